@@ -1,0 +1,417 @@
+"""The visits: numba code that sees only arrays, scalars and counters, and knows no chemistry.
+
+One cycle visits every cell of the periodic ``n`` x ``n`` x ``n`` grid once on average. The grid is cut into blocks at
+a random offset; blocks are coloured in eight colours so that two blocks of one colour never touch or share a
+neighbour, and the colours take turns in a random order. Blocks of one colour may therefore run on any number of
+threads and give the same history. Within a block, cells are drawn uniformly and with replacement.
+
+Random numbers are counter-based: the k-th number of block b in cycle c of a realization is a hash (SplitMix64; Steele,
+Lea & Flood, OOPSLA 2014, doi 10.1145/2660193.2660195) of (seed, c, b, k). Nothing is carried from block to block.
+
+Codes: 0 is an empty cell, k + 1 the k-th phase. Amounts are moles of formula units. The plain-Python twin of this
+file stands beside its tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+__all__ = ["EVENTS", "REFUSED", "SATURATED", "contacts", "inventory", "run_cycles", "run_cycles_parallel"]
+
+# Columns of the counters of a block.
+EVENTS, REFUSED, SATURATED = 0, 1, 2
+
+# A remainder below this share of a full cell is round-off of an exact stoichiometric match; the cell is empty.
+ROUND_OFF = 1e-13
+# A cell never takes in more than this many full cells of a second product.
+MAXIMUM_FILL = 4.0
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_S11, _S16, _S27, _S30, _S31, _S32, _S48 = (np.uint64(k) for k in (11, 16, 27, 30, 31, 32, 48))
+_ONE = np.uint64(1)
+_LOW16 = np.uint64(0xFFFF)
+_SIX = np.uint64(6)
+_TO_UNIT = 1.0 / 9007199254740992.0  # 2^-53
+
+
+@njit(inline="always")
+def _mix(z: Any) -> Any:
+    z = (z ^ (z >> _S30)) * _MIX_1
+    z = (z ^ (z >> _S27)) * _MIX_2
+    return z ^ (z >> _S31)
+
+
+@njit(inline="always")
+def _stream(seed: Any, cycle: Any, block: Any) -> Any:
+    """First state and increment of the numbers of one block in one cycle."""
+    key = _mix(seed + _GOLDEN * np.uint64(cycle + 1))
+    key = _mix(key + _GOLDEN * np.uint64(block + 1))
+    return key, _mix(key + _GOLDEN) | _ONE
+
+
+@njit
+def _neighbour(cell: Any, direction: Any, n: Any) -> Any:
+    """Index of a cell's neighbour: directions 0 to 5 are +x, -x, +y, -y, +z, -z."""
+    z = cell % n
+    y = (cell // n) % n
+    x = cell // (n * n)
+    if direction == 0:
+        x = 0 if x + 1 == n else x + 1
+    elif direction == 1:
+        x = n - 1 if x == 0 else x - 1
+    elif direction == 2:
+        y = 0 if y + 1 == n else y + 1
+    elif direction == 3:
+        y = n - 1 if y == 0 else y - 1
+    elif direction == 4:
+        z = 0 if z + 1 == n else z + 1
+    else:
+        z = n - 1 if z == 0 else z - 1
+    return (x * n + y) * n + z
+
+
+@njit
+def _find_place(cell: Any, code: Any, moles: Any, n: Any, phase: Any, amount: Any, full: Any) -> Any:
+    """A neighbour of the cell that can take in a product: one of its own phase, else free space, else -1."""
+    free = -1
+    for direction in range(6):
+        other = _neighbour(cell, direction, n)
+        if phase[other] == code:
+            if amount[other] + moles <= MAXIMUM_FILL * full[code]:
+                return other
+        elif phase[other] == 0 and free < 0:
+            free = other
+    return free
+
+
+@njit
+def _store(block: Any, code: Any, moles: Any, ledger: Any, full: Any, capacity: Any) -> Any:
+    """Put a product into the block's ledger (column 0: its fill in full cells); False where it has no room."""
+    fill = moles / full[code]
+    if ledger[block, 0] + fill > capacity:
+        return False
+    ledger[block, 0] += fill
+    ledger[block, code] += moles
+    return True
+
+
+@njit
+def _fetch(block: Any, cell: Any, code: Any, phase: Any, amount: Any, ledger: Any, full: Any) -> None:
+    """Put all that the block's ledger holds of one phase into a cell."""
+    moles = ledger[block, code]
+    phase[cell] = code
+    amount[cell] += moles
+    ledger[block, code] = 0.0
+    rest = 0.0
+    for k in range(1, full.size):
+        rest += ledger[block, k] / full[k]
+    ledger[block, 0] = rest
+
+
+@njit
+def _from_ledger(
+    block: Any, i: Any, j: Any, phase: Any, amount: Any, ledger: Any, full: Any
+) -> Any:
+    """Give a phase that waits in the ledger a place at cell i, if there is one; True where the visit is used up."""
+    p = phase[i]
+    if p > 0 and ledger[block, p] > 0.0:
+        if amount[i] + ledger[block, p] <= MAXIMUM_FILL * full[p]:
+            _fetch(block, i, p, phase, amount, ledger, full)
+            return True
+        return False
+    if p > 0:
+        # Two cells of one phase, the first no more than half full: they join and make room.
+        if phase[j] != p or amount[i] > 0.5 * full[p] or amount[i] + amount[j] > MAXIMUM_FILL * full[p]:
+            return False
+    code = 1
+    for k in range(2, full.size):
+        if ledger[block, k] * full[code] > ledger[block, code] * full[k]:
+            code = k
+    if p > 0:
+        amount[j] += amount[i]
+        amount[i] = 0.0
+    _fetch(block, i, code, phase, amount, ledger, full)
+    return True
+
+
+@njit
+def _convert_pair(
+    block: Any, i: Any, j: Any, c: Any, xi: Any, n: Any, phase: Any, amount: Any, ledger: Any,
+    capacity: Any, full: Any, reactant: Any, need: Any, product: Any, make: Any,
+) -> Any:  # fmt: skip
+    """Let cells i and j react by channel c to the extent xi; False where the second product has no place."""
+    side = 0 if phase[i] == reactant[c, 0] else 1
+    need_i, need_j = need[c, side], need[c, 1 - side]
+    if amount[i] * need_j <= amount[j] * need_i:
+        spent, other, rest = i, j, amount[j] - need_j * xi
+    else:
+        spent, other, rest = j, i, amount[i] - need_i * xi
+    gone = rest <= ROUND_OFF * full[phase[other]]
+    first, second = product[c, 0], product[c, 1]
+    moles_1, moles_2 = make[c, 0] * xi, make[c, 1] * xi
+    if second > 0 and not gone:
+        place = _find_place(spent, second, moles_2, n, phase, amount, full)
+        if place >= 0:
+            phase[place] = second
+            amount[place] += moles_2
+        else:
+            place = _find_place(spent, first, moles_1, n, phase, amount, full)
+            if place >= 0:
+                phase[place] = first
+                amount[place] += moles_1
+                first, moles_1 = second, moles_2
+            elif not _store(block, second, moles_2, ledger, full, capacity):
+                return False
+    phase[spent] = first
+    amount[spent] = moles_1
+    if gone:
+        phase[other] = second
+        amount[other] = moles_2
+    else:
+        amount[other] = rest
+    return True
+
+
+@njit
+def _convert_one(
+    block: Any, i: Any, j: Any, c: Any, xi: Any, phase: Any, amount: Any, ledger: Any,
+    capacity: Any, full: Any, product: Any, make: Any,
+) -> Any:  # fmt: skip
+    """Let cell i (and j, where both hold the phase and there are two products) decompose by channel c."""
+    first, second = product[c, 0], product[c, 1]
+    moles_1, moles_2 = make[c, 0] * xi, make[c, 1] * xi
+    if second > 0:
+        if phase[j] == phase[i]:
+            phase[j] = second
+            amount[j] = moles_2
+        elif phase[j] == second and amount[j] + moles_2 <= MAXIMUM_FILL * full[second]:
+            amount[j] += moles_2
+        elif phase[j] == first and amount[j] + moles_1 <= MAXIMUM_FILL * full[first]:
+            amount[j] += moles_1
+            first, moles_1 = second, moles_2
+        elif phase[j] == 0:
+            phase[j] = second
+            amount[j] = moles_2
+        elif not _store(block, second, moles_2, ledger, full, capacity):
+            return False
+    phase[i] = first
+    amount[i] = moles_1
+    return True
+
+
+@njit
+def _offer(
+    block: Any, i: Any, j: Any, p: Any, q: Any, r: Any, n: Any, phase: Any, amount: Any, ledger: Any,
+    capacity: Any, gas: Any, extent: Any, counters: Any, full: Any, most: Any, pair_start: Any, pair_channel: Any,
+    one_start: Any, one_channel: Any, reactant: Any, need: Any, product: Any, make: Any, gas_make: Any,
+    full_extent: Any, rate: Any, exchange: Any,
+) -> None:  # fmt: skip
+    """Choose between the events of cells i and j in proportion to their rates, and carry the chosen one out."""
+    total = 0.0
+    width = full.size
+    pair = p * width + q
+    for k in range(pair_start[pair], pair_start[pair + 1]):
+        c = pair_channel[k]
+        if reactant[c, 0] == p:
+            xi = min(amount[i] / need[c, 0], amount[j] / need[c, 1])
+        else:
+            xi = min(amount[j] / need[c, 0], amount[i] / need[c, 1])
+        total += rate[c] * min(full_extent[c] / xi, most)
+        if r < total:
+            if _convert_pair(
+                block, i, j, c, xi, n, phase, amount, ledger, capacity, full, reactant, need, product, make
+            ):
+                extent[block, c] += xi
+                counters[block, EVENTS] += 1
+                for g in range(gas.shape[1]):
+                    gas[block, g] += gas_make[c, g] * xi
+            else:
+                counters[block, REFUSED] += 1
+            return
+    for k in range(one_start[p], one_start[p + 1]):
+        c = one_channel[k]
+        xi = amount[i] / need[c, 0]
+        if q == p and product[c, 1] > 0:
+            xi += amount[j] / need[c, 0]
+        total += rate[c] * min(full_extent[c] / xi, most)
+        if r < total:
+            if _convert_one(block, i, j, c, xi, phase, amount, ledger, capacity, full, product, make):
+                extent[block, c] += xi
+                counters[block, EVENTS] += 1
+                for g in range(gas.shape[1]):
+                    gas[block, g] += gas_make[c, g] * xi
+            else:
+                counters[block, REFUSED] += 1
+            return
+    if p != q and r < total + exchange[p]:
+        phase[i] = q
+        phase[j] = p
+        held = amount[i]
+        amount[i] = amount[j]
+        amount[j] = held
+
+
+@njit
+def _visit_block(
+    block: Any, low_x: Any, low_y: Any, low_z: Any, wide_x: Any, wide_y: Any, wide_z: Any, seed: Any, cycle: Any,
+    n: Any, phase: Any, amount: Any, ledger: Any, capacity: Any, gas: Any, extent: Any, counters: Any, full: Any,
+    most: Any, bound: Any, pair_start: Any, pair_channel: Any, one_start: Any, one_channel: Any, reactant: Any,
+    need: Any, product: Any, make: Any, gas_make: Any, full_extent: Any, rate: Any, exchange: Any,
+) -> None:  # fmt: skip
+    """As many visits as the block has cells."""
+    state, step = _stream(seed, cycle, block)
+    width = np.uint64(full.size)
+    un = np.uint64(n)
+    ux, uy, uz = np.uint64(low_x), np.uint64(low_y), np.uint64(low_z)
+    vx, vy, vz = np.uint64(wide_x), np.uint64(wide_y), np.uint64(wide_z)
+    last = un - _ONE
+    zero = np.uint64(0)
+    waiting = ledger[block, 0] > 0.0
+    for _ in range(wide_x * wide_y * wide_z):
+        state += step
+        bits = _mix(state)
+        x = ux + (((bits & _LOW16) * vx) >> _S16)
+        y = uy + ((((bits >> _S16) & _LOW16) * vy) >> _S16)
+        z = uz + ((((bits >> _S32) & _LOW16) * vz) >> _S16)
+        direction = ((bits >> _S48) * _SIX) >> _S16
+        x = x - un if x >= un else x
+        y = y - un if y >= un else y
+        z = z - un if z >= un else z
+        i = (x * un + y) * un + z
+        # The neighbour by selection rather than by branches, which the processor could not predict.
+        axis = direction >> _ONE
+        up = (direction & _ONE) == zero
+        along = x if axis == zero else (y if axis == _ONE else z)
+        stride = un * un if axis == zero else (un if axis == _ONE else _ONE)
+        back = along * stride
+        ahead = (zero if along == last else along + _ONE) if up else (last if along == zero else along - _ONE)
+        j = i - back + ahead * stride
+        p = np.uint64(phase[i])
+        q = np.uint64(phase[j])
+        if waiting:
+            if _from_ledger(block, i, j, phase, amount, ledger, full):
+                waiting = ledger[block, 0] > 0.0
+                continue
+        likely = bound[p * width + q]
+        if likely > 0.0:
+            state += step
+            r = np.float64(_mix(state) >> _S11) * _TO_UNIT
+            if r < likely:
+                if likely > 1.0:
+                    counters[block, SATURATED] += 1
+                _offer(
+                    block, np.int64(i), np.int64(j), np.int64(p), np.int64(q), r, n, phase, amount, ledger, capacity,
+                    gas, extent, counters, full, most, pair_start, pair_channel, one_start, one_channel, reactant,
+                    need, product, make, gas_make, full_extent, rate, exchange,
+                )  # fmt: skip
+                waiting = ledger[block, 0] > 0.0
+
+
+def _run_cycles(
+    cycles: Any, first_cycle: Any, seed: Any, n: Any, cuts: Any, colours: Any, phase: Any, amount: Any, ledger: Any,
+    capacity: Any, gas: Any, extent: Any, counters: Any, full: Any, most: Any, bound: Any, pair_start: Any,
+    pair_channel: Any, one_start: Any, one_channel: Any, reactant: Any, need: Any, product: Any, make: Any,
+    gas_make: Any, full_extent: Any, rate: Any, exchange: Any,
+) -> None:  # fmt: skip
+    """Run cycles of visits on a grid, in place.
+
+    Args:
+        cycles: number of cycles.
+        first_cycle: number of cycles run before; part of the random counter.
+        seed: uint64 of the realization.
+        n: cells per edge.
+        cuts: shape (blocks per axis + 1,), positions of the cuts along an axis, from 0 to n.
+        colours: shape (colours, blocks of a colour), numbers of the blocks.
+        phase: shape (n^3,), uint8 codes.
+        amount: shape (n^3,), moles of formula units.
+        ledger: shape (blocks, codes): column 0 its fill in full cells, the others moles of each phase.
+        capacity: full cells a block's ledger may hold.
+        gas: shape (blocks, gases), moles released.
+        extent: shape (blocks, channels), moles of reaction.
+        counters: shape (blocks, 3): events, refused events, events offered at a probability above one.
+        full: shape (codes,), moles in a full cell; entry 0 is not used.
+        most: largest factor by which a poorly filled pair is sped up.
+        bound: shape (codes^2,), largest probability of any event of a pair of codes (visited, neighbour).
+        pair_start: shape (codes^2 + 1,), first entry of each pair in ``pair_channel``.
+        pair_channel: channels of the pairs.
+        one_start: shape (codes + 1,), first entry of each code in ``one_channel``.
+        one_channel: channels of single phases.
+        reactant: shape (channels, 2), codes, 0 for none.
+        need: shape (channels, 2), coefficients of the reactants.
+        product: shape (channels, 2), codes, 0 for none; the bulkier product first.
+        make: shape (channels, 2), coefficients of the products.
+        gas_make: shape (channels, gases), moles released per mole of reaction.
+        full_extent: shape (channels,), extent of reaction of full cells.
+        rate: shape (channels,), probability of the event of full cells at one visit.
+        exchange: shape (codes,), probability that a visited cell of a code changes places with its neighbour.
+    """
+    per_axis = cuts.size - 1
+    order = np.empty(colours.shape[0], dtype=np.int64)
+    for cycle in range(first_cycle, first_cycle + cycles):
+        # Stream numbers beyond those of the blocks serve the cycle as a whole.
+        state, step = _stream(seed, cycle, np.int64(1) << 40)
+        state += step
+        bits = _mix(state)
+        shift_x = np.int64(((bits & np.uint64(0x1FFFFF)) * np.uint64(n)) >> np.uint64(21))
+        shift_y = np.int64((((bits >> np.uint64(21)) & np.uint64(0x1FFFFF)) * np.uint64(n)) >> np.uint64(21))
+        shift_z = np.int64(((bits >> np.uint64(43)) * np.uint64(n)) >> np.uint64(21))
+        for k in range(order.size):
+            state += step
+            swap = np.int64(((_mix(state) >> _S48) * np.uint64(k + 1)) >> _S16)
+            order[k] = order[swap]
+            order[swap] = k
+        for k in range(order.size):
+            colour = order[k]
+            for m in prange(colours.shape[1]):
+                block = colours[colour, m]
+                bz = block % per_axis
+                by = (block // per_axis) % per_axis
+                bx = block // (per_axis * per_axis)
+                _visit_block(
+                    block, (cuts[bx] + shift_x) % n, (cuts[by] + shift_y) % n, (cuts[bz] + shift_z) % n,
+                    cuts[bx + 1] - cuts[bx], cuts[by + 1] - cuts[by], cuts[bz + 1] - cuts[bz], seed, cycle, n, phase,
+                    amount, ledger, capacity, gas, extent, counters, full, most, bound, pair_start, pair_channel,
+                    one_start, one_channel, reactant, need, product, make, gas_make, full_extent, rate, exchange,
+                )  # fmt: skip
+
+
+run_cycles = njit(nogil=True, cache=True)(_run_cycles)
+run_cycles_parallel = njit(nogil=True, cache=True, parallel=True)(_run_cycles)
+
+
+@njit(nogil=True, cache=True)
+def inventory(phase: Any, amount: Any, ledger: Any) -> Any:
+    """Moles of every phase on the grid and in the ledger: two arrays of shape (codes,); entry 0 is not used."""
+    grid = np.zeros(ledger.shape[1])
+    for cell in range(phase.size):
+        grid[phase[cell]] += amount[cell]
+    stored = np.zeros(ledger.shape[1])
+    for block in range(ledger.shape[0]):
+        for code in range(1, ledger.shape[1]):
+            stored[code] += ledger[block, code]
+    return grid, stored
+
+
+@njit(nogil=True, cache=True)
+def contacts(phase: Any, n: Any, width: Any) -> Any:
+    """How often each code is the neighbour of each: shape (codes, codes), every contact counted from both sides."""
+    found = np.zeros((width, width), dtype=np.int64)
+    for x in range(n):
+        right = (x + 1) % n
+        for y in range(n):
+            back = (y + 1) % n
+            for z in range(n):
+                p = phase[(x * n + y) * n + z]
+                for q in (
+                    phase[(right * n + y) * n + z],
+                    phase[(x * n + back) * n + z],
+                    phase[(x * n + y) * n + (z + 1) % n],
+                ):
+                    found[p, q] += 1
+                    found[q, p] += 1
+    return found

@@ -1,0 +1,173 @@
+"""The grid of powder particles a run starts from: a random mixture, or grains of a stated size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tammann.errors import RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Microstructure", "mix_powders", "regrind"]
+
+_GRAIN_NEIGHBOURS = 24
+"""Nearest grain centres among which a cell looks for its grain."""
+
+
+@dataclass(frozen=True, eq=False)
+class Microstructure:
+    """A periodic cubic grid of cells, each empty or holding an amount of one phase.
+
+    Attributes:
+        size: cells per edge, N.
+        phase: shape (N^3,), uint8; 0 is an empty cell, k + 1 the k-th phase. Cell (x, y, z) is entry
+            (x N + y) N + z.
+        amount: shape (N^3,), float64, moles of formula units.
+        full: shape (phases + 1,), moles of each phase that fill a cell; entry 0 is not used.
+    """
+
+    size: int
+    phase: np.ndarray
+    amount: np.ndarray
+    full: np.ndarray
+
+    def moles(self) -> np.ndarray:
+        """Moles of every phase, shape (phases,)."""
+        return np.bincount(self.phase, weights=self.amount, minlength=self.full.size)[1:]
+
+
+def mix_powders(
+    moles: Sequence[float] | np.ndarray,
+    molar_volume_m3: Sequence[float] | np.ndarray,
+    *,
+    size: int,
+    grain_cells: float | Sequence[float] = 1.0,
+    grain_spread: float = 0.0,
+    packing_fraction: float = 1.0,
+    rng: np.random.Generator | int | None = None,
+) -> Microstructure:
+    """Mix powders on a grid so that every phase has exactly the amount the recipe gives it.
+
+    Cells go to phases in proportion to their volumes (largest remainders); what rounding leaves is made good in the
+    amount per cell, so that sum over cells of phase p of n = n_p to round-off. With ``grain_cells`` above one, grains
+    are the cells of a power diagram of random centres with log-normal diameters d (median ``grain_cells``, sigma of
+    ln d ``grain_spread``), its weights adjusted until every phase has its number of cells.
+
+    Args:
+        moles: shape (P,), moles of formula units of each phase, zero where it is not a precursor.
+        molar_volume_m3: shape (P,), m^3 per mole of formula units.
+        size: cells per edge.
+        grain_cells: diameter of the grains in cells, one for all or one a phase; 1 is a random mixture.
+        grain_spread: standard deviation of ln(diameter), dimensionless.
+        packing_fraction: share of the volume that is not pores.
+        rng: generator or seed.
+
+    Returns:
+        The microstructure.
+
+    Raises:
+        RecipeError: if a precursor would get no cell on a grid of this size.
+
+    Example:
+        >>> grid = mix_powders([1.0, 1.0], [26.7e-6, 18.8e-6], size=8, rng=1)
+        >>> grid.moles().round(12).tolist()
+        [1.0, 1.0]
+    """
+    generator = np.random.default_rng(rng)
+    amounts = np.asarray(moles, dtype=float)
+    volumes = amounts * np.asarray(molar_volume_m3, dtype=float)
+    cells = size**3
+    solid = round(cells * packing_fraction)
+    share = volumes / volumes.sum() * solid
+    counts = np.floor(share).astype(np.int64)
+    for k in np.argsort(counts - share, kind="stable")[: solid - counts.sum()]:
+        counts[k] += 1
+    if np.any((amounts > 0) & (counts == 0)):
+        raise RecipeError(
+            f"grid.size: {size}^3 cells are too few for these amounts, a precursor would fill less than one cell; "
+            "take a larger grid"
+        )
+    diameter = np.broadcast_to(np.asarray(grain_cells, dtype=float), amounts.shape)
+    if np.all(diameter[amounts > 0] <= 1.0):
+        phase = np.repeat(np.arange(amounts.size + 1, dtype=np.uint8), [cells - solid, *counts])
+        generator.shuffle(phase)
+    else:
+        pores = np.zeros(cells, dtype=bool)
+        pores[generator.choice(cells, cells - solid, replace=False)] = True
+        phase = np.zeros(cells, dtype=np.uint8)
+        phase[~pores] = _grow_grains(counts, diameter, grain_spread, size, ~pores, generator)
+    full = np.zeros(amounts.size + 1)
+    full[1:] = volumes.sum() / solid / np.asarray(molar_volume_m3, dtype=float)
+    per_cell = np.zeros(amounts.size + 1)
+    np.divide(amounts, counts, out=per_cell[1:], where=counts > 0)
+    return Microstructure(size=size, phase=phase, amount=per_cell[phase], full=full)
+
+
+def _grow_grains(
+    counts: np.ndarray,
+    diameter: np.ndarray,
+    spread: float,
+    size: int,
+    where: np.ndarray,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """Codes of the cells ``where`` is True, phase k on exactly ``counts[k]`` of them."""
+    from scipy.spatial import cKDTree
+
+    present = np.flatnonzero(counts)
+    # The mean volume of log-normal spheres of median diameter d is pi/6 d^3 exp(9 sigma^2 / 2).
+    volume = np.pi / 6 * np.maximum(diameter, 1.0) ** 3 * np.exp(4.5 * spread**2)
+    grains = np.maximum(1, np.rint(counts[present] / volume[present])).astype(np.int64)
+    owner = np.repeat(np.arange(present.size), grains)
+    radius = 0.5 * diameter[present][owner] * np.exp(spread * generator.standard_normal(owner.size))
+    centre = generator.uniform(0.0, size, (owner.size, 3))
+    points = np.stack(np.unravel_index(np.flatnonzero(where), (size,) * 3), axis=1) + 0.5
+    nearest = min(_GRAIN_NEIGHBOURS, owner.size)
+    # Power distance of each cell to the nearest grain of every phase; far away where none is among its neighbours.
+    power = np.full((points.shape[0], present.size), 3.0 * size**2)
+    for k in range(present.size):
+        mine = np.flatnonzero(owner == k)
+        tree = cKDTree(centre[mine], boxsize=size)
+        distance, index = tree.query(points, k=min(nearest, mine.size))
+        distance, index = distance.reshape(points.shape[0], -1), index.reshape(points.shape[0], -1)
+        power[:, k] = (distance**2 - radius[mine][index] ** 2).min(axis=1)
+    power += 1e-9 * generator.uniform(size=power.shape)
+    return (present[_share_out(power, counts[present])] + 1).astype(np.uint8)
+
+
+def _share_out(cost: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Give each row to a column of low cost so that column k gets exactly ``counts[k]`` rows.
+
+    Offsets of the columns are raised in turn until none holds too many rows, each by the exact quantile that settles
+    one pair of columns: for two columns one step is exact.
+    """
+    taken = cost.argmin(axis=1)
+    for _ in range(1000):
+        excess = np.bincount(taken, minlength=counts.size) - counts
+        if not excess.any():
+            break
+        giver, receiver = int(excess.argmax()), int(excess.argmin())
+        number = min(excess[giver], -excess[receiver])
+        rows = np.flatnonzero(taken == giver)
+        loss = cost[rows, receiver] - cost[rows, giver]
+        taken[rows[np.argpartition(loss, number - 1)[:number]]] = receiver
+    return taken
+
+
+def regrind(phase: np.ndarray, amount: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Grind and mix the powder: the cells keep what they hold and change places at random.
+
+    Args:
+        phase: shape (N^3,), uint8 codes.
+        amount: shape (N^3,), moles.
+        rng: generator.
+
+    Returns:
+        Codes and amounts in their new places.
+    """
+    order = rng.permutation(phase.size)
+    return phase[order], amount[order]
