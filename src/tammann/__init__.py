@@ -1,0 +1,94 @@
+"""From a solid-state recipe to the phases a furnace would give.
+
+Two pipelines meet at one table, and everything flows one way::
+
+    transport ----------+
+                        +--> kinetics --> automaton --> analysis --> plot, report
+    thermo --> reactions+
+
+- `recipe`: precursors, heating programme, atmosphere, particle size;
+- `thermo`: phases, their Gibbs energies, the hull and chemical potentials;
+- `reactions`: every balanced reaction of one or two solids, with or without gas;
+- `transport`: Onsager coefficients, from a paper, a model or molecular dynamics;
+- `kinetics`: growth constants and the score of each reaction, gathered in a `RateTable`;
+- `automaton`: the powder as cells on a lattice; a run gives a `History`;
+- `analysis`, `plot`, `report`: histories to numbers, numbers to axes and pages;
+- `furnace`: all of it in one call, with ensembles, checkpoints and baselines; `validation`: recipes against experiment.
+
+The whole programme, readable aloud::
+
+    recipe = Recipe.from_file("batio3-1-1.yaml")
+    phases = load_phases("Ba-Ti-O")
+    reactions = enumerate_reactions(phases)
+    transport = load_transport("Ba-Ti-O")
+    rates = rate_table(reactions, transport, recipe)
+    history = simulate(recipe, rates, rng=7)
+    history.phase_fractions()
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tammann.automaton import History, simulate
+    from tammann.errors import DataError, RecipeError, ResultError, TammannError
+    from tammann.furnace import run_recipe
+    from tammann.kinetics import RateTable, growth_constants, rate_table
+    from tammann.reactions import enumerate_reactions
+    from tammann.recipe import Recipe
+    from tammann.thermo import equilibrium, load_phases
+    from tammann.transport import load_transport
+    from tammann.validation import validate
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataError",
+    "History",
+    "RateTable",
+    "Recipe",
+    "RecipeError",
+    "ResultError",
+    "TammannError",
+    "enumerate_reactions",
+    "equilibrium",
+    "growth_constants",
+    "load_phases",
+    "load_transport",
+    "rate_table",
+    "run_recipe",
+    "simulate",
+    "validate",
+]
+
+# Where each public name lives. Rooms are opened on first use, so that ``tammann --help`` does not wait for scipy.
+_HOMES = {
+    "DataError": "errors",
+    "History": "automaton",
+    "RateTable": "kinetics",
+    "Recipe": "recipe",
+    "RecipeError": "errors",
+    "ResultError": "errors",
+    "TammannError": "errors",
+    "enumerate_reactions": "reactions",
+    "equilibrium": "thermo",
+    "growth_constants": "kinetics",
+    "load_phases": "thermo",
+    "load_transport": "transport",
+    "rate_table": "kinetics",
+    "run_recipe": "furnace",
+    "simulate": "automaton",
+    "validate": "validation",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tammann' has no attribute {name!r}")
+    value = getattr(import_module(f"tammann.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

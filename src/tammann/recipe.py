@@ -1,0 +1,510 @@
+"""What goes into the furnace: precursors, atmosphere, heating programme, and how the run is to be computed.
+
+A recipe is YAML, one key a line, with the unit in the key; ``tammann new`` writes a commented one. Reading is strict:
+an unknown key, a number out of range or a unit in a value is refused with one sentence that names the key.
+"""
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
+from ruamel.yaml import YAML
+
+from tammann.errors import RecipeError
+from tammann.strict import Block, explain, read_block, read_text, shown
+from tammann.units import ATMOSPHERE_PA
+
+__all__ = [
+    "Calibration",
+    "Ensemble",
+    "GasMixture",
+    "Grid",
+    "Kinetics",
+    "Precursor",
+    "Recipe",
+    "ScoreConstants",
+    "Segment",
+    "Step",
+]
+
+MAX_SWEEPS = 10_000_000
+
+ATMOSPHERES: Mapping[str, Mapping[str, float]] = {
+    "inert": {},
+    # dry air, 20.95 % oxygen, with 400 ppm of carbon dioxide
+    "air": {"O2": 0.2095 * ATMOSPHERE_PA, "CO2": 400e-6 * ATMOSPHERE_PA},
+    # a mechanical pump: 1e-5 atm of either gas
+    "vacuum": {"O2": 1e-5 * ATMOSPHERE_PA, "CO2": 1e-5 * ATMOSPHERE_PA},
+    "CO2": {"CO2": ATMOSPHERE_PA},
+    "oxygen": {"O2": ATMOSPHERE_PA},
+}
+"""Partial pressures in Pa of the atmospheres that have a name; a gas that is not listed is closed off."""
+
+ELEMENTS = frozenset(
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
+    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
+    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts "
+    "Og".split()
+)
+_GROUP = re.compile(r"\(([A-Za-z0-9.]+)\)(\d*\.?\d*)")
+_ATOM = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
+
+
+def _elements(formula: str) -> frozenset[str]:
+    """The elements of a chemical formula; ValueError where it is not one."""
+    flat = formula
+    for _ in range(4):  # nested parentheses, innermost first
+        flat = _GROUP.sub(r"\1", flat)
+    atoms = [match.group(1) for match in _ATOM.finditer(flat)]
+    if not atoms or _ATOM.sub("", flat) or len(formula) > 60:
+        raise ValueError(f"expected a chemical formula such as BaTiO3, got {shown(formula)}")
+    unknown = [symbol for symbol in atoms if symbol not in ELEMENTS]
+    if unknown:
+        raise ValueError(f"there is no element {unknown[0]} (in {formula}); expected a formula such as BaTiO3")
+    return frozenset(atoms)
+
+
+def _formula(text: str) -> str:
+    _elements(text)
+    return text
+
+
+def _printable(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise ValueError(f"expected one line of printable text, got {shown(text)}")
+    return text
+
+
+def _number(**limits: Any) -> Any:
+    return Field(strict=True, allow_inf_nan=False, **limits)
+
+
+Text = Annotated[str, Field(strict=True, max_length=1000), AfterValidator(_printable)]
+Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
+Temperature = Annotated[float, _number(ge=300, le=2000)]
+Radius = Annotated[float, _number(gt=0, le=10_000)]
+Pressure = Annotated[float, _number(gt=0, le=1e8)]
+Share = Annotated[float, _number(gt=0, le=1)]
+PerSweep = Annotated[float, _number(ge=0, le=1)]
+Flag = Annotated[bool, Field(strict=True)]
+
+
+class Precursor(Block):
+    """One powder of the mixture."""
+
+    phase: Formula = Field(description="the formula of a phase of the system, such as BaO")
+    ratio: Annotated[float, _number(gt=0, le=1e6)] = Field(
+        description="moles of formula units, a number above 0 and at most 1e6"
+    )
+    particle_radius_um: Radius | None = Field(
+        default=None, description="a radius in micrometres above 0 and at most 10000"
+    )
+
+
+class Step(Block):
+    """One step of the heating programme: a ramp to a temperature, then a hold."""
+
+    temperature_K: Temperature = Field(description="a temperature from 300 to 2000 K")
+    ramp_K_per_min: Annotated[float, _number(ge=0.01, le=1e6)] = Field(
+        default=10.0, description="a rate from 0.01 to 1e6 K/min, the same figure for heating and cooling"
+    )
+    hold_h: Annotated[float, _number(ge=0, le=10_000)] = Field(description="a time from 0 to 10000 h")
+    regrind: Flag = Field(default=False, description="true or false")
+
+
+class GasMixture(Block):
+    """An atmosphere given by its partial pressures."""
+
+    partial_pressure_Pa: dict[Formula, Pressure] = Field(
+        min_length=1, description="gases with their pressures in Pa, each above 0 and at most 1e8, such as CO2: 40.5"
+    )
+
+
+class Calibration(Block):
+    """The one figure that turns sweeps of the automaton into hours, and the observation it came from."""
+
+    hours_per_sweep: Annotated[float, _number(gt=0, le=1000)] = Field(
+        description="a time in hours above 0 and at most 1000"
+    )
+    observation: Text = Field(description="the observation it was fitted to, which validation then leaves out")
+
+
+class ScoreConstants(Block):
+    r"""The constants of the score of a reaction (eq. 9 of Karan et al. 2026, doi 10.1038/s41563-026-02596-5).
+
+    sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = (1/2) ln(1 + exp(b T/Tm - c)), dG* = 1 + erf(-d (dG + e)), with
+    x = K_D dG* / (r0**2 kB T s). The values of a to e are those of the authors' public code.
+    """
+
+    a: Annotated[float, _number(gt=0, le=1000)] = Field(default=3.0, description="a number above 0 and at most 1000")
+    b: Annotated[float, _number(ge=0, le=1000)] = Field(default=14.0, description="a number from 0 to 1000")
+    c: Annotated[float, _number(ge=-1000, le=1000)] = Field(default=11.2, description="a number from -1000 to 1000")
+    d: Annotated[float, _number(ge=0, le=1e5)] = Field(default=35.0, description="a number from 0 to 1e5, per eV/atom")
+    e: Annotated[float, _number(ge=-10, le=10)] = Field(
+        default=0.03, description="an energy from -10 to 10 eV per atom"
+    )
+    scale: Annotated[float, _number(gt=0)] | None = Field(
+        default=None, description="s in 1/(s eV), a number above 0, or null for the convention"
+    )
+    cap: Annotated[float, _number(gt=0)] | None = Field(
+        default=None, description="the largest score, a number above 0, or null for none"
+    )
+
+
+class Kinetics(Block):
+    """How the rate of a reaction follows from transport and energies."""
+
+    transport: Literal["full", "self", "none"] = Field(default="full", description="full, self or none")
+    form: Literal["paper", "signed", "electroneutral"] = Field(
+        default="paper", description="paper, signed or electroneutral"
+    )
+    potential_difference: Literal["reactants", "end-members"] = Field(
+        default="reactants", description="reactants or end-members"
+    )
+    end_members: Annotated[tuple[Formula, ...], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="a list of two formulas, such as BaO and TiO2"
+    )
+    score: Literal["repaired", "literal"] = Field(default="repaired", description="repaired or literal")
+    two_products: Literal["harmonic", "largest"] = Field(default="harmonic", description="harmonic or largest")
+    decomposition: Flag = Field(default=True, description="true or false")
+    nucleation_barrier_J_per_m2: Annotated[float, _number(ge=0, le=10)] = Field(
+        default=0.0, description="an interface energy from 0 to 10 J/m2"
+    )
+    constants: ScoreConstants = Field(default=ScoreConstants(), description="a block with some of a, b, c, d, e")
+    transport_relative_error: Annotated[float, _number(ge=0, le=5)] = Field(
+        default=0.0, description="a standard error of ln L from 0 to 5"
+    )
+
+    @model_validator(mode="after")
+    def _names_end_members(self) -> "Kinetics":
+        if (self.potential_difference == "end-members") != (self.end_members is not None):
+            raise ValueError(
+                "potential_difference 'end-members' goes with end_members, a list of two formulas such as BaO and "
+                f"TiO2, and got potential_difference {self.potential_difference!r} with end_members "
+                f"{shown(self.end_members and list(self.end_members))}"
+            )
+        return self
+
+
+class Grid(Block):
+    """The powder as the automaton sees it: a periodic cube of cells."""
+
+    size: Annotated[int, Field(strict=True, ge=4, le=2000)] = Field(
+        default=30, description="cells per edge, a whole number from 4 to 2000"
+    )
+    grain_cells: Annotated[float, _number(ge=1, le=1000)] = Field(
+        default=1.0, description="a mean grain diameter in cells from 1 (a random mixture) to 1000"
+    )
+    grain_spread: Annotated[float, _number(ge=0, le=2)] = Field(
+        default=0.0, description="the standard deviation of ln diameter, from 0 to 2"
+    )
+    packing_fraction: Share = Field(default=1.0, description="a fraction above 0 and at most 1")
+    melt_exchange_per_sweep: PerSweep = Field(default=1.0, description="exchanges per sweep, from 0 to 1")
+    solid_exchange_per_sweep: PerSweep = Field(default=0.0, description="exchanges per sweep, from 0 to 1")
+    minimum_fill: Share = Field(default=0.125, description="a fraction above 0 and at most 1")
+
+
+class Ensemble(Block):
+    """How many times the run is repeated, and what varies between the repetitions."""
+
+    realizations: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Field(
+        default=8, description="a whole number from 1 to 100000"
+    )
+    energies: Flag = Field(default=True, description="true or false")
+    transport: Flag = Field(default=True, description="true or false")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of the programme: a hold at one temperature, or a slice of a ramp.
+
+    Attributes:
+        stage: number of the step of the programme, from 0.
+        temperature_start_K: temperature at its beginning.
+        temperature_end_K: temperature at its end.
+        duration_h: how long it takes.
+        ramp: whether it belongs to a ramp.
+        regrind: whether the powder is ground before it (true on the first segment of a step at most).
+    """
+
+    stage: int
+    temperature_start_K: float
+    temperature_end_K: float
+    duration_h: float
+    ramp: bool
+    regrind: bool
+
+
+def _kind_of_atmosphere(value: object) -> str:
+    return "<name>" if isinstance(value, str) else "<block>"
+
+
+def _usual_transport(data: Mapping[str, Any]) -> str:
+    """The published table where it has something to say, otherwise none."""
+    elements = frozenset().union(*(_elements(p.phase) for p in data.get("precursors", ())))
+    return "karan-2026" if {"Ba", "Ti"} <= elements <= {"Ba", "Ti", "O", "C"} else "none"
+
+
+class Recipe(Block):
+    """A solid-state synthesis as a chemist would write it down, and how it is to be computed.
+
+    All keys but ``precursors`` and ``programme`` have a default. Amounts are moles of formula units, temperatures K,
+    pressures Pa, radii micrometres, times hours.
+
+    Raises:
+        RecipeError: a key is unknown, missing, of the wrong kind or out of range; the message names it.
+
+    Example:
+        >>> recipe = Recipe(
+        ...     precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
+        ...     programme=[{"temperature_K": 1500, "ramp_K_per_min": 10, "hold_h": 0.2}],
+        ... )
+        >>> recipe.transport, round(recipe.duration_h, 2)
+        ('karan-2026', 2.2)
+        >>> recipe.with_options(size=12, seed=3).grid.size
+        12
+    """
+
+    title: Text | None = Field(default=None, description="one line of text")
+    precursors: tuple[Precursor, ...] = Field(
+        min_length=1, max_length=20, description="a list of 1 to 20 precursors, each with phase and ratio"
+    )
+    energies: Text = Field(
+        default="assessed", description="the name of an energy set such as assessed, a .csv or .json file, or mp-api"
+    )
+    transport: Text = Field(
+        default_factory=_usual_transport, description="karan-2026, the .json file of a transport table, or none"
+    )
+    particle_radius_um: Radius = Field(default=0.1, description="a radius in micrometres above 0 and at most 10000")
+    atmosphere: Annotated[
+        Annotated[Literal["inert", "air", "vacuum", "CO2", "oxygen"], Tag("<name>")]
+        | Annotated[GasMixture, Tag("<block>")],
+        Discriminator(_kind_of_atmosphere),
+    ] = Field(default="inert", description="inert, air, vacuum, CO2, oxygen, or a block partial_pressure_Pa")
+    start_temperature_K: Temperature = Field(default=300.0, description="a temperature from 300 to 2000 K")
+    programme: tuple[Step, ...] = Field(
+        min_length=1, max_length=200, description="a list of 1 to 200 steps, each with temperature_K and hold_h"
+    )
+    calibration: Calibration | None = Field(default=None, description="a block with hours_per_sweep and observation")
+    sweeps_per_hour: Annotated[float, _number(gt=0, le=1e6)] = Field(
+        default=100.0, description="a number above 0 and at most 1e6"
+    )
+    kinetics: Kinetics = Field(default=Kinetics(), description="a block of keys such as transport: full")
+    grid: Grid = Field(default=Grid(), description="a block of keys such as size: 30")
+    ensemble: Ensemble = Field(default=Ensemble(), description="a block of keys such as realizations: 8")
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = Field(
+        default=0, description="a whole number from 0 to 9223372036854775807"
+    )
+
+    def __init__(self, /, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise RecipeError(explain(error, Recipe)) from None
+
+    @field_validator("precursors")
+    @classmethod
+    def _each_phase_once(cls, precursors: tuple[Precursor, ...]) -> tuple[Precursor, ...]:
+        phases = [p.phase for p in precursors]
+        twice = [phase for phase in phases if phases.count(phase) > 1]
+        if twice:
+            raise ValueError(f"expected each phase once, got {twice[0]} {phases.count(twice[0])} times; add its ratios")
+        return precursors
+
+    @model_validator(mode="after")
+    def _is_feasible(self) -> "Recipe":
+        if self.duration_h <= 0:
+            raise ValueError("programme: expected some time in the furnace, got 0 h; give a step a hold_h above 0")
+        sweeps = self.duration_h / self.hours_per_sweep
+        if sweeps > MAX_SWEEPS:
+            key = "calibration.hours_per_sweep" if self.calibrated else "sweeps_per_hour"
+            raise ValueError(
+                f"{key}: expected a programme of at most {MAX_SWEEPS} sweeps, got {sweeps:.4g} for "
+                f"{self.duration_h:.4g} h; shorten the programme or coarsen the time"
+            )
+        return self
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> "Recipe":
+        """Read a recipe; file names in it are taken relative to it.
+
+        Args:
+            path: a YAML file in UTF-8, at most 200 kB.
+
+        Raises:
+            RecipeError: the file cannot be read or the recipe is not a valid one.
+        """
+        text = read_text(path)
+        try:
+            return cls.from_text(text, directory=Path(path).parent)
+        except RecipeError as error:
+            raise RecipeError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_text(cls, text: str, *, directory: str | os.PathLike[str] | None = None) -> "Recipe":
+        r"""Read a recipe from YAML text.
+
+        Args:
+            text: the recipe.
+            directory: where file names in it start from; the current directory by default.
+
+        Raises:
+            RecipeError: the text is not a valid recipe.
+
+        Example:
+            >>> Recipe.from_text("precursors:\n  - phase: BaO\n    ratio: one\nprogramme: []")
+            Traceback (most recent call last):
+            ...
+            tammann.errors.RecipeError: precursors[0].ratio: expected moles of formula units, a number above 0 and at
+            most 1e6, got 'one' (and 1 more error).
+        """
+        data = read_block(text)
+        for key in ("energies", "transport"):
+            if isinstance(data.get(key), str):
+                data[key] = _absolute(data[key], directory)
+        return cls(**data)
+
+    def to_yaml(self) -> str:
+        """The whole recipe as YAML, defaults written out; `from_text` gives back an equal recipe."""
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = False
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        yaml.width = 100_000
+        stream = StringIO()
+        yaml.dump(self.model_dump(mode="json", exclude_none=True), stream)
+        return stream.getvalue()
+
+    def with_options(
+        self,
+        *,
+        seed: int | None = None,
+        realizations: int | None = None,
+        size: int | None = None,
+        kinetics: str | None = None,
+        energies: str | None = None,
+    ) -> "Recipe":
+        """A copy with some entries changed, as by the options of ``tammann run``; None leaves an entry alone.
+
+        Args:
+            seed: entry ``seed``.
+            realizations: entry ``ensemble.realizations``.
+            size: entry ``grid.size``.
+            kinetics: entry ``kinetics.transport``: full, self or none.
+            energies: entry ``energies``; a file name is taken relative to the current directory.
+
+        Raises:
+            RecipeError: a new entry is out of range.
+        """
+        data = self.model_dump()
+        changes = {
+            (None, "seed"): seed,
+            ("ensemble", "realizations"): realizations,
+            ("grid", "size"): size,
+            ("kinetics", "transport"): kinetics,
+            (None, "energies"): None if energies is None else _absolute(energies, None),
+        }
+        for (block, key), value in changes.items():
+            if value is not None:
+                (data if block is None else data[block])[key] = value
+        return Recipe(**data)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements of the precursors, in alphabetical order."""
+        return tuple(sorted(frozenset().union(*(_elements(p.phase) for p in self.precursors))))
+
+    @property
+    def partial_pressure_Pa(self) -> dict[str, float]:
+        """Gas to partial pressure in Pa; empty in an inert atmosphere."""
+        if isinstance(self.atmosphere, GasMixture):
+            return dict(self.atmosphere.partial_pressure_Pa)
+        return dict(ATMOSPHERES[self.atmosphere])
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether sweeps have a duration in hours; otherwise time is in sweeps."""
+        return self.calibration is not None
+
+    @property
+    def hours_per_sweep(self) -> float:
+        """Hours of the programme that one sweep stands for: calibrated, or nominal."""
+        return self.calibration.hours_per_sweep if self.calibration else 1.0 / self.sweeps_per_hour
+
+    @property
+    def duration_h(self) -> float:
+        """Length of the whole programme in hours, ramps included."""
+        return math.fsum(ramp_h + step.hold_h for step, _, ramp_h in self._steps())
+
+    def _steps(self) -> list[tuple[Step, float, float]]:
+        """Each step with the temperature it starts from and the hours of its ramp.
+
+        Powder is ground cold: a step that regrinds starts from the start temperature again. Cooling before it is a
+        quench and takes no time.
+        """
+        steps = []
+        before = self.start_temperature_K
+        for step in self.programme:
+            if step.regrind:
+                before = self.start_temperature_K
+            steps.append((step, before, abs(step.temperature_K - before) / step.ramp_K_per_min / 60.0))
+            before = step.temperature_K
+        return steps
+
+    def segments(self, max_step_K: float = 10.0) -> list[Segment]:
+        """The programme cut into holds and slices of ramps.
+
+        Args:
+            max_step_K: the widest slice of a ramp, in K.
+
+        Returns:
+            Segments in order; each hold is one, and stretches that take no time are left out. Where a step regrinds,
+            the powder has been quenched and the ramp starts from the start temperature.
+
+        Example:
+            >>> recipe = Recipe(
+            ...     precursors=[{"phase": "BaO", "ratio": 1}],
+            ...     programme=[{"temperature_K": 320, "ramp_K_per_min": 10, "hold_h": 1}],
+            ... )
+            >>> [(s.temperature_start_K, s.temperature_end_K, s.ramp) for s in recipe.segments()]
+            [(300.0, 310.0, True), (310.0, 320.0, True), (320.0, 320.0, False)]
+        """
+        segments: list[Segment] = []
+        for stage, (step, start_K, ramp_h) in enumerate(self._steps()):
+            first = len(segments)
+            slices = math.ceil(abs(step.temperature_K - start_K) / max_step_K - 1e-9)
+            edges = np.linspace(start_K, step.temperature_K, slices + 1).tolist()
+            for low, high in zip(edges, edges[1:], strict=False):
+                segments.append(
+                    Segment(stage, low, high, ramp_h / slices, True, step.regrind and len(segments) == first)
+                )
+            if step.hold_h > 0:
+                hold = step.temperature_K
+                segments.append(Segment(stage, hold, hold, step.hold_h, False, step.regrind and len(segments) == first))
+        return segments
+
+    def temperatures_K(self, step: float = 25.0) -> np.ndarray:
+        """Evenly spaced temperatures that cover the programme, both ends included.
+
+        Args:
+            step: the widest spacing, in K.
+
+        Returns:
+            Ascending temperatures in K, shape (nT,).
+        """
+        visited = [self.start_temperature_K, *(s.temperature_K for s in self.programme)]
+        low, high = min(visited), max(visited)
+        return np.linspace(low, high, max(1, math.ceil((high - low) / step - 1e-9) + 1) if high > low else 1)
+
+
+def _absolute(name: str, directory: str | os.PathLike[str] | None) -> str:
+    """A file name, made absolute so that the recipe as run can be read from anywhere; any other name as it is."""
+    if not name.lower().endswith((".csv", ".json")):
+        return name
+    return os.path.abspath(os.path.join(directory or ".", name))

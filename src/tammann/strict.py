@@ -1,0 +1,237 @@
+"""Strict reading of files that people write by hand.
+
+YAML becomes plain data (text, numbers, true and false, lists, blocks) and nothing else that YAML can do; a block that
+does not fit its model becomes one sentence with the path of the key, what was expected and what arrived.
+"""
+
+import os
+from collections.abc import Callable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+from tammann.errors import RecipeError, TammannError
+
+__all__ = ["Block", "explain", "read_block", "read_text", "shown"]
+
+MAX_BYTES = 200_000
+MAX_DEPTH = 12
+BRANCHES = frozenset({"[key]", "<name>", "<block>"})
+"""What pydantic puts into a location that the user did not write: the tags of unions must be among these."""
+
+
+class Block(BaseModel):
+    """A frozen block of a file that knows all its keys; the description of a field says what is expected there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def read_text(path: str | os.PathLike[str], *, error: type[TammannError] = RecipeError) -> str:
+    """The text of a small file.
+
+    Args:
+        path: a file in UTF-8, at most 200 kB.
+        error: what to raise.
+
+    Raises:
+        TammannError: of the kind asked for, where the file cannot be read or is no text.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise error(f"{path}: expected a file to read, got none; check the name.") from None
+    except IsADirectoryError:
+        raise error(f"{path}: expected a file to read, got a directory; name a file in it.") from None
+    except (OSError, ValueError) as reason:
+        raise error(f"{path}: expected a file to read: {getattr(reason, 'strerror', None) or reason}.") from None
+    if len(raw) > MAX_BYTES:
+        raise error(f"{path}: expected at most {MAX_BYTES} bytes of YAML, got more; is it the right file?")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as reason:
+        raise error(
+            f"{path}: expected text in UTF-8, got binary data at byte {reason.start}; is it the right file?"
+        ) from None
+
+
+def read_block(text: str, *, error: type[TammannError] = RecipeError) -> dict[str, Any]:
+    r"""Plain data from YAML: a block with text as keys.
+
+    Anchors, aliases, tags, repeated keys and deep nesting are refused. Numbers are those of YAML 1.2 in base ten; what
+    only looks like a number (``.nan``, ``0x1F``) stays text.
+
+    Args:
+        text: YAML.
+        error: what to raise.
+
+    Raises:
+        TammannError: of the kind asked for, where the text is anything else.
+
+    Example:
+        >>> read_block("precursors:\n  - phase: BaO\n    ratio: 1")
+        {'precursors': [{'phase': 'BaO', 'ratio': 1}]}
+    """
+    try:
+        _refuse_fancy(text, error)
+        root = YAML(typ="safe", pure=True).compose(text)
+    except TammannError:
+        raise
+    except YAMLError as reason:
+        mark = getattr(reason, "problem_mark", None) or getattr(reason, "context_mark", None)
+        what = getattr(reason, "problem", None) or getattr(reason, "reason", None) or "it cannot be parsed"
+        where = "" if mark is None else f" on line {mark.line + 1}"
+        raise error(f"expected YAML, one 'key: value' a line, got something else{where} ({what}).") from None
+    except Exception as reason:  # the parser has slips of its own; whatever it trips over is not what we expect
+        raise error(f"expected YAML, got text that its parser cannot take ({type(reason).__name__}).") from None
+    if root is None:
+        raise error("expected YAML, one 'key: value' a line, got an empty file.")
+    if not isinstance(root, MappingNode):
+        raise error("expected YAML, one 'key: value' a line, got no keys; is it the right file?")
+    data: dict[str, Any] = _plain(root, "", error)
+    return data
+
+
+def _refuse_fancy(text: str, error: type[TammannError]) -> None:
+    """One pass over the events before anything is built: composing is recursive, and aliases multiply."""
+    depth = 0
+    for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise error(f"expected blocks at most {MAX_DEPTH} deep, got more on {_line(event)}.")
+        if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor is not None):
+            raise error(f"expected plain YAML, got an anchor or alias on {_line(event)}; write the values out.")
+        if getattr(event, "tag", None) is not None:
+            raise error(f"expected plain YAML, got the tag {shown(str(event.tag))} on {_line(event)}; remove it.")
+
+
+def _line(item: Any) -> str:
+    return f"line {item.start_mark.line + 1}"
+
+
+def _plain(node: Node, path: str, error: type[TammannError]) -> Any:
+    if isinstance(node, MappingNode):
+        block: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if isinstance(key_node, MappingNode | SequenceNode):
+                raise error(f"expected a word as a key on {_line(key_node)}, got a block.")
+            key = str(key_node.value)
+            inner = f"{path}.{key}" if path else key
+            if key in block:
+                raise error(f"{_shorter(inner)}: expected the key once, got it again on {_line(key_node)}; remove one.")
+            block[key] = _plain(value_node, inner, error)
+        return block
+    if isinstance(node, SequenceNode):
+        return [_plain(item, f"{path}[{i}]", error) for i, item in enumerate(node.value)]
+    return _scalar(str(node.value), str(node.tag).rpartition(":")[2])
+
+
+def _scalar(text: str, kind: str) -> str | int | float | bool | None:
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return text.lower() == "true"
+    readers: tuple[Callable[[str], int | float], ...] = (int, float) if kind in ("int", "float") else ()
+    for number in readers:
+        try:
+            value = number(text)
+        except ValueError:  # hexadecimal, .nan, thousands of digits
+            continue
+        return value
+    return text
+
+
+def shown(value: object) -> str:
+    """A value as it may stand in a message of one line.
+
+    Example:
+        >>> shown("x" * 100)
+        "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # whole numbers of thousands of digits
+        return "a very large number"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _shorter(path: str) -> str:
+    return (path if len(path) <= 120 else path[:117] + "...") or "''"
+
+
+def explain(error: ValidationError, model: type[Block]) -> str:
+    """The first complaint of a `Block` as one sentence: the path of the key, what was expected, what arrived.
+
+    Args:
+        error: raised by ``model(**data)``.
+        model: the outermost block.
+
+    Example:
+        >>> from pydantic import Field
+        >>> class Soup(Block):
+        ...     salt: float = Field(ge=0, description="a mass in grams, at least 0")
+        >>> try:
+        ...     Soup(salt=-1)
+        ... except ValidationError as error:
+        ...     print(explain(error, Soup))
+        salt: expected a mass in grams, at least 0, got -1.
+    """
+    # a default that follows from other entries cannot be had when those are wrong: that is no complaint of its own
+    errors = [e for e in error.errors(include_url=False) if e["type"] != "default_factory_not_called"]
+    # nor is a list that comes out short because an entry of it is wrong
+    errors = [e for e in errors if not any(_within(other["loc"], e["loc"]) for other in errors)]
+    # an unknown key says more than the missing one it was meant to be
+    first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    more = f" (and {len(errors) - 1} more error{'s' * (len(errors) > 2)})" if len(errors) > 1 else ""
+    loc, inner, expected = _follow(first["loc"], model)
+    path = _shorter("".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix("."))
+    if first["type"] == "value_error":
+        reason = first["ctx"]["error"]
+        return f"{path}: {reason}{more}." if loc else f"{reason}{more}."
+    if first["type"] == "extra_forbidden":
+        known = list(inner.model_fields) if inner else []
+        close = get_close_matches(str(loc[-1]), known, 1, 0.5)
+        advice = f"did you mean {close[0]}?" if close else f"the keys there are {', '.join(known)}."
+        return f"{path}: expected no such key, got {shown(first['input'])}{more}; {advice}"
+    if first["type"] == "missing":
+        return f"{path}: expected {expected}, got nothing{more}; add the key."
+    return f"{path}: expected {expected}, got {shown(first['input'])}{more}."
+
+
+def _within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
+
+
+def _follow(location: tuple[int | str, ...], model: type[Block]) -> tuple[list[int | str], type[Block] | None, str]:
+    """Walk pydantic's location through the blocks.
+
+    Returns:
+        The path as the user wrote it, the innermost block on it, and the description of the last known key.
+    """
+    path: list[int | str] = []
+    inner: type[Block] | None = model
+    expected = "a block"
+    for part in location:
+        if inner is not None and isinstance(part, str) and part in inner.model_fields:
+            field = inner.model_fields[part]
+            expected = field.description or "something else"
+            inner = _block_in(field.annotation)
+        elif isinstance(part, int) and inner is not None:
+            expected = f"a block with {', '.join(k for k, f in inner.model_fields.items() if f.is_required())}"
+        elif path and part in BRANCHES:
+            continue
+        path.append(part)
+    return path, inner, expected
+
+
+def _block_in(annotation: Any) -> type[Block] | None:
+    """The block behind an annotation such as ``tuple[Step, ...]`` or ``Calibration | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _block_in(arg))), None)
