@@ -1,0 +1,169 @@
+"""What the figures share: colours of phases, formulas with subscripts, a figure to draw on, a way to write it."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#222222"
+FAINT = "#9A9A9A"
+BACKGROUND = "#F4F4F2"
+
+# Okabe & Ito (2008) and Paul Tol's muted scheme, without the colours too light for a line on white: told apart
+# with the common kinds of colour blindness.
+_PALETTE = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#882255",
+    "#999933",
+    "#332288",
+    "#44AA99",
+    "#661100",
+    "#AA4499",
+    "#117733",
+    "#6699CC",
+    "#7A7A7A",
+    "#B8860B",
+)
+
+# Phases that are often seen together get colours that are far apart.
+_KNOWN = {
+    "BaTiO3": "#0072B2",
+    "Ba2TiO4": "#D55E00",
+    "BaTi2O5": "#009E73",
+    "BaO": "#E69F00",
+    "TiO2": "#7A7A7A",
+    "BaCO3": "#661100",
+    "Ba6Ti17O40": "#CC79A7",
+    "Ba4Ti13O30": "#332288",
+    "BaTi4O9": "#999933",
+    "Ba2Ti9O20": "#56B4E9",
+    "BaTi5O11": "#882255",
+    "Ba3TiO5": "#44AA99",
+    "Ba4TiO6": "#AA4499",
+    "BaTi6O13": "#117733",
+    "BaO2": "#B8860B",
+}
+
+ELEMENT_COLOURS = {"Ba": "#117733", "Ti": "#56B4E9", "O": "#D55E00"}
+
+
+def phase_colours(phases: Iterable[str]) -> dict[str, str]:
+    """A colour per phase, as #rrggbb, the same in every figure and every run.
+
+    Phases of Ba-Ti-O have fixed colours; others get one by their formula, and the next free one if that is taken
+    by another phase of the same call. With more phases than colours some share one.
+
+    Example:
+        >>> phase_colours(["BaTiO3", "TiO2"])
+        {'BaTiO3': '#0072B2', 'TiO2': '#7A7A7A'}
+    """
+    names = list(dict.fromkeys(phases))
+    colours = {name: _KNOWN[name] for name in names if name in _KNOWN}
+    for name in sorted(set(names) - set(colours)):
+        first = zlib.crc32(name.encode()) % len(_PALETTE)
+        around = [_PALETTE[(first + k) % len(_PALETTE)] for k in range(len(_PALETTE))]
+        taken = set(colours.values())
+        colours[name] = next((c for c in around if c not in taken), around[0])
+    return {name: colours[name] for name in names}
+
+
+def formula_label(formula: str) -> str:
+    """A formula with subscripts, as matplotlib's mathtext.
+
+    Example:
+        >>> formula_label("BaTiO3")
+        '$\\\\mathregular{BaTiO_{3}}$'
+    """
+    if not re.fullmatch(r"[A-Za-z0-9.()\[\]]+", formula):
+        return formula.replace("$", r"\$")
+    return r"$\mathregular{" + re.sub(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", r"_{\1}", formula) + "}$"
+
+
+def atoms_of(formula: str) -> dict[str, float]:
+    """Atoms per formula unit, parentheses understood; nothing for a name that is no formula."""
+    total: dict[str, float] = {}
+    while match := re.search(r"\(([A-Za-z0-9.]*)\)(\d*\.?\d*)", formula):
+        inside = "".join(f"{e}{n * float(match[2] or 1):g}" for e, n in atoms_of(match[1]).items())
+        formula = formula[: match.start()] + inside + formula[match.end() :]
+    for symbol, number in re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula):
+        total[symbol] = total.get(symbol, 0.0) + float(number or 1)
+    return total
+
+
+def new_axes(width_in: float = 6.0, height_in: float = 4.0) -> Axes:
+    """Axes on a figure of their own."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width_in, height_in), layout="constrained").add_subplot()
+
+
+def tidy(ax: Axes, *, grid: str | None = "y") -> None:
+    """Take away what carries no information."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(FAINT)
+    ax.tick_params(color=FAINT, labelcolor=INK, labelsize=9)
+    ax.xaxis.label.set_color(INK)
+    ax.yaxis.label.set_color(INK)
+    ax.set_axisbelow(True)
+    if grid is not None:
+        ax.grid(axis=grid, color="#E6E6E3", linewidth=0.7)  # type: ignore[arg-type]
+
+
+def spread_out(wanted: Sequence[float], least: float, low: float, high: float) -> np.ndarray:
+    """Move positions apart by at least ``least``, each as little as possible, within [low, high] if they fit."""
+    wanted_array = np.asarray(wanted, dtype=float)
+    order = np.argsort(wanted_array, kind="stable")
+    # Pool neighbours that are too close (isotonic regression of the positions less their ranks).
+    pools: list[list[float]] = []
+    for rank, k in enumerate(order):
+        pools.append([wanted_array[k] - rank * least, 1.0])
+        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
+            mean, count = pools.pop()
+            pools[-1] = [(pools[-1][0] * pools[-1][1] + mean * count) / (pools[-1][1] + count), pools[-1][1] + count]
+    base = np.concatenate([np.full(int(count), mean) for mean, count in pools]) if pools else np.zeros(0)
+    top = high - least * (len(base) - 1)
+    placed = np.empty_like(wanted_array)
+    placed[order] = np.clip(base, low, max(low, top)) + least * np.arange(len(base))
+    return placed
+
+
+def save_figure(figure: Axes | Figure, path: str | os.PathLike[str], *, dpi: int = 200) -> None:
+    """Write a figure, or the one that an Axes belongs to; the ending of the name says which format.
+
+    The file appears whole or not at all, and holds no date, so that the same figure gives the same bytes.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> ax = new_axes()
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_figure(ax, pathlib.Path(folder) / "empty.png")
+        ...     [file.name for file in pathlib.Path(folder).iterdir()]
+        ['empty.png']
+    """
+    path = Path(path)
+    whole = figure if hasattr(figure, "savefig") else figure.get_figure(root=True)
+    assert whole is not None
+    kind = path.suffix.lstrip(".").lower() or "png"
+    metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with open(partial, "wb") as file:
+            whole.savefig(file, format=kind, dpi=dpi, metadata=metadata, facecolor="white")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

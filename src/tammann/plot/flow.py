@@ -1,0 +1,156 @@
+"""The flow of atoms from reactants through intermediates to products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tammann.analysis import ReactionFlow, reaction_flow
+from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colours
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from tammann.automaton.history import History
+
+__all__ = ["plot_reaction_flow"]
+
+
+def plot_reaction_flow(
+    flow: ReactionFlow | History, *, stage: int | None = None, smallest: float = 0.003, ax: Axes | None = None
+) -> Axes:
+    """Draw ribbons from phase to phase, as wide as the atoms that went there, net of back and forth.
+
+    A node is as tall as what was there at the start plus what came in; what did not leave again has no ribbon.
+
+    Args:
+        flow: of ``tammann.analysis.reaction_flow``, or a run.
+        stage: index of a step of the programme, where a run is given.
+        smallest: ribbons that carry less than this share of the atoms are left out.
+        ax: where to draw; by default a figure of its own.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> ax = plot_reaction_flow(example_history())
+    """
+    flow = flow if isinstance(flow, ReactionFlow) else reaction_flow(flow, stage)
+    ax = new_axes(6.8, 3.8) if ax is None else ax
+    ax.set_axis_off()
+    total = float(flow.nodes["atoms_start_mol"].sum())
+    links = flow.links[flow.links["atoms_mol"] >= smallest * total]
+    if total <= 0 or links.empty:
+        ax.text(0.5, 0.5, "nothing has reacted", ha="center", va="center", color=FAINT, transform=ax.transAxes)
+        return ax
+    nodes = flow.nodes.set_index("name")
+    linked = nodes.index.isin({*links["source"], *links["target"]})
+    nodes = nodes[linked | (nodes["atoms_start_mol"] > smallest * total)]
+    column = flow_columns(nodes, links)
+    height = (nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total
+    gap = 0.09
+    bottom = _stack(nodes.index.tolist(), column, height.to_dict(), links, gap)
+    colours = phase_colours(nodes.index)
+    last = max(column.values())
+    wide = 0.035 * max(last, 1)
+
+    # Ribbons leave and arrive in the order of what they connect, so that they cross as little as possible.
+    leaving = {name: bottom[name] + height[name] for name in nodes.index}
+    arriving = dict(leaving)
+    starts: dict[int, float] = {}
+    for name in nodes.index:
+        own = links[links["source"] == name]
+        for k in sorted(own.index, key=lambda k: -(bottom[links.at[k, "target"]])):
+            leaving[name] -= links.at[k, "atoms_mol"] / total
+            starts[k] = leaving[name]
+    for name in nodes.index:
+        own = links[links["target"] == name]
+        for k in sorted(own.index, key=lambda k: -(bottom[links.at[k, "source"]])):
+            thick = links.at[k, "atoms_mol"] / total
+            arriving[name] -= thick
+            source = links.at[k, "source"]
+            _ribbon(
+                ax,
+                (column[source] + wide, starts[k]),
+                (column[name], arriving[name]),
+                thick,
+                colours[source],
+                colours[name],
+            )
+    from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import Normal, Stroke
+
+    for name in nodes.index:
+        ax.add_patch(
+            Rectangle((column[name], bottom[name]), wide, height[name], facecolor=colours[name], linewidth=0, zorder=3)
+        )
+        end = float(nodes.at[name, "atoms_end_mol"]) / total
+        right = column[name] == last or column[name] > 0
+        text = f"{formula_label(name)}"
+        note = "gas" if nodes.at[name, "role"] == "gas" else f"{100 * end:.0f} % at the end"
+        x = column[name] + 1.5 * wide if right else column[name] - 0.5 * wide
+        middle = bottom[name] + height[name] / 2
+        side: Literal["left", "right"] = "left" if right else "right"
+        halo = [Stroke(linewidth=2.2, foreground="white", alpha=0.75), Normal()]
+        ax.text(x, middle, text, va="bottom", ha=side, fontsize=10, color=INK, zorder=4, path_effects=halo)
+        ax.text(x, middle - 0.012, note, va="top", ha=side, fontsize=8, color="#555555", zorder=4, path_effects=halo)
+    low = min(bottom.values())
+    high = max(bottom[name] + height[name] for name in nodes.index)
+    ax.set_xlim(-0.28 * max(last, 1), last + 0.34 * max(last, 1))
+    ax.set_ylim(low - 0.03, high + 0.06)
+    ax.set_title("share of all atoms, net of back and forth", fontsize=9, color="#555555", loc="left")
+    return ax
+
+
+def flow_columns(nodes: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:
+    """Column of each node: the longest way from a node without a source; ends without a way on move to the right."""
+    column = {str(name): 0 for name in nodes.index}
+    for _ in range(len(column)):  # there are no circles, so this many rounds reach every end
+        for source, target in zip(links["source"], links["target"], strict=True):
+            column[target] = max(column[target], column[source] + 1)
+    last = max(column.values())
+    sources = set(links["source"])
+    return {name: last if name not in sources and value > 0 else value for name, value in column.items()}
+
+
+def _stack(
+    names: list[str], column: dict[str, int], height: dict[str, float], links: pd.DataFrame, gap: float
+) -> dict[str, float]:
+    """Bottom of each node; within a column in the order of what flows in, each column centred on zero."""
+    bottom: dict[str, float] = {}
+    for c in range(max(column.values()) + 1):
+        here = [name for name in names if column[name] == c]
+
+        def weight(name: str) -> float:
+            own = links[links["target"] == name]
+            places = [bottom[s] + height[s] / 2 for s in own["source"] if s in bottom]
+            return float(np.mean(places)) if places else -names.index(name) * 1e-3
+
+        here.sort(key=weight)
+        y = -(sum(height[name] for name in here) + gap * (len(here) - 1)) / 2
+        for name in here:
+            bottom[name] = y
+            y += height[name] + gap
+    return bottom
+
+
+def _ribbon(
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], thick: float, first: str, second: str
+) -> None:
+    """A band that eases from one side to the other and fades from one colour to the other."""
+    from matplotlib.colors import to_rgb
+    from matplotlib.patches import Polygon
+
+    steps = np.linspace(0, 1, 101)
+    x = start[0] + (end[0] - start[0]) * steps
+    y = start[1] + (end[1] - start[1]) * steps * steps * (3 - 2 * steps)
+    outline = np.concatenate([np.column_stack([x, y]), np.column_stack([x, y + thick])[::-1]])
+    shape = Polygon(outline, closed=True, facecolor="none", linewidth=0)
+    ax.add_patch(shape)
+    # One picture that fades, cut to the ribbon: strips side by side would show their seams.
+    colours = np.array([to_rgb(first), to_rgb(second)])
+    fading = np.ones((1, 256, 4))
+    fading[0, :, :3] = colours[0] + (colours[1] - colours[0]) * np.linspace(0, 1, 256)[:, None]
+    fading[0, :, 3] = 0.4
+    extent = (start[0], end[0], outline[:, 1].min(), outline[:, 1].max())
+    ax.imshow(fading, extent=extent, aspect="auto", interpolation="bilinear", zorder=1, clip_path=shape, clip_on=True)

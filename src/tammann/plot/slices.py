@@ -1,0 +1,84 @@
+"""Slices through the grid of the first realization."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tammann.errors import ResultError
+from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colours
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from tammann.automaton.history import History
+
+__all__ = ["plot_slices"]
+
+
+def plot_slices(
+    history: History,
+    *,
+    snapshots: Sequence[int] | None = None,
+    depth: int | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one layer of cells at several times, every phase in its colour, empty cells white.
+
+    Args:
+        history: the run; its snapshots are of the first realization.
+        snapshots: which, by index; by default up to four, spread evenly from first to last.
+        depth: index of the layer along the first axis of the grid; by default the middle.
+        ax: where to draw; by default a figure of its own. It holds one child Axes a snapshot.
+
+    Raises:
+        ResultError: if the run recorded no snapshot, or there is none with that index.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> len(plot_slices(example_history()).child_axes)
+        4
+    """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
+    count = len(history.snapshots)
+    if count == 0:
+        raise ResultError("this run recorded no snapshots of the grid; there is no slice to draw")
+    chosen = list(snapshots) if snapshots is not None else sorted({round(k) for k in np.linspace(0, count - 1, 4)})
+    if not all(-count <= k < count for k in chosen):
+        raise ResultError(f"snapshots {chosen} are not all there; this run has {count}")
+    depth = history.snapshots.shape[1] // 2 if depth is None else depth
+    layers = [history.snapshots[k][depth] for k in chosen]
+    ax = new_axes(2.05 * len(chosen), 2.75) if ax is None else ax
+    ax.set_axis_off()
+    colours = phase_colours(history.phases)
+    palette = ListedColormap(["white", *(colours[name] for name in history.phases)])
+    step = 1.0 / len(chosen)
+    for place, (k, layer) in enumerate(zip(chosen, layers, strict=True)):
+        panel = ax.inset_axes((place * step + 0.015 * step, 0.0, 0.97 * step, 1.0))
+        panel.imshow(layer, cmap=palette, vmin=0, vmax=len(history.phases), interpolation="nearest")
+        panel.set_xticks([])
+        panel.set_yticks([])
+        panel.spines[:].set_color(FAINT)
+        frame = int(history.snapshot_frame[k])
+        when = f"sweep {history.sweep[frame]:g}" if history.time_h is None else f"{history.time_h[frame]:.2f} h"
+        panel.set_title(f"{when}, {history.temperature_K[frame]:.0f} K", fontsize=9, color=INK)
+    present = np.unique(np.concatenate([layer.ravel() for layer in layers]))
+    shown = [name for code, name in enumerate(history.phases, start=1) if code in present]
+    ax.legend(
+        [Patch(facecolor=colours[name]) for name in shown],
+        [formula_label(name) for name in shown],
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.02),
+        ncols=max(1, min(len(shown), 2 * len(chosen))),
+        frameon=False,
+        fontsize=9,
+        handlelength=0.9,
+        handleheight=0.9,
+        handletextpad=0.45,
+        columnspacing=1.3,
+    )
+    return ax
