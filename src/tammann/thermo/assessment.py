@@ -1,0 +1,532 @@
+"""Energies made to agree with known equilibria, and draws from their standard errors.
+
+A computed energy is off by tens of meV per atom, a phase diagram turns on a few. An assessment takes the smallest shifts
+of the computed energies that make stated equilibria come out, so that what is known is put in once, visibly, and the
+rest of the energies stays as computed. The equilibria live in a small YAML file that can be read aloud.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.thermo.phase import EnergySet, FloatArray, Phases
+from tammann.units import AVOGADRO_PER_MOL, EV_IN_J
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KINDS = ("equality", "left-stable", "right-stable", "on-hull")
+_J_PER_MOL_IN_EV = 1.0 / (AVOGADRO_PER_MOL * EV_IN_J)
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """One known equilibrium, or phases known to be stable, at stated temperatures.
+
+    With dG the Gibbs energy of ``left -> right`` per atom and m the margin:
+
+    ============  =============================================
+    equality      dG = 0
+    left-stable   dG >= m
+    right-stable  dG <= -m
+    on-hull       each phase lies at least m below every mixture of the others
+    ============  =============================================
+
+    Attributes:
+        kind: one of the above.
+        temperature_K: where it holds, K.
+        source: who observed it.
+        left, right: moles of formula units on the two sides; empty for "on-hull".
+        phases: formulas, for "on-hull".
+        margin_eV_per_atom: m.
+        entropy_J_per_K_per_mol_atoms: reaction entropy of left -> right per mole of atoms; None leaves it as it is.
+        entropy_origin: why that entropy.
+    """
+
+    kind: str
+    temperature_K: tuple[float, ...]
+    source: str
+    left: tuple[tuple[str, float], ...] = ()
+    right: tuple[tuple[str, float], ...] = ()
+    phases: tuple[str, ...] = ()
+    margin_eV_per_atom: float = 0.0
+    entropy_J_per_K_per_mol_atoms: float | None = None
+    entropy_origin: str = ""
+
+    @property
+    def equation(self) -> str:
+        """The reaction, or the phases, as a line of text."""
+
+        def side(terms: Sequence[tuple[str, float]]) -> str:
+            return " + ".join(f"{n:g} {f}" if n != 1 else f for f, n in terms)
+
+        return f"{side(self.left)} = {side(self.right)}" if self.left else ", ".join(self.phases)
+
+
+def load_constraints(path: str | Path) -> tuple[tuple[Constraint, ...], float]:
+    """Read known equilibria from a YAML file.
+
+    The file has ``reference_temperature_K``, at which shifts are counted, and a list ``constraints``; each entry has
+    either ``equilibrium`` (such as ``11 BaTi2O5 = 5 BaTiO3 + Ba6Ti17O40``) with ``kind`` (equality, left-stable or
+    right-stable), or ``on_hull`` (a list of formulas); and ``temperature_K`` (a number or a list), ``source``, and
+    optionally ``margin_eV_per_atom``, and ``entropy_J_per_K_per_mol_atoms`` with ``entropy_origin``.
+
+    Args:
+        path: the file, or the name of a shipped one (``Ba-Ti-O``).
+
+    Returns:
+        The constraints and the reference temperature, K.
+
+    Raises:
+        DataError: the file cannot be read, or an entry has an unknown key, kind or an unreadable equation.
+
+    Examples:
+        >>> constraints, reference = load_constraints("Ba-Ti-O")
+        >>> constraints[0].equation
+        '11 BaTi2O5 = 5 BaTiO3 + Ba6Ti17O40'
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    name = str(path)
+    try:
+        if name == "Ba-Ti-O":
+            text = files("tammann").joinpath("data", "constraints", "Ba-Ti-O.yaml").read_text(encoding="utf-8")
+        else:
+            text = Path(path).read_text(encoding="utf-8")
+        content = YAML(typ="safe", pure=True).load(text)
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise DataError(f"constraints file {name!r} cannot be read: {reason}; expected a YAML file") from None
+    if not isinstance(content, dict) or not isinstance(content.get("constraints"), list):
+        raise DataError(f"constraints file {name!r} has no list 'constraints': expected entries with 'equilibrium' or 'on_hull'")
+    unknown = set(content) - {"constraints", "reference_temperature_K"}
+    if unknown:
+        raise DataError(
+            f"key {sorted(map(str, unknown))[0]!r} in {name!r} is not known: expected reference_temperature_K or constraints"
+        )
+    reference = _number(content.get("reference_temperature_K", 300.0), "reference_temperature_K")
+    return tuple(_constraint(entry, i) for i, entry in enumerate(content["constraints"])), reference
+
+
+def _number(value: Any, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
+        raise DataError(f"{key} is {value!r}: expected a number")
+    return float(value)
+
+
+def _constraint(entry: Any, position: int) -> Constraint:
+    where = f"constraints[{position}]"
+    if not isinstance(entry, dict):
+        raise DataError(f"{where} is {entry!r}: expected keys such as equilibrium, kind, temperature_K and source")
+    known = {
+        "equilibrium", "kind", "on_hull", "temperature_K", "source", "margin_eV_per_atom",
+        "entropy_J_per_K_per_mol_atoms", "entropy_origin",
+    }  # fmt: skip
+    unknown = sorted(map(str, set(entry) - known))
+    if unknown:
+        raise DataError(f"{where} has the unknown key {unknown[0]!r}: expected one of {', '.join(sorted(known))}")
+    if ("equilibrium" in entry) == ("on_hull" in entry):
+        raise DataError(f"{where} needs either 'equilibrium' or 'on_hull', and not both")
+    temperatures = entry.get("temperature_K")
+    temperatures = temperatures if isinstance(temperatures, list) else [temperatures]
+    T = tuple(_number(t, f"{where}.temperature_K") for t in temperatures)
+    source = str(entry.get("source", "")).strip()
+    if not source or not T:
+        raise DataError(f"{where} needs a 'source' that says who observed it and a 'temperature_K' at which it holds")
+    margin = _number(entry.get("margin_eV_per_atom", 0.0), f"{where}.margin_eV_per_atom")
+    if margin < 0.0:
+        raise DataError(f"{where}.margin_eV_per_atom is {margin:g}: expected zero or more")
+    if "on_hull" in entry:
+        formulas = entry["on_hull"] if isinstance(entry["on_hull"], list) else [entry["on_hull"]]
+        if "entropy_J_per_K_per_mol_atoms" in entry:
+            raise DataError(f"{where} has an entropy without an equilibrium: state it with the reaction it belongs to")
+        return Constraint("on-hull", T, source, phases=tuple(map(str, formulas)), margin_eV_per_atom=margin)
+    kind = entry.get("kind")
+    if kind not in _KINDS[:3]:
+        raise DataError(f"{where}.kind is {kind!r}: expected {', '.join(_KINDS[:3])}")
+    entropy = entry.get("entropy_J_per_K_per_mol_atoms")
+    origin = str(entry.get("entropy_origin", "")).strip()
+    if entropy is not None and not origin:
+        raise DataError(f"{where}.entropy_J_per_K_per_mol_atoms needs an 'entropy_origin' that says where it is from")
+    left, right = _sides(str(entry["equilibrium"]), where)
+    return Constraint(
+        kind,
+        T,
+        source,
+        left=left,
+        right=right,
+        margin_eV_per_atom=margin,
+        entropy_J_per_K_per_mol_atoms=None if entropy is None else _number(entropy, f"{where}.entropy"),
+        entropy_origin=origin,
+    )
+
+
+def _sides(equation: str, where: str) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]:
+    sides = equation.split("=")
+    if len(sides) != 2:
+        raise DataError(f"{where}.equilibrium is {equation!r}: expected two sides with one = between them")
+    result = []
+    for side in sides:
+        terms = []
+        for term in side.split("+"):
+            match = re.fullmatch(r"\s*(\d+(?:\.\d+)?(?:/\d+)?)?\s*([A-Z(][A-Za-z0-9()]*)\s*", term)
+            if match is None:
+                raise DataError(f"{where}.equilibrium has the term {term.strip()!r}: expected an amount and a formula")
+            amount, formula = match.groups()
+            number, _, divisor = (amount or "1").partition("/")
+            terms.append((formula, float(Fraction(number) / Fraction(divisor or "1"))))
+        result.append(tuple(terms))
+    return result[0], result[1]
+
+
+def _row(phases: Phases, constraint: Constraint) -> FloatArray:
+    """Weights w with dG = w . g per atom of the left side, for g in eV per atom; shape (n,)."""
+    row = np.zeros(len(phases))
+    matrix = phases.composition_matrix
+    balance = np.zeros(len(phases.elements))
+    for sign, side in ((-1.0, constraint.left), (1.0, constraint.right)):
+        for formula, moles in side:
+            i = phases.index(formula)
+            row[i] += sign * moles * matrix[i].sum()
+            balance += sign * moles * matrix[i]
+    if np.abs(balance).max() > 1e-9:
+        element = phases.elements[int(np.argmax(np.abs(balance)))]
+        raise DataError(f"equilibrium {constraint.equation!r} does not balance in {element}: mend its coefficients")
+    atoms = -row[row < 0].sum()
+    return row / atoms
+
+
+def _smallest(
+    equalities: FloatArray, targets: FloatArray, inequalities: FloatArray, limits: FloatArray
+) -> FloatArray | None:
+    """Give the shortest u with E u = f and G u >= h, or None where there is none.
+
+    Least-distance programming: the equalities leave u = u0 + Z w with u0 at right angles to Z, and the shortest w with
+    G Z w >= h - G u0 comes from a non-negative least-squares problem (Lawson and Hanson, Solving Least Squares
+    Problems, 1974, ch. 23).
+    """
+    from scipy.optimize import nnls
+
+    n = equalities.shape[1]
+    if len(equalities):
+        u, s, vt = np.linalg.svd(equalities, full_matrices=True)
+        rank = int(np.sum(s > 1e-10 * s[0])) if s.size else 0
+        start = vt[:rank].T @ ((u[:, :rank].T @ targets) / s[:rank])
+        if np.abs(equalities @ start - targets).max() > 1e-8 * (1.0 + np.abs(targets).max()):
+            return None
+        free = vt[rank:].T
+    else:
+        start, free = np.zeros(n), np.eye(n)
+    if not len(inequalities):
+        return start
+    G = inequalities @ free
+    h = limits - inequalities @ start
+    if np.all(h <= 1e-12):
+        return start
+    norms = np.maximum(np.linalg.norm(G, axis=1), 1e-12)
+    if np.any((norms < 1e-10) & (h > 1e-9)):
+        return None
+    G, h = G / norms[:, None], h / norms
+    scale = max(1.0, float(np.abs(h).max()))
+    system = np.vstack([G.T, h / scale])
+    target = np.zeros(len(system))
+    target[-1] = 1.0
+    y, residual = nnls(system, target, maxiter=50 * system.shape[1])
+    if residual < 1e-9:
+        return None
+    r = system @ y - target
+    w = -scale * r[:-1] / r[-1]
+    return start + free @ w
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """The constraints of one system as arrays; the same for every draw."""
+
+    rows: FloatArray
+    temperatures: FloatArray
+    kinds: tuple[str, ...]
+    margins: FloatArray
+    entropy_rows: FloatArray
+    entropies: FloatArray  # eV/K per atom
+    entropy_temperatures: FloatArray
+    on_hull: tuple[tuple[int, float, float], ...]  # phase, temperature, margin
+    equations: tuple[str, ...]
+
+
+def _problem(phases: Phases, constraints: Sequence[Constraint]) -> _Problem:
+    rows, temperatures, kinds, margins, equations = [], [], [], [], []
+    entropy_rows, entropies, entropy_temperatures = [], [], []
+    on_hull = []
+    for constraint in constraints:
+        if constraint.kind == "on-hull":
+            for formula in constraint.phases:
+                for T in constraint.temperature_K:
+                    on_hull.append((phases.index(formula), T, constraint.margin_eV_per_atom))
+            continue
+        row = _row(phases, constraint)
+        for T in constraint.temperature_K:
+            rows.append(row)
+            temperatures.append(T)
+            kinds.append(constraint.kind)
+            margins.append(constraint.margin_eV_per_atom)
+            equations.append(constraint.equation)
+        if constraint.entropy_J_per_K_per_mol_atoms is not None:
+            entropy_rows.append(row)
+            entropies.append(constraint.entropy_J_per_K_per_mol_atoms * _J_PER_MOL_IN_EV)
+            entropy_temperatures.append(constraint.temperature_K[0])
+    n = len(phases)
+    return _Problem(
+        np.array(rows).reshape(-1, n),
+        np.array(temperatures),
+        tuple(kinds),
+        np.array(margins),
+        np.array(entropy_rows).reshape(-1, n),
+        np.array(entropies),
+        np.array(entropy_temperatures),
+        tuple(on_hull),
+        tuple(equations),
+    )
+
+
+def _decomposition(fractions: FloatArray, gibbs: FloatArray, phase: int) -> tuple[FloatArray, float] | None:
+    """Give the best mixture of the other phases at a phase's composition: atom shares, shape (n,), and its energy."""
+    from scipy.optimize import linprog
+
+    others = np.flatnonzero(np.isfinite(gibbs) & (np.arange(len(gibbs)) != phase))
+    result = linprog(gibbs[others], A_eq=fractions[others].T, b_eq=fractions[phase], bounds=(0, None), method="highs")
+    if result.status != 0:
+        return None
+    shares = np.zeros(len(gibbs))
+    shares[others] = result.x
+    return shares, float(result.fun)
+
+
+def assess(
+    phases: Phases,
+    constraints: Sequence[Constraint],
+    *,
+    energies: str | None = None,
+    name: str = "assessed",
+    reference_temperature_K: float = 300.0,
+) -> EnergySet:
+    """Find the smallest shifts of computed energies that satisfy known equilibria.
+
+    Minimise sum_p (d_p / sigma_p)^2 over the computed phases p, with d_p the shift of the Gibbs energy per atom and
+    sigma_p its standard error, such that every constraint holds for g_p(T) + d_p - s_p (T - T_ref). Measured energies
+    stay as they are. Where a constraint states a reaction entropy, the entropies s_p are found first, as the smallest
+    (in the same units of standard errors) that give it; T_ref, ``reference_temperature_K``, is where d_p is counted,
+    best near the equilibria.
+
+    Phases on the hull are enforced by adding, until none is missing, the mixture that would replace them.
+
+    Args:
+        phases: the system.
+        constraints: known equilibria.
+        energies: name of the set to start from; the default set where none is given.
+        name: name of the new set.
+        reference_temperature_K: T_ref.
+
+    Returns:
+        A new energy set that carries its shifts, entropies and constraints.
+
+    Raises:
+        DataError: the constraints contradict each other or name a phase without an energy.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> constraints, reference = load_constraints("Ba-Ti-O")
+        >>> made = assess(phases, constraints, energies="experiment-anchored", reference_temperature_K=reference)
+        >>> bool(np.abs(made.shifts_eV_per_atom).max() < 0.04)
+        True
+    """
+    start = phases.energy_set(energies)
+    gibbs, shifts, entropies = _solve(
+        phases, start, start.gibbs_eV_per_atom, _problem(phases, constraints), reference_temperature_K
+    )
+    moved = np.abs(shifts) > 1e-9
+    source = tuple(
+        f"{text}; shifted by {1e3 * shift:+.1f} meV/atom to satisfy known equilibria" if yes else text
+        for text, shift, yes in zip(start.source, shifts, moved, strict=True)
+    )
+    return replace(
+        start,
+        name=name,
+        description=f"The smallest shifts of {start.name} that satisfy {len(constraints)} known equilibria.",
+        gibbs_eV_per_atom=gibbs,
+        source=source,
+        shifts_eV_per_atom=shifts,
+        entropy_shifts_eV_per_K_per_atom=entropies,
+        constraints=tuple(constraints),
+        base=start.name,
+        reference_temperature_K=reference_temperature_K,
+    )
+
+
+def _solve(
+    phases: Phases, start: EnergySet, table: FloatArray, problem: _Problem, reference: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Assess one table of energies: returns the new table, the shifts and the entropies."""
+    n = len(phases)
+    grid = start.temperature_K
+    sigma = start.standard_error_eV_per_atom
+    movable = np.flatnonzero(start.is_computed & np.isfinite(table).all(axis=0) & (sigma > 0.0))
+    used = problem.rows.any(axis=0)
+    if not np.isfinite(table[:, used]).all():
+        lacking = phases[int(np.flatnonzero(used & ~np.isfinite(table).all(axis=0))[0])].formula
+        raise DataError(f"energies {start.name!r} lack {lacking}, which the constraints name: choose another set")
+    for T in (*problem.temperatures, *(t for _, t, _ in problem.on_hull)):
+        if not grid[0] <= T <= grid[-1]:
+            raise DataError(f"temperature_K {T:g} of a constraint is outside the energies: expected {grid[0]:g} to {grid[-1]:g}")
+
+    def at(values: FloatArray, T: float) -> FloatArray:
+        right = int(np.clip(np.searchsorted(grid, T, side="right"), 1, len(grid) - 1))
+        weight = (T - grid[right - 1]) / (grid[right] - grid[right - 1])
+        return (1.0 - weight) * values[right - 1] + weight * values[right]
+
+    entropies = np.zeros(n)
+    if len(problem.entropies):
+        now = np.array(
+            [
+                -(row @ np.nan_to_num(at(table, T + 50.0) - at(table, T - 50.0))) / 100.0
+                for row, T in zip(problem.entropy_rows, problem.entropy_temperatures, strict=True)
+            ]
+        )
+        scaled = problem.entropy_rows[:, movable] * sigma[movable]
+        wanted = problem.entropies - now
+        u = np.linalg.lstsq(scaled, wanted, rcond=None)[0]
+        if np.abs(scaled @ u - wanted).max() > 1e-12:
+            raise DataError("the stated reaction entropies contradict each other: leave one of them out")
+        entropies[movable] = sigma[movable] * u
+    table = table - entropies * (grid[:, None] - reference)
+
+    values = {T: at(table, T) for T in {*problem.temperatures, *(t for _, t, _ in problem.on_hull)}}
+    equal_rows, equal_targets, rows, limits = [], [], [], []
+    for row, T, kind, margin in zip(problem.rows, problem.temperatures, problem.kinds, problem.margins, strict=True):
+        dG = row @ np.nan_to_num(values[T])
+        if kind == "equality":
+            equal_rows.append(row)
+            equal_targets.append(-dG)
+        elif kind == "left-stable":
+            rows.append(row)
+            limits.append(margin - dG)
+        else:
+            rows.append(-row)
+            limits.append(margin + dG)
+
+    fractions = phases.atom_fractions
+    E = np.array(equal_rows).reshape(-1, n)[:, movable] * sigma[movable]
+    f = np.array(equal_targets)
+    shifts = np.zeros(n)
+    for _ in range(200):
+        G = np.array(rows).reshape(-1, n)[:, movable] * sigma[movable]
+        u = _smallest(E, f, G, np.array(limits))
+        if u is None:
+            raise DataError(
+                "the constraints contradict each other or the measured energies: "
+                f"no shifts satisfy {'; '.join(dict.fromkeys(problem.equations))} together with the phases on the hull"
+            )
+        shifts[movable] = sigma[movable] * u
+        added = False
+        for phase, T, margin in problem.on_hull:
+            now_values = values[T] + shifts
+            best = _decomposition(fractions, now_values, phase)
+            if best is None or best[1] - now_values[phase] >= margin - 1e-9:
+                continue
+            shares = best[0]
+            row = shares.copy()
+            row[phase] -= 1.0
+            rows.append(row)
+            limits.append(margin - row @ np.nan_to_num(values[T]))
+            added = True
+        if not added:
+            return table + shifts, shifts, entropies
+    raise DataError("the phases on the hull could not be satisfied in 200 rounds: check the constraints for contradictions")
+
+
+def shifts_table(phases: Phases, *, energies: str | None = None) -> "pd.DataFrame":
+    """List what an assessment did to each energy.
+
+    Args:
+        phases: the system.
+        energies: name of an assessed set; the default set where none is given.
+
+    Returns:
+        One row a phase that was shifted: phase, shift_meV_per_atom (at the reference temperature), standard_errors
+        (the shift in units of its standard error), entropy_J_per_K_per_mol_atoms, source. Largest shift first.
+
+    Examples:
+        >>> from tammann.thermo import load_phases
+        >>> list(shifts_table(load_phases("Ba-Ti-O")).columns)[:2]
+        ['phase', 'shift_meV_per_atom']
+    """
+    import pandas as pd
+
+    chosen = phases.energy_set(energies)
+    shifts, entropies = chosen.shifts_eV_per_atom, chosen.entropy_shifts_eV_per_K_per_atom
+    rows = np.flatnonzero((np.abs(shifts) > 1e-9) | (np.abs(entropies) > 1e-12))
+    rows = rows[np.argsort(-np.abs(shifts[rows]), kind="stable")]
+    return pd.DataFrame(
+        {
+            "phase": [phases[int(i)].formula for i in rows],
+            "shift_meV_per_atom": 1e3 * shifts[rows],
+            "standard_errors": shifts[rows] / chosen.standard_error_eV_per_atom[rows],
+            "entropy_J_per_K_per_mol_atoms": entropies[rows] / _J_PER_MOL_IN_EV,
+            "source": [chosen.source[int(i)] for i in rows],
+        }
+    )
+
+
+def draw_energies(
+    phases: Phases,
+    *,
+    energies: str | None = None,
+    rng: np.random.Generator | np.random.SeedSequence | int | None = None,
+) -> Phases:
+    """Draw one set of energies within its standard errors.
+
+    Each phase's Gibbs energy moves by sigma_p z_p at all temperatures, with z_p independent and standard normal. For an
+    assessed set the energies it started from are drawn, and the constraints are solved again: what the assessment knows
+    holds in every draw.
+
+    Args:
+        phases: the system.
+        energies: name of the set to draw; the default set where none is given.
+        rng: source of randomness.
+
+    Returns:
+        The same phases with the drawn set in the place of the set, and as the default.
+
+    Raises:
+        DataError: there is no such set, or the constraints cannot be satisfied for the draw.
+
+    Examples:
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> drawn = draw_energies(phases, rng=1)
+        >>> bool((drawn.gibbs(1000.0) != phases.gibbs(1000.0)).any())
+        True
+    """
+    generator = np.random.default_rng(rng)
+    chosen = phases.energy_set(energies)
+    start = chosen if chosen.base is None else phases.energy_set(chosen.base)
+    noise = generator.standard_normal(len(phases)) * start.standard_error_eV_per_atom
+    table = start.gibbs_eV_per_atom + noise
+    if chosen.base is None:
+        return phases.with_energies(replace(chosen, gibbs_eV_per_atom=table), default=True)
+    problem = _problem(phases, chosen.constraints)
+    table, shifts, entropies = _solve(phases, start, table, problem, chosen.reference_temperature_K)
+    drawn = replace(
+        chosen, gibbs_eV_per_atom=table, shifts_eV_per_atom=shifts, entropy_shifts_eV_per_K_per_atom=entropies
+    )
+    return phases.with_energies(drawn, default=True)

@@ -1,0 +1,205 @@
+"""The shipped system Ba-Ti-O, with BaCO3 and CO2, and its three energy sets.
+
+- ``materials-project``: formation energies as published, and the descriptor of Bartel et al. with the published volumes.
+- ``experiment-anchored``: measured Gibbs energies where there are any. Every other phase is tied to measured ones by a
+  reaction, X = sum_k nu_k A_k, with A_k the measured phases that its composition would fall into:
+  g_X(T) = sum_k nu_k g_k(T) + [e_X - sum_k nu_k e_k], with e the computed energies at 0 K. Only the energy of a reaction
+  between solids is computed, where errors cancel, and its entropy neglected. On the BaO-TiO2 line the A_k are the two
+  measured neighbours; off it, reduced phases are tied to measured titanates and titanium oxides, so that no computed
+  reference is ever mixed with a measured one. Where a gas is among the A_k (BaO2 = BaO + O2/2) its entropy cannot be
+  neglected, and the bracket is taken from the descriptor at T.
+- ``assessed``: the smallest shifts of the former that satisfy the known phase equilibria of the BaO-TiO2 line.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from tammann.thermo._tables import read_rows
+from tammann.thermo.assessment import assess, load_constraints
+from tammann.thermo.experiment import gas, is_gas, measured_energy, measured_properties
+from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
+from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases, parse_formula
+from tammann.thermo.volumes import volume_warnings
+
+COMPUTED_STANDARD_ERROR_EV_PER_ATOM = 0.040
+"""A fair standard error of a computed formation energy; it decides little in reactions that are not close calls."""
+
+_GRAPH_NETWORK = "graph-network estimate: Hong et al., PNAS 2022, 119, e2209630119, doi 10.1073/pnas.2209630119"
+_ANCHOR_TEMPERATURE_K = 1000.0
+
+
+def _rows() -> list[dict[str, str]]:
+    """Give the published table, with Ba6Ti17O40, which it lacks, put between its neighbours on the BaO-TiO2 line."""
+    rows = read_rows("phases", "Ba-Ti-O.csv")
+    by_formula = {row["formula"]: row for row in rows}
+    # 2 BaTi2O5 + Ba4Ti13O30 = Ba6Ti17O40: 16 and 47 of its 63 atoms.
+    ends = [(16 / 63, by_formula["BaTi2O5"]), (47 / 63, by_formula["Ba4Ti13O30"])]
+
+    def mean(key: str) -> str:
+        return repr(sum(weight * float(row[key]) for weight, row in ends))
+
+    between = {key: mean(key) for key in ("formation_energy_eV_per_atom", "volume_A3_per_atom", "melting_point_ml_K")}
+    between |= {"formula": "Ba6Ti17O40", "material_id": "", "experimentally_observed": "True"}
+    rows.insert(rows.index(by_formula["Ba4Ti13O30"]) + 1, between)
+    return rows
+
+
+def _phase(row: dict[str, str]) -> Phase:
+    composition = parse_formula(row["formula"])
+    if is_gas(composition):
+        return gas(row["formula"])[0]
+    measured = measured_properties(composition)
+    volume, volume_source = float(row["volume_A3_per_atom"]), "Materials Project"
+    melting, melting_source = round(float(row["melting_point_ml_K"])), _GRAPH_NETWORK
+    if row["formula"] == "Ba6Ti17O40":
+        volume_source = "interpolated between BaTi2O5 and Ba4Ti13O30"
+        melting_source = "interpolated between BaTi2O5 and Ba4Ti13O30, " + _GRAPH_NETWORK
+    if row["formula"] == "TiO2" and measured is not None:
+        volume, volume_source = measured.volume_A3_per_atom, f"{measured.structure}: {measured.volume_source}"
+    if measured is not None and np.isfinite(measured.melting_point_K):
+        melting, melting_source = measured.melting_point_K, measured.melting_point_source
+    return Phase(
+        row["formula"],
+        composition,
+        volume_A3_per_atom=volume,
+        volume_source=volume_source,
+        melting_point_K=float(melting),
+        melting_point_source=melting_source,
+        material_id=row["material_id"] or None,
+        observed=row["experimentally_observed"] == "True",
+    )
+
+
+def _carbonate() -> Phase:
+    composition = parse_formula("BaCO3")
+    measured = measured_properties(composition)
+    assert measured is not None
+    return Phase(
+        "BaCO3",
+        composition,
+        volume_A3_per_atom=measured.volume_A3_per_atom,
+        volume_source=f"{measured.structure}: {measured.volume_source}",
+        melting_point_K=measured.melting_point_K,
+        melting_point_source=measured.melting_point_source,
+        observed=True,
+    )
+
+
+@cache
+def ba_ti_o() -> Phases:
+    """Build the shipped system; the default set is ``assessed``."""
+    rows = _rows()
+    phases = (*(_phase(row) for row in rows), _carbonate(), gas("CO2")[0])
+    energy = np.array([float(row["formation_energy_eV_per_atom"]) for row in rows] + [np.nan, np.nan])
+    volume = np.array([float(row["volume_A3_per_atom"]) for row in rows] + [np.nan, np.nan])
+    published = _materials_project(phases, energy, volume)
+    anchored = _experiment_anchored(phases, energy, published)
+    elements = tuple(sorted({element for phase in phases for element in phase.composition}))
+    warnings = volume_warnings(
+        [phase for phase in phases if phase.formula in {row["formula"] for row in rows}],
+        {row["formula"]: float(row["volume_A3_per_atom"]) for row in rows},
+    )
+    system = Phases(
+        "Ba-Ti-O", elements, phases, {s.name: s for s in (published, anchored)}, "experiment-anchored", warnings
+    )
+    constraints, reference = load_constraints("Ba-Ti-O")
+    assessed = assess(
+        system, constraints, energies="experiment-anchored", reference_temperature_K=reference
+    )
+    return system.with_energies(assessed, default=True)
+
+
+def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: FloatArray) -> EnergySet:
+    n = len(phases)
+    table = np.full((len(TEMPERATURES_K), n), np.nan)
+    error = np.full(n, COMPUTED_STANDARD_ERROR_EV_PER_ATOM)
+    source = []
+    computed = np.ones(n, dtype=bool)
+    for i, phase in enumerate(phases):
+        if phase.state == "gas":
+            _, table[:, i], error[i], text = gas(phase.formula)
+            computed[i] = False
+        elif phase.formula == "BaCO3":
+            text, computed[i] = "none: the published table has no BaCO3", False
+        else:
+            table[:, i] = bartel_gibbs(phase.composition, energy[i], volume[i])
+            text = f"Materials Project {phase.material_id}, heat by the descriptor of Bartel et al. 2018"
+            if phase.material_id is None:
+                text = "interpolated between BaTi2O5 and Ba4Ti13O30, heat by the descriptor of Bartel et al. 2018"
+            if len(phase.composition) == 1:
+                text, error[i], computed[i] = "reference of its element", 0.0, False
+        source.append(text)
+    return EnergySet(
+        name="materials-project",
+        description="Materials Project formation energies as published, heat by the descriptor of Bartel et al. 2018.",
+        temperature_K=TEMPERATURES_K,
+        gibbs_eV_per_atom=table,
+        standard_error_eV_per_atom=error,
+        source=tuple(source),
+        is_computed=computed,
+        shifts_eV_per_atom=np.zeros(n),
+        entropy_shifts_eV_per_K_per_atom=np.zeros(n),
+        warnings=(
+            "materials-project: the TiO2 row (mp-2420244, 17.1 A3/atom) is not rutile (10.4 A3/atom); the descriptor "
+            "over-stabilises it when hot, and BaTi4O9, Ba2Ti9O20 and BaTi5O11 never reach the hull",
+            "materials-project: Ba6Ti17O40 is not in the published table; its energy and volume are interpolated between "
+            "BaTi2O5 and Ba4Ti13O30",
+        ),
+    )
+
+
+def _experiment_anchored(phases: Sequence[Phase], energy: FloatArray, published: EnergySet) -> EnergySet:
+    from scipy.optimize import linprog
+
+    n = len(phases)
+    table = np.full((len(TEMPERATURES_K), n), np.nan)
+    error = np.full(n, COMPUTED_STANDARD_ERROR_EV_PER_ATOM)
+    source = [""] * n
+    computed = np.ones(n, dtype=bool)
+    for i, phase in enumerate(phases):
+        measured = measured_energy(phase.composition)
+        if len(phase.composition) == 1:
+            table[:, i], error[i], source[i] = 0.0, 0.0, "reference of its element"
+        elif measured is not None:
+            table[:, i], error[i] = measured.gibbs_eV_per_atom, measured.standard_error_eV_per_atom
+            source[i] = measured.source
+        else:
+            continue
+        computed[i] = False
+    # The carbonate has no computed energy to compare with, and no phase left over contains carbon.
+    anchors = np.flatnonzero(~computed & np.isfinite(energy))
+    elements = sorted({element for phase in phases for element in phase.composition})
+    fractions = np.array([[p.composition.get(e, 0) / p.n_atoms for e in elements] for p in phases])
+    at = int(np.flatnonzero(TEMPERATURES_K == _ANCHOR_TEMPERATURE_K)[0])
+    for i in np.flatnonzero(computed):
+        result = linprog(
+            table[at, anchors], A_eq=fractions[anchors].T, b_eq=fractions[i], bounds=(0, None), method="highs"
+        )
+        shares = np.where(result.x > 1e-9, result.x, 0.0)
+        parts = [phases[int(a)] for a, share in zip(anchors, shares, strict=True) if share > 0.0]
+        bracket = energy[i] - shares @ energy[anchors]
+        if any(part.state == "gas" for part in parts):
+            bracket = published.gibbs_eV_per_atom[:, i] - published.gibbs_eV_per_atom[:, anchors] @ shares
+        table[:, i] = table[:, anchors] @ shares + bracket
+        source[i] = f"computed (Materials Project, 0 K) relative to measured {' + '.join(p.formula for p in parts)}"
+    far = [p.formula for i, p in enumerate(phases) if "extrapolated" in source[i]]
+    return EnergySet(
+        name="experiment-anchored",
+        description="Measured Gibbs energies where there are any; the other phases tied to them by computed reaction "
+        "energies at 0 K, the entropies of reactions between solids neglected.",
+        temperature_K=TEMPERATURES_K,
+        gibbs_eV_per_atom=table,
+        standard_error_eV_per_atom=error,
+        source=tuple(source),
+        is_computed=computed,
+        shifts_eV_per_atom=np.zeros(n),
+        entropy_shifts_eV_per_K_per_atom=np.zeros(n),
+        warnings=(
+            f"experiment: measured Gibbs energies of {', '.join(far)} end below 2000 K and are extrapolated along their "
+            "last 200 K",
+            "experiment-anchored: Ba6Ti17O40 has no computed energy of its own; it is interpolated between BaTi2O5 and "
+            "Ba4Ti13O30",
+        ),
+    )

@@ -1,0 +1,436 @@
+"""Chemical potentials: the stability domain of every phase, and how far apart two domains are.
+
+At one temperature the chemical potentials mu (eV per atom of each element, relative to the elements at that temperature)
+that no phase forbids fill a convex polyhedron
+
+    P = { mu : x_p . mu <= g_p for every phase p },
+
+with x_p atom fractions and g_p Gibbs energies of formation per atom. A stable phase touches P in a face, its domain, and
+the hull energy of any composition is h(x) = max over P of x . mu. A metastable phase gets the domain it would have were
+it just stable: the face where x_p . mu = h(x_p), which is shared by its decomposition products.
+
+A gas held at a partial pressure fixes one combination of potentials, a . mu = G + kB T ln(p / 1 bar) per molecule of
+composition a. One of its elements is then no longer free (the one found in the fewest phases: C for CO2, O for O2), and
+everything is done in the elements left over, a Legendre transform: BaCO3 under CO2 is BaO at a shifted energy.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tammann.errors import DataError
+from tammann.thermo.phase import FloatArray, Phases
+from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
+
+# Domains of phases without some element go on for ever towards low potentials of that element. They are cut here, far
+# below any vertex of a real system; both ends of a closest pair can always be chosen above the cut.
+_FLOOR_EV = -100.0
+_ON_FACE_EV = 1e-8
+
+Product = str | Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The potentials that are left free by the open gases: mu = offset + matrix @ free."""
+
+    offset: FloatArray  # (E,) eV
+    matrix: FloatArray  # (E, K)
+    free: tuple[int, ...]  # K columns of the system's elements
+    coupled: tuple[bool, ...]  # (K,) does an open gas contain the element
+
+
+def _frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: Mapping[str, float] | None) -> _Frame:
+    """Eliminate one element for each open gas, by Gauss-Jordan on the gases' equations."""
+    n_elements = len(phases.elements)
+    gases = {phases.index(name): pressure for name, pressure in (partial_pressure_Pa or {}).items()}
+    rows, values = [], []
+    for i, pressure in gases.items():
+        phase = phases[i]
+        if phase.state != "gas":
+            raise DataError(f"partial_pressure_Pa {phase.formula!r} is a solid in {phases.system}: expected a gas")
+        if not (np.isfinite(pressure) and pressure > 0.0):
+            raise DataError(f"partial_pressure_Pa of {phase.formula} is {pressure!r}: expected a positive pressure in Pa")
+        if not np.isfinite(gibbs[i]):
+            raise DataError(f"the energies have no {phase.formula}: choose a set that has it, or leave the gas out")
+        rows.append(phases.composition_matrix[i].astype(float))
+        values.append(gibbs[i] * phase.n_atoms + BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA))
+    rarity = np.count_nonzero(phases.composition_matrix, axis=0)
+    equations = np.column_stack([np.array(rows).reshape(-1, n_elements), values])
+    touched = equations[:, :-1].any(axis=0)
+    pivots: list[int] = []
+    # Gases of one element first: O2 settles O, so that CO2 beside it settles C.
+    for r in np.argsort(np.count_nonzero(equations[:, :-1], axis=1), kind="stable"):
+        usable = [e for e in range(n_elements) if e not in pivots and abs(equations[r, e]) > 1e-9]
+        if not usable:
+            names = ", ".join(phases[i].formula for i in gases)
+            raise DataError(f"partial_pressure_Pa of {names} depend on one another: leave one of them out")
+        pivot = min(usable, key=lambda e: rarity[e])
+        equations[r] /= equations[r, pivot]
+        for other in range(len(equations)):
+            if other != r:
+                equations[other] -= equations[other, pivot] * equations[r]
+        pivots.append(pivot)
+        if len(pivots) == len(equations):
+            break
+    order = np.argsort(np.count_nonzero(np.array(rows).reshape(-1, n_elements), axis=1), kind="stable")
+    free = tuple(e for e in range(n_elements) if e not in pivots)
+    matrix = np.zeros((n_elements, len(free)))
+    offset = np.zeros(n_elements)
+    for k, e in enumerate(free):
+        matrix[e, k] = 1.0
+    for r, pivot in zip(order, pivots, strict=True):
+        offset[pivot] = equations[r, -1]
+        matrix[pivot] = -equations[r, list(free)]
+    return _Frame(offset, matrix, free, tuple(bool(touched[e]) for e in free))
+
+
+def _vertices(normals: FloatArray, bounds: FloatArray) -> FloatArray:
+    """Give the corners of {z : normals z <= bounds, z >= floor}, shape (nv, K)."""
+    K = normals.shape[1]
+    if K == 0:
+        return np.zeros((1, 0))
+    normals = np.vstack([normals, -np.eye(K)])
+    bounds = np.concatenate([bounds, np.full(K, -_FLOOR_EV)])
+    if K == 1:
+        upper = np.min(bounds[normals[:, 0] > 1e-12] / normals[normals[:, 0] > 1e-12, 0])
+        lower = np.max(bounds[normals[:, 0] < -1e-12] / normals[normals[:, 0] < -1e-12, 0])
+        if lower > upper:
+            raise _no_room()
+        return np.array([[upper], [lower]])
+    from scipy.spatial import HalfspaceIntersection
+
+    inside = np.full(K, 0.5 * _FLOOR_EV)
+    if np.any(normals @ inside >= bounds - 1e-6):
+        inside = _chebyshev_centre(normals, bounds)
+    return HalfspaceIntersection(np.column_stack([normals, -bounds]), inside).intersections
+
+
+def _chebyshev_centre(normals: FloatArray, bounds: FloatArray) -> FloatArray:
+    from scipy.optimize import linprog
+
+    K = normals.shape[1]
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    objective = np.append(np.zeros(K), -1.0)
+    limits = [(None, None)] * K + [(0.0, 1.0)]
+    result = linprog(objective, A_ub=np.hstack([normals, lengths]), b_ub=bounds, bounds=limits, method="highs")
+    if result.status != 0 or result.x[-1] < 1e-9:
+        raise _no_room()
+    return result.x[:-1]
+
+
+def _no_room() -> DataError:
+    return DataError(
+        "partial_pressure_Pa cannot be held: the gases would react with each other or deposit an element; "
+        "lower the pressures or add the gas that is missing (O2 beside CO2, say)"
+    )
+
+
+@dataclass(frozen=True)
+class _Corner:
+    """All corners of the polyhedron in the elements ``free``, and which of them each phase touches."""
+
+    vertices: FloatArray  # (nv, K)
+    hull: FloatArray  # (n,) hull energy in the frame, NaN for phases outside the subsystem
+    touches: npt.NDArray[np.bool_]  # (nv, n)
+
+
+def _corners(fractions: FloatArray, gibbs: FloatArray, frame: _Frame, columns: Sequence[int]) -> _Corner:
+    """Build the polyhedron in the free elements ``columns`` (positions in frame.free) from the phases made of them."""
+    others = [k for k in range(len(frame.free)) if k not in columns]
+    reduced = fractions @ frame.matrix
+    energy = gibbs - fractions @ frame.offset
+    inside = ~np.any(np.abs(reduced[:, others]) > 1e-12, axis=1)
+    usable = inside & np.isfinite(energy)
+    # The elements themselves are always there, as the reference of all energies.
+    normals = np.vstack([reduced[usable], frame.matrix])
+    bounds = np.concatenate([energy[usable], -frame.offset])
+    keep = np.any(np.abs(normals) > 1e-12, axis=1) & ~np.any(np.abs(normals[:, others]) > 1e-12, axis=1)
+    vertices = _vertices(normals[keep][:, list(columns)], bounds[keep])
+    scores = vertices @ reduced[:, list(columns)].T
+    hull = scores.max(axis=0)
+    touches = scores >= hull - _ON_FACE_EV
+    return _Corner(vertices, np.where(inside, hull, np.nan), touches & inside)
+
+
+@dataclass(frozen=True)
+class ChemicalPotentialDiagram:
+    """The stability domains of all phases at one temperature.
+
+    Attributes:
+        elements: symbols, the columns of all arrays.
+        temperature_K: K.
+        vertices_eV: corners of the diagram, eV per atom of each element, shape (nv, E); domains that have no end are
+            cut at -100 eV.
+        formulas: the phases.
+        energy_above_hull_eV_per_atom: shape (n,), NaN for phases without an energy.
+        touches: which corners belong to the domain of which phase, shape (nv, n).
+    """
+
+    elements: tuple[str, ...]
+    temperature_K: float
+    vertices_eV: FloatArray
+    formulas: tuple[str, ...]
+    energy_above_hull_eV_per_atom: FloatArray
+    touches: npt.NDArray[np.bool_]
+
+    def domain(self, formula: str) -> FloatArray:
+        """Give the corners of a phase's domain, eV per atom, shape (k, E); where metastable, as if it were stable."""
+        if formula not in self.formulas:
+            raise DataError(f"phase {formula!r} is not in the diagram: there are {', '.join(self.formulas)}")
+        return self.vertices_eV[self.touches[:, self.formulas.index(formula)]]
+
+
+def chemical_potential_diagram(
+    phases: Phases,
+    temperature_K: float,
+    *,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+) -> ChemicalPotentialDiagram:
+    """Compute the stability domain of every phase at one temperature.
+
+    Args:
+        phases: the system.
+        temperature_K: K.
+        energies: name of the energy set; the default set where none is given.
+        partial_pressure_Pa: gases held at a pressure, Pa; elements they settle have the same potential everywhere.
+
+    Raises:
+        DataError: the temperature or a gas is outside the data.
+
+    Examples:
+        >>> from tammann.thermo import load_phases
+        >>> diagram = chemical_potential_diagram(load_phases("Ba-Ti-O"), 1250.0, energies="materials-project")
+        >>> bool(diagram.domain("BaO").shape[1] == len(diagram.elements))
+        True
+    """
+    T = float(temperature_K)
+    gibbs = phases.gibbs(T, energies=energies)
+    frame = _frame(phases, gibbs, T, partial_pressure_Pa)
+    corners = _corners(phases.atom_fractions, gibbs, frame, range(len(frame.free)))
+    above = gibbs - phases.atom_fractions @ frame.offset - corners.hull
+    return ChemicalPotentialDiagram(
+        elements=phases.elements,
+        temperature_K=T,
+        vertices_eV=frame.offset + corners.vertices @ frame.matrix.T,
+        formulas=tuple(phase.formula for phase in phases),
+        energy_above_hull_eV_per_atom=np.where(np.abs(above) < _ON_FACE_EV, 0.0, above),
+        touches=corners.touches,
+    )
+
+
+def closest_differences(
+    phases: Phases,
+    pairs: Sequence[tuple[str | int, str | int]],
+    temperature_K: npt.ArrayLike,
+    *,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+) -> FloatArray:
+    """Give the vector between the closest points of the stability domains of many pairs, at many temperatures.
+
+    dmu = argmin |mu - nu| over mu in the domain of ``first`` and nu in the domain of ``second``. The points may lie
+    anywhere in the two polytopes, not only at their corners, and both domains are those of the system made of the two
+    phases' elements. Metastable phases have the domain they would have were they just stable. With open gases the
+    distance is measured in the elements that the gases leave free.
+
+    The vector is unique. Its length depends on the choice of components, as any Euclidean distance between chemical
+    potentials does.
+
+    Args:
+        phases: the system.
+        pairs: (first, second) as formulas or positions.
+        temperature_K: K, shape (nT,) or a scalar.
+        energies: name of the energy set; the default set where none is given.
+        partial_pressure_Pa: gases held at a pressure, Pa.
+
+    Returns:
+        mu(first) - mu(second), eV per atom of each element, shape (nT, n_pairs, E); NaN where the set has no energy.
+
+    Raises:
+        DataError: a phase, a gas or a temperature is outside the data.
+
+    References:
+        Karan et al., Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5 (eq. 6).
+
+    Examples:
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> closest_differences(phases, [("BaO", "TiO2"), ("BaO", "BaTiO3")], [1200.0, 1300.0]).shape[:2]
+        (2, 2)
+    """
+    from tammann.thermo._closest import closest_in_faces
+
+    temperatures = np.atleast_1d(np.asarray(temperature_K, dtype=float))
+    index = np.array([[i if isinstance(i, (int, np.integer)) else phases.index(i) for i in pair] for pair in pairs])
+    index = index.reshape(-1, 2).astype(np.int64)
+    result = np.full((len(temperatures), len(index), len(phases.elements)), np.nan)
+    gibbs = phases.gibbs(temperatures, energies=energies)
+    fractions = phases.atom_fractions
+    for t, T in enumerate(temperatures):
+        frame = _frame(phases, gibbs[t], T, partial_pressure_Pa)
+        present = np.abs(fractions @ frame.matrix) > 1e-12
+        needed = present[index[:, 0]] | present[index[:, 1]] | np.array(frame.coupled, dtype=bool)
+        known = np.isfinite(gibbs[t][index]).all(axis=1)
+        for columns in np.unique(needed[known], axis=0):
+            mine = np.flatnonzero(known & (needed == columns).all(axis=1))
+            where = np.flatnonzero(columns)
+            corners = _corners(fractions, gibbs[t], frame, list(where))
+            faces = [np.flatnonzero(corners.touches[:, p]) for p in range(len(phases))]
+            starts = np.concatenate([[0], np.cumsum([len(f) for f in faces])]).astype(np.int64)
+            difference = closest_in_faces(
+                np.ascontiguousarray(corners.vertices), starts, np.concatenate(faces).astype(np.int64), index[mine]
+            )
+            result[t, mine] = difference @ frame.matrix[:, where].T
+    return result
+
+
+def closest_difference(
+    phases: Phases,
+    first: str,
+    second: str,
+    temperature_K: float,
+    *,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+) -> FloatArray:
+    """Give the vector between the closest points of the stability domains of two phases.
+
+    The same as :func:`closest_differences` for one pair and one temperature.
+
+    Returns:
+        mu(first) - mu(second), eV per atom of each element, shape (E,).
+
+    Raises:
+        DataError: a phase, a gas or the temperature is outside the data, or the set has no energy for a phase.
+
+    Examples:
+        >>> import numpy as np
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> d = closest_difference(phases, "BaO", "BaTi2O5", 1250.0, energies="materials-project")
+        >>> print(f"{np.linalg.norm(d):.2f} eV")
+        1.69 eV
+    """
+    pair = [(first, second)]
+    d = closest_differences(phases, pair, temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa)
+    if not np.isfinite(d).all():
+        name = phases.energy_set(energies).name
+        raise DataError(f"energies {name!r} lack {first} or {second}: choose a set that has both")
+    return d[0, 0]
+
+
+def local_equilibrium_differences(
+    phases: Phases,
+    layers: Sequence[tuple[str | int, str | int, Product | int]],
+    temperature_K: npt.ArrayLike,
+    *,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+) -> FloatArray:
+    """Give the difference in chemical potential across growing layers that are in equilibrium with their neighbours.
+
+    At the boundary first | product both phases' potentials are met, x_first . mu = g_first and x_product . mu =
+    g_product, and likewise at product | second. The difference d = mu(first side) - mu(second side) therefore has
+
+        x_product . d = 0   and   x_first . d = -dG / alpha,
+
+    with x atom fractions, product = alpha first + beta second by atoms, and dG the reaction's Gibbs energy per atom of
+    product. Two conditions leave a family of d in a system of more than two elements; the shortest is returned. It
+    vanishes with the driving force, and changes sign with it.
+
+    Args:
+        phases: the system.
+        layers: (first, second, product), as formulas or positions; a layer of several phases is a mapping of formula
+            to moles.
+        temperature_K: K, shape (nT,) or a scalar.
+        energies: name of the energy set; the default set where none is given.
+        partial_pressure_Pa: gases held at a pressure, Pa; the difference is taken in the elements left free.
+
+    Returns:
+        eV per atom of each element, shape (nT, n_layers, E). NaN where the product is no mixture of the two phases and
+        the open gases, or the set has no energy.
+
+    Raises:
+        DataError: a phase, a gas or a temperature is outside the data.
+
+    Examples:
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> d = local_equilibrium_differences(phases, [("BaO", "TiO2", "BaTiO3")], 1200.0)[0, 0]
+        >>> bool(d @ phases.atom_fractions[phases.index("BaO")] > 0)
+        True
+    """
+    temperatures = np.atleast_1d(np.asarray(temperature_K, dtype=float))
+    matrix = phases.composition_matrix.astype(float)
+    weights = np.zeros((len(layers), len(phases)))
+    ends = np.zeros((len(layers), 2), dtype=np.int64)
+    for k, (first, second, product) in enumerate(layers):
+        ends[k] = [i if isinstance(i, (int, np.integer)) else phases.index(i) for i in (first, second)]
+        amounts = product if isinstance(product, Mapping) else {product: 1.0}
+        for name, moles in amounts.items():
+            i = int(name) if isinstance(name, (int, np.integer)) else phases.index(name)
+            weights[k, i] += moles * matrix[i].sum()
+        weights[k] /= weights[k].sum()
+    gibbs = phases.gibbs(temperatures, energies=energies)
+    fractions = phases.atom_fractions
+    result = np.full((len(temperatures), len(layers), len(phases.elements)), np.nan)
+    for t, T in enumerate(temperatures):
+        frame = _frame(phases, gibbs[t], T, partial_pressure_Pa)
+        x = fractions @ frame.matrix
+        g = gibbs[t] - fractions @ frame.offset
+        used = weights > 0.0
+        x_product = weights @ x
+        g_product = np.where(used, weights * np.where(used, g, 0.0), 0.0).sum(axis=1)
+        for k in range(len(layers)):
+            a, b = ends[k]
+            two = np.column_stack([x[a], x[b]])
+            (alpha, beta), *_ = np.linalg.lstsq(two, x_product[k], rcond=None)
+            if min(alpha, beta) < 1e-9 or np.abs(two @ (alpha, beta) - x_product[k]).max() > 1e-9:
+                continue
+            dG = g_product[k] - alpha * g[a] - beta * g[b]
+            conditions = np.vstack([x_product[k], x[a]])
+            result[t, k] = frame.matrix @ (np.linalg.pinv(conditions) @ np.array([0.0, -dG / alpha]))
+    return result
+
+
+def local_equilibrium_difference(
+    phases: Phases,
+    first: str,
+    second: str,
+    product: Product,
+    temperature_K: float,
+    *,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+) -> FloatArray:
+    """Give the difference in chemical potential across one growing layer in equilibrium with its neighbours.
+
+    The same as :func:`local_equilibrium_differences` for one layer and one temperature.
+
+    Returns:
+        eV per atom of each element, shape (E,).
+
+    Raises:
+        DataError: the product is no mixture of the two phases, or something is outside the data.
+
+    Examples:
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> d = local_equilibrium_difference(phases, "BaO", "TiO2", "BaTiO3", 1200.0)
+        >>> abs(float(d @ phases.atom_fractions[phases.index("BaTiO3")])) < 1e-12
+        True
+    """
+    layers = [(first, second, product)]
+    d = local_equilibrium_differences(
+        phases, layers, temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa
+    )[0, 0]
+    if not np.isfinite(d).all():
+        raise DataError(
+            f"a layer of {product} between {first} and {second} cannot be: expected a mixture of the two (and of the "
+            f"gases in partial_pressure_Pa) whose energies {phases.energy_set(energies).name!r} has"
+        )
+    return d

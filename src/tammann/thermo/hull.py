@@ -1,0 +1,122 @@
+"""Which phases are stable: energies above the convex hull, and equilibrium at a composition."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.thermo.chemical_potential import _frame, chemical_potential_diagram
+from tammann.thermo.phase import FloatArray, Phases
+
+
+def energy_above_hull(
+    phases: Phases,
+    temperature_K: float,
+    *,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+) -> FloatArray:
+    """Give how far each phase lies above the convex hull of Gibbs energies.
+
+    e_p = g_p - h(x_p), with h(x) = max { x . mu : x_q . mu <= g_q for all q } the energy of the best mixture of phases
+    at the same composition (linear-programming duality). With gases held at partial pressures it is the hull of grand
+    potentials: a carbonate that decomposes in this atmosphere lies above it. Elements in their stable state belong to
+    the hull whether or not they are listed as phases; a gas that is not held is pure, at 1 bar.
+
+    Args:
+        phases: the system.
+        temperature_K: K.
+        energies: name of the energy set; the default set where none is given.
+        partial_pressure_Pa: gases held at a pressure, Pa.
+
+    Returns:
+        eV per atom of the phase as written, shape (n,): zero where stable, NaN where the set has no energy.
+
+    Raises:
+        DataError: the temperature or a gas is outside the data.
+
+    Examples:
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> float(energy_above_hull(phases, 1300.0)[phases.index("BaTiO3")])
+        0.0
+    """
+    diagram = chemical_potential_diagram(
+        phases, temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa
+    )
+    return diagram.energy_above_hull_eV_per_atom
+
+
+def equilibrium(
+    phases: Phases,
+    amounts: Mapping[str, float],
+    temperature_K: float,
+    *,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+    candidates: Iterable[str] | None = None,
+) -> dict[str, float]:
+    """Give the phases of lowest Gibbs energy that a mixture can turn into.
+
+    A linear programme: minimise sum_q n_q G_q over moles n_q >= 0 with the elements of ``amounts`` conserved. Gases in
+    ``partial_pressure_Pa`` are reservoirs: they are taken up or given off freely and are not listed in the result. A
+    gas that is not held there can be given off at 1 bar, and is listed.
+
+    Args:
+        phases: the system.
+        amounts: moles of formula units of what is mixed.
+        temperature_K: K.
+        energies: name of the energy set; the default set where none is given.
+        partial_pressure_Pa: gases held at a pressure, Pa.
+        candidates: formulas that may form; all phases of the set where none are given.
+
+    Returns:
+        Moles of formula units of each phase present.
+
+    Raises:
+        DataError: an amount is not a positive number, or the candidates cannot hold the elements.
+
+    Examples:
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> {f: round(n, 6) for f, n in equilibrium(phases, {"BaO": 1, "TiO2": 1}, 1300.0).items()}
+        {'BaTiO3': 1.0}
+    """
+    from scipy.optimize import linprog
+
+    T = float(temperature_K)
+    gibbs = phases.gibbs(T, energies=energies)
+    frame = _frame(phases, gibbs, T, partial_pressure_Pa)
+    matrix = phases.composition_matrix.astype(float)
+    total = np.zeros(len(phases.elements))
+    for formula, moles in amounts.items():
+        if not (isinstance(moles, (int, float, np.number)) and np.isfinite(moles) and moles >= 0.0):
+            raise DataError(f"amount of {formula} is {moles!r}: expected moles of formula units, zero or more")
+        total += float(moles) * matrix[phases.index(formula)]
+    if not total.any():
+        raise DataError("amounts are all zero: expected at least one phase with a positive number of moles")
+    allowed = np.isfinite(gibbs)
+    if candidates is not None:
+        named = np.zeros(len(phases), dtype=bool)
+        named[[phases.index(formula) for formula in candidates]] = True
+        allowed &= named
+    for formula in partial_pressure_Pa or {}:
+        allowed[phases.index(formula)] = False
+    columns = np.flatnonzero(allowed)
+    reduced = matrix @ frame.matrix
+    energy = gibbs * matrix.sum(axis=1) - matrix @ frame.offset
+    scale = total.max()
+    result = linprog(
+        energy[columns],
+        A_eq=reduced[columns].T,
+        b_eq=frame.matrix.T @ total / scale,
+        bounds=(0.0, None),
+        method="highs",
+    )
+    if result.status != 0:
+        raise DataError(
+            f"no mixture of {', '.join(phases[int(i)].formula for i in columns)} holds the elements of "
+            f"{', '.join(amounts)}: add candidates or a gas"
+        )
+    moles = result.x * scale
+    return {phases[int(i)].formula: float(n) for i, n in zip(columns, moles, strict=True) if n > 1e-9 * scale}
