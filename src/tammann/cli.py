@@ -1,0 +1,553 @@
+"""The command line: words and options in, tables and files out; everything else happens in the library.
+
+Libraries are imported inside the commands that need them, so that ``tammann --help`` answers at once.
+"""
+
+import json
+import math
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tammann import __version__
+from tammann.errors import DataError, ResultError, TammannError
+
+__all__ = ["app", "call", "progress_bar"]
+
+app = typer.Typer(
+    name="tammann",
+    help="From a solid-state recipe to the phases a furnace would give.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+LINES = 12
+"""Reactions in one figure."""
+
+System = Annotated[str, typer.Argument(help="A shipped system, a .csv or .json file of phases, or mp-api:A-B-C.")]
+Energies = Annotated[str | None, typer.Option(metavar="NAME", help="Energy set; the system's default if not given.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a figure: .png, .pdf or .svg.", callback=lambda file: _figure_name(file)),
+]
+Between = Annotated[tuple[str, str] | None, typer.Option(metavar="A B", help="Two phases, such as BaO TiO2.")]
+Gases = Annotated[
+    list[str] | None,
+    typer.Option("--gas", metavar="GAS=PA", help="Partial pressure in Pa, such as CO2=40.5; repeatable."),
+]
+Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Cores to use; all of them if not given.")]
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run one command and say how it ended.
+
+    Args:
+        arguments: the words after ``tammann``.
+
+    Returns:
+        The exit status: 0, 2 where the input was bad (one sentence goes to standard error), 130 when interrupted, 141
+        when the reader of a pipe went away.
+    """
+    command = typer.main.get_command(app)
+    try:
+        # not through command.main, which has answers of its own to interruptions and broken pipes
+        with command.make_context("tammann", list(arguments)) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except TammannError as error:
+        return _refuse(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        words = [word for word in arguments if word != "--resume"]
+        again = f"; go on with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] == ["run"] else "."
+        print(f"\ntammann: interrupted{again}", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # whatever is left in the buffer has no reader; without this the interpreter complains on its way out
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _silence_stdout()
+        return _refuse(f"{where}{(error.strerror or str(error)).lower()}; mend that and try again.")
+    except MemoryError as error:
+        return _refuse(f"there is not enough memory ({str(error).rstrip('.') or 'none left'}); take a smaller grid.")
+    except Exception as error:
+        # typer has its own click, older ones bring the package: known by what they can do
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        # a bare 'tammann' has been answered with the help already
+        return _refuse(f"{message()} See the option --help.") if message() else BAD_INPUT
+    return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(f"tammann: {' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _silence_stdout() -> None:
+    """Drop what cannot be written, so that the interpreter does not try again on its way out."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tammann {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """From a solid-state recipe to the phases a furnace would give: which appear, when, how much, how sure and why."""
+
+
+@app.command()
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe in YAML; 'tammann new' writes one.", metavar="RECIPE.yaml")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go; a new or empty directory.")],
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
+    realizations: Annotated[int | None, typer.Option(metavar="N", help="How often the run is repeated.")] = None,
+    size: Annotated[int | None, typer.Option(metavar="N", help="Cells per edge of the grid.")] = None,
+    kinetics: Annotated[str | None, typer.Option(metavar="full|self|none", help="Which transport to use.")] = None,
+    energies: Annotated[str | None, typer.Option(metavar="NAME", help="Energy set, or a .csv or .json file.")] = None,
+    threads: Threads = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR, if any.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Run a recipe: phase fractions in time, a summary and a report go into DIR.
+
+    Options stand in for entries of the recipe.
+    """
+    from tammann.recipe import Recipe
+
+    asked = Recipe.from_file(recipe).with_options(
+        seed=seed, realizations=realizations, size=size, kinetics=kinetics, energies=energies
+    )
+    from tammann.furnace import run_recipe
+
+    with progress_bar(hidden=quiet) as progress:
+        summary = run_recipe(asked, out, threads=threads, resume=resume, progress=progress)
+    if as_json:
+        _print_json(summary)
+    elif not quiet:
+        _print_summary(summary, out)
+
+
+def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
+    final: Mapping[str, float] = summary["final_mole_fractions"]
+    low: Mapping[str, float] = summary.get("final_mole_fractions_low", final)
+    high: Mapping[str, float] = summary.get("final_mole_fractions_high", final)
+    baselines: Mapping[str, Mapping[str, float]] = summary.get("baselines", {})
+    columns = ["phase", "mol %", "5 to 95 %", *(f"{name.replace('_', ' ')}, mol %" for name in baselines)]
+    shares = {phase: [final.get(phase, 0.0), *(b.get(phase, 0.0) for b in baselines.values())] for phase in final}
+    for baseline in baselines.values():
+        shares |= {
+            phase: [0.0, *(b.get(phase, 0.0) for b in baselines.values())] for phase in baseline if phase not in final
+        }
+    rows = [
+        [phase, _percent(values[0]), f"{_percent(low.get(phase, 0))} to {_percent(high.get(phase, 0))}"]
+        + [_percent(v) for v in values[1:]]
+        for phase, values in sorted(shares.items(), key=lambda item: -item[1][0])
+        if max(values) >= 5e-4
+    ]
+    _print_table(columns, rows)
+    if summary.get("arrested"):
+        print(
+            f"The mixture arrested: no reactive contacts were left, with {_percent(summary['unreacted_fraction'])} % "
+            "out of equilibrium; what is left is geometry, not selectivity."
+        )
+    if summary.get("fallback_share"):
+        share = _percent(summary["fallback_share"])
+        print(f"Reactions without transport data carried {share} % of the conversion.")
+    for warning in summary.get("warnings", ()):
+        print(f"Note: {warning}")
+    print(f"Report: {out / 'report.html'}")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+@app.command()
+def reactions(
+    system: System = "Ba-Ti-O",
+    temperature_K: Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")] = 1300.0,
+    energies: Energies = None,
+    between: Between = None,
+    gas: Gases = None,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Rows of the table; 0 for all.")] = 40,
+    as_json: AsJson = False,
+    plot: Plot = None,
+) -> None:
+    """List the balanced reactions of a system, the most exergonic first."""
+    from tammann.reactions import enumerate_reactions, reaction_energy
+    from tammann.thermo import load_phases
+
+    phases = load_phases(system)
+    pressures = _pressures(gas)
+    every = enumerate_reactions(phases)
+    energy = reaction_energy(every, _temperature(temperature_K), energies=energies, partial_pressure_Pa=pressures)
+    chosen = [i for i in energy.argsort() if math.isfinite(energy[i])]
+    if between is not None:
+        pair = {phases.index(formula) for formula in between}
+        chosen = [i for i in chosen if pair == _solid_reactants(every.coefficients[i], phases.is_gas)]
+    if as_json:
+        _print_json(
+            {
+                "equation": every[int(i)].equation,
+                "reactants": dict(every[int(i)].reactants),
+                "products": dict(every[int(i)].products),
+                "temperature_K": temperature_K,
+                "energy_eV_per_atom": float(energy[i]),
+            }
+            for i in chosen
+        )
+    else:
+        shown = chosen[: limit or None]
+        rows = [[every[int(i)].equation, f"{1000 * energy[i]:.1f}"] for i in shown]
+        _print_table(["reaction", f"dG at {temperature_K:g} K, meV/atom"], rows)
+        if len(shown) < len(chosen):
+            print(f"{len(chosen) - len(shown)} more of {len(chosen)}; --limit 0 shows all.")
+    if plot is not None:
+        from tammann.plot import save_figure
+        from tammann.plot.reactions import plot_reaction_energies
+
+        drawn = [int(i) for i in chosen[:LINES]]
+        save_figure(plot_reaction_energies(every, choose=drawn, energies=energies, partial_pressure_Pa=pressures), plot)
+
+
+def _solid_reactants(row: Any, is_gas: Any) -> set[int]:
+    return {int(p) for p in (row < 0).nonzero()[0] if not is_gas[p]}
+
+
+@app.command()
+def kd(
+    system: System = "Ba-Ti-O",
+    energies: Energies = None,
+    kinetics: Annotated[str, typer.Option(metavar="full|self", help="With or without cross terms.")] = "full",
+    form: Annotated[str, typer.Option(metavar="paper|signed|electroneutral", help="How fluxes are summed.")] = "paper",
+    between: Between = None,
+    transport: Annotated[str | None, typer.Option(metavar="FILE", help="Transport data as JSON.")] = None,
+    as_json: AsJson = False,
+    plot: Plot = None,
+) -> None:
+    """Growth constants K_D of all products between two end members, by temperature."""
+    from tammann.kinetics import growth_constants
+    from tammann.thermo import load_phases
+    from tammann.transport import load_transport
+
+    _one_of("--kinetics", kinetics, ("full", "self"))
+    _one_of("--form", form, ("paper", "signed", "electroneutral"))
+    ends = {} if between is None else {"between": between}
+    table = growth_constants(
+        load_phases(system), load_transport(transport or system), energies=energies, mode=kinetics, form=form, **ends
+    )
+    if as_json:
+        _print_json(table.to_dict(orient="records"))
+    else:
+        wide = table.pivot(index="phase", columns="temperature_K", values="K_D_m2_per_s")
+        wide = wide.loc[table["phase"].drop_duplicates()]
+        rows = [[str(phase), *(_figure(value, ".2e") for value in values)] for phase, *values in wide.itertuples()]
+        _print_table(["K_D, m2/s", *(f"{t:g} K" for t in wide.columns)], rows)
+    if plot is not None:
+        from tammann.plot import plot_growth_constants, save_figure
+
+        save_figure(plot_growth_constants(table), plot)
+
+
+@app.command()
+def hull(
+    system: System = "Ba-Ti-O",
+    temperature_K: Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")] = 1300.0,
+    energies: Energies = None,
+    gas: Gases = None,
+    between: Between = None,
+    as_json: AsJson = False,
+    plot: Plot = None,
+) -> None:
+    """Gibbs energies of formation of the phases, and how far each lies above the convex hull."""
+    from tammann.thermo import energy_above_hull, load_phases
+
+    phases = load_phases(system)
+    pressures = _pressures(gas)
+    T = _temperature(temperature_K)
+    formation = phases.gibbs(T, energies=energies)
+    above = energy_above_hull(phases, T, energies=energies, partial_pressure_Pa=pressures)
+    error = phases.energy_set(energies).standard_error_eV_per_atom
+    rows = [
+        {
+            "phase": phase.formula,
+            "state": phase.state,
+            "temperature_K": T,
+            "formation_energy_eV_per_atom": formation[i],
+            "standard_error_eV_per_atom": error[i],
+            "energy_above_hull_eV_per_atom": above[i],
+            "melting_point_K": phase.melting_point_K,
+            "melting_point_source": phase.melting_point_source,
+        }
+        for i, phase in enumerate(phases)
+    ]
+    if as_json:
+        _print_json(rows)
+    else:
+        # most stable first, phases without an energy last
+        rows.sort(key=lambda row: (math.isnan(e := row["energy_above_hull_eV_per_atom"]), e))
+        _print_table(
+            ["phase", f"dG_f at {T:g} K, eV/atom", "error", "above hull, meV/atom", "melts, K"],
+            [
+                [
+                    row["phase"] + (" (g)" if row["state"] == "gas" else ""),
+                    _figure(row["formation_energy_eV_per_atom"], ".3f"),
+                    _figure(row["standard_error_eV_per_atom"], ".3f"),
+                    _figure(1000 * row["energy_above_hull_eV_per_atom"], ".1f"),
+                    _figure(row["melting_point_K"], ".0f"),
+                ]
+                for row in rows
+            ],
+        )
+        _print_warnings(phases.warnings, phases.energy_set(energies).warnings)
+    if plot is not None:
+        from tammann.plot import plot_hull, save_figure
+
+        ends = {} if between is None else {"between": between}
+        save_figure(plot_hull(phases, T, energies=energies, **ends), plot)
+
+
+@app.command("energies")
+def show_energies(
+    system: System = "Ba-Ti-O",
+    energies: Energies = None,
+    as_json: AsJson = False,
+) -> None:
+    """What an energy set is made of: sources, errors, and the shifts and constraints of an assessment."""
+    from tammann.thermo import load_phases
+
+    phases = load_phases(system)
+    chosen = phases.energy_set(energies)
+    rows = [
+        {
+            "phase": phase.formula,
+            "shift_eV_per_atom": chosen.shifts_eV_per_atom[i],
+            "standard_error_eV_per_atom": chosen.standard_error_eV_per_atom[i],
+            "source": chosen.source[i],
+        }
+        for i, phase in enumerate(phases)
+    ]
+    if as_json:
+        _print_json(
+            {
+                "name": chosen.name,
+                "description": chosen.description,
+                "sets": list(phases.energy_sets),
+                "phases": rows,
+                "constraints": [str(constraint) for constraint in chosen.constraints],
+                "warnings": [*phases.warnings, *chosen.warnings],
+            }
+        )
+        return
+    print(f"{chosen.name}: {chosen.description}")
+    print(f"Sets of {phases.system}: {', '.join(phases.energy_sets)}.")
+    _print_table(
+        ["phase", "shift, meV/atom", "error, meV/atom", "source"],
+        [
+            [
+                row["phase"],
+                _figure(1000 * row["shift_eV_per_atom"], "+.1f"),
+                _figure(1000 * row["standard_error_eV_per_atom"], ".0f"),
+                row["source"],
+            ]
+            for row in rows
+        ],
+    )
+    for constraint in chosen.constraints:
+        print(f"Given: {constraint}")
+    _print_warnings(phases.warnings, chosen.warnings)
+
+
+@app.command()
+def validate(
+    observations: Annotated[Path, typer.Argument(help="Observations in YAML.", metavar="FILE.yaml")],
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Hold recipes against what experiment saw, with three kinetics, the geometric null and plain equilibrium."""
+    from tammann.validation import validate as hold_against
+
+    with progress_bar(hidden=quiet) as progress:
+        outcome = hold_against(observations, threads=threads, progress=progress)
+    if as_json:
+        _print_json(outcome.to_dict())
+        return
+    table = outcome.table()
+    _print_table([str(name) for name in table.columns], [[str(cell) for cell in row] for row in table.to_numpy()])
+    for line in outcome.notes:
+        print(line)
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="Where to write it; - for the terminal.", metavar="[FILE]")] = Path(
+        "recipe.yaml"
+    ),
+) -> None:
+    """Write a recipe to start from, with every key explained."""
+    from importlib.resources import files
+
+    text = files("tammann").joinpath("data", "recipe.yaml").read_text(encoding="utf-8")
+    if str(file) == "-":
+        print(text, end="")
+        return
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise ResultError(f"{file}: expected the name of a new file, got one that exists; choose another.") from None
+    print(f"Wrote {file}; run it with: {shlex.join(['tammann', 'run', str(file), '--out', file.stem])}")
+
+
+# ------------------------------------------------------------------------------------------------------------- options
+
+
+def _pressures(gas: list[str] | None) -> dict[str, float] | None:
+    """Partial pressures in Pa from words such as CO2=40.5."""
+    if not gas:
+        return None
+    pressures: dict[str, float] = {}
+    for word in gas:
+        formula, _, number = word.partition("=")
+        try:
+            pressures[formula] = float(number)
+        except ValueError:
+            pressures[formula] = math.nan
+        if not formula or not 0 < pressures[formula] < math.inf:
+            raise DataError(f"--gas: expected a gas and its pressure in Pa, such as CO2=40.5, got {word!r}.")
+    return pressures
+
+
+def _figure_name(file: Path | None) -> Path | None:
+    """Checked before anything is calculated for it."""
+    if file is not None and file.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise ResultError(f"--plot: expected a file name that ends in .png, .pdf or .svg, got {str(file)!r}.")
+    if file is not None and not file.parent.is_dir():
+        raise ResultError(f"--plot: expected a directory that exists, got {str(file.parent)!r}; make it first.")
+    return file
+
+
+def _temperature(temperature_K: float) -> float:
+    if not 300 <= temperature_K <= 2000:
+        raise DataError(f"--temperature-K: expected a temperature from 300 to 2000 K, got {temperature_K:g}.")
+    return temperature_K
+
+
+def _one_of(option: str, word: str, words: tuple[str, ...]) -> None:
+    if word not in words:
+        raise DataError(f"{option}: expected {', '.join(words[:-1])} or {words[-1]}, got {word!r}.")
+
+
+# -------------------------------------------------------------------------------------------------------------- output
+
+
+def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table as wide as the terminal, or as wide as it needs to be where there is none."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
+    for k, name in enumerate(columns):
+        words = k == 0 or name == "source"
+        table.add_column(name, justify="left" if words else "right", no_wrap=k == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=500)
+    console.print(table)
+
+
+def _print_warnings(*groups: Iterable[str]) -> None:
+    for group in groups:
+        for warning in group:
+            print(f"Note: {warning}")
+
+
+def _figure(value: float, form: str) -> str:
+    return "-" if math.isnan(value) else format(value, form)
+
+
+def _print_json(value: Any) -> None:
+    if isinstance(value, Iterator):
+        value = list(value)
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as numbers of Python, and null for what is no number."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str | bool) or value is None:
+        return value
+    if isinstance(value, Iterable):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@contextmanager
+def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[float, str, float | None], None] | None]:
+    """A bar on standard error with the stage, the temperature and the time left; nothing where there is no terminal.
+
+    Yields:
+        What a long calculation calls now and then with the fraction done (0 to 1), what it is at, and the temperature
+        in K or None; None in place of it where nothing is to be shown.
+    """
+    if hidden or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[temperature]}"),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+        transient=True,
+        expand=True,
+    )
+    with bar:
+        task = bar.add_task("starting", total=1.0, temperature="")
+
+        def report(fraction: float, stage: str, temperature_K: float | None = None) -> None:
+            temperature = "" if temperature_K is None else f"{temperature_K:.0f} K"
+            bar.update(task, completed=fraction, description=stage, temperature=temperature)
+
+        yield report

@@ -1,0 +1,62 @@
+"""What the tests of every room share: settings of hypothesis, the shipped recipes, the command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import tammann
+
+settings.register_profile("tammann", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tammann")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def recipes() -> Path:
+    """The shipped recipes."""
+    return Path(__file__).parents[1] / "examples" / "recipes"
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """``tammann`` in this process."""
+    from tammann import cli
+
+    def invoke(*words: object) -> Outcome:
+        capsys.readouterr()
+        status = cli.call([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return Outcome(status, out, err)
+
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """For processes of their own: they import the same tammann as the tests."""
+    home = str(Path(tammann.__file__).parents[1])
+    return {**os.environ, "PYTHONPATH": home, "OMP_NUM_THREADS": "1", "COLUMNS": "100"}
+
+
+@pytest.fixture
+def process(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """``tammann`` in a process of its own."""
+
+    def invoke(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tammann", *(str(word) for word in words)]
+        options = {"capture_output": True, "timeout": 120} | options
+        return subprocess.run(command, text=True, env=environment, check=False, **options)  # type: ignore[call-overload]
+
+    return invoke

@@ -1,0 +1,88 @@
+"""The package as it is imported."""
+
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+import tammann
+
+NAMES = {
+    "DataError",
+    "History",
+    "RateTable",
+    "Recipe",
+    "RecipeError",
+    "ResultError",
+    "TammannError",
+    "enumerate_reactions",
+    "equilibrium",
+    "growth_constants",
+    "load_phases",
+    "load_transport",
+    "rate_table",
+    "run_recipe",
+    "simulate",
+    "validate",
+}
+
+
+def test_public_names_are_these():
+    assert set(tammann.__all__) == NAMES
+    assert set(tammann._HOMES) == NAMES
+    assert tammann.__all__ == sorted(tammann.__all__)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_public_names_can_be_had(name):
+    value = getattr(tammann, name)
+    assert callable(value)
+    assert value.__module__.startswith(f"tammann.{tammann._HOMES[name]}")
+    assert name in dir(tammann)
+
+
+def test_other_names_are_missed_plainly():
+    with pytest.raises(AttributeError, match="no attribute 'anneal'"):
+        tammann.anneal  # noqa: B018
+
+
+def test_import_is_light(environment):
+    script = "import sys, tammann; print(*sorted(set(sys.modules) & {'numpy', 'scipy', 'pandas', 'numba', 'pydantic'}))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.split() == []
+
+
+def test_one_version_everywhere():
+    cff = (Path(__file__).parents[1] / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {tammann.__version__}\n" in cff
+    try:
+        installed = version("tammann")
+    except PackageNotFoundError:  # run from a checkout
+        return
+    assert installed == tammann.__version__
+
+
+def test_type_information_ships():
+    assert (Path(tammann.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.slow
+def test_the_example_of_the_package_runs_as_written(recipes, tmp_path, environment):
+    doc = tammann.__doc__ or ""
+    block = doc.split("readable aloud::")[1]
+    lines = [line.strip() for line in block.splitlines() if line.strip()]
+    assert len(lines) == 7 and lines[0].startswith("recipe") and lines[-1] == "history.phase_fractions()"
+    lines[0] = lines[0].replace("batio3-1-1.yaml", (recipes / "batio3-1-1.yaml").as_posix())
+    script = "\n".join(
+        ["from tammann import *", "if __name__ == '__main__':"]
+        + [f"    {line}" for line in lines[:-1]]
+        + [f"    table = {lines[-1]}", "    print(table['mole_fraction'].groupby(table['sweep']).sum().iloc[-1])"]
+    )
+    (tmp_path / "aloud.py").write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "aloud.py"], capture_output=True, text=True, env=environment, cwd=tmp_path, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == pytest.approx(1.0, abs=1e-9)
