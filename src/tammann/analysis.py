@@ -6,6 +6,7 @@ Every function is pure and takes a ``History``; tables are pandas, small results
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, Literal
@@ -22,6 +23,7 @@ __all__ = [
     "BAND",
     "JanderFit",
     "ReactionFlow",
+    "beside_baselines",
     "conversion",
     "fallback_share",
     "final_fractions",
@@ -134,6 +136,67 @@ def final_mole_fractions(history: History) -> dict[str, float]:
     """
     table = final_fractions(history)
     return {str(name): float(value) for name, value in zip(table["phase"], table["median"], strict=True)}
+
+
+def beside_baselines(
+    history: History,
+    *,
+    null: History | None = None,
+    equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
+    tolerance: float = 0.01,
+) -> pd.DataFrame:
+    """Final mole fractions next to the geometric null and plain equilibrium, and where they differ from both.
+
+    A phase differs from a baseline where the run's band and the baseline's (a point for equilibrium) are further
+    apart than ``tolerance``. Only a phase that differs from both is evidence of kinetics.
+
+    Args:
+        history: the run.
+        null: the same recipe with all pair reactions equal.
+        equilibrium: mole fractions by phase at the end; or a table with columns ``temperature_K``, ``phase`` and
+            ``mole_fraction``, of which the rows nearest to the run's last temperature are used.
+        tolerance: in mole fraction.
+
+    Returns:
+        Columns ``phase``, ``median``, ``low``, ``high``, ``null``, ``null_low``, ``null_high``, ``equilibrium``
+        (NaN where not given), and ``differs``: True only if both baselines are there, the run has more than one
+        realization, and the phase differs from both.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> table = beside_baselines(example_history(), null=example_history(seed=1), equilibrium={"BaTiO3": 1.0})
+        >>> table.differs.any()
+        np.False_
+    """
+    run = final_fractions(history).set_index("phase")
+    base = final_fractions(null).set_index("phase") if null is not None else None
+    balance = None if equilibrium is None else _final_equilibrium(equilibrium, float(history.temperature_K[-1]))
+    names = list(dict.fromkeys([*run.index, *(base.index if base is not None else ()), *(balance or ())]))
+    rows = []
+    for name in names:
+        middle, low, high = _row(run, name)
+        null_middle, null_low, null_high = (nan, nan, nan) if base is None else _row(base, name)
+        level = nan if balance is None else balance.get(name, 0.0)
+        from_null = max(low - null_high, null_low - high) > tolerance  # False where there is none
+        from_balance = max(low - level, level - high) > tolerance
+        differs = from_null and from_balance and history.realizations > 1
+        rows.append((name, middle, low, high, null_middle, null_low, null_high, level, differs))
+    columns = ["phase", "median", "low", "high", "null", "null_low", "null_high", "equilibrium", "differs"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _row(table: pd.DataFrame, name: str) -> tuple[float, float, float]:
+    if name not in table.index:
+        return 0.0, 0.0, 0.0
+    return float(table.at[name, "median"]), float(table.at[name, "low"]), float(table.at[name, "high"])
+
+
+def _final_equilibrium(equilibrium: Mapping[str, float] | pd.DataFrame, temperature_K: float) -> dict[str, float]:
+    if not isinstance(equilibrium, pd.DataFrame):
+        return {str(name): float(value) for name, value in equilibrium.items()}
+    away = (equilibrium["temperature_K"] - temperature_K).abs()
+    rows = equilibrium[away == away.min()]
+    return {str(n): float(v) for n, v in zip(rows["phase"], rows["mole_fraction"], strict=True)}
 
 
 def conversion(history: History, precursor: str | None = None) -> pd.DataFrame:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tammann.analysis import final_fractions
-from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colours, tidy
+from tammann.analysis import beside_baselines
+from tammann.plot._style import BACKGROUND, FAINT, INK, formula_label, new_axes, phase_colours, tidy
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from tammann.automaton.history import History
@@ -20,7 +21,7 @@ def plot_baselines(
     history: History,
     *,
     null: History | None = None,
-    equilibrium: Mapping[str, float] | None = None,
+    equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
     smallest: float = 0.005,
     ax: Axes | None = None,
 ) -> Axes:
@@ -29,7 +30,8 @@ def plot_baselines(
     Args:
         history: the run.
         null: the same recipe with all pair reactions equal.
-        equilibrium: mole fractions of the phases of lowest Gibbs energy at the end of the recipe.
+        equilibrium: mole fractions of the phases of lowest Gibbs energy at the end of the recipe, or that table
+            over temperature (see ``tammann.analysis.beside_baselines``).
         smallest: phases below this mole fraction in all three are left out.
         ax: where to draw; by default a figure of its own.
 
@@ -39,31 +41,30 @@ def plot_baselines(
         >>> ax.get_xlabel()
         'final mole fraction of formula units'
     """
-    model = final_fractions(history).set_index("phase")
-    base = final_fractions(null).set_index("phase") if null is not None else model.iloc[:0]
-    balance = dict(equilibrium or {})
-    names = list(dict.fromkeys([*model.index, *base.index, *balance]))
-
-    def size(name: str) -> float:
-        here = [float(t.loc[name, "high"]) for t in (model, base) if name in t.index]
-        return max([*here, balance.get(name, 0.0)])
-
-    names = [name for name in names if size(name) >= smallest]
+    table = beside_baselines(history, null=null, equilibrium=equilibrium).set_index("phase")
+    largest = table[["high", "null_high", "equilibrium"]].max(axis=1)
+    table = table[largest >= smallest]
+    names = [str(name) for name in table.index]
     ax = new_axes(6.0, 1.3 + 0.42 * len(names)) if ax is None else ax
     colours = phase_colours(names)
+    kinds: list[tuple[str, str, str, float, str, bool]] = [("median", "low", "high", -0.14, "o", True)]
+    if null is not None:
+        kinds.append(("null", "null_low", "null_high", 0.18, "D", False))
     for row, name in enumerate(names):
-        ax.axhspan(row - 0.5, row + 0.5, color="#F4F4F2" if row % 2 == 0 else "white", zorder=0, linewidth=0)
-        for table, place, marker, filled in ((model, row - 0.14, "o", True), (base, row + 0.18, "D", False)):
-            if table.empty:
-                continue
-            value, low, high = (
-                (float(table.loc[name, c]) for c in ("median", "low", "high")) if name in table.index else (0.0,) * 3
-            )
+        ax.axhspan(row - 0.5, row + 0.5, color=BACKGROUND if row % 2 == 0 else "white", zorder=0, linewidth=0)
+        for middle, low, high, shift, marker, filled in kinds:
             colour = colours[name] if filled else "#555555"
-            ax.plot([low, high], [place, place], color=colour, linewidth=4 if filled else 2.4, alpha=0.35, zorder=2)
             ax.plot(
-                value,
-                place,
+                [table.at[name, low], table.at[name, high]],
+                [row + shift] * 2,
+                color=colour,
+                linewidth=4 if filled else 2.4,
+                alpha=0.35,
+                zorder=2,
+            )
+            ax.plot(
+                table.at[name, middle],
+                row + shift,
                 marker,
                 color=colour,
                 markerfacecolor=colour if filled else "white",
@@ -72,7 +73,8 @@ def plot_baselines(
                 clip_on=False,
             )
         if equilibrium is not None:
-            ax.plot([balance.get(name, 0.0)] * 2, [row - 0.38, row + 0.38], color=INK, linewidth=1.8, zorder=1.5)
+            level = table.at[name, "equilibrium"]
+            ax.plot([level, level], [row - 0.38, row + 0.38], color=INK, linewidth=1.8, zorder=1.5)
     ax.set_yticks(range(len(names)), [formula_label(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.set_xlim(-0.012, 1.012)

@@ -1,0 +1,218 @@
+"""What a run has to say about itself, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from tammann.analysis import beside_baselines, fallback_share, final_fractions
+
+if TYPE_CHECKING:
+    from tammann.automaton.history import History
+
+__all__ = ["Notice", "formula_text", "headline", "notices", "percent"]
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing the reader should know.
+
+    Attributes:
+        kind: ``caution`` for what limits the result, ``note`` for the rest.
+        text: one or two plain sentences, not escaped.
+    """
+
+    kind: Literal["caution", "note"]
+    text: str
+
+
+def formula_text(text: str) -> str:
+    """Write the numbers of formulas in a text as subscripts; coefficients and other numbers stay.
+
+    Example:
+        >>> formula_text("2 BaO + TiO2 -> Ba2TiO4")
+        '2 BaO + TiO₂ → Ba₂TiO₄'
+    """
+    letters: list[str] = []
+    for k, letter in enumerate(text):
+        before = letters[-1] if letters else " "
+        inside = before.isalpha() or before in ")₀₁₂₃₄₅₆₇₈₉"
+        letters.append(letter.translate(_SUBSCRIPTS) if letter.isdigit() and inside and k else letter)
+    return "".join(letters).replace("->", "→")
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with the digits that matter.
+
+    Example:
+        >>> percent(0.8649), percent(0.0312), percent(0.0000012), percent(0.0)
+        ('86.5 %', '3.1 %', 'below 0.1 %', '0 %')
+    """
+    if share == 0:
+        return "0 %"
+    return f"{100 * share:.1f} %" if abs(share) >= 0.0005 else "below 0.1 %"
+
+
+def headline(history: History) -> str:
+    """The result in one sentence.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> headline(example_history())
+        'After 6.0 h, at 1500 K: 85.8 % BaTiO₃ (band 83.7 to 87.0 %), ... by formula units.'
+    """
+    table = final_fractions(history)
+    parts = []
+    for row in table[table["median"] >= 0.005].to_dict("records")[:5]:
+        band = ""
+        if history.realizations > 1:
+            band = f" (band {100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
+        parts.append(f"{100 * row['median']:.1f} % {formula_text(row['phase'])}{band}")
+    if history.time_h is None:
+        when = f"After {history.sweep[-1]:g} sweeps"
+    else:
+        when = f"After {history.time_h[-1]:.1f} h"
+    return f"{when}, at {history.temperature_K[-1]:.0f} K: {', '.join(parts)} by formula units."
+
+
+def notices(
+    history: History,
+    *,
+    summary: Mapping[str, Any] | None = None,
+    calibration: str | None = None,
+    null: History | None = None,
+    equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
+) -> tuple[Notice, ...]:
+    """Everything that limits how the result may be read, the weightiest first.
+
+    Args:
+        history: the run.
+        summary: of ``summary.json``; only ``kinetics`` is used.
+        calibration: the observation that the hours rest on, where there is one.
+        null: the run's geometric null.
+        equilibrium: plain equilibrium, as ``tammann.analysis.beside_baselines`` takes it.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> [n.text for n in notices(example_history(calibrated=False)) if "calibration" in n.text]
+        ['Time is in sweeps; no calibration was given, so nothing here says how many hours it takes.']
+    """
+    found: list[Notice] = []
+    runs = history.realizations
+    still = float(np.median(history.unreacted_fraction))
+    arrested = int(np.sum(history.arrested))
+    if arrested:
+        who = "" if runs == 1 else f" in {'all' if arrested == runs else arrested} of {runs} realizations"
+        found.append(
+            Notice(
+                "caution",
+                f"No reactive contacts are left{who}; {percent(still)} of the atoms are in phases that would still "
+                "react if they met: this is geometry, not selectivity.",
+            )
+        )
+    elif still > 0.001:
+        found.append(
+            Notice(
+                "caution",
+                f"The programme ended while the powder was still reacting: {percent(still)} of the atoms are in "
+                "phases that have a partner to react with.",
+            )
+        )
+    found += _about_baselines(history, null, equilibrium)
+    kinetics = str((summary or {}).get("kinetics", history.metadata.get("kinetics", "")))
+    share = fallback_share(history)
+    if share > 0.001:
+        found.append(
+            Notice(
+                "caution",
+                f"{percent(share)} of the conversion was carried by reactions whose products have no transport data. "
+                "Their speed is the thermodynamic score, which is bounded where the diffusive one is not.",
+            )
+        )
+    if kinetics == "none":
+        found.append(
+            Notice("note", "Transport was left out: reactions are ranked by their driving force and temperature alone.")
+        )
+    if history.time_h is None:
+        found.append(
+            Notice(
+                "caution",
+                "Time is in sweeps; no calibration was given, so nothing here says how many hours it takes.",
+            )
+        )
+    elif calibration:
+        found.append(
+            Notice("note", f"Hours rest on one calibration, which is therefore not a prediction: {calibration}")
+        )
+    saturated = float(np.max(history.saturated_fraction, initial=0.0))
+    if saturated > 0.01:
+        found.append(
+            Notice(
+                "caution",
+                f"{percent(saturated)} of the reaction events were faster than a sweep can resolve and were slowed "
+                "down; more sweeps per hour would resolve them.",
+            )
+        )
+    waiting = history.ledger_moles[:, -1].sum(axis=1) / history.moles[:, -1].sum(axis=1)
+    if float(np.median(waiting)) > 0.005:
+        found.append(
+            Notice(
+                "note",
+                f"{percent(float(np.median(waiting)))} of the formula units wait beside the grid for a free place "
+                "(second products of reactions); they are counted in every fraction.",
+            )
+        )
+    if runs == 1:
+        found.append(
+            Notice("caution", "There is one realization and so no band: nothing here says how sure the result is.")
+        )
+    drift = float(np.max(history.element_drift, initial=0.0))
+    if drift > 1e-10:
+        found.append(Notice("caution", f"Elements are conserved only to {drift:.1e}; do not trust this run."))
+    else:
+        found.append(Notice("note", f"Every element is conserved to {drift:.0e} of its amount, gas included."))
+    return tuple(found)
+
+
+def _about_baselines(
+    history: History, null: History | None, equilibrium: Mapping[str, float] | pd.DataFrame | None
+) -> list[Notice]:
+    if null is None and equilibrium is None:
+        return [
+            Notice(
+                "caution",
+                "The two baselines were not computed, so nothing here shows that kinetics had a part in the result.",
+            )
+        ]
+    table = beside_baselines(history, null=null, equilibrium=equilibrium)
+    parts = []
+    if null is not None:
+        parts.append(f"the geometric null (all pair reactions equal) gives {_listed(table, 'null')}")
+    if equilibrium is not None:
+        parts.append(f"plain equilibrium gives {_listed(table, 'equilibrium')}")
+    text = "; ".join(parts)
+    text = text[0].upper() + text[1:] + ". A result is evidence of kinetics only where it differs from both"
+    apart = [formula_text(name) for name, differs in zip(table["phase"], table["differs"], strict=True) if differs]
+    if history.realizations == 1:
+        text += "; with one realization that cannot be judged."
+        return [Notice("caution", text)]
+    if null is None or equilibrium is None:
+        return [Notice("caution", text + "; only one of them was computed.")]
+    text += f": here {_and(apart)}." if apart else ": here none does."
+    return [Notice("note" if apart else "caution", text)]
+
+
+def _listed(table: pd.DataFrame, column: str) -> str:
+    rows = table[table[column] >= 0.005].sort_values(column, ascending=False)
+    parts = [f"{percent(v)} {formula_text(n)}" for n, v in zip(rows["phase"], rows[column], strict=True)]
+    return _and(parts[:5])
+
+
+def _and(parts: Sequence[str]) -> str:
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + (parts[-1] if parts else "nothing")
