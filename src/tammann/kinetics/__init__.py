@@ -1,0 +1,27 @@
+"""How fast each contact of two phases reacts: growth constants, the score, and the table of rates.
+
+::
+
+    options.py    every constant and choice, with the paper's values and its authors' code's
+    growth.py     the growth constant of one layer; growth_constants for a whole table
+    channels.py   the growth constants of many reactions at once
+    score.py      the factors of the score
+    table.py      rate_table: from reactions, transport and a recipe to the table
+    rates.py      RateTable: plain arrays in one readable file
+"""
+
+from tammann.kinetics.growth import electroneutral_growth_constant, growth_constant, growth_constants
+from tammann.kinetics.options import PUBLIC_CODE, KineticsOptions
+from tammann.kinetics.rates import RateTable
+from tammann.kinetics.table import rate_table, reference_scale
+
+__all__ = [
+    "PUBLIC_CODE",
+    "KineticsOptions",
+    "RateTable",
+    "electroneutral_growth_constant",
+    "growth_constant",
+    "growth_constants",
+    "rate_table",
+    "reference_scale",
+]

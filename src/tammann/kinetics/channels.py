@@ -1,0 +1,272 @@
+"""Growth constants of many reactions at once: which layer grows, between what, driven by which difference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.kinetics.growth import Layer, phase_number, table_layer
+from tammann.kinetics.options import KineticsOptions
+from tammann.reactions import Reactions
+from tammann.transport import TransportTable
+from tammann.units import A3_IN_M3, BOLTZMANN_EV_PER_K
+
+if TYPE_CHECKING:
+    from tammann.thermo import Phases
+
+__all__ = ["growth_of_channels", "layers_of"]
+
+_STEP_K = 100.0
+"""Closest-point differences are continuous in temperature; they are computed this far apart and joined by lines."""
+
+
+def layers_of(transport: TransportTable | None, phases: Phases, options: KineticsOptions) -> dict[int, Layer]:
+    """Return the layers for which there are transport data, by the position of their phase.
+
+    Args:
+        transport: The table, or None.
+        phases: The phases, which give the volumes.
+        options: Whether all of L counts, its self part, or none of it.
+    """
+    if transport is None or options.transport == "none":
+        return {}
+    numbers = {formula: phase_number(phases, formula) for formula in transport.formulas}
+    return {
+        number: table_layer(transport, formula, phases, options.transport)
+        for formula, number in numbers.items()
+        if number is not None
+    }
+
+
+def growth_of_channels(
+    pool: Reactions,
+    dG_eV_per_atom: np.ndarray,
+    temperature_K: np.ndarray,
+    layers: Mapping[int, Layer],
+    transport: TransportTable | None,
+    options: KineticsOptions,
+    *,
+    energies: str | None,
+    partial_pressure_Pa: Mapping[str, float],
+) -> np.ndarray:
+    """Return K_D of every reaction, shape (nT, R), m²/s, NaN for all temperatures where a layer has no transport data.
+
+    Two solids to one or two: the products are the layers, between the reactants. One solid to two: the solid is the layer,
+    between its products. One to one with a gas: the product is the layer, between the two. See ``rate_table``.
+
+    Args:
+        pool: R reactions.
+        dG_eV_per_atom: Their Gibbs energies, shape (nT, R).
+        temperature_K: Shape (nT,), ascending.
+        layers: From ``layers_of``.
+        transport: The table, for its end members.
+        options: Form, difference, and the mean over two products.
+        energies: Name of the energy set.
+        partial_pressure_Pa: Pressures of the gases that reactions exchange.
+    """
+    growth = np.full((len(temperature_K), len(pool)), np.nan)
+    if not len(pool) or not (layers or options.missing_L_per_kT_per_m_s) or options.transport == "none":
+        return growth
+    geometry = _geometry(pool)
+    can = np.array([bool(g.layers) and all(p in layers for p in g.layers) for g in geometry])
+    if options.missing_L_per_kT_per_m_s is not None and options.form != "electroneutral":
+        can = np.array([bool(g.layers) for g in geometry])
+    rows = np.flatnonzero(can)
+    if not len(rows):
+        return growth
+    phases = pool.phases
+    atoms = phases.composition_matrix.sum(axis=1)
+    total = dG_eV_per_atom[:, rows] * (np.maximum(-pool.coefficients[rows], 0) @ atoms)  # eV per reaction as written
+    if options.form == "electroneutral":
+        direction, per_atom = _directions(pool, rows, geometry)
+        drive = total * per_atom
+    else:
+        difference = _differences(
+            pool, rows, geometry, total, temperature_K, transport, options, energies, partial_pressure_Pa
+        )
+
+    inverse = np.zeros((len(temperature_K), len(rows)))
+    largest = np.zeros((len(temperature_K), len(rows)))
+    volumes = np.array([phase.volume_A3_per_atom * phase.n_atoms for phase in phases])
+    members: dict[int, list[int]] = {}
+    for k, row in enumerate(rows):
+        for p in geometry[row].layers:
+            members.setdefault(p, []).append(k)
+    for p, members_of_p in members.items():
+        which = np.array(members_of_p)
+        amount = np.abs(pool.coefficients[rows[which]])
+        in_layer = np.array([[q in geometry[rows[k]].layers for q in range(len(phases))] for k in which])
+        share = amount[:, p] * volumes[p] / np.where(in_layer, amount * volumes, 0.0).sum(axis=1)
+        if p not in layers:
+            value = _without_data(p, phases, difference[:, which], temperature_K, options)
+        else:
+            layer = layers[p]
+            bracket = layer.bracket(
+                temperature_K, below=options.below_range, above=options.above_range, nearest=options.nearest_temperature
+            )
+            if options.form == "electroneutral":
+                value = layer.electroneutral(direction[which][:, layer.columns], drive[:, which], bracket)
+                value = np.maximum(value, 0.0)
+            else:
+                value = layer.interpolated(difference[:, which], bracket, options.form)
+        if options.molten_flux_per_kT_per_m_s is not None:
+            molten = temperature_K > phases[p].melting_point_K
+            value[molten] = _molten(p, phases, temperature_K[molten], options)[:, None]
+        with np.errstate(divide="ignore"):
+            inverse[:, which] += share / value
+        largest[:, which] = np.maximum(largest[:, which], value)
+    growth[:, rows] = largest if options.two_products == "largest" else 1.0 / inverse
+    return growth
+
+
+@dataclass(frozen=True)
+class _Geometry:
+    """Which phases form the layer, and between which two it lies; no layer where nothing has to diffuse."""
+
+    layers: tuple[int, ...]
+    ends: tuple[int, int]
+    backwards: bool  # the layer is consumed: decomposition
+
+
+def _geometry(pool: Reactions) -> list[_Geometry]:
+    is_gas = pool.phases.is_gas
+    found = []
+    for row in pool.coefficients:
+        reactants = [int(p) for p in np.flatnonzero((row < 0) & ~is_gas)]
+        products = [int(p) for p in np.flatnonzero((row > 0) & ~is_gas)]
+        if len(reactants) == 2:
+            found.append(_Geometry(tuple(products), (reactants[0], reactants[1]), False))
+        elif len(products) == 2:
+            found.append(_Geometry((reactants[0],), (products[0], products[1]), True))
+        elif (row[is_gas] != 0).any():
+            found.append(_Geometry((products[0],), (reactants[0], products[0]), False))
+        else:
+            found.append(_Geometry((), (reactants[0], products[0]), False))
+    return found
+
+
+def _differences(
+    pool: Reactions,
+    rows: np.ndarray,
+    geometry: list[_Geometry],
+    total: np.ndarray,
+    temperature: np.ndarray,
+    transport: TransportTable | None,
+    options: KineticsOptions,
+    energies: str | None,
+    pressures: Mapping[str, float],
+) -> np.ndarray:
+    """The difference of chemical potentials that drives each reaction, eV per atom, shape (nT, n_rows, E)."""
+    phases = pool.phases
+    gases = np.flatnonzero(phases.is_gas)
+    result = np.zeros((len(temperature), len(rows), len(phases.elements)))
+    wanted: dict[tuple[int, ...], dict[tuple[int, int], list[int]]] = {}
+    ends = None
+    if options.potential_difference == "end-members":
+        names = options.end_members or (transport.end_members if transport is not None else None)
+        if names is None:
+            raise DataError("end_members: neither the recipe nor the transport data name them; give two phases.")
+        first, second = (phases.index(name) for name in names)
+        ends = (first, second)
+    for k, row in enumerate(rows):
+        shape = geometry[row]
+        exchanged = tuple(int(g) for g in gases if pool.coefficients[row, g])
+        if shape.backwards:
+            unit = _across_decomposing(pool.coefficients[row], shape, phases)
+            result[:, k] = total[:, k, None] * unit
+        elif ends is not None:
+            wanted.setdefault((), {}).setdefault(ends, []).append(k)
+        else:
+            pair = (min(shape.ends), max(shape.ends))
+            wanted.setdefault(exchanged, {}).setdefault(pair, []).append(k)
+    if not wanted:
+        return result
+    from tammann.thermo import closest_differences
+
+    count = int(np.ceil((temperature[-1] - temperature[0]) / _STEP_K)) + 1
+    coarse = np.linspace(temperature[0], temperature[-1], count) if count > 1 else temperature[:1]
+    upper = np.clip(np.searchsorted(coarse, temperature), 1, max(count - 1, 1))
+    lower = np.minimum(upper - 1, count - 1)
+    upper = np.minimum(upper, count - 1)
+    span = coarse[upper] - coarse[lower]
+    weight = np.where(span > 0, (temperature - coarse[lower]) / np.where(span > 0, span, 1.0), 0.0)[:, None, None]
+    for exchanged, pairs in wanted.items():
+        held = {phases[g].formula: pressures[phases[g].formula] for g in exchanged}
+        distance = closest_differences(phases, list(pairs), coarse, energies=energies, partial_pressure_Pa=held or None)
+        distance = (1.0 - weight) * distance[lower] + weight * distance[upper]
+        for n, members in enumerate(pairs.values()):
+            result[:, members] = distance[:, n, None]
+    return result
+
+
+def _across_decomposing(row: np.ndarray, shape: _Geometry, phases: Phases) -> np.ndarray:
+    """Difference across a decomposing layer per eV of reaction energy: the shortest d with
+
+    layer . d = 0, gas . d = 0, (coefficient x first product) . d = dG, from local equilibrium on its two sides.
+    """
+    composition = phases.composition_matrix.astype(float)
+    gases = [g for g in np.flatnonzero(phases.is_gas) if row[g]]
+    first = shape.ends[0]
+    conditions = composition[[shape.layers[0], *gases, first]]
+    conditions[-1] *= abs(row[first])
+    size = np.linalg.norm(conditions, axis=1)
+    return np.linalg.pinv(conditions / size[:, None])[:, -1] / size[-1]
+
+
+def _directions(pool: Reactions, rows: np.ndarray, geometry: list[_Geometry]) -> tuple[np.ndarray, np.ndarray]:
+    """Directions w of the neutral flux, shape (n_rows, E), and what turns eV per reaction into eV per atom / (a² b²).
+
+    A gas belongs to the neighbour that holds an element the layer lacks; where that does not say, NaN.
+    """
+    phases = pool.phases
+    composition = phases.composition_matrix.astype(float)
+    direction = np.full((len(rows), len(phases.elements)), np.nan)
+    per_atom = np.full(len(rows), np.nan)
+    for k, row in enumerate(rows):
+        shape = geometry[row]
+        if shape.ends[1] in shape.layers:
+            continue
+        nu = pool.coefficients[row]
+        within = composition[list(shape.layers)].any(axis=0)
+        ends = [abs(nu[p]) * composition[p] for p in shape.ends]
+        sign = 1.0 if shape.backwards else -1.0
+        settled = True
+        for g in np.flatnonzero(phases.is_gas):
+            if nu[g]:
+                owners = [i for i, p in enumerate(shape.ends) if (composition[p] * composition[g] * ~within).any()]
+                settled = settled and len(owners) == 1
+                if settled:
+                    ends[owners[0]] = ends[owners[0]] + sign * nu[g] * composition[g]
+        outside = np.array([end[~within].any() or end.min() < 0 or end.sum() <= 0 for end in ends])
+        if not settled or outside.any():
+            continue
+        atoms = np.array([end.sum() for end in ends])
+        share = atoms / atoms.sum()
+        direction[k] = ends[0] / atoms[0] - ends[1] / atoms[1]
+        per_atom[k] = 1.0 / (atoms.sum() * share.prod() ** 2)
+    return direction, per_atom
+
+
+def _without_data(
+    p: int, phases: Phases, difference: np.ndarray, temperature: np.ndarray, options: KineticsOptions
+) -> np.ndarray:
+    """K_D of a composition without data under the public code's rule: a stated L_ii = constant x kB T on the diagonal."""
+    assert options.missing_L_per_kT_per_m_s is not None
+    x = phases.atom_fractions[p]
+    ions = x > 0
+    L = options.missing_L_per_kT_per_m_s * BOLTZMANN_EV_PER_K * temperature
+    volume = phases[p].volume_A3_per_atom * A3_IN_M3
+    value: Any = volume * L[:, None] * (np.abs(difference[:, :, ions]) / x[ions]).sum(axis=-1)
+    return value
+
+
+def _molten(p: int, phases: Phases, temperature: np.ndarray, options: KineticsOptions) -> np.ndarray:
+    """K_D of a molten product under the public code's rule: the same fixed flux of every ion."""
+    assert options.molten_flux_per_kT_per_m_s is not None
+    x = phases.atom_fractions[p]
+    flux = options.molten_flux_per_kT_per_m_s * BOLTZMANN_EV_PER_K * temperature
+    return flux * phases[p].volume_A3_per_atom * A3_IN_M3 * (1.0 / x[x > 0]).sum()

@@ -1,0 +1,143 @@
+"""Every constant and choice of the kinetics in one place, with the paper's values and those of its authors' code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tammann.recipe import Recipe
+
+__all__ = ["PUBLIC_CODE", "KineticsOptions"]
+
+
+@dataclass(frozen=True)
+class KineticsOptions:
+    """How a rate follows from energies and transport; the defaults are the paper's, with the repaired score.
+
+    The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) max(0, 1 - exp(dG / kB T))
+    (repaired), with x = K_D dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)),
+    dG* = pG [1 + erf(-d (dG + e))], dG the Gibbs energy of the reaction in eV per atom and Tm the lowest melting point
+    among the solid reactants. Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG + e)).
+
+    Attributes:
+        transport: ``full`` uses all of L, ``self`` its self part only, ``none`` the thermodynamic score for everything.
+        form: How fluxes make a growth constant: ``paper`` sums |J_i|, as the paper's Fig. 2b needs; ``signed`` sums J_i, as
+            its eq. 7 is written; ``electroneutral`` lets the layer carry no charge, see ``electroneutral_growth_constant``.
+        potential_difference: Of the reaction's own ``reactants``, or of the ``end-members`` for every product.
+        end_members: The two phases meant; those of the transport table if None.
+        score: ``repaired`` or ``literal``.
+        two_products: The layer of two phases is as slow as their volume-weighted ``harmonic`` mean; code: ``largest``.
+        decomposition: Whether one phase may decompose.
+        nucleation_barrier_J_per_m2: Interface energy gamma in the factor exp(-16 pi gamma³ / (3 dg_v² kB T)).
+        a: See above; code: the same.
+        b: See above; code: the same.
+        c: See above; code: the same.
+        d: See above, per (eV/atom); code: the same.
+        e: See above, eV per atom; code: the same.
+        scale: s, 1/(s eV); None for the convention of ``reference_scale``. Paper: 5e13 in mixed units, code: 5e12.
+        cap: Largest score, None for none; code: 20.
+        sigma1_linear_above: x above which sigma1 is x itself, None for nowhere; code: 2.
+        sigma2_prefactor: p2; paper: 1/2, code: 1.
+        driving_prefactor: pG; paper: 1, code: 1/2.
+        thermodynamic_above_eV_per_atom: dG above which the literal score is the thermodynamic one, None for nowhere;
+            code: 0.01.
+        nearest_temperature: L of the nearest tabulated temperature in place of ln K_D against 1/T; code: True.
+        molten_flux_per_kT_per_m_s: |J_i| times the thickness over kB T in eV, 1/(m s), for a product above its melting
+            point, whatever its L; None for its L; code: 1e22.
+        missing_L_per_kT_per_m_s: L_ii over kB T in eV, 1/(m s eV²), for a composition without data; None for the
+            thermodynamic score; code: 1e16.
+        reference_radius_m: The radius r0 at which the scale is set, m; paper: 1e-7, code: 1e-8.
+        reference_temperature_K: The temperature at which the scale is set.
+        below_range: What the growth constant does below the tabulated temperatures: ``continue`` along the line of ln K_D
+            against 1/T of the lowest two (never rising on cooling), ``hold`` the lowest, or ``refuse``.
+        above_range: The same above them: ``hold`` the highest, or ``refuse``.
+        residual_pressure_Pa: Pressure of a gas that is released but not part of the atmosphere.
+        metastable_limit_eV_per_atom: Products, one or two side by side, further above the hull of this furnace do not form;
+            None for no limit. Of the metastable inorganic phases that have been made, 90 % lie within 0.067 eV per atom
+            (Sun et al., Sci. Adv. 2016, 2, e1600225, doi 10.1126/sciadv.1600225). Code: None.
+        coupled_release: Whether a gas may leave in a reaction whose solids would do better by keeping it, as the heat of
+            an exchange between solids would let oxygen leave a titanate; code: True.
+        uphill_limit_eV_per_atom: Literal score only: reactions that are nowhere less uphill than this are left out.
+        smallest_score: Channels whose score is nowhere above this are left out.
+
+    Example:
+        >>> KineticsOptions(form="signed").form, PUBLIC_CODE.cap
+        ('signed', 20.0)
+    """
+
+    transport: Literal["full", "self", "none"] = "full"
+    form: Literal["paper", "signed", "electroneutral"] = "paper"
+    potential_difference: Literal["reactants", "end-members"] = "reactants"
+    end_members: tuple[str, str] | None = None
+    score: Literal["repaired", "literal"] = "repaired"
+    two_products: Literal["harmonic", "largest"] = "harmonic"
+    decomposition: bool = True
+    nucleation_barrier_J_per_m2: float = 0.0
+    a: float = 3.0
+    b: float = 14.0
+    c: float = 11.2
+    d: float = 35.0
+    e: float = 0.03
+    scale: float | None = None
+    cap: float | None = None
+    sigma1_linear_above: float | None = None
+    sigma2_prefactor: float = 0.5
+    driving_prefactor: float = 1.0
+    thermodynamic_above_eV_per_atom: float | None = None
+    nearest_temperature: bool = False
+    molten_flux_per_kT_per_m_s: float | None = None
+    missing_L_per_kT_per_m_s: float | None = None
+    reference_radius_m: float = 1e-7
+    reference_temperature_K: float = 1100.0
+    below_range: Literal["continue", "hold", "refuse"] = "continue"
+    above_range: Literal["hold", "refuse"] = "hold"
+    residual_pressure_Pa: float = 1.0
+    metastable_limit_eV_per_atom: float | None = 0.067
+    coupled_release: bool = False
+    uphill_limit_eV_per_atom: float = 0.1
+    smallest_score: float = 1e-9
+
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> KineticsOptions:
+        """Return the options that a recipe states; what a recipe has no key for keeps its default."""
+        kinetics = recipe.kinetics
+        constants = kinetics.constants
+        ends = kinetics.end_members
+        return cls(
+            transport=kinetics.transport,
+            form=kinetics.form,
+            potential_difference=kinetics.potential_difference,
+            end_members=None if ends is None else (ends[0], ends[1]),
+            score=kinetics.score,
+            two_products=kinetics.two_products,
+            decomposition=kinetics.decomposition,
+            nucleation_barrier_J_per_m2=kinetics.nucleation_barrier_J_per_m2,
+            a=constants.a,
+            b=constants.b,
+            c=constants.c,
+            d=constants.d,
+            e=constants.e,
+            scale=constants.scale,
+            cap=constants.cap,
+        )
+
+
+PUBLIC_CODE = KineticsOptions(
+    score="literal",
+    two_products="largest",
+    scale=None,
+    cap=20.0,
+    sigma1_linear_above=2.0,
+    sigma2_prefactor=1.0,
+    driving_prefactor=0.5,
+    thermodynamic_above_eV_per_atom=0.01,
+    nearest_temperature=True,
+    molten_flux_per_kT_per_m_s=1e22,
+    missing_L_per_kT_per_m_s=1e16,
+    reference_radius_m=1e-8,
+    metastable_limit_eV_per_atom=None,
+    coupled_release=True,
+)
+"""The choices of the authors' public code (mcgalcode/rxn-ca at 83b3d2b, scorers/diffusion.py), but for its scale, whose units
+are mixed, and for the closest pair of vertices, in place of which the closest points are taken."""

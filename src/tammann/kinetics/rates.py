@@ -1,0 +1,222 @@
+"""The table of rates: plain arrays that an engine can run without knowing any chemistry, in one readable file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tammann.errors import ResultError
+
+__all__ = ["RateTable"]
+
+_FORMAT = "tammann rate table 1"
+
+
+@dataclass(frozen=True, eq=False)
+class RateTable:
+    """Which contacts react to what, and how fast, against temperature.
+
+    P condensed phases, E elements, G gases, C channels, nT temperatures. A channel consumes one or two phases, and
+    perhaps gas, and makes one or two; -1 in ``reactants`` or ``products`` means none.
+
+    Attributes:
+        phases: Formulas of the phases that can take part, length P.
+        elements: Symbols, length E.
+        composition: Atoms per formula unit, shape (P, E).
+        molar_volume_m3: Per mole of formula units, shape (P,).
+        molar_mass_kg: Per mole of formula units, shape (P,).
+        melting_point_K: Shape (P,).
+        gases: Formulas, length G.
+        gas_composition: Atoms per molecule, shape (G, E).
+        temperature_K: Ascending, shape (nT,).
+        reactants: Indices into ``phases``, shape (C, 2), int16.
+        reactant_coefficients: Formula units, shape (C, 2), 0 where there is no phase.
+        products: As ``reactants``, shape (C, 2).
+        product_coefficients: Shape (C, 2).
+        gas_coefficients: Molecules released (positive) or absorbed (negative), shape (C, G).
+        score: Dimensionless rate, 0 or more, shape (nT, C); a contact whose score is 1 reacts once a sweep.
+        dG_eV_per_atom: Gibbs energy of the reaction, shape (nT, C).
+        growth_constant_m2_per_s: K_D, shape (nT, C), NaN where there is none.
+        fallback: Whether the thermodynamic score stood in for missing transport data, shape (C,).
+        equations: The reactions as text, length C.
+        exchange: Changes of place of a cell with a neighbour per sweep, shape (nT, P), 0 to 1.
+        metadata: Options, sources, and the scale s.
+        warnings: Sentences.
+
+    Example:
+        >>> from tammann.kinetics import rate_table
+        >>> from tammann.reactions import enumerate_reactions
+        >>> from tammann.recipe import Recipe
+        >>> from tammann.thermo import load_phases
+        >>> from tammann.transport import load_transport
+        >>> recipe = Recipe(
+        ...     precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
+        ...     programme=[{"temperature_K": 1500, "hold_h": 1}],
+        ... )
+        >>> rates = rate_table(enumerate_reactions(load_phases("Ba-Ti-O")), load_transport("karan-2026"), recipe)
+        >>> "BaO + TiO2 -> BaTiO3" in rates.equations
+        True
+    """
+
+    phases: tuple[str, ...]
+    elements: tuple[str, ...]
+    composition: np.ndarray
+    molar_volume_m3: np.ndarray
+    molar_mass_kg: np.ndarray
+    melting_point_K: np.ndarray
+    gases: tuple[str, ...]
+    gas_composition: np.ndarray
+    temperature_K: np.ndarray
+    reactants: np.ndarray
+    reactant_coefficients: np.ndarray
+    products: np.ndarray
+    product_coefficients: np.ndarray
+    gas_coefficients: np.ndarray
+    score: np.ndarray
+    dG_eV_per_atom: np.ndarray
+    growth_constant_m2_per_s: np.ndarray
+    fallback: np.ndarray
+    equations: tuple[str, ...]
+    exchange: np.ndarray
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        P, E, G, C, T = (len(x) for x in (self.phases, self.elements, self.gases, self.equations, self.temperature_K))
+        shapes: dict[str, tuple[int, ...]] = {
+            "composition": (P, E),
+            "molar_volume_m3": (P,),
+            "molar_mass_kg": (P,),
+            "melting_point_K": (P,),
+            "gas_composition": (G, E),
+            "temperature_K": (T,),
+            "reactants": (C, 2),
+            "reactant_coefficients": (C, 2),
+            "products": (C, 2),
+            "product_coefficients": (C, 2),
+            "gas_coefficients": (C, G),
+            "score": (T, C),
+            "dG_eV_per_atom": (T, C),
+            "growth_constant_m2_per_s": (T, C),
+            "fallback": (C,),
+            "exchange": (T, P),
+        }
+        kinds: dict[str, Any] = {"reactants": np.int16, "products": np.int16, "fallback": bool}
+        for name, shape in shapes.items():
+            array = np.array(getattr(self, name), dtype=kinds.get(name, np.float64))
+            if array.size == 0 and 0 in shape:
+                array = array.reshape(shape)
+            if array.shape != shape:
+                raise ResultError(
+                    f"rate table: {name} has shape {array.shape}, expected {shape}; write the table again."
+                )
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        if T == 0 or not (np.diff(self.temperature_K) > 0).all():
+            raise ResultError("rate table: temperature_K does not ascend; write the table again.")
+        if not ((self.score >= 0).all() and np.isfinite(self.score).all()):
+            raise ResultError("rate table: score has a value that is negative or not finite; write the table again.")
+        for name in ("reactants", "products"):
+            if C and (getattr(self, name).max() >= P or getattr(self, name)[:, 0].min() < 0):
+                raise ResultError(f"rate table: {name} points to a phase that is not listed; write the table again.")
+
+    def save(self, path: str | Path) -> None:
+        """Write the table as one JSON file, a channel a line.
+
+        The file appears whole or not at all.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        channel_keys = [f.name for f in fields(self) if f.name in _BY_CHANNEL]
+        head = {"format": _FORMAT}
+        head |= {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _BY_CHANNEL}
+        lines = []
+        for c in range(len(self.equations)):
+            channel = {key: _plain(self._of_channel(key, c)) for key in channel_keys}
+            lines.append(json.dumps(channel, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+        top = ",\n".join(
+            f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
+            for key, value in head.items()
+        )
+        body = ",\n    ".join(lines)
+        text = f'{{\n{top},\n  "channels": [\n    {body}\n  ]\n}}\n'
+        target = Path(path)
+        partial = target.with_name(target.name + ".part")
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, target)
+
+    @classmethod
+    def open(cls, path: str | Path) -> RateTable:
+        """Read a table that ``save`` wrote.
+
+        Raises:
+            ResultError: The file is missing, truncated or something else.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ResultError(
+                f"rate table: {path} cannot be read ({error.strerror}); name a file that save wrote."
+            ) from None
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            raise ResultError(f"rate table: {path} is truncated or not JSON; write it again.") from None
+        if not isinstance(data, dict) or data.get("format") != _FORMAT:
+            raise ResultError(f"rate table: {path} is not a {_FORMAT!r} file; name a file that save wrote.")
+        try:
+            channels = data.pop("channels")
+            data.pop("format")
+            for key in _BY_CHANNEL:
+                column = [channel[key] for channel in channels]
+                if key == "equations":
+                    data[key] = column
+                elif key in _AGAINST_TEMPERATURE:
+                    array = np.array(column, dtype=float).reshape(len(channels), len(data["temperature_K"]))
+                    data[key] = array.T
+                else:
+                    data[key] = np.array(column, dtype=float)
+            for key in ("phases", "elements", "gases", "equations", "warnings"):
+                data[key] = tuple(data[key])
+            return cls(**data)
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, ResultError):
+                raise
+            raise ResultError(f"rate table: {path} lacks or spoils {error}; write it again.") from None
+
+    def _of_channel(self, key: str, c: int) -> Any:
+        value = getattr(self, key)
+        return value[:, c] if key in _AGAINST_TEMPERATURE else value[c]
+
+
+_AGAINST_TEMPERATURE = ("score", "dG_eV_per_atom", "growth_constant_m2_per_s")
+_BY_CHANNEL = (
+    "equations",
+    "reactants",
+    "reactant_coefficients",
+    "products",
+    "product_coefficients",
+    "gas_coefficients",
+    "fallback",
+    *_AGAINST_TEMPERATURE,
+)
+
+
+def _plain(value: Any) -> Any:
+    """JSON of an array; NaN becomes null, whole numbers stay short."""
+    if isinstance(value, np.ndarray):
+        return [_plain(item) for item in value.tolist()]
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return None if value != value else int(value) if value.is_integer() and abs(value) < 1e15 else value
+    return value

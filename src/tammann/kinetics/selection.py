@@ -1,0 +1,258 @@
+"""Which reactions can happen at all: the elements, the atmosphere, and what equilibrium leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tammann.errors import DataError, RecipeError
+from tammann.kinetics.options import KineticsOptions
+from tammann.reactions import Reactions, reaction_energy
+from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
+
+if TYPE_CHECKING:
+    from tammann.recipe import Recipe
+    from tammann.thermo import Phases
+
+__all__ = ["possible", "precursors", "pressures", "reachable", "release_allowed", "within_metastable_limit"]
+
+
+def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
+    """Positions of the precursors; refuses what the phases or their energies lack."""
+    known = np.isfinite(phases.energy_set(energies).gibbs_eV_per_atom).all(axis=0)
+    found = []
+    for number, precursor in enumerate(recipe.precursors):
+        try:
+            index = phases.index(precursor.phase)
+        except DataError as error:
+            raise RecipeError(f"precursors[{number}].phase: {error}") from None
+        if phases[index].state == "gas":
+            raise RecipeError(f"precursors[{number}].phase: {precursor.phase} is a gas; put it into the atmosphere.")
+        if not known[index]:
+            having = [
+                name for name, one in phases.energy_sets.items() if np.isfinite(one.gibbs_eV_per_atom[:, index]).all()
+            ]
+            raise RecipeError(
+                f"energies: {energies!r} has no {precursor.phase}, a precursor; "
+                f"choose {' or '.join(having) if having else 'a set that has it'}."
+            )
+        found.append(index)
+    return found
+
+
+def pressures(
+    phases: Phases, recipe: Recipe, options: KineticsOptions, energies: str
+) -> tuple[list[str], dict[str, float], list[str]]:
+    """Gases that the atmosphere supplies, the pressure of every gas that can take part, and warnings."""
+    known = np.isfinite(phases.energy_set(energies).gibbs_eV_per_atom).all(axis=0)
+    stated = recipe.partial_pressure_Pa
+    supplied: list[str] = []
+    pressures: dict[str, float] = {}
+    warnings: list[str] = []
+    for formula, pressure in stated.items():
+        if formula not in phases:
+            warnings.append(
+                f"{formula} of the atmosphere is not among the phases of {phases.system} and takes no part."
+            )
+            continue
+        index = phases.index(formula)
+        if not phases.is_gas[index]:
+            raise RecipeError(f"partial_pressure_Pa: {formula} is a solid of {phases.system}; name a gas.")
+        if not known[index]:
+            warnings.append(f"{formula} of the atmosphere has no energy in {energies} and takes no part.")
+            continue
+        supplied.append(phases[index].formula)
+        pressures[phases[index].formula] = pressure
+    for phase, gas, has_energy in zip(phases, phases.is_gas, known, strict=True):
+        if gas and has_energy and phase.formula not in pressures:
+            pressures[phase.formula] = options.residual_pressure_Pa
+    return supplied, pressures, warnings
+
+
+def possible(
+    reactions: Reactions,
+    precursors: list[int],
+    atmosphere: list[str],
+    partial_pressure_Pa: Mapping[str, float],
+    temperature_K: np.ndarray,
+    options: KineticsOptions,
+    energies: str,
+    *,
+    null: bool,
+) -> np.ndarray:
+    """Return the indices of the reactions that matter and atmosphere allow, before their own energies are asked.
+
+    All phases of a reaction must be made of the precursors and of what the gas brings and carries away: their compositions
+    lie in the linear span of those. So, unless oxygen can come or go, oxidation states stay what the precursors brought,
+    and BaO + TiO2 make neither peroxide nor reduced titanates. A gas of the atmosphere comes and goes. Another gas goes
+    where one precursor alone gives it off downhill, or where it carries away an element that the solids made with it lack.
+
+    Args:
+        reactions: All reactions.
+        precursors: Positions of the precursors.
+        atmosphere: Gases that the atmosphere holds.
+        partial_pressure_Pa: Pressure of every gas.
+        temperature_K: Temperatures of the programme, shape (nT,).
+        options: Whether one phase may decompose.
+        energies: Name of the energy set.
+        null: Only two solids to one, and only gases that carry away an element.
+    """
+    phases = reactions.phases
+    coefficients, is_gas = reactions.coefficients, phases.is_gas
+    composition = phases.composition_matrix
+    solid = coefficients * ~is_gas
+    n_reactants, n_products = (solid < 0).sum(axis=1), (solid > 0).sum(axis=1)
+    supplied = np.zeros(len(phases), dtype=bool)
+    supplied[[phases.index(gas) for gas in atmosphere]] = True
+    others = np.ones(len(phases), dtype=bool)
+    others[precursors] = False
+    from_precursors = ~(coefficients[:, others] < 0).any(axis=1)
+    # (R, E) elements in the solid products; a gas that holds another one has carried it away.
+    in_product = (solid > 0).astype(int) @ (composition > 0) > 0
+    may_leave = supplied.copy()
+    for gas in np.flatnonzero(is_gas & ~supplied):
+        releases = np.flatnonzero(from_precursors & (coefficients[:, gas] > 0))
+        alone = releases[n_reactants[releases] == 1]
+        dG = reaction_energy(
+            reactions.take(alone), temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa
+        )
+        carries = ((composition[gas] > 0) & ~in_product[releases]).any()
+        may_leave[gas] = carries or bool((dG < 0).any())
+    generators = composition[np.concatenate([precursors, np.flatnonzero(may_leave)])].astype(float)
+    basis = np.linalg.svd(generators, full_matrices=False)
+    basis_rows = basis[2][basis[1] > 1e-9 * basis[1][0]]
+    outside = composition - composition @ basis_rows.T @ basis_rows
+    foreign = np.abs(outside).max(axis=1) > 1e-7
+    allowed = ~(coefficients[:, foreign] != 0).any(axis=1)
+    allowed &= ~(coefficients[:, is_gas & ~supplied] < 0).any(axis=1)
+    allowed &= ~(coefficients[:, is_gas & ~may_leave] > 0).any(axis=1)
+    if null:
+        for gas in np.flatnonzero(is_gas):
+            leaves = ((composition[gas] > 0) & ~in_product).any(axis=1)
+            allowed &= (coefficients[:, gas] <= 0) | leaves
+        allowed &= (n_reactants == 2) & (n_products == 1)
+    elif not options.decomposition:
+        allowed &= (n_reactants == 2) | (coefficients[:, is_gas] != 0).any(axis=1)
+    return np.flatnonzero(allowed)
+
+
+def reachable(pool: Reactions, start: list[int]) -> np.ndarray:
+    """Which reactions can ever start, from the phases ``start`` and what the reactions make, shape (R,), bool."""
+    needs = (pool.coefficients < 0) & ~pool.phases.is_gas
+    makes = (pool.coefficients > 0) & ~pool.phases.is_gas
+    reached = np.zeros(len(pool.phases), dtype=bool)
+    reached[start] = True
+    while True:
+        active = ~needs[:, ~reached].any(axis=1)
+        more = reached | makes[active].any(axis=0)
+        if (more == reached).all():
+            return active
+        reached = more
+
+
+def within_metastable_limit(
+    pool: Reactions,
+    temperature_K: np.ndarray,
+    atmosphere: list[str],
+    partial_pressure_Pa: Mapping[str, float],
+    options: KineticsOptions,
+    energies: str,
+) -> np.ndarray:
+    """Return where the solids that a reaction makes lie close enough to the hull to form, shape (nT, R), bool.
+
+    One product, or two side by side, further above the hull than the limit do not appear: they would at once turn into
+    what lies below. The hull is that of this furnace: gases of the atmosphere are held at their pressure, any other gas
+    can be given off at its residual pressure but not taken up.
+
+    Args:
+        pool: R reactions.
+        temperature_K: Shape (nT,).
+        atmosphere: Gases that the atmosphere holds.
+        partial_pressure_Pa: Pressure of every gas.
+        options: The limit, None for none.
+        energies: Name of the energy set.
+    """
+    limit = options.metastable_limit_eV_per_atom
+    if limit is None or not len(pool):
+        return np.ones((len(temperature_K), len(pool)), dtype=bool)
+    from tammann.thermo import chemical_potential_diagram
+
+    phases = pool.phases
+    one = phases.energy_set(energies)
+    gibbs = one.gibbs_eV_per_atom.copy()
+    for gas, pressure in partial_pressure_Pa.items():
+        if gas not in atmosphere:
+            index = phases.index(gas)
+            thermal = BOLTZMANN_EV_PER_K * one.temperature_K
+            gibbs[:, index] += thermal * np.log(pressure / STANDARD_PRESSURE_PA) / phases[index].n_atoms
+    furnace = phases.with_energies(replace(one, gibbs_eV_per_atom=gibbs))
+    held = {gas: partial_pressure_Pa[gas] for gas in atmosphere} or None
+    made = np.maximum(pool.coefficients, 0) * ~phases.is_gas
+    content = made @ phases.composition_matrix
+    per_formula = np.nan_to_num(phases.gibbs(temperature_K, energies=energies)) * phases.composition_matrix.sum(axis=1)
+    above = np.empty((len(temperature_K), len(pool)))
+    for t, T in enumerate(temperature_K.tolist()):
+        corners = chemical_potential_diagram(furnace, T, energies=energies, partial_pressure_Pa=held).vertices_eV
+        above[t] = made @ per_formula[t] - (content @ corners.T).max(axis=1)
+    return above <= limit * content.sum(axis=1)
+
+
+def release_allowed(
+    pool: Reactions, temperature_K: np.ndarray, partial_pressure_Pa: Mapping[str, float], energies: str
+) -> np.ndarray:
+    """Return where a reaction that gives off gas may do so, shape (nT, R), bool; true for reactions that do not.
+
+    It may where its products lie no higher than the best that the solids could reach while keeping the gas. Otherwise the
+    heat of an exchange between solids would pay for a gas that no equilibrated solid gives off: BaO + 6 TiO2 would lose
+    oxygen to form reduced titanates in any atmosphere.
+
+    Args:
+        pool: R reactions.
+        temperature_K: Shape (nT,).
+        partial_pressure_Pa: Pressure of every gas.
+        energies: Name of the energy set.
+    """
+    phases = pool.phases
+    is_gas = phases.is_gas
+    allowed = np.ones((len(temperature_K), len(pool)), dtype=bool)
+    gas = pool.coefficients[:, is_gas]
+    rows = np.flatnonzero((gas > 0).any(axis=1) & ~(gas < 0).any(axis=1))
+    if not len(rows):
+        return allowed
+    from tammann.thermo import chemical_potential_diagram
+
+    atoms = phases.composition_matrix.sum(axis=1)
+    made = np.maximum(pool.coefficients[rows], 0)
+    taken = np.maximum(-pool.coefficients[rows], 0)
+    content = taken @ phases.composition_matrix
+    one = phases.energy_set(energies)
+    solids = np.flatnonzero(~is_gas)
+    alone = replace(
+        phases,
+        phases=tuple(phases[p] for p in solids),
+        energy_sets={
+            energies: replace(
+                one,
+                gibbs_eV_per_atom=one.gibbs_eV_per_atom[:, solids],
+                standard_error_eV_per_atom=one.standard_error_eV_per_atom[solids],
+                source=tuple(one.source[p] for p in solids),
+                shifts_eV_per_atom=one.shifts_eV_per_atom[solids],
+                entropy_shifts_eV_per_K_per_atom=one.entropy_shifts_eV_per_K_per_atom[solids],
+            )
+        },
+        default_energies=energies,
+    )
+    per_formula = phases.gibbs(temperature_K, energies=energies) * atoms
+    for formula, pressure in partial_pressure_Pa.items():
+        per_formula[:, phases.index(formula)] += (
+            BOLTZMANN_EV_PER_K * temperature_K * np.log(pressure / STANDARD_PRESSURE_PA)
+        )
+    per_formula = np.where(np.isfinite(per_formula), per_formula, 0.0)
+    for t, T in enumerate(temperature_K.tolist()):
+        corners = chemical_potential_diagram(alone, T, energies=energies).vertices_eV
+        keeping = (content @ corners.T).max(axis=1)
+        allowed[t, rows] = made @ per_formula[t] <= keeping + 1e-9 * content.sum(axis=1)
+    return allowed

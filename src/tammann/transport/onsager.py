@@ -1,0 +1,171 @@
+"""Onsager transport coefficients of one phase at one temperature."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+
+from tammann.errors import DataError
+
+__all__ = ["OnsagerCoefficients", "atomic_masses", "nearest_positive_semidefinite"]
+
+
+@dataclass(frozen=True, eq=False)
+class OnsagerCoefficients:
+    """The linear response of a phase: fluxes of its ions to gradients of their chemical potentials.
+
+    J_i = -sum_j L_ij grad mu_j, with J in particles per m² and s, mu in J per particle, L = ``L``; the self part of L_ii
+    is ``L_self``, and D_i = L_self_i kB T / c_i with the concentration c_i per m³.
+
+    Attributes:
+        formula: Composition of the (non-crystalline) phase.
+        temperature_K: Temperature of the simulation, K.
+        species: The S ions, in the order of the arrays.
+        L: Shape (S, S), 1/(J m s), symmetric and positive semidefinite, centre-of-mass frame.
+        L_self: Shape (S,), 1/(J m s), not negative.
+        L_stderr: Standard errors of ``L``, shape (S, S), 1/(J m s), or None where none are known.
+        L_self_stderr: Standard errors of ``L_self``, shape (S,), 1/(J m s), or None.
+        volume_A3: Volume of the simulation cell, cubic Angstrom, or None where it is not known.
+        source: Where the figures come from.
+
+    Raises:
+        DataError: Shapes that do not fit, values that are not finite, or an ``L`` that is not symmetric.
+
+    Example:
+        >>> import numpy as np
+        >>> ions = OnsagerCoefficients("BaO", 1500.0, ("Ba", "O"), np.diag([1.0, 2.0]), np.array([2.0, 2.0]))
+        >>> ions.correlation_factor.tolist()
+        [-0.5, 0.0]
+    """
+
+    formula: str
+    temperature_K: float
+    species: tuple[str, ...]
+    L: np.ndarray
+    L_self: np.ndarray
+    L_stderr: np.ndarray | None = None
+    L_self_stderr: np.ndarray | None = None
+    volume_A3: float | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"{self.formula} at {self.temperature_K:g} K"
+        n = len(self.species)
+        if not np.isfinite(self.temperature_K) or self.temperature_K <= 0:
+            raise DataError(f"temperature_K of {self.formula} is {self.temperature_K}, expected a number above 0 K.")
+        if len(set(self.species)) != n or n == 0:
+            raise DataError(f"species of {where} are {list(self.species)}, expected distinct symbols, at least one.")
+        shapes = {"L": (n, n), "L_self": (n,), "L_stderr": (n, n), "L_self_stderr": (n,)}
+        for name, shape in shapes.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            array = np.array(value, dtype=float)
+            if array.shape != shape:
+                raise DataError(f"{name} of {where} has shape {array.shape}, expected {shape} for {n} species.")
+            if not np.isfinite(array).all():
+                raise DataError(f"{name} of {where} has a value that is not finite; give numbers.")
+            if name != "L" and (array < 0).any():
+                raise DataError(f"{name} of {where} has a negative value; expected 0 or more.")
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        if not np.allclose(self.L, self.L.T, rtol=1e-8, atol=1e-12 * np.abs(self.L).max(initial=0.0)):
+            raise DataError(f"L of {where} is not symmetric, as Onsager's relations ask; give L_ij = L_ji.")
+
+    @property
+    def correlation_factor(self) -> np.ndarray:
+        """f_i = L_ii / L_self_i - 1, shape (S,): 0 for ions that move independently."""
+        return np.diag(self.L) / self.L_self - 1.0
+
+    @property
+    def distinct(self) -> np.ndarray:
+        """L_ii - L_self_i, shape (S,), 1/(J m s)."""
+        return np.diag(self.L) - self.L_self
+
+    @property
+    def smallest_eigenvalue_ratio(self) -> float:
+        """Smallest over largest eigenvalue of L; below zero, L would make entropy vanish."""
+        values = np.linalg.eigvalsh(self.L)
+        return float(values[0] / np.abs(values).max()) if values.any() else 0.0
+
+    @property
+    def centre_of_mass_deviation(self) -> float:
+        """The largest of |sum_j m_j L_ij| / sum_j |m_j L_ij| over the ions i; 0 in an exact barycentric frame."""
+        weighted = self.L * atomic_masses(self.species)
+        scale = np.abs(weighted).sum(axis=1)
+        return float(np.max(np.abs(weighted.sum(axis=1)) / np.where(scale > 0, scale, 1.0)))
+
+
+def nearest_positive_semidefinite(matrix: np.ndarray, *, iterations: int = 200) -> np.ndarray:
+    """Return a positive semidefinite matrix near to a symmetric one, with the same diagonal.
+
+    L_ij = sqrt(L_ii L_jj) C_ij, where C is the correlation matrix nearest (Frobenius norm) to that of ``matrix``, by
+    alternating projections. The diagonal is the best known part of a measured L, and correlation factors follow from it;
+    clipping the eigenvalues of L itself would add to it (a quarter of L_BaBa in Ba4Ti13O30 at 1500 K).
+
+    Args:
+        matrix: Shape (S, S), symmetric, diagonal not negative.
+        iterations: The most alternating projections.
+
+    Raises:
+        DataError: A diagonal element is negative, or one is zero and its row is not.
+
+    Reference:
+        Higham, IMA J. Numer. Anal. 2002, 22, 329, doi 10.1093/imanum/22.3.329.
+
+    Example:
+        >>> import numpy as np
+        >>> nearest_positive_semidefinite(np.array([[4.0, 3.0], [3.0, 1.0]])).round(6).tolist()
+        [[4.0, 2.0], [2.0, 1.0]]
+    """
+    symmetric = (matrix + matrix.T) / 2.0
+    diagonal = np.diag(symmetric)
+    if (diagonal < 0).any() or symmetric[diagonal == 0].any():
+        raise DataError("L has a negative diagonal element, or a zero one in a row that is not zero; check the table.")
+    root = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    correlation = symmetric / np.outer(root, root)
+    unit = np.where(diagonal > 0, 1.0, 0.0)
+    nearest, correction = correlation, np.zeros_like(correlation)
+    for _ in range(iterations):
+        if np.linalg.eigvalsh(nearest)[0] >= -1e-14:
+            break
+        values, vectors = np.linalg.eigh(nearest - correction)
+        clipped = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        correction = clipped - (nearest - correction)
+        nearest = clipped.copy()
+        np.fill_diagonal(nearest, unit)
+    # What is left of the negative part is removed without moving the diagonal.
+    values, vectors = np.linalg.eigh(nearest)
+    if values[0] < 0:
+        nearest = (vectors * np.maximum(values, 0.0)) @ vectors.T
+        size = np.sqrt(np.where(np.diag(nearest) > 0, np.diag(nearest), 1.0))
+        nearest = nearest / np.outer(size, size)
+    return nearest * np.outer(root, root)
+
+
+@cache
+def _atomic_masses() -> dict[str, float]:
+    """Standard atomic weights, g/mol; only their ratios matter here."""
+    text = (files("tammann") / "data" / "elements" / "atomic_masses.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return {row["element"]: float(row["molar_mass_g_per_mol"]) for row in rows}
+
+
+def atomic_masses(species: tuple[str, ...]) -> np.ndarray:
+    """Return the atomic masses of some elements in g/mol, shape (S,).
+
+    Raises:
+        DataError: A symbol that is not an element.
+
+    Example:
+        >>> atomic_masses(("O",)).round(2).tolist()
+        [16.0]
+    """
+    try:
+        return np.array([_atomic_masses()[symbol] for symbol in species])
+    except KeyError as error:
+        raise DataError(f"species: {error.args[0]!r} is not an element whose mass is known; use its symbol.") from None

@@ -1,0 +1,432 @@
+"""Transport coefficients of many compositions and temperatures: the embedded table, files, and draws from their errors."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.transport.onsager import OnsagerCoefficients, nearest_positive_semidefinite
+from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
+
+__all__ = ["TransportTable", "draw_transport", "load_transport", "reduced_composition", "save_transport"]
+
+SHIPPED = {"karan-2026": "ba-ti-o-onsager.csv", "Ba-Ti-O": "ba-ti-o-onsager.csv"}
+"""Names under which tables are shipped, and their files."""
+
+KARAN_2026 = "Karan, Gallant, Fei, Ceder, Persson, Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, as published in mcgalcode/rxn-ca"
+
+
+@dataclass(frozen=True, eq=False)
+class TransportTable:
+    """Onsager coefficients over compositions and temperatures, with where they come from and what was mended.
+
+    Attributes:
+        name: Short name, as recipes give it.
+        source: Citation.
+        entries: The coefficients, sorted by formula and temperature.
+        end_members: The two reactants whose difference of chemical potentials serves every product where a recipe asks
+            for ``potential_difference: end-members``, and whose products set the scale of the score; None if not stated.
+        warnings: Sentences on every defect met and what was done about it.
+
+    Example:
+        >>> table = load_transport("karan-2026")
+        >>> len(table.formulas), table.temperatures_K("BaTiO3").tolist()
+        (11, [750.0, 1000.0, 1250.0, 1500.0, 1750.0])
+    """
+
+    name: str
+    source: str
+    entries: tuple[OnsagerCoefficients, ...]
+    end_members: tuple[str, str] | None = None
+    warnings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        entries = tuple(sorted(self.entries, key=lambda entry: (entry.formula, entry.temperature_K)))
+        seen = Counter((reduced_composition(entry.formula), entry.temperature_K) for entry in entries)
+        for entry in entries:
+            if seen[reduced_composition(entry.formula), entry.temperature_K] > 1:
+                raise DataError(f"entries: {entry.formula} at {entry.temperature_K:g} K is listed twice; keep one.")
+        object.__setattr__(self, "entries", entries)
+
+    @property
+    def formulas(self) -> tuple[str, ...]:
+        """The compositions, each once, as the entries write them."""
+        return tuple(dict.fromkeys(entry.formula for entry in self.entries))
+
+    def of(self, formula: str) -> tuple[OnsagerCoefficients, ...]:
+        """Return the entries of a composition (any multiple of its formula), by temperature; empty if there are none."""
+        key = reduced_composition(formula)
+        return tuple(entry for entry in self.entries if reduced_composition(entry.formula) == key)
+
+    def at(self, formula: str, temperature_K: float) -> OnsagerCoefficients:
+        """Return the entry of a composition at a tabulated temperature.
+
+        Raises:
+            DataError: The table has no such entry.
+        """
+        for entry in self.of(formula):
+            if entry.temperature_K == temperature_K:
+                return entry
+        there = ", ".join(f"{entry.temperature_K:g}" for entry in self.of(formula)) or "none"
+        raise DataError(
+            f"transport: {self.name} has no {formula} at {temperature_K:g} K (temperatures there: {there}); choose one."
+        )
+
+    def temperatures_K(self, formula: str | None = None) -> np.ndarray:
+        """Return the tabulated temperatures of a composition, or all of them, ascending, K."""
+        chosen = self.entries if formula is None else self.of(formula)
+        return np.array(sorted({entry.temperature_K for entry in chosen}))
+
+
+@cache
+def reduced_composition(formula: str) -> tuple[tuple[str, int], ...]:
+    """Return a plain formula as sorted pairs of element and smallest whole number, the same for every multiple.
+
+    Raises:
+        DataError: The text is not a plain formula.
+
+    Example:
+        >>> reduced_composition("Ba2Ti4O10")
+        (('Ba', 1), ('O', 5), ('Ti', 2))
+    """
+    parts = re.findall(r"([A-Z][a-z]?)(\d*)", formula)
+    counts: Counter[str] = Counter()
+    for element, number in parts:
+        counts[element] += int(number or 1)
+    if not parts or "".join(element + number for element, number in parts) != formula or min(counts.values()) < 1:
+        raise DataError(f"formula: {formula!r} is not a plain formula; expected one such as BaTi2O5.")
+    divisor = gcd(*counts.values())
+    return tuple(sorted((element, number // divisor) for element, number in counts.items()))
+
+
+def load_transport(source: str | Path | None = "Ba-Ti-O") -> TransportTable | None:
+    """Load transport coefficients: the shipped table by name, a JSON file by its path, or none.
+
+    The shipped table (``"karan-2026"``, or ``"Ba-Ti-O"`` for the system) is converted to SI and its defects are met, each
+    with a warning in the result: the row of Ba4Ti13O30 at 1000 K has L_BaO mended by the factor of ten that restores both
+    positive semidefiniteness and the centre-of-mass rule; rows that are slightly not positive semidefinite are then
+    projected; the deviation from sum_j m_j L_ij = 0 is reported; cell volumes that are placeholders are not used (a growth
+    constant takes the volume of the phase).
+
+    A JSON file holds ``name``, ``source``, optionally ``end_members`` (two formulas) and ``warnings``, and ``entries``,
+    each with ``formula``, ``temperature_K``, ``species``, ``L_per_J_m_s`` (square matrix), ``L_self_per_J_m_s``, and
+    optionally ``L_stderr_per_J_m_s``, ``L_self_stderr_per_J_m_s``, ``cell_volume_m3`` and ``source``.
+
+    Args:
+        source: A shipped name, a path, or None or ``"none"`` for no transport data.
+
+    Returns:
+        The table, or None.
+
+    Raises:
+        DataError: There is no such name or file, or the file is malformed.
+
+    Reference:
+        Karan et al., Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5.
+
+    Example:
+        >>> table = load_transport("karan-2026")
+        >>> [round(float(f), 2) for f in table.at("BaTiO3", 1500.0).correlation_factor]
+        [-0.68, -0.03, 0.14]
+    """
+    if source is None or source == "none":
+        return None
+    if str(source) in SHIPPED:
+        return _shipped()
+    path = Path(source)
+    if not path.is_file():
+        raise DataError(
+            f"transport: {str(source)!r} is neither a file nor one of {', '.join(SHIPPED)}, none; name one."
+        )
+    return _read_json(path)
+
+
+def save_transport(table: TransportTable, path: str | Path) -> None:
+    """Write a table as JSON in SI units, to be read again by ``load_transport``.
+
+    Raises:
+        OSError: The file cannot be written.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "transport.json"
+        >>> save_transport(load_transport("karan-2026"), path)
+        >>> load_transport(path).formulas == load_transport("karan-2026").formulas
+        True
+    """
+    head: dict[str, Any] = {"name": table.name, "source": table.source}
+    if table.end_members is not None:
+        head["end_members"] = list(table.end_members)
+    head["warnings"] = list(table.warnings)
+    lines = [json.dumps(_to_json(entry), ensure_ascii=False) for entry in table.entries]
+    body = ",\n    ".join(lines)
+    text = json.dumps(head, indent=2, ensure_ascii=False)[:-2] + f',\n  "entries": [\n    {body}\n  ]\n}}\n'
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def draw_transport(
+    table: TransportTable,
+    *,
+    relative_error: float = 0.0,
+    rng: np.random.Generator | np.random.SeedSequence | int | None,
+) -> TransportTable:
+    """Draw one table from the errors of its coefficients.
+
+    L' = S L S and L_self' = S² L_self with S = diag(exp(e_i / 2)), e_i normal with zero mean, independent between
+    compositions, temperatures and ions. So L_ii is log-normal about its value as median, the correlations
+    L_ij / sqrt(L_ii L_jj) are kept, and L stays positive semidefinite. The standard deviation of e_i is the stated
+    standard error of L_ii over L_ii; where the table states none, ``relative_error``.
+
+    Args:
+        table: The central values.
+        relative_error: Standard error of ln L_ii where the table states none, 0 or more.
+        rng: Generator, seed sequence or seed.
+
+    Returns:
+        A table of the same compositions and temperatures.
+
+    Raises:
+        DataError: ``relative_error`` is negative or not finite.
+
+    Example:
+        >>> table = load_transport("karan-2026")
+        >>> drawn = draw_transport(table, relative_error=0.2, rng=1)
+        >>> bool(drawn.entries[0].L[0, 0] != table.entries[0].L[0, 0])
+        True
+    """
+    if not (np.isfinite(relative_error) and relative_error >= 0):
+        raise DataError(f"transport_relative_error is {relative_error}, expected a number of 0 or more.")
+    generator = np.random.default_rng(rng)
+    return replace(table, entries=tuple(_draw(entry, relative_error, generator) for entry in table.entries))
+
+
+def _draw(entry: OnsagerCoefficients, relative_error: float, rng: np.random.Generator) -> OnsagerCoefficients:
+    deviation = np.full(len(entry.species), relative_error)
+    diagonal = np.diag(entry.L)
+    if entry.L_stderr is not None:
+        deviation = np.divide(np.diag(entry.L_stderr), diagonal, out=deviation, where=diagonal > 0)
+    normal = rng.standard_normal(len(deviation))
+    own = deviation
+    if entry.L_self_stderr is not None:
+        own = np.divide(entry.L_self_stderr, entry.L_self, out=deviation.copy(), where=entry.L_self > 0)
+    root = np.exp(normal * deviation / 2.0)
+    return replace(entry, L=entry.L * np.outer(root, root), L_self=entry.L_self * np.exp(normal * own))
+
+
+# ---------------------------------------------------------------- the shipped table
+
+
+_TEN_TIMES_TOO_LARGE = ("Ba4Ti13O30", 1000.0, "L_BaO", -9.7442e18, -9.7442e17)
+"""The one slip in the published table: formula, K, coefficient, as published, as used."""
+
+
+@cache
+def _shipped() -> TransportTable:
+    text = (files("tammann") / "data" / SHIPPED["karan-2026"]).read_text(encoding="utf-8")
+    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    warnings = []
+    entries = []
+    for row in rows:
+        formula, temperature = row["formula"], float(row["temperature_K"])
+        value = {key: float(row[key]) for key in row if key.startswith("L")}
+        bad_formula, bad_temperature, key, published, mended = _TEN_TIMES_TOO_LARGE
+        if (formula, temperature) == (bad_formula, bad_temperature) and value[key] == published:
+            value[key] = mended
+            warnings.append(
+                f"{formula} at {temperature:g} K: {key} = {published:g} 1/(cm s eV) as published breaks positive "
+                f"semidefiniteness and the centre-of-mass rule; {mended:g}, ten times smaller, satisfies both and is used."
+            )
+        species = ("Ba", "Ti", "O")
+        L = np.array([[value.get(f"L_{a}{b}", value.get(f"L_{b}{a}", np.nan)) for b in species] for a in species])
+        entries.append(
+            OnsagerCoefficients(
+                formula=formula,
+                temperature_K=temperature,
+                species=species,
+                L=L * ONSAGER_PER_CM_S_EV_IN_SI,
+                L_self=np.array([value[f"Lself_{a}"] for a in species]) * ONSAGER_PER_CM_S_EV_IN_SI,
+                volume_A3=float(row["volume_A3"]),
+                source=KARAN_2026,
+            )
+        )
+    projected, notes = _projected(entries)
+    warnings += notes
+    for cold in (True, False):
+        group = [entry for entry in projected if (entry.temperature_K < 1000.0) == cold]
+        off = [entry.centre_of_mass_deviation for entry in group]
+        worst = group[int(np.argmax(off))]
+        warnings.append(
+            f"The centre-of-mass rule sum_j m_j L_ij = 0 is off by up to {max(off):.0%} of a row "
+            f"{'at 750 K' if cold else 'from 1000 K'} (worst: {worst.formula} at {worst.temperature_K:g} K); left as it is."
+        )
+    warnings += _placeholders(projected)
+    warnings += [
+        "L of Ba2TiO4 is not monotonic in temperature; used as published.",
+        "No standard errors were published; state transport_relative_error to carry one.",
+        "The absolute scale is doubtful (self-diffusion 13 to 270 times what the viscosity of the melt gives); only relative "
+        "growth constants carry meaning, a common factor is absorbed by the scale of the score.",
+    ]
+    return TransportTable(
+        name="karan-2026",
+        source=KARAN_2026,
+        entries=tuple(projected),
+        end_members=("BaO", "TiO2"),
+        warnings=tuple(warnings),
+    )
+
+
+def _placeholders(entries: list[OnsagerCoefficients]) -> list[str]:
+    """A cell volume that does not change with temperature was not measured; say so (the volumes are not used)."""
+    volumes: dict[str, list[float]] = {}
+    for entry in entries:
+        if entry.volume_A3 is not None:
+            volumes.setdefault(entry.formula, []).append(entry.volume_A3)
+    same = [formula for formula, values in volumes.items() if len(values) > 1 and len(set(values)) == 1]
+    if not same:
+        return []
+    return [
+        f"Cell volumes of {', '.join(same)} are the same at every temperature, as placeholders are; volumes of the phases "
+        "are used instead for all compositions."
+    ]
+
+
+def _projected(entries: list[OnsagerCoefficients]) -> tuple[list[OnsagerCoefficients], list[str]]:
+    """The entries with every L positive semidefinite, and one sentence on those that were not."""
+    projected, moved = [], []
+    for entry in entries:
+        ratio = entry.smallest_eigenvalue_ratio
+        if ratio < 0:
+            # Round-off of an L that is singular by the centre-of-mass rule is mended without a word.
+            if ratio < -1e-9:
+                moved.append((ratio, entry))
+            entry = replace(entry, L=nearest_positive_semidefinite(entry.L))
+        projected.append(entry)
+    if not moved:
+        return projected, []
+    ratio, worst = min(moved, key=lambda pair: pair[0])
+    names = ", ".join(f"{entry.formula} {entry.temperature_K:g} K" for _, entry in moved)
+    return projected, [
+        f"L was not positive semidefinite and was projected (smallest over largest eigenvalue down to {ratio:.3f}, "
+        f"{worst.formula} {worst.temperature_K:g} K): {names}."
+    ]
+
+
+# ---------------------------------------------------------------- files
+
+
+def _to_json(entry: OnsagerCoefficients) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "formula": entry.formula,
+        "temperature_K": entry.temperature_K,
+        "species": list(entry.species),
+        "L_per_J_m_s": entry.L.tolist(),
+        "L_self_per_J_m_s": entry.L_self.tolist(),
+    }
+    if entry.L_stderr is not None:
+        data["L_stderr_per_J_m_s"] = entry.L_stderr.tolist()
+    if entry.L_self_stderr is not None:
+        data["L_self_stderr_per_J_m_s"] = entry.L_self_stderr.tolist()
+    if entry.volume_A3 is not None:
+        data["cell_volume_m3"] = entry.volume_A3 * 1e-30
+    if entry.source:
+        data["source"] = entry.source
+    return data
+
+
+_REQUIRED = ("formula", "temperature_K", "species", "L_per_J_m_s", "L_self_per_J_m_s")
+_OPTIONAL = ("L_stderr_per_J_m_s", "L_self_stderr_per_J_m_s", "cell_volume_m3", "source")
+
+
+def _read_json(path: Path) -> TransportTable:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"transport: {path} is not JSON ({error}); write it as save_transport does.") from None
+    if not isinstance(data, Mapping) or not isinstance(data.get("entries"), list) or not data["entries"]:
+        raise DataError(f"transport: {path} has no list 'entries'; expected an object with name, source and entries.")
+    unknown = sorted(set(data) - {"name", "source", "end_members", "warnings", "entries"})
+    if unknown:
+        raise DataError(
+            f"transport: {path} has the unknown key {unknown[0]!r}; expected name, source, end_members, entries."
+        )
+    entries = [_from_json(item, f"{path}, entry {number}") for number, item in enumerate(data["entries"], start=1)]
+    ends = data.get("end_members")
+    if ends is not None and not (
+        isinstance(ends, list) and len(ends) == 2 and all(isinstance(end, str) for end in ends)
+    ):
+        raise DataError(f"end_members in {path} is {ends!r}, expected a list of two formulas.")
+    for end in ends or ():
+        reduced_composition(end)
+    listed = data.get("warnings", [])
+    if not (isinstance(listed, list) and all(isinstance(item, str) for item in listed)):
+        raise DataError(f"warnings in {path} is {listed!r}, expected a list of sentences.")
+    projected, notes = _projected(entries)
+    return TransportTable(
+        name=str(data.get("name", path.stem)),
+        source=str(data.get("source", path.name)),
+        entries=tuple(projected),
+        end_members=None if ends is None else (ends[0], ends[1]),
+        warnings=(*listed, *notes),
+    )
+
+
+def _from_json(item: object, where: str) -> OnsagerCoefficients:
+    if not isinstance(item, Mapping):
+        raise DataError(f"{where} is {item!r}, expected an object with {', '.join(_REQUIRED)}.")
+    for key in _REQUIRED:
+        if key not in item:
+            raise DataError(f"{where} has no key {key!r}; every unit stands in its key, SI only.")
+    unknown = sorted(set(item) - {*_REQUIRED, *_OPTIONAL})
+    if unknown:
+        raise DataError(f"{where} has the unknown key {unknown[0]!r}; expected {', '.join(_REQUIRED + _OPTIONAL)}.")
+    if not isinstance(item["formula"], str):
+        raise DataError(f"{where}: formula is {item['formula']!r}, expected text such as BaTiO3.")
+    composition = dict(reduced_composition(item["formula"]))
+    species = item["species"]
+    if not isinstance(species, list) or sorted(map(str, species)) != sorted(composition):
+        raise DataError(f"{where}: species is {species!r}, expected the elements of {item['formula']}, each once.")
+    volume = _number(item, "cell_volume_m3", where)
+    temperature = _number(item, "temperature_K", where)
+    assert temperature is not None
+    return OnsagerCoefficients(
+        formula=item["formula"],
+        temperature_K=temperature,
+        species=tuple(species),
+        L=_array(item, "L_per_J_m_s", where),
+        L_self=_array(item, "L_self_per_J_m_s", where),
+        L_stderr=_array(item, "L_stderr_per_J_m_s", where),
+        L_self_stderr=_array(item, "L_self_stderr_per_J_m_s", where),
+        volume_A3=None if volume is None else volume * 1e30,
+        source=str(item.get("source", "")),
+    )
+
+
+def _number(item: Mapping[str, Any], key: str, where: str) -> float | None:
+    value = item.get(key)
+    if value is None and key not in _REQUIRED:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
+        raise DataError(f"{where}: {key} is {value!r}, expected a finite number.")
+    return float(value)
+
+
+def _array(item: Mapping[str, Any], key: str, where: str) -> Any:
+    value = item.get(key)
+    if value is None and key not in _REQUIRED:
+        return None
+    try:
+        return np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"{where}: {key} is {value!r}, expected numbers, one row a species.") from None
