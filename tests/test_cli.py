@@ -207,8 +207,8 @@ def test_growth_constants(call):
     assert json.loads(call("kd", "--kinetics", "self", "--json").out) != rows
     table = call("kd").out
     assert "Ba4Ti13O30" in table and "1500 K" in table
-    assert "--form: expected paper, signed or electroneutral, got 'fig'" in refused(call("kd", "--form", "fig"))
-    assert "--kinetics: expected full or self, got 'none'" in refused(call("kd", "--kinetics", "none"))
+    assert "'--form'" in refused(call("kd", "--form", "fig"))
+    assert "'--kinetics'" in refused(call("kd", "--kinetics", "none"))
 
 
 def test_reactions(call):

@@ -422,7 +422,7 @@ RECIPES = st.fixed_dictionaries(
         | st.fixed_dictionaries(
             {
                 "partial_pressure_Pa": st.dictionaries(
-                    st.sampled_from(["CO2", "O2", "No"]), finite(1e-30, 1e8), min_size=1
+                    st.sampled_from(["CO2", "O2", "NO"]), finite(1e-30, 1e8), min_size=1
                 )
             }
         ),

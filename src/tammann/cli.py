@@ -10,8 +10,9 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -91,7 +92,7 @@ def call(arguments: Sequence[str]) -> int:
         if message is None:
             raise
         # a bare 'tammann' has been answered with the help already
-        return _refuse(f"{message()} See the option --help.") if message() else BAD_INPUT
+        return _refuse(f"{message().replace('Value error, ', '')} See the option --help.") if message() else BAD_INPUT
     return 0
 
 
@@ -130,7 +131,7 @@ def run(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
     realizations: Annotated[int | None, typer.Option(metavar="N", help="How often the run is repeated.")] = None,
     size: Annotated[int | None, typer.Option(metavar="N", help="Cells per edge of the grid.")] = None,
-    kinetics: Annotated[str | None, typer.Option(metavar="full|self|none", help="Which transport to use.")] = None,
+    kinetics: Annotated[Literal["full", "self", "none"] | None, typer.Option(help="Which transport to use.")] = None,
     energies: Annotated[str | None, typer.Option(metavar="NAME", help="Energy set, or a .csv or .json file.")] = None,
     threads: Threads = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR, if any.")] = False,
@@ -247,8 +248,10 @@ def _solid_reactants(row: Any, is_gas: Any) -> set[int]:
 def kd(
     system: System = "Ba-Ti-O",
     energies: Energies = None,
-    kinetics: Annotated[str, typer.Option(metavar="full|self", help="With or without cross terms.")] = "full",
-    form: Annotated[str, typer.Option(metavar="paper|signed|electroneutral", help="How fluxes are summed.")] = "paper",
+    kinetics: Annotated[Literal["full", "self"], typer.Option(help="With or without cross terms.")] = "full",
+    form: Annotated[
+        Literal["paper", "signed", "electroneutral"], typer.Option(help="How the fluxes of the ions are summed.")
+    ] = "paper",
     between: Between = None,
     transport: Annotated[str | None, typer.Option(metavar="FILE", help="Transport data as JSON.")] = None,
     as_json: AsJson = False,
@@ -259,11 +262,13 @@ def kd(
     from tammann.thermo import load_phases
     from tammann.transport import load_transport
 
-    _one_of("--kinetics", kinetics, ("full", "self"))
-    _one_of("--form", form, ("paper", "signed", "electroneutral"))
-    ends = {} if between is None else {"between": between}
+    phases, coefficients = load_phases(system), load_transport(transport or system)
+    if coefficients is None:
+        raise DataError(f"--transport: expected transport data, got {transport!r}; name a file.")
+    # the table shows no bands, and they take a hundred times as long
+    draws = 100 if as_json or plot is not None else 0
     table = growth_constants(
-        load_phases(system), load_transport(transport or system), energies=energies, mode=kinetics, form=form, **ends
+        phases, coefficients, energies=energies, mode=kinetics, form=form, between=between, draws=draws
     )
     if as_json:
         _print_json(table.to_dict(orient="records"))
@@ -272,6 +277,7 @@ def kd(
         wide = wide.loc[table["phase"].drop_duplicates()]
         rows = [[str(phase), *(_figure(value, ".2e") for value in values)] for phase, *values in wide.itertuples()]
         _print_table(["K_D, m2/s", *(f"{t:g} K" for t in wide.columns)], rows)
+        _print_warnings(coefficients.warnings)
     if plot is not None:
         from tammann.plot import plot_growth_constants, save_figure
 
@@ -314,7 +320,7 @@ def hull(
         _print_json(rows)
     else:
         # most stable first, phases without an energy last
-        rows.sort(key=lambda row: (math.isnan(e := row["energy_above_hull_eV_per_atom"]), e))
+        rows.sort(key=lambda row: (math.isnan(e := row["energy_above_hull_eV_per_atom"]), round(e, 6)))
         _print_table(
             ["phase", f"dG_f at {T:g} K, eV/atom", "error", "above hull, meV/atom", "melts, K"],
             [
@@ -332,8 +338,7 @@ def hull(
     if plot is not None:
         from tammann.plot import plot_hull, save_figure
 
-        ends = {} if between is None else {"between": between}
-        save_figure(plot_hull(phases, T, energies=energies, **ends), plot)
+        save_figure(plot_hull(phases, T, energies=energies, between=between or ("BaO", "TiO2")), plot)
 
 
 @app.command("energies")
@@ -363,7 +368,7 @@ def show_energies(
                 "description": chosen.description,
                 "sets": list(phases.energy_sets),
                 "phases": rows,
-                "constraints": [str(constraint) for constraint in chosen.constraints],
+                "constraints": [{"equation": c.equation, **asdict(c)} for c in chosen.constraints],
                 "warnings": [*phases.warnings, *chosen.warnings],
             }
         )
@@ -382,8 +387,9 @@ def show_energies(
             for row in rows
         ],
     )
-    for constraint in chosen.constraints:
-        print(f"Given: {constraint}")
+    for c in chosen.constraints:
+        temperatures = " and ".join(f"{t:g}" for t in c.temperature_K)
+        print(f"Given: {c.equation} ({c.kind} at {temperatures} K; {c.source})")
     _print_warnings(phases.warnings, chosen.warnings)
 
 
@@ -463,11 +469,6 @@ def _temperature(temperature_K: float) -> float:
     return temperature_K
 
 
-def _one_of(option: str, word: str, words: tuple[str, ...]) -> None:
-    if word not in words:
-        raise DataError(f"{option}: expected {', '.join(words[:-1])} or {words[-1]}, got {word!r}.")
-
-
 # -------------------------------------------------------------------------------------------------------------- output
 
 
@@ -497,7 +498,8 @@ def _print_warnings(*groups: Iterable[str]) -> None:
 
 
 def _figure(value: float, form: str) -> str:
-    return "-" if math.isnan(value) else format(value, form)
+    # 0.0 is added after rounding, so that no figure reads -0.0
+    return "-" if math.isnan(value) else format(round(float(value), 9) + 0.0 if abs(value) > 1e-3 else value, form)
 
 
 def _print_json(value: Any) -> None:

@@ -6,7 +6,6 @@ an unknown key, a number out of range or a unit in a value is refused with one s
 
 import math
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
@@ -19,6 +18,7 @@ from ruamel.yaml import YAML
 
 from tammann.errors import RecipeError
 from tammann.strict import Block, explain, read_block, read_text, shown
+from tammann.thermo import parse_formula
 from tammann.units import ATMOSPHERE_PA
 
 __all__ = [
@@ -47,33 +47,10 @@ ATMOSPHERES: Mapping[str, Mapping[str, float]] = {
 }
 """Partial pressures in Pa of the atmospheres that have a name; a gas that is not listed is closed off."""
 
-ELEMENTS = frozenset(
-    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb "
-    "Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au "
-    "Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts "
-    "Og".split()
-)
-_GROUP = re.compile(r"\(([A-Za-z0-9.]+)\)(\d*\.?\d*)")
-_ATOM = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
-
-
-def _elements(formula: str) -> frozenset[str]:
-    """The elements of a chemical formula; ValueError where it is not one."""
-    flat = formula
-    for _ in range(4):  # nested parentheses, innermost first
-        flat = _GROUP.sub(r"\1", flat)
-    atoms = [match.group(1) for match in _ATOM.finditer(flat)]
-    if not atoms or _ATOM.sub("", flat) or len(formula) > 60:
-        raise ValueError(f"expected a chemical formula such as BaTiO3, got {shown(formula)}")
-    unknown = [symbol for symbol in atoms if symbol not in ELEMENTS]
-    if unknown:
-        raise ValueError(f"there is no element {unknown[0]} (in {formula}); expected a formula such as BaTiO3")
-    return frozenset(atoms)
-
 
 def _formula(text: str) -> str:
-    _elements(text)
-    return text
+    parse_formula(text)
+    return text.strip()
 
 
 def _printable(text: str) -> str:
@@ -248,7 +225,7 @@ def _kind_of_atmosphere(value: object) -> str:
 
 def _usual_transport(data: Mapping[str, Any]) -> str:
     """The published table where it has something to say, otherwise none."""
-    elements = frozenset().union(*(_elements(p.phase) for p in data.get("precursors", ())))
+    elements = frozenset().union(*(parse_formula(p.phase) for p in data.get("precursors", ())))
     return "karan-2026" if {"Ba", "Ti"} <= elements <= {"Ba", "Ti", "O", "C"} else "none"
 
 
@@ -418,7 +395,7 @@ class Recipe(Block):
     @property
     def elements(self) -> tuple[str, ...]:
         """The elements of the precursors, in alphabetical order."""
-        return tuple(sorted(frozenset().union(*(_elements(p.phase) for p in self.precursors))))
+        return tuple(sorted(frozenset().union(*(parse_formula(p.phase) for p in self.precursors))))
 
     @property
     def partial_pressure_Pa(self) -> dict[str, float]:
