@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tammann.errors import DataError
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -94,15 +96,14 @@ def formula_label(formula: str) -> str:
     return r"$\mathregular{" + re.sub(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)", r"_{\1}", formula) + "}$"
 
 
-def atoms_of(formula: str) -> dict[str, float]:
-    """Atoms per formula unit, parentheses understood; nothing for a name that is no formula."""
-    total: dict[str, float] = {}
-    while match := re.search(r"\(([A-Za-z0-9.]*)\)(\d*\.?\d*)", formula):
-        inside = "".join(f"{e}{n * float(match[2] or 1):g}" for e, n in atoms_of(match[1]).items())
-        formula = formula[: match.start()] + inside + formula[match.end() :]
-    for symbol, number in re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula):
-        total[symbol] = total.get(symbol, 0.0) + float(number or 1)
-    return total
+def atoms_of(formula: str) -> dict[str, int]:
+    """Atoms per formula unit; nothing for a name that is no formula."""
+    from tammann.thermo import parse_formula
+
+    try:
+        return parse_formula(formula)
+    except DataError:
+        return {}
 
 
 def new_axes(width_in: float = 6.0, height_in: float = 4.0) -> Axes:
@@ -145,7 +146,7 @@ def spread_out(wanted: Sequence[float], least: float, low: float, high: float) -
 def save_figure(figure: Axes | Figure, path: str | os.PathLike[str], *, dpi: int = 200) -> None:
     """Write a figure, or the one that an Axes belongs to; the ending of the name says which format.
 
-    The file appears whole or not at all, and holds no date, so that the same figure gives the same bytes.
+    The file appears whole or not at all, and holds no date, so that the same figure drawn anew gives the same bytes.
 
     Example:
         >>> import tempfile, pathlib
@@ -155,6 +156,8 @@ def save_figure(figure: Axes | Figure, path: str | os.PathLike[str], *, dpi: int
         ...     [file.name for file in pathlib.Path(folder).iterdir()]
         ['empty.png']
     """
+    from matplotlib import rc_context
+
     path = Path(path)
     whole = figure if hasattr(figure, "savefig") else figure.get_figure(root=True)
     assert whole is not None
@@ -162,7 +165,8 @@ def save_figure(figure: Axes | Figure, path: str | os.PathLike[str], *, dpi: int
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
     partial = path.with_name(path.name + ".partial")
     try:
-        with open(partial, "wb") as file:
+        # Without a salt of its own an SVG has identifiers drawn at random.
+        with open(partial, "wb") as file, rc_context({"svg.hashsalt": "tammann"}):
             whole.savefig(file, format=kind, dpi=dpi, metadata=metadata, facecolor="white")
         os.replace(partial, path)
     finally:

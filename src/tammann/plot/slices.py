@@ -52,7 +52,7 @@ def plot_slices(
         raise ResultError(f"snapshots {chosen} are not all there; this run has {count}")
     depth = history.snapshots.shape[1] // 2 if depth is None else depth
     layers = [history.snapshots[k][depth] for k in chosen]
-    ax = new_axes(2.05 * len(chosen), 2.75) if ax is None else ax
+    ax = new_axes(2.05 * len(chosen), 2.52) if ax is None else ax
     ax.set_axis_off()
     colours = phase_colours(history.phases)
     palette = ListedColormap(["white", *(colours[name] for name in history.phases)])

@@ -307,12 +307,13 @@ def _reaction_table(history: History) -> str:
 
 
 def _unreacted_table(history: History) -> str:
-    left = unreacted(history)
-    rows = [
-        (r["phase"], percent(r["left"]), f"{percent(r['left_low'])} to {percent(r['left_high'])}")
-        for r in left.to_dict("records")
-    ]
-    return _table("Precursors left at the end", [("precursor", False), ("left", True), ("band", True)], rows)
+    rows = []
+    for row in unreacted(history).to_dict("records"):
+        band = ""
+        if history.realizations > 1:
+            band = f" ({100 * row['left_low']:.1f} to {100 * row['left_high']:.1f})"
+        rows.append((row["phase"], percent(row["left"]) + band))
+    return _table("Precursors left at the end: median (band)", [("precursor", False), ("left", True)], rows)
 
 
 def _mapping_table(caption: str, values: Mapping[str, Any]) -> str:

@@ -97,7 +97,7 @@ def phase_chart(history: History, *, null: History | None = None, smallest: floa
                     "name": name,
                     "legendgroup": name,
                     "line": {"color": colour, "width": 2.2},
-                    "hovertemplate": "%{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})",
+                    "hovertemplate": "%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})",
                 }
             )
         if null is not None:
@@ -121,7 +121,7 @@ def phase_chart(history: History, *, null: History | None = None, smallest: floa
         t_max = float(history.temperature_K.max())
         layout = {
             "xaxis": {"title": {"text": x_label}, "anchor": "y", "range": [x[0], x[-1]]},
-            "yaxis": {"title": {"text": unit}, "domain": [0, 0.76], "tickformat": ".0%", "rangemode": "tozero"},
+            "yaxis": {"title": {"text": unit}, "domain": [0, 0.76], "rangemode": "tozero"},
             "yaxis2": {"title": {"text": "T (K)"}, "domain": [0.82, 1], "range": [250, 1.1 * t_max], "nticks": 4},
             "hovermode": "x unified",
             "legend": {"traceorder": "normal", "y": 0.76, "yanchor": "top"},
@@ -150,7 +150,7 @@ def _null_lines(null: History, basis: Any, names: list[str], colours: Mapping[st
                 "showlegend": not lines,
                 "visible": "legendonly",
                 "line": {"color": colours[name], "width": 1.6, "dash": "dot"},
-                "hovertemplate": f"{formula_text(name)} in the null: %{{y:.1%}}<extra></extra>",
+                "hovertemplate": f"{formula_text(name)} in the null: %{{y:.3f}}<extra></extra>",
             }
         )
     return lines
@@ -184,7 +184,7 @@ def baseline_chart(
             "marker": marker,
             "text": names,
             "textposition": "none",
-            "hovertemplate": "%{text}: %{x:.1%}<extra>" + label + "</extra>",
+            "hovertemplate": "%{text}: %{x:.3f}<extra>" + label + "</extra>",
         }
         if len(columns) == 3:
             low, high = (table[c].to_numpy(dtype=float) for c in columns[1:])
@@ -205,7 +205,7 @@ def baseline_chart(
     if equilibrium is not None:
         bars("plain equilibrium", ("equilibrium",), 0.27, {"color": "#9A9A9A"})
     layout = {
-        "xaxis": {"title": {"text": "final mole fraction of formula units"}, "tickformat": ".0%", "range": [0, 1.02]},
+        "xaxis": {"title": {"text": "final mole fraction of formula units"}, "range": [0, 1.02]},
         "yaxis": {
             "tickvals": rows.tolist(),
             "ticktext": names,
@@ -265,7 +265,7 @@ def flow_chart(history: History, *, smallest: float = 0.002) -> Chart | None:
                 "hovertemplate": "%{source.label} → %{target.label}: %{value} of all atoms<extra></extra>",
             },
         }
-        variants.append({"label": label, "data": [data], "layout": {"margin": {"l": 8, "r": 8, "t": 12, "b": 12}}})
+        variants.append({"label": label, "data": [data], "layout": {"margin": {"l": 8, "r": 8, "t": 12, "b": 28}}})
     if not variants:
         return None
     return Chart("flow", "Flow of atoms from reactants to products.", 400, tuple(variants))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from tammann.analysis import beside_baselines, fallback_share, final_fractions
+from tammann.errors import DataError
+from tammann.thermo import parse_formula
 
 if TYPE_CHECKING:
     from tammann.automaton.history import History
 
 __all__ = ["Notice", "formula_text", "headline", "notices", "percent"]
 
+# A word made of nothing but chemical symbols, numbers and brackets.
+_WORD = re.compile(r"(?<![A-Za-z0-9.\-])(?:\(|[A-Z][a-z]?)(?:[A-Z][a-z]?|[0-9]+|[()])*(?![A-Za-z0-9])")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -39,12 +44,16 @@ def formula_text(text: str) -> str:
         >>> formula_text("2 BaO + TiO2 -> Ba2TiO4")
         '2 BaO + TiO₂ → Ba₂TiO₄'
     """
-    letters: list[str] = []
-    for k, letter in enumerate(text):
-        before = letters[-1] if letters else " "
-        inside = before.isalpha() or before in ")₀₁₂₃₄₅₆₇₈₉"
-        letters.append(letter.translate(_SUBSCRIPTS) if letter.isdigit() and inside and k else letter)
-    return "".join(letters).replace("->", "→")
+
+    def lowered(match: re.Match[str]) -> str:
+        word = match[0]
+        try:
+            parse_formula(word)
+        except DataError:
+            return word
+        return re.sub(r"(?<=[A-Za-z)])[0-9]+", lambda number: number[0].translate(_SUBSCRIPTS), word)
+
+    return _WORD.sub(lowered, text).replace("->", "→")
 
 
 def percent(share: float) -> str:
