@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["EVENTS", "REFUSED", "SATURATED", "contacts", "inventory", "run_cycles", "run_cycles_parallel"]
+__all__ = ["EVENTS", "REFUSED", "SATURATED", "contacts", "inventory", "run_cycles"]
 
 # Columns of the counters of a block.
 EVENTS, REFUSED, SATURATED = 0, 1, 2
@@ -260,7 +260,7 @@ def _offer(
 def _visit_block(
     block: Any, low_x: Any, low_y: Any, low_z: Any, wide_x: Any, wide_y: Any, wide_z: Any, seed: Any, cycle: Any,
     n: Any, phase: Any, amount: Any, ledger: Any, capacity: Any, gas: Any, extent: Any, counters: Any, full: Any,
-    most: Any, bound: Any, pair_start: Any, pair_channel: Any, one_start: Any, one_channel: Any, reactant: Any,
+    most: Any, bound: Any, tight: Any, moves: Any, pair_start: Any, pair_channel: Any, one_start: Any, one_channel: Any, reactant: Any,
     need: Any, product: Any, make: Any, gas_make: Any, full_extent: Any, rate: Any, exchange: Any,
 ) -> None:  # fmt: skip
     """As many visits as the block has cells."""
@@ -272,6 +272,21 @@ def _visit_block(
     last = un - _ONE
     zero = np.uint64(0)
     waiting = ledger[block, 0] > 0.0
+    touched = 0.0
+    for a in range(wide_x):
+        x = ux + np.uint64(a)
+        x = x - un if x >= un else x
+        for b in range(wide_y):
+            y = uy + np.uint64(b)
+            y = y - un if y >= un else y
+            row = (x * un + y) * un
+            for c in range(0, wide_z + 8, 8):
+                z = uz + np.uint64(min(c, wide_z - 1))
+                z = z - un if z >= un else z
+                touched += amount[row + z]
+            touched += phase[row + uz]
+    if touched < 0.0:
+        counters[block, SATURATED] += 1
     for _ in range(wide_x * wide_y * wide_z):
         state += step
         bits = _mix(state)
@@ -301,7 +316,12 @@ def _visit_block(
         if likely > 0.0:
             state += step
             r = np.float64(_mix(state) >> _S11) * _TO_UNIT
-            if r < likely:
+            # No event is faster than the emptier of the two cells allows, tight full / amount: most offers end here,
+            # before any channel is looked at.
+            excess = r - moves[p * width + q]
+            if r < likely and (
+                excess * amount[i] < tight[p * width + q] * full[p] or excess * amount[j] < tight[p * width + q] * full[q]
+            ):
                 if likely > 1.0:
                     counters[block, SATURATED] += 1
                 _offer(
@@ -312,10 +332,11 @@ def _visit_block(
                 waiting = ledger[block, 0] > 0.0
 
 
-def _run_cycles(
+@njit(nogil=True, cache=True, parallel=True)
+def run_cycles(
     cycles: Any, first_cycle: Any, seed: Any, n: Any, cuts: Any, colours: Any, phase: Any, amount: Any, ledger: Any,
-    capacity: Any, gas: Any, extent: Any, counters: Any, full: Any, most: Any, bound: Any, pair_start: Any,
-    pair_channel: Any, one_start: Any, one_channel: Any, reactant: Any, need: Any, product: Any, make: Any,
+    capacity: Any, gas: Any, extent: Any, counters: Any, full: Any, most: Any, bound: Any, tight: Any,
+    moves: Any, pair_start: Any, pair_channel: Any, one_start: Any, one_channel: Any, reactant: Any, need: Any, product: Any, make: Any,
     gas_make: Any, full_extent: Any, rate: Any, exchange: Any,
 ) -> None:  # fmt: skip
     """Run cycles of visits on a grid, in place.
@@ -337,6 +358,8 @@ def _run_cycles(
         full: shape (codes,), moles in a full cell; entry 0 is not used.
         most: largest factor by which a poorly filled pair is sped up.
         bound: shape (codes^2,), largest probability of any event of a pair of codes (visited, neighbour).
+        tight: shape (codes^2,), probability of a reaction of full cells.
+        moves: shape (codes^2,), probability that the two change places.
         pair_start: shape (codes^2 + 1,), first entry of each pair in ``pair_channel``.
         pair_channel: channels of the pairs.
         one_start: shape (codes + 1,), first entry of each code in ``one_channel``.
@@ -375,13 +398,9 @@ def _run_cycles(
                 _visit_block(
                     block, (cuts[bx] + shift_x) % n, (cuts[by] + shift_y) % n, (cuts[bz] + shift_z) % n,
                     cuts[bx + 1] - cuts[bx], cuts[by + 1] - cuts[by], cuts[bz + 1] - cuts[bz], seed, cycle, n, phase,
-                    amount, ledger, capacity, gas, extent, counters, full, most, bound, pair_start, pair_channel,
-                    one_start, one_channel, reactant, need, product, make, gas_make, full_extent, rate, exchange,
+                    amount, ledger, capacity, gas, extent, counters, full, most, bound, tight, moves, pair_start,
+                    pair_channel, one_start, one_channel, reactant, need, product, make, gas_make, full_extent, rate, exchange,
                 )  # fmt: skip
-
-
-run_cycles = njit(nogil=True, cache=True)(_run_cycles)
-run_cycles_parallel = njit(nogil=True, cache=True, parallel=True)(_run_cycles)
 
 
 @njit(nogil=True, cache=True)

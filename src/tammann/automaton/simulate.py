@@ -273,26 +273,25 @@ def _blocks(size: int) -> _Blocks:
     return _Blocks(cuts=cuts, colours=colours, count=per_axis**3)
 
 
+def _set_threads(threads: int) -> None:
+    """Let the kernel use this many threads, as far as the machine has them: the history is the same on any number."""
+    import numba
+
+    numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
+
+
 @cache
-def _kernel(threads: int) -> Callable[..., None]:
+def _kernel() -> Callable[..., None]:
     """The compiled kernel, run once on a tiny grid so that compilation is not counted as kernel time."""
     from tammann.automaton import _kernel
 
-    if threads > 1:
-        import numba
-
-        if threads > numba.config.NUMBA_NUM_THREADS:
-            raise RecipeError(
-                f"threads: this machine offers {numba.config.NUMBA_NUM_THREADS}, got {threads}; ask for fewer"
-            )
-        numba.set_num_threads(threads)
-    run = _kernel.run_cycles if threads == 1 else _kernel.run_cycles_parallel
+    run = _kernel.run_cycles
     blocks = _blocks(4)
     zeros, codes = np.zeros((1, 2)), np.zeros((1, 2), dtype=np.int64)
     run(
         1, 0, np.uint64(0), 4, blocks.cuts, blocks.colours, np.zeros(64, dtype=np.uint8), np.zeros(64),
         np.zeros((1, 2)), 1.0, np.zeros((1, 0)), np.zeros((1, 1)), np.zeros((1, 3), dtype=np.int64), np.ones(2), 1.0,
-        np.zeros(4), np.zeros(5, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(3, dtype=np.int64),
+        np.zeros(4), np.zeros(4), np.zeros(4), np.zeros(5, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(3, dtype=np.int64),
         np.zeros(0, dtype=np.int64), codes, zeros, codes, zeros, np.zeros((1, 0)), np.ones(1), np.zeros(1), np.zeros(2),
     )  # fmt: skip
     _kernel.inventory(np.zeros(64, dtype=np.uint8), np.zeros(64), np.zeros((1, 2)))
@@ -347,7 +346,8 @@ class _Run:
 
     def __init__(self, recipe: Recipe, rates: RateTable, entropy: int, number: int, threads: int) -> None:
         self.recipe, self.rates, self.entropy, self.number = recipe, rates, entropy, number
-        self.kernel = _kernel(threads)
+        self.kernel = _kernel()
+        _set_threads(threads)
         self.timeline = _timeline(recipe)
         moles, grain_cells = _precursors(recipe, rates)
         start, self.grinder = (
@@ -480,12 +480,13 @@ class _Run:
         channels = self.channels
         moves = np.concatenate([[0.0], exchange]) * step
         moving = np.where(np.eye(self.full.size, dtype=bool), 0.0, moves[:, None])
-        bound = _offers(channels, score, self.full.size) * (most * step) + moving
+        tight = _offers(channels, score, self.full.size) * step
+        bound = tight * most + moving
         begun = time.perf_counter()
         self.kernel(
             cycles, self.cycle, self.seed, self.size, self.blocks.cuts, self.blocks.colours, self.phase, self.amount,
             self.ledger, self.capacity, self.gas, self.extent, self.counters, self.full, most, bound.ravel(),
-            channels.pair_start, channels.pair_channel, channels.one_start, channels.one_channel, channels.reactant,
+            tight.ravel(), moving.ravel(), channels.pair_start, channels.pair_channel, channels.one_start, channels.one_channel, channels.reactant,
             channels.need, channels.product, channels.make, channels.gas_make, channels.full_extent, score * step,
             moves,
         )  # fmt: skip
