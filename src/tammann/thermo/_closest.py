@@ -1,8 +1,9 @@
 """The kernel behind closest points: Wolfe's algorithm on pairs of small polytopes given by their corners.
 
 The difference of two convex polytopes is a convex polytope; its point nearest the origin is the vector sought. Wolfe's
-algorithm walks over corners of that difference without listing them: it keeps a few (at most K + 1) corners whose affine
-hull's nearest point lies between them, and adds the corner that lies furthest towards the origin until none does.
+algorithm walks over corners of that difference without listing them: it keeps a few (at most K + 1) corners whose
+affine hull's nearest point lies between them, and adds the corner that lies furthest towards the origin until none
+does (Wolfe, Math. Program. 1976, 11, 128, doi 10.1007/BF01580381).
 """
 
 import numpy as np

@@ -1,8 +1,8 @@
 """Energies made to agree with known equilibria, and draws from their standard errors.
 
-A computed energy is off by tens of meV per atom, a phase diagram turns on a few. An assessment takes the smallest shifts
-of the computed energies that make stated equilibria come out, so that what is known is put in once, visibly, and the
-rest of the energies stays as computed. The equilibria live in a small YAML file that can be read aloud.
+A computed energy is off by tens of meV per atom, a phase diagram turns on a few. An assessment takes the smallest
+shifts of the computed energies that make stated equilibria come out, so that what is known is put in once, visibly, and
+the rest of the energies stays as computed. The equilibria live in a small YAML file that can be read aloud.
 """
 
 import re
@@ -106,11 +106,14 @@ def load_constraints(path: str | Path) -> tuple[tuple[Constraint, ...], float]:
         reason = " ".join(str(error).split())
         raise DataError(f"constraints file {name!r} cannot be read: {reason}; expected a YAML file") from None
     if not isinstance(content, dict) or not isinstance(content.get("constraints"), list):
-        raise DataError(f"constraints file {name!r} has no list 'constraints': expected entries with 'equilibrium' or 'on_hull'")
+        raise DataError(
+            f"constraints file {name!r} has no list 'constraints': expected entries with 'equilibrium' or 'on_hull'"
+        )
     unknown = set(content) - {"constraints", "reference_temperature_K"}
     if unknown:
         raise DataError(
-            f"key {sorted(map(str, unknown))[0]!r} in {name!r} is not known: expected reference_temperature_K or constraints"
+            f"key {sorted(map(str, unknown))[0]!r} in {name!r} is not known: expected reference_temperature_K or "
+            "constraints"
         )
     reference = _number(content.get("reference_temperature_K", 300.0), "reference_temperature_K")
     return tuple(_constraint(entry, i) for i, entry in enumerate(content["constraints"])), reference
@@ -231,19 +234,20 @@ def _smallest(
     h = limits - inequalities @ start
     if np.all(h <= 1e-12):
         return start
-    norms = np.maximum(np.linalg.norm(G, axis=1), 1e-12)
+    norms = np.linalg.norm(G, axis=1)
     if np.any((norms < 1e-10) & (h > 1e-9)):
         return None
-    G, h = G / norms[:, None], h / norms
-    scale = max(1.0, float(np.abs(h).max()))
+    G, h = G[norms >= 1e-10] / norms[norms >= 1e-10, None], h[norms >= 1e-10] / norms[norms >= 1e-10]
+    scale = float(h.max())
     system = np.vstack([G.T, h / scale])
     target = np.zeros(len(system))
     target[-1] = 1.0
     y, residual = nnls(system, target, maxiter=50 * system.shape[1])
-    if residual < 1e-9:
+    if residual < 1e-7:
         return None
-    r = system @ y - target
-    w = -scale * r[:-1] / r[-1]
+    # The conditions that bind, met to rounding.
+    binding = y > 1e-12 * y.max()
+    w = np.linalg.lstsq(G[binding], h[binding], rcond=None)[0]
     return start + free @ w
 
 
@@ -259,6 +263,7 @@ class _Problem:
     entropies: FloatArray  # eV/K per atom
     entropy_temperatures: FloatArray
     on_hull: tuple[tuple[int, float, float], ...]  # phase, temperature, margin
+    pairs: dict[int, FloatArray]  # phase: rows of its formation from every two other phases that can make it
     equations: tuple[str, ...]
 
 
@@ -293,8 +298,26 @@ def _problem(phases: Phases, constraints: Sequence[Constraint]) -> _Problem:
         np.array(entropies),
         np.array(entropy_temperatures),
         tuple(on_hull),
+        {phase: _pair_rows(phases.atom_fractions, phase) for phase in {phase for phase, _, _ in on_hull}},
         tuple(equations),
     )
+
+
+def _pair_rows(fractions: FloatArray, phase: int) -> FloatArray:
+    """Give the atom shares of every two phases that together make up a phase, less the phase itself; shape (m, n)."""
+    others = np.flatnonzero(np.arange(len(fractions)) != phase)
+    first, second = others[np.array(np.triu_indices(len(others), 1))]
+    along = fractions[second] - fractions[first]
+    square = (along**2).sum(axis=1)
+    reach = fractions[phase] - fractions[first]
+    share = (reach * along).sum(axis=1) / np.where(square > 1e-12, square, np.inf)
+    off = np.abs(reach - share[:, None] * along).max(axis=1)
+    fits = np.flatnonzero((share > 0.0) & (share < 1.0) & (off < 1e-9))
+    rows = np.zeros((len(fits), len(fractions)))
+    rows[np.arange(len(fits)), first[fits]] = 1.0 - share[fits]
+    rows[np.arange(len(fits)), second[fits]] = share[fits]
+    rows[:, phase] = -1.0
+    return rows
 
 
 def _decomposition(fractions: FloatArray, gibbs: FloatArray, phase: int) -> tuple[FloatArray, float] | None:
@@ -387,7 +410,9 @@ def _solve(
         raise DataError(f"energies {start.name!r} lack {lacking}, which the constraints name: choose another set")
     for T in (*problem.temperatures, *(t for _, t, _ in problem.on_hull)):
         if not grid[0] <= T <= grid[-1]:
-            raise DataError(f"temperature_K {T:g} of a constraint is outside the energies: expected {grid[0]:g} to {grid[-1]:g}")
+            raise DataError(
+                f"temperature_K {T:g} of a constraint is outside the energies: expected {grid[0]:g} to {grid[-1]:g}"
+            )
 
     def at(values: FloatArray, T: float) -> FloatArray:
         right = int(np.clip(np.searchsorted(grid, T, side="right"), 1, len(grid) - 1))
@@ -424,6 +449,13 @@ def _solve(
             rows.append(-row)
             limits.append(margin + dG)
 
+    # Mixtures of two phases replace a phase on a line; those of more are found as they are needed.
+    for phase, T, margin in problem.on_hull:
+        known = problem.pairs[phase]
+        known = known[~(known[:, ~np.isfinite(values[T])] != 0.0).any(axis=1)]
+        rows.extend(known)
+        limits.extend(margin - known @ np.nan_to_num(values[T]))
+
     fractions = phases.atom_fractions
     E = np.array(equal_rows).reshape(-1, n)[:, movable] * sigma[movable]
     f = np.array(equal_targets)
@@ -451,7 +483,9 @@ def _solve(
             added = True
         if not added:
             return table + shifts, shifts, entropies
-    raise DataError("the phases on the hull could not be satisfied in 200 rounds: check the constraints for contradictions")
+    raise DataError(
+        "the phases on the hull could not be satisfied in 200 rounds: check the constraints for contradictions"
+    )
 
 
 def shifts_table(phases: Phases, *, energies: str | None = None) -> "pd.DataFrame":

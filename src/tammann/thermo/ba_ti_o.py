@@ -1,10 +1,12 @@
 """The shipped system Ba-Ti-O, with BaCO3 and CO2, and its three energy sets.
 
-- ``materials-project``: formation energies as published, and the descriptor of Bartel et al. with the published volumes.
+- ``materials-project``: formation energies as published, and the descriptor of Bartel et al. with the published
+  volumes.
 - ``experiment-anchored``: measured Gibbs energies where there are any. Every other phase is tied to measured ones by a
   reaction, X = sum_k nu_k A_k, with A_k the measured phases that its composition would fall into:
-  g_X(T) = sum_k nu_k g_k(T) + [e_X - sum_k nu_k e_k], with e the computed energies at 0 K. Only the energy of a reaction
-  between solids is computed, where errors cancel, and its entropy neglected. On the BaO-TiO2 line the A_k are the two
+  g_X(T) = sum_k nu_k g_k(T) + [e_X - sum_k nu_k e_k], with e the computed energies at 0 K. Only the energy of a
+  reaction between solids is computed, where errors cancel, and its entropy neglected. On the BaO-TiO2 line the A_k are
+  the two
   measured neighbours; off it, reduced phases are tied to measured titanates and titanium oxides, so that no computed
   reference is ever mixed with a measured one. Where a gas is among the A_k (BaO2 = BaO + O2/2) its entropy cannot be
   neglected, and the bracket is taken from the descriptor at T.
@@ -52,7 +54,7 @@ def _phase(row: dict[str, str]) -> Phase:
         return gas(row["formula"])[0]
     measured = measured_properties(composition)
     volume, volume_source = float(row["volume_A3_per_atom"]), "Materials Project"
-    melting, melting_source = round(float(row["melting_point_ml_K"])), _GRAPH_NETWORK
+    melting, melting_source = float(row["melting_point_ml_K"]), _GRAPH_NETWORK
     if row["formula"] == "Ba6Ti17O40":
         volume_source = "interpolated between BaTi2O5 and Ba4Ti13O30"
         melting_source = "interpolated between BaTi2O5 and Ba4Ti13O30, " + _GRAPH_NETWORK
@@ -65,7 +67,7 @@ def _phase(row: dict[str, str]) -> Phase:
         composition,
         volume_A3_per_atom=volume,
         volume_source=volume_source,
-        melting_point_K=float(melting),
+        melting_point_K=melting,
         melting_point_source=melting_source,
         material_id=row["material_id"] or None,
         observed=row["experimentally_observed"] == "True",
@@ -105,9 +107,7 @@ def ba_ti_o() -> Phases:
         "Ba-Ti-O", elements, phases, {s.name: s for s in (published, anchored)}, "experiment-anchored", warnings
     )
     constraints, reference = load_constraints("Ba-Ti-O")
-    assessed = assess(
-        system, constraints, energies="experiment-anchored", reference_temperature_K=reference
-    )
+    assessed = assess(system, constraints, energies="experiment-anchored", reference_temperature_K=reference)
     return system.with_energies(assessed, default=True)
 
 
@@ -144,8 +144,8 @@ def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: Floa
         warnings=(
             "materials-project: the TiO2 row (mp-2420244, 17.1 A3/atom) is not rutile (10.4 A3/atom); the descriptor "
             "over-stabilises it when hot, and BaTi4O9, Ba2Ti9O20 and BaTi5O11 never reach the hull",
-            "materials-project: Ba6Ti17O40 is not in the published table; its energy and volume are interpolated between "
-            "BaTi2O5 and Ba4Ti13O30",
+            "materials-project: Ba6Ti17O40 is not in the published table; its energy and volume are interpolated "
+            "between BaTi2O5 and Ba4Ti13O30",
         ),
     )
 
@@ -173,7 +173,7 @@ def _experiment_anchored(phases: Sequence[Phase], energy: FloatArray, published:
     elements = sorted({element for phase in phases for element in phase.composition})
     fractions = np.array([[p.composition.get(e, 0) / p.n_atoms for e in elements] for p in phases])
     at = int(np.flatnonzero(TEMPERATURES_K == _ANCHOR_TEMPERATURE_K)[0])
-    for i in np.flatnonzero(computed):
+    for i in map(int, np.flatnonzero(computed)):
         result = linprog(
             table[at, anchors], A_eq=fractions[anchors].T, b_eq=fractions[i], bounds=(0, None), method="highs"
         )
@@ -197,8 +197,8 @@ def _experiment_anchored(phases: Sequence[Phase], energy: FloatArray, published:
         shifts_eV_per_atom=np.zeros(n),
         entropy_shifts_eV_per_K_per_atom=np.zeros(n),
         warnings=(
-            f"experiment: measured Gibbs energies of {', '.join(far)} end below 2000 K and are extrapolated along their "
-            "last 200 K",
+            f"experiment: measured Gibbs energies of {', '.join(far)} end below 2000 K and are extrapolated along "
+            "their last 200 K",
             "experiment-anchored: Ba6Ti17O40 has no computed energy of its own; it is interpolated between BaTi2O5 and "
             "Ba4Ti13O30",
         ),

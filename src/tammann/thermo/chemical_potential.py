@@ -1,13 +1,13 @@
 """Chemical potentials: the stability domain of every phase, and how far apart two domains are.
 
-At one temperature the chemical potentials mu (eV per atom of each element, relative to the elements at that temperature)
-that no phase forbids fill a convex polyhedron
+At one temperature the chemical potentials mu (eV per atom of each element, relative to the elements at that
+temperature) that no phase forbids fill a convex polyhedron
 
     P = { mu : x_p . mu <= g_p for every phase p },
 
-with x_p atom fractions and g_p Gibbs energies of formation per atom. A stable phase touches P in a face, its domain, and
-the hull energy of any composition is h(x) = max over P of x . mu. A metastable phase gets the domain it would have were
-it just stable: the face where x_p . mu = h(x_p), which is shared by its decomposition products.
+with x_p atom fractions and g_p Gibbs energies of formation per atom. A stable phase touches P in a face, its domain,
+and the hull energy of any composition is h(x) = max over P of x . mu. A metastable phase gets the domain it would have
+were it just stable: the face where x_p . mu = h(x_p), which is shared by its decomposition products.
 
 A gas held at a partial pressure fixes one combination of potentials, a . mu = G + kB T ln(p / 1 bar) per molecule of
 composition a. One of its elements is then no longer free (the one found in the fewest phases: C for CO2, O for O2), and
@@ -46,23 +46,22 @@ def _frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: Map
     """Eliminate one element for each open gas, by Gauss-Jordan on the gases' equations."""
     n_elements = len(phases.elements)
     gases = {phases.index(name): pressure for name, pressure in (partial_pressure_Pa or {}).items()}
-    rows, values = [], []
-    for i, pressure in gases.items():
-        phase = phases[i]
+    equations = np.zeros((len(gases), n_elements + 1))
+    # Gases of one element first: O2 settles O, so that CO2 beside it settles C.
+    for row, i in zip(equations, sorted(gases, key=lambda i: len(phases[i].composition)), strict=True):
+        phase, pressure = phases[i], gases[i]
         if phase.state != "gas":
             raise DataError(f"partial_pressure_Pa {phase.formula!r} is a solid in {phases.system}: expected a gas")
         if not (np.isfinite(pressure) and pressure > 0.0):
-            raise DataError(f"partial_pressure_Pa of {phase.formula} is {pressure!r}: expected a positive pressure in Pa")
+            raise DataError(f"partial_pressure_Pa of {phase.formula} is {pressure!r}: expected Pa above zero")
         if not np.isfinite(gibbs[i]):
             raise DataError(f"the energies have no {phase.formula}: choose a set that has it, or leave the gas out")
-        rows.append(phases.composition_matrix[i].astype(float))
-        values.append(gibbs[i] * phase.n_atoms + BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA))
+        row[:-1] = phases.composition_matrix[i]
+        row[-1] = gibbs[i] * phase.n_atoms + BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA)
+    touched = (equations[:, :-1] != 0.0).any(axis=0)
     rarity = np.count_nonzero(phases.composition_matrix, axis=0)
-    equations = np.column_stack([np.array(rows).reshape(-1, n_elements), values])
-    touched = equations[:, :-1].any(axis=0)
     pivots: list[int] = []
-    # Gases of one element first: O2 settles O, so that CO2 beside it settles C.
-    for r in np.argsort(np.count_nonzero(equations[:, :-1], axis=1), kind="stable"):
+    for r in range(len(equations)):
         usable = [e for e in range(n_elements) if e not in pivots and abs(equations[r, e]) > 1e-9]
         if not usable:
             names = ", ".join(phases[i].formula for i in gases)
@@ -73,17 +72,11 @@ def _frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: Map
             if other != r:
                 equations[other] -= equations[other, pivot] * equations[r]
         pivots.append(pivot)
-        if len(pivots) == len(equations):
-            break
-    order = np.argsort(np.count_nonzero(np.array(rows).reshape(-1, n_elements), axis=1), kind="stable")
     free = tuple(e for e in range(n_elements) if e not in pivots)
-    matrix = np.zeros((n_elements, len(free)))
+    matrix = np.eye(n_elements)[:, list(free)]
     offset = np.zeros(n_elements)
-    for k, e in enumerate(free):
-        matrix[e, k] = 1.0
-    for r, pivot in zip(order, pivots, strict=True):
-        offset[pivot] = equations[r, -1]
-        matrix[pivot] = -equations[r, list(free)]
+    offset[pivots] = equations[:, -1]
+    matrix[pivots] = -equations[:, list(free)]
     return _Frame(offset, matrix, free, tuple(bool(touched[e]) for e in free))
 
 
@@ -313,7 +306,7 @@ def closest_difference(
         >>> phases = load_phases("Ba-Ti-O")
         >>> d = closest_difference(phases, "BaO", "BaTi2O5", 1250.0, energies="materials-project")
         >>> print(f"{np.linalg.norm(d):.2f} eV")
-        1.69 eV
+        1.68 eV
     """
     pair = [(first, second)]
     d = closest_differences(phases, pair, temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa)
@@ -370,8 +363,8 @@ def local_equilibrium_differences(
     ends = np.zeros((len(layers), 2), dtype=np.int64)
     for k, (first, second, product) in enumerate(layers):
         ends[k] = [i if isinstance(i, (int, np.integer)) else phases.index(i) for i in (first, second)]
-        amounts = product if isinstance(product, Mapping) else {product: 1.0}
-        for name, moles in amounts.items():
+        parts = product if isinstance(product, Mapping) else {product: 1.0}
+        for name, moles in parts.items():
             i = int(name) if isinstance(name, (int, np.integer)) else phases.index(name)
             weights[k, i] += moles * matrix[i].sum()
         weights[k] /= weights[k].sum()
@@ -384,16 +377,17 @@ def local_equilibrium_differences(
         g = gibbs[t] - fractions @ frame.offset
         used = weights > 0.0
         x_product = weights @ x
-        g_product = np.where(used, weights * np.where(used, g, 0.0), 0.0).sum(axis=1)
-        for k in range(len(layers)):
-            a, b = ends[k]
-            two = np.column_stack([x[a], x[b]])
-            (alpha, beta), *_ = np.linalg.lstsq(two, x_product[k], rcond=None)
-            if min(alpha, beta) < 1e-9 or np.abs(two @ (alpha, beta) - x_product[k]).max() > 1e-9:
-                continue
-            dG = g_product[k] - alpha * g[a] - beta * g[b]
-            conditions = np.vstack([x_product[k], x[a]])
-            result[t, k] = frame.matrix @ (np.linalg.pinv(conditions) @ np.array([0.0, -dG / alpha]))
+        g_product = (weights * np.where(used, g, 0.0)).sum(axis=1)
+        first, second = x[ends[:, 0]], x[ends[:, 1]]
+        sides = np.stack([first, second], axis=2)
+        amounts = np.einsum("lij,lj->li", np.linalg.pinv(sides), x_product)
+        fits = np.abs(np.einsum("lij,lj->li", sides, amounts) - x_product).max(axis=1, initial=0.0) < 1e-9
+        fits &= amounts.min(axis=1) > 1e-9
+        alpha = np.where(fits, amounts[:, 0], np.nan)
+        dG = g_product - alpha * g[ends[:, 0]] - amounts[:, 1] * g[ends[:, 1]]
+        conditions = np.stack([x_product, first], axis=1)
+        targets = np.stack([np.zeros(len(layers)), -dG / alpha], axis=1)
+        result[t] = np.einsum("lij,lj->li", np.linalg.pinv(conditions), targets) @ frame.matrix.T
     return result
 
 

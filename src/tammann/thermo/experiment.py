@@ -62,7 +62,7 @@ def measured_energies() -> Mapping[str, MeasuredEnergy]:
         beyond = kilojoules[last] + slope * (temperature - temperature[last])
         error = _STANDARD_ERROR_KJ_PER_MOL.get(formula, _OTHERS_STANDARD_ERROR_KJ_PER_MOL)
         to = float(temperature[last])
-        source = "experiment: " + ("NIST-JANAF tables" if formula == "H2O" else "FREED (thermart.net)")
+        source = "experiment: " + ("NIST-JANAF tables" if formula in ("H2O", "TiO") else "FREED (thermart.net)")
         if to < TEMPERATURES_K[-1]:
             source += f", extrapolated above {to:g} K"
         result[formula] = MeasuredEnergy(
@@ -121,5 +121,4 @@ def gas(formula: str) -> tuple[Phase, FloatArray, float, str]:
 
 def gases_of(elements: set[str]) -> list[str]:
     """Give the gases that a system of these elements exchanges: those of its elements, CO2 and H2O."""
-    wanted = [g for g in GASES if g != "CO" and set(parse_formula(g)) <= elements]
-    return wanted
+    return [g for g in GASES if g != "CO" and set(parse_formula(g)) <= elements]

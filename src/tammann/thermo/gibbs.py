@@ -35,7 +35,7 @@ def reduced_mass(composition: Mapping[str, int]) -> float:
 
     Examples:
         >>> round(reduced_mass({"Ti": 1, "O": 2}), 3)
-        11.992
+        11.991
     """
     masses = atomic_masses()
     pairs = combinations(composition.items(), 2)

@@ -36,8 +36,8 @@ def load_phases(source: str | Path = "Ba-Ti-O") -> Phases:
     path = Path(source)
     if not path.suffix and not path.exists():
         raise DataError(
-            f"system {text!r} does not ship with tammann: expected {', '.join(SHIPPED)}, a path to a CSV or JSON file of "
-            "your own entries, or mp-api: followed by the elements"
+            f"system {text!r} does not ship with tammann: expected {', '.join(SHIPPED)}, a path to a CSV or JSON file "
+            "of your own entries, or mp-api: followed by the elements"
         )
     from tammann.thermo.entries import read_csv, read_entries
 

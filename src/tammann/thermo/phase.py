@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"([A-Z][a-z]?)(\d*)|(\()|(\))(\d*)")
 @lru_cache(maxsize=4096)
 def _parse(formula: str) -> tuple[tuple[str, int], ...]:
     wrong = DataError(
-        f"formula {formula!r} cannot be read: expected element symbols with whole numbers, such as Ba4Ti13O30 or Ba(OH)2"
+        f"formula {formula!r} cannot be read: expected symbols and whole numbers, such as Ba4Ti13O30 or Ba(OH)2"
     )
     stack: list[dict[str, int]] = [{}]
     position = 0
@@ -124,7 +124,7 @@ class Phase:
         return self.volume_A3_per_atom * self.n_atoms * A3_IN_M3 * AVOGADRO_PER_MOL
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class EnergySet:
     """Gibbs energies of formation of all phases of a system, under one name, with their standard errors.
 
@@ -163,7 +163,7 @@ class EnergySet:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phases(Sequence[Phase]):
     """The phases of a chemical system with one or more named sets of energies.
 
@@ -199,7 +199,7 @@ class Phases(Sequence[Phase]):
         return len(self.phases)
 
     @overload
-    def __getitem__(self, key: int | str) -> Phase: ...
+    def __getitem__(self, key: SupportsIndex | str) -> Phase: ...
     @overload
     def __getitem__(self, key: slice) -> tuple[Phase, ...]: ...
     def __getitem__(self, key: Any) -> Any:
@@ -211,7 +211,7 @@ class Phases(Sequence[Phase]):
     def __contains__(self, item: object) -> bool:
         return item in self._index or item in self.phases
 
-    def index(self, formula: Any, *_: Any) -> int:
+    def index(self, formula: Any, start: int = 0, stop: int | None = None) -> int:
         """Give the position of a phase, by its formula or by any multiple or spelling of it.
 
         Raises:
@@ -225,14 +225,14 @@ class Phases(Sequence[Phase]):
         """
         if isinstance(formula, Phase):
             formula = formula.formula
-        if formula in self._index:
+        if formula in self._index and self._index[formula] in range(len(self))[start:stop]:
             return self._index[formula]
         try:
             key = reduced_formula(parse_formula(formula))
         except DataError:
             key = ()
         for i, phase in enumerate(self.phases):
-            if reduced_formula(phase.composition) == key:
+            if i in range(len(self))[start:stop] and reduced_formula(phase.composition) == key:
                 return i
         formulas = [phase.formula for phase in self.phases]
         close = difflib.get_close_matches(str(formula), formulas, n=1, cutoff=0.5)

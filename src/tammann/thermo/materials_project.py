@@ -1,0 +1,109 @@
+"""The Materials Project's web interface, with the extra ``tammann[mp]`` and a key of the user's."""
+
+import math
+import os
+from itertools import combinations
+from typing import Any
+
+from tammann.errors import DataError
+from tammann.thermo.entries import Entry, system_of
+from tammann.thermo.phase import Phases, parse_formula
+
+_FIELDS = ["material_id", "formula_pretty", "formation_energy_per_atom", "volume", "nsites", "theoretical"]
+
+
+def fetch_phases(chemical_system: str, *, api_key: str | None = None) -> Phases:
+    """Ask the Materials Project for all phases of a chemical system.
+
+    The most stable entry of each formula is kept, with its formation energy (the project's corrections included) and
+    volume; heat is added by the descriptor of Bartel et al. The project has no melting points: measured ones are filled
+    in where they are known, and a phase without one is refused, in which case the energies had better be written to a
+    CSV table and completed.
+
+    Args:
+        chemical_system: elements joined by hyphens, such as "Sr-Ti-O".
+        api_key: the key; the environment variable ``MP_API_KEY`` where none is given.
+
+    Returns:
+        A system with one energy set, named ``materials-project``.
+
+    Raises:
+        DataError: the extra or the key is missing, the elements cannot be read, the request fails or finds nothing, or
+            a phase has no melting point.
+
+    References:
+        Jain et al., APL Mater. 2013, 1, 011002, doi 10.1063/1.4812323.
+    """
+    elements = [e.strip() for e in chemical_system.split("-")]
+    for element in elements:
+        if list(parse_formula(element or "?").values()) != [1]:
+            raise DataError(
+                f"mp-api:{chemical_system} has {element!r}: expected elements joined by hyphens, such as Sr-Ti-O"
+            )
+    key = api_key or os.environ.get("MP_API_KEY")
+    if not key:
+        raise DataError(
+            f"energies mp-api:{chemical_system} need a key of the Materials Project: set the environment variable "
+            "MP_API_KEY (materialsproject.org/api gives one), or name a shipped set or a file"
+        )
+    client = _client()
+    systems = ["-".join(sorted(c)) for n in range(1, len(elements) + 1) for c in combinations(sorted(set(elements)), n)]
+    try:
+        with client(key) as rester:
+            documents = rester.materials.summary.search(chemsys=systems, fields=_FIELDS)
+    except Exception as error:  # the client raises its own errors and those of its network library
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"the Materials Project did not answer for {chemical_system}: {reason}; check MP_API_KEY and the network"
+        ) from None
+    best: dict[str, Entry] = {}
+    for document in documents:
+        entry = _entry(document)
+        if entry is None:
+            continue
+        before = best.get(entry.formula)
+        if before is None or entry.formation_energy_eV_per_atom < before.formation_energy_eV_per_atom:
+            best[entry.formula] = entry
+    if not any(len(parse_formula(formula)) > 1 for formula in best):
+        raise DataError(f"the Materials Project has no compound in {chemical_system}: check the elements")
+    said = ["Materials Project: melting points are not part of it; measured or estimated ones were filled in"]
+    return system_of("materials-project", list(best.values()), warnings=said)
+
+
+def _client() -> Any:
+    try:
+        from mp_api.client import MPRester
+    except ImportError:
+        raise DataError(
+            "energies mp-api need the Materials Project's client: install it with pip install 'tammann[mp]', "
+            "or name a shipped set or a file"
+        ) from None
+    return MPRester
+
+
+def _entry(document: Any) -> Entry | None:
+    formula, energy = document.formula_pretty, document.formation_energy_per_atom
+    volume, sites = document.volume, document.nsites
+    if energy is None or volume is None or not sites or not math.isfinite(energy):
+        return None
+    composition = parse_formula(formula)
+    identifier = str(document.material_id)
+    # Elements serve as the reference; they are phases only where their melting point is known.
+    if len(composition) == 1:
+        from tammann.thermo.experiment import is_gas, measured_properties
+
+        measured = measured_properties(composition)
+        if not is_gas(composition) and (measured is None or not math.isfinite(measured.melting_point_K)):
+            return None
+    return Entry(
+        where=f"Materials Project {identifier}",
+        formula=formula,
+        formation_energy_eV_per_atom=float(energy),
+        volume_A3_per_atom=float(volume) / int(sites),
+        melting_point_K=None,
+        melting_point_source="",
+        standard_error_eV_per_atom=None,
+        source=f"Materials Project {identifier}",
+        material_id=identifier,
+        observed=None if document.theoretical is None else not document.theoretical,
+    )
