@@ -14,12 +14,92 @@ file stands beside its tests.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["EVENTS", "REFUSED", "SATURATED", "contacts", "inventory", "run_cycles"]
+__all__ = [
+    "EVENTS", "REFUSED", "SATURATED", "Blocks", "State", "Tables", "contacts", "inventory", "run_cycles",
+    "run_cycles_parallel",
+]  # fmt: skip
+
+
+class Blocks(NamedTuple):
+    """How the grid is cut.
+
+    Attributes:
+        size: cells per edge, n.
+        cuts: shape (blocks per axis + 1,), positions of the cuts along an axis, from 0 to n.
+        colours: shape (colours, blocks of a colour), numbers of the blocks.
+    """
+
+    size: int
+    cuts: np.ndarray
+    colours: np.ndarray
+
+
+class State(NamedTuple):
+    """What the visits change.
+
+    Attributes:
+        phase: shape (n^3,), uint8 codes.
+        amount: shape (n^3,), moles of formula units.
+        ledger: shape (blocks, codes): column 0 its fill in full cells, the others moles of each phase.
+        gas: shape (blocks, gases), moles released.
+        extent: shape (blocks, channels), moles of reaction.
+        counters: shape (blocks, 3): events, refused events, events offered at a probability above one.
+    """
+
+    phase: np.ndarray
+    amount: np.ndarray
+    ledger: np.ndarray
+    gas: np.ndarray
+    extent: np.ndarray
+    counters: np.ndarray
+
+
+class Tables(NamedTuple):
+    """What the visits look up.
+
+    Attributes:
+        capacity: full cells a block's ledger may hold.
+        most: largest factor by which a poorly filled pair is sped up.
+        full: shape (codes,), moles in a full cell; entry 0 is not used.
+        bound: shape (codes^2,), largest probability of any event of a pair of codes (visited, neighbour).
+        tight: shape (codes^2,), probability of a reaction of full cells.
+        moves: shape (codes^2,), probability that the two change places.
+        pair_start: shape (codes^2 + 1,), first entry of each pair in ``pair_channel``.
+        pair_channel: channels of the pairs.
+        one_start: shape (codes + 1,), first entry of each code in ``one_channel``.
+        one_channel: channels of single phases.
+        reactant: shape (channels, 2), codes, 0 for none.
+        need: shape (channels, 2), coefficients of the reactants.
+        product: shape (channels, 2), codes, 0 for none; the bulkier product first.
+        make: shape (channels, 2), coefficients of the products.
+        gas_make: shape (channels, gases), moles released per mole of reaction.
+        full_extent: shape (channels,), extent of reaction of full cells.
+        rate: shape (channels,), probability of the event of full cells at one visit.
+    """
+
+    capacity: float
+    most: float
+    full: np.ndarray
+    bound: np.ndarray
+    tight: np.ndarray
+    moves: np.ndarray
+    pair_start: np.ndarray
+    pair_channel: np.ndarray
+    one_start: np.ndarray
+    one_channel: np.ndarray
+    reactant: np.ndarray
+    need: np.ndarray
+    product: np.ndarray
+    make: np.ndarray
+    gas_make: np.ndarray
+    full_extent: np.ndarray
+    rate: np.ndarray
+
 
 # Columns of the counters of a block.
 EVENTS, REFUSED, SATURATED = 0, 1, 2
@@ -76,24 +156,24 @@ def _neighbour(cell: Any, direction: Any, n: Any) -> Any:
 
 
 @njit
-def _find_place(cell: Any, code: Any, moles: Any, n: Any, phase: Any, amount: Any, full: Any) -> Any:
+def _find_place(cell: Any, code: Any, moles: Any, n: Any, state: Any, full: Any) -> Any:
     """A neighbour of the cell that can take in a product: one of its own phase, else free space, else -1."""
     free = -1
     for direction in range(6):
         other = _neighbour(cell, direction, n)
-        if phase[other] == code:
-            if amount[other] + moles <= MAXIMUM_FILL * full[code]:
+        if state.phase[other] == code:
+            if state.amount[other] + moles <= MAXIMUM_FILL * full[code]:
                 return other
-        elif phase[other] == 0 and free < 0:
+        elif state.phase[other] == 0 and free < 0:
             free = other
     return free
 
 
 @njit
-def _store(block: Any, code: Any, moles: Any, ledger: Any, full: Any, capacity: Any) -> Any:
-    """Put a product into the block's ledger (column 0: its fill in full cells); False where it has no room."""
-    fill = moles / full[code]
-    if ledger[block, 0] + fill > capacity:
+def _store(block: Any, code: Any, moles: Any, ledger: Any, tables: Any) -> Any:
+    """Put a product into the block's ledger; False where it has no room."""
+    fill = moles / tables.full[code]
+    if ledger[block, 0] + fill > tables.capacity:
         return False
     ledger[block, 0] += fill
     ledger[block, code] += moles
@@ -101,11 +181,11 @@ def _store(block: Any, code: Any, moles: Any, ledger: Any, full: Any, capacity: 
 
 
 @njit
-def _fetch(block: Any, cell: Any, code: Any, phase: Any, amount: Any, ledger: Any, full: Any) -> None:
+def _fetch(block: Any, cell: Any, code: Any, state: Any, full: Any) -> None:
     """Put all that the block's ledger holds of one phase into a cell."""
-    moles = ledger[block, code]
-    phase[cell] = code
-    amount[cell] += moles
+    ledger = state.ledger
+    state.phase[cell] = code
+    state.amount[cell] += ledger[block, code]
     ledger[block, code] = 0.0
     rest = 0.0
     for k in range(1, full.size):
@@ -114,14 +194,13 @@ def _fetch(block: Any, cell: Any, code: Any, phase: Any, amount: Any, ledger: An
 
 
 @njit
-def _from_ledger(
-    block: Any, i: Any, j: Any, phase: Any, amount: Any, ledger: Any, full: Any
-) -> Any:
+def _from_ledger(block: Any, i: Any, j: Any, state: Any, full: Any) -> Any:
     """Give a phase that waits in the ledger a place at cell i, if there is one; True where the visit is used up."""
+    phase, amount, ledger = state.phase, state.amount, state.ledger
     p = phase[i]
     if p > 0 and ledger[block, p] > 0.0:
         if amount[i] + ledger[block, p] <= MAXIMUM_FILL * full[p]:
-            _fetch(block, i, p, phase, amount, ledger, full)
+            _fetch(block, i, p, state, full)
             return True
         return False
     if p > 0:
@@ -135,37 +214,35 @@ def _from_ledger(
     if p > 0:
         amount[j] += amount[i]
         amount[i] = 0.0
-    _fetch(block, i, code, phase, amount, ledger, full)
+    _fetch(block, i, code, state, full)
     return True
 
 
 @njit
-def _convert_pair(
-    block: Any, i: Any, j: Any, c: Any, xi: Any, n: Any, phase: Any, amount: Any, ledger: Any,
-    capacity: Any, full: Any, reactant: Any, need: Any, product: Any, make: Any,
-) -> Any:  # fmt: skip
+def _convert_pair(block: Any, i: Any, j: Any, c: Any, xi: Any, n: Any, state: Any, tables: Any) -> Any:
     """Let cells i and j react by channel c to the extent xi; False where the second product has no place."""
-    side = 0 if phase[i] == reactant[c, 0] else 1
+    phase, amount, need = state.phase, state.amount, tables.need
+    side = 0 if phase[i] == tables.reactant[c, 0] else 1
     need_i, need_j = need[c, side], need[c, 1 - side]
     if amount[i] * need_j <= amount[j] * need_i:
         spent, other, rest = i, j, amount[j] - need_j * xi
     else:
         spent, other, rest = j, i, amount[i] - need_i * xi
-    gone = rest <= ROUND_OFF * full[phase[other]]
-    first, second = product[c, 0], product[c, 1]
-    moles_1, moles_2 = make[c, 0] * xi, make[c, 1] * xi
+    gone = rest <= ROUND_OFF * tables.full[phase[other]]
+    first, second = tables.product[c, 0], tables.product[c, 1]
+    moles_1, moles_2 = tables.make[c, 0] * xi, tables.make[c, 1] * xi
     if second > 0 and not gone:
-        place = _find_place(spent, second, moles_2, n, phase, amount, full)
+        place = _find_place(spent, second, moles_2, n, state, tables.full)
         if place >= 0:
             phase[place] = second
             amount[place] += moles_2
         else:
-            place = _find_place(spent, first, moles_1, n, phase, amount, full)
+            place = _find_place(spent, first, moles_1, n, state, tables.full)
             if place >= 0:
                 phase[place] = first
                 amount[place] += moles_1
                 first, moles_1 = second, moles_2
-            elif not _store(block, second, moles_2, ledger, full, capacity):
+            elif not _store(block, second, moles_2, state.ledger, tables):
                 return False
     phase[spent] = first
     amount[spent] = moles_1
@@ -178,13 +255,11 @@ def _convert_pair(
 
 
 @njit
-def _convert_one(
-    block: Any, i: Any, j: Any, c: Any, xi: Any, phase: Any, amount: Any, ledger: Any,
-    capacity: Any, full: Any, product: Any, make: Any,
-) -> Any:  # fmt: skip
+def _convert_one(block: Any, i: Any, j: Any, c: Any, xi: Any, state: Any, tables: Any) -> Any:
     """Let cell i (and j, where both hold the phase and there are two products) decompose by channel c."""
-    first, second = product[c, 0], product[c, 1]
-    moles_1, moles_2 = make[c, 0] * xi, make[c, 1] * xi
+    phase, amount, full = state.phase, state.amount, tables.full
+    first, second = tables.product[c, 0], tables.product[c, 1]
+    moles_1, moles_2 = tables.make[c, 0] * xi, tables.make[c, 1] * xi
     if second > 0:
         if phase[j] == phase[i]:
             phase[j] = second
@@ -197,7 +272,7 @@ def _convert_one(
         elif phase[j] == 0:
             phase[j] = second
             amount[j] = moles_2
-        elif not _store(block, second, moles_2, ledger, full, capacity):
+        elif not _store(block, second, moles_2, state.ledger, tables):
             return False
     phase[i] = first
     amount[i] = moles_1
@@ -205,91 +280,75 @@ def _convert_one(
 
 
 @njit
-def _offer(
-    block: Any, i: Any, j: Any, p: Any, q: Any, r: Any, n: Any, phase: Any, amount: Any, ledger: Any,
-    capacity: Any, gas: Any, extent: Any, counters: Any, full: Any, most: Any, pair_start: Any, pair_channel: Any,
-    one_start: Any, one_channel: Any, reactant: Any, need: Any, product: Any, make: Any, gas_make: Any,
-    full_extent: Any, rate: Any, exchange: Any,
-) -> None:  # fmt: skip
+def _book(block: Any, c: Any, xi: Any, done: Any, state: Any, tables: Any) -> None:
+    """Count an event and what it gave off."""
+    if not done:
+        state.counters[block, REFUSED] += 1
+        return
+    state.counters[block, EVENTS] += 1
+    state.extent[block, c] += xi
+    for g in range(state.gas.shape[1]):
+        state.gas[block, g] += tables.gas_make[c, g] * xi
+
+
+@njit
+def _offer(block: Any, i: Any, j: Any, p: Any, q: Any, r: Any, n: Any, state: Any, tables: Any) -> None:
     """Choose between the events of cells i and j in proportion to their rates, and carry the chosen one out."""
+    amount, need, full_extent, rate, most = state.amount, tables.need, tables.full_extent, tables.rate, tables.most
+    pair = p * tables.full.size + q
+    if tables.bound[pair] > 1.0:
+        state.counters[block, SATURATED] += 1
     total = 0.0
-    width = full.size
-    pair = p * width + q
-    for k in range(pair_start[pair], pair_start[pair + 1]):
-        c = pair_channel[k]
-        if reactant[c, 0] == p:
+    for k in range(tables.pair_start[pair], tables.pair_start[pair + 1]):
+        c = tables.pair_channel[k]
+        if tables.reactant[c, 0] == p:
             xi = min(amount[i] / need[c, 0], amount[j] / need[c, 1])
         else:
             xi = min(amount[j] / need[c, 0], amount[i] / need[c, 1])
         total += rate[c] * min(full_extent[c] / xi, most)
         if r < total:
-            if _convert_pair(
-                block, i, j, c, xi, n, phase, amount, ledger, capacity, full, reactant, need, product, make
-            ):
-                extent[block, c] += xi
-                counters[block, EVENTS] += 1
-                for g in range(gas.shape[1]):
-                    gas[block, g] += gas_make[c, g] * xi
-            else:
-                counters[block, REFUSED] += 1
+            _book(block, c, xi, _convert_pair(block, i, j, c, xi, n, state, tables), state, tables)
             return
-    for k in range(one_start[p], one_start[p + 1]):
-        c = one_channel[k]
+    for k in range(tables.one_start[p], tables.one_start[p + 1]):
+        c = tables.one_channel[k]
         xi = amount[i] / need[c, 0]
-        if q == p and product[c, 1] > 0:
+        if q == p and tables.product[c, 1] > 0:
             xi += amount[j] / need[c, 0]
         total += rate[c] * min(full_extent[c] / xi, most)
         if r < total:
-            if _convert_one(block, i, j, c, xi, phase, amount, ledger, capacity, full, product, make):
-                extent[block, c] += xi
-                counters[block, EVENTS] += 1
-                for g in range(gas.shape[1]):
-                    gas[block, g] += gas_make[c, g] * xi
-            else:
-                counters[block, REFUSED] += 1
+            _book(block, c, xi, _convert_one(block, i, j, c, xi, state, tables), state, tables)
             return
-    if p != q and r < total + exchange[p]:
-        phase[i] = q
-        phase[j] = p
+    if r < total + tables.moves[pair]:
+        state.phase[i] = q
+        state.phase[j] = p
         held = amount[i]
         amount[i] = amount[j]
         amount[j] = held
 
 
 @njit
-def _visit_block(
-    block: Any, low_x: Any, low_y: Any, low_z: Any, wide_x: Any, wide_y: Any, wide_z: Any, seed: Any, cycle: Any,
-    n: Any, phase: Any, amount: Any, ledger: Any, capacity: Any, gas: Any, extent: Any, counters: Any, full: Any,
-    most: Any, bound: Any, tight: Any, moves: Any, pair_start: Any, pair_channel: Any, one_start: Any, one_channel: Any, reactant: Any,
-    need: Any, product: Any, make: Any, gas_make: Any, full_extent: Any, rate: Any, exchange: Any,
-) -> None:  # fmt: skip
+def _visit_block(block: Any, shift: Any, seed: Any, cycle: Any, blocks: Any, state: Any, tables: Any) -> None:
     """As many visits as the block has cells."""
-    state, step = _stream(seed, cycle, block)
-    width = np.uint64(full.size)
-    un = np.uint64(n)
-    ux, uy, uz = np.uint64(low_x), np.uint64(low_y), np.uint64(low_z)
-    vx, vy, vz = np.uint64(wide_x), np.uint64(wide_y), np.uint64(wide_z)
-    last = un - _ONE
-    zero = np.uint64(0)
+    n, cuts = blocks.size, blocks.cuts
+    phase, amount, ledger = state.phase, state.amount, state.ledger
+    full, bound, tight, moves = tables.full, tables.bound, tables.tight, tables.moves
+    per_axis = cuts.size - 1
+    bz = block % per_axis
+    by = (block // per_axis) % per_axis
+    bx = block // (per_axis * per_axis)
+    counter, step = _stream(seed, cycle, block)
+    # Unsigned throughout: signed indices would be checked for wrap-around at every look-up.
+    width, un = np.uint64(full.size), np.uint64(n)
+    last, zero = un - _ONE, np.uint64(0)
+    ux, vx = np.uint64((cuts[bx] + shift[0]) % n), np.uint64(cuts[bx + 1] - cuts[bx])
+    uy, vy = np.uint64((cuts[by] + shift[1]) % n), np.uint64(cuts[by + 1] - cuts[by])
+    uz, vz = np.uint64((cuts[bz] + shift[2]) % n), np.uint64(cuts[bz + 1] - cuts[bz])
     waiting = ledger[block, 0] > 0.0
-    touched = 0.0
-    for a in range(wide_x):
-        x = ux + np.uint64(a)
-        x = x - un if x >= un else x
-        for b in range(wide_y):
-            y = uy + np.uint64(b)
-            y = y - un if y >= un else y
-            row = (x * un + y) * un
-            for c in range(0, wide_z + 8, 8):
-                z = uz + np.uint64(min(c, wide_z - 1))
-                z = z - un if z >= un else z
-                touched += amount[row + z]
-            touched += phase[row + uz]
-    if touched < 0.0:
-        counters[block, SATURATED] += 1
-    for _ in range(wide_x * wide_y * wide_z):
-        state += step
-        bits = _mix(state)
+    for _ in range(vx * vy * vz):
+        counter += step
+        bits = _mix(counter)
+        counter += step
+        r = np.float64(_mix(counter) >> _S11) * _TO_UNIT
         x = ux + (((bits & _LOW16) * vx) >> _S16)
         y = uy + ((((bits >> _S16) & _LOW16) * vy) >> _S16)
         z = uz + ((((bits >> _S32) & _LOW16) * vz) >> _S16)
@@ -303,104 +362,69 @@ def _visit_block(
         up = (direction & _ONE) == zero
         along = x if axis == zero else (y if axis == _ONE else z)
         stride = un * un if axis == zero else (un if axis == _ONE else _ONE)
-        back = along * stride
         ahead = (zero if along == last else along + _ONE) if up else (last if along == zero else along - _ONE)
-        j = i - back + ahead * stride
+        j = i - along * stride + ahead * stride
         p = np.uint64(phase[i])
         q = np.uint64(phase[j])
-        if waiting:
-            if _from_ledger(block, i, j, phase, amount, ledger, full):
-                waiting = ledger[block, 0] > 0.0
-                continue
-        likely = bound[p * width + q]
-        if likely > 0.0:
-            state += step
-            r = np.float64(_mix(state) >> _S11) * _TO_UNIT
+        if waiting and _from_ledger(block, np.int64(i), np.int64(j), state, full):
+            waiting = ledger[block, 0] > 0.0
+            continue
+        pair = p * width + q
+        if r < bound[pair]:
             # No event is faster than the emptier of the two cells allows, tight full / amount: most offers end here,
             # before any channel is looked at.
-            excess = r - moves[p * width + q]
-            if r < likely and (
-                excess * amount[i] < tight[p * width + q] * full[p] or excess * amount[j] < tight[p * width + q] * full[q]
-            ):
-                if likely > 1.0:
-                    counters[block, SATURATED] += 1
-                _offer(
-                    block, np.int64(i), np.int64(j), np.int64(p), np.int64(q), r, n, phase, amount, ledger, capacity,
-                    gas, extent, counters, full, most, pair_start, pair_channel, one_start, one_channel, reactant,
-                    need, product, make, gas_make, full_extent, rate, exchange,
-                )  # fmt: skip
+            excess = r - moves[pair]
+            if excess * amount[i] < tight[pair] * full[p] or excess * amount[j] < tight[pair] * full[q]:
+                _offer(block, np.int64(i), np.int64(j), np.int64(p), np.int64(q), r, n, state, tables)
                 waiting = ledger[block, 0] > 0.0
 
 
-@njit(nogil=True, cache=True, parallel=True)
-def run_cycles(
-    cycles: Any, first_cycle: Any, seed: Any, n: Any, cuts: Any, colours: Any, phase: Any, amount: Any, ledger: Any,
-    capacity: Any, gas: Any, extent: Any, counters: Any, full: Any, most: Any, bound: Any, tight: Any,
-    moves: Any, pair_start: Any, pair_channel: Any, one_start: Any, one_channel: Any, reactant: Any, need: Any, product: Any, make: Any,
-    gas_make: Any, full_extent: Any, rate: Any, exchange: Any,
-) -> None:  # fmt: skip
-    """Run cycles of visits on a grid, in place.
+@njit
+def _begin_cycle(seed: Any, cycle: Any, n: Any, order: Any) -> Any:
+    """Put the colours in a random order, in place; returns the random shift of the cuts along x, y and z."""
+    # A stream number beyond those of the blocks serves the cycle as a whole.
+    counter, step = _stream(seed, cycle, np.int64(1) << 40)
+    for k in range(order.size):
+        counter += step
+        swap = np.int64(((_mix(counter) >> _S48) * np.uint64(k + 1)) >> _S16)
+        order[k] = order[swap]
+        order[swap] = k
+    shift = np.empty(3, dtype=np.int64)
+    for k in range(3):
+        counter += step
+        shift[k] = ((_mix(counter) >> _S32) * np.uint64(n)) >> _S32
+    return shift
+
+
+@njit(nogil=True, cache=True)
+def run_cycles(cycles: Any, first_cycle: Any, seed: Any, blocks: Any, state: Any, tables: Any) -> None:
+    """Run cycles of visits on a grid, in place, on one thread.
 
     Args:
         cycles: number of cycles.
         first_cycle: number of cycles run before; part of the random counter.
         seed: uint64 of the realization.
-        n: cells per edge.
-        cuts: shape (blocks per axis + 1,), positions of the cuts along an axis, from 0 to n.
-        colours: shape (colours, blocks of a colour), numbers of the blocks.
-        phase: shape (n^3,), uint8 codes.
-        amount: shape (n^3,), moles of formula units.
-        ledger: shape (blocks, codes): column 0 its fill in full cells, the others moles of each phase.
-        capacity: full cells a block's ledger may hold.
-        gas: shape (blocks, gases), moles released.
-        extent: shape (blocks, channels), moles of reaction.
-        counters: shape (blocks, 3): events, refused events, events offered at a probability above one.
-        full: shape (codes,), moles in a full cell; entry 0 is not used.
-        most: largest factor by which a poorly filled pair is sped up.
-        bound: shape (codes^2,), largest probability of any event of a pair of codes (visited, neighbour).
-        tight: shape (codes^2,), probability of a reaction of full cells.
-        moves: shape (codes^2,), probability that the two change places.
-        pair_start: shape (codes^2 + 1,), first entry of each pair in ``pair_channel``.
-        pair_channel: channels of the pairs.
-        one_start: shape (codes + 1,), first entry of each code in ``one_channel``.
-        one_channel: channels of single phases.
-        reactant: shape (channels, 2), codes, 0 for none.
-        need: shape (channels, 2), coefficients of the reactants.
-        product: shape (channels, 2), codes, 0 for none; the bulkier product first.
-        make: shape (channels, 2), coefficients of the products.
-        gas_make: shape (channels, gases), moles released per mole of reaction.
-        full_extent: shape (channels,), extent of reaction of full cells.
-        rate: shape (channels,), probability of the event of full cells at one visit.
-        exchange: shape (codes,), probability that a visited cell of a code changes places with its neighbour.
+        blocks: how the grid is cut.
+        state: what the visits change.
+        tables: what they look up.
     """
-    per_axis = cuts.size - 1
-    order = np.empty(colours.shape[0], dtype=np.int64)
+    order = np.empty(blocks.colours.shape[0], dtype=np.int64)
     for cycle in range(first_cycle, first_cycle + cycles):
-        # Stream numbers beyond those of the blocks serve the cycle as a whole.
-        state, step = _stream(seed, cycle, np.int64(1) << 40)
-        state += step
-        bits = _mix(state)
-        shift_x = np.int64(((bits & np.uint64(0x1FFFFF)) * np.uint64(n)) >> np.uint64(21))
-        shift_y = np.int64((((bits >> np.uint64(21)) & np.uint64(0x1FFFFF)) * np.uint64(n)) >> np.uint64(21))
-        shift_z = np.int64(((bits >> np.uint64(43)) * np.uint64(n)) >> np.uint64(21))
+        shift = _begin_cycle(seed, cycle, blocks.size, order)
         for k in range(order.size):
-            state += step
-            swap = np.int64(((_mix(state) >> _S48) * np.uint64(k + 1)) >> _S16)
-            order[k] = order[swap]
-            order[swap] = k
+            for m in range(blocks.colours.shape[1]):
+                _visit_block(blocks.colours[order[k], m], shift, seed, cycle, blocks, state, tables)
+
+
+@njit(nogil=True, cache=True, parallel=True)
+def run_cycles_parallel(cycles: Any, first_cycle: Any, seed: Any, blocks: Any, state: Any, tables: Any) -> None:
+    """The same as ``run_cycles``, with the same result, on all threads that numba has been given."""
+    order = np.empty(blocks.colours.shape[0], dtype=np.int64)
+    for cycle in range(first_cycle, first_cycle + cycles):
+        shift = _begin_cycle(seed, cycle, blocks.size, order)
         for k in range(order.size):
-            colour = order[k]
-            for m in prange(colours.shape[1]):
-                block = colours[colour, m]
-                bz = block % per_axis
-                by = (block // per_axis) % per_axis
-                bx = block // (per_axis * per_axis)
-                _visit_block(
-                    block, (cuts[bx] + shift_x) % n, (cuts[by] + shift_y) % n, (cuts[bz] + shift_z) % n,
-                    cuts[bx + 1] - cuts[bx], cuts[by + 1] - cuts[by], cuts[bz + 1] - cuts[bz], seed, cycle, n, phase,
-                    amount, ledger, capacity, gas, extent, counters, full, most, bound, tight, moves, pair_start,
-                    pair_channel, one_start, one_channel, reactant, need, product, make, gas_make, full_extent, rate, exchange,
-                )  # fmt: skip
+            for m in prange(blocks.colours.shape[1]):
+                _visit_block(blocks.colours[order[k], m], shift, seed, cycle, blocks, state, tables)
 
 
 @njit(nogil=True, cache=True)

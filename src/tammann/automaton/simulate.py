@@ -28,6 +28,7 @@ from tammann.automaton.microstructure import mix_powders, regrind
 from tammann.errors import RecipeError, ResultError
 
 if TYPE_CHECKING:
+    from tammann.automaton._kernel import Blocks, State
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 
@@ -188,7 +189,7 @@ def _channels(rates: RateTable, full: np.ndarray) -> _Channels:
     swap = volume[:, 1] > volume[:, 0]
     product[swap] = product[swap][:, ::-1]
     make[swap] = make[swap][:, ::-1]
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         extents = np.where(reactant > 0, full[reactant] / need, np.inf)
     is_pair = reactant[:, 1] > 0
     pairs: list[list[int]] = [[] for _ in range(width * width)]
@@ -253,15 +254,10 @@ def _within_reach(present: np.ndarray, channels: _Channels, score: np.ndarray) -
     return reach
 
 
-@dataclass(frozen=True)
-class _Blocks:
-    cuts: np.ndarray
-    colours: np.ndarray
-    count: int
-
-
-def _blocks(size: int) -> _Blocks:
+def _blocks(size: int) -> Blocks:
     """Cut an axis into an even number of blocks (one, where blocks would be too thin to keep colours apart)."""
+    from tammann.automaton._kernel import Blocks
+
     per_axis = 1 if size < 8 else max(2, 2 * (size // (2 * BLOCK_EDGE)))
     cuts = np.linspace(0, size, per_axis + 1).round().astype(np.int64)
     place = np.stack(np.unravel_index(np.arange(per_axis**3), (per_axis,) * 3))
@@ -270,33 +266,45 @@ def _blocks(size: int) -> _Blocks:
     else:
         colour = (place % 2 * np.array([[1], [2], [4]])).sum(axis=0)
         colours = np.argsort(colour, kind="stable").reshape(8, -1)
-    return _Blocks(cuts=cuts, colours=colours, count=per_axis**3)
-
-
-def _set_threads(threads: int) -> None:
-    """Let the kernel use this many threads, as far as the machine has them: the history is the same on any number."""
-    import numba
-
-    numba.set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))
+    return Blocks(size, cuts, colours)
 
 
 @cache
-def _kernel() -> Callable[..., None]:
-    """The compiled kernel, run once on a tiny grid so that compilation is not counted as kernel time."""
-    from tammann.automaton import _kernel
+def _kernel(threads: int) -> Callable[..., None]:
+    """The compiled kernel for a number of threads, run once so that compilation is not counted as kernel time."""
+    from tammann.automaton import _kernel as kernel
 
-    run = _kernel.run_cycles
+    run = kernel.run_cycles
+    if threads > 1:
+        import numba
+
+        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        run = kernel.run_cycles_parallel
     blocks = _blocks(4)
-    zeros, codes = np.zeros((1, 2)), np.zeros((1, 2), dtype=np.int64)
-    run(
-        1, 0, np.uint64(0), 4, blocks.cuts, blocks.colours, np.zeros(64, dtype=np.uint8), np.zeros(64),
-        np.zeros((1, 2)), 1.0, np.zeros((1, 0)), np.zeros((1, 1)), np.zeros((1, 3), dtype=np.int64), np.ones(2), 1.0,
-        np.zeros(4), np.zeros(4), np.zeros(4), np.zeros(5, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(3, dtype=np.int64),
-        np.zeros(0, dtype=np.int64), codes, zeros, codes, zeros, np.zeros((1, 0)), np.ones(1), np.zeros(1), np.zeros(2),
+    state = _empty_state(np.zeros(64, dtype=np.uint8), np.zeros(64), 1, 2, 0, 1)
+    integers, one, pair = np.zeros(5, dtype=np.int64), np.zeros(1), np.zeros(4)
+    codes, numbers = np.zeros((1, 2), dtype=np.int64), np.zeros((1, 2))
+    tables = kernel.Tables(
+        1.0, 1.0, np.ones(2), pair, pair, pair, integers, integers, integers, integers, codes, numbers, codes, numbers,
+        np.zeros((1, 0)), one, one,
     )  # fmt: skip
-    _kernel.inventory(np.zeros(64, dtype=np.uint8), np.zeros(64), np.zeros((1, 2)))
-    _kernel.contacts(np.zeros(64, dtype=np.uint8), 4, 2)
+    run(1, 0, np.uint64(0), blocks, state, tables)
+    kernel.inventory(state.phase, state.amount, state.ledger)
+    kernel.contacts(state.phase, 4, 2)
     return run
+
+
+def _empty_state(phase: np.ndarray, amount: np.ndarray, blocks: int, width: int, gases: int, channels: int) -> State:
+    from tammann.automaton._kernel import State
+
+    return State(
+        phase=phase,
+        amount=amount,
+        ledger=np.zeros((blocks, width)),
+        gas=np.zeros((blocks, gases)),
+        extent=np.zeros((blocks, channels)),
+        counters=np.zeros((blocks, 3), dtype=np.int64),
+    )
 
 
 def realize(
@@ -346,8 +354,10 @@ class _Run:
 
     def __init__(self, recipe: Recipe, rates: RateTable, entropy: int, number: int, threads: int) -> None:
         self.recipe, self.rates, self.entropy, self.number = recipe, rates, entropy, number
-        self.kernel = _kernel()
-        _set_threads(threads)
+        self.blocks = _blocks(recipe.grid.size)
+        # Threads pay where each colour has a few blocks for every thread.
+        count = self.blocks.colours.size
+        self.kernel = _kernel(threads if count >= 32 * threads else 1)
         self.timeline = _timeline(recipe)
         moles, grain_cells = _precursors(recipe, rates)
         start, self.grinder = (
@@ -364,15 +374,10 @@ class _Run:
             rng=start,
         )
         n, width, n_channels = grid.size, len(rates.phases) + 1, len(rates.equations)
-        self.size, self.phase, self.amount, self.full = n, grid.phase, grid.amount, grid.full
+        self.size, self.full = n, grid.full
         self.channels = _channels(rates, grid.full)
-        self.blocks = _blocks(n)
-        count = self.blocks.count
         self.capacity = max(2.0, LEDGER_CAPACITY * n**3 / count)
-        self.ledger = np.zeros((count, width))
-        self.gas = np.zeros((count, len(rates.gases)))
-        self.extent = np.zeros((count, n_channels))
-        self.counters = np.zeros((count, 3), dtype=np.int64)
+        self.state = _empty_state(grid.phase, grid.amount, count, width, len(rates.gases), n_channels)
         stages = self.timeline[-1].stage + 1
         frames = len(self.timeline) + 1
         self.stage_extent = np.zeros((stages, n_channels))
@@ -390,8 +395,7 @@ class _Run:
         self._record(0)
 
     # What a checkpoint holds; everything else follows from the recipe and the seed.
-    ARRAYS = ("phase", "amount", "ledger", "gas", "extent", "counters", "stage_extent", "moles", "stored", "gas_moles",
-              "snapshots")  # fmt: skip
+    ARRAYS = ("stage_extent", "moles", "stored", "gas_moles", "snapshots")
     NUMBERS = ("stretch", "made", "needed", "cycle", "visits", "seconds")
 
     def save(self, path: Path) -> None:
@@ -402,7 +406,7 @@ class _Run:
         with open(partial, "wb") as file:
             np.savez(
                 file, allow_pickle=False, where=np.array(json.dumps(where)),
-                **{name: getattr(self, name) for name in self.ARRAYS},
+                **{name: getattr(self, name) for name in self.ARRAYS}, **self.state._asdict(),
             )  # fmt: skip
         os.replace(partial, path)
 
@@ -414,10 +418,12 @@ class _Run:
                 if (where.pop("entropy"), where.pop("number")) != (self.entropy, self.number):
                     raise ResultError(f"{path} belongs to another seed; remove it or choose another folder")
                 self.grinder.bit_generator.state = where.pop("grinder")
-                for name in self.ARRAYS:
-                    array = archive[name]
-                    if array.shape != getattr(self, name).shape:
-                        raise ResultError(f"{path} belongs to another recipe; remove it or choose another folder")
+                arrays = {name: archive[name] for name in (*self.ARRAYS, *self.state._fields)}
+                own = {name: getattr(self, name) for name in self.ARRAYS} | self.state._asdict()
+                if any(array.shape != own[name].shape for name, array in arrays.items()):
+                    raise ResultError(f"{path} belongs to another recipe; remove it or choose another folder")
+                self.state = self.state._replace(**{name: arrays.pop(name) for name in self.state._fields})
+                for name, array in arrays.items():
                     setattr(self, name, array)
                 for name in self.NUMBERS:
                     setattr(self, name, where[name])
@@ -433,7 +439,7 @@ class _Run:
             now = self.timeline[self.stretch]
             if self.needed < 0:
                 self._begin(now)
-            batch = max(1, VISITS_PER_CALL // self.phase.size)
+            batch = max(1, VISITS_PER_CALL // self.state.phase.size)
             while self.made < self.needed:
                 self._advance(now, min(batch, self.needed - self.made))
                 if progress is not None:
@@ -448,32 +454,35 @@ class _Run:
             self._record(self.stretch)
             ends_stage = self.stretch == len(self.timeline) or self.timeline[self.stretch].stage != now.stage
             if ends_stage:
-                self.stage_extent[now.stage] = self.extent.sum(axis=0)
-                self.extent[:] = 0.0
+                self.stage_extent[now.stage] = self.state.extent.sum(axis=0)
+                self.state.extent[:] = 0.0
         return self._history()
 
     def _begin(self, now: _Stretch) -> None:
         """Grind, and find out how many cycles the stretch needs."""
         if now.grind:
-            self.phase, self.amount = regrind(self.phase, self.amount, self.grinder)
+            phase, amount = regrind(self.state.phase, self.state.amount, self.grinder)
+            self.state = self.state._replace(phase=phase, amount=amount)
         score, exchange = _score_at(self.rates, now.temperature_K)
         offers = _offers(self.channels, score, self.full.size)
-        present = np.bincount(self.phase, minlength=self.full.size) > 0
-        present |= self.ledger.any(axis=0) & (np.arange(self.full.size) > 0)
+        present = np.bincount(self.state.phase, minlength=self.full.size) > 0
+        present |= self.state.ledger.any(axis=0) & (np.arange(self.full.size) > 0)
         reach = _within_reach(present, self.channels, score)
         most = 1.0 / self.recipe.grid.minimum_fill
         moves = np.concatenate([[0.0], exchange])
         fastest = (offers * most + moves[:, None])[np.ix_(reach, reach)].max()
         self.needed = int(np.ceil(now.sweeps * fastest))
-        if self.needed and not (moves[present] > 0).any() and not self.ledger.any():
+        if self.needed and not (moves[present] > 0).any() and not self.state.ledger.any():
             from tammann.automaton._kernel import contacts
 
-            touching = contacts(self.phase, self.size, self.full.size) > 0
+            touching = contacts(self.state.phase, self.size, self.full.size) > 0
             if not offers[touching].any():
                 self.needed = 0  # nothing can happen, however long it takes
 
     def _advance(self, now: _Stretch, cycles: int) -> None:
         """Make some cycles of a stretch."""
+        from tammann.automaton import _kernel as kernel
+
         score, exchange = _score_at(self.rates, now.temperature_K)
         step = now.sweeps / self.needed
         most = 1.0 / self.recipe.grid.minimum_fill
@@ -482,28 +491,32 @@ class _Run:
         moving = np.where(np.eye(self.full.size, dtype=bool), 0.0, moves[:, None])
         tight = _offers(channels, score, self.full.size) * step
         bound = tight * most + moving
+        tables = kernel.Tables(
+            capacity=self.capacity,
+            most=most,
+            full=self.full,
+            bound=bound.ravel(),
+            tight=tight.ravel(),
+            moves=moving.ravel(),
+            rate=score * step,
+            **{name: getattr(channels, name) for name in channels.__dataclass_fields__},
+        )
         begun = time.perf_counter()
-        self.kernel(
-            cycles, self.cycle, self.seed, self.size, self.blocks.cuts, self.blocks.colours, self.phase, self.amount,
-            self.ledger, self.capacity, self.gas, self.extent, self.counters, self.full, most, bound.ravel(),
-            tight.ravel(), moving.ravel(), channels.pair_start, channels.pair_channel, channels.one_start, channels.one_channel, channels.reactant,
-            channels.need, channels.product, channels.make, channels.gas_make, channels.full_extent, score * step,
-            moves,
-        )  # fmt: skip
+        self.kernel(cycles, self.cycle, self.seed, self.blocks, self.state, tables)
         self.seconds += time.perf_counter() - begun
-        self.visits += cycles * self.phase.size
+        self.visits += cycles * self.state.phase.size
         self.cycle += cycles
         self.made += cycles
 
     def _record(self, frame: int) -> None:
         from tammann.automaton._kernel import inventory
 
-        grid, stored = inventory(self.phase, self.amount, self.ledger)
+        grid, stored = inventory(self.state.phase, self.state.amount, self.state.ledger)
         self.moles[frame], self.stored[frame] = (grid + stored)[1:], stored[1:]
-        self.gas_moles[frame] = self.gas.sum(axis=0)
+        self.gas_moles[frame] = self.state.gas.sum(axis=0)
         where = np.flatnonzero(self.snapshot_frames == frame)
         if where.size:
-            self.snapshots[where[0]] = self.phase.reshape((self.size,) * 3)[self.layers]
+            self.snapshots[where[0]] = self.state.phase.reshape((self.size,) * 3)[self.layers]
 
     def _history(self) -> History:
         rates, recipe = self.rates, self.recipe
@@ -511,7 +524,7 @@ class _Run:
         stage = np.array([self.timeline[0].stage, *(s.stage for s in self.timeline)])
         temperature = np.array([recipe.start_temperature_K, *(s.end_K for s in self.timeline)])
         arrested, unreacted = self._rest()
-        events, saturated = (int(self.counters[:, k].sum()) for k in (0, 2))
+        events, saturated = (int(self.state.counters[:, k].sum()) for k in (0, 2))
         return History(
             phases=tuple(rates.phases),
             elements=tuple(rates.elements),
@@ -562,14 +575,14 @@ class _Run:
 
         score, exchange = _score_at(self.rates, self.timeline[-1].end_K)
         offers = _offers(self.channels, score, self.full.size)
-        touching = contacts(self.phase, self.size, self.full.size) > 0
+        touching = contacts(self.state.phase, self.size, self.full.size) > 0
         present = self.moles[-1] > 0
         live = offers[1:, 1:] > 0
         alone = offers[1:, 0] > 0
         eager = present & (alone | (live & present[None, :]).any(axis=1))
         atoms = self.moles[-1] * np.asarray(self.rates.composition).sum(axis=1)
         unreacted = float(atoms[eager].sum() / atoms.sum())
-        still = not (offers[touching].any() or (exchange[present] > 0).any() or self.ledger.any())
+        still = not (offers[touching].any() or (exchange[present] > 0).any() or self.state.ledger.any())
         return bool(still and eager.any()), unreacted
 
 
