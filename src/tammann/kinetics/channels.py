@@ -18,7 +18,7 @@ from tammann.units import A3_IN_M3, BOLTZMANN_EV_PER_K
 if TYPE_CHECKING:
     from tammann.thermo import Phases
 
-__all__ = ["growth_of_channels", "layers_of"]
+__all__ = ["between_local_equilibria", "growth_of_channels", "layers_of"]
 
 _STEP_K = 100.0
 """Closest-point differences are continuous in temperature; they are computed this far apart and joined by lines."""
@@ -55,8 +55,8 @@ def growth_of_channels(
 ) -> np.ndarray:
     """Return K_D of every reaction, shape (nT, R), m²/s, NaN for all temperatures where a layer has no transport data.
 
-    Two solids to one or two: the products are the layers, between the reactants. One solid to two: the solid is the layer,
-    between its products. One to one with a gas: the product is the layer, between the two. See ``rate_table``.
+    Two solids to one or two: the products are the layers, between the reactants. One solid to two: the solid is the
+    layer, between its products. One to one with a gas: the product is the layer, between the two. See ``rate_table``.
 
     Args:
         pool: R reactions.
@@ -121,6 +121,18 @@ def growth_of_channels(
         largest[:, which] = np.maximum(largest[:, which], value)
     growth[:, rows] = largest if options.two_products == "largest" else 1.0 / inverse
     return growth
+
+
+def between_local_equilibria(pool: Reactions, options: KineticsOptions) -> np.ndarray:
+    """Return which reactions are driven by the difference between local equilibria, which vanishes with dG, shape (R,).
+
+    Args:
+        pool: R reactions.
+        options: The form.
+    """
+    if options.form == "electroneutral":
+        return np.ones(len(pool), dtype=bool)
+    return np.array([shape.backwards for shape in _geometry(pool)], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -204,14 +216,15 @@ def _differences(
 
 
 def _across_decomposing(row: np.ndarray, shape: _Geometry, phases: Phases) -> np.ndarray:
-    """Difference across a decomposing layer per eV of reaction energy: the shortest d with
+    """Difference of chemical potentials across a decomposing layer, per eV of reaction energy.
 
-    layer . d = 0, gas . d = 0, (coefficient x first product) . d = dG, from local equilibrium on its two sides.
+    The shortest d with layer . d = 0, gas . d = 0 and (coefficient x first product) . d = dG: local equilibrium on both
+    sides of the layer.
     """
     composition = phases.composition_matrix.astype(float)
     gases = [g for g in np.flatnonzero(phases.is_gas) if row[g]]
     first = shape.ends[0]
-    conditions = composition[[shape.layers[0], *gases, first]]
+    conditions = composition[np.array([shape.layers[0], *gases, first])]
     conditions[-1] *= abs(row[first])
     size = np.linalg.norm(conditions, axis=1)
     return np.linalg.pinv(conditions / size[:, None])[:, -1] / size[-1]
@@ -254,7 +267,7 @@ def _directions(pool: Reactions, rows: np.ndarray, geometry: list[_Geometry]) ->
 def _without_data(
     p: int, phases: Phases, difference: np.ndarray, temperature: np.ndarray, options: KineticsOptions
 ) -> np.ndarray:
-    """K_D of a composition without data under the public code's rule: a stated L_ii = constant x kB T on the diagonal."""
+    """K_D of a composition without data under the public code's rule, L_ii a stated constant times kB T."""
     assert options.missing_L_per_kT_per_m_s is not None
     x = phases.atom_fractions[p]
     ions = x > 0

@@ -41,11 +41,11 @@ def growth_constant(
 ) -> float:
     """Return the growth constant of a layer from the fluxes that a difference of chemical potentials drives through it.
 
-    K_D = sum_i |sum_j L_ij dmu_j| v / x_i (``"paper"``), or |sum_i sum_j L_ij dmu_j v / x_i| (``"signed"``), with
-    L ``coefficients.L``, or the diagonal of ``coefficients.L_self``, v the volume per atom and x_i the atom fractions of
-    ``coefficients.formula``, so that K_D does not depend on how the formula is written. A planar layer then grows as
-    h² = 2 K_D t. The paper writes the signed sum (its eq. 7); its authors' code, and its Fig. 2b, take absolute values,
-    which is the default here. The sign of the signed sum only says which reactant was named first.
+    K_D = sum_i |sum_j L_ij dmu_j| v / x_i (``"paper"``), or |sum_i sum_j L_ij dmu_j v / x_i| (``"signed"``), with L
+    ``coefficients.dissipative``, or the diagonal of ``coefficients.L_self``, v the volume per atom and x_i the atom
+    fractions of ``coefficients.formula``, so that K_D does not depend on how the formula is written. A planar layer
+    then grows as h² = 2 K_D t. The paper writes the signed sum (its eq. 7); its authors' code, and its Fig. 2b, take
+    absolute values, which is the default here. The sign of the signed sum only says which reactant was named first.
 
     Args:
         coefficients: Transport in the layer.
@@ -86,11 +86,12 @@ def electroneutral_growth_constant(
     """Return the growth constant of a layer that carries no charge and is in equilibrium with both its neighbours.
 
     K_D = v (-dG) / [a² b² w·R·w]. The layer (atom fractions x) takes the share a of its atoms from the first neighbour
-    (x1) and b = 1 - a from the second (x2), so the only flux that makes it grow is along w = x1 - x2. Neutral neighbours
-    make every such flux neutral, sum_i z_i w_i = 0 with the oxidation states z, and one flux is left. R inverts the full
-    signed L in the centre-of-mass frame, where w is replaced by w - x (m·w)/(m·x), m the atomic masses. The difference of
-    potentials is the one between the local equilibria first|layer and layer|second, for which w·dmu = -dG/(ab). K_D
-    vanishes with dG, and does not depend on a choice of components, of frame or of formula units.
+    (x1) and b = 1 - a from the second (x2), so the only flux that makes it grow is along w = x1 - x2. Neutral
+    neighbours make every such flux neutral, sum_i z_i w_i = 0 with the oxidation states z, and one flux is left. R
+    inverts the full signed L in the centre-of-mass frame, where w is replaced by w - x (m·w)/(m·x), m the atomic
+    masses. The difference of potentials is the one between the local equilibria first|layer and layer|second, for
+    which w·dmu = -dG/(ab). K_D vanishes with dG, and does not depend on a choice of components, of frame or of formula
+    units.
 
     Args:
         coefficients: Transport in the layer.
@@ -258,7 +259,8 @@ def _between(
                 continue
             dG = gibbs[:, here] - gibbs[:, [first, second]] @ shares
             geometry = 1.0 / (shares.prod() ** 2)
-            value[:, k] = layer.electroneutral((two[0] - two[1])[None], dG[:, None] * geometry, bracket)[:, 0]
+            along = (two[0] - two[1])[None, layer.columns]
+            value[:, k] = layer.electroneutral(along, dG[:, None] * geometry, bracket)[:, 0]
         else:
             value[:, k] = layer.interpolated(difference, bracket, form)[:, 0]
     return value
@@ -308,7 +310,7 @@ class Layer:
         return interpolate_arrhenius(low, high, weight[:, None])
 
     def resistance(self, direction: np.ndarray) -> np.ndarray:
-        """w·R·w for directions w of shape (C, S) at every tabulated temperature, shape (n, C), J m s; inf where blocked."""
+        """w·R·w for directions w (C, S) at every tabulated temperature, shape (n, C), J m s; inf where blocked."""
         x, m = self.fractions, self.masses
         to_centre = np.eye(len(x)) - np.outer(x, m) / (m @ x)
         along = direction @ to_centre.T
@@ -334,7 +336,7 @@ class Layer:
 
 
 def table_layer(transport: TransportTable, formula: str, phases: Phases, mode: Literal["full", "self"]) -> Layer:
-    """The layer of a composition of the table, with the volume of the phase (or of its neighbours, by interpolation)."""
+    """The layer of a composition of the table, with the volume of the phase, or interpolated between phases."""
     number = phase_number(phases, formula)
     volume = phases[number].volume_A3_per_atom if number is not None else _interpolated_volume(phases, formula)
     return _layer(transport.of(formula), volume, mode, phases.elements)
@@ -361,7 +363,7 @@ def _layer(
     if mode == "self":
         L = [np.diag(entry.L_self[order]) for entry, order in zip(entries, ordered, strict=True)]
     else:
-        L = [entry.L[np.ix_(order, order)] for entry, order in zip(entries, ordered, strict=True)]
+        L = [entry.dissipative[np.ix_(order, order)] for entry, order in zip(entries, ordered, strict=True)]
     return Layer(
         temperature_K=np.array([entry.temperature_K for entry in entries]),
         L=np.array(L),
@@ -373,9 +375,9 @@ def _layer(
 
 
 def _interpolated_volume(phases: Phases, formula: str) -> float:
-    """Volume per atom of a composition that is no phase: between the two phases that make it with the least of each other.
+    """Volume per atom of a composition that is no phase, interpolated between two phases.
 
-    Of all pairs of solids between which the composition lies, the pair nearest to it in composition is taken.
+    Of all pairs of solids between which the composition lies, the pair closest to each other is taken.
     """
     composition = dict(reduced_composition(formula))
     target = np.array([composition.get(element, 0) for element in phases.elements], dtype=float)

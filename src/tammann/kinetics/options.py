@@ -15,15 +15,17 @@ __all__ = ["PUBLIC_CODE", "KineticsOptions"]
 class KineticsOptions:
     """How a rate follows from energies and transport; the defaults are the paper's, with the repaired score.
 
-    The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) max(0, 1 - exp(dG / kB T))
-    (repaired), with x = K_D dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)),
-    dG* = pG [1 + erf(-d (dG + e))], dG the Gibbs energy of the reaction in eV per atom and Tm the lowest melting point
-    among the solid reactants. Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG + e)).
+    The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) max(0, 1 - exp(dG / kB
+    T)) (repaired), with x = K_D dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm
+    - c)), dG* = pG [1 + erf(-d (dG + e))], dG the Gibbs energy of the reaction in eV per atom and Tm the lowest
+    melting point among the solid reactants. Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG +
+    e)).
 
     Attributes:
         transport: ``full`` uses all of L, ``self`` its self part only, ``none`` the thermodynamic score for everything.
-        form: How fluxes make a growth constant: ``paper`` sums |J_i|, as the paper's Fig. 2b needs; ``signed`` sums J_i, as
-            its eq. 7 is written; ``electroneutral`` lets the layer carry no charge, see ``electroneutral_growth_constant``.
+        form: How fluxes make a growth constant: ``paper`` sums |J_i|, as the paper's Fig. 2b needs; ``signed`` sums
+            J_i, as its eq. 7 is written; ``electroneutral`` lets the layer carry no charge, see
+            ``electroneutral_growth_constant``.
         potential_difference: Of the reaction's own ``reactants``, or of the ``end-members`` for every product.
         end_members: The two phases meant; those of the transport table if None.
         score: ``repaired`` or ``literal``.
@@ -49,15 +51,15 @@ class KineticsOptions:
             thermodynamic score; code: 1e16.
         reference_radius_m: The radius r0 at which the scale is set, m; paper: 1e-7, code: 1e-8.
         reference_temperature_K: The temperature at which the scale is set.
-        below_range: What the growth constant does below the tabulated temperatures: ``continue`` along the line of ln K_D
-            against 1/T of the lowest two (never rising on cooling), ``hold`` the lowest, or ``refuse``.
+        below_range: What the growth constant does below the tabulated temperatures: ``continue`` along the line of ln
+            K_D against 1/T of the lowest two (never rising on cooling), ``hold`` the lowest, or ``refuse``.
         above_range: The same above them: ``hold`` the highest, or ``refuse``.
         residual_pressure_Pa: Pressure of a gas that is released but not part of the atmosphere.
-        metastable_limit_eV_per_atom: Products, one or two side by side, further above the hull of this furnace do not form;
-            None for no limit. Of the metastable inorganic phases that have been made, 90 % lie within 0.067 eV per atom
-            (Sun et al., Sci. Adv. 2016, 2, e1600225, doi 10.1126/sciadv.1600225). Code: None.
-        coupled_release: Whether a gas may leave in a reaction whose solids would do better by keeping it, as the heat of
-            an exchange between solids would let oxygen leave a titanate; code: True.
+        metastable_limit_eV_per_atom: Products, one or two side by side, further above the hull of this furnace do not
+            form; None for no limit. Of the metastable inorganic phases that have been made, 90 % lie within 0.067 eV
+            per atom (Sun et al., Sci. Adv. 2016, 2, e1600225, doi 10.1126/sciadv.1600225). Code: None.
+        coupled_release: Whether a gas may leave in a reaction whose solids would do better by keeping it, as the heat
+            of an exchange between solids would let oxygen leave a titanate; code: True.
         uphill_limit_eV_per_atom: Literal score only: reactions that are nowhere less uphill than this are left out.
         smallest_score: Channels whose score is nowhere above this are left out.
 
@@ -139,5 +141,8 @@ PUBLIC_CODE = KineticsOptions(
     metastable_limit_eV_per_atom=None,
     coupled_release=True,
 )
-"""The choices of the authors' public code (mcgalcode/rxn-ca at 83b3d2b, scorers/diffusion.py), but for its scale, whose units
-are mixed, and for the closest pair of vertices, in place of which the closest points are taken."""
+"""The choices of the authors' public code (mcgalcode/rxn-ca at 83b3d2b, scorers/diffusion.py).
+
+Its scale is left to the convention, because its units are mixed, and it takes the closest pair of vertices of two
+stability domains where the closest points are taken here.
+"""

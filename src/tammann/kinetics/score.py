@@ -50,7 +50,8 @@ def sigma2(temperature_ratio: ArrayLike, *, b: float = 14.0, c: float = 11.2, pr
         prefactor: 1/2 in the paper, 1 in its authors' code.
 
     Reference:
-        Karan et al., Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, eq. 9; Gallant et al., Chem. Mater. 2025, 37, 210.
+        Karan et al., Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, eq. 9; Gallant et al., Chem. Mater. 2025, 37,
+        210.
 
     Example:
         >>> sigma2([0.5, 0.8, 1.0]).round(3).tolist()
@@ -154,6 +155,7 @@ def score(
     melting_point_K: ArrayLike,
     *,
     options: KineticsOptions,
+    local_equilibrium: ArrayLike = False,
 ) -> np.ndarray:
     """Return the score of a reaction, dimensionless and 0 or more.
 
@@ -166,6 +168,9 @@ def score(
         temperature_K: T, K.
         melting_point_K: The lowest melting point among the solid reactants, K.
         options: Constants and form.
+        local_equilibrium: Where the growth constant comes from the difference between local equilibria. It is in
+            proportion to -dG and so net already; the net factor is then 1 downhill and 0 uphill, or the driving force
+            would count twice.
 
     Reference:
         Karan et al., Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, eq. 9; the thermodynamic score: Gallant et al.,
@@ -190,7 +195,8 @@ def score(
         diffusive = np.where(dG > options.thermodynamic_above_eV_per_atom, thermodynamic, diffusive)
     value = onset * np.where(no_data, thermodynamic, diffusive)
     if options.score == "repaired":
-        value = value * net_factor(dG, temperature)
+        net = np.where(np.asarray(local_equilibrium) & ~no_data, (dG < 0.0).astype(float), net_factor(dG, temperature))
+        value = value * net
     return value if options.cap is None else np.minimum(value, options.cap)
 
 

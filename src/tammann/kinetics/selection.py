@@ -22,7 +22,7 @@ __all__ = ["possible", "precursors", "pressures", "reachable", "release_allowed"
 
 def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
     """Positions of the precursors; refuses what the phases or their energies lack."""
-    known = np.isfinite(phases.energy_set(energies).gibbs_eV_per_atom).all(axis=0)
+    known = _with_energy(phases, energies)
     found = []
     for number, precursor in enumerate(recipe.precursors):
         try:
@@ -47,7 +47,7 @@ def pressures(
     phases: Phases, recipe: Recipe, options: KineticsOptions, energies: str
 ) -> tuple[list[str], dict[str, float], list[str]]:
     """Gases that the atmosphere supplies, the pressure of every gas that can take part, and warnings."""
-    known = np.isfinite(phases.energy_set(energies).gibbs_eV_per_atom).all(axis=0)
+    known = _with_energy(phases, energies)
     stated = recipe.partial_pressure_Pa
     supplied: list[str] = []
     pressures: dict[str, float] = {}
@@ -66,7 +66,7 @@ def pressures(
             continue
         supplied.append(phases[index].formula)
         pressures[phases[index].formula] = pressure
-    for phase, gas, has_energy in zip(phases, phases.is_gas, known, strict=True):
+    for phase, gas, has_energy in zip(phases, phases.is_gas, known.tolist(), strict=True):
         if gas and has_energy and phase.formula not in pressures:
             pressures[phase.formula] = options.residual_pressure_Pa
     return supplied, pressures, warnings
@@ -85,10 +85,11 @@ def possible(
 ) -> np.ndarray:
     """Return the indices of the reactions that matter and atmosphere allow, before their own energies are asked.
 
-    All phases of a reaction must be made of the precursors and of what the gas brings and carries away: their compositions
-    lie in the linear span of those. So, unless oxygen can come or go, oxidation states stay what the precursors brought,
-    and BaO + TiO2 make neither peroxide nor reduced titanates. A gas of the atmosphere comes and goes. Another gas goes
-    where one precursor alone gives it off downhill, or where it carries away an element that the solids made with it lack.
+    All phases of a reaction must be made of the precursors and of what the gas brings and carries away: their
+    compositions lie in the linear span of those. So, unless oxygen can come or go, oxidation states stay what the
+    precursors brought, and BaO + TiO2 make neither peroxide nor reduced titanates. A gas of the atmosphere comes and
+    goes. Another gas goes where one precursor alone gives it off downhill, or where it carries away an element that
+    the solids made with it lack.
 
     Args:
         reactions: All reactions.
@@ -146,7 +147,7 @@ def reachable(pool: Reactions, start: list[int]) -> np.ndarray:
     reached = np.zeros(len(pool.phases), dtype=bool)
     reached[start] = True
     while True:
-        active = ~needs[:, ~reached].any(axis=1)
+        active = np.logical_not(needs[:, ~reached].any(axis=1))
         more = reached | makes[active].any(axis=0)
         if (more == reached).all():
             return active
@@ -163,9 +164,9 @@ def within_metastable_limit(
 ) -> np.ndarray:
     """Return where the solids that a reaction makes lie close enough to the hull to form, shape (nT, R), bool.
 
-    One product, or two side by side, further above the hull than the limit do not appear: they would at once turn into
-    what lies below. The hull is that of this furnace: gases of the atmosphere are held at their pressure, any other gas
-    can be given off at its residual pressure but not taken up.
+    A product further above the hull than the limit, or two products that are so together, do not appear: they would at
+    once turn into what lies below. The hull is that of this furnace: gases of the atmosphere are held at their
+    pressure, any other gas can be given off at its residual pressure but not taken up.
 
     Args:
         pool: R reactions.
@@ -181,23 +182,23 @@ def within_metastable_limit(
     from tammann.thermo import chemical_potential_diagram
 
     phases = pool.phases
-    one = phases.energy_set(energies)
-    gibbs = one.gibbs_eV_per_atom.copy()
-    for gas, pressure in partial_pressure_Pa.items():
-        if gas not in atmosphere:
-            index = phases.index(gas)
-            thermal = BOLTZMANN_EV_PER_K * one.temperature_K
-            gibbs[:, index] += thermal * np.log(pressure / STANDARD_PRESSURE_PA) / phases[index].n_atoms
-    furnace = phases.with_energies(replace(one, gibbs_eV_per_atom=gibbs))
+    free = {gas: pressure for gas, pressure in partial_pressure_Pa.items() if gas not in atmosphere}
+    furnace = _at_pressure(phases, free, energies)
     held = {gas: partial_pressure_Pa[gas] for gas in atmosphere} or None
     made = np.maximum(pool.coefficients, 0) * ~phases.is_gas
-    content = made @ phases.composition_matrix
-    per_formula = np.nan_to_num(phases.gibbs(temperature_K, energies=energies)) * phases.composition_matrix.sum(axis=1)
-    above = np.empty((len(temperature_K), len(pool)))
+    composition = phases.composition_matrix
+    atoms = composition.sum(axis=1)
+    content = made @ composition
+    gibbs = phases.gibbs(temperature_K, energies=energies)
+    per_formula = np.nan_to_num(gibbs) * atoms
+    close = np.empty((len(temperature_K), len(pool)), dtype=bool)
     for t, T in enumerate(temperature_K.tolist()):
         corners = chemical_potential_diagram(furnace, T, energies=energies, partial_pressure_Pa=held).vertices_eV
-        above[t] = made @ per_formula[t] - (content @ corners.T).max(axis=1)
-    return above <= limit * content.sum(axis=1)
+        each = gibbs[t] - (composition @ corners.T).max(axis=1) / atoms
+        together = made @ per_formula[t] - (content @ corners.T).max(axis=1)
+        far = ~(each <= limit)
+        close[t] = (together <= limit * content.sum(axis=1)) & ~(made[:, far] > 0).any(axis=1)
+    return close
 
 
 def release_allowed(
@@ -205,9 +206,9 @@ def release_allowed(
 ) -> np.ndarray:
     """Return where a reaction that gives off gas may do so, shape (nT, R), bool; true for reactions that do not.
 
-    It may where its products lie no higher than the best that the solids could reach while keeping the gas. Otherwise the
-    heat of an exchange between solids would pay for a gas that no equilibrated solid gives off: BaO + 6 TiO2 would lose
-    oxygen to form reduced titanates in any atmosphere.
+    It may where its products lie no higher than the best that the same atoms could reach while keeping that gas (and
+    losing others). Otherwise the heat of an exchange between solids, or the loss of another gas, would pay for a gas
+    that no equilibrated solid gives off: BaO + 6 TiO2 would lose oxygen to form reduced titanates in any atmosphere.
 
     Args:
         pool: R reactions.
@@ -216,43 +217,45 @@ def release_allowed(
         energies: Name of the energy set.
     """
     phases = pool.phases
-    is_gas = phases.is_gas
     allowed = np.ones((len(temperature_K), len(pool)), dtype=bool)
-    gas = pool.coefficients[:, is_gas]
-    rows = np.flatnonzero((gas > 0).any(axis=1) & ~(gas < 0).any(axis=1))
-    if not len(rows):
-        return allowed
-    from tammann.thermo import chemical_potential_diagram
-
     atoms = phases.composition_matrix.sum(axis=1)
-    made = np.maximum(pool.coefficients[rows], 0)
-    taken = np.maximum(-pool.coefficients[rows], 0)
-    content = taken @ phases.composition_matrix
-    one = phases.energy_set(energies)
-    solids = np.flatnonzero(~is_gas)
-    alone = replace(
-        phases,
-        phases=tuple(phases[p] for p in solids),
-        energy_sets={
-            energies: replace(
-                one,
-                gibbs_eV_per_atom=one.gibbs_eV_per_atom[:, solids],
-                standard_error_eV_per_atom=one.standard_error_eV_per_atom[solids],
-                source=tuple(one.source[p] for p in solids),
-                shifts_eV_per_atom=one.shifts_eV_per_atom[solids],
-                entropy_shifts_eV_per_K_per_atom=one.entropy_shifts_eV_per_K_per_atom[solids],
-            )
-        },
-        default_energies=energies,
-    )
-    per_formula = phases.gibbs(temperature_K, energies=energies) * atoms
-    for formula, pressure in partial_pressure_Pa.items():
-        per_formula[:, phases.index(formula)] += (
-            BOLTZMANN_EV_PER_K * temperature_K * np.log(pressure / STANDARD_PRESSURE_PA)
-        )
-    per_formula = np.where(np.isfinite(per_formula), per_formula, 0.0)
-    for t, T in enumerate(temperature_K.tolist()):
-        corners = chemical_potential_diagram(alone, T, energies=energies).vertices_eV
-        keeping = (content @ corners.T).max(axis=1)
-        allowed[t, rows] = made @ per_formula[t] <= keeping + 1e-9 * content.sum(axis=1)
+    furnace = _at_pressure(phases, partial_pressure_Pa, energies)
+    per_formula = np.nan_to_num(furnace.gibbs(temperature_K, energies=energies)) * atoms
+    for gas in np.flatnonzero(phases.is_gas):
+        rows = np.flatnonzero(pool.coefficients[:, gas] > 0)
+        if not len(rows):
+            continue
+        from tammann.thermo import chemical_potential_diagram
+
+        made = np.maximum(pool.coefficients[rows], 0)
+        content = made @ phases.composition_matrix
+        keeping_it = _without(furnace, int(gas), energies)
+        for t, T in enumerate(temperature_K.tolist()):
+            corners = chemical_potential_diagram(keeping_it, T, energies=energies).vertices_eV
+            best = (content @ corners.T).max(axis=1)
+            allowed[t, rows] &= made @ per_formula[t] <= best + 1e-9 * content.sum(axis=1)
     return allowed
+
+
+def _at_pressure(phases: Phases, pressures: Mapping[str, float], energies: str) -> Phases:
+    """The same phases, with the energies of some gases taken at a pressure instead of at 1 bar."""
+    one = phases.energy_set(energies)
+    gibbs = one.gibbs_eV_per_atom.copy()
+    for gas, pressure in pressures.items():
+        index = phases.index(gas)
+        thermal = BOLTZMANN_EV_PER_K * one.temperature_K
+        gibbs[:, index] += thermal * np.log(pressure / STANDARD_PRESSURE_PA) / phases[index].n_atoms
+    return phases.with_energies(replace(one, gibbs_eV_per_atom=gibbs))
+
+
+def _without(phases: Phases, index: int, energies: str) -> Phases:
+    """The same phases, one of them without an energy, so that nothing can turn into it."""
+    one = phases.energy_set(energies)
+    gibbs = one.gibbs_eV_per_atom.copy()
+    gibbs[:, index] = np.nan
+    return phases.with_energies(replace(one, gibbs_eV_per_atom=gibbs))
+
+
+def _with_energy(phases: Phases, energies: str) -> np.ndarray:
+    """Which phases the energy set has at all its temperatures, shape (n,)."""
+    return np.asarray(np.isfinite(phases.energy_set(energies).gibbs_eV_per_atom).all(axis=0))

@@ -10,7 +10,7 @@ import numpy as np
 
 from tammann import __version__
 from tammann.kinetics import selection
-from tammann.kinetics.channels import growth_of_channels, layers_of
+from tammann.kinetics.channels import between_local_equilibria, growth_of_channels, layers_of
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rates import RateTable
 from tammann.kinetics.score import melt_exchange, nucleation_factor, reduced_growth, score, sigma2
@@ -19,6 +19,7 @@ from tammann.transport import TransportTable
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
+    from tammann.thermo import Phases
 
 __all__ = ["rate_table", "reference_scale"]
 
@@ -37,26 +38,28 @@ def rate_table(
     A channel is kept where its score is above zero at some temperature and its solid reactants can be reached from the
     precursors and the gases of the atmosphere through other such channels.
 
-    - Growth of one or two phases between two reactants: K_D of each product (see ``growth_constant``), with the difference
-      of chemical potentials between the stability domains of the reactants, open to the gases that the reaction exchanges;
-      of two products the volume-weighted harmonic mean, because layers in series share one flux.
+    - Growth of one or two phases between two reactants: K_D of each product (see ``growth_constant``), with the
+      difference of chemical potentials between the stability domains of the reactants, open to the gases that the
+      reaction exchanges; of two products the volume-weighted harmonic mean, because layers in series share one flux.
     - Decomposition of one phase into two: growth run backwards, so the layer is the phase itself between its products,
-      with the difference between the local equilibria of its two sides, which vanishes with dG.
+      with the difference between the local equilibria of its two sides. It vanishes with dG, so that the rate is net by
+      itself and goes without the net factor.
     - One solid to one solid with a gas: the layer of the product, with the difference between the domains of the two.
     - Without transport data for a layer: the thermodynamic score, announced in ``warnings`` and marked in ``fallback``.
 
-    x of the score uses the larger of the two reactants' particle radii (the coarser powder is used up last); phases that
-    are no precursors have the recipe's. Gases of the atmosphere react at their partial pressure; any other gas can only be
-    released, against a residual pressure. Below and above the tabulated temperatures see ``KineticsOptions``.
+    x of the score uses the larger of the two reactants' particle radii (the coarser powder is used up last); phases
+    that are no precursors have the recipe's. Gases of the atmosphere react at their partial pressure; any other gas
+    can only be released, against a residual pressure. Below and above the tabulated temperatures see
+    ``KineticsOptions``.
 
-    With ``null`` the table is the geometric null: every reaction of two solids to one solid (gases released only where they
-    carry away an element that the product lacks, absorbed from the atmosphere where it has them) has the same score,
-    sigma2(T/Tm), whatever its energy. Reactions to two solids are left out: without energies each pair would also unmix,
-    and nothing could ever come to rest.
+    With ``null`` the table is the geometric null: every reaction of two solids to one solid (gases released only where
+    they carry away an element that the product lacks, absorbed from the atmosphere where it has them) has the same
+    score, sigma2(T/Tm), whatever its energy. Reactions to two solids are left out: without energies each pair would
+    also unmix, and nothing could ever come to rest.
 
     Args:
-        reactions: All reactions of the phases; their energies are the set that the recipe names, the default set where the
-            recipe names a file.
+        reactions: All reactions of the phases; their energies are the set that the recipe names, the default set where
+            the recipe names a file.
         transport: Onsager coefficients, or None.
         recipe: Precursors, atmosphere, programme, particle sizes and kinetics.
         null: The geometric null in place of the score.
@@ -90,7 +93,7 @@ def rate_table(
     if scale is not None:
         chosen = replace(chosen, scale=scale)
     phases = reactions.phases
-    energies = recipe.energies if recipe.energies in phases.energy_sets else phases.default_energies
+    energies = _energy_set(phases, recipe)
     temperature = np.asarray(recipe.temperatures_K(), dtype=float)
     precursors = selection.precursors(phases, recipe, energies)
     atmosphere, pressures, warnings = selection.pressures(phases, recipe, chosen, energies)
@@ -99,27 +102,26 @@ def rate_table(
         selection.possible(reactions, precursors, atmosphere, pressures, temperature, chosen, energies, null=null)
     )
     dG = reaction_energy(pool, temperature, energies=energies, partial_pressure_Pa=pressures)
-    if null:
-        keep = np.isfinite(dG).all(axis=0)
-    else:
-        limit = 0.0 if chosen.score == "repaired" else chosen.uphill_limit_eV_per_atom
-        keep = (dG < limit).any(axis=0)  # False for NaN
-    chain = _Chain(pool, dG).take(keep)
-    if not null:
-        chain = chain.take(selection.reachable(chain.pool, precursors))
-        open_ = selection.within_metastable_limit(chain.pool, temperature, atmosphere, pressures, chosen, energies)
-        if not chosen.coupled_release:
-            open_ &= selection.release_allowed(chain.pool, temperature, pressures, energies)
-        chain = replace(chain, open_=open_).take((open_ & (chain.dG < limit)).any(axis=0))
-    chain = chain.take(selection.reachable(chain.pool, precursors))
-
+    chain = _Chain(pool, dG, open=np.isfinite(dG))
     used_scale: float | None = None
-    lowest = _lowest_melting_point(chain.pool)
     if null:
-        onset = sigma2(temperature[:, None] / lowest, b=chosen.b, c=chosen.c, prefactor=chosen.sigma2_prefactor)
+        chain = chain.take(np.asarray(chain.open.all(axis=0))).reachable(precursors)
+        onset = sigma2(
+            temperature[:, None] / _lowest_melting_point(chain.pool),
+            b=chosen.b,
+            c=chosen.c,
+            prefactor=chosen.sigma2_prefactor,
+        )
         nothing = np.full_like(chain.dG, np.nan)
         chain = replace(chain, score=onset, growth=nothing, fallback=np.zeros(len(chain.pool), dtype=bool))
     else:
+        limit = 0.0 if chosen.score == "repaired" else chosen.uphill_limit_eV_per_atom
+        chain = chain.narrowed(chain.dG < limit).reachable(precursors)
+        near = selection.within_metastable_limit(chain.pool, temperature, atmosphere, pressures, chosen, energies)
+        chain = chain.narrowed(near)
+        if not chosen.coupled_release:
+            chain = chain.narrowed(selection.release_allowed(chain.pool, temperature, pressures, energies))
+        chain = chain.reachable(precursors)
         layers = layers_of(transport, phases, chosen)
         growth = growth_of_channels(
             chain.pool,
@@ -131,26 +133,12 @@ def rate_table(
             energies=energies,
             partial_pressure_Pa=pressures,
         )
-        no_data = np.isnan(growth).any(axis=0)
-        x = np.full_like(growth, np.nan)
-        if not no_data.all():
+        if np.isfinite(growth).any():
             used_scale = chosen.scale or reference_scale(reactions, transport, options=chosen, energies=energies)
-            radius = _radius(chain.pool, recipe)
-            x = reduced_growth(
-                growth, chain.dG, temperature[:, None], scale=used_scale, radius_m=radius, options=chosen
-            )
-        value = score(x, chain.dG, temperature[:, None], lowest, options=chosen)
-        if chosen.nucleation_barrier_J_per_m2:
-            value = value * nucleation_factor(
-                chain.dG,
-                temperature[:, None],
-                gamma_J_per_m2=chosen.nucleation_barrier_J_per_m2,
-                volume_A3_per_atom=_product_volume(chain.pool),
-            )
-        value = np.where(chain.open_, value, 0.0)
-        chain = replace(chain, score=value, growth=growth, fallback=no_data & (chosen.transport != "none"))
-        chain = chain.take((value > chosen.smallest_score).any(axis=0))
-        chain = chain.take(selection.reachable(chain.pool, precursors))
+        value = _scores(chain, growth, temperature, used_scale, recipe, chosen)
+        fallback = np.isnan(growth).any(axis=0) & (chosen.transport != "none")
+        chain = replace(chain, score=value, growth=growth, fallback=fallback)
+        chain = chain.take(np.asarray((value > chosen.smallest_score).any(axis=0))).reachable(precursors)
         warnings += _fallback_warning(chain, set(layers), transport)
         warnings += _range_warning(temperature, transport, chosen)
     warnings += [*phases.warnings, *phases.energy_set(energies).warnings, *(transport.warnings if transport else ())]
@@ -176,11 +164,11 @@ def reference_scale(
     options: KineticsOptions | None = None,
     energies: str | None = None,
 ) -> float:
-    """Return s by convention: the largest x over the products of the end members is 1 at 1100 K for particles of 1e-7 m.
+    """Return s by convention: the largest x over the products of the end members is 1 at 1100 K for r0 = 1e-7 m.
 
-    s = max_p K_D,p dG*_p / (r0² kB T) over the reactions of the two end members to one phase, with the mode and form of
-    the options. Only ratios of growth constants carry meaning, so a table of other magnitude gives the same scores. Where
-    the end members are not stated, or not among the phases, all reactions of two solids to one serve.
+    s = max_p K_D,p dG*_p / (r0² kB T) over the reactions of the two end members to one phase, with the mode and form
+    of the options. Only ratios of growth constants carry meaning, so a table of other magnitude gives the same scores.
+    Where the end members are not stated, or not among the phases, all reactions of two solids to one serve.
 
     Args:
         reactions: Reactions whose phases and energies are meant.
@@ -236,23 +224,77 @@ class _Chain:
 
     pool: Reactions
     dG: np.ndarray
-    open_: np.ndarray | None = None
+    open: np.ndarray  # where the reaction may happen at all
     score: np.ndarray | None = None
     growth: np.ndarray | None = None
     fallback: np.ndarray | None = None
 
     def take(self, keep: np.ndarray) -> _Chain:
+        """Some of the reactions."""
         return _Chain(
             pool=self.pool.take(np.flatnonzero(keep)),
             dG=self.dG[:, keep],
-            open_=None if self.open_ is None else self.open_[:, keep],
+            open=self.open[:, keep],
             score=None if self.score is None else self.score[:, keep],
             growth=None if self.growth is None else self.growth[:, keep],
             fallback=None if self.fallback is None else self.fallback[keep],
         )
 
+    def narrowed(self, where: np.ndarray) -> _Chain:
+        """Open only ``where``; reactions that are open nowhere are dropped."""
+        still = self.open & where
+        return replace(self, open=still).take(still.any(axis=0))
+
+    def reachable(self, start: list[int]) -> _Chain:
+        """Those that can ever start from the phases ``start``."""
+        return self.take(selection.reachable(self.pool, start))
+
 
 # ---------------------------------------------------------------- what a score needs to know of a reaction
+
+
+def _energy_set(phases: Phases, recipe: Recipe) -> str:
+    """The energy set that the recipe names; the default one where it names a file or a database instead."""
+    if recipe.energies in phases.energy_sets:
+        return recipe.energies
+    if recipe.energies.lower().endswith((".csv", ".json")) or recipe.energies.startswith("mp-api"):
+        return phases.default_energies
+    there = ", ".join(phases.energy_sets)
+    raise RecipeError(
+        f"energies: {recipe.energies!r} is not a set of {phases.system}; choose one of {there}, or a file."
+    )
+
+
+def _scores(
+    chain: _Chain,
+    growth: np.ndarray,
+    temperature: np.ndarray,
+    scale: float | None,
+    recipe: Recipe,
+    options: KineticsOptions,
+) -> np.ndarray:
+    """The score of every reaction, shape (nT, R), 0 where it is not open."""
+    T = temperature[:, None]
+    x = np.full_like(growth, np.nan)
+    if scale is not None:
+        radius = _radius(chain.pool, recipe)
+        x = reduced_growth(growth, chain.dG, T, scale=scale, radius_m=radius, options=options)
+    value = score(
+        x,
+        chain.dG,
+        T,
+        _lowest_melting_point(chain.pool),
+        options=options,
+        local_equilibrium=between_local_equilibria(chain.pool, options),
+    )
+    if options.nucleation_barrier_J_per_m2:
+        value = value * nucleation_factor(
+            chain.dG,
+            T,
+            gamma_J_per_m2=options.nucleation_barrier_J_per_m2,
+            volume_A3_per_atom=_product_volume(chain.pool),
+        )
+    return np.where(chain.open, value, 0.0)
 
 
 def _lowest_melting_point(pool: Reactions) -> np.ndarray:
@@ -293,8 +335,8 @@ def _fallback_warning(chain: _Chain, with_data: set[int], transport: TransportTa
     missing = [phases[p].formula for p in np.flatnonzero((solid > 0).any(axis=0)) if p not in with_data]
     names = f" of {', '.join(missing)}" if missing else ""
     return [
-        f"{count} of {len(chain.pool)} reactions have the thermodynamic score, because {transport.name} has no transport "
-        f"data{names} for the layer that would grow or decompose."
+        f"{count} of {len(chain.pool)} reactions have the thermodynamic score, because {transport.name} has no data"
+        f"{names} for the layer that would grow or decompose."
     ]
 
 

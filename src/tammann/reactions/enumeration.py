@@ -88,8 +88,8 @@ def balanced_combinations(matrix: np.ndarray, subsets: np.ndarray) -> tuple[np.n
         subsets: Row numbers, shape (N, k).
 
     Returns:
-        The subsets that qualify, shape (M, k), and their coefficients, shape (M, k), int64, with greatest common divisor
-        1 and no zero; the overall sign is arbitrary.
+        The subsets that qualify, shape (M, k), and their coefficients, shape (M, k), int64, with greatest common
+        divisor 1 and no zero; the overall sign is arbitrary.
 
     Example:
         >>> import numpy as np
@@ -104,7 +104,8 @@ def balanced_combinations(matrix: np.ndarray, subsets: np.ndarray) -> tuple[np.n
     nothing = subsets[:0], np.zeros((0, k), dtype=np.int64)
     if k - 1 > n_elements or not len(subsets):
         return nothing
-    # Minors are bounded by Hadamard's inequality and Bareiss multiplies two of them; beyond int64, exact Python integers.
+    # Minors are bounded by Hadamard's inequality and Bareiss multiplies two of them; beyond int64, exact Python
+    # integers.
     norm = max(1.0, float(np.sqrt((matrix.astype(float) ** 2).sum(axis=1)).max()))
     work_type = np.int64 if 2.0 * norm ** (2 * (k - 1)) < 2.0**62 else object
     work = np.swapaxes(matrix[subsets], 1, 2).astype(work_type)  # (N, E, k)

@@ -112,9 +112,9 @@ def reaction_energy(
 ) -> np.ndarray:
     """Return the Gibbs energy of every reaction in eV per atom.
 
-    dG_r = [sum_p nu_rp (n_p g_p + kB T ln(p_p / 1 bar))] / sum_{p reactant} |nu_rp| n_p, with nu ``coefficients``, n_p the
-    atoms per formula unit, g_p ``phases.gibbs`` (eV per atom), and the logarithm for gases only; a gas that is not in
-    ``partial_pressure_Pa`` stands at 1 bar. The atoms of an absorbed gas count among those of the reactants.
+    dG_r = [sum_p nu_rp (n_p g_p + kB T ln(p_p / 1 bar))] / sum_{p reactant} |nu_rp| n_p, with nu ``coefficients``, n_p
+    the atoms per formula unit, g_p ``phases.gibbs`` (eV per atom), and the logarithm for gases only; a gas that is not
+    in ``partial_pressure_Pa`` stands at 1 bar. The atoms of an absorbed gas count among those of the reactants.
 
     Args:
         reactions: R reactions of n phases.

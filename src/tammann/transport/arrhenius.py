@@ -50,7 +50,8 @@ def arrhenius_weights(
     )
     if outside.any():
         raise DataError(
-            f"temperature_K {temperature[outside][0]:g} is outside the transport data; expected {table[0]:g} to {table[-1]:g} K."
+            f"temperature_K {temperature[outside][0]:g} is outside the transport data; "
+            f"expected {table[0]:g} to {table[-1]:g} K."
         )
     if nearest or len(table) == 1:
         index = np.abs(temperature[:, None] - table).argmin(axis=1)
@@ -64,8 +65,8 @@ def arrhenius_weights(
 def interpolate_arrhenius(lower: ArrayLike, upper: ArrayLike, weight: ArrayLike) -> np.ndarray:
     """Return exp[(1 - w) ln(lower) + w ln(upper)], zero where either is zero.
 
-    Where the weight is negative, below the table, a value that would rise on cooling is held at ``lower``: noise between
-    the lowest two temperatures must not make a cold solid fast.
+    Where the weight is negative, below the table, a value that would rise on cooling is held at ``lower``: noise
+    between the lowest two temperatures must not make a cold solid fast.
 
     Args:
         lower: Values of 0 or more at the lower tabulated temperature.
@@ -81,4 +82,7 @@ def interpolate_arrhenius(lower: ArrayLike, upper: ArrayLike, weight: ArrayLike)
         low, high = np.log(np.asarray(lower, dtype=float)), np.log(np.asarray(upper, dtype=float))
         step = np.where(w < 0.0, np.maximum(high - low, 0.0), high - low)
         value = np.exp(low + w * step)
-    return np.where(np.isneginf(low) | np.isneginf(high), 0.0, value)
+    value = np.where(np.isneginf(low) | np.isneginf(high), 0.0, value)
+    # At a tabulated temperature the value there, even beside a zero.
+    value = np.where(w == 0.0, lower, value)
+    return np.where(w == 1.0, upper, value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 
 import numpy as np
@@ -18,14 +18,15 @@ __all__ = ["OnsagerCoefficients", "atomic_masses", "nearest_positive_semidefinit
 class OnsagerCoefficients:
     """The linear response of a phase: fluxes of its ions to gradients of their chemical potentials.
 
-    J_i = -sum_j L_ij grad mu_j, with J in particles per m² and s, mu in J per particle, L = ``L``; the self part of L_ii
-    is ``L_self``, and D_i = L_self_i kB T / c_i with the concentration c_i per m³.
+    J_i = -sum_j L_ij grad mu_j, with J in particles per m² and s, mu in J per particle, L = ``L``; the self part of
+    L_ii is ``L_self``, and D_i = L_self_i kB T / c_i with the concentration c_i per m³.
 
     Attributes:
         formula: Composition of the (non-crystalline) phase.
         temperature_K: Temperature of the simulation, K.
         species: The S ions, in the order of the arrays.
-        L: Shape (S, S), 1/(J m s), symmetric and positive semidefinite, centre-of-mass frame.
+        L: As measured, shape (S, S), 1/(J m s), symmetric, centre-of-mass frame. Noise may make an eigenvalue negative;
+            fluxes are computed with ``dissipative``, correlation factors from ``L`` itself.
         L_self: Shape (S,), 1/(J m s), not negative.
         L_stderr: Standard errors of ``L``, shape (S, S), 1/(J m s), or None where none are known.
         L_self_stderr: Standard errors of ``L_self``, shape (S,), 1/(J m s), or None.
@@ -86,9 +87,14 @@ class OnsagerCoefficients:
         """L_ii - L_self_i, shape (S,), 1/(J m s)."""
         return np.diag(self.L) - self.L_self
 
+    @cached_property
+    def dissipative(self) -> np.ndarray:
+        """The positive semidefinite matrix nearest to ``L``, shape (S, S), 1/(J m s): no flux makes entropy vanish."""
+        return nearest_positive_semidefinite(self.L)
+
     @property
     def smallest_eigenvalue_ratio(self) -> float:
-        """Smallest over largest eigenvalue of L; below zero, L would make entropy vanish."""
+        """Smallest over largest eigenvalue of ``L``; below zero, ``dissipative`` differs from it."""
         values = np.linalg.eigvalsh(self.L)
         return float(values[0] / np.abs(values).max()) if values.any() else 0.0
 
@@ -100,51 +106,27 @@ class OnsagerCoefficients:
         return float(np.max(np.abs(weighted.sum(axis=1)) / np.where(scale > 0, scale, 1.0)))
 
 
-def nearest_positive_semidefinite(matrix: np.ndarray, *, iterations: int = 200) -> np.ndarray:
-    """Return a positive semidefinite matrix near to a symmetric one, with the same diagonal.
+def nearest_positive_semidefinite(matrix: np.ndarray) -> np.ndarray:
+    """Return the positive semidefinite matrix nearest to a symmetric one (Frobenius norm).
 
-    L_ij = sqrt(L_ii L_jj) C_ij, where C is the correlation matrix nearest (Frobenius norm) to that of ``matrix``, by
-    alternating projections. The diagonal is the best known part of a measured L, and correlation factors follow from it;
-    clipping the eigenvalues of L itself would add to it (a quarter of L_BaBa in Ba4Ti13O30 at 1500 K).
+    Its eigenvalues below zero are replaced by zero.
 
     Args:
-        matrix: Shape (S, S), symmetric, diagonal not negative.
-        iterations: The most alternating projections.
-
-    Raises:
-        DataError: A diagonal element is negative, or one is zero and its row is not.
+        matrix: Shape (S, S), symmetric.
 
     Reference:
-        Higham, IMA J. Numer. Anal. 2002, 22, 329, doi 10.1093/imanum/22.3.329.
+        Higham, Linear Algebra Appl. 1988, 103, 103, doi 10.1016/0024-3795(88)90223-6.
 
     Example:
         >>> import numpy as np
-        >>> nearest_positive_semidefinite(np.array([[4.0, 3.0], [3.0, 1.0]])).round(6).tolist()
-        [[4.0, 2.0], [2.0, 1.0]]
+        >>> nearest_positive_semidefinite(np.diag([2.0, -1.0])).tolist()
+        [[2.0, 0.0], [0.0, 0.0]]
     """
     symmetric = (matrix + matrix.T) / 2.0
-    diagonal = np.diag(symmetric)
-    if (diagonal < 0).any() or symmetric[diagonal == 0].any():
-        raise DataError("L has a negative diagonal element, or a zero one in a row that is not zero; check the table.")
-    root = np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    correlation = symmetric / np.outer(root, root)
-    unit = np.where(diagonal > 0, 1.0, 0.0)
-    nearest, correction = correlation, np.zeros_like(correlation)
-    for _ in range(iterations):
-        if np.linalg.eigvalsh(nearest)[0] >= -1e-14:
-            break
-        values, vectors = np.linalg.eigh(nearest - correction)
-        clipped = (vectors * np.maximum(values, 0.0)) @ vectors.T
-        correction = clipped - (nearest - correction)
-        nearest = clipped.copy()
-        np.fill_diagonal(nearest, unit)
-    # What is left of the negative part is removed without moving the diagonal.
-    values, vectors = np.linalg.eigh(nearest)
-    if values[0] < 0:
-        nearest = (vectors * np.maximum(values, 0.0)) @ vectors.T
-        size = np.sqrt(np.where(np.diag(nearest) > 0, np.diag(nearest), 1.0))
-        nearest = nearest / np.outer(size, size)
-    return nearest * np.outer(root, root)
+    values, vectors = np.linalg.eigh(symmetric)
+    if values[0] >= 0:
+        return symmetric
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Transport coefficients of many compositions and temperatures: the embedded table, files, and draws from their errors."""
+"""Transport coefficients of many compositions and temperatures: the embedded table, files, and draws."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.transport.onsager import OnsagerCoefficients, nearest_positive_semidefinite
+from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
 
 __all__ = ["TransportTable", "draw_transport", "load_transport", "reduced_composition", "save_transport"]
@@ -25,7 +25,10 @@ __all__ = ["TransportTable", "draw_transport", "load_transport", "reduced_compos
 SHIPPED = {"karan-2026": "ba-ti-o-onsager.csv", "Ba-Ti-O": "ba-ti-o-onsager.csv"}
 """Names under which tables are shipped, and their files."""
 
-KARAN_2026 = "Karan, Gallant, Fei, Ceder, Persson, Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, as published in mcgalcode/rxn-ca"
+KARAN_2026 = (
+    "Karan, Gallant, Fei, Ceder, Persson, Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, as published in "
+    "mcgalcode/rxn-ca"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +40,8 @@ class TransportTable:
         source: Citation.
         entries: The coefficients, sorted by formula and temperature.
         end_members: The two reactants whose difference of chemical potentials serves every product where a recipe asks
-            for ``potential_difference: end-members``, and whose products set the scale of the score; None if not stated.
+            for ``potential_difference: end-members``, and whose products set the scale of the score; None if not
+            stated.
         warnings: Sentences on every defect met and what was done about it.
 
     Example:
@@ -66,7 +70,7 @@ class TransportTable:
         return tuple(dict.fromkeys(entry.formula for entry in self.entries))
 
     def of(self, formula: str) -> tuple[OnsagerCoefficients, ...]:
-        """Return the entries of a composition (any multiple of its formula), by temperature; empty if there are none."""
+        """Return the entries of a composition (any multiple of its formula), by temperature; perhaps none."""
         key = reduced_composition(formula)
         return tuple(entry for entry in self.entries if reduced_composition(entry.formula) == key)
 
@@ -114,11 +118,12 @@ def reduced_composition(formula: str) -> tuple[tuple[str, int], ...]:
 def load_transport(source: str | Path | None = "Ba-Ti-O") -> TransportTable | None:
     """Load transport coefficients: the shipped table by name, a JSON file by its path, or none.
 
-    The shipped table (``"karan-2026"``, or ``"Ba-Ti-O"`` for the system) is converted to SI and its defects are met, each
-    with a warning in the result: the row of Ba4Ti13O30 at 1000 K has L_BaO mended by the factor of ten that restores both
-    positive semidefiniteness and the centre-of-mass rule; rows that are slightly not positive semidefinite are then
-    projected; the deviation from sum_j m_j L_ij = 0 is reported; cell volumes that are placeholders are not used (a growth
-    constant takes the volume of the phase).
+    The shipped table (``"karan-2026"``, or ``"Ba-Ti-O"`` for the system) is converted to SI and its defects are met,
+    each with a warning in the result: the row of Ba4Ti13O30 at 1000 K has L_BaO mended by the factor of ten that
+    restores both positive semidefiniteness and the centre-of-mass rule; rows that are slightly not positive
+    semidefinite are projected where fluxes are computed (``OnsagerCoefficients.dissipative``); the deviation from
+    sum_j m_j L_ij = 0 is reported; cell volumes that are placeholders are not used (a growth constant takes the volume
+    of the phase).
 
     A JSON file holds ``name``, ``source``, optionally ``end_members`` (two formulas) and ``warnings``, and ``entries``,
     each with ``formula``, ``temperature_K``, ``species``, ``L_per_J_m_s`` (square matrix), ``L_self_per_J_m_s``, and
@@ -185,9 +190,9 @@ def draw_transport(
     """Draw one table from the errors of its coefficients.
 
     L' = S L S and L_self' = S² L_self with S = diag(exp(e_i / 2)), e_i normal with zero mean, independent between
-    compositions, temperatures and ions. So L_ii is log-normal about its value as median, the correlations
-    L_ij / sqrt(L_ii L_jj) are kept, and L stays positive semidefinite. The standard deviation of e_i is the stated
-    standard error of L_ii over L_ii; where the table states none, ``relative_error``.
+    compositions, temperatures and ions. So L_ii is log-normal about its value as median, the correlations L_ij /
+    sqrt(L_ii L_jj) are kept, and with them the signs of the eigenvalues of L. The standard deviation of e_i is the
+    stated standard error of L_ii over L_ii; where the table states none, ``relative_error``.
 
     Args:
         table: The central values.
@@ -246,7 +251,8 @@ def _shipped() -> TransportTable:
             value[key] = mended
             warnings.append(
                 f"{formula} at {temperature:g} K: {key} = {published:g} 1/(cm s eV) as published breaks positive "
-                f"semidefiniteness and the centre-of-mass rule; {mended:g}, ten times smaller, satisfies both and is used."
+                f"semidefiniteness and the centre-of-mass rule; {mended:g}, ten times smaller, satisfies both and "
+                "serves."
             )
         species = ("Ba", "Ti", "O")
         L = np.array([[value.get(f"L_{a}{b}", value.get(f"L_{b}{a}", np.nan)) for b in species] for a in species])
@@ -261,27 +267,26 @@ def _shipped() -> TransportTable:
                 source=KARAN_2026,
             )
         )
-    projected, notes = _projected(entries)
-    warnings += notes
+    warnings += _not_dissipative(entries)
     for cold in (True, False):
-        group = [entry for entry in projected if (entry.temperature_K < 1000.0) == cold]
+        group = [entry for entry in entries if (entry.temperature_K < 1000.0) == cold]
         off = [entry.centre_of_mass_deviation for entry in group]
         worst = group[int(np.argmax(off))]
         warnings.append(
             f"The centre-of-mass rule sum_j m_j L_ij = 0 is off by up to {max(off):.0%} of a row "
-            f"{'at 750 K' if cold else 'from 1000 K'} (worst: {worst.formula} at {worst.temperature_K:g} K); left as it is."
+            f"{'at 750 K' if cold else 'from 1000 K'} (worst: {worst.formula} at {worst.temperature_K:g} K); left so."
         )
-    warnings += _placeholders(projected)
+    warnings += _placeholders(entries)
     warnings += [
         "L of Ba2TiO4 is not monotonic in temperature; used as published.",
         "No standard errors were published; state transport_relative_error to carry one.",
-        "The absolute scale is doubtful (self-diffusion 13 to 270 times what the viscosity of the melt gives); only relative "
-        "growth constants carry meaning, a common factor is absorbed by the scale of the score.",
+        "The absolute scale is doubtful (self-diffusion 13 to 270 times what the viscosity of the melt gives); only "
+        "ratios of growth constants carry meaning, a common factor is absorbed by the scale of the score.",
     ]
     return TransportTable(
         name="karan-2026",
         source=KARAN_2026,
-        entries=tuple(projected),
+        entries=tuple(entries),
         end_members=("BaO", "TiO2"),
         warnings=tuple(warnings),
     )
@@ -297,29 +302,21 @@ def _placeholders(entries: list[OnsagerCoefficients]) -> list[str]:
     if not same:
         return []
     return [
-        f"Cell volumes of {', '.join(same)} are the same at every temperature, as placeholders are; volumes of the phases "
-        "are used instead for all compositions."
+        f"Cell volumes of {', '.join(same)} are the same at every temperature, as placeholders are; volumes of the "
+        "phases are used instead for all compositions."
     ]
 
 
-def _projected(entries: list[OnsagerCoefficients]) -> tuple[list[OnsagerCoefficients], list[str]]:
-    """The entries with every L positive semidefinite, and one sentence on those that were not."""
-    projected, moved = [], []
-    for entry in entries:
-        ratio = entry.smallest_eigenvalue_ratio
-        if ratio < 0:
-            # Round-off of an L that is singular by the centre-of-mass rule is mended without a word.
-            if ratio < -1e-9:
-                moved.append((ratio, entry))
-            entry = replace(entry, L=nearest_positive_semidefinite(entry.L))
-        projected.append(entry)
-    if not moved:
-        return projected, []
-    ratio, worst = min(moved, key=lambda pair: pair[0])
-    names = ", ".join(f"{entry.formula} {entry.temperature_K:g} K" for _, entry in moved)
-    return projected, [
-        f"L was not positive semidefinite and was projected (smallest over largest eigenvalue down to {ratio:.3f}, "
-        f"{worst.formula} {worst.temperature_K:g} K): {names}."
+def _not_dissipative(entries: Sequence[OnsagerCoefficients]) -> list[str]:
+    """One sentence on the entries whose L is not positive semidefinite by more than round-off."""
+    off = [(entry.smallest_eigenvalue_ratio, entry) for entry in entries if entry.smallest_eigenvalue_ratio < -1e-9]
+    if not off:
+        return []
+    ratio, worst = min(off, key=lambda pair: pair[0])
+    names = ", ".join(f"{entry.formula} {entry.temperature_K:g} K" for _, entry in off)
+    return [
+        f"L of {names} is not positive semidefinite (smallest over largest eigenvalue down to {ratio:.3f}, "
+        f"{worst.formula} {worst.temperature_K:g} K); the nearest matrix that is serves for fluxes."
     ]
 
 
@@ -372,11 +369,11 @@ def _read_json(path: Path) -> TransportTable:
     listed = data.get("warnings", [])
     if not (isinstance(listed, list) and all(isinstance(item, str) for item in listed)):
         raise DataError(f"warnings in {path} is {listed!r}, expected a list of sentences.")
-    projected, notes = _projected(entries)
+    notes = _not_dissipative(entries)
     return TransportTable(
         name=str(data.get("name", path.stem)),
         source=str(data.get("source", path.name)),
-        entries=tuple(projected),
+        entries=tuple(entries),
         end_members=None if ends is None else (ends[0], ends[1]),
         warnings=(*listed, *notes),
     )
