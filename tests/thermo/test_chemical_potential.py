@@ -255,3 +255,21 @@ def test_a_layer_of_two_phases(phases):
     ratio = d[d != 0] / single[d != 0]
     np.testing.assert_allclose(ratio, ratio[0])
     assert 0 < ratio[0] < 1  # the same direction, a smaller drop: the mixture is less stable
+
+
+def test_all_elements_but_one_or_all_of_them_held(phases):
+    air = {"O2": 21228.0, "CO2": 40.5}
+    # One free element: every barium compound without titanium meets the stable one in the same point.
+    np.testing.assert_allclose(closest_difference(phases, "BaO", "BaCO3", 1200.0, partial_pressure_Pa=air), 0.0)
+    # Of a titanium and a barium phase, each has its own element settled and the other's free to be low.
+    d = closest_difference(phases, "BaO", "TiO2", 1200.0, partial_pressure_Pa=air)
+    assert d[phases.elements.index("Ba")] > 1.0 and d[phases.elements.index("Ti")] < -1.0
+    np.testing.assert_array_equal(closest_difference(phases, "O2", "CO2", 1200.0, partial_pressure_Pa=air), 0.0)
+
+
+def test_an_atmosphere_that_cannot_last_is_refused(phases):
+    # Oxygen so scarce that CO2 would deposit graphite.
+    with pytest.raises(DataError, match="cannot be held"):
+        closest_difference(phases, "BaO", "TiO2", 500.0, partial_pressure_Pa={"CO2": 1e5, "O2": 1e-300})
+    # More than 1 bar of a gas is no such case.
+    closest_difference(phases, "BaO", "TiO2", 500.0, partial_pressure_Pa={"CO2": 1e5, "O2": 1e6})

@@ -77,6 +77,11 @@ def _frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: Map
     offset = np.zeros(n_elements)
     offset[pivots] = equations[:, -1]
     matrix[pivots] = -equations[:, list(free)]
+    # An element that the gases settle above its own solid would deposit (graphite from CO2 where O2 is scarce).
+    pure = {element for i in gases for element in phases[i].composition if len(phases[i].composition) == 1}
+    for e in pivots:
+        if phases.elements[e] not in pure and not matrix[e].any() and offset[e] > 1e-9:
+            raise _no_room()
     return _Frame(offset, matrix, free, tuple(bool(touched[e]) for e in free))
 
 
@@ -378,14 +383,14 @@ def local_equilibrium_differences(
         used = weights > 0.0
         x_product = weights @ x
         g_product = (weights * np.where(used, g, 0.0)).sum(axis=1)
-        first, second = x[ends[:, 0]], x[ends[:, 1]]
-        sides = np.stack([first, second], axis=2)
+        at_first = x[ends[:, 0]]
+        sides = np.stack([at_first, x[ends[:, 1]]], axis=2)
         amounts = np.einsum("lij,lj->li", np.linalg.pinv(sides), x_product)
         fits = np.abs(np.einsum("lij,lj->li", sides, amounts) - x_product).max(axis=1, initial=0.0) < 1e-9
         fits &= amounts.min(axis=1) > 1e-9
         alpha = np.where(fits, amounts[:, 0], np.nan)
         dG = g_product - alpha * g[ends[:, 0]] - amounts[:, 1] * g[ends[:, 1]]
-        conditions = np.stack([x_product, first], axis=1)
+        conditions = np.stack([x_product, at_first], axis=1)
         targets = np.stack([np.zeros(len(layers)), -dG / alpha], axis=1)
         result[t] = np.einsum("lij,lj->li", np.linalg.pinv(conditions), targets) @ frame.matrix.T
     return result
