@@ -18,6 +18,7 @@ from tammann.analysis import (
     fit_jander,
     jander_curve,
     jander_fit,
+    out_of_equilibrium,
     phase_fractions,
     precursors,
     reaction_flow,
@@ -248,6 +249,18 @@ def test_equilibrium_over_temperature_is_read_at_the_last_one(history):
     assert found["BaTiO3"] == 0.7
     assert found["BaTi2O5"] == 0.3
     assert found["BaO"] == 0.0
+
+
+def test_out_of_equilibrium_counts_atoms(history):
+    # 1 mol BaTiO3 (5 atoms) and 1 mol TiO2 (3 atoms); equilibrium has all eight in BaTi2O5.
+    moles = history.moles.copy()
+    moles[:, -1] = [0, 1, 1, 0, 0]
+    run = replace(history, moles=moles)
+    assert out_of_equilibrium(run, {"BaTi2O5": 1.0}) == pytest.approx(1)
+    assert out_of_equilibrium(run, {"BaTiO3": 0.5, "TiO2": 0.5}) == pytest.approx(0)
+    assert out_of_equilibrium(run, {"BaTiO3": 1.0}) == pytest.approx(3 / 8)
+    # A phase that the run does not know: Ba6Ti17O40 with 63 atoms, BaTiO3 with 5.
+    assert out_of_equilibrium(run, {"BaTiO3": 0.5, "Ba6Ti17O40": 0.5}) == pytest.approx(1 - 5 / 68)
 
 
 def test_regimes(history):

@@ -22,7 +22,7 @@ from tammann.plot import (
     plot_slices,
     save_figure,
 )
-from tammann.plot._style import atoms_of, new_axes, spread_out
+from tammann.plot._style import atoms_of, new_axes, rising, spread_out
 from tammann.plot.flow import flow_columns
 from tammann.plot.hull import hull_line
 
@@ -76,6 +76,7 @@ def test_labels_are_moved_apart_and_stay_inside():
     assert placed.min() >= 0 and placed.max() <= 1
     assert np.argsort(placed).tolist() == [1, 3, 2, 0, 4]
     assert spread_out([], 0.1, 0, 1).size == 0
+    np.testing.assert_allclose(rising([1, 3, 2, 2, 5, 0]), [1, 7 / 3, 7 / 3, 7 / 3, 2.5, 2.5])
 
 
 def test_phase_fractions_shows_the_table(history):
@@ -143,6 +144,13 @@ def test_flow_runs_from_left_to_right_and_nodes_have_their_size(history):
     total = nodes.atoms_start_mol.sum()
     expected = sorted((nodes.atoms_start_mol + nodes.atoms_in_mol) / total)
     np.testing.assert_allclose(heights, expected)
+    places = {}
+    for patch in ax.patches:
+        if hasattr(patch, "get_height"):
+            places.setdefault(round(patch.get_x()), []).append((patch.get_y(), patch.get_y() + patch.get_height()))
+    for column in places.values():
+        column.sort()
+        assert all(below[1] < above[0] for below, above in zip(column, column[1:], strict=False)), "nodes overlap"
     idle = replace(flow, links=flow.links.iloc[:0])
     assert plot_reaction_flow(idle).texts[0].get_text() == "nothing has reacted"
 

@@ -31,6 +31,7 @@ __all__ = [
     "fit_jander",
     "jander_curve",
     "jander_fit",
+    "out_of_equilibrium",
     "phase_fractions",
     "precursors",
     "reaction_flow",
@@ -183,6 +184,34 @@ def beside_baselines(
         rows.append((name, middle, low, high, null_middle, null_low, null_high, level, differs))
     columns = ["phase", "median", "low", "high", "null", "null_low", "null_high", "equilibrium", "differs"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def out_of_equilibrium(history: History, equilibrium: Mapping[str, float] | pd.DataFrame) -> float:
+    """Share of the atoms that would have to change phase to reach plain equilibrium, at the end.
+
+    1 - sum_p min(a_p, e_p) with a_p the share of the condensed atoms in phase p (median over realizations of the
+    sum) and e_p the same at equilibrium: 0 at equilibrium, 1 where no phase is right.
+
+    Args:
+        history: the run.
+        equilibrium: mole fractions by phase or a table over temperature, as in ``beside_baselines``.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> run = example_history(realizations=1)
+        >>> out_of_equilibrium(run, final_mole_fractions(run)) < 1e-9, out_of_equilibrium(run, {"BaO": 1}) > 0.99
+        (True, True)
+    """
+    from tammann.thermo import parse_formula
+
+    balance = _final_equilibrium(equilibrium, float(history.temperature_K[-1]))
+    size = dict(zip(history.phases, history.composition.sum(axis=1), strict=True))
+    there = {name: x * size.get(name, 0.0) or x * sum(parse_formula(name).values()) for name, x in balance.items()}
+    total = sum(there.values())
+    wanted = np.array([there.get(name, 0.0) for name in history.phases]) / (total or 1.0)
+    atoms = history.moles[:, -1] * history.composition.sum(axis=1)
+    share = atoms / atoms.sum(axis=1, keepdims=True)
+    return float(np.median(1 - np.minimum(share, wanted).sum(axis=1)))
 
 
 def _row(table: pd.DataFrame, name: str) -> tuple[float, float, float]:

@@ -125,21 +125,26 @@ def tidy(ax: Axes, *, grid: str | None = "y") -> None:
         ax.grid(axis=grid, color="#E6E6E3", linewidth=0.7)  # type: ignore[arg-type]
 
 
+def rising(values: Sequence[float]) -> np.ndarray:
+    """The nearest sequence that never falls: neighbours that do are pooled (isotonic regression)."""
+    pools: list[tuple[float, int]] = []
+    for value in values:
+        mean, count = float(value), 1
+        while pools and pools[-1][0] > mean:
+            before, n = pools.pop()
+            mean, count = (before * n + mean * count) / (n + count), n + count
+        pools.append((mean, count))
+    return np.array([mean for mean, count in pools for _ in range(count)])
+
+
 def spread_out(wanted: Sequence[float], least: float, low: float, high: float) -> np.ndarray:
     """Move positions apart by at least ``least``, each as little as possible, within [low, high] if they fit."""
-    wanted_array = np.asarray(wanted, dtype=float)
-    order = np.argsort(wanted_array, kind="stable")
-    # Pool neighbours that are too close (isotonic regression of the positions less their ranks).
-    pools: list[list[float]] = []
-    for rank, k in enumerate(order):
-        pools.append([wanted_array[k] - rank * least, 1.0])
-        while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            mean, count = pools.pop()
-            pools[-1] = [(pools[-1][0] * pools[-1][1] + mean * count) / (pools[-1][1] + count), pools[-1][1] + count]
-    base = np.concatenate([np.full(int(count), mean) for mean, count in pools]) if pools else np.zeros(0)
-    top = high - least * (len(base) - 1)
-    placed = np.empty_like(wanted_array)
-    placed[order] = np.clip(base, low, max(low, top)) + least * np.arange(len(base))
+    places = np.asarray(wanted, dtype=float)
+    order = np.argsort(places, kind="stable")
+    steps = least * np.arange(places.size)
+    placed = np.empty_like(places)
+    top = high - least * (places.size - 1)
+    placed[order] = np.clip(rising(places[order] - steps), low, max(low, top)) + steps
     return placed
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tammann.analysis import ReactionFlow, reaction_flow
-from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colours
+from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colours, rising
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +19,12 @@ __all__ = ["plot_reaction_flow"]
 
 
 def plot_reaction_flow(
-    flow: ReactionFlow | History, *, stage: int | None = None, smallest: float = 0.003, ax: Axes | None = None
+    flow: ReactionFlow | History, *, stage: int | None = None, smallest: float = 0.01, ax: Axes | None = None
 ) -> Axes:
     """Draw ribbons from phase to phase, as wide as the atoms that went there, net of back and forth.
 
-    A node is as tall as what was there at the start plus what came in; what did not leave again has no ribbon.
+    A node is as tall as what was there at the start plus what came in; what did not leave again has no ribbon, and
+    stands beside the name as a share of all atoms.
 
     Args:
         flow: of ``tammann.analysis.reaction_flow``, or a run.
@@ -49,10 +50,10 @@ def plot_reaction_flow(
     column = flow_columns(nodes, links)
     height = (nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total
     gap = 0.09
-    bottom = _stack(nodes.index.tolist(), column, height.to_dict(), links, gap)
+    bottom = stack_nodes(nodes.index.tolist(), column, height.to_dict(), links, gap)
     colours = phase_colours(nodes.index)
     last = max(column.values())
-    wide = 0.035 * max(last, 1)
+    wide = 0.03 * max(last, 1)
 
     # Ribbons leave and arrive in the order of what they connect, so that they cross as little as possible.
     leaving = {name: bottom[name] + height[name] for name in nodes.index}
@@ -85,20 +86,28 @@ def plot_reaction_flow(
             Rectangle((column[name], bottom[name]), wide, height[name], facecolor=colours[name], linewidth=0, zorder=3)
         )
         end = float(nodes.at[name, "atoms_end_mol"]) / total
-        right = column[name] == last or column[name] > 0
-        text = f"{formula_label(name)}"
-        note = "gas" if nodes.at[name, "role"] == "gas" else f"{100 * end:.0f} % at the end"
-        x = column[name] + 1.5 * wide if right else column[name] - 0.5 * wide
+        share = "gas" if nodes.at[name, "role"] == "gas" else f"{100 * end:.0f} %"
         middle = bottom[name] + height[name] / 2
-        side: Literal["left", "right"] = "left" if right else "right"
         halo = [Stroke(linewidth=2.2, foreground="white", alpha=0.75), Normal()]
-        ax.text(x, middle, text, va="bottom", ha=side, fontsize=10, color=INK, zorder=4, path_effects=halo)
-        ax.text(x, middle - 0.012, note, va="top", ha=side, fontsize=8, color="#555555", zorder=4, path_effects=halo)
+        if 0 < column[name] < last:
+            text = f"{formula_label(name)}  {share}"
+            x, y = column[name] + wide / 2, bottom[name] + height[name] + 0.008
+            ax.text(x, y, text, va="bottom", ha="center", fontsize=8.5, color=INK, zorder=4, path_effects=halo)
+            continue
+        x = column[name] + 1.6 * wide if column[name] else column[name] - 0.6 * wide
+        side: Literal["left", "right"] = "left" if column[name] else "right"
+        text = f"{formula_label(name)}\n{share}"
+        ax.text(x, middle, text, va="center", ha=side, fontsize=9.5, color=INK, zorder=4, linespacing=1.35)
     low = min(bottom.values())
     high = max(bottom[name] + height[name] for name in nodes.index)
-    ax.set_xlim(-0.28 * max(last, 1), last + 0.34 * max(last, 1))
+    ax.set_xlim(-0.2 * max(last, 1), last + 0.26 * max(last, 1))
     ax.set_ylim(low - 0.03, high + 0.06)
-    ax.set_title("share of all atoms, net of back and forth", fontsize=9, color="#555555", loc="left")
+    ax.set_title(
+        "flow of atoms, net of back and forth; figures are shares of all atoms at the end",
+        fontsize=9,
+        color="#555555",
+        loc="left",
+    )
     return ax
 
 
@@ -113,24 +122,26 @@ def flow_columns(nodes: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:
     return {name: last if name not in sources and value > 0 else value for name, value in column.items()}
 
 
-def _stack(
+def stack_nodes(
     names: list[str], column: dict[str, int], height: dict[str, float], links: pd.DataFrame, gap: float
 ) -> dict[str, float]:
-    """Bottom of each node; within a column in the order of what flows in, each column centred on zero."""
+    """Bottom of each node: as near as may be to where its atoms come from, no two of a column closer than ``gap``."""
     bottom: dict[str, float] = {}
     for c in range(max(column.values()) + 1):
         here = [name for name in names if column[name] == c]
-
-        def weight(name: str) -> float:
+        middle = {}
+        for k, name in enumerate(here):
             own = links[links["target"] == name]
-            places = [bottom[s] + height[s] / 2 for s in own["source"] if s in bottom]
-            return float(np.mean(places)) if places else -names.index(name) * 1e-3
-
-        here.sort(key=weight)
-        y = -(sum(height[name] for name in here) + gap * (len(here) - 1)) / 2
-        for name in here:
-            bottom[name] = y
-            y += height[name] + gap
+            middles = [bottom[source] + height[source] / 2 for source in own["source"]]
+            middle[name] = float(np.average(middles, weights=own["atoms_mol"])) if middles else -float(k)
+        here.sort(key=lambda name: middle[name])
+        # Heights and gaps are taken out, so that what is left to keep apart are points in their order.
+        under = np.cumsum([0.0, *(height[name] + gap for name in here)])[:-1]
+        wanted = np.array([middle[name] - height[name] / 2 for name in here]) - under
+        if c == 0:
+            wanted = np.full(len(here), -(under[-1] + height[here[-1]]) / 2)
+        for name, place, below in zip(here, rising(wanted), under, strict=True):
+            bottom[name] = float(place + below)
     return bottom
 
 

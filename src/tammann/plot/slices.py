@@ -64,16 +64,21 @@ def plot_slices(
         panel.set_yticks([])
         panel.spines[:].set_color(FAINT)
         frame = int(history.snapshot_frame[k])
-        when = f"sweep {history.sweep[frame]:g}" if history.time_h is None else f"{history.time_h[frame]:.2f} h"
+        when = f"sweep {history.sweep[frame]:.0f}" if history.time_h is None else f"{history.time_h[frame]:.2f} h"
         panel.set_title(f"{when}, {history.temperature_K[frame]:.0f} K", fontsize=9, color=INK)
     present = np.unique(np.concatenate([layer.ravel() for layer in layers]))
     shown = [name for code, name in enumerate(history.phases, start=1) if code in present]
+    patches = [Patch(facecolor=colours[name]) for name in shown]
+    labels = [formula_label(name) for name in shown]
+    if 0 in present:
+        patches.append(Patch(facecolor="white", edgecolor=FAINT, linewidth=0.6))
+        labels.append("empty")
     ax.legend(
-        [Patch(facecolor=colours[name]) for name in shown],
-        [formula_label(name) for name in shown],
+        patches,
+        labels,
         loc="upper center",
         bbox_to_anchor=(0.5, -0.02),
-        ncols=max(1, min(len(shown), 2 * len(chosen))),
+        ncols=max(1, min(len(labels), 2 * len(chosen))),
         frameon=False,
         fontsize=9,
         handlelength=0.9,

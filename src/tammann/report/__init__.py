@@ -34,6 +34,13 @@ __all__ = ["write_report"]
 
 _MOST_CELLS = 2_000_000  # bytes of the grid, before compression, that a page carries
 _WIDEST_SLICE = 256
+_SHOWN_ELSEWHERE = {
+    "final_mole_fractions",
+    "final_mole_fractions_low",
+    "final_mole_fractions_high",
+    "baselines",
+    "warnings",
+}
 
 
 def write_report(
@@ -120,10 +127,10 @@ def _page(history: History, recipe: Any, summary: Mapping[str, Any], baselines: 
         "<h2>Which reactions carried it</h2>",
         _figure(
             flow,
-            "Share of all atoms that went from phase to phase, net of back and forth; after each name, the "
-            "share at the end. Means over realizations.",
+            "Share of all atoms that went from phase to phase, net of back and forth; means over realizations. "
+            "Point at a phase for its share at the end.",
         )
-        if flow
+        if flow is not None
         else "<p>Nothing has reacted.</p>",
         _reaction_table(history),
         _unreacted_table(history),
@@ -143,7 +150,7 @@ def _page(history: History, recipe: Any, summary: Mapping[str, Any], baselines: 
     sections += [
         "<h2>What went in</h2>",
         f"<pre>{html.escape(recipe.to_yaml())}</pre>",
-        _mapping_table("Summary", {k: v for k, v in summary.items() if k != "final_mole_fractions"}),
+        _mapping_table("Summary", {k: v for k, v in summary.items() if k not in _SHOWN_ELSEWHERE}),
         _provenance(history, table),
         f'<footer class="soft">tammann {html.escape(version)}</footer>',
     ]
@@ -383,7 +390,7 @@ def _slices(history: History) -> tuple[str, str]:
     cells = np.stack([history.snapshots[k][layers, :width, :width] for k in chosen])
     times = []
     for frame in history.snapshot_frame[chosen]:
-        when = f"sweep {history.sweep[frame]:g}" if history.time_h is None else f"{history.time_h[frame]:.2f} h"
+        when = f"sweep {history.sweep[frame]:.0f}" if history.time_h is None else f"{history.time_h[frame]:.2f} h"
         times.append(f"{when}, {history.temperature_K[frame]:.0f} K")
     colours = phase_colours(history.phases)
     present = np.unique(cells)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tammann.analysis import BAND, ReactionFlow, beside_baselines, reaction_flow
 from tammann.plot._style import phase_colours
-from tammann.plot.flow import flow_columns
+from tammann.plot.flow import flow_columns, stack_nodes
 from tammann.report.sentences import formula_text, percent
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def baseline_chart(
     return Chart("baselines", "Final fractions beside the two baselines.", 110 + 62 * len(names), (variant,))
 
 
-def flow_chart(history: History, *, smallest: float = 0.002) -> Chart | None:
+def flow_chart(history: History, *, smallest: float = 0.005) -> Chart | None:
     """The flow of atoms, for the whole run and for each step; None where nothing reacted."""
     steps: list[tuple[str, ReactionFlow]] = [("whole run", reaction_flow(history))]
     n_stages = history.extent.shape[1]
@@ -243,19 +243,27 @@ def flow_chart(history: History, *, smallest: float = 0.002) -> Chart | None:
         names = [str(name) for name in nodes.index]
         colours = phase_colours(names)
         ends = [percent(v / total) for v in nodes["atoms_end_mol"]]
+        height = ((nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total).to_dict()
+        bottom = stack_nodes(names, columns, height, links, 0.06)
+        top = max(bottom[name] + height[name] for name in names)
+        span = top - min(bottom.values())
         data = {
             "type": "sankey",
             "arrangement": "snap",
             "valueformat": ".1%",
             "node": {
-                "label": [f"{formula_text(n)}  {e}" for n, e in zip(names, ends, strict=True)],
+                "label": [formula_text(name) for name in names],
+                "customdata": ends,
                 "color": [colours[name] for name in names],
-                "x": [0.02 + 0.9 * columns[name] / max(last, 1) for name in names],
-                "y": _heights(names, columns),
+                # The label of the last column stands left of it and needs room.
+                "x": [
+                    0.94 if columns[name] == last else 0.01 + 0.74 * columns[name] / max(last - 1, 1) for name in names
+                ],
+                "y": [min(max((top - bottom[n] - height[n] / 2) / span, 0.001), 0.999) for n in names],
                 "pad": 22,
                 "thickness": 16,
                 "line": {"width": 0},
-                "hovertemplate": "%{label} of the atoms at the end<extra></extra>",
+                "hovertemplate": "%{label}: %{customdata} of the atoms at the end<extra></extra>",
             },
             "link": {
                 "source": [names.index(n) for n in links["source"]],
@@ -269,15 +277,6 @@ def flow_chart(history: History, *, smallest: float = 0.002) -> Chart | None:
     if not variants:
         return None
     return Chart("flow", "Flow of atoms from reactants to products.", 400, tuple(variants))
-
-
-def _heights(names: list[str], columns: Mapping[str, int]) -> list[float]:
-    """Starting heights, spread evenly in each column; the chart arranges them from there."""
-    heights = []
-    for name in names:
-        here = [other for other in names if columns[other] == columns[name]]
-        heights.append((here.index(name) + 0.5) / len(here))
-    return heights
 
 
 def growth_chart(history: History, rates: Any, *, most: int = 8) -> Chart | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from tammann.analysis import beside_baselines, fallback_share, final_fractions
+from tammann.analysis import beside_baselines, fallback_share, final_fractions, out_of_equilibrium
 from tammann.errors import DataError
 from tammann.thermo import parse_formula
 
@@ -126,13 +126,11 @@ def notices(
             )
         )
     elif still > 0.001:
-        found.append(
-            Notice(
-                "caution",
-                f"The programme ended while the powder was still reacting: {percent(still)} of the atoms are in "
-                "phases that have a partner to react with.",
-            )
-        )
+        far = f"{percent(still)} of the atoms are in phases that would react further with others that are there."
+        if equilibrium is not None:
+            away = out_of_equilibrium(history, equilibrium)
+            far = f"{percent(away)} of the atoms would still have to change phase to reach plain equilibrium."
+        found.append(Notice("caution", f"The programme ended while the powder was still reacting: {far}"))
     found += _about_baselines(history, null, equilibrium)
     kinetics = str((summary or {}).get("kinetics", history.metadata.get("kinetics", "")))
     share = fallback_share(history)
@@ -214,6 +212,8 @@ def _about_baselines(
     if null is None or equilibrium is None:
         return [Notice("caution", text + "; only one of them was computed.")]
     text += f": here {_and(apart)}." if apart else ": here none does."
+    if apart and not history.arrested.any() and float(np.median(history.unreacted_fraction)) > 0.001:
+        text += " The run was still going on, so part of that is how far it came, not where it was heading."
     return [Notice("note" if apart else "caution", text)]
 
 
