@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann import __version__
+from tammann.errors import RecipeError
 from tammann.kinetics import selection
 from tammann.kinetics.channels import between_local_equilibria, growth_of_channels, layers_of
 from tammann.kinetics.options import KineticsOptions

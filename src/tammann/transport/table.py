@@ -251,8 +251,8 @@ def _shipped() -> TransportTable:
             value[key] = mended
             warnings.append(
                 f"{formula} at {temperature:g} K: {key} = {published:g} 1/(cm s eV) as published breaks positive "
-                f"semidefiniteness and the centre-of-mass rule; {mended:g}, ten times smaller, satisfies both and "
-                "serves."
+                f"semidefiniteness and the centre-of-mass rule; {mended:g}, ten times smaller, restores both to within "
+                "noise and is used."
             )
         species = ("Ba", "Ti", "O")
         L = np.array([[value.get(f"L_{a}{b}", value.get(f"L_{b}{a}", np.nan)) for b in species] for a in species])
