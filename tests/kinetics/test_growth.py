@@ -153,7 +153,11 @@ def test_figure_2b(phases, transport, energies):
     contrast = [K.loc["Ba4Ti13O30", 1500.0] / K.loc[other, 1500.0] for other in POOR]
     assert all(42 <= value <= 60 for value in contrast)
     assert K[1250.0].idxmax() == K[1500.0].idxmax() == "Ba4Ti13O30"
-    for low, high, least, most in ((1000.0, 1250.0, 4.5, 15.0), (1250.0, 1500.0, 1.4, 7.0), (1500.0, 1750.0, 0.99, 4.0)):
+    for low, high, least, most in (
+        (1000.0, 1250.0, 4.5, 15.0),
+        (1250.0, 1500.0, 1.4, 7.0),
+        (1500.0, 1750.0, 0.99, 4.0),
+    ):
         factor = K.loc[RICH, high] / K.loc[RICH, low]
         assert least <= factor.min() and factor.max() <= most
     assert K.loc["Ba4Ti13O30", 1000.0] == pytest.approx(4.4e-8, rel=0.08)

@@ -8,12 +8,18 @@ import numpy as np
 import pytest
 
 from tammann.errors import RecipeError, ResultError
-from tammann.kinetics import PUBLIC_CODE, KineticsOptions, RateTable, rate_table, reference_scale
+from tammann.kinetics import PUBLIC_CODE, KineticsOptions, RateTable, growth_constant, rate_table, reference_scale
 from tammann.kinetics.channels import _across_decomposing, _geometry, growth_of_channels, layers_of
 from tammann.kinetics.score import reduced_growth, sigma2
 from tammann.reactions import enumerate_reactions, reaction_energy
 from tammann.recipe import Recipe
-from tammann.thermo import draw_energies, load_phases, local_equilibrium_differences
+from tammann.thermo import (
+    closest_difference,
+    draw_energies,
+    energy_above_hull,
+    load_phases,
+    local_equilibrium_differences,
+)
 from tammann.transport import draw_transport, load_transport
 
 LINE = {
@@ -71,6 +77,23 @@ def test_closed_oxides_stay_on_their_line(rates):
     assert set(rates.phases) == LINE
     assert rates.gases == ()
     assert not rates.fallback.any()
+
+
+def test_neither_limit_nor_release_is_needed_for_that(reactions, transport):
+    bold = KineticsOptions(metastable_limit_eV_per_atom=None, coupled_release=True)
+    assert set(rate_table(reactions, transport, recipe(), options=bold).phases) == LINE
+
+
+def test_what_lies_too_far_above_the_hull_does_not_form(reactions, transport):
+    """BaTi5O11 rises above a limit of 6 meV per atom on the way from 1300 to 1700 K and forms below only."""
+    strict = KineticsOptions(metastable_limit_eV_per_atom=0.006)
+    rates = rate_table(reactions, transport, recipe(top=1700.0), options=strict)
+    index = reactions.phases.index("BaTi5O11")
+    above = np.array([energy_above_hull(reactions.phases, T)[index] for T in rates.temperature_K])
+    makes = (rates.products == rates.phases.index("BaTi5O11")).any(axis=1)
+    assert (above > 0.006).any() and (above < 0.006).any()
+    assert (rates.score[above > 0.006][:, makes] == 0).all()
+    assert (rates.score[above < 0.006][:, makes] > 0).any()
 
 
 def test_air_does_not_reduce_titanates(reactions, transport):
@@ -169,12 +192,26 @@ def test_decomposition_runs_on_local_equilibria(reactions, transport):
 
 
 def test_two_products_share_one_flux(reactions, transport):
-    rates = rate_table(reactions, transport, recipe())
-    largest = rate_table(reactions, transport, recipe(), options=KineticsOptions(two_products="largest"))
-    two = np.flatnonzero((rates.products[:, 1] >= 0) & (rates.reactants[:, 1] >= 0))
-    for c in two:
-        other = column(largest, rates.equations[c])
-        assert largest.growth_constant_m2_per_s[-1, other] >= rates.growth_constant_m2_per_s[-1, c] * (1 - 1e-12)
+    """K_D of a layer of two phases is their harmonic mean, weighted by volume; or the largest."""
+    phases, T = reactions.phases, np.array([1500.0])
+    row = [reaction.equation for reaction in reactions].index("BaO2 + BaTi6O12 -> BaTi2O5 + BaTi4O9")
+    pool = reactions.take(np.array([row]))
+    dG = reaction_energy(pool, T)
+    difference = closest_difference(phases, "BaO2", "BaTi6O12", 1500.0)
+    drive = dict(zip(phases.elements, difference, strict=True))
+    two = [phases["BaTi2O5"], phases["BaTi4O9"]]
+    each = [
+        growth_constant(transport.at(p.formula, 1500.0), drive, volume_A3_per_atom=p.volume_A3_per_atom) for p in two
+    ]
+    volume = [p.molar_volume_m3_per_mol for p in two]
+    for choice, expected in (
+        ("harmonic", sum(volume) / sum(v / K for v, K in zip(volume, each, strict=True))),
+        ("largest", max(each)),
+    ):
+        options = KineticsOptions(two_products=choice)
+        layers = layers_of(transport, phases, options)
+        K = growth_of_channels(pool, dG, T, layers, transport, options, energies=None, partial_pressure_Pa={})
+        assert K[0, 0] == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("mode", ["full", "self", "none"])

@@ -4,6 +4,7 @@
 
     options.py    every constant and choice, with the paper's values and its authors' code's
     growth.py     the growth constant of one layer; growth_constants for a whole table
+    selection.py  which reactions elements, atmosphere and equilibrium leave open
     channels.py   the growth constants of many reactions at once
     score.py      the factors of the score
     table.py      rate_table: from reactions, transport and a recipe to the table

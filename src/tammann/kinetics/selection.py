@@ -88,8 +88,8 @@ def possible(
     All phases of a reaction must be made of the precursors and of what the gas brings and carries away: their
     compositions lie in the linear span of those. So, unless oxygen can come or go, oxidation states stay what the
     precursors brought, and BaO + TiO2 make neither peroxide nor reduced titanates. A gas of the atmosphere comes and
-    goes. Another gas goes where one precursor alone gives it off downhill, or where it carries away an element that
-    the solids made with it lack.
+    goes. Another gas goes where precursors give it off downhill: one of them alone, or more if it carries away an
+    element that the solids made with it lack.
 
     Args:
         reactions: All reactions.
@@ -116,12 +116,12 @@ def possible(
     may_leave = supplied.copy()
     for gas in np.flatnonzero(is_gas & ~supplied):
         releases = np.flatnonzero(from_precursors & (coefficients[:, gas] > 0))
-        alone = releases[n_reactants[releases] == 1]
+        carries = ((composition[gas] > 0) & ~in_product[releases]).any(axis=1)
+        releases = releases[carries | (n_reactants[releases] == 1)]
         dG = reaction_energy(
-            reactions.take(alone), temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa
+            reactions.take(releases), temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa
         )
-        carries = ((composition[gas] > 0) & ~in_product[releases]).any()
-        may_leave[gas] = carries or bool((dG < 0).any())
+        may_leave[gas] = bool((dG < 0).any())
     generators = composition[np.concatenate([precursors, np.flatnonzero(may_leave)])].astype(float)
     basis = np.linalg.svd(generators, full_matrices=False)
     basis_rows = basis[2][basis[1] > 1e-9 * basis[1][0]]
