@@ -1,6 +1,7 @@
 """Analysis against hand counts, conservation laws and known answers."""
 
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -203,6 +204,31 @@ def test_flow_sends_the_oxygen_of_the_gas_with_its_carbon(carbonate):
     assert links.to_dict() == pytest.approx(
         {("BaCO3", "CO2"): 3, ("TiO2", "BaTiO3"): 3, ("BaCO3", "BaTiO3"): 2}, abs=1e-9
     )
+
+
+def test_flow_of_many_reactions_is_quick_and_keeps_atoms(history):
+    # An ensemble over drawn energies joins to thousands of channels.
+    rng = np.random.default_rng(0)
+    copies = 3000
+    wide = {
+        name: np.tile(getattr(history, name), (copies, 1))
+        for name in ("reactants", "reactant_coefficients", "products", "product_coefficients", "gas_coefficients")
+    }
+    scale = np.repeat(rng.integers(1, 9, copies), len(history.equations))[:, None]
+    wide["reactant_coefficients"] = wide["reactant_coefficients"] * scale
+    wide["product_coefficients"] = wide["product_coefficients"] * scale
+    share = rng.dirichlet(np.ones(copies))
+    extent = (history.extent[:, :, None, :] * share[:, None]).reshape(4, 2, -1) / scale[:, 0]
+    many = replace(
+        history, extent=extent, equations=history.equations * copies, fallback=np.tile(history.fallback, copies), **wide
+    )
+    start = perf_counter()
+    flow = reaction_flow(many)
+    assert perf_counter() - start < 5
+    expected = reaction_flow(history)
+    assert len(flow.reactions) == len(expected.reactions)  # multiples and reverses are the same reaction
+    np.testing.assert_allclose(flow.reactions.atoms_mol, expected.reactions.atoms_mol, rtol=1e-9)
+    np.testing.assert_allclose(flow.links.atoms_mol, expected.links.atoms_mol, rtol=1e-6)
 
 
 def test_flow_names_roles_and_refuses_a_step_that_is_not_there(carbonate):

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tammann.analysis import phase_fractions
+from tammann.analysis import phase_fractions, reaction_flow
 from tammann.example import example_history
 from tammann.recipe import Recipe
 from tammann.report import write_report
@@ -165,7 +165,7 @@ def test_charts_are_valid_plotly(history):
         phase_chart(example_history(realizations=1, calibrated=False)),
         baseline_chart(history, null=null, equilibrium={"BaTiO3": 1.0}),
         flow_chart(example_history(carbonate=True)),
-        growth_chart(history, rates(history)),
+        growth_chart(reaction_flow(history), rates(history)),
     ]
     for chart in charts:
         for variant in chart.variants:

@@ -362,54 +362,42 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
     per_stage = history.extent.mean(axis=0)
     extent = per_stage.sum(axis=0) if stage is None else per_stage[stage]
 
-    # Consumed and produced amounts of every species (phases, then gases) per mole of each channel.
     n_phases, n_species = len(history.phases), len(history.phases) + len(history.gases)
-    taken, given = np.zeros((extent.size, n_species)), np.zeros((extent.size, n_species))
-    channel = np.arange(extent.size)
-    for place in range(2):
-        for table, codes, number in (
-            (taken, history.reactants, history.reactant_coefficients),
-            (given, history.products, history.product_coefficients),
-        ):
-            there = codes[:, place] >= 0
-            np.add.at(table, (channel[there], codes[there, place]), number[there, place])
-    taken[:, n_phases:] = np.maximum(-history.gas_coefficients, 0)
-    given[:, n_phases:] = np.maximum(history.gas_coefficients, 0)
     atoms = np.concatenate([history.composition, history.gas_composition.reshape(-1, len(history.elements))])
-
-    # One entry for a reaction and its reverse, whatever multiple each is written with.
-    entries: dict[tuple[bytes, bytes], list[tuple[int, float]]] = {}
-    for c in channel:
-        ahead, reverse = _ratios(taken[c], given[c]), _ratios(given[c], taken[c])
-        if reverse in entries:
-            entries[reverse].append((int(c), -taken[c].sum() / given[entries[reverse][0][0]].sum()))
-        elif ahead in entries:
-            entries[ahead].append((int(c), taken[c].sum() / taken[entries[ahead][0][0]].sum()))
-        else:
-            entries[ahead] = [(int(c), 1.0)]
-
-    rows = []
+    active = np.flatnonzero(extent > 0)
+    left, right = _sides(history, active)
+    first, net, own = _net_of_reverse(left, right, extent[active], n_species)
+    forward = net > 0
+    before = [np.where(forward[:, None], one[first], other[first]) for one, other in zip(left, right, strict=True)]
+    after = [np.where(forward[:, None], other[first], one[first]) for one, other in zip(left, right, strict=True)]
+    size = np.abs(net)[:, None, None]
+    out, into = (size * number[:, :, None] * atoms[code] for code, number in (before, after))
     matrix = np.zeros((n_species, n_species))
-    for members in entries.values():
-        first = members[0][0]
-        net = sum(sign * extent[c] for c, sign in members)
-        if net == 0:
-            continue
-        forward = net > 0
-        # The prevailing channel names the reaction; where the reverse has no channel of its own, turn the text.
-        own = [c for c, sign in members if (sign > 0) == forward]
-        before, after = (taken[first], given[first]) if forward else (given[first], taken[first])
-        text = history.equations[own[0]] if own else " -> ".join(reversed(history.equations[first].split(" -> ")))
-        out, into = abs(net) * before[:, None] * atoms, abs(net) * after[:, None] * atoms
-        matrix += _passed_on(out, into)
-        multiple = before.sum() / taken[own[0]].sum() if own else 1.0
-        rows.append((text, abs(net) * multiple, out.sum(), bool(history.fallback[own or [first]].any())))
-    reactions = pd.DataFrame(rows, columns=["equation", "extent_mol", "atoms_mol", "fallback"])
+    np.add.at(matrix, (before[0][:, :, None], after[0][:, None, :]), _passed_on(out, into))
+
+    # Where the direction that prevails has no channel of its own, the text of the other is turned round.
+    texts = [history.equations[c] for c in active]
+    named = np.where(own >= 0, own, first)
+    multiple = np.where(own >= 0, before[1].sum(axis=1) / left[1][named].sum(axis=1), 1.0)
+    equations = [
+        texts[k] if here else " -> ".join(reversed(texts[k].split(" -> ")))
+        for k, here in zip(named, own >= 0, strict=True)
+    ]
+    reactions = pd.DataFrame(
+        {
+            "equation": np.array(equations, dtype=object),
+            "extent_mol": np.abs(net) * multiple,
+            "atoms_mol": out.sum(axis=(1, 2)),
+            "fallback": history.fallback[active][named],
+        }
+    )
+    reactions = reactions[reactions["atoms_mol"] > 0]
     reactions = reactions.sort_values("atoms_mol", ascending=False, kind="stable", ignore_index=True)
     total_atoms = float(reactions["atoms_mol"].sum())
-    reactions.insert(3, "share", reactions["atoms_mol"] / total_atoms if total_atoms else reactions["atoms_mol"])
+    reactions.insert(3, "share", reactions["atoms_mol"] / (total_atoms or 1.0))
 
-    matrix = _without_circles(np.maximum(matrix - matrix.T, 0))
+    matrix = np.maximum(matrix - matrix.T, 0)
+    matrix = _without_circles(matrix)
     names = (*history.phases, *history.gases)
     moles = history.moles.mean(axis=0)
     frames = np.arange(history.sweep.size) if stage is None else np.flatnonzero(history.stage == stage)
@@ -441,41 +429,83 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
     return ReactionFlow(stage, reactions, links, nodes)
 
 
-def _ratios(left: np.ndarray, right: np.ndarray) -> tuple[bytes, bytes]:
-    """A key that a reaction shares with its multiples, but not with its reverse."""
-    unit = left[left > 0].min() if (left > 0).any() else 1.0
-    return np.round(left / unit, 6).tobytes(), np.round(right / unit, 6).tobytes()
+_Side = tuple[np.ndarray, np.ndarray]  # species (C, K) and their amounts per mole of reaction (C, K), 0 where none
+
+
+def _sides(history: History, channels: np.ndarray) -> tuple[_Side, _Side]:
+    """What each channel takes and gives; species are phases, then gases."""
+    gas = np.broadcast_to(np.arange(len(history.gases)) + len(history.phases), (channels.size, len(history.gases)))
+    change = history.gas_coefficients[channels].reshape(gas.shape)
+    sides = []
+    for codes, numbers, sign in (
+        (history.reactants, history.reactant_coefficients, -1),
+        (history.products, history.product_coefficients, 1),
+    ):
+        code = codes[channels]
+        solid = np.where(code >= 0, numbers[channels], 0.0)
+        sides.append((np.hstack([np.maximum(code, 0), gas]), np.hstack([solid, np.maximum(sign * change, 0)])))
+    return sides[0], sides[1]
+
+
+def _net_of_reverse(
+    left: _Side, right: _Side, extent: np.ndarray, n_species: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Take channels that differ in direction or in a common factor together.
+
+    Returns the first channel of each group, its net extent in that channel's direction and moles, and a channel of
+    the direction that prevails, -1 if it has none.
+    """
+    tables = []
+    for code, number in (left, right):
+        table = np.zeros((extent.size, n_species))
+        np.add.at(table, (np.arange(extent.size)[:, None], code), number)
+        tables.append(table)
+    taken, given = tables
+
+    def keys(one: np.ndarray, other: np.ndarray) -> list[bytes]:
+        unit = np.min(np.where(one > 0, one, np.inf), axis=1, initial=np.inf)
+        both = np.hstack([one, other]) / np.where(np.isfinite(unit), unit, 1.0)[:, None]
+        return [row.tobytes() for row in np.round(both, 6)]
+
+    groups: dict[bytes, int] = {}
+    first: list[int] = []
+    member, factor = np.zeros(extent.size, dtype=int), np.ones(extent.size)
+    for c, (ahead, back) in enumerate(zip(keys(taken, given), keys(given, taken), strict=True)):
+        if back in groups:
+            member[c] = groups[back]
+            factor[c] = -taken[c].sum() / given[first[member[c]]].sum()
+        elif ahead in groups:
+            member[c] = groups[ahead]
+            factor[c] = taken[c].sum() / taken[first[member[c]]].sum()
+        else:
+            groups[ahead] = member[c] = len(first)
+            first.append(c)
+    net = np.bincount(member, weights=factor * extent, minlength=len(first))
+    own = np.full(len(first), -1)
+    agrees = np.flatnonzero((factor > 0) == (net > 0)[member])[::-1]  # the earliest is written last
+    own[member[agrees]] = agrees
+    return np.array(first, dtype=int), net, own
 
 
 def _passed_on(out: np.ndarray, into: np.ndarray) -> np.ndarray:
-    """Atoms that one reaction passes from species to species, (S, S), from those that leave and arrive, (S, E)."""
-    left, arrived = np.flatnonzero(out.any(axis=1)), np.flatnonzero(into.any(axis=1))
-    a, b = out[left], into[arrived]
-    total = a.sum(axis=0)
-    known = ((a > 0).sum(axis=0) <= 1) | ((b > 0).sum(axis=0) <= 1)
-    share = np.divide(b, total, out=np.zeros_like(b), where=total > 0)
-    ways = a[:, known] @ share[:, known].T
-    passed = ways.copy()
-    for e in np.flatnonzero(~known):
-        fitted = _fit_margins(ways, a[:, e], b[:, e])
-        passed += np.outer(a[:, e], share[:, e]) if fitted is None else fitted
-    whole = np.zeros((out.shape[0], out.shape[0]))
-    whole[np.ix_(left, arrived)] = passed
-    return whole
-
-
-def _fit_margins(pattern: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray | None:
-    """The matrix nearest to a pattern that has these sums of rows and columns, or None if its zeros forbid it."""
-    table = pattern.copy()
-    for _ in range(200):  # iterative proportional fitting
-        for axis, wanted in ((1, rows), (0, columns)):
-            sums = table.sum(axis=axis)
+    """Atoms that each reaction passes on, (C, K, K), from those that leave and those that arrive, (C, K, E)."""
+    total = out.sum(axis=1)
+    known = ((out > 0).sum(axis=1) <= 1) | ((into > 0).sum(axis=1) <= 1)  # (C, E)
+    share = np.divide(into, total[:, None, :], out=np.zeros_like(into), where=total[:, None, :] > 0)
+    passed = np.einsum("cae,cbe->ceab", out, share)  # in proportion
+    c, e = np.nonzero(~known)
+    ways = np.einsum("ceab,ce->cab", passed, known)[c]
+    rows, columns = out[c, :, e], into[c, :, e]
+    for _ in range(60):  # iterative proportional fitting of the known ways to the sums of the others
+        for axis, wanted in ((2, rows), (1, columns)):
+            sums = ways.sum(axis=axis)
             factor = np.divide(wanted, sums, out=np.zeros_like(wanted), where=sums > 0)
-            table = table * (factor[:, None] if axis == 1 else factor)
-        sums_match = np.allclose(table.sum(axis=1), rows, rtol=1e-12, atol=0)
-        if sums_match and np.allclose(table.sum(axis=0), columns, rtol=1e-12, atol=0):
-            return table
-    return None
+            ways = ways * np.expand_dims(factor, axis)
+    misses = np.abs(ways.sum(axis=2) - rows).max(axis=1, initial=0)
+    misses += np.abs(ways.sum(axis=1) - columns).max(axis=1, initial=0)
+    fits = misses <= 1e-9 * total[c, e]
+    passed[c[fits], e[fits]] = ways[fits]
+    return passed.sum(axis=1)
 
 
 def _role(gas: bool, into: float, out: float, start: float) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tammann.analysis import beside_baselines, phase_fractions, reaction_flow, unreacted
+from tammann.analysis import ReactionFlow, beside_baselines, phase_fractions, reaction_flow, unreacted
 from tammann.plot._style import phase_colours
 from tammann.report.charts import Chart, baseline_chart, flow_chart, growth_chart, phase_chart
 from tammann.report.page import CONTENT_SECURITY_POLICY, SCRIPT, STYLE
@@ -96,8 +96,9 @@ def _page(history: History, recipe: Any, summary: Mapping[str, Any], baselines: 
     notes = notices(history, summary=summary, calibration=calibration, null=null, equilibrium=equilibrium)
 
     charts = [phase_chart(history, null=null), baseline_chart(history, null=null, equilibrium=equilibrium)]
-    flow = flow_chart(history)
-    growth = growth_chart(history, table) if table is not None and len(table.equations) else None
+    carried = reaction_flow(history)
+    flow = flow_chart(history, carried)
+    growth = growth_chart(carried, table) if table is not None and len(table.equations) else None
     phases, beside = charts
     charts += [chart for chart in (flow, growth) if chart is not None]
 
@@ -132,7 +133,7 @@ def _page(history: History, recipe: Any, summary: Mapping[str, Any], baselines: 
         )
         if flow is not None
         else "<p>Nothing has reacted.</p>",
-        _reaction_table(history),
+        _reaction_table(carried),
         _unreacted_table(history),
     ]
     if growth is not None:
@@ -295,8 +296,8 @@ def _baseline_table(history: History, null: History | None, equilibrium: Any) ->
     return _table("Final mole fractions of formula units beside the baselines", columns, rows)
 
 
-def _reaction_table(history: History) -> str:
-    reactions = reaction_flow(history).reactions
+def _reaction_table(flow: ReactionFlow) -> str:
+    reactions = flow.reactions
     reactions = reactions[reactions["share"] >= 0.001].head(12)
     if reactions.empty:
         return ""

@@ -221,9 +221,9 @@ def baseline_chart(
     return Chart("baselines", "Final fractions beside the two baselines.", 110 + 62 * len(names), (variant,))
 
 
-def flow_chart(history: History, *, smallest: float = 0.005) -> Chart | None:
-    """The flow of atoms, for the whole run and for each step; None where nothing reacted."""
-    steps: list[tuple[str, ReactionFlow]] = [("whole run", reaction_flow(history))]
+def flow_chart(history: History, whole: ReactionFlow | None = None, *, smallest: float = 0.005) -> Chart | None:
+    """The flow of atoms, for the whole run (worked out already, or not) and each step; None where nothing reacted."""
+    steps: list[tuple[str, ReactionFlow]] = [("whole run", whole or reaction_flow(history))]
     n_stages = history.extent.shape[1]
     if n_stages > 1:
         for k in range(min(n_stages, 20)):
@@ -279,11 +279,10 @@ def flow_chart(history: History, *, smallest: float = 0.005) -> Chart | None:
     return Chart("flow", "Flow of atoms from reactants to products.", 400, tuple(variants))
 
 
-def growth_chart(history: History, rates: Any, *, most: int = 8) -> Chart | None:
+def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | None:
     """Growth constant, score and driving force against temperature, of the reactions that carried the most."""
-    flow = reaction_flow(history)
-    equations = list(rates.equations)
-    chosen = [equations.index(text) for text in flow.reactions["equation"] if text in equations][:most]
+    numbers = {text: c for c, text in enumerate(rates.equations)}
+    chosen = [numbers[text] for text in flow.reactions["equation"] if text in numbers][:most]
     if not chosen:
         return None
     colours, dashes = _channel_styles(rates, chosen)
@@ -309,7 +308,7 @@ def growth_chart(history: History, rates: Any, *, most: int = 8) -> Chart | None
         for place, c in enumerate(chosen):
             if not np.isfinite(array[:, place]).any():
                 continue
-            text = formula_text(equations[c])
+            text = formula_text(rates.equations[c])
             data.append(
                 {
                     "type": "scatter",
