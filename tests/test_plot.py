@@ -100,7 +100,7 @@ def test_phase_fractions_says_what_it_leaves_out_and_what_time_is(tmp_path):
     phase_fractions(run).to_csv(path, index=False)
     ax = plot_phase_fractions(pd.read_csv(path), smallest=0.2, programme=False)
     assert "not calibrated" in ax.get_xlabel()
-    assert any("1 phase below 0.2 not drawn" in text.get_text() for text in ax.texts)
+    assert any("1 phase with a median below 0.2 not drawn" in text.get_text() for text in ax.texts)
     assert not ax.child_axes
 
 
@@ -109,6 +109,22 @@ def test_every_figure_draws_on_the_axes_it_is_given(history):
         ax = new_axes()
         assert draw(history, ax=ax) is ax
         ax.figure.canvas.draw()
+
+
+def test_a_phase_keeps_its_colour_from_figure_to_figure():
+    run = example_history(size=4)
+    # Names without a fixed colour, of which two want the same.
+    names = ("SrO", "TiO2", "SrTiO3", "Sr2TiO4", "Sr3Ti2O7")
+    run = replace(run, phases=names, equations=tuple(str(k) for k in range(6)))
+    colours = phase_colours(names)
+    fractions = plot_phase_fractions(run, smallest=0.05)
+    for line in fractions.lines:
+        if line.get_label() in names:
+            assert line.get_color() == colours[line.get_label()]
+    assert reaction_flow(run).species == names
+    beside = plot_baselines(run, equilibrium={"SrTiO3": 1.0, "Sr4Ti3O10": 0.0})
+    drawn = {line.get_color() for line in beside.lines if line.get_marker() == "o"}
+    assert drawn <= set(colours.values())
 
 
 def test_baselines_stand_on_the_rows_of_their_phases(history):

@@ -320,6 +320,7 @@ class ReactionFlow:
 
     Attributes:
         stage: index of the programme's step, or None for the whole run.
+        species: names of all phases and gases of the run, whether they took part or not.
         reactions: ``equation`` (in the direction that prevailed), ``extent_mol`` (moles of reaction),
             ``atoms_mol`` (moles of atoms converted), ``share`` (of all net conversion), ``fallback``; largest first.
         links: ``source``, ``target``, ``atoms_mol``: moles of atoms that went from one phase to the other; opposite
@@ -329,6 +330,7 @@ class ReactionFlow:
     """
 
     stage: int | None
+    species: tuple[str, ...]
     reactions: pd.DataFrame
     links: pd.DataFrame
     nodes: pd.DataFrame
@@ -426,7 +428,7 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
             "atoms_end_mol": finish[taking_part],
         }
     )
-    return ReactionFlow(stage, reactions, links, nodes)
+    return ReactionFlow(stage, names, reactions, links, nodes)
 
 
 _Side = tuple[np.ndarray, np.ndarray]  # species (C, K) and their amounts per mole of reaction (C, K), 0 where none

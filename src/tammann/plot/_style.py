@@ -59,16 +59,23 @@ _KNOWN = {
     "Ba4TiO6": "#AA4499",
     "BaTi6O13": "#117733",
     "BaO2": "#B8860B",
+    # Rare ones share a colour with something they are seldom seen beside.
+    "Ba4Ti12O27": "#6699CC",
+    "Ba2Ti6O13": "#B8860B",
+    "Ti2O3": "#44AA99",
+    "Ti3O5": "#AA4499",
+    "TiO": "#661100",
 }
 
 ELEMENT_COLOURS = {"Ba": "#117733", "Ti": "#56B4E9", "O": "#D55E00"}
 
 
 def phase_colours(phases: Iterable[str]) -> dict[str, str]:
-    """A colour per phase, as #rrggbb, the same in every figure and every run.
+    """A colour per phase, as #rrggbb.
 
-    Phases of Ba-Ti-O have fixed colours; others get one by their formula, and the next free one if that is taken
-    by another phase of the same call. With more phases than colours some share one.
+    Common phases of Ba-Ti-O have fixed colours; any other gets one by its formula, and the next free one where an
+    earlier phase of the same call has that. Figures of one run pass all its phases, so that each keeps its colour
+    from figure to figure. With more phases than colours some share one.
 
     Example:
         >>> phase_colours(["BaTiO3", "TiO2"])
@@ -76,7 +83,9 @@ def phase_colours(phases: Iterable[str]) -> dict[str, str]:
     """
     names = list(dict.fromkeys(phases))
     colours = {name: _KNOWN[name] for name in names if name in _KNOWN}
-    for name in sorted(set(names) - set(colours)):
+    for name in names:
+        if name in colours:
+            continue
         first = zlib.crc32(name.encode()) % len(_PALETTE)
         around = [_PALETTE[(first + k) % len(_PALETTE)] for k in range(len(_PALETTE))]
         taken = set(colours.values())

@@ -46,7 +46,7 @@ def plot_baselines(
     table = table[largest >= smallest]
     names = [str(name) for name in table.index]
     ax = new_axes(6.0, 1.3 + 0.42 * len(names)) if ax is None else ax
-    colours = phase_colours(names)
+    colours = phase_colours([*history.phases, *names])
     kinds: list[tuple[str, str, str, float, str, bool]] = [("median", "low", "high", -0.14, "o", True)]
     if null is not None:
         kinds.append(("null", "null_low", "null_high", 0.18, "D", False))

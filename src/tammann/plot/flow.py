@@ -51,7 +51,7 @@ def plot_reaction_flow(
     height = (nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total
     gap = 0.09
     bottom = stack_nodes(nodes.index.tolist(), column, height.to_dict(), links, gap)
-    colours = phase_colours(nodes.index)
+    colours = phase_colours(flow.species)
     last = max(column.values())
     wide = 0.03 * max(last, 1)
 

@@ -50,7 +50,7 @@ def plot_phase_fractions(
     x_end = float(frames[along].iloc[-1])
     largest = table.groupby("phase", sort=False)["mole_fraction"].max()
     shown = [str(name) for name in largest.index[largest >= smallest]]
-    colours = phase_colours(largest.index)
+    colours = phase_colours(largest.index if isinstance(results, pd.DataFrame) else results.phases)
 
     ends = []
     for name in shown:
@@ -78,7 +78,7 @@ def plot_phase_fractions(
     tidy(ax)
     if len(largest) > len(shown):
         hidden = len(largest) - len(shown)
-        note = f"{hidden} phase{'s' if hidden > 1 else ''} below {smallest:g} not drawn"
+        note = f"{hidden} phase{'s' if hidden > 1 else ''} with a median below {smallest:g} not drawn"
         ax.text(0.995, 0.985, note, transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color=FAINT)
     if programme:
         _strip(ax, frames[along].to_numpy(), frames["temperature_K"].to_numpy(), own)

@@ -167,7 +167,7 @@ def baseline_chart(
     table = beside_baselines(history, null=null, equilibrium=equilibrium)
     table = table[table[["high", "null_high", "equilibrium"]].max(axis=1) >= smallest]
     names = [formula_text(name) for name in table["phase"]]
-    colours = phase_colours(table["phase"])
+    colours = phase_colours([*history.phases, *table["phase"]])
     rows = np.arange(len(names), dtype=float)
     hatched = {"color": "#9A9A9A00", "line": {"color": "#6E6E6E", "width": 1.6}}
     data: list[dict[str, Any]] = []
@@ -241,7 +241,7 @@ def flow_chart(history: History, whole: ReactionFlow | None = None, *, smallest:
         columns = flow_columns(nodes, links)
         last = max(columns.values())
         names = [str(name) for name in nodes.index]
-        colours = phase_colours(names)
+        colours = phase_colours(flow.species)
         ends = [percent(v / total) for v in nodes["atoms_end_mol"]]
         height = ((nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total).to_dict()
         bottom = stack_nodes(names, columns, height, links, 0.06)
@@ -285,7 +285,7 @@ def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | No
     chosen = [numbers[text] for text in flow.reactions["equation"] if text in numbers][:most]
     if not chosen:
         return None
-    colours, dashes = _channel_styles(rates, chosen)
+    colours, dashes = _channel_styles(rates, chosen, phase_colours([*flow.species, *rates.phases]))
     T = _numbers(rates.temperature_K)
     quantities = (
         ("growth constant", rates.growth_constant_m2_per_s, 1.0, "K<sub>D</sub> (m²/s)", "log", "%{y:.2e} m²/s"),
@@ -335,9 +335,8 @@ def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | No
     return Chart("growth", "Kinetics of the reactions that carried the most.", 520, tuple(variants))
 
 
-def _channel_styles(rates: Any, chosen: list[int]) -> tuple[list[str], list[str]]:
+def _channel_styles(rates: Any, chosen: list[int], colours: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """The colour of each channel's main product, with dashes to tell channels of one product apart."""
-    colours = phase_colours(rates.phases)
     atoms = np.asarray(rates.composition).sum(axis=1)
     seen: dict[str, int] = {}
     out, dashes = [], []
