@@ -1,5 +1,6 @@
 """The command line, as a stranger uses it."""
 
+import contextlib
 import json
 import math
 import os
@@ -135,6 +136,35 @@ def test_interrupted_run_says_how_to_go_on(monkeypatch, call, recipes):
     outcome = call("run", "my recipe.yaml", "--out", "there", "--resume")
     assert outcome.status == 130
     assert outcome.err == "\ntammann: interrupted; go on with: tammann run 'my recipe.yaml' --out there --resume\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals of posix")
+def test_interruptions_are_repeated_until_heard(monkeypatch, call):
+    def deaf(*_, **__):
+        with contextlib.suppress(KeyboardInterrupt):  # as in a callback from C
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(5)
+        time.sleep(5)
+
+    monkeypatch.setattr(cli, "REPEAT_SECONDS", 0.05)
+    monkeypatch.setattr(cli.Path, "open", deaf)
+    start = time.perf_counter()
+    assert call("new", "recipe.yaml").status == 130
+    assert time.perf_counter() - start < 2
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals of posix")
+def test_what_stumbles_over_an_interruption_is_one(monkeypatch, call):
+    def stumble(*_, **__):
+        try:
+            signal.raise_signal(signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise RuntimeError("no compiled object yet") from None
+
+    monkeypatch.setattr(cli.Path, "open", stumble)
+    assert call("new", "recipe.yaml").status == 130
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
@@ -367,6 +397,9 @@ def test_control_c(recipes, tmp_path, environment):
     ) as running:
         time.sleep(6)
         os.killpg(running.pid, signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        try:
+            out, err = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 130
     assert out == "" and "Traceback" not in err and "--resume" in err

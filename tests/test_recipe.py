@@ -112,6 +112,20 @@ def test_ground_powder_starts_cold_again():
     assert [s.temperature_start_K for s in unground.segments() if s.stage == 1][0] == 1500
 
 
+def test_the_recipe_as_run_leaves_nothing_to_defaults():
+    text = Recipe.from_text(PLAIN).to_yaml()
+    for line in (
+        "energies: assessed",
+        "transport: karan-2026",
+        "atmosphere: inert",
+        "  size: 30",
+        "    c: 11.2",
+        "seed: 0",
+    ):
+        assert f"{line}\n" in text
+    assert "{" not in text and "[" not in text
+
+
 def test_calibration_replaces_the_nominal_time():
     recipe = Recipe.from_text(PLAIN + "calibration:\n  hours_per_sweep: 0.02\n  observation: Bondioli 1998\n")
     assert recipe.calibrated and recipe.hours_per_sweep == 0.02

@@ -7,11 +7,13 @@ import json
 import math
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from threading import Event
 from typing import Annotated, Any, Literal
 
 import typer
@@ -33,6 +35,7 @@ app = typer.Typer(
 BAD_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+REPEAT_SECONDS = 2.0
 LINES = 12
 """Reactions in one figure."""
 
@@ -62,51 +65,88 @@ def call(arguments: Sequence[str]) -> int:
         when the reader of a pipe went away.
     """
     command = typer.main.get_command(app)
+    interrupted = Event()
     try:
         # not through command.main, which has answers of its own to interruptions and broken pipes
-        with command.make_context("tammann", list(arguments)) as context:
+        with _persistent_interruption(interrupted), command.make_context("tammann", list(arguments)) as context:
             command.invoke(context)
         sys.stdout.flush()
     except typer.Exit as leaving:
         return leaving.exit_code
-    except TammannError as error:
-        return _refuse(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        words = [word for word in arguments if word != "--resume"]
-        again = f"; go on with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] == ["run"] else "."
-        print(f"\ntammann: interrupted{again}", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:
+        return _interruption(arguments)
+    except Exception as error:
+        if interrupted.is_set():  # something stumbled over the interruption
+            return _interruption(arguments)
+        status = _answer(error)
+        if status is None:
+            raise
+        return status
+    return 0
+
+
+def _answer(error: Exception) -> int | None:
+    """The exit status for an error that the user can mend, told on standard error; None for a slip of ours."""
+    # typer has its own click, older ones bring the package: known by what they can do
+    message = getattr(error, "format_message", None)
+    if message is not None:
+        # a bare 'tammann' has been answered with the help already
+        return _refuse(f"{message().replace('Value error, ', '')} See the option --help.") if message() else BAD_INPUT
+    if isinstance(error, TammannError):
+        return _refuse(str(error))
+    if isinstance(error, BrokenPipeError):
         # whatever is left in the buffer has no reader; without this the interpreter complains on its way out
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
-    except OSError as error:
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        _silence_stdout()
         return _refuse(f"{where}{(error.strerror or str(error)).lower()}; mend that and try again.")
-    except MemoryError as error:
+    if isinstance(error, MemoryError):
         return _refuse(f"there is not enough memory ({str(error).rstrip('.') or 'none left'}); take a smaller grid.")
-    except Exception as error:
-        # typer has its own click, older ones bring the package: known by what they can do
-        message = getattr(error, "format_message", None)
-        if message is None:
-            raise
-        # a bare 'tammann' has been answered with the help already
-        return _refuse(f"{message().replace('Value error, ', '')} See the option --help.") if message() else BAD_INPUT
-    return 0
+    return None
+
+
+def _interruption(arguments: Sequence[str]) -> int:
+    words = [word for word in arguments if word != "--resume"]
+    again = f"; go on with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] == ["run"] else "."
+    print(f"\ntammann: interrupted{again}", file=sys.stderr)
+    return INTERRUPTED
+
+
+@contextmanager
+def _persistent_interruption(interrupted: Event) -> Iterator[None]:
+    """Ctrl-C, repeated every two seconds until the command has ended.
+
+    A KeyboardInterrupt that falls into a callback of the compiler behind numba is dropped there with a printed
+    traceback, and the run would go on.
+    """
+    if not hasattr(signal, "setitimer") or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
+        raise KeyboardInterrupt
+
+    def quietly(dropped: Any) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            hook(dropped)
+
+    before = signal.signal(signal.SIGINT, interrupt), signal.signal(signal.SIGALRM, interrupt)
+    hook, sys.unraisablehook = sys.unraisablehook, quietly
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGALRM, before[1])
 
 
 def _refuse(sentence: str) -> int:
     print(f"tammann: {' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)
     return BAD_INPUT
-
-
-def _silence_stdout() -> None:
-    """Drop what cannot be written, so that the interpreter does not try again on its way out."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_version(wanted: bool) -> None:
