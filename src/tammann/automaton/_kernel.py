@@ -78,7 +78,8 @@ class Tables(NamedTuple):
         product: shape (channels, 2), codes, 0 for none; the bulkier product first.
         make: shape (channels, 2), coefficients of the products.
         gas_make: shape (channels, gases), moles released per mole of reaction.
-        full_extent: shape (channels,), extent of reaction of full cells.
+        ease: shape (channels, 2), extent of reaction of full cells times ``need``: amounts below which a cell would
+            hold the reaction of full cells back.
         rate: shape (channels,), probability of the event of full cells at one visit.
     """
 
@@ -97,7 +98,7 @@ class Tables(NamedTuple):
     product: np.ndarray
     make: np.ndarray
     gas_make: np.ndarray
-    full_extent: np.ndarray
+    ease: np.ndarray
     rate: np.ndarray
 
 
@@ -112,10 +113,10 @@ MAXIMUM_FILL = 4.0
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_S11, _S16, _S27, _S30, _S31, _S32, _S48 = (np.uint64(k) for k in (11, 16, 27, 30, 31, 32, 48))
-_ONE = np.uint64(1)
-_LOW16 = np.uint64(0xFFFF)
-_SIX = np.uint64(6)
+_S11, _S15, _S22, _S27, _S30, _S31, _S32, _S33, _S48 = (np.uint64(k) for k in (11, 15, 22, 27, 30, 31, 32, 33, 48))
+_ONE, _TWO, _FOUR, _SIX = (np.uint64(k) for k in (1, 2, 4, 6))
+_LOW11, _LOW15 = np.uint64(0x7FF), np.uint64(0x7FFF)
+_FROM_COARSE = 1.0 / 65536.0
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2^-53
 
 
@@ -293,29 +294,33 @@ def _book(block: Any, c: Any, xi: Any, done: Any, state: Any, tables: Any) -> No
 
 @njit
 def _offer(block: Any, i: Any, j: Any, p: Any, q: Any, r: Any, n: Any, state: Any, tables: Any) -> None:
-    """Choose between the events of cells i and j in proportion to their rates, and carry the chosen one out."""
-    amount, need, full_extent, rate, most = state.amount, tables.need, tables.full_extent, tables.rate, tables.most
+    """Choose between the events of cells i and j in proportion to their rates, and carry the chosen one out.
+
+    The rate of a channel is that of full cells times xi_0 / xi, which for a pair is the larger of the two cells'
+    ease / amount, and at most ``most``.
+    """
+    amount, need, ease, rate, most = state.amount, tables.need, tables.ease, tables.rate, tables.most
     pair = p * tables.full.size + q
     if tables.bound[pair] > 1.0:
         state.counters[block, SATURATED] += 1
     total = 0.0
+    per_i, per_j = 1.0 / amount[i], 1.0 / amount[j] if q > 0 else 0.0
     for k in range(tables.pair_start[pair], tables.pair_start[pair + 1]):
         c = tables.pair_channel[k]
-        if tables.reactant[c, 0] == p:
-            xi = min(amount[i] / need[c, 0], amount[j] / need[c, 1])
-        else:
-            xi = min(amount[j] / need[c, 0], amount[i] / need[c, 1])
-        total += rate[c] * min(full_extent[c] / xi, most)
+        side = 0 if tables.reactant[c, 0] == p else 1
+        total += rate[c] * min(max(ease[c, side] * per_i, ease[c, 1 - side] * per_j), most)
         if r < total:
+            xi = min(amount[i] / need[c, side], amount[j] / need[c, 1 - side])
             _book(block, c, xi, _convert_pair(block, i, j, c, xi, n, state, tables), state, tables)
             return
     for k in range(tables.one_start[p], tables.one_start[p + 1]):
         c = tables.one_channel[k]
-        xi = amount[i] / need[c, 0]
+        together = amount[i]
         if q == p and tables.product[c, 1] > 0:
-            xi += amount[j] / need[c, 0]
-        total += rate[c] * min(full_extent[c] / xi, most)
+            together += amount[j]
+        total += rate[c] * min(ease[c, 0] / together, most)
         if r < total:
+            xi = together / need[c, 0]
             _book(block, c, xi, _convert_one(block, i, j, c, xi, state, tables), state, tables)
             return
     if r < total + tables.moves[pair]:
@@ -327,8 +332,23 @@ def _offer(block: Any, i: Any, j: Any, p: Any, q: Any, r: Any, n: Any, state: An
 
 
 @njit
+def _lines(low: Any, wide: Any, n: Any, stride: Any, at: Any, hop: Any, up: Any) -> None:
+    """Along one axis of a block: what each coordinate adds to the index, and the way to the neighbours up and down."""
+    for k in range(wide):
+        x = (low + k) % n
+        at[k] = x * stride
+        hop[up, k] = stride if x + 1 < n else stride - n * stride
+        hop[up + 1, k] = -stride if x > 0 else n * stride - stride
+
+
+@njit
 def _visit_block(block: Any, shift: Any, seed: Any, cycle: Any, blocks: Any, state: Any, tables: Any) -> None:
-    """As many visits as the block has cells."""
+    """As many visits as the block has cells.
+
+    A visit takes one 64-bit number: 11 bits for each coordinate within the block (their bias, at most one count in
+    2048, goes round with the random shift of the cuts), 15 for the direction, and the first 16 of the number r that
+    decides; the rest of r is drawn only where those leave it open.
+    """
     n, cuts = blocks.size, blocks.cuts
     phase, amount, ledger = state.phase, state.amount, state.ledger
     full, bound, tight, moves = tables.full, tables.bound, tables.tight, tables.moves
@@ -336,45 +356,57 @@ def _visit_block(block: Any, shift: Any, seed: Any, cycle: Any, blocks: Any, sta
     bz = block % per_axis
     by = (block // per_axis) % per_axis
     bx = block // (per_axis * per_axis)
+    wide_x, wide_y, wide_z = cuts[bx + 1] - cuts[bx], cuts[by + 1] - cuts[by], cuts[bz + 1] - cuts[bz]
+    widest = max(wide_x, wide_y, wide_z)
+    at_x, at_y, at_z = (
+        np.empty(widest, dtype=np.int64),
+        np.empty(widest, dtype=np.int64),
+        np.empty(widest, dtype=np.int64),
+    )
+    hop = np.empty((6, widest), dtype=np.int64)
+    _lines(cuts[bx] + shift[0], wide_x, n, n * n, at_x, hop, 0)
+    _lines(cuts[by] + shift[1], wide_y, n, n, at_y, hop, 2)
+    _lines(cuts[bz] + shift[2], wide_z, n, 1, at_z, hop, 4)
+    # Touch the block row by row: the processor fetches a row ahead, but could not foresee the visits.
+    seen = 0.0
+    for a in range(wide_x):
+        for b in range(wide_y):
+            for c in range(0, wide_z, 8):
+                cell = at_x[a] + at_y[b] + at_z[c]
+                seen += amount[cell] + phase[cell]
+    if seen < 0.0:  # never; but the compiler must not leave the loop out
+        return
     counter, step = _stream(seed, cycle, block)
     # Unsigned throughout: signed indices would be checked for wrap-around at every look-up.
-    width, un = np.uint64(full.size), np.uint64(n)
-    last, zero = un - _ONE, np.uint64(0)
-    ux, vx = np.uint64((cuts[bx] + shift[0]) % n), np.uint64(cuts[bx + 1] - cuts[bx])
-    uy, vy = np.uint64((cuts[by] + shift[1]) % n), np.uint64(cuts[by + 1] - cuts[by])
-    uz, vz = np.uint64((cuts[bz] + shift[2]) % n), np.uint64(cuts[bz + 1] - cuts[bz])
+    width = np.uint64(full.size)
+    vx, vy, vz = np.uint64(wide_x), np.uint64(wide_y), np.uint64(wide_z)
     waiting = ledger[block, 0] > 0.0
-    for _ in range(vx * vy * vz):
+    for _ in range(wide_x * wide_y * wide_z):
         counter += step
         bits = _mix(counter)
-        counter += step
-        r = np.float64(_mix(counter) >> _S11) * _TO_UNIT
-        x = ux + (((bits & _LOW16) * vx) >> _S16)
-        y = uy + ((((bits >> _S16) & _LOW16) * vy) >> _S16)
-        z = uz + ((((bits >> _S32) & _LOW16) * vz) >> _S16)
-        direction = ((bits >> _S48) * _SIX) >> _S16
-        x = x - un if x >= un else x
-        y = y - un if y >= un else y
-        z = z - un if z >= un else z
-        i = (x * un + y) * un + z
-        # The neighbour by selection rather than by branches, which the processor could not predict.
-        axis = direction >> _ONE
-        up = (direction & _ONE) == zero
-        along = x if axis == zero else (y if axis == _ONE else z)
-        stride = un * un if axis == zero else (un if axis == _ONE else _ONE)
-        ahead = (zero if along == last else along + _ONE) if up else (last if along == zero else along - _ONE)
-        j = i - along * stride + ahead * stride
+        x = ((bits & _LOW11) * vx) >> _S11
+        y = (((bits >> _S11) & _LOW11) * vy) >> _S11
+        z = (((bits >> _S22) & _LOW11) * vz) >> _S11
+        direction = (((bits >> _S33) & _LOW15) * _SIX) >> _S15
+        coarse = np.float64(bits >> _S48)
+        along = x if direction < _TWO else (y if direction < _FOUR else z)
+        i = np.uint64(at_x[x] + at_y[y] + at_z[z])
+        j = np.uint64(np.int64(i) + hop[direction, along])
         p = np.uint64(phase[i])
         q = np.uint64(phase[j])
         if waiting and _from_ledger(block, np.int64(i), np.int64(j), state, full):
             waiting = ledger[block, 0] > 0.0
             continue
         pair = p * width + q
-        if r < bound[pair]:
+        if coarse < bound[pair] * 65536.0:
+            counter += step
+            r = (coarse + np.float64(_mix(counter) >> _S11) * _TO_UNIT) * _FROM_COARSE
             # No event is faster than the emptier of the two cells allows, tight full / amount: most offers end here,
             # before any channel is looked at.
             excess = r - moves[pair]
-            if excess * amount[i] < tight[pair] * full[p] or excess * amount[j] < tight[pair] * full[q]:
+            if r < bound[pair] and (
+                excess * amount[i] < tight[pair] * full[p] or excess * amount[j] < tight[pair] * full[q]
+            ):
                 _offer(block, np.int64(i), np.int64(j), np.int64(p), np.int64(q), r, n, state, tables)
                 waiting = ledger[block, 0] > 0.0
 
@@ -386,7 +418,7 @@ def _begin_cycle(seed: Any, cycle: Any, n: Any, order: Any) -> Any:
     counter, step = _stream(seed, cycle, np.int64(1) << 40)
     for k in range(order.size):
         counter += step
-        swap = np.int64(((_mix(counter) >> _S48) * np.uint64(k + 1)) >> _S16)
+        swap = np.int64(((_mix(counter) >> _S48) * np.uint64(k + 1)) >> np.uint64(16))
         order[k] = order[swap]
         order[swap] = k
     shift = np.empty(3, dtype=np.int64)

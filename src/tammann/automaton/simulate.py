@@ -43,7 +43,7 @@ HOLD_FRAMES = 24
 """Frames recorded in a hold, at times that go as the square of their number: a layer grows as the root of time."""
 SNAPSHOTS = 12
 SNAPSHOT_BYTES = 48_000_000
-BLOCK_EDGE = 12
+BLOCK_EDGE = 16
 """Least cells per edge of a block on grids that hold more than one a colour; the cells of a block stay in cache."""
 LEDGER_CAPACITY = 0.02
 """Share of a block's cells whose content may wait in the ledger."""
@@ -171,7 +171,7 @@ class _Channels:
     product: np.ndarray
     make: np.ndarray
     gas_make: np.ndarray
-    full_extent: np.ndarray
+    ease: np.ndarray
     pair_start: np.ndarray
     pair_channel: np.ndarray
     one_start: np.ndarray
@@ -207,7 +207,7 @@ def _channels(rates: RateTable, full: np.ndarray) -> _Channels:
         product=product,
         make=make,
         gas_make=np.ascontiguousarray(rates.gas_coefficients, dtype=np.float64),
-        full_extent=extents.min(axis=1),
+        ease=extents.min(axis=1)[:, None] * need,
         pair_start=np.cumsum([0, *map(len, pairs)]),
         pair_channel=np.array([c for entry in pairs for c in entry], dtype=np.int64),
         one_start=np.cumsum([0, *map(len, ones)]),
@@ -286,7 +286,7 @@ def _kernel(threads: int) -> Callable[..., None]:
     codes, numbers = np.zeros((1, 2), dtype=np.int64), np.zeros((1, 2))
     tables = kernel.Tables(
         1.0, 1.0, np.ones(2), pair, pair, pair, integers, integers, integers, integers, codes, numbers, codes, numbers,
-        np.zeros((1, 0)), one, one,
+        np.zeros((1, 0)), numbers, one,
     )  # fmt: skip
     run(1, 0, np.uint64(0), blocks, state, tables)
     kernel.inventory(state.phase, state.amount, state.ledger)
