@@ -345,15 +345,16 @@ def _plain(value: Any) -> str:
 
 
 def _provenance(history: History, rates: Any) -> str:
-    """Sources and warnings of data, as lists."""
+    """How the rates were made, sources, and warnings of the data."""
     metadata = {**(getattr(rates, "metadata", None) or {}), **history.metadata}
-    warnings = list(dict.fromkeys([*getattr(rates, "warnings", ()), *metadata.get("warnings", ())]))
-    parts = []
-    sources = metadata.get("sources")
-    if isinstance(sources, Mapping):
+    warnings = list(dict.fromkeys([*getattr(rates, "warnings", ()), *metadata.pop("warnings", ())]))
+    sources = metadata.pop("sources", {})
+    sources = dict(sources) if isinstance(sources, Mapping) else {"sources": sources}
+    for name in [name for name in metadata if name.endswith("_source")]:
+        sources[name.removesuffix("_source")] = metadata.pop(name)
+    parts = [_mapping_table("How the rates were made", metadata)]
+    if sources:
         parts.append(_mapping_table("Sources", sources))
-    elif sources:
-        parts.append("<h2>Sources</h2>" + _list(sources if isinstance(sources, (list, tuple)) else [sources]))
     if warnings:
         parts.append("<h2>Warnings about the data</h2>" + _list(warnings))
     return "\n".join(parts)

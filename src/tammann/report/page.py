@@ -52,12 +52,16 @@ pre { background: var(--card); border: 1px solid var(--line); border-radius: 10p
 .key { display: grid; gap: 3px; margin-top: 1rem; }
 .key span::before { content: ""; display: inline-block; width: .8em; height: .8em; margin-right: .5em;
   background: var(--swatch); border: 1px solid var(--line); vertical-align: -.06em; }
+.chart .sankey-link { opacity: 1 !important; } /* no fading in, which paper would catch half way */
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .8rem; }
 @media print {
   :root { --page: #fff; --card: #fff; --ink: #111; --soft: #444; --line: #ccc; --caution: #b3541e;
     --caution-back: #fff; --note-back: #fff; color-scheme: light; }
   body { font-size: 11pt; } main { max-width: none; padding: 0; }
-  .choice, .slices input { display: none; } h2 { break-after: avoid; } tr { break-inside: avoid; }
+  .choice, .slices input, .modebar { display: none !important; }
+  .scroll { overflow: visible; }
+  table { font-size: .8rem; } th { white-space: normal; } th, td { padding: .25rem .5rem; }
+  h2 { break-after: avoid; } tr { break-inside: avoid; }
   figure { border: 0; padding: 0; } pre { white-space: pre-wrap; }
 }
 """

@@ -21,6 +21,7 @@ __all__ = ["Notice", "formula_text", "headline", "notices", "percent"]
 
 # A word made of nothing but chemical symbols, numbers and brackets.
 _WORD = re.compile(r"(?<![A-Za-z0-9.\-])(?:\(|[A-Z][a-z]?)(?:[A-Z][a-z]?|[0-9]+|[()])*(?![A-Za-z0-9])")
+_GASES = {"Br2", "Cl2", "F2", "H2", "I2", "N2", "O2", "O3"}
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -48,8 +49,10 @@ def formula_text(text: str) -> str:
     def lowered(match: re.Match[str]) -> str:
         word = match[0]
         try:
-            parse_formula(word)
+            elements = parse_formula(word)
         except DataError:
+            return word
+        if len(elements) == 1 and word not in _GASES:  # C2 is more often a space group than carbon
             return word
         return re.sub(r"(?<=[A-Za-z)])[0-9]+", lambda number: number[0].translate(_SUBSCRIPTS), word)
 
@@ -84,7 +87,7 @@ def headline(history: History) -> str:
             band = f" (band {100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
         parts.append(f"{100 * row['median']:.1f} % {formula_text(row['phase'])}{band}")
     if history.time_h is None:
-        when = f"After {history.sweep[-1]:g} sweeps"
+        when = f"After {history.sweep[-1]:.0f} sweeps"
     else:
         when = f"After {history.time_h[-1]:.1f} h"
     return f"{when}, at {history.temperature_K[-1]:.0f} K: {', '.join(parts)} by formula units."
