@@ -302,6 +302,16 @@ def test_figures_are_refused_before_any_work(call, tmp_path):
     assert "--plot: expected a directory" in refused(call("kd", "--plot", tmp_path / "nowhere" / "figure.png"))
 
 
+def test_growth_constants_need_transport_data(call, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text(
+        "formula,formation_energy_eV_per_atom,volume_A3_per_atom,melting_point_K,standard_error_eV_per_atom\n"
+        "SrO,-3.06,17.4,2804,0.04\nTiO2,-3.26,10.4,2130,0.04\nSrTiO3,-3.56,11.9,2353,0.04\n"
+    )
+    assert "--transport: expected transport data" in refused(call("kd", own))
+    assert "SrO + TiO2 -> SrTiO3" in call("reactions", own).out
+
+
 def test_unknown_systems(call):
     for command in ("kd", "hull", "reactions", "energies"):
         assert "Atlantis" in refused(call(command, "Atlantis"))
@@ -328,7 +338,7 @@ def test_summary_as_a_table(capsys, tmp_path):
     assert re.search(r"BaTiO3\s+90\.0\s+80\.0 to 100\.0\s+68\.7\s+100\.0", text)
     assert re.search(r"Ba2TiO4\s+0\.0\s+0\.0 to 0\.0\s+15\.3\s+0\.0", text)
     assert "BaO2" not in text
-    assert "arrested" in text and "25.0 %" in text and "12.5 %" in text and "Note: nothing is certain" in text
+    assert "arrested" in text and "25.0 %" in text and "12.5 %" in text and "\n1 note on data and method" in text
     assert str(tmp_path / "report.html") in text
 
 

@@ -36,6 +36,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 REPEAT_SECONDS = 2.0
+SHIPPED = "Ba-Ti-O"
 LINES = 12
 """Reactions in one figure."""
 
@@ -223,8 +224,9 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
     if summary.get("fallback_share"):
         share = _percent(summary["fallback_share"])
         print(f"Reactions without transport data carried {share} % of the conversion.")
-    for warning in summary.get("warnings", ()):
-        print(f"Note: {warning}")
+    notes = len(summary.get("warnings", ()))
+    if notes:
+        print(f"{notes} note{'s' * (notes > 1)} on data and method: in the report and in summary.json.")
     print(f"Report: {out / 'report.html'}")
 
 
@@ -234,7 +236,7 @@ def _percent(share: float) -> str:
 
 @app.command()
 def reactions(
-    system: System = "Ba-Ti-O",
+    system: System = SHIPPED,
     temperature_K: Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")] = 1300.0,
     energies: Energies = None,
     between: Between = None,
@@ -286,7 +288,7 @@ def _solid_reactants(row: Any, is_gas: Any) -> set[int]:
 
 @app.command()
 def kd(
-    system: System = "Ba-Ti-O",
+    system: System = SHIPPED,
     energies: Energies = None,
     kinetics: Annotated[Literal["full", "self"], typer.Option(help="With or without cross terms.")] = "full",
     form: Annotated[
@@ -302,9 +304,9 @@ def kd(
     from tammann.thermo import load_phases
     from tammann.transport import load_transport
 
-    phases, coefficients = load_phases(system), load_transport(transport or system)
+    phases, coefficients = load_phases(system), load_transport(transport or (SHIPPED if system == SHIPPED else None))
     if coefficients is None:
-        raise DataError(f"--transport: expected transport data, got {transport!r}; name a file.")
+        raise DataError(f"--transport: expected transport data for {system}, got none; name a .json file.")
     # the table shows no bands, and they take a hundred times as long
     draws = 100 if as_json or plot is not None else 0
     table = growth_constants(
@@ -326,7 +328,7 @@ def kd(
 
 @app.command()
 def hull(
-    system: System = "Ba-Ti-O",
+    system: System = SHIPPED,
     temperature_K: Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")] = 1300.0,
     energies: Energies = None,
     gas: Gases = None,
@@ -383,7 +385,7 @@ def hull(
 
 @app.command("energies")
 def show_energies(
-    system: System = "Ba-Ti-O",
+    system: System = SHIPPED,
     energies: Energies = None,
     as_json: AsJson = False,
 ) -> None:
@@ -574,13 +576,14 @@ def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[float, str, floa
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         TaskProgressColumn(),
         TextColumn("{task.fields[temperature]}"),
-        TimeRemainingColumn(compact=True),
+        TimeRemainingColumn(compact=True, table_column=Column(min_width=5, no_wrap=True)),
         console=Console(stderr=True),
         transient=True,
         expand=True,
