@@ -1,0 +1,40 @@
+"""Histories to numbers: phase fractions, conversion, the flow of matter, temperature regimes, Jander's law.
+
+Every function is pure and takes a ``History``; tables are pandas, small results frozen dataclasses. Bands are the
+5th and 95th percentile over realizations (and, where the run drew energies and transport, over that ensemble).
+"""
+
+from tammann.analysis.flow import ReactionFlow, fallback_share, reaction_flow
+from tammann.analysis.fractions import (
+    BAND,
+    beside_baselines,
+    conversion,
+    final_fractions,
+    final_mole_fractions,
+    out_of_equilibrium,
+    phase_fractions,
+    precursors,
+    unreacted,
+)
+from tammann.analysis.jander import JanderFit, fit_jander, jander_curve, jander_fit
+from tammann.analysis.regimes import temperature_regimes
+
+__all__ = [
+    "BAND",
+    "JanderFit",
+    "ReactionFlow",
+    "beside_baselines",
+    "conversion",
+    "fallback_share",
+    "final_fractions",
+    "final_mole_fractions",
+    "fit_jander",
+    "jander_curve",
+    "jander_fit",
+    "out_of_equilibrium",
+    "phase_fractions",
+    "precursors",
+    "reaction_flow",
+    "temperature_regimes",
+    "unreacted",
+]

@@ -1,0 +1,276 @@
+"""Which reactions carried the change, and the way of the atoms from reactants to products."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tammann.errors import ResultError
+
+if TYPE_CHECKING:
+    from tammann.automaton.history import History
+
+__all__ = ["ReactionFlow", "fallback_share", "reaction_flow"]
+
+
+def fallback_share(history: History) -> float:
+    """Share of the converted atoms that was carried by reactions scored without transport data.
+
+    Every event counts, back and forth alike, with the atoms of its solid reactants; the mean over realizations.
+    The thermodynamic score is bounded by one and the diffusive one is not, so a large share makes a run's
+    kinetics hard to read.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> round(fallback_share(example_history()), 2)
+        0.5
+    """
+    atoms = np.where(history.reactants >= 0, history.composition.sum(axis=1)[history.reactants], 0.0)
+    converted = history.extent.sum(axis=1) * (atoms * history.reactant_coefficients).sum(axis=1)
+    total = converted.sum(axis=1)
+    carried = converted[:, history.fallback].sum(axis=1)
+    return float(np.divide(carried, total, out=np.zeros_like(total), where=total > 0).mean())
+
+
+@dataclass(frozen=True, eq=False)
+class ReactionFlow:
+    """Which reactions carried the change, and how the atoms went from phase to phase.
+
+    Means over realizations (a mean keeps every atom, a median would not), net of back and forth.
+
+    Attributes:
+        stage: index of the programme's step, or None for the whole run.
+        species: names of all phases and gases of the run, whether they took part or not.
+        reactions: ``equation`` (in the direction that prevailed), ``extent_mol`` (moles of reaction),
+            ``atoms_mol`` (moles of atoms converted), ``share`` (of all net conversion), ``fallback``; largest first.
+        links: ``source``, ``target``, ``atoms_mol``: moles of atoms that went from one phase to the other; opposite
+            links and closed circles are cancelled, so that the links form no loop.
+        nodes: ``name``, ``role`` (reactant, intermediate, product or gas), ``atoms_start_mol``, ``atoms_end_mol``,
+            ``atoms_in_mol``, ``atoms_out_mol``; for a phase, start + in - out = end.
+    """
+
+    stage: int | None
+    species: tuple[str, ...]
+    reactions: pd.DataFrame
+    links: pd.DataFrame
+    nodes: pd.DataFrame
+
+
+def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
+    """Follow the atoms from reactants through intermediates to products, net of back and forth.
+
+    A reaction and its reverse are taken together, with the difference of their extents; gases take part like
+    phases. Where only one reactant or one product of a reaction contains an element, the way of its atoms is known
+    (carbon goes from BaCO3 to CO2). Atoms of the other elements, which carry no label, go the same ways as far as
+    their numbers allow (the oxygen of CO2 comes from the carbonate), and else in proportion to the numbers that
+    leave and arrive. Opposite links are subtracted from each other, then what goes round in closed circles.
+
+    Args:
+        history: the run.
+        stage: index of a step of the programme; by default the whole run.
+
+    Raises:
+        ResultError: if there is no such step.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> flow = reaction_flow(example_history(), stage=0)
+        >>> flow.reactions.equation[0], flow.nodes.role.tolist()
+        ('2 BaO + TiO2 -> Ba2TiO4', ['reactant', 'reactant', 'intermediate', 'intermediate', 'product'])
+    """
+    n_stages = history.extent.shape[1]
+    if stage is not None and not 0 <= stage < n_stages:
+        raise ResultError(f"stage {stage} does not exist; this run has steps 0 to {n_stages - 1}")
+    per_stage = history.extent.mean(axis=0)
+    extent = per_stage.sum(axis=0) if stage is None else per_stage[stage]
+
+    n_phases, n_species = len(history.phases), len(history.phases) + len(history.gases)
+    atoms = np.concatenate([history.composition, history.gas_composition.reshape(-1, len(history.elements))])
+    active = np.flatnonzero(extent > 0)
+    left, right = _sides(history, active)
+    first, net, own = _net_of_reverse(left, right, extent[active], n_species)
+    forward = net > 0
+    before = [np.where(forward[:, None], one[first], other[first]) for one, other in zip(left, right, strict=True)]
+    after = [np.where(forward[:, None], other[first], one[first]) for one, other in zip(left, right, strict=True)]
+    size = np.abs(net)[:, None, None]
+    out, into = (size * number[:, :, None] * atoms[code] for code, number in (before, after))
+    matrix = np.zeros((n_species, n_species))
+    np.add.at(matrix, (before[0][:, :, None], after[0][:, None, :]), _passed_on(out, into))
+
+    # Where the direction that prevails has no channel of its own, the text of the other is turned round.
+    texts = [history.equations[c] for c in active]
+    named = np.where(own >= 0, own, first)
+    multiple = np.where(own >= 0, before[1].sum(axis=1) / left[1][named].sum(axis=1), 1.0)
+    equations = [
+        texts[k] if here else " -> ".join(reversed(texts[k].split(" -> ")))
+        for k, here in zip(named, own >= 0, strict=True)
+    ]
+    reactions = pd.DataFrame(
+        {
+            "equation": np.array(equations, dtype=object),
+            "extent_mol": np.abs(net) * multiple,
+            "atoms_mol": out.sum(axis=(1, 2)),
+            "fallback": history.fallback[active][named],
+        }
+    )
+    reactions = reactions[reactions["atoms_mol"] > 0]
+    reactions = reactions.sort_values("atoms_mol", ascending=False, kind="stable", ignore_index=True)
+    total_atoms = float(reactions["atoms_mol"].sum())
+    reactions.insert(3, "share", reactions["atoms_mol"] / (total_atoms or 1.0))
+
+    matrix = np.maximum(matrix - matrix.T, 0)
+    matrix = _without_circles(matrix)
+    names = (*history.phases, *history.gases)
+    moles = history.moles.mean(axis=0)
+    frames = np.arange(history.sweep.size) if stage is None else np.flatnonzero(history.stage == stage)
+    begin, end = (frames[0], frames[-1]) if frames.size else (0, 0)
+    begin = max(begin - 1, 0)  # a step starts from the last frame of the one before
+    atoms_per_unit = atoms.sum(axis=1)
+    start = np.concatenate([moles[begin], history.gas_moles.mean(axis=0)[begin]]) * atoms_per_unit
+    finish = np.concatenate([moles[end], history.gas_moles.mean(axis=0)[end]]) * atoms_per_unit
+    into, out = matrix.sum(axis=0), matrix.sum(axis=1)
+    source, target = np.nonzero(matrix)
+    links = pd.DataFrame(
+        {
+            "source": [names[k] for k in source],
+            "target": [names[k] for k in target],
+            "atoms_mol": matrix[source, target],
+        }
+    ).sort_values("atoms_mol", ascending=False, kind="stable", ignore_index=True)
+    taking_part = [k for k in range(n_species) if into[k] > 0 or out[k] > 0 or start[k] > 0]
+    nodes = pd.DataFrame(
+        {
+            "name": [names[k] for k in taking_part],
+            "role": [_role(k >= n_phases, into[k], out[k], start[k]) for k in taking_part],
+            "atoms_start_mol": start[taking_part],
+            "atoms_in_mol": into[taking_part],
+            "atoms_out_mol": out[taking_part],
+            "atoms_end_mol": finish[taking_part],
+        }
+    )
+    return ReactionFlow(stage, names, reactions, links, nodes)
+
+
+_Side = tuple[np.ndarray, np.ndarray]  # species (C, K) and their amounts per mole of reaction (C, K), 0 where none
+
+
+def _sides(history: History, channels: np.ndarray) -> tuple[_Side, _Side]:
+    """What each channel takes and gives; species are phases, then gases."""
+    gas = np.broadcast_to(np.arange(len(history.gases)) + len(history.phases), (channels.size, len(history.gases)))
+    change = history.gas_coefficients[channels].reshape(gas.shape)
+    sides = []
+    for codes, numbers, sign in (
+        (history.reactants, history.reactant_coefficients, -1),
+        (history.products, history.product_coefficients, 1),
+    ):
+        code = codes[channels]
+        solid = np.where(code >= 0, numbers[channels], 0.0)
+        sides.append((np.hstack([np.maximum(code, 0), gas]), np.hstack([solid, np.maximum(sign * change, 0)])))
+    return sides[0], sides[1]
+
+
+def _net_of_reverse(
+    left: _Side, right: _Side, extent: np.ndarray, n_species: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Take channels that differ in direction or in a common factor together.
+
+    Returns the first channel of each group, its net extent in that channel's direction and moles, and a channel of
+    the direction that prevails, -1 if it has none.
+    """
+    tables = []
+    for code, number in (left, right):
+        table = np.zeros((extent.size, n_species))
+        np.add.at(table, (np.arange(extent.size)[:, None], code), number)
+        tables.append(table)
+    taken, given = tables
+
+    def keys(one: np.ndarray, other: np.ndarray) -> list[bytes]:
+        unit = np.min(np.where(one > 0, one, np.inf), axis=1, initial=np.inf)
+        both = np.hstack([one, other]) / np.where(np.isfinite(unit), unit, 1.0)[:, None]
+        return [row.tobytes() for row in np.round(both, 6)]
+
+    groups: dict[bytes, int] = {}
+    first: list[int] = []
+    member, factor = np.zeros(extent.size, dtype=int), np.ones(extent.size)
+    for c, (ahead, back) in enumerate(zip(keys(taken, given), keys(given, taken), strict=True)):
+        if back in groups:
+            member[c] = groups[back]
+            factor[c] = -taken[c].sum() / given[first[member[c]]].sum()
+        elif ahead in groups:
+            member[c] = groups[ahead]
+            factor[c] = taken[c].sum() / taken[first[member[c]]].sum()
+        else:
+            groups[ahead] = member[c] = len(first)
+            first.append(c)
+    net = np.bincount(member, weights=factor * extent, minlength=len(first))
+    own = np.full(len(first), -1)
+    agrees = np.flatnonzero((factor > 0) == (net > 0)[member])[::-1]  # the earliest is written last
+    own[member[agrees]] = agrees
+    return np.array(first, dtype=int), net, own
+
+
+def _passed_on(out: np.ndarray, into: np.ndarray) -> np.ndarray:
+    """Atoms that each reaction passes on, (C, K, K), from those that leave and those that arrive, (C, K, E)."""
+    total = out.sum(axis=1)
+    known = ((out > 0).sum(axis=1) <= 1) | ((into > 0).sum(axis=1) <= 1)  # (C, E)
+    share = np.divide(into, total[:, None, :], out=np.zeros_like(into), where=total[:, None, :] > 0)
+    passed = np.einsum("cae,cbe->ceab", out, share)  # in proportion
+    c, e = np.nonzero(~known)
+    ways = np.einsum("ceab,ce->cab", passed, known)[c]
+    rows, columns = out[c, :, e], into[c, :, e]
+    for _ in range(60):  # iterative proportional fitting of the known ways to the sums of the others
+        for axis, wanted in ((2, rows), (1, columns)):
+            sums = ways.sum(axis=axis)
+            factor = np.divide(wanted, sums, out=np.zeros_like(wanted), where=sums > 0)
+            ways = ways * np.expand_dims(factor, axis)
+    misses = np.abs(ways.sum(axis=2) - rows).max(axis=1, initial=0)
+    misses += np.abs(ways.sum(axis=1) - columns).max(axis=1, initial=0)
+    fits = misses <= 1e-9 * total[c, e]
+    passed[c[fits], e[fits]] = ways[fits]
+    return passed.sum(axis=1)
+
+
+def _role(gas: bool, into: float, out: float, start: float) -> str:
+    if gas:
+        return "gas"
+    if start > 0 and out > into:
+        return "reactant"
+    # A phase that passes on a twentieth of what it receives is on the way to something else.
+    return "intermediate" if out > 0.05 * into else "product"
+
+
+def _without_circles(matrix: np.ndarray) -> np.ndarray:
+    """Cancel what goes round in circles, the smallest link of each circle first to go; in - out stays as it is."""
+    matrix = matrix.copy()
+    matrix[matrix < 1e-12 * max(matrix.sum(), 1e-300)] = 0.0
+    while (circle := _find_circle(matrix)) is not None:
+        steps = list(zip(circle, [*circle[1:], circle[0]], strict=True))
+        smallest = min(matrix[a, b] for a, b in steps)
+        for a, b in steps:
+            matrix[a, b] = max(matrix[a, b] - smallest, 0.0) if matrix[a, b] > smallest else 0.0
+    return matrix
+
+
+def _find_circle(matrix: np.ndarray) -> list[int] | None:
+    done: set[int] = set()
+    for start in range(matrix.shape[0]):
+        path: list[int] = []
+        stack: list[tuple[int, list[int]]] = [(start, np.flatnonzero(matrix[start]).tolist())]
+        path.append(start)
+        while stack:
+            node, following = stack[-1]
+            if not following or node in done:
+                done.add(node)
+                stack.pop()
+                path.pop()
+                continue
+            after = following.pop(0)
+            if after in path:
+                return path[path.index(after) :]
+            if after not in done:
+                stack.append((after, np.flatnonzero(matrix[after]).tolist()))
+                path.append(after)
+    return None

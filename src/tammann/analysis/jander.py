@@ -1,0 +1,228 @@
+"""Jander's law of spheres behind a parabolic layer, fitted to conversion against time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tammann.analysis.fractions import conversions
+from tammann.errors import ResultError
+
+if TYPE_CHECKING:
+    from tammann.automaton.history import History
+
+__all__ = ["JanderFit", "fit_jander", "jander_curve", "jander_fit"]
+
+
+@dataclass(frozen=True)
+class JanderFit:
+    """A fit of Jander's law to conversion against time.
+
+    Attributes:
+        rate: K_D/r0^2 per unit of time; NaN where the law does not describe the data.
+        rate_stderr: its standard error, likewise.
+        time_unit: ``h`` or ``sweep``: the rate is per that.
+        degrees_of_freedom: of the standard error (Student's t); infinite where errors were given.
+        offset: 2 K_D t/r0^2 that had passed when the fit's time begins, dimensionless.
+        K_D_m2_per_s: K_D in m^2/s where time is in hours and a radius was given, else NaN.
+        K_D_stderr_m2_per_s: its standard error.
+        largest_misfit: largest |y - fit| within the window, in units of conversion.
+        points: number of points of time within the window.
+        described: whether Jander's law describes the data.
+        reason: why not, in words; empty where it does.
+    """
+
+    rate: float
+    rate_stderr: float
+    time_unit: str
+    degrees_of_freedom: float
+    offset: float
+    K_D_m2_per_s: float
+    K_D_stderr_m2_per_s: float
+    largest_misfit: float
+    points: int
+    described: bool
+    reason: str
+
+
+def jander_curve(time: np.ndarray, rate: float, offset: float = 0.0) -> np.ndarray:
+    """Conversion of spheres behind a parabolic layer: y = 1 - (1 - sqrt(2 K_D t)/r0)^3.
+
+    Args:
+        time: shape (T,), any unit.
+        rate: K_D/r0^2 per that unit.
+        offset: 2 K_D t/r0^2 at time zero, dimensionless.
+
+    Returns:
+        Conversion, shape (T,), dimensionless, one once the layers meet.
+
+    Example:
+        >>> jander_curve(np.array([0.0, 2.0, 50.0]), rate=0.01).round(3).tolist()
+        [0.0, 0.488, 1.0]
+    """
+    depth = np.sqrt(np.clip(2 * rate * np.asarray(time, dtype=float) + offset, 0.0, 1.0))
+    return 1 - (1 - depth) ** 3
+
+
+def fit_jander(
+    time: np.ndarray,
+    conversion: np.ndarray,
+    *,
+    standard_error: np.ndarray | float | None = None,
+    window: tuple[float, float] = (0.01, 0.95),
+    offset: bool = False,
+    tolerance: float = 0.03,
+    radius_m: float | None = None,
+    time_unit: Literal["h", "sweep"] = "h",
+) -> JanderFit:
+    """Fit Jander's law 1 - (1 - y)^(1/3) = sqrt(2 K_D t)/r0 to conversion against time.
+
+    Weighted least squares in y (not in the transformed variable, where noise would bias it). Successive
+    conversions of one run are correlated, so with several realizations each is fitted on its own and the
+    standard error is that of their mean, which holds whatever the correlation; with one, errors must be given
+    (independent ones) or are taken from the residuals and their autocorrelation.
+
+    Args:
+        time: shape (T,), time at constant temperature, in ``time_unit``.
+        conversion: y, shape (T,) or (R, T), dimensionless.
+        standard_error: of y, shape (T,) or a number, for one series of independent points.
+        window: only points with a mean conversion between these are used.
+        offset: fit a layer that is there at time zero too (a hold after a ramp).
+        tolerance: the law describes the data where no mean conversion is further from the fit than this, or
+            than three of its standard errors if that is more.
+        radius_m: r0, m, to turn the rate into K_D.
+        time_unit: unit of ``time``.
+
+    Raises:
+        ValueError: if the shapes do not match, or errors are given with several series.
+
+    References:
+        W. Jander, Z. Anorg. Allg. Chem. 163, 1 (1927), doi:10.1002/zaac.19271630102.
+
+    Example:
+        >>> t = np.linspace(1, 20, 20)
+        >>> fit = fit_jander(t, jander_curve(t, rate=0.01), standard_error=0.01)
+        >>> round(fit.rate, 4), fit.described
+        (0.01, True)
+    """
+    from scipy.optimize import least_squares
+
+    time = np.asarray(time, dtype=float)
+    series = np.atleast_2d(np.asarray(conversion, dtype=float))
+    if time.ndim != 1 or series.shape[1] != time.size:
+        raise ValueError(f"time has shape {time.shape} and conversion {np.shape(conversion)}; expected (T,) and (R, T)")
+    if standard_error is not None and series.shape[0] > 1:
+        raise ValueError("standard_error is for one series; with several, their spread gives the error")
+
+    def refused(reason: str, points: int = 0, misfit: float = nan) -> JanderFit:
+        return JanderFit(nan, nan, time_unit, nan, nan, nan, nan, misfit, points, False, reason)
+
+    mean = series.mean(axis=0)
+    used = (mean >= window[0]) & (mean <= window[1])
+    points = int(used.sum())
+    n_parameters = 2 if offset else 1
+    if points < n_parameters + 3:
+        return refused(f"only {points} points have a conversion between {window[0]:g} and {window[1]:g}", points)
+    t, y = time[used], series[:, used]
+    if np.ptp(y.mean(axis=0)) < 1e-6:
+        return refused("the conversion does not change", points)
+    sigma = np.ones(points) if standard_error is None else np.broadcast_to(standard_error, time.shape)[used]
+    if (sigma <= 0).any():
+        raise ValueError("standard_error must be above zero")
+
+    def solve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters (rate and 2 K_D t/r0^2 at the first point, if fitted) and their unit-weight covariance."""
+        depth = (1 - np.cbrt(1 - np.clip(values, 0, 1))) ** 2
+        slope = np.polyfit(t, depth, 1)[0] / 2 if offset else float(t @ depth / (t @ t)) / 2
+        scale = max(abs(slope), 1e-12 / np.ptp(t))
+        guess = [slope / scale] + ([float(depth[0])] if offset else [])
+
+        def residuals(p: np.ndarray) -> np.ndarray:
+            shifted = t - t[0] if offset else t
+            return (jander_curve(shifted, p[0] * scale, p[1] if offset else 0.0) - values) / sigma
+
+        found = least_squares(residuals, guess, x_scale="jac", method="trf", max_nfev=200)
+        covariance = np.linalg.pinv(found.jac.T @ found.jac)
+        return np.array([found.x[0] * scale, *found.x[1:]]), covariance * scale**2
+
+    fits = [solve(values) for values in y]
+    parameters = np.mean([p for p, _ in fits], axis=0)
+    shifted = t - t[0] if offset else t
+    rate = float(parameters[0])
+    at_start = float(parameters[1] - 2 * rate * t[0]) if offset else 0.0
+    fitted = jander_curve(shifted, rate, float(parameters[1]) if offset else 0.0)
+    residual = y.mean(axis=0) - fitted
+    if series.shape[0] > 1:
+        freedom = float(series.shape[0] - 1)
+        stderr = float(np.std([p[0] for p, _ in fits], ddof=1) / np.sqrt(series.shape[0]))
+        noise = np.std(y, axis=0, ddof=1) / np.sqrt(series.shape[0])
+    elif standard_error is not None:
+        freedom = float("inf")
+        stderr = float(np.sqrt(fits[0][1][0, 0]))
+        noise = sigma
+    else:
+        freedom = float(points - n_parameters)
+        variance = float(residual @ residual / freedom)
+        lag = float(residual[1:] @ residual[:-1] / max(residual @ residual, 1e-300))
+        # A first-order autoregressive series of n points is worth n (1 - r)/(1 + r) independent ones.
+        stderr = float(np.sqrt(fits[0][1][0, 0] * variance * (1 + max(lag, 0.0)) / (1 - min(max(lag, 0.0), 0.99))))
+        noise = np.zeros(points)
+    misfit = float(np.abs(residual).max())
+    if rate <= 0:
+        return refused("the conversion does not grow as a layer does", points, misfit)
+    # Jander's fit may miss within the noise; three standard errors at the worst of many points is no surprise.
+    if (np.abs(residual) > np.maximum(tolerance, 3 * noise)).any():
+        return refused(
+            f"Jander's law misses the conversion by {misfit:.3f}; growth is not parabolic here", points, misfit
+        )
+    to_SI = nan if radius_m is None or time_unit != "h" else radius_m**2 / 3600.0
+    return JanderFit(rate, stderr, time_unit, freedom, at_start, rate * to_SI, stderr * to_SI, misfit, points, True, "")
+
+
+def jander_fit(
+    history: History,
+    *,
+    stage: int | None = None,
+    precursor: str | None = None,
+    radius_m: float | None = None,
+    window: tuple[float, float] = (0.01, 0.95),
+    tolerance: float = 0.03,
+) -> JanderFit:
+    """Fit Jander's law to the conversion of a precursor during the hold of one step (see ``fit_jander``).
+
+    Args:
+        history: the run.
+        stage: index of the step; by default the last. Frames at the step's final temperature are used.
+        precursor: its formula; by default the limiting one (see ``conversion``).
+        radius_m: particle radius r0, m, to turn the rate into K_D (needs a calibrated time).
+        window: range of conversion that is used.
+        tolerance: misfit in conversion that is let pass.
+
+    Raises:
+        ResultError: if there is no such step or precursor.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> jander_fit(example_history(), stage=0).time_unit
+        'h'
+    """
+    n_stages = history.extent.shape[1]
+    stage = n_stages - 1 if stage is None else stage
+    if not 0 <= stage < n_stages:
+        raise ResultError(f"stage {stage} does not exist; this run has steps 0 to {n_stages - 1}")
+    _, values = conversions(history, precursor)
+    frames = np.flatnonzero(history.stage == stage)
+    hold = frames[history.temperature_K[frames] == history.temperature_K[frames[-1]]] if frames.size else frames
+    time = history.sweep if history.time_h is None else history.time_h
+    return fit_jander(
+        np.asarray(time, dtype=float)[hold] - float(time[hold[0]]) if hold.size else np.zeros(0),
+        values[:, hold],
+        window=window,
+        offset=True,
+        tolerance=tolerance,
+        radius_m=radius_m,
+        time_unit="sweep" if history.time_h is None else "h",
+    )

@@ -1,0 +1,112 @@
+"""What controls the outcome at each temperature: runs with and without kinetics compared."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tammann.analysis.fractions import precursors
+from tammann.errors import ResultError
+
+if TYPE_CHECKING:
+    from tammann.automaton.history import History
+
+__all__ = ["temperature_regimes"]
+
+
+def temperature_regimes(
+    full: History,
+    thermodynamic: History,
+    self_diffusion: History | None = None,
+    *,
+    tolerance: float = 0.05,
+    started: float = 0.05,
+) -> pd.DataFrame:
+    """Say at each temperature what controls the outcome: activation, diffusion or thermodynamics.
+
+    The runs share one recipe and differ in their kinetics. With d = 1/2 sum_p |x_p - x'_p| the distance between
+    the median phase fractions (by volume) of two runs, 0 when equal and 1 when they share no phase, and y the
+    share of the precursors' atoms that has reacted, the regime at a temperature is
+
+    - ``activation`` while y < ``started`` in both runs: nothing moves yet, with or without diffusion;
+    - ``diffusion`` where d(full, thermodynamic) exceeds both ``tolerance`` and the scatter between realizations:
+      what is there is what could grow fast enough;
+    - ``thermodynamics`` otherwise: both have reacted and agree, so that the driving force decides.
+
+    What a run is at a temperature depends on what it was before: use a steady ramp, and read holds with care.
+
+    Args:
+        full: transport with the full Onsager matrix.
+        thermodynamic: the same recipe without transport (``transport: none``).
+        self_diffusion: the same with self terms only; adds the part that ion correlations play.
+        tolerance: smallest distance that counts, dimensionless.
+        started: smallest conversion that counts, dimensionless.
+
+    Returns:
+        The last frame of every stretch of equal temperature: ``stage``, ``sweep``, ``temperature_K`` (K),
+        ``converted_full``, ``converted_thermodynamic``, ``distance_thermodynamic``, ``distance_self`` (NaN
+        without that run), ``scatter`` (mean distance of a realization from its run's median, the larger of the
+        runs), ``regime`` and ``correlations_matter`` (distance_self exceeds tolerance and scatter).
+
+    Raises:
+        ResultError: if the runs do not have the same frames.
+
+    Example:
+        >>> from tammann.example import example_history
+        >>> table = temperature_regimes(example_history(), example_history(activity=5.0))
+        >>> table.regime.iloc[0]
+        'activation'
+    """
+    others = [thermodynamic, *([self_diffusion] if self_diffusion is not None else [])]
+    for other in others:
+        same = other.sweep.shape == full.sweep.shape and np.array_equal(other.sweep, full.sweep)
+        if not same or not np.allclose(other.temperature_K, full.temperature_K):
+            raise ResultError(
+                "these runs have different frames; compare runs of one recipe that differ in kinetics only"
+            )
+    runs = [full, *others]
+    names = list(dict.fromkeys(name for run in runs for name in run.phases))
+    medians, scatters, converted = [], [], []
+    for run in runs:
+        wide = np.zeros((run.realizations, run.sweep.size, len(names)))
+        wide[:, :, [names.index(name) for name in run.phases]] = run.fractions("volume")
+        median = np.median(wide, axis=0)
+        medians.append(median)
+        scatters.append(0.5 * np.abs(wide - median).sum(axis=2).mean(axis=0))
+        converted.append(_converted_atoms(run))
+    scatter = np.max(scatters, axis=0)
+    apart = [0.5 * np.abs(medians[0] - other).sum(axis=1) for other in medians[1:]]
+    least = np.maximum(tolerance, scatter)
+    asleep = np.maximum(converted[0], converted[1]) < started
+    regime = np.where(asleep, "activation", np.where(apart[0] > least, "diffusion", "thermodynamics"))
+    distance_self = apart[1] if self_diffusion is not None else np.full(scatter.shape, nan)
+    change = np.flatnonzero((np.diff(full.temperature_K) != 0) | (np.diff(full.stage) != 0))
+    last = np.append(change, full.sweep.size - 1)
+    return (
+        pd.DataFrame(
+            {
+                "stage": full.stage,
+                "sweep": full.sweep,
+                "temperature_K": full.temperature_K,
+                "converted_full": converted[0],
+                "converted_thermodynamic": converted[1],
+                "distance_thermodynamic": apart[0],
+                "distance_self": distance_self,
+                "scatter": scatter,
+                "regime": regime.astype(object),
+                "correlations_matter": distance_self > least,
+            }
+        )
+        .iloc[last]
+        .reset_index(drop=True)
+    )
+
+
+def _converted_atoms(history: History) -> np.ndarray:
+    """Share of the precursors' atoms that has left them, median over realizations, shape (F,)."""
+    columns = [history.phases.index(name) for name in precursors(history)]
+    left = history.moles[:, :, columns] @ history.composition.sum(axis=1)[columns]
+    return np.median(1 - left / left[:, :1], axis=0)
