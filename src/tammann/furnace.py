@@ -22,7 +22,7 @@ import numpy as np
 from tammann import __version__
 from tammann.automaton import History
 from tammann.automaton.simulate import realize
-from tammann.errors import RecipeError, ResultError
+from tammann.errors import DataError, RecipeError, ResultError
 from tammann.kinetics import RateTable, rate_table
 from tammann.reactions import Reactions, enumerate_reactions
 from tammann.recipe import Recipe
@@ -88,11 +88,14 @@ def charge(recipe: Recipe) -> Charge:
     """
     phases = _phases_for(recipe)
     for k, precursor in enumerate(recipe.precursors):
-        if precursor.phase not in phases:
-            close = phases.closest(precursor.phase) if hasattr(phases, "closest") else []
-            hint = f"; did you mean {close[0]}" if close else f"; it has {', '.join(p.formula for p in phases)}"
+        try:
+            written = phases[phases.index(precursor.phase)].formula
+        except DataError as error:
+            raise RecipeError(f"precursors[{k}].phase: {error}") from None
+        if written != precursor.phase:
             raise RecipeError(
-                f"precursors[{k}].phase: expected a phase of {phases.system}, got {precursor.phase!r}{hint}"
+                f"precursors[{k}].phase: expected a formula as {phases.system} writes it, got {precursor.phase!r}; "
+                f"write {written} and count its ratio in that formula"
             )
     reactions = enumerate_reactions(phases)
     transport = None if recipe.transport == "none" else load_transport(recipe.transport)
@@ -109,8 +112,8 @@ def _phases_for(recipe: Recipe) -> Phases:
     foreign = set(recipe.elements) - set(phases.elements)
     if foreign:
         raise RecipeError(
-            f"precursors: {', '.join(sorted(foreign))} is not in the shipped system {SHIPPED} ({name!r}); give energies: "
-            "the path of your own CSV or JSON entries, or mp-api"
+            f"precursors: expected elements of the shipped system {SHIPPED}, got {', '.join(sorted(foreign))}; set "
+            "energies to the path of your own CSV or JSON entries, or to mp-api"
         )
     if name not in phases.energy_sets:
         raise RecipeError(
@@ -429,7 +432,7 @@ def _check_stamp(path: Path, stamp: Mapping[str, str]) -> None:
 
 def summarize(firing: Firing) -> dict[str, Any]:
     """Give the figures of ``summary.json``, all but the wall time."""
-    from tammann.analysis import fallback_share, final_fractions
+    from tammann.analysis import fallback_share, final_fractions, out_of_equilibrium
 
     history, null, known = firing.history, firing.null, firing.charge
     final = final_fractions(history).set_index("phase")
@@ -439,6 +442,7 @@ def summarize(firing: Firing) -> dict[str, Any]:
     baselines = {"equilibrium": dict(zip(balance["phase"], balance["mole_fraction"], strict=True))}
     drift = float(history.element_drift.max())
     if null is not None:
+        drift = max(drift, float(null.element_drift.max()))
         baselines["geometric_null"] = final_fractions(null).set_index("phase")["median"].to_dict()
     return {
         "final_mole_fractions": final["median"].to_dict(),
@@ -449,7 +453,7 @@ def summarize(firing: Firing) -> dict[str, Any]:
         "element_drift": drift,
         "arrested": bool(np.mean(history.arrested) >= 0.5),
         "arrested_share": float(np.mean(history.arrested)),
-        "unreacted_fraction": float(np.median(history.unreacted_fraction)),
+        "unreacted_fraction": out_of_equilibrium(history, firing.equilibrium),
         "fallback_share": fallback_share(history),
         "saturated_fraction": float(history.saturated_fraction.max()),
         "visits_per_second": float(history.visits.sum() / max(history.kernel_seconds.sum(), 1e-9)),

@@ -20,8 +20,8 @@ import numpy as np
 from numba import njit, prange
 
 __all__ = [
-    "EVENTS", "REFUSED", "SATURATED", "Blocks", "State", "Tables", "contacts", "inventory", "run_cycles",
-    "run_cycles_parallel",
+    "EVENTS", "REFUSED", "SATURATED", "Blocks", "State", "Tables", "contacts", "count_cells", "inventory",
+    "run_cycles", "run_cycles_parallel", "shuffle_cells",
 ]  # fmt: skip
 
 
@@ -463,13 +463,41 @@ def run_cycles_parallel(cycles: Any, first_cycle: Any, seed: Any, blocks: Any, s
 def inventory(phase: Any, amount: Any, ledger: Any) -> Any:
     """Moles of every phase on the grid and in the ledger: two arrays of shape (codes,); entry 0 is not used."""
     grid = np.zeros(ledger.shape[1])
+    # Compensated sums (Kahan): plain ones would drift by more than the model does on a grid of 10^9 cells.
+    lost = np.zeros(ledger.shape[1])
     for cell in range(phase.size):
-        grid[phase[cell]] += amount[cell]
+        code = phase[cell]
+        part = amount[cell] - lost[code]
+        total = grid[code] + part
+        lost[code] = (total - grid[code]) - part
+        grid[code] = total
     stored = np.zeros(ledger.shape[1])
     for block in range(ledger.shape[0]):
         for code in range(1, ledger.shape[1]):
             stored[code] += ledger[block, code]
     return grid, stored
+
+
+@njit(nogil=True, cache=True)
+def count_cells(phase: Any, width: Any) -> Any:
+    """Number of cells of each code, shape (codes,)."""
+    found = np.zeros(width, dtype=np.int64)
+    for cell in range(phase.size):
+        found[phase[cell]] += 1
+    return found
+
+
+@njit(nogil=True, cache=True)
+def shuffle_cells(phase: Any, amount: Any, seed: Any) -> None:
+    """Put the cells with what they hold in a random order, in place (Fisher and Yates): memory stays as it is."""
+    counter, step = _stream(seed, 0, 0)
+    for k in range(phase.size - 1, 0, -1):
+        counter += step
+        # The 53 upper bits leave a bias below 1e-6 even on the largest grids.
+        other = np.int64(np.float64(_mix(counter) >> _S11) * _TO_UNIT * (k + 1))
+        held, moles = phase[k], amount[k]
+        phase[k], amount[k] = phase[other], amount[other]
+        phase[other], amount[other] = held, moles
 
 
 @njit(nogil=True, cache=True)

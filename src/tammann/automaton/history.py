@@ -28,7 +28,7 @@ class History:
 
     Amounts are moles of formula units on the scale of the recipe: the precursors' ratios are the moles put in.
     ``R`` realizations, ``F`` frames, ``P`` phases, ``G`` gases, ``E`` elements, ``C`` reaction channels,
-    ``B`` steps of the programme, ``S`` snapshots of an ``N`` x ``N`` x ``N`` grid.
+    ``B`` steps of the programme, ``S`` snapshots of a grid of ``N`` cells per edge.
 
     Attributes:
         phases: names of the condensed phases, as formulas.
@@ -54,7 +54,8 @@ class History:
         equations: one a channel.
         fallback: shape (C,), True where the channel's score is thermodynamic for want of transport data.
         molten: shape (F, P), True above the phase's melting point.
-        snapshots: shape (S, N, N, N), uint8, of the first realization: 0 empty, k + 1 is ``phases[k]``.
+        snapshots: shape (S, D, N, N), uint8, the middle D layers of the first realization (all N where that stays
+            below 48 MB): 0 empty, k + 1 is ``phases[k]``.
         snapshot_frame: shape (S,), frame of each snapshot.
         arrested: shape (R,), True where no reactive contact was left though reactive phases were.
         unreacted_fraction: shape (R,), share of the atoms in phases that would still react if they met.
@@ -177,78 +178,68 @@ class History:
         first = histories[0]
         if any(h.sweep.shape != first.sweep.shape or not np.array_equal(h.sweep, first.sweep) for h in histories):
             raise ValueError("these histories have different frames; join realizations of one recipe only")
-        phases = list(dict.fromkeys(name for h in histories for name in h.phases))
-        gases = list(dict.fromkeys(name for h in histories for name in h.gases))
-        equations = list(dict.fromkeys(text for h in histories for text in h.equations))
-        n_phases, n_gases, n_channels = len(phases), len(gases), len(equations)
-        n_elements, n_frames = len(first.elements), first.sweep.size
-        composition = np.zeros((n_phases, n_elements))
-        gas_composition = np.zeros((n_gases, n_elements))
-        volume, mass = np.zeros(n_phases), np.zeros(n_phases)
-        molten = np.zeros((n_frames, n_phases), dtype=bool)
-        reactants, products = np.full((n_channels, 2), -1), np.full((n_channels, 2), -1)
-        reactant_coefficients, product_coefficients = np.zeros((n_channels, 2)), np.zeros((n_channels, 2))
-        gas_coefficients = np.zeros((n_channels, n_gases))
-        fallback = np.zeros(n_channels, dtype=bool)
-        moles, ledger, gas, extent = [], [], [], []
-        for h in histories:
-            to_phase = np.array([phases.index(name) for name in h.phases])
-            to_gas = np.array([gases.index(name) for name in h.gases], dtype=int)
-            to_channel = np.array([equations.index(text) for text in h.equations], dtype=int)
-            composition[to_phase], volume[to_phase], mass[to_phase] = (
-                h.composition,
-                h.molar_volume_m3,
-                h.molar_mass_kg,
-            )
-            gas_composition[to_gas] = h.gas_composition
-            molten[:, to_phase] = h.molten
-            for codes, own in ((reactants, h.reactants), (products, h.products)):
-                codes[to_channel] = np.where(own >= 0, to_phase[own], -1)
-            reactant_coefficients[to_channel] = h.reactant_coefficients
-            product_coefficients[to_channel] = h.product_coefficients
-            gas_coefficients[to_channel[:, None], to_gas] = h.gas_coefficients
-            fallback[to_channel] |= h.fallback
-            for parts, own, where, width in (
-                (moles, h.moles, to_phase, n_phases),
-                (ledger, h.ledger_moles, to_phase, n_phases),
-                (gas, h.gas_moles, to_gas, n_gases),
-                (extent, h.extent, to_channel, n_channels),
-            ):
-                wide = np.zeros((*own.shape[:2], width))
-                wide[:, :, where] = own
-                parts.append(wide)
-        per_realization = {
-            name: np.concatenate([getattr(h, name) for h in histories])
-            for name in (
-                "arrested",
-                "unreacted_fraction",
-                "saturated_fraction",
-                "element_drift",
-                "visits",
-                "kernel_seconds",
-            )
-        }
+        phases = tuple(dict.fromkeys(name for h in histories for name in h.phases))
+        gases = tuple(dict.fromkeys(name for h in histories for name in h.gases))
+        equations = tuple(dict.fromkeys(text for h in histories for text in h.equations))
+        # Where each history's phases, gases and channels stand in the union.
+        to_phase = [np.array([phases.index(name) for name in h.phases]) for h in histories]
+        to_gas = [np.array([gases.index(name) for name in h.gases], dtype=int) for h in histories]
+        number = {text: c for c, text in enumerate(equations)}
+        to_channel = [np.array([number[text] for text in h.equations], dtype=int) for h in histories]
+
+        def rows(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
+            first_rows = getattr(first, name)
+            union = np.zeros((length, *first_rows.shape[1:]), dtype=first_rows.dtype)
+            for h, place in zip(histories, where, strict=True):
+                union[place] = getattr(h, name)
+            return union
+
+        def columns(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
+            parts = []
+            for h, place in zip(histories, where, strict=True):
+                own = getattr(h, name)
+                part = np.zeros((*own.shape[:-1], length), dtype=own.dtype)
+                part[..., place] = own
+                parts.append(part)
+            return np.concatenate(parts)
+
+        reactants = np.full((len(equations), 2), -1)
+        products = np.full((len(equations), 2), -1)
+        gas_coefficients = np.zeros((len(equations), len(gases)))
+        fallback = np.zeros(len(equations), dtype=bool)
+        molten = np.zeros((first.sweep.size, len(phases)), dtype=bool)
+        for h, phase, gas, channel in zip(histories, to_phase, to_gas, to_channel, strict=True):
+            reactants[channel] = np.where(h.reactants >= 0, phase[h.reactants], -1)
+            products[channel] = np.where(h.products >= 0, phase[h.products], -1)
+            gas_coefficients[channel[:, None], gas] = h.gas_coefficients
+            fallback[channel] |= h.fallback
+            molten[:, phase] = h.molten
         codes = np.array([0, *(phases.index(name) + 1 for name in first.phases)], dtype=np.uint8)
         return replace(
             first,
-            phases=tuple(phases),
-            gases=tuple(gases),
-            equations=tuple(equations),
-            composition=composition,
-            gas_composition=gas_composition,
-            molar_volume_m3=volume,
-            molar_mass_kg=mass,
-            molten=molten,
+            phases=phases,
+            gases=gases,
+            equations=equations,
+            composition=rows("composition", to_phase, len(phases)),
+            molar_volume_m3=rows("molar_volume_m3", to_phase, len(phases)),
+            molar_mass_kg=rows("molar_mass_kg", to_phase, len(phases)),
+            gas_composition=rows("gas_composition", to_gas, len(gases)),
             reactants=reactants,
             products=products,
-            reactant_coefficients=reactant_coefficients,
-            product_coefficients=product_coefficients,
+            reactant_coefficients=rows("reactant_coefficients", to_channel, len(equations)),
+            product_coefficients=rows("product_coefficients", to_channel, len(equations)),
             gas_coefficients=gas_coefficients,
             fallback=fallback,
-            moles=np.concatenate(moles),
-            ledger_moles=np.concatenate(ledger),
-            gas_moles=np.concatenate(gas),
-            extent=np.concatenate(extent),
+            molten=molten,
+            moles=columns("moles", to_phase, len(phases)),
+            ledger_moles=columns("ledger_moles", to_phase, len(phases)),
+            gas_moles=columns("gas_moles", to_gas, len(gases)),
+            extent=columns("extent", to_channel, len(equations)),
             snapshots=codes[first.snapshots],
-            **per_realization,
+            arrested=np.concatenate([h.arrested for h in histories]),
+            unreacted_fraction=np.concatenate([h.unreacted_fraction for h in histories]),
+            saturated_fraction=np.concatenate([h.saturated_fraction for h in histories]),
+            element_drift=np.concatenate([h.element_drift for h in histories]),
+            visits=np.concatenate([h.visits for h in histories]),
+            kernel_seconds=np.concatenate([h.kernel_seconds for h in histories]),
         )

@@ -45,7 +45,7 @@ def mix_powders(
     molar_volume_m3: Sequence[float] | np.ndarray,
     *,
     size: int,
-    grain_cells: float | Sequence[float] = 1.0,
+    grain_cells: float | Sequence[float] | np.ndarray = 1.0,
     grain_spread: float = 0.0,
     packing_fraction: float = 1.0,
     rng: np.random.Generator | int | None = None,
@@ -158,16 +158,14 @@ def _share_out(cost: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return taken
 
 
-def regrind(phase: np.ndarray, amount: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Grind and mix the powder: the cells keep what they hold and change places at random.
+def regrind(phase: np.ndarray, amount: np.ndarray, rng: np.random.Generator) -> None:
+    """Grind and mix the powder, in place: the cells keep what they hold and change places at random.
 
     Args:
         phase: shape (N^3,), uint8 codes.
         amount: shape (N^3,), moles.
         rng: generator.
-
-    Returns:
-        Codes and amounts in their new places.
     """
-    order = rng.permutation(phase.size)
-    return phase[order], amount[order]
+    from tammann.automaton._kernel import shuffle_cells
+
+    shuffle_cells(phase, amount, rng.integers(2**64, dtype=np.uint64))

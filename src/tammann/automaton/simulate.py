@@ -19,7 +19,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -110,8 +110,7 @@ def simulate(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     tasks = [
-        (recipe, tables[r % len(tables)], entropy, r, threads if executor is None else 1, folder)
-        for r in range(number)
+        (recipe, tables[r % len(tables)], entropy, r, threads if executor is None else 1, folder) for r in range(number)
     ]
     if executor is None:
         histories = []
@@ -131,10 +130,9 @@ def simulate(
 def _entropy(rng: np.random.Generator | np.random.SeedSequence | int) -> int:
     if isinstance(rng, np.random.Generator):
         return int(rng.integers(2**63))
-    sequence = rng if isinstance(rng, np.random.SeedSequence) else None
-    if sequence is not None:
-        return int(sequence.generate_state(1, np.uint64)[0])
-    return int(rng)  # type: ignore[call-overload]
+    if isinstance(rng, np.random.SeedSequence):
+        return int(rng.generate_state(1, np.uint64)[0])
+    return int(rng)
 
 
 @dataclass(frozen=True)
@@ -278,7 +276,8 @@ def _kernel(threads: int) -> Callable[..., None]:
     if threads > 1:
         import numba
 
-        numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+        most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        numba.set_num_threads(min(threads, most))
         run = kernel.run_cycles_parallel
     blocks = _blocks(4)
     state = _empty_state(np.zeros(64, dtype=np.uint8), np.zeros(64), 1, 2, 0, 1)
@@ -291,6 +290,7 @@ def _kernel(threads: int) -> Callable[..., None]:
     run(1, 0, np.uint64(0), blocks, state, tables)
     kernel.inventory(state.phase, state.amount, state.ledger)
     kernel.contacts(state.phase, 4, 2)
+    kernel.count_cells(state.phase, 2)
     return run
 
 
@@ -460,12 +460,13 @@ class _Run:
 
     def _begin(self, now: _Stretch) -> None:
         """Grind, and find out how many cycles the stretch needs."""
+        from tammann.automaton._kernel import contacts, count_cells
+
         if now.grind:
-            phase, amount = regrind(self.state.phase, self.state.amount, self.grinder)
-            self.state = self.state._replace(phase=phase, amount=amount)
+            regrind(self.state.phase, self.state.amount, self.grinder)
         score, exchange = _score_at(self.rates, now.temperature_K)
         offers = _offers(self.channels, score, self.full.size)
-        present = np.bincount(self.state.phase, minlength=self.full.size) > 0
+        present = count_cells(self.state.phase, self.full.size) > 0
         present |= self.state.ledger.any(axis=0) & (np.arange(self.full.size) > 0)
         reach = _within_reach(present, self.channels, score)
         most = 1.0 / self.recipe.grid.minimum_fill
@@ -473,8 +474,6 @@ class _Run:
         fastest = (offers * most + moves[:, None])[np.ix_(reach, reach)].max()
         self.needed = int(np.ceil(now.sweeps * fastest))
         if self.needed and not (moves[present] > 0).any() and not self.state.ledger.any():
-            from tammann.automaton._kernel import contacts
-
             touching = contacts(self.state.phase, self.size, self.full.size) > 0
             if not offers[touching].any():
                 self.needed = 0  # nothing can happen, however long it takes
@@ -530,7 +529,9 @@ class _Run:
             elements=tuple(rates.elements),
             gases=tuple(rates.gases),
             composition=np.asarray(rates.composition, dtype=float),
-            gas_composition=np.asarray(rates.gas_composition, dtype=float).reshape(len(rates.gases), len(rates.elements)),
+            gas_composition=np.asarray(rates.gas_composition, dtype=float).reshape(
+                len(rates.gases), len(rates.elements)
+            ),
             molar_volume_m3=np.asarray(rates.molar_volume_m3),
             molar_mass_kg=np.asarray(rates.molar_mass_kg),
             sweep=sweeps,
@@ -563,7 +564,9 @@ class _Run:
     def _drift(self) -> float:
         """Largest relative change of any element over grid, ledger and gas, in any frame."""
         composition = np.asarray(self.rates.composition, dtype=float)
-        gas = np.asarray(self.rates.gas_composition, dtype=float).reshape(len(self.rates.gases), len(self.rates.elements))
+        gas = np.asarray(self.rates.gas_composition, dtype=float).reshape(
+            len(self.rates.gases), len(self.rates.elements)
+        )
         start = self.start_moles @ composition
         now = self.moles @ composition + (self.gas_moles @ gas if len(self.rates.gases) else 0.0)
         there = np.abs(now).max(axis=0) > 0
@@ -584,6 +587,11 @@ class _Run:
         unreacted = float(atoms[eager].sum() / atoms.sum())
         still = not (offers[touching].any() or (exchange[present] > 0).any() or self.state.ledger.any())
         return bool(still and eager.any()), unreacted
+
+
+def _gas_composition(rates: RateTable) -> np.ndarray:
+    """Atoms per molecule, shape (gases, elements) even where there is no gas."""
+    return np.asarray(rates.gas_composition, dtype=float).reshape(len(rates.gases), len(rates.elements))
 
 
 def _precursors(recipe: Recipe, rates: RateTable) -> tuple[np.ndarray, np.ndarray]:
