@@ -23,6 +23,7 @@ from tammann import __version__
 from tammann.automaton import History
 from tammann.automaton.simulate import realize
 from tammann.errors import DataError, RecipeError, ResultError
+from tammann.files import write_text
 from tammann.kinetics import RateTable, rate_table
 from tammann.reactions import Reactions, enumerate_reactions
 from tammann.recipe import Recipe
@@ -248,7 +249,7 @@ def _noted(path: Path) -> Callable[[float, int, float], None]:
         now = time.monotonic()
         if now - last > POLL_SECONDS:
             last = now
-            _write(path, json.dumps([done, stage, temperature_K]))
+            write_text(path, json.dumps([done, stage, temperature_K]))
 
     return note
 
@@ -405,8 +406,8 @@ def run_recipe(
         return dict(json.loads(finished.read_text()))
     known = charge(recipe)
     checkpoints.mkdir(parents=True, exist_ok=True)
-    _write(folder / "recipe.yaml", text)
-    _write(checkpoints / "run.json", json.dumps(stamp))
+    write_text(folder / "recipe.yaml", text)
+    write_text(checkpoints / "run.json", json.dumps(stamp))
     known.rates.save(folder / "rates.json")
     firing = fire(known, threads=threads, executor=executor, checkpoint=checkpoints, progress=progress)
     summary = summarize(firing)
@@ -414,7 +415,7 @@ def run_recipe(
     _write_results(folder, firing, summary)
     for note in checkpoints.glob("*/*.progress"):
         note.unlink(missing_ok=True)
-    _write(finished, json.dumps(summary, indent=2, sort_keys=True) + "\n")
+    write_text(finished, json.dumps(summary, indent=2, sort_keys=True) + "\n")
     return summary
 
 
@@ -476,8 +477,10 @@ def _write_results(folder: Path, firing: Firing, summary: dict[str, Any]) -> Non
     firing.history.save(folder / "history.npz")
     if firing.null is not None:
         firing.null.save(folder / "null.npz")
-    _write(folder / "phase_fractions.csv", firing.history.phase_fractions().to_csv(index=False, float_format="%.9g"))
-    _write(folder / "equilibrium.csv", firing.equilibrium.to_csv(index=False, float_format="%.9g"))
+    write_text(
+        folder / "phase_fractions.csv", firing.history.phase_fractions().to_csv(index=False, float_format="%.9g")
+    )
+    write_text(folder / "equilibrium.csv", firing.equilibrium.to_csv(index=False, float_format="%.9g"))
     save_figure(plot_phase_fractions(firing.history), folder / "phases.png")
     write_report(
         folder / "report.html",
@@ -487,14 +490,3 @@ def _write_results(folder: Path, firing: Firing, summary: dict[str, Any]) -> Non
         baselines={"null": firing.null, "equilibrium": firing.equilibrium},
         rates=firing.charge.rates,
     )
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise

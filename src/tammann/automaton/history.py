@@ -7,12 +7,12 @@ import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from tammann.errors import ResultError
+from tammann.files import whole_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,11 +136,8 @@ class History:
             else:
                 texts[field.name] = value
         arrays["texts"] = np.array(json.dumps(texts, sort_keys=True))
-        path = Path(path)
-        partial = path.with_name(path.name + ".partial")
-        with open(partial, "wb") as file:
+        with whole_file(path) as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
-        os.replace(partial, path)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> History:

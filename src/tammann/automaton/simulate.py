@@ -26,6 +26,7 @@ import numpy as np
 from tammann.automaton.history import History
 from tammann.automaton.microstructure import mix_powders, regrind
 from tammann.errors import RecipeError, ResultError
+from tammann.files import whole_file
 
 if TYPE_CHECKING:
     from tammann.automaton._kernel import Blocks, State
@@ -402,13 +403,11 @@ class _Run:
         """Write the state, whole or not at all."""
         where = {name: getattr(self, name) for name in self.NUMBERS}
         where |= {"entropy": self.entropy, "number": self.number, "grinder": self.grinder.bit_generator.state}
-        partial = path.with_name(path.name + ".partial")
-        with open(partial, "wb") as file:
+        with whole_file(path) as file:
             np.savez(
                 file, allow_pickle=False, where=np.array(json.dumps(where)),
                 **{name: getattr(self, name) for name in self.ARRAYS}, **self.state._asdict(),
             )  # fmt: skip
-        os.replace(partial, path)
 
     def restore(self, path: Path) -> None:
         """Go back to a state that ``save`` wrote."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tammann.errors import ResultError
+from tammann.files import write_text
 
 __all__ = ["RateTable"]
 
@@ -146,11 +146,7 @@ class RateTable:
             for key, value in head.items()
         )
         body = ",\n    ".join(lines)
-        text = f'{{\n{top},\n  "channels": [\n    {body}\n  ]\n}}\n'
-        target = Path(path)
-        partial = target.with_name(target.name + ".part")
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, target)
+        write_text(path, f'{{\n{top},\n  "channels": [\n    {body}\n  ]\n}}\n')
 
     @classmethod
     def open(cls, path: str | Path) -> RateTable:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import DataError
+from tammann.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,16 +173,10 @@ def save_figure(figure: Axes | Figure, path: str | os.PathLike[str], *, dpi: int
     """
     from matplotlib import rc_context
 
-    path = Path(path)
     whole = figure if hasattr(figure, "savefig") else figure.get_figure(root=True)
     assert whole is not None
-    kind = path.suffix.lstrip(".").lower() or "png"
+    kind = Path(path).suffix.lstrip(".").lower() or "png"
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        # Without a salt of its own an SVG has identifiers drawn at random.
-        with open(partial, "wb") as file, rc_context({"svg.hashsalt": "tammann"}):
-            whole.savefig(file, format=kind, dpi=dpi, metadata=metadata, facecolor="white")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    # Without a salt of its own an SVG has identifiers drawn at random.
+    with whole_file(path) as file, rc_context({"svg.hashsalt": "tammann"}):
+        whole.savefig(file, format=kind, dpi=dpi, metadata=metadata, facecolor="white")

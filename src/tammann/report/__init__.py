@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.analysis import ReactionFlow, beside_baselines, phase_fractions, reaction_flow, unreacted
+from tammann.files import write_text
 from tammann.plot._style import phase_colours
 from tammann.report.charts import Chart, baseline_chart, flow_chart, growth_chart, phase_chart
 from tammann.report.page import CONTENT_SECURITY_POLICY, SCRIPT, STYLE
@@ -78,13 +79,7 @@ def write_report(
         ...     write_report(folder + "/report.html", example_history(), recipe=recipe, summary={"seed": 0})
     """
     text = _page(history, recipe, summary, dict(baselines or {}), rates)
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_text(path, text)
 
 
 def _page(history: History, recipe: Any, summary: Mapping[str, Any], baselines: Mapping[str, Any], rates: Any) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from tammann.errors import DataError
+from tammann.files import write_text
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
 
@@ -178,7 +179,7 @@ def save_transport(table: TransportTable, path: str | Path) -> None:
     lines = [json.dumps(_to_json(entry), ensure_ascii=False) for entry in table.entries]
     body = ",\n    ".join(lines)
     text = json.dumps(head, indent=2, ensure_ascii=False)[:-2] + f',\n  "entries": [\n    {body}\n  ]\n}}\n'
-    Path(path).write_text(text, encoding="utf-8")
+    write_text(path, text)
 
 
 def draw_transport(
