@@ -146,7 +146,8 @@ def _persistent_interruption(interrupted: Event) -> Iterator[None]:
 
 
 def _refuse(sentence: str) -> int:
-    print(f"tammann: {' '.join(sentence.split()).rstrip('.')}.", file=sys.stderr)
+    line = " ".join(sentence.split())
+    print(f"tammann: {line if line.endswith(('.', '?')) else line + '.'}", file=sys.stderr)
     return BAD_INPUT
 
 
