@@ -458,6 +458,47 @@ def validate(
 
 
 @app.command()
+def calibrate(
+    recipe: Annotated[Path, typer.Argument(help="The experiment as a recipe.", metavar="RECIPE.yaml")],
+    phase: Annotated[str, typer.Option(metavar="FORMULA", help="The phase that was measured at the end.")],
+    mole_fraction: Annotated[float, typer.Option(metavar="X", help="Its mole fraction then, between 0 and 1.")],
+    observation: Annotated[str, typer.Option(metavar="TEXT", help="Who saw it; kept with the calibration.")],
+    realizations: Annotated[int, typer.Option(metavar="N", help="Runs behind each median, at least 2.")] = 4,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Find how many hours a sweep stands for, from one observation.
+
+    Prints the lines to put into recipes; leave the observation out of any validation afterwards.
+    """
+    from tammann.calibration import calibrate as find
+    from tammann.recipe import Recipe
+
+    with progress_bar(hidden=quiet) as progress:
+        scale = find(
+            Recipe.from_file(recipe),
+            phase=phase,
+            mole_fraction=mole_fraction,
+            observation=observation,
+            realizations=realizations,
+            progress=progress,
+        )
+    if as_json:
+        _print_json(
+            {
+                "hours_per_sweep": scale.hours_per_sweep,
+                "relative_error": scale.relative_error,
+                "mole_fraction": scale.mole_fraction,
+                "observation": scale.observation,
+            }
+        )
+        return
+    print("calibration:")
+    print(f"  hours_per_sweep: {scale.hours_per_sweep:.4g}  # within {100 * scale.relative_error:.0f} %, from the runs")
+    print(f"  observation: {json.dumps(scale.observation, ensure_ascii=False)}")
+
+
+@app.command()
 def new(
     file: Annotated[Path, typer.Argument(help="Where to write it; - for the terminal.", metavar="[FILE]")] = Path(
         "recipe.yaml"
