@@ -298,9 +298,15 @@ def _processes(number: int) -> Iterator[Executor]:
     """Worker processes that leave Ctrl-C to this one and do not outlive it."""
     import multiprocessing
 
+    from tammann.automaton.simulate import compile_kernel
+
+    compile_kernel()  # once, into numba's cache on disk, instead of once in every worker at the same time
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(number, mp_context=context, initializer=_worker, initargs=(os.getpid(),))
     try:
+        with _interruptions_held():
+            for _ in range(number):
+                pool.submit(os.getpid)  # starts a worker, which inherits that it is not to be interrupted
         yield pool
     except BaseException:
         for process in list((pool._processes or {}).values()):  # a worker must not go on writing checkpoints
@@ -308,6 +314,21 @@ def _processes(number: int) -> Iterator[Executor]:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+@contextmanager
+def _interruptions_held() -> Iterator[None]:
+    """Keep Ctrl-C waiting for a moment, where the system can."""
+    import signal
+
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _worker(parent: int) -> None:

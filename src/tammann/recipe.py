@@ -16,9 +16,9 @@ import numpy as np
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 
+from tammann.composition import parse_formula
 from tammann.errors import RecipeError
 from tammann.strict import Block, explain, read_block, read_text, shown
-from tammann.thermo import parse_formula
 from tammann.units import ATMOSPHERE_PA
 
 __all__ = [

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tammann.composition import parse_formula
 from tammann.errors import DataError
 from tammann.reactions import balanced_combinations, enumerate_reactions
 from tammann.thermo import load_phases
-from tammann.thermo.phase import parse_formula
 
 
 @dataclass(frozen=True)

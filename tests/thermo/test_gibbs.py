@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.thermo import parse_formula
 from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs, elemental_gibbs_energies, reduced_mass
 from tammann.units import GAS_CONSTANT_J_PER_MOL_K, KJ_PER_MOL_IN_EV
 

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tammann.composition import atomic_masses, parse_formula, reduced_formula
 from tammann.errors import DataError
-from tammann.thermo import Phase, load_phases, parse_formula
-from tammann.thermo._tables import atomic_masses
-from tammann.thermo.phase import reduced_formula
+from tammann.thermo import Phase, load_phases
 
 symbols = st.sampled_from(sorted(atomic_masses()))
 compositions = st.dictionaries(symbols, st.integers(1, 99), min_size=1, max_size=5)

@@ -121,7 +121,7 @@ def test_errors_are_carried(tmp_path):
         (lambda d: d["entries"][0].update(temperature_K="hot"), "temperature_K is 'hot'"),
         (lambda d: d["entries"][0].update(species=["Ba", "Ti"]), "species"),
         (lambda d: d["entries"][0].update(L_self_per_J_m_s=["a", 1]), "L_self_per_J_m_s"),
-        (lambda d: d["entries"][0].update(formula="Ba-O"), "plain formula"),
+        (lambda d: d["entries"][0].update(formula="Ba-O"), "cannot be read"),
         (lambda d: d["entries"].append(d["entries"][0]), "twice"),
         (lambda d: d.update(entries=[]), "entries"),
         (lambda d: d.update(end_members=["BaO"]), "end_members"),

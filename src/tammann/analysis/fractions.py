@@ -189,7 +189,7 @@ def out_of_equilibrium(history: History, equilibrium: Mapping[str, float] | pd.D
         >>> out_of_equilibrium(run, final_mole_fractions(run)) < 1e-9, out_of_equilibrium(run, {"BaO": 1}) > 0.99
         (True, True)
     """
-    from tammann.thermo import parse_formula
+    from tammann.composition import parse_formula
 
     balance = _final_equilibrium(equilibrium, float(history.temperature_K[-1]))
     size = dict(zip(history.phases, history.composition.sum(axis=1), strict=True))

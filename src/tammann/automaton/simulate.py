@@ -269,7 +269,7 @@ def _blocks(size: int) -> Blocks:
 
 
 @cache
-def _kernel(threads: int) -> Callable[..., None]:
+def compile_kernel(threads: int = 1) -> Callable[..., None]:
     """The compiled kernel for a number of threads, run once so that compilation is not counted as kernel time."""
     from tammann.automaton import _kernel as kernel
 
@@ -358,7 +358,7 @@ class _Run:
         self.blocks = _blocks(recipe.grid.size)
         # Threads pay where each colour has a few blocks for every thread.
         count = self.blocks.colours.size
-        self.kernel = _kernel(threads if count >= 32 * threads else 1)
+        self.kernel = compile_kernel(threads if count >= 32 * threads else 1)
         self.timeline = _timeline(recipe)
         moles, grain_cells = _precursors(recipe, rates)
         start, self.grinder = (

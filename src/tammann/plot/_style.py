@@ -108,7 +108,7 @@ def formula_label(formula: str) -> str:
 
 def atoms_of(formula: str) -> dict[str, int]:
     """Atoms per formula unit; nothing for a name that is no formula."""
-    from tammann.thermo import parse_formula
+    from tammann.composition import parse_formula
 
     try:
         return parse_formula(formula)

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from tammann.analysis import beside_baselines, fallback_share, final_fractions, out_of_equilibrium
+from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.thermo import parse_formula
 
 if TYPE_CHECKING:
     from tammann.automaton.history import History

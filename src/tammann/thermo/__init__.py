@@ -14,6 +14,7 @@
     hull.py                 energies above the hull, equilibrium at a composition
 """
 
+from tammann.composition import parse_formula
 from tammann.thermo.assessment import Constraint, assess, draw_energies, load_constraints, shifts_table
 from tammann.thermo.chemical_potential import (
     ChemicalPotentialDiagram,
@@ -25,7 +26,7 @@ from tammann.thermo.chemical_potential import (
 )
 from tammann.thermo.hull import energy_above_hull, equilibrium
 from tammann.thermo.load import load_phases
-from tammann.thermo.phase import EnergySet, Phase, Phases, parse_formula
+from tammann.thermo.phase import EnergySet, Phase, Phases
 
 __all__ = [
     "ChemicalPotentialDiagram",

@@ -1,7 +1,6 @@
 """Reads the tables that ship with the package; comment lines start with #."""
 
 import csv
-from functools import cache
 from importlib.resources import files
 
 import numpy as np
@@ -16,12 +15,6 @@ def read_lines(*path: str) -> list[str]:
 def read_rows(*path: str) -> list[dict[str, str]]:
     """Give the rows of a shipped table, keyed by its header."""
     return list(csv.DictReader(read_lines(*path)))
-
-
-@cache
-def atomic_masses() -> dict[str, float]:
-    """Molar masses of the elements, g/mol."""
-    return {row["element"]: float(row["molar_mass_g_per_mol"]) for row in read_rows("elements", "atomic_masses.csv")}
 
 
 def read_columns(*path: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:

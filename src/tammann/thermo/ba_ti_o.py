@@ -18,11 +18,12 @@ from functools import cache
 
 import numpy as np
 
+from tammann.composition import parse_formula
 from tammann.thermo._tables import read_rows
 from tammann.thermo.assessment import assess, load_constraints
 from tammann.thermo.experiment import gas, is_gas, measured_energy, measured_properties
 from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
-from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases, parse_formula
+from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases
 from tammann.thermo.volumes import volume_warnings
 
 COMPUTED_STANDARD_ERROR_EV_PER_ATOM = 0.040

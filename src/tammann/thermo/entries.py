@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from tammann.composition import parse_formula, reduced_formula
 from tammann.errors import DataError
 from tammann.thermo._tables import read_rows
 from tammann.thermo.experiment import gas, gases_of, is_gas, measured_properties
 from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
-from tammann.thermo.phase import EnergySet, Phase, Phases, parse_formula, reduced_formula
+from tammann.thermo.phase import EnergySet, Phase, Phases
 from tammann.thermo.volumes import volume_warnings
 
 DEFAULT_STANDARD_ERROR_EV_PER_ATOM = 0.040

@@ -6,9 +6,10 @@ from functools import cache
 
 import numpy as np
 
+from tammann.composition import parse_formula, reduced_formula
 from tammann.thermo._tables import read_columns, read_rows
 from tammann.thermo.gibbs import TEMPERATURES_K
-from tammann.thermo.phase import FloatArray, Phase, parse_formula, reduced_formula
+from tammann.thermo.phase import FloatArray, Phase
 from tammann.units import KJ_PER_MOL_IN_EV
 
 GASES = ("O2", "N2", "H2", "F2", "Cl2", "CO2", "CO", "H2O")

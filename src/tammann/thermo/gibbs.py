@@ -11,8 +11,9 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from tammann.composition import atomic_masses
 from tammann.errors import DataError
-from tammann.thermo._tables import atomic_masses, read_columns
+from tammann.thermo._tables import read_columns
 from tammann.thermo.phase import FloatArray
 
 TEMPERATURES_K: FloatArray = np.arange(300.0, 2001.0, 100.0)

@@ -5,9 +5,10 @@ import os
 from itertools import combinations
 from typing import Any
 
+from tammann.composition import parse_formula
 from tammann.errors import DataError
 from tammann.thermo.entries import Entry, system_of
-from tammann.thermo.phase import Phases, parse_formula
+from tammann.thermo.phase import Phases
 
 _FIELDS = ["material_id", "formula_pretty", "formation_energy_per_atom", "volume", "nsites", "theoretical"]
 

@@ -28,7 +28,7 @@ def volume_warnings(phases: Sequence[Phase], volume_A3_per_atom: Mapping[str, fl
         volume_A3_per_atom: volume by formula, Angstrom^3 per atom.
 
     Examples:
-        >>> from tammann.thermo.phase import parse_formula
+        >>> from tammann.composition import parse_formula
         >>> volume_warnings([Phase("TiO2", parse_formula("TiO2"))], {"TiO2": 17.1})[0][:52]
         'TiO2: 17.1 A3/atom is not the volume of rutile (10.4'
     """

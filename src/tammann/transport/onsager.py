@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
 
 import numpy as np
 
+from tammann import composition
 from tammann.errors import DataError
 
 __all__ = ["OnsagerCoefficients", "atomic_masses", "nearest_positive_semidefinite"]
@@ -129,14 +128,6 @@ def nearest_positive_semidefinite(matrix: np.ndarray) -> np.ndarray:
     return (vectors * np.maximum(values, 0.0)) @ vectors.T
 
 
-@cache
-def _atomic_masses() -> dict[str, float]:
-    """Standard atomic weights, g/mol; only their ratios matter here."""
-    text = (files("tammann") / "data" / "elements" / "atomic_masses.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    return {row["element"]: float(row["molar_mass_g_per_mol"]) for row in rows}
-
-
 def atomic_masses(species: tuple[str, ...]) -> np.ndarray:
     """Return the atomic masses of some elements in g/mol, shape (S,).
 
@@ -148,6 +139,6 @@ def atomic_masses(species: tuple[str, ...]) -> np.ndarray:
         [16.0]
     """
     try:
-        return np.array([_atomic_masses()[symbol] for symbol in species])
+        return np.array([composition.atomic_masses()[symbol] for symbol in species])
     except KeyError as error:
         raise DataError(f"species: {error.args[0]!r} is not an element whose mass is known; use its symbol.") from None

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from math import gcd
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tammann.composition import parse_formula, reduced_formula
 from tammann.errors import DataError
 from tammann.files import write_text
 from tammann.transport.onsager import OnsagerCoefficients
@@ -106,14 +105,7 @@ def reduced_composition(formula: str) -> tuple[tuple[str, int], ...]:
         >>> reduced_composition("Ba2Ti4O10")
         (('Ba', 1), ('O', 5), ('Ti', 2))
     """
-    parts = re.findall(r"([A-Z][a-z]?)(\d*)", formula)
-    counts: Counter[str] = Counter()
-    for element, number in parts:
-        counts[element] += int(number or 1)
-    if not parts or "".join(element + number for element, number in parts) != formula or min(counts.values()) < 1:
-        raise DataError(f"formula: {formula!r} is not a plain formula; expected one such as BaTi2O5.")
-    divisor = gcd(*counts.values())
-    return tuple(sorted((element, number // divisor) for element, number in counts.items()))
+    return reduced_formula(parse_formula(formula))
 
 
 def load_transport(source: str | Path | None = "Ba-Ti-O") -> TransportTable | None:

@@ -1,0 +1,83 @@
+"""Formulas and atomic masses: what a chemist's shorthand says of atoms."""
+
+import csv
+import math
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from tammann.errors import DataError
+
+__all__ = ["atomic_masses", "parse_formula", "reduced_formula"]
+
+
+@cache
+def atomic_masses() -> Mapping[str, float]:
+    """Give the standard molar masses of the elements, g/mol, by symbol.
+
+    Examples:
+        >>> round(atomic_masses()["O"], 2)
+        16.0
+    """
+    text = files("tammann").joinpath("data", "elements", "atomic_masses.csv").read_text(encoding="utf-8")
+    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return {row["element"]: float(row["molar_mass_g_per_mol"]) for row in rows}
+
+
+_TOKEN = re.compile(r"([A-Z][a-z]?)(\d*)|(\()|(\))(\d*)")
+
+
+@lru_cache(maxsize=4096)
+def _parse(formula: str) -> tuple[tuple[str, int], ...]:
+    wrong = DataError(
+        f"formula {formula!r} cannot be read: expected symbols and whole numbers, such as Ba4Ti13O30 or Ba(OH)2"
+    )
+    stack: list[dict[str, int]] = [{}]
+    position = 0
+    while position < len(formula):
+        match = _TOKEN.match(formula, position)
+        if match is None:
+            raise wrong
+        element, count, opening, closing, times = match.groups()
+        if element:
+            if element not in atomic_masses():
+                raise DataError(f"formula {formula!r} has {element!r}, which is not an element; check its spelling")
+            stack[-1][element] = stack[-1].get(element, 0) + int(count or 1)
+        elif opening:
+            stack.append({})
+        elif closing:
+            if len(stack) == 1:
+                raise wrong
+            for symbol, amount in stack.pop().items():
+                stack[-1][symbol] = stack[-1].get(symbol, 0) + amount * int(times or 1)
+        position = match.end()
+    if len(stack) != 1 or not stack[0] or min(stack[0].values()) < 1:
+        raise wrong
+    return tuple(stack[0].items())
+
+
+def parse_formula(formula: str) -> dict[str, int]:
+    """Count the atoms of one formula unit, as the formula is written.
+
+    Raises:
+        DataError: the formula is not made of element symbols, whole numbers and matched brackets.
+
+    Examples:
+        >>> parse_formula("Ba4Ti13O30")
+        {'Ba': 4, 'Ti': 13, 'O': 30}
+        >>> parse_formula("Ba(OH)2")
+        {'Ba': 1, 'O': 2, 'H': 2}
+    """
+    return dict(_parse(formula.strip()))
+
+
+def reduced_formula(composition: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Give a key that is the same for all multiples and spellings of one formula.
+
+    Examples:
+        >>> reduced_formula({"O": 4, "Ti": 2}) == reduced_formula({"Ti": 1, "O": 2})
+        True
+    """
+    divisor = math.gcd(*composition.values())
+    return tuple(sorted((element, count // divisor) for element, count in composition.items()))
