@@ -169,6 +169,10 @@ SHIPPED = {
     "batio3-carbonate-air": ({"BaCO3": 1, "TiO2": 1}, [1300], "air"),
     "batio3-carbonate-vacuum": ({"BaCO3": 1, "TiO2": 1}, [1300], "vacuum"),
     "batio3-carbonate-co2": ({"BaCO3": 1, "TiO2": 1}, [1300], "CO2"),
+    "batio3-carbonate-bondioli": ({"BaCO3": 1, "TiO2": 1}, [1300], "air"),
+    "batio3-carbonate-50nm-1073": ({"BaCO3": 1, "TiO2": 1}, [1073], "air"),
+    "batio3-carbonate-650nm-1073": ({"BaCO3": 1, "TiO2": 1}, [1073], "air"),
+    "batio3-carbonate-650nm-1273": ({"BaCO3": 1, "TiO2": 1}, [1273], "air"),
 }
 
 
