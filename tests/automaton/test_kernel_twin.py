@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numba
 import numpy as np
 import pytest
-from automaton import naive, toys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from automaton import naive, toys
 from tammann.automaton import _kernel as kernel
 
 # the package's name simulate is the function
