@@ -1,0 +1,403 @@
+"""Numbers into pages: all between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` is written by a function here.
+
+    python docs/fill.py            rewrite README.md and docs/*.md
+    python docs/fill.py --check    say which pages are out of date, and exit with 1 if any is
+
+Figures come from the library (tables of data), from docs/runs.json (real runs, see figures.py) and from
+benchmarks/results.json (measured; where that file is not there yet the page says so).
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+RESULTS = ROOT / "benchmarks" / "results.json"
+NOT_YET = "*Not measured yet: run the scripts of `benchmarks/`, then `python docs/fill.py`.*"
+SLOT = re.compile(r"(<!-- begin: ([a-z0-9-]+) -->\n)(.*?)(<!-- end: \2 -->)", re.DOTALL)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, left: int = 1) -> str:
+    """A Markdown table, its first ``left`` columns aligned left."""
+    align = ["---" if k < left else "---:" for k in range(len(columns))]
+    lines = ["| " + " | ".join(columns) + " |", "| " + " | ".join(align) + " |"]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+
+
+# ------------------------------------------------------------------------------------------------------------ real runs
+
+
+@cache
+def runs() -> dict[str, Any]:
+    return dict(json.loads((DOCS / "runs.json").read_text(encoding="utf-8")))
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def outcome() -> str:
+    """The end of the 1:1 recipe beside its baselines."""
+    rows = [
+        [
+            row["phase"],
+            percent(row["median"]),
+            f"{percent(row['low'])} to {percent(row['high'])}",
+            percent(row["null"]),
+            percent(row["equilibrium"]),
+        ]
+        for row in runs()["run"]["final"]
+        if max(row["high"], row["null_high"], row["equilibrium"]) >= 0.01
+    ]
+    head = ["phase at the end, mol %", "median", "5 to 95 %", "geometric null", "plain equilibrium"]
+    return f"The recipe above ends with\n\n{table(head, rows)}"
+
+
+def reactions() -> str:
+    """What carried the change in the 1:1 recipe."""
+    rows = [[f"`{row['equation']}`", percent(row["share"])] for row in runs()["run"]["reactions"]]
+    return table(["reaction, in the direction that prevailed", "share of the converted atoms, %"], rows)
+
+
+def tutorial_run() -> str:
+    """What the tutorial's first command prints."""
+    return f"```text\n{runs()['tutorial']['printed']}\n```"
+
+
+def grains() -> str:
+    """The end of the 1:1 recipe against grain size."""
+    rows = [
+        [row["grain_cells"], percent(row["BaTiO3"]), percent(row["BaO used up"])] for row in runs()["grains"]["rows"]
+    ]
+    return table(["diameter of the grains, cells", "BaTiO3 at the end, mol %", "BaO used up, %"], rows)
+
+
+# ----------------------------------------------------------------------------------------------------------------- data
+
+
+def energies_from_oxides() -> str:
+    """Gibbs energies from BaO and TiO2 in the three sets."""
+    from tammann import load_phases
+
+    phases = load_phases("Ba-Ti-O")
+    line = ("Ba2TiO4", "BaTiO3", "BaTi2O5", "Ba6Ti17O40", "Ba4Ti13O30", "BaTi4O9", "Ba2Ti9O20", "BaTi5O11")
+    rows = []
+    for formula in line:
+        row = [formula]
+        for name in phases.energy_sets:
+            for T in (1000.0, 1500.0):
+                per_atom = phases.gibbs(T, energies=name)
+                parts = phases[formula].composition
+                total = per_atom[phases.index(formula)] * phases[formula].n_atoms
+                total -= parts["Ba"] * 2 * per_atom[phases.index("BaO")]
+                total -= parts["Ti"] * 3 * per_atom[phases.index("TiO2")]
+                row.append(f"{1000 * total / phases[formula].n_atoms:.0f}")
+        rows.append(row)
+    columns = [f"{name}, {T} K" for name in phases.energy_sets for T in (1000, 1500)]
+    return table(["from BaO and TiO2, meV per atom", *columns], rows)
+
+
+def shifts() -> str:
+    """What the assessment changed."""
+    from tammann import load_phases
+    from tammann.thermo import shifts_table
+
+    rows = [
+        [
+            row["phase"],
+            f"{row['shift_meV_per_atom']:+.1f}",
+            f"{row['standard_errors']:+.2f}",
+            f"{row['entropy_J_per_K_per_mol_atoms']:+.2f}",
+        ]
+        for row in shifts_table(load_phases("Ba-Ti-O")).to_dict(orient="records")
+    ]
+    head = ["phase", "shift at 1473 K, meV per atom", "in standard errors", "entropy added, J/K per mole of atoms"]
+    return table(head, rows).replace("-0.00", "0.00").replace("+0.00", "0.00").replace("+0.0 ", "0.0 ")
+
+
+def constraints() -> str:
+    """What the assessment was told."""
+    from tammann import load_phases
+
+    chosen = load_phases("Ba-Ti-O").energy_set("assessed")
+    rows = [
+        [
+            c.equation,
+            c.kind,
+            ", ".join(f"{T:g}" for T in c.temperature_K),
+            "" if c.entropy_J_per_K_per_mol_atoms is None else f"{c.entropy_J_per_K_per_mol_atoms:+g}",
+            c.source,
+        ]
+        for c in chosen.constraints
+    ]
+    return table(
+        ["equilibrium", "what holds", "at, K", "reaction entropy stated, J/K per mole of atoms", "source"], rows, left=5
+    )
+
+
+def growth_table() -> str:
+    """K_D between BaO and TiO2."""
+    from tammann import growth_constants, load_phases, load_transport
+
+    constants = growth_constants(load_phases("Ba-Ti-O"), load_transport("Ba-Ti-O"), draws=0)
+    wide = constants.pivot(index="phase", columns="temperature_K", values="K_D_m2_per_s")
+    rows = [[phase, *(f"{value:.1e}" for value in wide.loc[phase])] for phase in _barium_rich_first(wide.index)]
+    return table(["K_D, m²/s", *(f"{T:g} K" for T in wide.columns)], rows)
+
+
+def growth_ratios() -> str:
+    """Medians over compositions, as the literature discusses them."""
+    from tammann import growth_constants, load_phases, load_transport
+    from tammann.thermo import parse_formula
+
+    phases, transport = load_phases("Ba-Ti-O"), load_transport("Ba-Ti-O")
+    found = {}
+    for mode in ("full", "self"):
+        constants = growth_constants(phases, transport, mode=mode, draws=0)  # type: ignore[arg-type]
+        found[mode] = constants.pivot(index="phase", columns="temperature_K", values="K_D_m2_per_s")
+    atoms = {phase: parse_formula(phase) for phase in found["full"].index}
+    rich = [phase for phase, count in atoms.items() if count["Ba"] > count["Ti"]]
+    poor = [phase for phase, count in atoms.items() if count["Ba"] <= count["Ti"]]
+    rows = []
+    for mode, wide in found.items():
+        median = [wide.loc[poor, T].median() / wide.loc[rich, T].median() for T in (1250.0, 1500.0, 1750.0)]
+        single = [wide.loc["Ba4Ti13O30", 1500.0] / wide.loc[phase, 1500.0] for phase in rich]
+        largest = [wide[T].idxmax() for T in (1250.0, 1500.0)]
+        rows.append(
+            [
+                f"`{mode}`",
+                *(f"{value:.0f}" for value in median),
+                f"{min(single):.0f} to {max(single):.0f}",
+                ", ".join(dict.fromkeys(largest)),
+            ]
+        )
+    head = [
+        "transport",
+        "1250 K",
+        "1500 K",
+        "1750 K",
+        "Ba4Ti13O30 over the Ba-rich, 1500 K",
+        "largest, 1250 and 1500 K",
+    ]
+    return table(head, rows)
+
+
+def correlation_factors() -> str:
+    """f_i at 1500 K."""
+    from tammann import load_transport
+
+    transport = load_transport("Ba-Ti-O")
+    assert transport is not None
+    rows = []
+    for formula in _barium_rich_first(transport.formulas):
+        entry = transport.at(formula, 1500.0)
+        rows.append([formula, *(f"{value:+.2f}" for value in entry.correlation_factor)])
+    return table(["f_i at 1500 K", "Ba", "Ti", "O"], rows)
+
+
+def transport_warnings() -> str:
+    """Every defect that the loader meets, in its own words."""
+    from tammann import load_transport
+
+    transport = load_transport("Ba-Ti-O")
+    assert transport is not None
+    return "\n".join(f"- {warning}" for warning in transport.warnings)
+
+
+def _barium_rich_first(formulas: Iterable[str]) -> list[str]:
+    from tammann.thermo import parse_formula
+
+    return sorted(formulas, key=lambda f: parse_formula(f)["Ti"] / parse_formula(f)["Ba"])
+
+
+# ------------------------------------------------------------------------------------------------------------- measured
+
+
+@cache
+def measured() -> dict[str, Any] | None:
+    return dict(json.loads(RESULTS.read_text(encoding="utf-8"))) if RESULTS.exists() else None
+
+
+def rows_of(section: str) -> list[dict[str, Any]] | None:
+    found = measured()
+    return None if found is None or section not in found else list(found[section]["rows"])
+
+
+def machine() -> str:
+    """The machine of the measured figures, in one sentence."""
+    found = measured()
+    if not found:
+        return NOT_YET
+    said = []
+    for content in found.values():
+        m = content["machine"]
+        versions = f"Python {m['python']}, numpy {m['numpy']}, numba {m['numba']}"
+        said.append(f"{m['cpu']}, {m['cores']} cores, {m['system']}, {versions}")
+    return f"Measured on: {'; '.join(dict.fromkeys(said))}."
+
+
+def _speed(size: int, threads: int) -> float | None:
+    for row in rows_of("visits") or ():
+        if row["cells per edge"] == size and row["threads"] == threads:
+            return float(row["visits per second, millions"])
+    return None
+
+
+def headline() -> str:
+    """The few figures of the README."""
+    if measured() is None:
+        return NOT_YET
+    rows: list[list[str]] = []
+    for size in (100, 200):
+        one, two = _speed(size, 1), _speed(size, 2)
+        if one is not None:
+            speed = f"{one:.0f}" + (f" on one core, {two:.0f} on two" if two is not None else " on one core")
+            rows.append([f"millions of visits per second while reactions go on, {size}³ cells", speed])
+    for row in rows_of("enumeration") or ():
+        if row["phases"] == 32:
+            rows.append([f"all {row['directed reactions']:,} reactions of 32 phases", f"{row['seconds']:.2g} s"])
+    for row in rows_of("startup") or ():
+        if row["command"] == "tammann --help":
+            rows.append(["`tammann --help`", f"{row['seconds']:.2f} s"])
+    for row in rows_of("whole_run") or ():
+        rows.append([f"`tammann run` on the 1:1 recipe, {row['run']}", f"{row['wall seconds']:.0f} s"])
+    memory = _bytes_per_cell()
+    if memory is not None:
+        rows.append(["memory per further cell, beside what is recorded", f"{memory:.0f} bytes"])
+    return f"{table(['', 'measured'], rows)}\n\n{machine()}"
+
+
+def _bytes_per_cell() -> float | None:
+    last = (rows_of("memory") or [{}])[-1]
+    if not last:
+        return None
+    return float(last["bytes per further cell"]) - float(last["of which snapshots"])
+
+
+def section(name: str) -> str:
+    """A whole section of results.json as it was measured."""
+    rows = rows_of(name)
+    if rows is None:
+        return NOT_YET
+    return table(list(rows[0]), [[_plain(value) for value in row.values()] for row in rows])
+
+
+def _plain(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _cycles() -> float | None:
+    rows = rows_of("whole_run")
+    return None if rows is None else float(rows[-1]["cycles per realization"])
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.2g} {unit}" if seconds < 100 * length else f"{seconds / length:,.0f} {unit}"
+    return f"{seconds:.2g} s"
+
+
+def large_grid() -> str:
+    """What one realization of the 1:1 recipe costs on a large grid."""
+    cycles, memory, one, two = _cycles(), _bytes_per_cell(), _speed(200, 1), _speed(200, 2)
+    if cycles is None or memory is None or one is None:
+        return NOT_YET
+    rows = []
+    for size in (100, 200, 500, 1000):
+        visits = cycles * size**3
+        row = [f"{size}³", f"{size**3:.0e}".replace("e+0", "e"), f"{visits:.1e}".replace("e+", "e")]
+        row += [f"{memory * size**3 / 1e9:.2g} GB", _duration(visits / (one * 1e6))]
+        row.append("" if two is None else _duration(visits / (two * 1e6)))
+        rows.append(row)
+    head = ["grid", "cells", "visits", "memory", "one core", "two cores"]
+    said = (
+        f"One realization of the 1:1 recipe makes {cycles:,.0f} cycles of visits whatever the grid. With the speed "
+        f"measured at 200³ and {memory:.0f} bytes per cell:"
+    )
+    return f"{said}\n\n{table(head, rows, left=0)}"
+
+
+def campaign() -> str:
+    """What 10,000 recipes cost."""
+    rows = rows_of("whole_run")
+    if rows is None:
+        return NOT_YET
+    available = int((measured() or {})["whole_run"]["machine"]["cores"])
+    lines = []
+    for row in rows[1:]:
+        cores = min(available, int(row["realizations"]))
+        core_hours = 1e4 * float(row["wall seconds"]) * cores / 3600
+        lines.append(
+            [
+                row["realizations"],
+                f"{core_hours:,.0f}",
+                f"{core_hours / 64:,.0f} h",
+                f"{core_hours / 1024:,.1f} h",
+                f"{1e4 * float(row['folder, MB']) / 1e3:,.0f} GB",
+            ]
+        )
+    head = ["realizations a recipe", "core hours", "on 64 cores", "on 1024 cores", "folders as written"]
+    return table(head, lines, left=0)
+
+
+def tutorial_output(number: int) -> Callable[[], str]:
+    """What a Python block of the tutorial shows."""
+    return lambda: f"```text\n{runs()['tutorial']['shown'][number - 1]}\n```"
+
+
+FILLERS: dict[str, Callable[[], str]] = {
+    "outcome": outcome,
+    "tutorial-run": tutorial_run,
+    **{f"tutorial-output-{number}": tutorial_output(number) for number in range(1, 10)},
+    "reactions": reactions,
+    "grains": grains,
+    "energies-from-oxides": energies_from_oxides,
+    "shifts": shifts,
+    "constraints": constraints,
+    "growth-table": growth_table,
+    "growth-ratios": growth_ratios,
+    "correlation-factors": correlation_factors,
+    "transport-warnings": transport_warnings,
+    "measured": headline,
+    "machine": machine,
+    "visits": lambda: section("visits"),
+    "enumeration": lambda: section("enumeration"),
+    "startup": lambda: section("startup"),
+    "memory": lambda: section("memory"),
+    "whole-run": lambda: section("whole_run"),
+    "large-grid": large_grid,
+    "campaign": campaign,
+}
+
+
+def filled(text: str) -> str:
+    """A page with all its slots written anew."""
+    return SLOT.sub(lambda match: f"{match[1]}{FILLERS[match[2]]().rstrip()}\n{match[4]}", text)
+
+
+def pages() -> list[Path]:
+    return [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+
+
+def main() -> int:
+    stale = []
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        new = filled(text)
+        if new != text:
+            stale.append(page)
+            if "--check" not in sys.argv:
+                page.write_text(new, encoding="utf-8")
+    for page in stale:
+        print(f"{page.relative_to(ROOT)}: {'out of date' if '--check' in sys.argv else 'written'}")
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
