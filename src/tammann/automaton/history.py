@@ -147,12 +147,12 @@ class History:
             ResultError: if the file is missing, cut off or not a history.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 values: dict[str, Any] = {name: archive[name] for name in archive.files if name != "texts"}
                 values |= json.loads(str(archive["texts"]))
         except FileNotFoundError:
             raise ResultError(f"{path} does not exist; name the history.npz that a run wrote") from None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ResultError(f"{path} is not a whole history ({error}); run the recipe again") from None
         if set(values) != {field.name for field in fields(cls)}:
             raise ResultError(f"{path} was written by another version of tammann; run the recipe again")
@@ -178,6 +178,7 @@ class History:
         phases = tuple(dict.fromkeys(name for h in histories for name in h.phases))
         gases = tuple(dict.fromkeys(name for h in histories for name in h.gases))
         equations = tuple(dict.fromkeys(text for h in histories for text in h.equations))
+        elements = tuple(dict.fromkeys(symbol for h in histories for symbol in h.elements))
         # Where each history's phases, gases and channels stand in the union.
         to_phase = [np.array([phases.index(name) for name in h.phases]) for h in histories]
         to_gas = [np.array([gases.index(name) for name in h.gases], dtype=int) for h in histories]
@@ -189,6 +190,12 @@ class History:
             union = np.zeros((length, *first_rows.shape[1:]), dtype=first_rows.dtype)
             for h, place in zip(histories, where, strict=True):
                 union[place] = getattr(h, name)
+            return union
+
+        def atoms(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
+            union = np.zeros((length, len(elements)))
+            for h, place in zip(histories, where, strict=True):
+                union[np.ix_(place, [elements.index(symbol) for symbol in h.elements])] = getattr(h, name)
             return union
 
         def columns(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
@@ -217,10 +224,11 @@ class History:
             phases=phases,
             gases=gases,
             equations=equations,
-            composition=rows("composition", to_phase, len(phases)),
+            elements=elements,
+            composition=atoms("composition", to_phase, len(phases)),
             molar_volume_m3=rows("molar_volume_m3", to_phase, len(phases)),
             molar_mass_kg=rows("molar_mass_kg", to_phase, len(phases)),
-            gas_composition=rows("gas_composition", to_gas, len(gases)),
+            gas_composition=atoms("gas_composition", to_gas, len(gases)),
             reactants=reactants,
             products=products,
             reactant_coefficients=rows("reactant_coefficients", to_channel, len(equations)),

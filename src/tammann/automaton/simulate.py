@@ -412,7 +412,7 @@ class _Run:
     def restore(self, path: Path) -> None:
         """Go back to a state that ``save`` wrote."""
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 where = json.loads(str(archive["where"]))
                 if (where.pop("entropy"), where.pop("number")) != (self.entropy, self.number):
                     raise ResultError(f"{path} belongs to another seed; remove it or choose another folder")
@@ -428,7 +428,7 @@ class _Run:
                     setattr(self, name, where[name])
         except ResultError:
             raise
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ResultError(f"{path} is not a whole checkpoint ({error}); remove it to start afresh") from None
 
     def to_the_end(self, path: Path | None, progress: Progress | None) -> History:
