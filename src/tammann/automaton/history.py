@@ -195,7 +195,8 @@ class History:
         def atoms(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
             union = np.zeros((length, len(elements)))
             for h, place in zip(histories, where, strict=True):
-                union[np.ix_(place, [elements.index(symbol) for symbol in h.elements])] = getattr(h, name)
+                own = np.array([elements.index(symbol) for symbol in h.elements])
+                union[place[:, None], own] = getattr(h, name)
             return union
 
         def columns(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
