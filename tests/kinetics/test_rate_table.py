@@ -101,6 +101,31 @@ def test_air_does_not_reduce_titanates(reactions, transport):
     assert set(rates.phases) <= LINE | {"BaCO3", "BaO2"}
 
 
+@pytest.mark.parametrize("bar", [0.2, 1.0, 1.01, 1.01325, 10.0])
+def test_a_gas_leaves_where_equilibrium_lets_it(reactions, bar):
+    """BaO2 gives off its oxygen above the temperature of its equilibrium, at any pressure, and only there."""
+    pressure = {"O2": bar * 1e5}
+    alone = Recipe(
+        precursors=[{"phase": "BaO2", "ratio": 1}],
+        programme=[{"temperature_K": 1300, "hold_h": 1}],
+        atmosphere={"partial_pressure_Pa": pressure},
+    )
+    rates = rate_table(reactions, None, alone)
+    assert set(rates.equations) == {"2 BaO2 -> 2 BaO + O2", "2 BaO + O2 -> 2 BaO2"}
+    row = [reaction.equation for reaction in reactions].index("2 BaO2 -> 2 BaO + O2")
+    dG = reaction_energy(reactions.take(np.array([row])), rates.temperature_K, partial_pressure_Pa=pressure)[:, 0]
+    assert (dG < 0).any() and (dG > 0).any()
+    np.testing.assert_array_equal(rates.score[:, column(rates, "2 BaO2 -> 2 BaO + O2")] > 0, dG < 0)
+    np.testing.assert_array_equal(rates.score[:, column(rates, "2 BaO + O2 -> 2 BaO2")] > 0, dG > 0)
+
+
+@pytest.mark.parametrize("atmosphere", ["inert", "air", "oxygen"])
+def test_a_peroxide_loses_no_more_oxygen_than_it_has_to_spare(reactions, atmosphere):
+    rates = rate_table(reactions, None, recipe("BaO2", atmosphere=atmosphere))
+    assert "BaO2" in rates.phases and "O2" in rates.gases
+    assert set(rates.phases) <= LINE | {"BaO2", "BaCO3"}
+
+
 def test_rates_vanish_uphill_and_only_there_are_they_zero_at_equilibrium(rates):
     assert (rates.score[rates.dG_eV_per_atom >= 0] == 0).all()
     assert (rates.score >= 0).all() and np.isfinite(rates.score).all()

@@ -273,3 +273,17 @@ def test_an_atmosphere_that_cannot_last_is_refused(phases):
         closest_difference(phases, "BaO", "TiO2", 500.0, partial_pressure_Pa={"CO2": 1e5, "O2": 1e-300})
     # More than 1 bar of a gas is no such case.
     closest_difference(phases, "BaO", "TiO2", 500.0, partial_pressure_Pa={"CO2": 1e5, "O2": 1e6})
+
+
+def test_without_its_gas_an_element_has_no_highest_potential():
+    phases = load_phases("Ba-Ti-O")
+    oxygen = phases.elements.index("O")
+    assert chemical_potential_diagram(phases, 1300.0).vertices_eV[:, oxygen].max() == pytest.approx(0.0, abs=1e-9)
+    alone = chemical_potential_diagram(phases, 1300.0, without=["O2"])
+    assert alone.vertices_eV[:, oxygen].max() > 10.0
+    # The peroxide, which gives off oxygen at this temperature, is stable where it cannot.
+    at = phases.index("BaO2")
+    assert chemical_potential_diagram(phases, 1300.0).energy_above_hull_eV_per_atom[at] > 0.01
+    assert alone.energy_above_hull_eV_per_atom[at] == 0.0
+    with pytest.raises(DataError, match="SrO"):
+        chemical_potential_diagram(phases, 1300.0, without=["SrO"])

@@ -206,9 +206,12 @@ def release_allowed(
 ) -> np.ndarray:
     """Return where a reaction that gives off gas may do so, shape (nT, R), bool; true for reactions that do not.
 
-    It may where its products lie no higher than the best that the same atoms could reach while keeping that gas (and
-    losing others). Otherwise the heat of an exchange between solids, or the loss of another gas, would pay for a gas
-    that no equilibrated solid gives off: BaO + 6 TiO2 would lose oxygen to form reduced titanates in any atmosphere.
+    It may where its products, the gas at its pressure, lie no higher than the best that the same atoms could reach
+    while keeping that gas (and losing others), and where the solids that are left would not take the gas up again:
+    among the chemical potentials mu at which they are at equilibrium, without the gas, are some with a . mu >= g, a and
+    g the composition and the Gibbs energy of the gas. Otherwise the heat of an exchange between solids, or the loss of
+    another gas, would pay for a gas that no equilibrated solid gives off: BaO + 6 TiO2 would lose oxygen to form
+    reduced titanates in any atmosphere, and BaO2 + TiO2 more oxygen than the peroxide has to spare.
 
     Args:
         pool: R reactions.
@@ -229,11 +232,16 @@ def release_allowed(
 
         made = np.maximum(pool.coefficients[rows], 0)
         content = made @ phases.composition_matrix
-        keeping_it = _without(furnace, int(gas), energies)
+        kept = phases[int(gas)].formula
+        left = content - made[:, [gas]] * phases.composition_matrix[gas]
         for t, T in enumerate(temperature_K.tolist()):
-            corners = chemical_potential_diagram(keeping_it, T, energies=energies).vertices_eV
+            corners = chemical_potential_diagram(furnace, T, energies=energies, without=[kept]).vertices_eV
             best = (content @ corners.T).max(axis=1)
             allowed[t, rows] &= made @ per_formula[t] <= best + 1e-9 * content.sum(axis=1)
+            energy = left @ corners.T
+            stable = energy >= energy.max(axis=1, keepdims=True) - 1e-9 * left.sum(axis=1, keepdims=True)
+            gives = corners @ phases.composition_matrix[gas] >= per_formula[t, gas] - 1e-9
+            allowed[t, rows] &= (stable & gives).any(axis=1)
     return allowed
 
 
@@ -245,14 +253,6 @@ def _at_pressure(phases: Phases, pressures: Mapping[str, float], energies: str) 
         index = phases.index(gas)
         thermal = BOLTZMANN_EV_PER_K * one.temperature_K
         gibbs[:, index] += thermal * np.log(pressure / STANDARD_PRESSURE_PA) / phases[index].n_atoms
-    return phases.with_energies(replace(one, gibbs_eV_per_atom=gibbs))
-
-
-def _without(phases: Phases, index: int, energies: str) -> Phases:
-    """The same phases, one of them without an energy, so that nothing can turn into it."""
-    one = phases.energy_set(energies)
-    gibbs = one.gibbs_eV_per_atom.copy()
-    gibbs[:, index] = np.nan
     return phases.with_energies(replace(one, gibbs_eV_per_atom=gibbs))
 
 

@@ -28,6 +28,8 @@ from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 # below any vertex of a real system; both ends of a closest pair can always be chosen above the cut.
 _FLOOR_EV = -100.0
 _ON_FACE_EV = 1e-8
+# Where an element's gas is left out, its potential is open upwards. It is cut as far above anything real.
+_CEILING_EV = 100.0
 
 Product = str | Mapping[str, float]
 
@@ -135,22 +137,40 @@ class _Corner:
     touches: npt.NDArray[np.bool_]  # (nv, n)
 
 
-def _corners(fractions: FloatArray, gibbs: FloatArray, frame: _Frame, columns: Sequence[int]) -> _Corner:
+def _corners(
+    fractions: FloatArray, gibbs: FloatArray, frame: _Frame, columns: Sequence[int], highest: FloatArray
+) -> _Corner:
     """Build the polyhedron in the free elements ``columns`` (positions in frame.free) from the phases made of them."""
     others = [k for k in range(len(frame.free)) if k not in columns]
     reduced = fractions @ frame.matrix
     energy = gibbs - fractions @ frame.offset
     inside = ~np.any(np.abs(reduced[:, others]) > 1e-12, axis=1)
     usable = inside & np.isfinite(energy)
-    # The elements themselves are always there, as the reference of all energies.
+    # The elements themselves are always there, as the reference of all energies, unless their gas is left out.
     normals = np.vstack([reduced[usable], frame.matrix])
-    bounds = np.concatenate([energy[usable], -frame.offset])
+    bounds = np.concatenate([energy[usable], highest - frame.offset])
     keep = np.any(np.abs(normals) > 1e-12, axis=1) & ~np.any(np.abs(normals[:, others]) > 1e-12, axis=1)
     vertices = _vertices(normals[keep][:, list(columns)], bounds[keep])
     scores = vertices @ reduced[:, list(columns)].T
     hull = scores.max(axis=0)
     touches = scores >= hull - _ON_FACE_EV
     return _Corner(vertices, np.where(inside, hull, np.nan), touches & inside)
+
+
+def _highest(phases: Phases, gibbs: FloatArray, left_out: Sequence[int] = ()) -> FloatArray:
+    """Give the largest potential of every element, eV per atom, shape (E,).
+
+    It is that of the element in its stable state, 0; of an element that is a gas, the gas's own energy, which is not 0
+    where the energies hold it at another pressure than 1 bar; and none where that gas is left out.
+    """
+    highest = np.zeros(len(phases.elements))
+    for i in np.flatnonzero(phases.is_gas & (np.count_nonzero(phases.composition_matrix, axis=1) == 1)):
+        e = int(np.argmax(phases.composition_matrix[i]))
+        if i in left_out:
+            highest[e] = _CEILING_EV
+        elif np.isfinite(gibbs[i]):
+            highest[e] = gibbs[i]
+    return highest
 
 
 @dataclass(frozen=True)
@@ -187,6 +207,7 @@ def chemical_potential_diagram(
     *,
     energies: str | None = None,
     partial_pressure_Pa: Mapping[str, float] | None = None,
+    without: Sequence[str] = (),
 ) -> ChemicalPotentialDiagram:
     """Compute the stability domain of every phase at one temperature.
 
@@ -195,9 +216,11 @@ def chemical_potential_diagram(
         temperature_K: K.
         energies: name of the energy set; the default set where none is given.
         partial_pressure_Pa: gases held at a pressure, Pa; elements they settle have the same potential everywhere.
+        without: formulas of phases that cannot form. Without O2 nothing can give off oxygen: its potential is then open
+            upwards, and cut at +100 eV.
 
     Raises:
-        DataError: the temperature or a gas is outside the data.
+        DataError: the temperature or a gas is outside the data, or a phase is not in it.
 
     Examples:
         >>> from tammann.thermo import load_phases
@@ -207,8 +230,11 @@ def chemical_potential_diagram(
     """
     T = float(temperature_K)
     gibbs = phases.gibbs(T, energies=energies)
+    left_out = [phases.index(formula) for formula in without]
+    gibbs[left_out] = np.nan
     frame = _frame(phases, gibbs, T, partial_pressure_Pa)
-    corners = _corners(phases.atom_fractions, gibbs, frame, range(len(frame.free)))
+    highest = _highest(phases, gibbs, left_out)
+    corners = _corners(phases.atom_fractions, gibbs, frame, range(len(frame.free)), highest)
     above = gibbs - phases.atom_fractions @ frame.offset - corners.hull
     return ChemicalPotentialDiagram(
         elements=phases.elements,
@@ -270,13 +296,14 @@ def closest_differences(
     fractions = phases.atom_fractions
     for t, T in enumerate(temperatures):
         frame = _frame(phases, gibbs[t], T, partial_pressure_Pa)
+        highest = _highest(phases, gibbs[t])
         present = np.abs(fractions @ frame.matrix) > 1e-12
         needed = present[index[:, 0]] | present[index[:, 1]] | np.array(frame.coupled, dtype=bool)
         known = np.isfinite(gibbs[t][index]).all(axis=1)
         for columns in np.unique(needed[known], axis=0):
             mine = np.flatnonzero(known & (needed == columns).all(axis=1))
             where = np.flatnonzero(columns)
-            corners = _corners(fractions, gibbs[t], frame, list(where))
+            corners = _corners(fractions, gibbs[t], frame, list(where), highest)
             faces = [np.flatnonzero(corners.touches[:, p]) for p in range(len(phases))]
             starts = np.concatenate([[0], np.cumsum([len(f) for f in faces])]).astype(np.int64)
             difference = closest_in_faces(
