@@ -234,18 +234,18 @@ def said(run, **options):
 
 
 def test_arrest_is_called_geometry(history):
-    stuck = replace(history, arrested=np.array([True, True, False, True]), unreacted_fraction=np.full(4, 0.12))
+    stuck = replace(history, arrested=np.array([True, True, False, True]), reactive_fraction=np.full(4, 0.12))
     text = said(stuck)
     assert "No reactive contacts are left in 3 of 4 realizations; 12.0 % of the atoms" in text
     assert "this is geometry, not selectivity" in text
     assert notices(stuck)[0].kind == "caution"
     assert "in all of 4" in said(replace(stuck, arrested=np.ones(4, bool)))
-    assert "geometry" not in said(replace(history, unreacted_fraction=np.zeros(4)), null=None)
+    assert "geometry" not in said(replace(history, reactive_fraction=np.zeros(4)), null=None)
 
 
 def test_an_unfinished_run_says_so(history):
-    assert "still reacting: 30.0 % of the atoms" in said(replace(history, unreacted_fraction=np.full(4, 0.3)))
-    assert "still reacting" not in said(replace(history, unreacted_fraction=np.zeros(4)))
+    assert "still reacting: 30.0 % of the atoms" in said(replace(history, reactive_fraction=np.full(4, 0.3)))
+    assert "still reacting" not in said(replace(history, reactive_fraction=np.zeros(4)))
 
 
 def test_fallback_calibration_and_single_realizations_are_announced(history):

@@ -89,6 +89,10 @@ def calibrate(
     known = recipe if isinstance(recipe, Charge) else charge(recipe)
     if phase not in known.rates.phases:
         raise RecipeError(f"phase: expected one of {', '.join(known.rates.phases)}, got {phase!r}")
+    if phase in [precursor.phase for precursor in known.recipe.precursors]:
+        raise RecipeError(f"phase: expected a product, whose amount grows with time, got the precursor {phase!r}")
+    if not observation.strip():
+        raise RecipeError("observation: expected who saw it, in a few words, got nothing")
     if not 0.0 < mole_fraction < 1.0:
         raise RecipeError(f"mole_fraction: expected a number between 0 and 1, got {mole_fraction}")
     column = known.rates.phases.index(phase)

@@ -166,7 +166,7 @@ def example_history(
         snapshots=snapshots.reshape(-1, size, size, size),
         snapshot_frame=snapshot_frame,
         arrested=np.zeros(realizations, dtype=bool),
-        unreacted_fraction=1 - _share(moles[:, -1], phases, "BaTiO3"),
+        reactive_fraction=1 - _share(moles[:, -1], phases, "BaTiO3"),
         saturated_fraction=np.zeros(realizations),
         element_drift=np.full(realizations, 1e-15),
         visits=np.full(realizations, 16**3 * 600),

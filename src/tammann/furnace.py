@@ -42,6 +42,15 @@ SHIPPED = "Ba-Ti-O"
 NULL_REALIZATIONS = 4
 """Most realizations of the geometric null: it varies by a few tenths of a percent on the default grid."""
 POLL_SECONDS = 0.5
+RESULTS = (
+    "phase_fractions.csv",
+    "equilibrium.csv",
+    "history.npz",
+    "rates.json",
+    "phases.png",
+    "report.html",
+    "summary.json",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +176,7 @@ def fire(
     known = recipe if isinstance(recipe, Charge) else charge(recipe)
     number = known.recipe.ensemble.realizations
     folder = None if checkpoint is None else Path(checkpoint)
-    cores = threads or len(os.sched_getaffinity(0))
+    cores = threads or _cores()
     tasks = [(known, r, False, folder) for r in range(number)]
     tasks += [(known, r, True, folder) for r in range(min(number, NULL_REALIZATIONS) if null else 0)]
     if executor is not None:
@@ -178,7 +187,7 @@ def fire(
             own = None if progress is None else _share_of(progress, k, len(tasks), _label(task))
             histories.append(_fire_one(*task, threads=cores, progress=own))
     else:
-        with _processes(min(cores, len(tasks))) as pool:
+        with processes(min(cores, len(tasks))) as pool:
             histories = _by_executor(pool, tasks, folder, progress)
     return Firing(
         charge=known,
@@ -186,6 +195,11 @@ def fire(
         null=History.join(histories[number:]) if null else None,
         equilibrium=plain_equilibrium(known),
     )
+
+
+def _cores() -> int:
+    """Cores this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _label(task: tuple[Charge, int, bool, Path | None]) -> str:
@@ -294,7 +308,7 @@ def _notes(folder: Path) -> list[list[float]]:
 
 
 @contextmanager
-def _processes(number: int) -> Iterator[Executor]:
+def processes(number: int) -> Iterator[Executor]:
     """Worker processes that leave Ctrl-C to this one and do not outlive it."""
     import multiprocessing
 
@@ -355,15 +369,19 @@ def plain_equilibrium(known: Charge) -> pd.DataFrame:
     recipe, phases, rates = known.recipe, known.phases, known.rates
     amounts = {precursor.phase: precursor.ratio for precursor in recipe.precursors}
     open_gases: dict[str, float] = dict(rates.metadata["atmosphere_Pa"])
-    residual = float(rates.metadata["options"]["residual_pressure_Pa"])
-    for gas in rates.gases:  # what the solids give off leaves; oxygen alone would be taken up, so it stays closed
-        if gas not in open_gases and set(phases[phases.index(gas)].composition) - {"O"}:
-            open_gases[gas] = residual
     gases = {phase.formula for phase in phases if phase.state == "gas"}
+    # As in the rates: what the atmosphere does not hold may leave, against the residual pressure, but not come.
+    residual = float(rates.metadata["options"]["residual_pressure_Pa"])
+    leaving = {gas: residual for gas in gases - set(open_gases)}
     rows = []
     for temperature in recipe.temperatures_K():
         moles = equilibrium(
-            phases, amounts, float(temperature), energies=rates.metadata["energies"], partial_pressure_Pa=open_gases
+            phases,
+            amounts,
+            float(temperature),
+            energies=rates.metadata["energies"],
+            partial_pressure_Pa=open_gases,
+            release_pressure_Pa=leaving,
         )
         solids = {name: n for name, n in moles.items() if name not in gases}
         total = sum(solids.values())
@@ -419,12 +437,21 @@ def run_recipe(
     if not resume and folder.exists() and any(folder.iterdir()):
         raise ResultError(f"{folder} is not empty; name another folder, or add --resume to go on with the run in it")
     text = recipe.to_yaml()
-    stamp = {"version": __version__, "recipe_sha256": hashlib.sha256(text.encode()).hexdigest()}
+    stamp = {"version": __version__, "recipe_sha256": _digest(text.encode())}
+    for key in ("energies", "transport", "melting_points"):
+        name = getattr(recipe, key, None)
+        if name and Path(name).is_file():
+            stamp[f"{key}_sha256"] = _digest(Path(name).read_bytes())
     checkpoints = folder / "checkpoints"
     _check_stamp(checkpoints / "run.json", stamp)
     finished = folder / "summary.json"
-    if finished.exists() and (checkpoints / "run.json").exists():
-        return dict(json.loads(finished.read_text()))
+    if all((folder / name).exists() for name in RESULTS) and (checkpoints / "run.json").exists():
+        try:
+            return dict(json.loads(finished.read_text(encoding="utf-8")))
+        except ValueError:
+            raise ResultError(
+                f"{finished} is not a whole summary; remove it and add --resume to make it again"
+            ) from None
     known = charge(recipe)
     checkpoints.mkdir(parents=True, exist_ok=True)
     write_text(folder / "recipe.yaml", text)
@@ -440,6 +467,10 @@ def run_recipe(
     return summary
 
 
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
 def _check_stamp(path: Path, stamp: Mapping[str, str]) -> None:
     if not path.exists():
         return
@@ -448,8 +479,9 @@ def _check_stamp(path: Path, stamp: Mapping[str, str]) -> None:
     except ValueError:
         raise ResultError(f"{path} is not a whole checkpoint; remove {path.parent} to start afresh") from None
     if found != stamp:
-        what = "version of tammann" if found.get("version") != stamp["version"] else "recipe, seed or options"
-        raise ResultError(f"{path.parent} belongs to another {what}; name another folder")
+        changed = sorted(key for key in {*found, *stamp} if found.get(key) != stamp.get(key))
+        what = " and ".join(key.removesuffix("_sha256") for key in changed)
+        raise ResultError(f"{path.parent} belongs to a run with another {what} (or its options); name another folder")
 
 
 def summarize(firing: Firing) -> dict[str, Any]:
@@ -466,6 +498,8 @@ def summarize(firing: Firing) -> dict[str, Any]:
     if null is not None:
         drift = max(drift, float(null.element_drift.max()))
         baselines["geometric_null"] = final_fractions(null).set_index("phase")["median"].to_dict()
+    energy_set = known.phases.energy_set(str(known.rates.metadata["energies"]))
+    shifts = dict(zip([p.formula for p in known.phases], energy_set.shifts_eV_per_atom, strict=True))
     return {
         "final_mole_fractions": final["median"].to_dict(),
         "final_mole_fractions_low": final["low"].to_dict(),
@@ -482,6 +516,12 @@ def summarize(firing: Firing) -> dict[str, Any]:
         "visits": int(history.visits.sum()),
         "realizations": history.realizations,
         "calibrated": history.time_h is not None,
+        "hours_per_sweep": known.recipe.hours_per_sweep,
+        "energies_were_told": [
+            f"{c.equation} ({c.kind} at {' and '.join(f'{t:g}' for t in c.temperature_K)} K)"
+            for c in energy_set.constraints
+        ],
+        "energies_shifted_meV_per_atom": {name: round(1000 * x, 3) for name, x in shifts.items() if abs(x) > 1e-6},
         "seed": known.recipe.seed,
         "energies": known.rates.metadata["energies"],
         "transport": known.rates.metadata["transport"],

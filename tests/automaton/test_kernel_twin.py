@@ -214,7 +214,7 @@ def test_simulate_with_the_twin_in_place_of_the_kernel(monkeypatch):
         ],
     )
     fast = engine.simulate(recipe, rates, realizations=2)
-    monkeypatch.setattr(engine, "_kernel", lambda threads: naive.run_cycles)
+    monkeypatch.setattr(engine, "compile_kernel", lambda threads: naive.run_cycles)
     for name in ("contacts", "count_cells", "shuffle_cells"):
         monkeypatch.setattr(kernel, name, getattr(naive, name))
     slow = engine.simulate(recipe, rates, realizations=2)

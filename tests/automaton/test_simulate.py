@@ -34,7 +34,7 @@ def test_one_phase_alone_stays():
     history = simulate(toys.recipe({"BaTiO3": 2}, sweeps=500), rates)
     assert_array_equal(history.moles[0], np.tile([0, 0, 2.0, 0, 0], (history.sweep.size, 1)))
     assert not history.arrested.any()
-    assert history.unreacted_fraction == 0
+    assert history.reactive_fraction == 0
     assert history.sweep[-1] == pytest.approx(500)
 
 
@@ -46,7 +46,7 @@ def test_an_inert_mixture_stays_inert(scores, exchange):
     np.testing.assert_allclose(history.moles[0], np.tile([1, 3, 0, 0, 0], (history.sweep.size, 1)), rtol=1e-12)
     assert not history.extent.any()
     assert not history.arrested.any()
-    assert history.unreacted_fraction == 0
+    assert history.reactive_fraction == 0
     assert history.element_drift < EXACT
 
 
@@ -175,7 +175,7 @@ def test_equal_scores_arrest_at_the_known_fractions():
     assert history.arrested.all()
     # the two minor phases would still react if they met, and so would the last of the reactants
     atoms = history.moles[:, -1] * history.composition.sum(axis=1)
-    assert np.all(history.unreacted_fraction >= 1 - atoms[:, 2] / atoms.sum(axis=1))
+    assert np.all(history.reactive_fraction >= 1 - atoms[:, 2] / atoms.sum(axis=1))
     assert history.element_drift.max() < EXACT
 
 
@@ -197,7 +197,7 @@ def test_a_mixture_that_is_done_is_not_called_arrested():
     history = simulate(toys.recipe({"BaO": 1, "TiO2": 2}, size=10, sweeps=2000), rates)
     assert final(history)["BaO"] == 0
     assert not history.arrested.any()
-    assert history.unreacted_fraction == 0
+    assert history.reactive_fraction == 0
 
 
 def test_an_arrested_stretch_costs_nothing():

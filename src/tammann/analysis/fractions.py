@@ -266,7 +266,7 @@ def conversions(history: History, precursor: str | None) -> tuple[str, np.ndarra
 def unreacted(history: History) -> pd.DataFrame:
     """Share of each precursor that is left at the end: columns ``phase``, ``left``, ``left_low``, ``left_high``.
 
-    This is about precursors; ``history.unreacted_fraction`` is about every phase that would still react.
+    This is about precursors; ``history.reactive_fraction`` is about every phase that would still react.
 
     Example:
         >>> from tammann.example import example_history

@@ -57,8 +57,9 @@ class History:
         snapshots: shape (S, D, N, N), uint8, the middle D layers of the first realization (all N where that stays
             below 48 MB): 0 empty, k + 1 is ``phases[k]``.
         snapshot_frame: shape (S,), frame of each snapshot.
-        arrested: shape (R,), True where no reactive contact was left though reactive phases were.
-        unreacted_fraction: shape (R,), share of the atoms in phases that would still react if they met.
+        arrested: shape (R,), True where no contact between cells could react at the last temperature, though phases
+            that would react with each other were there.
+        reactive_fraction: shape (R,), share of the atoms in phases that would still react if they met.
         saturated_fraction: shape (R,), share of reaction events that were offered at a probability above one.
         element_drift: shape (R,), largest relative change of any element over grid, ledger and gas.
         visits: shape (R,), visits the kernel made.
@@ -92,7 +93,7 @@ class History:
     snapshots: np.ndarray
     snapshot_frame: np.ndarray
     arrested: np.ndarray
-    unreacted_fraction: np.ndarray
+    reactive_fraction: np.ndarray
     saturated_fraction: np.ndarray
     element_drift: np.ndarray
     visits: np.ndarray
@@ -243,7 +244,7 @@ class History:
             extent=columns("extent", to_channel, len(equations)),
             snapshots=codes[first.snapshots],
             arrested=np.concatenate([h.arrested for h in histories]),
-            unreacted_fraction=np.concatenate([h.unreacted_fraction for h in histories]),
+            reactive_fraction=np.concatenate([h.reactive_fraction for h in histories]),
             saturated_fraction=np.concatenate([h.saturated_fraction for h in histories]),
             element_drift=np.concatenate([h.element_drift for h in histories]),
             visits=np.concatenate([h.visits for h in histories]),

@@ -68,7 +68,8 @@ def simulate(
     Args:
         recipe: what goes into the furnace.
         rates: the table of rates, or one a realization (an ensemble over uncertain energies and transport).
-        realizations: number of independent runs; by default one a table.
+        realizations: number of independent runs; by default one a table (``ensemble`` of a recipe is for
+            ``tammann.furnace.fire``, which draws a table for each).
         threads: threads of the kernel; the history does not depend on it.
         executor: any ``concurrent.futures.Executor`` to carry the realizations; by default they run here in turn.
         checkpoint: a folder for checkpoints; a run that finds some there goes on from them.
@@ -79,7 +80,8 @@ def simulate(
         The history of all realizations.
 
     Raises:
-        RecipeError: if a precursor has no place in the table of rates, or the grid is too small for the amounts.
+        RecipeError: if a precursor has no place in the table of rates, the grid is too small for the amounts, or the
+            seed is negative.
         ResultError: if a checkpoint belongs to another run or is cut off.
 
     Example:
@@ -133,6 +135,8 @@ def _entropy(rng: np.random.Generator | np.random.SeedSequence | int) -> int:
         return int(rng.integers(2**63))
     if isinstance(rng, np.random.SeedSequence):
         return int(rng.generate_state(1, np.uint64)[0])
+    if rng < 0:
+        raise RecipeError(f"rng: expected a seed of 0 or more, got {rng}")
     return int(rng)
 
 
@@ -552,7 +556,7 @@ class _Run:
             snapshots=self.snapshots,
             snapshot_frame=self.snapshot_frames,
             arrested=np.array([arrested]),
-            unreacted_fraction=np.array([unreacted]),
+            reactive_fraction=np.array([unreacted]),
             saturated_fraction=np.array([saturated / events if events else 0.0]),
             element_drift=np.array([self._drift()]),
             visits=np.array([self.visits]),
@@ -575,7 +579,7 @@ class _Run:
         """Whether the grid is arrested at the last temperature, and the share of atoms that would still react."""
         from tammann.automaton._kernel import contacts
 
-        score, exchange = _score_at(self.rates, self.timeline[-1].end_K)
+        score, _ = _score_at(self.rates, self.timeline[-1].end_K)
         offers = _offers(self.channels, score, self.full.size)
         touching = contacts(self.state.phase, self.size, self.full.size) > 0
         present = self.moles[-1] > 0
@@ -584,7 +588,7 @@ class _Run:
         eager = present & (alone | (live & present[None, :]).any(axis=1))
         atoms = self.moles[-1] * np.asarray(self.rates.composition).sum(axis=1)
         unreacted = float(atoms[eager].sum() / atoms.sum())
-        still = not (offers[touching].any() or (exchange[present] > 0).any() or self.state.ledger.any())
+        still = not (offers[touching].any() or self.state.ledger.any())
         return bool(still and eager.any()), unreacted
 
 

@@ -105,7 +105,7 @@ def notices(
 
     Args:
         history: the run.
-        summary: of ``summary.json``; only ``kinetics`` is used.
+        summary: of ``summary.json``; ``kinetics`` and what the energies were told are used.
         calibration: the observation that the hours rest on, where there is one.
         null: the run's geometric null.
         equilibrium: plain equilibrium, as ``tammann.analysis.beside_baselines`` takes it.
@@ -117,7 +117,7 @@ def notices(
     """
     found: list[Notice] = []
     runs = history.realizations
-    still = float(np.median(history.unreacted_fraction))
+    still = float(np.median(history.reactive_fraction))
     arrested = int(np.sum(history.arrested))
     if arrested:
         who = "" if runs == 1 else f" in {'all' if arrested == runs else arrested} of {runs} realizations"
@@ -135,6 +135,7 @@ def notices(
             far = f"{percent(away)} of the atoms would still have to change phase to reach plain equilibrium."
         found.append(Notice("caution", f"The programme ended while the powder was still reacting: {far}"))
     found += _about_baselines(history, null, equilibrium)
+    found += _about_inputs(history, (summary or {}).get("energies_were_told", ()))
     kinetics = str((summary or {}).get("kinetics", history.metadata.get("kinetics", "")))
     share = fallback_share(history)
     if share > 0.001:
@@ -150,12 +151,13 @@ def notices(
             Notice("note", "Transport was left out: reactions are ranked by their driving force and temperature alone.")
         )
     if history.time_h is None:
-        found.append(
-            Notice(
-                "caution",
-                "Time is in sweeps; no calibration was given, so nothing here says how many hours it takes.",
+        text = "Time is in sweeps; no calibration was given, so nothing here says how many hours it takes."
+        if (summary or {}).get("hours_per_sweep"):
+            text += (
+                f" The programme's hours were counted as {1 / (summary or {})['hours_per_sweep']:.4g} sweeps each, a "
+                "nominal figure on which the result depends and which the bands leave out."
             )
-        )
+        found.append(Notice("caution", text))
     elif calibration:
         found.append(
             Notice("note", f"Hours rest on one calibration, which is therefore not a prediction: {calibration}")
@@ -215,9 +217,28 @@ def _about_baselines(
     if null is None or equilibrium is None:
         return [Notice("caution", text + "; only one of them was computed.")]
     text += f": here {_and(apart)}." if apart else ": here none does."
-    if apart and not history.arrested.any() and float(np.median(history.unreacted_fraction)) > 0.001:
+    if apart and not history.arrested.any() and float(np.median(history.reactive_fraction)) > 0.001:
         text += " The run was still going on, so part of that is how far it came, not where it was heading."
     return [Notice("note" if apart else "caution", text)]
+
+
+def _about_inputs(history: History, told: Sequence[str]) -> list[Notice]:
+    """What of the result the energies were told beforehand."""
+    if not told:
+        return []
+    final = final_fractions(history)
+    named = {word for text in told for word in re.split(r"[^A-Za-z0-9]+", text)}
+    there = [row.phase for row in final.itertuples() if row.median >= 0.005 and row.phase in named]
+    if not there:
+        return []
+    return [
+        Notice(
+            "note",
+            f"The energies were told {len(told)} known equilibria (listed below), which name "
+            f"{_and([formula_text(name) for name in there])}: that these phases are stable where those say so is an "
+            "input, not a prediction.",
+        )
+    ]
 
 
 def _listed(table: pd.DataFrame, column: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.thermo.chemical_potential import _frame, chemical_potential_diagram
 from tammann.thermo.phase import FloatArray, Phases
+from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 
 def energy_above_hull(
@@ -54,13 +55,14 @@ def equilibrium(
     *,
     energies: str | None = None,
     partial_pressure_Pa: Mapping[str, float] | None = None,
+    release_pressure_Pa: Mapping[str, float] | None = None,
     candidates: Iterable[str] | None = None,
 ) -> dict[str, float]:
     """Give the phases of lowest Gibbs energy that a mixture can turn into.
 
     A linear programme: minimise sum_q n_q G_q over moles n_q >= 0 with the elements of ``amounts`` conserved. Gases in
     ``partial_pressure_Pa`` are reservoirs: they are taken up or given off freely and are not listed in the result. A
-    gas that is not held there can be given off at 1 bar, and is listed.
+    gas that is not held there can be given off, at 1 bar or its ``release_pressure_Pa``, but not taken up, and is listed.
 
     Args:
         phases: the system.
@@ -68,6 +70,7 @@ def equilibrium(
         temperature_K: K.
         energies: name of the energy set; the default set where none is given.
         partial_pressure_Pa: gases held at a pressure, Pa.
+        release_pressure_Pa: pressure, Pa, against which a gas that is not held can leave.
         candidates: formulas that may form; all phases of the set where none are given.
 
     Returns:
@@ -104,7 +107,10 @@ def equilibrium(
         allowed[phases.index(formula)] = False
     columns = np.flatnonzero(allowed)
     reduced = matrix @ frame.matrix
-    energy = gibbs * matrix.sum(axis=1) - matrix @ frame.offset
+    molar = gibbs * matrix.sum(axis=1)
+    for formula, pressure in (release_pressure_Pa or {}).items():
+        molar[phases.index(formula)] += BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA)
+    energy = molar - matrix @ frame.offset
     scale = total.max()
     result = linprog(
         energy[columns],
