@@ -57,8 +57,8 @@ class History:
         snapshots: shape (S, D, N, N), uint8, the middle D layers of the first realization (all N where that stays
             below 48 MB): 0 empty, k + 1 is ``phases[k]``.
         snapshot_frame: shape (S,), frame of each snapshot.
-        arrested: shape (R,), True where no contact between cells could react at the last temperature, though phases
-            that would react with each other were there.
+        arrested: shape (R,), True where, at the last temperature, phases that would react with each other were there
+            but nowhere in contact, and none of them could change places.
         reactive_fraction: shape (R,), share of the atoms in phases that would still react if they met.
         saturated_fraction: shape (R,), share of reaction events that were offered at a probability above one.
         element_drift: shape (R,), largest relative change of any element over grid, ledger and gas.

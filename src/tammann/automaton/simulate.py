@@ -579,7 +579,7 @@ class _Run:
         """Whether the grid is arrested at the last temperature, and the share of atoms that would still react."""
         from tammann.automaton._kernel import contacts
 
-        score, _ = _score_at(self.rates, self.timeline[-1].end_K)
+        score, exchange = _score_at(self.rates, self.timeline[-1].end_K)
         offers = _offers(self.channels, score, self.full.size)
         touching = contacts(self.state.phase, self.size, self.full.size) > 0
         present = self.moles[-1] > 0
@@ -588,7 +588,7 @@ class _Run:
         eager = present & (alone | (live & present[None, :]).any(axis=1))
         atoms = self.moles[-1] * np.asarray(self.rates.composition).sum(axis=1)
         unreacted = float(atoms[eager].sum() / atoms.sum())
-        still = not (offers[touching].any() or self.state.ledger.any())
+        still = not (offers[touching].any() or exchange[eager].any() or self.state.ledger.any())
         return bool(still and eager.any()), unreacted
 
 

@@ -62,7 +62,8 @@ def equilibrium(
 
     A linear programme: minimise sum_q n_q G_q over moles n_q >= 0 with the elements of ``amounts`` conserved. Gases in
     ``partial_pressure_Pa`` are reservoirs: they are taken up or given off freely and are not listed in the result. A
-    gas that is not held there can be given off, at 1 bar or its ``release_pressure_Pa``, but not taken up, and is listed.
+    gas that is not held there can be given off, at 1 bar or its ``release_pressure_Pa``, but not taken up; it is
+    listed.
 
     Args:
         phases: the system.
