@@ -1,6 +1,6 @@
 """Figures of the pages, and the figures in words that go with them, from real runs.
 
-    python docs/figures.py [run] [grains] [tables] [tutorial] [chemistry]
+    python docs/figures.py [run] [grains] [arrest] [tables] [tutorial] [chemistry]
 
 Writes docs/images/*.png and docs/runs.json; `python docs/fill.py` then puts the numbers into the pages.
 """
@@ -77,6 +77,17 @@ def grains() -> dict[str, Any]:
     return {"rows": rows}
 
 
+def arrest() -> dict[str, Any]:
+    """The geometric null of the 1:1 recipe without any mobility of cells, held until nothing happens any more."""
+    data = Recipe.from_file(EXAMPLES / "recipes" / "batio3-1-1.yaml").model_dump()
+    data["grid"] |= {"size": 60, "melt_exchange_per_sweep": 0.0}
+    data["programme"][0]["hold_h"] = 2.0
+    recipe = Recipe(**data)
+    reactions = enumerate_reactions(load_phases("Ba-Ti-O"))
+    history = simulate(recipe, rate_table(reactions, load_transport("Ba-Ti-O"), recipe, null=True))
+    return {"final": final_mole_fractions(history), "arrested": bool(history.arrested.all())}
+
+
 def tables() -> dict[str, Any]:
     """What the shipped data look like."""
     phases, transport = load_phases("Ba-Ti-O"), load_transport("Ba-Ti-O")
@@ -150,7 +161,14 @@ def chemistry() -> dict[str, Any]:
 def main() -> None:
     made = json.loads(RUNS.read_text(encoding="utf-8")) if RUNS.exists() else {}
     IMAGES.mkdir(exist_ok=True)
-    parts = {"run": run, "grains": grains, "tables": tables, "tutorial": tutorial, "chemistry": chemistry}
+    parts = {
+        "run": run,
+        "grains": grains,
+        "arrest": arrest,
+        "tables": tables,
+        "tutorial": tutorial,
+        "chemistry": chemistry,
+    }
     for name in sys.argv[1:] or parts:
         made[name] = parts[name]()
     partial = RUNS.with_name(RUNS.name + ".partial")

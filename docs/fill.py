@@ -64,6 +64,15 @@ def reactions() -> str:
     return table(["reaction, in the direction that prevailed", "share of the converted atoms, %"], rows)
 
 
+def arrest() -> str:
+    """Where geometry alone comes to rest."""
+    found = runs()["arrest"]
+    final = found["final"]
+    assert found["arrested"]
+    shares = ", ".join(f"{percent(final[phase])} mol% {phase}" for phase in ("BaTiO3", "Ba2TiO4", "BaTi2O5"))
+    return f"**{shares}**, arrested."
+
+
 def tutorial_run() -> str:
     """What the tutorial's first command prints."""
     return f"```text\n{runs()['tutorial']['printed']}\n```"
@@ -268,15 +277,15 @@ def headline() -> str:
         rows.append([f"`tammann run` on the 1:1 recipe, {row['run']}", f"{row['wall seconds']:.0f} s"])
     memory = _bytes_per_cell()
     if memory is not None:
-        rows.append(["memory per further cell, beside what is recorded", f"{memory:.0f} bytes"])
+        rows.append(["peak memory per cell, beside what is recorded", f"{memory:.0f} bytes"])
     return f"{table(['', 'measured'], rows)}\n\n{machine()}"
 
 
 def _bytes_per_cell() -> float | None:
-    last = (rows_of("memory") or [{}])[-1]
-    if not last:
-        return None
-    return float(last["bytes per further cell"]) - float(last["of which snapshots"])
+    for row in rows_of("memory") or ():
+        if row["powder"] == "random mixture":
+            return float(row["bytes per cell, snapshots left out"])
+    return None
 
 
 def section(name: str) -> str:
@@ -357,6 +366,7 @@ FILLERS: dict[str, Callable[[], str]] = {
     **{f"tutorial-output-{number}": tutorial_output(number) for number in range(1, 10)},
     "reactions": reactions,
     "grains": grains,
+    "arrest": arrest,
     "energies-from-oxides": energies_from_oxides,
     "shifts": shifts,
     "constraints": constraints,
