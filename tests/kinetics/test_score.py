@@ -77,6 +77,18 @@ def test_net_factor_near_equilibrium_is_linear():
     assert float(net_factor(-10.0, 1300)) == 1.0
 
 
+@pytest.mark.parametrize("local", [False, True])
+def test_the_repaired_score_falls_to_zero_in_proportion_to_the_driving_force(local):
+    """Between local equilibria x is itself in proportion to -dG and carries no net factor; otherwise the factor is."""
+    dG = np.array([-1e-6, -1e-7, -1e-8])
+    x = 40.0 * -dG if local else np.full(3, 0.7)
+    S = score(x, dG, 1400.0, 1891.0, options=REPAIRED, local_equilibrium=local)
+    np.testing.assert_allclose(S / -dG, S[-1] / -dG[-1], rtol=1e-3)
+    onset = float(sigma2(1400.0 / 1891.0))
+    rest = float(sigma1(0.7) - sigma1(0.0)) / (8.617333262e-5 * 1400)
+    assert S[-1] / -dG[-1] == pytest.approx(onset * (20.0 if local else rest), rel=1e-3)
+
+
 def test_reduced_growth_goes_as_one_over_radius_squared():
     one = reduced_growth(1e-7, -0.2, 1200, scale=1e8, radius_m=1e-7)
     assert float(reduced_growth(1e-7, -0.2, 1200, scale=1e8, radius_m=2e-7)) == pytest.approx(float(one) / 4)
@@ -103,6 +115,17 @@ def test_nucleation_barrier_falls_with_gamma():
 
 
 def test_melt_exchange():
-    assert float(melt_exchange(0.925)) == pytest.approx(0.5)
-    grid = melt_exchange(np.linspace(0, 3, 50))
+    assert float(melt_exchange(0.925, above=None)) == pytest.approx(0.5)
+    grid = melt_exchange(np.linspace(0, 3, 50), above=None)
     assert (np.diff(grid) > 0).all() and 0 <= grid[0] and grid[-1] <= 1
+
+
+@given(st.floats(0.3, 0.95))
+def test_below_the_cut_nothing_moves_and_the_cut_is_no_step(above):
+    assert (melt_exchange(np.linspace(0, above, 20), above=above) == 0.0).all()
+    hotter = melt_exchange(np.linspace(above, 3, 50), above=above)
+    assert (np.diff(hotter) > 0).all() and hotter[-1] < 1
+    assert 0 < float(melt_exchange(above + 1e-6, above=above)) < 1e-4
+    assert float(melt_exchange(1e6, above=above)) == pytest.approx(1.0)
+    raw = melt_exchange([above, 1.0], above=None)
+    assert float(melt_exchange(1.0, above=above)) == pytest.approx((raw[1] - raw[0]) / (1 - raw[0]))

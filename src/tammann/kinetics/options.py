@@ -15,11 +15,16 @@ __all__ = ["PUBLIC_CODE", "KineticsOptions"]
 class KineticsOptions:
     """How a rate follows from energies and transport; the defaults are the paper's, with the repaired score.
 
-    The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) max(0, 1 - exp(dG / kB
-    T)) (repaired), with x = K_D dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm
-    - c)), dG* = pG [1 + erf(-d (dG + e))], dG the Gibbs energy of the reaction in eV per atom and Tm the lowest
-    melting point among the solid reactants. Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG +
-    e)).
+    The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) N (repaired), with x = K_D
+    dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)), dG* = pG [1 + erf(-d (dG
+    + e))], dG the Gibbs energy of the reaction in eV per atom and Tm the lowest melting point among the solid reactants.
+    Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG + e)).
+
+    N makes the rate net, zero at dG = 0 and uphill: max(0, 1 - exp(dG / kB T)), the net over the forward rate. Where
+    K_D comes from the difference between local equilibria (one phase decomposing into two, and everything in the
+    ``electroneutral`` form) it is in proportion to -dG and net by itself: N is then 1 downhill and 0 uphill, or the
+    driving force would count twice. Either way S falls to zero in proportion to -dG: of a small x, sigma1(x) -
+    sigma1(0) is x / 2.
 
     Attributes:
         transport: ``full`` uses all of L, ``self`` its self part only, ``none`` the thermodynamic score for everything.
@@ -62,6 +67,9 @@ class KineticsOptions:
             of an exchange between solids would let oxygen leave a titanate; code: True.
         uphill_limit_eV_per_atom: Literal score only: reactions that are nowhere less uphill than this are left out.
         smallest_score: Channels whose score is nowhere above this are left out.
+        melt_exchange_above: T/Tm at and below which no cell changes places as a melt would: 0.8, where ReactCA's
+            sigmoid is a tail of 0.04, and where Tammann's onset (c/b) lies. Only ``solid_exchange_per_sweep`` of the
+            recipe moves colder solids, so that a mixture can come to rest. None for the whole sigmoid; code: None.
 
     Example:
         >>> KineticsOptions(form="signed").form, PUBLIC_CODE.cap
@@ -99,6 +107,7 @@ class KineticsOptions:
     coupled_release: bool = False
     uphill_limit_eV_per_atom: float = 0.1
     smallest_score: float = 1e-9
+    melt_exchange_above: float | None = 0.8
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> KineticsOptions:
@@ -140,6 +149,7 @@ PUBLIC_CODE = KineticsOptions(
     reference_radius_m=1e-8,
     metastable_limit_eV_per_atom=None,
     coupled_release=True,
+    melt_exchange_above=None,
 )
 """The choices of the authors' public code (mcgalcode/rxn-ca at 83b3d2b, scorers/diffusion.py).
 

@@ -40,7 +40,9 @@ class RateTable:
         products: As ``reactants``, shape (C, 2).
         product_coefficients: Shape (C, 2).
         gas_coefficients: Molecules released (positive) or absorbed (negative), shape (C, G).
-        score: Dimensionless rate, 0 or more, shape (nT, C); a contact whose score is 1 reacts once a sweep.
+        score: S, dimensionless rate, 0 or more, shape (nT, C). In one sweep every cell is offered, on average, one of
+            its six contacts, so that each contact is offered from both sides 1/3 of a time: a contact of two full cells
+            reacts S/3 times a sweep.
         dG_eV_per_atom: Gibbs energy of the reaction, shape (nT, C).
         growth_constant_m2_per_s: K_D, shape (nT, C), NaN where there is none.
         fallback: Whether the thermodynamic score stood in for missing transport data, shape (C,).

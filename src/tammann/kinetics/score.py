@@ -200,21 +200,34 @@ def score(
     return value if options.cap is None else np.minimum(value, options.cap)
 
 
-def melt_exchange(temperature_ratio: ArrayLike) -> np.ndarray:
+def melt_exchange(temperature_ratio: ArrayLike, *, above: float | None = 0.8) -> np.ndarray:
     """Return the share of visits in which a cell changes place with a neighbour because it is molten, 0 to 1.
 
-    1/2 + y / (2 sqrt(1 + y²)) with y = 20 T/Tm - 18.5: the algebraic sigmoid of ReactCA, one half at T/Tm = 0.925.
+    max(0, [f(T/Tm) - f(c)] / [1 - f(c)]) with c ``above`` and f = 1/2 + y / (2 sqrt(1 + y²)), y = 20 T/Tm - 18.5, the
+    algebraic sigmoid of ReactCA, which is one half at T/Tm = 0.925. That falls off so slowly (0.04 at T/Tm = 0.8, 0.001
+    at 0.2) that with it alone cold solids would change places for ever and a mixture would never be at rest.
 
     Args:
         temperature_ratio: T/Tm, any shape.
+        above: c, T/Tm at and below which nothing moves; None for ReactCA's sigmoid as it is.
 
     Reference:
         Gallant, McDermott, Li, Persson, Chem. Mater. 2025, 37, 210; form and constants as in its public code
         (mcgalcode/rxn-ca, core/liquid_swap_controller.py).
 
     Example:
-        >>> melt_exchange([0.5, 0.925, 1.1]).round(3).tolist()
-        [0.003, 0.5, 0.981]
+        >>> melt_exchange([0.5, 0.8, 0.925, 1.1]).round(3).tolist()
+        [0.0, 0.0, 0.481, 0.98]
+        >>> melt_exchange([0.5, 0.8, 0.925, 1.1], above=None).round(3).tolist()
+        [0.003, 0.036, 0.5, 0.981]
     """
-    y = 20.0 * np.asarray(temperature_ratio, dtype=float) - 18.5
-    return 0.5 + y / (2.0 * np.sqrt(1.0 + y * y))
+
+    def sigmoid(ratio: ArrayLike) -> np.ndarray:
+        y = 20.0 * np.asarray(ratio, dtype=float) - 18.5
+        return np.asarray(0.5 + y / (2.0 * np.sqrt(1.0 + y * y)))
+
+    share = sigmoid(temperature_ratio)
+    if above is None:
+        return share
+    floor = sigmoid(above)
+    return np.maximum(share - floor, 0.0) / (1.0 - floor)

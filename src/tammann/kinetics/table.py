@@ -374,7 +374,7 @@ def _assembled(
     reactants, reactant_coefficients = _side(-coefficients[:, solids])
     products, product_coefficients = _side(coefficients[:, solids])
     ratio = temperature[:, None] / melting
-    exchange = recipe.grid.melt_exchange_per_sweep * melt_exchange(ratio)
+    exchange = recipe.grid.melt_exchange_per_sweep * melt_exchange(ratio, above=options.melt_exchange_above)
     if recipe.grid.solid_exchange_per_sweep:
         onset = sigma2(ratio, b=options.b, c=options.c, prefactor=options.sigma2_prefactor)
         exchange = exchange + recipe.grid.solid_exchange_per_sweep * onset
