@@ -221,6 +221,43 @@ def test_the_commented_recipe_has_every_key():
     assert missing == []
 
 
+def kinetics(**keys: Any) -> Any:
+    return Recipe(
+        precursors=[{"phase": "BaO", "ratio": 1}], programme=[{"temperature_K": 900, "hold_h": 1}], kinetics=keys
+    ).kinetics
+
+
+def test_the_literal_score_is_the_literal_model():
+    repaired, literal = kinetics(), kinetics(score="literal")
+    assert repaired.metastable_limit_eV_per_atom == 0.067 and not repaired.coupled_release
+    assert literal.metastable_limit_eV_per_atom is None and literal.coupled_release
+    # what is stated counts
+    stated = kinetics(score="literal", metastable_limit_eV_per_atom=0.03, coupled_release=False)
+    assert stated.metastable_limit_eV_per_atom == 0.03 and not stated.coupled_release
+    assert kinetics(metastable_limit_eV_per_atom=None).metastable_limit_eV_per_atom is None
+
+
+def test_presets():
+    assert kinetics(preset="paper") == kinetics()
+    code = kinetics(preset="public-code")
+    assert code.score == "literal" and code.constants.cap == 20.0 and code.coupled_release
+    assert kinetics(preset="public-code", score="repaired").metastable_limit_eV_per_atom == 0.067
+    some = kinetics(preset="public-code", two_products="harmonic", constants={"cap": None, "a": 2.0})
+    assert (some.two_products, some.constants.cap, some.constants.a) == ("harmonic", None, 2.0)
+    assert some.constants.sigma2_prefactor == 1.0
+    with pytest.raises(RecipeError, match=r"kinetics\.preset: expected paper or public-code, got 'code'"):
+        kinetics(preset="code")
+    with pytest.raises(RecipeError, match=r"kinetics\.constants"):
+        kinetics(preset="public-code", constants=3)
+
+
+def test_null_in_the_kinetics_survives_writing():
+    recipe = Recipe.from_text(PLAIN + "kinetics:\n  metastable_limit_eV_per_atom: null\n")
+    assert "metastable_limit_eV_per_atom: null\n" in recipe.to_yaml()
+    assert Recipe.from_text(recipe.to_yaml()) == recipe
+    assert recipe.with_options(kinetics="none").kinetics.metastable_limit_eV_per_atom is None
+
+
 # ------------------------------------------------------------------------------------------------------ what is refused
 
 
@@ -450,6 +487,10 @@ RECIPES = st.fixed_dictionaries(
             optional={
                 "transport": st.sampled_from(["full", "self", "none"]),
                 "decomposition": st.booleans(),
+                "preset": st.sampled_from(["paper", "public-code"]),
+                "score": st.sampled_from(["repaired", "literal"]),
+                "metastable_limit_eV_per_atom": st.none() | finite(0, 10),
+                "coupled_release": st.booleans(),
                 "constants": st.fixed_dictionaries({}, optional={"e": finite(-10, 10), "scale": finite(1e-300, 1e300)}),
                 "transport_relative_error": finite(0, 5),
             },
@@ -499,3 +540,4 @@ def test_segments_cover_the_programme(steps, start, width):
     visited = [s.temperature_start_K for s in segments] + [s.temperature_end_K for s in segments]
     assert T[0] <= min(visited) and T[-1] >= max(visited)
     assert T.ndim == 1 and np.all(np.diff(T) > 0) and np.all(np.diff(T) <= 25.0 * (1 + 1e-9))
+    assert {start, *(step["temperature_K"] for step in steps)} <= set(T.tolist())

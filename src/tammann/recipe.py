@@ -116,8 +116,9 @@ class Calibration(Block):
 class ScoreConstants(Block):
     r"""The constants of the score of a reaction (eq. 9 of Karan et al. 2026, doi 10.1038/s41563-026-02596-5).
 
-    sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = (1/2) ln(1 + exp(b T/Tm - c)), dG* = 1 + erf(-d (dG + e)), with
-    x = K_D dG* / (r0**2 kB T s). The values of a to e are those of the authors' public code.
+    sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)), dG* = pG [1 + erf(-d (dG + e))], with
+    x = K_D dG* / (r0**2 kB T s). The values of a to e are those of the authors' public code. What each of the others
+    does says `tammann.kinetics.KineticsOptions`, whose fields have the same names.
     """
 
     a: Annotated[float, _number(gt=0, le=1000)] = Field(default=3.0, description="a number above 0 and at most 1000")
@@ -133,11 +134,73 @@ class ScoreConstants(Block):
     cap: Annotated[float, _number(gt=0)] | None = Field(
         default=None, description="the largest score, a number above 0, or null for none"
     )
+    sigma2_prefactor: Annotated[float, _number(gt=0, le=1000)] = Field(
+        default=0.5, description="p2, a number above 0 and at most 1000"
+    )
+    driving_prefactor: Annotated[float, _number(gt=0, le=1000)] = Field(
+        default=1.0, description="pG, a number above 0 and at most 1000"
+    )
+    sigma1_linear_above: Annotated[float, _number(ge=0)] | None = Field(
+        default=None, description="an x of at least 0 above which sigma1 is x, or null for nowhere"
+    )
+    thermodynamic_above_eV_per_atom: Annotated[float, _number(ge=-10, le=10)] | None = Field(
+        default=None, description="an energy from -10 to 10 eV per atom, or null for nowhere"
+    )
+    molten_flux_per_kT_per_m_s: Annotated[float, _number(gt=0)] | None = Field(
+        default=None, description="a flux over kB T above 0 in 1/(m s), or null for the product's L"
+    )
+    missing_L_per_kT_per_m_s: Annotated[float, _number(gt=0)] | None = Field(
+        default=None, description="L over kB T above 0 in 1/(m s eV2), or null for the thermodynamic score"
+    )
+    reference_radius_m: Annotated[float, _number(gt=0, le=0.01)] = Field(
+        default=1e-7, description="a radius in metres above 0 and at most 0.01"
+    )
+    reference_temperature_K: Temperature = Field(default=1100.0, description="a temperature from 300 to 2000 K")
+    melt_exchange_above: Annotated[float, _number(ge=0, lt=2)] | None = Field(
+        default=0.8, description="a T/Tm from 0 to below 2, or null for the whole sigmoid"
+    )
+    uphill_limit_eV_per_atom: Annotated[float, _number(ge=0, le=10)] = Field(
+        default=0.1, description="an energy from 0 to 10 eV per atom"
+    )
+    smallest_score: Annotated[float, _number(ge=0, le=1)] = Field(default=1e-9, description="a number from 0 to 1")
+
+
+LITERAL: Mapping[str, Any] = {"metastable_limit_eV_per_atom": None, "coupled_release": True}
+"""What ``score: literal`` changes where the recipe does not say: the published model has neither filter."""
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "paper": {},
+    "public-code": {
+        "score": "literal",
+        "two_products": "largest",
+        "nearest_temperature": True,
+        "constants": {
+            "cap": 20.0,
+            "sigma1_linear_above": 2.0,
+            "sigma2_prefactor": 1.0,
+            "driving_prefactor": 0.5,
+            "thermodynamic_above_eV_per_atom": 0.01,
+            "molten_flux_per_kT_per_m_s": 1e22,
+            "missing_L_per_kT_per_m_s": 1e16,
+            "reference_radius_m": 1e-8,
+            "melt_exchange_above": None,
+        },
+    },
+}
+"""What a preset changes where the recipe does not say; ``tammann.kinetics.PUBLIC_CODE`` is the second."""
 
 
 class Kinetics(Block):
-    """How the rate of a reaction follows from transport and energies."""
+    """How the rate of a reaction follows from transport and energies.
 
+    ``preset`` and ``score: literal`` set the keys that the recipe leaves out; what it states counts.
+
+    Example:
+        >>> Kinetics(score="literal").coupled_release, Kinetics(preset="public-code", score="repaired").two_products
+        (True, 'largest')
+    """
+
+    preset: Literal["paper", "public-code"] = Field(default="paper", description="paper or public-code")
     transport: Literal["full", "self", "none"] = Field(default="full", description="full, self or none")
     form: Literal["paper", "signed", "electroneutral"] = Field(
         default="paper", description="paper, signed or electroneutral"
@@ -154,10 +217,38 @@ class Kinetics(Block):
     nucleation_barrier_J_per_m2: Annotated[float, _number(ge=0, le=10)] = Field(
         default=0.0, description="an interface energy from 0 to 10 J/m2"
     )
+    metastable_limit_eV_per_atom: Annotated[float, _number(ge=0, le=10)] | None = Field(
+        default=0.067, description="an energy from 0 to 10 eV per atom, or null for no limit"
+    )
+    coupled_release: Flag = Field(default=False, description="true or false")
+    residual_pressure_Pa: Pressure = Field(default=1.0, description="a pressure in Pa above 0 and at most 1e8")
+    nearest_temperature: Flag = Field(default=False, description="true or false")
+    below_range: Literal["continue", "hold", "refuse"] = Field(
+        default="continue", description="continue, hold or refuse"
+    )
+    above_range: Literal["hold", "refuse"] = Field(default="hold", description="hold or refuse")
     constants: ScoreConstants = Field(default=ScoreConstants(), description="a block with some of a, b, c, d, e")
     transport_relative_error: Annotated[float, _number(ge=0, le=5)] = Field(
         default=0.0, description="a standard error of ln L from 0 to 5"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """Put in what the preset and the score say of keys that are left out."""
+        if not isinstance(data, dict):
+            return data
+        preset = data.get("preset", "paper")
+        chosen = PRESETS.get(preset, {}) if isinstance(preset, str) else {}
+        filled = {**chosen, **data}
+        if filled.get("score") == "literal":
+            filled = {**LITERAL, **filled}
+        constants = data.get("constants", {})
+        if isinstance(constants, ScoreConstants):
+            constants = constants.model_dump(exclude_unset=True)
+        if isinstance(constants, dict) and "constants" in chosen:
+            filled["constants"] = {**chosen["constants"], **constants}
+        return filled
 
     @model_validator(mode="after")
     def _names_end_members(self) -> "Kinetics":
@@ -355,7 +446,10 @@ class Recipe(Block):
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         yaml.width = 100_000
         stream = StringIO()
-        yaml.dump(self.model_dump(mode="json", exclude_none=True), stream)
+        data = self.model_dump(mode="json", exclude_none=True)
+        # null is a choice here, and not always the default
+        data["kinetics"] = self.kinetics.model_dump(mode="json")
+        yaml.dump(data, stream)
         return stream.getvalue()
 
     def with_options(
@@ -467,17 +561,31 @@ class Recipe(Block):
         return segments
 
     def temperatures_K(self, step: float = 25.0) -> np.ndarray:
-        """Evenly spaced temperatures that cover the programme, both ends included.
+        """Temperatures that cover the programme, with the start and every hold among them exactly.
+
+        Rates are tabulated at these and interpolated between them; what vanishes at the temperature of a hold must do
+        so in the table.
 
         Args:
-            step: the widest spacing, in K.
+            step: the widest spacing, in K; between two temperatures of the programme the spacing is even.
 
         Returns:
             Ascending temperatures in K, shape (nT,).
+
+        Example:
+            >>> recipe = Recipe(
+            ...     precursors=[{"phase": "BaO", "ratio": 1}],
+            ...     programme=[{"temperature_K": 341.5, "hold_h": 1}, {"temperature_K": 360, "hold_h": 1}],
+            ... )
+            >>> recipe.temperatures_K().tolist()
+            [300.0, 320.75, 341.5, 360.0]
         """
-        visited = [self.start_temperature_K, *(s.temperature_K for s in self.programme)]
-        low, high = min(visited), max(visited)
-        return np.linspace(low, high, max(1, math.ceil((high - low) / step - 1e-9) + 1) if high > low else 1)
+        visited = np.unique([self.start_temperature_K, *(s.temperature_K for s in self.programme)])
+        stretches = [
+            np.linspace(low, high, math.ceil((high - low) / step - 1e-9), endpoint=False)
+            for low, high in zip(visited[:-1].tolist(), visited[1:].tolist(), strict=True)
+        ]
+        return np.concatenate([*stretches, visited[-1:]])
 
 
 def _absolute(name: str, directory: str | os.PathLike[str] | None) -> str:

@@ -265,9 +265,14 @@ def test_literal_score_and_public_code(reactions, transport):
     literal = rate_table(reactions, transport, recipe(kinetics={"score": "literal"}))
     uphill = literal.dG_eV_per_atom > 0
     assert (literal.score[uphill] > 0).any()
+    stated = {"score": "literal", "metastable_limit_eV_per_atom": 0.067, "coupled_release": False}
+    filtered = rate_table(reactions, transport, recipe(kinetics=stated))
+    assert set(filtered.equations) < set(literal.equations)
     code = rate_table(reactions, transport, recipe(), options=PUBLIC_CODE)
     assert code.score.max() <= 20.0
-    assert len(code.equations) > len(literal.equations)
+    assert len(code.equations) > len(filtered.equations)
+    preset = rate_table(reactions, transport, recipe(kinetics={"preset": "public-code"}))
+    assert preset.equations == code.equations and np.array_equal(preset.score, code.score)
 
 
 def test_nucleation_barrier_slows(reactions, transport, rates):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ __all__ = ["PUBLIC_CODE", "KineticsOptions"]
 class KineticsOptions:
     """How a rate follows from energies and transport; the defaults are the paper's, with the repaired score.
 
-    The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) N (repaired), with x = K_D
-    dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)), dG* = pG [1 + erf(-d (dG
-    + e))], dG the Gibbs energy of the reaction in eV per atom and Tm the lowest melting point among the solid reactants.
-    Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG + e)).
+    The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) N (repaired), with x =
+    K_D dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)), dG* = pG [1 +
+    erf(-d (dG + e))], dG the Gibbs energy of the reaction in eV per atom and Tm the lowest melting point among the
+    solid reactants. Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG + e)).
 
     N makes the rate net, zero at dG = 0 and uphill: max(0, 1 - exp(dG / kB T)), the net over the forward rate. Where
     K_D comes from the difference between local equilibria (one phase decomposing into two, and everything in the
@@ -111,27 +111,23 @@ class KineticsOptions:
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> KineticsOptions:
-        """Return the options that a recipe states; what a recipe has no key for keeps its default."""
+        """Return the options that a recipe states.
+
+        Example:
+            >>> from tammann.recipe import Recipe
+            >>> recipe = Recipe(
+            ...     precursors=[{"phase": "BaO", "ratio": 1}],
+            ...     programme=[{"temperature_K": 1500, "hold_h": 1}],
+            ...     kinetics={"preset": "public-code"},
+            ... )
+            >>> KineticsOptions.from_recipe(recipe) == PUBLIC_CODE
+            True
+        """
         kinetics = recipe.kinetics
-        constants = kinetics.constants
         ends = kinetics.end_members
-        return cls(
-            transport=kinetics.transport,
-            form=kinetics.form,
-            potential_difference=kinetics.potential_difference,
-            end_members=None if ends is None else (ends[0], ends[1]),
-            score=kinetics.score,
-            two_products=kinetics.two_products,
-            decomposition=kinetics.decomposition,
-            nucleation_barrier_J_per_m2=kinetics.nucleation_barrier_J_per_m2,
-            a=constants.a,
-            b=constants.b,
-            c=constants.c,
-            d=constants.d,
-            e=constants.e,
-            scale=constants.scale,
-            cap=constants.cap,
-        )
+        stated = {**dict(kinetics), **dict(kinetics.constants)}
+        stated["end_members"] = None if ends is None else (ends[0], ends[1])
+        return cls(**{field.name: stated[field.name] for field in fields(cls)})
 
 
 PUBLIC_CODE = KineticsOptions(
