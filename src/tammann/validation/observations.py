@@ -1,0 +1,322 @@
+"""What experiment saw, as a chemist writes it down: recipes, and statements about their phases."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+
+from tammann.composition import parse_formula
+from tammann.errors import DataError
+from tammann.strict import Block, explain, read_block, read_text, shown
+
+__all__ = ["Amount", "Experiment", "Observation", "Observations", "When"]
+
+DETECTION_LIMIT_MASS_PERCENT = 1.0
+"""What laboratory X-ray diffraction sees of a minor phase, in percent by mass."""
+
+CLAIMS = ("present", "absent", "only", "major", "main_impurity", "more", "amounts", "sooner", "grows", "shrinks")
+COURSE_CLAIMS = ("sooner", "grows", "shrinks")
+"""Claims about a stretch of time; the others are about each moment."""
+
+
+def _formula(text: str) -> str:
+    parse_formula(text)
+    return text.strip()
+
+
+def _printable(text: str) -> str:
+    words = " ".join(text.split())  # a folded block of YAML ends with a line break
+    if not words or not words.isprintable():
+        raise ValueError(f"expected some printable text, got {shown(text)}")
+    return words
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _number(**limits: Any) -> Any:
+    return Field(strict=True, allow_inf_nan=False, **limits)
+
+
+Words = Annotated[str, Field(strict=True, max_length=1000), AfterValidator(_printable)]
+Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
+Formulas = Annotated[tuple[Formula, ...], Field(min_length=1, max_length=20), BeforeValidator(_listed)]
+Ranking = Annotated[tuple[Formula, ...], Field(min_length=2, max_length=20)]
+Percent = Annotated[float, _number(ge=0, le=100)]
+Temperature = Annotated[float, _number(ge=300, le=2000)]
+Basis = Literal["mole", "mass", "volume"]
+
+A_TEMPERATURE = "a temperature from 300 to 2000 K"
+A_PERCENTAGE = "a percentage from 0 to 100"
+A_FORMULA = "a formula such as Ba2TiO4"
+SOME_FORMULAS = "a formula such as Ba2TiO4, or a list of them"
+
+
+class When(Block):
+    """At which moment, or during which stretch of the programme, something was seen; the end where nothing is said."""
+
+    step: Annotated[int, Field(strict=True, ge=1, le=200)] | None = Field(
+        default=None, description="the number of a step of the programme, counted from 1"
+    )
+    temperature_K: Temperature | None = Field(default=None, description=A_TEMPERATURE)
+    hold_h: Annotated[float, _number(ge=0, le=10_000)] | None = Field(
+        default=None, description="hours into the hold of the step, from 0 to 10000"
+    )
+    from_temperature_K: Temperature | None = Field(default=None, description=A_TEMPERATURE)
+    to_temperature_K: Temperature | None = Field(default=None, description=A_TEMPERATURE)
+    from_conversion_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
+    to_conversion_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
+    conversion_of: Formula | None = Field(default=None, description="the formula of a precursor")
+    sometime: Annotated[bool, Field(strict=True)] = Field(default=False, description="true or false")
+
+    @property
+    def by_temperature(self) -> bool:
+        """Whether it is a stretch between two temperatures."""
+        return self.from_temperature_K is not None or self.to_temperature_K is not None
+
+    @property
+    def by_conversion(self) -> bool:
+        """Whether it is a stretch between two conversions."""
+        return self.from_conversion_percent is not None or self.to_conversion_percent is not None
+
+    @property
+    def is_stretch(self) -> bool:
+        """Whether it is a stretch of the programme, not a moment."""
+        return self.by_temperature or self.by_conversion
+
+    @model_validator(mode="after")
+    def _is_one_time(self) -> "When":
+        named = [self.temperature_K is not None, self.hold_h is not None, self.by_temperature, self.by_conversion]
+        if sum(named) > 1:
+            raise ValueError(
+                "expected one of temperature_K, hold_h, a range of temperatures or a range of conversions, got "
+                f"{sum(named)} of them"
+            )
+        for low, high in (
+            ("from_temperature_K", "to_temperature_K"),
+            ("from_conversion_percent", "to_conversion_percent"),
+        ):
+            first, last = getattr(self, low), getattr(self, high)
+            if first is not None and last is not None and first > last:
+                raise ValueError(f"expected {low} to be at most {high}, got {first:g} and {last:g}")
+        if self.hold_h is not None and self.step is None:
+            raise ValueError("expected the step whose hold is meant beside hold_h, got none; add step")
+        if self.conversion_of is not None and not self.by_conversion:
+            raise ValueError(
+                "expected conversion_of with from_conversion_percent or to_conversion_percent, got neither"
+            )
+        if self.sometime and not self.is_stretch:
+            raise ValueError("expected sometime with a range of temperatures or conversions, got a single moment")
+        return self
+
+    @property
+    def words(self) -> str:
+        """The moment or stretch as a chemist would say it.
+
+        Example:
+            >>> When(from_temperature_K=1000, to_temperature_K=1050).words
+            '1000 to 1050 K'
+            >>> When(step=2).words
+            'end of step 2'
+            >>> When(to_conversion_percent=70, conversion_of="BaCO3", sometime=True).words
+            'sometime up to 70 % of BaCO3 converted'
+        """
+        if self.by_temperature:
+            text = _range(self.from_temperature_K, self.to_temperature_K, " K")
+        elif self.by_conversion:
+            of = f" of {self.conversion_of}" if self.conversion_of else ""
+            text = _range(self.from_conversion_percent, self.to_conversion_percent, " %") + f"{of} converted"
+        elif self.temperature_K is not None:
+            text = f"at {self.temperature_K:g} K"
+        elif self.hold_h is not None:
+            text = f"{self.hold_h:g} h into the hold"
+        else:
+            text = "end"
+        if self.step is not None:
+            text += f" of step {self.step}"
+        return f"sometime {text}" if self.sometime else text
+
+
+def _range(low: float | None, high: float | None, unit: str) -> str:
+    if low is None:
+        return f"up to {high:g}{unit}"
+    return f"from {low:g}{unit} on" if high is None else f"{low:g} to {high:g}{unit}"
+
+
+class Amount(Block):
+    """How much of a phase there is, within bounds."""
+
+    phase: Formula = Field(description=A_FORMULA)
+    at_least_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
+    at_most_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> "Amount":
+        low, high = self.at_least_percent, self.at_most_percent
+        if low is None and high is None:
+            raise ValueError("expected at_least_percent or at_most_percent, got neither")
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"expected at_least_percent to be at most at_most_percent, got {low:g} and {high:g}")
+        return self
+
+
+class Observation(Block):
+    """One statement about the phases of one recipe; where it makes several claims, all of them have to hold."""
+
+    observation: Words = Field(description="what was seen, in words")
+    source: Words = Field(description="who saw it, and where it is published")
+    when: When = Field(default=When(), description="a block with a step, a temperature, a hold or a range")
+    present: Formulas = Field(default=(), description=SOME_FORMULAS)
+    absent: Formulas = Field(default=(), description=SOME_FORMULAS)
+    only: Formulas = Field(default=(), description=SOME_FORMULAS)
+    major: Formula | None = Field(default=None, description=A_FORMULA)
+    main_impurity: Formula | None = Field(default=None, description=A_FORMULA)
+    more: Ranking | None = Field(default=None, description="a list of at least two formulas, most first")
+    amounts: Annotated[tuple[Amount, ...], Field(min_length=1, max_length=20)] | None = Field(
+        default=None, description="a list of amounts, each with phase and at_least_percent or at_most_percent"
+    )
+    sooner: Ranking | None = Field(default=None, description="a list of at least two formulas, first to appear first")
+    grows: Formulas = Field(default=(), description=SOME_FORMULAS)
+    shrinks: Formulas = Field(default=(), description=SOME_FORMULAS)
+    detection_limit_mass_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
+    basis: Basis | None = Field(default=None, description="mole, mass or volume")
+    follows_from: Words | None = Field(
+        default=None, description="an equilibrium that the energies were told, as 'tammann energies' prints it"
+    )
+    calibration: Annotated[bool, Field(strict=True)] = Field(default=False, description="true or false")
+
+    @model_validator(mode="after")
+    def _claims_something(self) -> "Observation":
+        claims = self.claims
+        if not claims:
+            raise ValueError(f"expected at least one claim ({', '.join(CLAIMS)}), got none")
+        of_course = [claim for claim in claims if claim in COURSE_CLAIMS]
+        if of_course and not self.when.is_stretch:
+            raise ValueError(
+                f"expected a range of temperatures or conversions in when for {of_course[0]}, got a single moment; "
+                "add from_temperature_K"
+            )
+        if of_course and self.when.sometime:
+            raise ValueError(f"expected {of_course[0]} without sometime: it is about the whole range")
+        both = set(self.present) & set(self.absent)
+        if both:
+            raise ValueError(f"expected a phase to be present or absent, got {sorted(both)[0]} as both")
+        return self
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The keys that make a claim."""
+        return tuple(key for key in CLAIMS if getattr(self, key))
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The formulas it speaks of, in the order of its claims."""
+        return tuple(dict.fromkeys(formula for _, formula in self.formulas()))
+
+    def formulas(self) -> Iterator[tuple[str, str]]:
+        """Each key of a claim with a formula in it."""
+        for key in self.claims:
+            value = getattr(self, key)
+            if isinstance(value, str):
+                yield key, value
+            else:
+                for k, item in enumerate(value):
+                    yield (f"{key}[{k}].phase", item.phase) if isinstance(item, Amount) else (f"{key}[{k}]", item)
+
+
+class Experiment(Block):
+    """One recipe and what was seen of it."""
+
+    name: Words | None = Field(default=None, description="a short name for the tables")
+    recipe: Words = Field(description="the file of a recipe, relative to this one")
+    target: Formula | None = Field(default=None, description="the phase that was to be made, a formula")
+    observations: tuple[Observation, ...] = Field(
+        min_length=1, max_length=200, description="a list of observations, each with observation, source and a claim"
+    )
+
+    @model_validator(mode="after")
+    def _has_a_target_for_its_impurities(self) -> "Experiment":
+        for k, seen in enumerate(self.observations):
+            if seen.main_impurity is not None and self.target is None:
+                raise ValueError(f"observations[{k}].main_impurity: expected a target beside the recipe, got none")
+            if seen.main_impurity is not None and seen.main_impurity == self.target:
+                raise ValueError(f"observations[{k}].main_impurity: expected another phase than the target, got it")
+        return self
+
+
+class Observations(Block):
+    """A file of observations: recipes, and what experiment saw of each.
+
+    Raises:
+        DataError: a key is unknown, missing, of the wrong kind or out of range; the message names it.
+
+    Example:
+        >>> seen = Observations.from_text('''
+        ... experiments:
+        ...   - recipe: batio3-1-1.yaml
+        ...     target: BaTiO3
+        ...     observations:
+        ...       - observation: Ba2TiO4 is the main impurity
+        ...         source: Beauger 1983, doi 10.1007/BF00700786
+        ...         when:
+        ...           from_temperature_K: 1000
+        ...           to_temperature_K: 1050
+        ...         main_impurity: Ba2TiO4
+        ... ''')
+        >>> seen.experiments[0].observations[0].when.words, seen.detection_limit_mass_percent
+        ('1000 to 1050 K', 1.0)
+    """
+
+    title: Words | None = Field(default=None, description="one line of text")
+    detection_limit_mass_percent: Percent = Field(default=DETECTION_LIMIT_MASS_PERCENT, description=A_PERCENTAGE)
+    basis: Basis = Field(default="mole", description="mole, mass or volume")
+    realizations: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = Field(
+        default=None, description="a whole number from 1 to 100000"
+    )
+    experiments: tuple[Experiment, ...] = Field(
+        min_length=1, max_length=100, description="a list of experiments, each with recipe and observations"
+    )
+
+    def __init__(self, /, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise DataError(explain(error, Observations)) from None
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> "Observations":
+        """Read a file; recipes in it are taken relative to it.
+
+        Args:
+            path: a YAML file in UTF-8, at most 200 kB.
+
+        Raises:
+            DataError: the file cannot be read or is no valid file of observations.
+        """
+        text = read_text(path, error=DataError)
+        try:
+            return cls.from_text(text, directory=Path(path).parent)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_text(cls, text: str, *, directory: str | os.PathLike[str] | None = None) -> "Observations":
+        """Read observations from YAML text.
+
+        Args:
+            text: the observations.
+            directory: where the names of recipes in it start from; the current directory by default.
+
+        Raises:
+            DataError: the text is no valid file of observations.
+        """
+        data = read_block(text, error=DataError)
+        experiments = data.get("experiments")
+        if directory is not None and isinstance(experiments, list):
+            for experiment in experiments:
+                if isinstance(experiment, dict) and isinstance(experiment.get("recipe"), str):
+                    experiment["recipe"] = os.path.join(directory, experiment["recipe"])
+        return cls(**data)
