@@ -448,7 +448,7 @@ def run_recipe(
     if all((folder / name).exists() for name in RESULTS) and (checkpoints / "run.json").exists():
         try:
             return dict(json.loads(finished.read_text(encoding="utf-8")))
-        except ValueError:
+        except (ValueError, TypeError):
             raise ResultError(
                 f"{finished} is not a whole summary; remove it and add --resume to make it again"
             ) from None
@@ -475,8 +475,8 @@ def _check_stamp(path: Path, stamp: Mapping[str, str]) -> None:
     if not path.exists():
         return
     try:
-        found = json.loads(path.read_text())
-    except ValueError:
+        found = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
         raise ResultError(f"{path} is not a whole checkpoint; remove {path.parent} to start afresh") from None
     if found != stamp:
         changed = sorted(key for key in {*found, *stamp} if found.get(key) != stamp.get(key))
