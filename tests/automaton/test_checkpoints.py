@@ -244,15 +244,13 @@ RUNS = [["--realizations", "1", "--threads", "1"], ["--realizations", "2", "--th
 @pytest.mark.parametrize("options", RUNS, ids=["alone", "in processes"])
 def test_killed_and_resumed(options, environment, process, recipes, tmp_path):
     """SIGKILL at moments drawn at random; what comes out in the end is the same to the byte, and nobody is left."""
-    words = [recipes / "bati2o5-1-2.yaml", *options, "--size", "72", "--seed", "4"]
+    words = [recipes / "bati2o5-1-2.yaml", *options, "--size", "48", "--seed", "4"]
     through = process("run", *words, "--out", tmp_path / "through", timeout=280)
     assert through.returncode == 0, through.stderr
     out, kills, chance = tmp_path / "out", 0, random.Random(7)
     words += ["--out", out, "--resume"]
     for _ in range(3):
-        status, _, err, alone = interrupted(
-            environment, words, out, sent=signal.SIGKILL, after=chance.uniform(0, 1.5)
-        )
+        status, _, err, alone = interrupted(environment, words, out, sent=signal.SIGKILL, after=chance.uniform(0, 1.5))
         assert alone, "a worker outlived the run"
         kills += status == -signal.SIGKILL
         assert status in (0, -signal.SIGKILL), err

@@ -72,14 +72,14 @@ def test_grains_have_the_size_asked_for(diameter):
     """A rare phase is made of lone grains: as many as spheres of diameter d, with their mean chord 2 d / 3."""
     size, share = 48, 0.02
     chords, found = [], 0
-    for seed in range(4):
+    for seed in range(2):
         phase = mix_powders([share, 1 - share], [1e-5, 1e-5], size=size, grain_cells=diameter, rng=seed).phase
         phase = phase.reshape((size,) * 3)
         chords.append(mean_chord(phase, 1))
         found += bodies(phase, 1)
     assert np.mean(chords) == pytest.approx(2 / 3 * diameter, rel=0.12)
     # some touch and some are cut in two, but not many
-    assert found == pytest.approx(4 * share * size**3 / (np.pi / 6 * diameter**3), rel=0.35)
+    assert found == pytest.approx(2 * share * size**3 / (np.pi / 6 * diameter**3), rel=0.35)
 
 
 def test_grains_of_a_dense_mixture_grow_as_asked():

@@ -416,3 +416,5 @@ def test_refusals():
         simulate(toys.recipe({"BaO": 1, "TiO2": 1000}, size=4), rates)
     with pytest.raises(RecipeError, match="realizations"):
         simulate(toys.recipe({"BaO": 1, "TiO2": 1}), rates, realizations=0)
+    with pytest.raises(RecipeError, match="seed of 0 or more"):
+        simulate(toys.recipe({"BaO": 1, "TiO2": 1}), rates, rng=-1)
