@@ -56,6 +56,10 @@ def check_known_equilibria(phases):
     assert nonatitanate(1693.0) == pytest.approx(0.0, abs=1e-9)
     for T in (1373.0, 1473.0, 1573.0, 1680.0):
         assert nonatitanate(T) > 0 and on_hull(phases, "Ba2Ti9O20", T)
+    for T in (600.0, 800.0, 1000.0, 1200.0, 1320.0):  # it is stable from about 1373 K only
+        assert not on_hull(phases, "Ba2Ti9O20", T)
+        G = per_formula(phases, T)
+        assert G["BaTi4O9"] + G["BaTi5O11"] < G["Ba2Ti9O20"]
     assert nonatitanate(1750.0) < 0 and not on_hull(phases, "Ba2Ti9O20", 1750.0)
 
     for T in (1473.0, 1600.0, 1800.0):  # 2 BaTi5O11 -> Ba2Ti9O20 + TiO2

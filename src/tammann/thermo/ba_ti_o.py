@@ -14,6 +14,7 @@
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -109,6 +110,8 @@ def ba_ti_o() -> Phases:
     )
     constraints, reference = load_constraints("Ba-Ti-O")
     assessed = assess(system, constraints, energies="experiment-anchored", reference_temperature_K=reference)
+    extent = "There is no melt in it: above a phase's melting point it extends the equilibria between solids."
+    assessed = replace(assessed, description=f"{assessed.description} {extent}")
     return system.with_energies(assessed, default=True)
 
 
