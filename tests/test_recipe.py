@@ -237,6 +237,15 @@ def test_the_literal_score_is_the_literal_model():
     assert kinetics(metastable_limit_eV_per_atom=None).metastable_limit_eV_per_atom is None
 
 
+def test_melting_points_are_a_file_beside_the_recipe(tmp_path):
+    assert Recipe.from_text(PLAIN).melting_points is None
+    one = Recipe.from_text(PLAIN + "melting_points: melting.csv\n", directory=tmp_path)
+    assert one.melting_points == str(tmp_path / "melting.csv")
+    assert Recipe.from_text(one.to_yaml()) == one
+    with pytest.raises(RecipeError, match=r"melting_points: expected a \.csv file .*, got 'melting\.txt'"):
+        Recipe.from_text(PLAIN + "melting_points: melting.txt\n")
+
+
 def test_presets():
     assert kinetics(preset="paper") == kinetics()
     code = kinetics(preset="public-code")

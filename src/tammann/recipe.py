@@ -347,6 +347,9 @@ class Recipe(Block):
     energies: Text = Field(
         default="assessed", description="the name of an energy set such as assessed, a .csv or .json file, or mp-api"
     )
+    melting_points: Text | None = Field(
+        default=None, description="a .csv file with the columns formula, melting_point_K and source, or null"
+    )
     transport: Text = Field(
         default_factory=_usual_transport, description="karan-2026, the .json file of a transport table, or none"
     )
@@ -376,6 +379,15 @@ class Recipe(Block):
             super().__init__(**data)
         except ValidationError as error:
             raise RecipeError(explain(error, Recipe)) from None
+
+    @field_validator("melting_points")
+    @classmethod
+    def _is_a_table(cls, name: str | None) -> str | None:
+        if name is not None and not name.lower().endswith(".csv"):
+            raise ValueError(
+                f"expected a .csv file with the columns formula, melting_point_K and source, got {shown(name)}"
+            )
+        return name
 
     @field_validator("precursors")
     @classmethod
@@ -434,7 +446,7 @@ class Recipe(Block):
             most 1e6, got 'one' (and 1 more error).
         """
         data = read_block(text)
-        for key in ("energies", "transport"):
+        for key in ("energies", "melting_points", "transport"):
             if isinstance(data.get(key), str):
                 data[key] = _absolute(data[key], directory)
         return cls(**data)

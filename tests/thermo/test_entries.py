@@ -211,3 +211,39 @@ def test_json_that_is_no_list_of_entries_is_refused(tmp_path, text):
     with pytest.raises(DataError, match="expected") as caught:
         read_entries(write(tmp_path, text, "entries.json"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_table_of_melting_points_counts_before_the_file(tmp_path):
+    energies, melting = tmp_path / "mine.csv", tmp_path / "melting.csv"
+    energies.write_text(HEADER + "SrTiO3,-3.5,12,,\nMgO,-3.05,9.4,3105,\n")
+    melting.write_text("formula,melting_point_K,source\nSrTiO3,2353,a book\n")
+    phases = load_phases(energies, melting_points=melting)
+    assert phases["SrTiO3"].melting_point_K == 2353.0 and phases["SrTiO3"].melting_point_source == "a book"
+    assert phases["MgO"].melting_point_K == 3105.0
+    melting.write_text("formula,melting_point_K,source\nSrTiO3,2353,a book\nMgO,3000,other\n")
+    assert load_phases(energies, melting_points=melting)["MgO"].melting_point_K == 3000.0
+    with pytest.raises(DataError, match="ships with its own"):
+        load_phases("Ba-Ti-O", melting_points=melting)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("formula,melting_point_K\nMgO,3000\n", "lacks the column source"),
+        ("formula,melting_point_K,source,colour\nMgO,3000,x,white\n", "has the columns .*colour"),
+        ("formula,melting_point_K,source\nMgO,hot,x\n", "line 2: melting_point_K is 'hot'"),
+        ("formula,melting_point_K,source\nMgO,3000,\n", "line 2: MgO has no source"),
+        ("formula,melting_point_K,source\nMgO,3000,x\nMg2O2,3001,y\n", "Mg2O2 is there twice"),
+        ("formula,melting_point_K,source\nMgO,3000\n", "2 cells"),
+        ("", "no phases"),
+    ],
+)
+def test_a_wrong_table_of_melting_points_is_refused(tmp_path, text, message):
+    energies, melting = tmp_path / "mine.csv", tmp_path / "melting.csv"
+    energies.write_text(HEADER + "MgO,-3.05,9.4,3105,\n")
+    melting.write_text(text)
+    with pytest.raises(DataError, match=message) as caught:
+        load_phases(energies, melting_points=melting)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match="cannot be read"):
+        load_phases(energies, melting_points=tmp_path / "none.csv")

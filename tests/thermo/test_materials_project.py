@@ -84,6 +84,24 @@ def test_a_phase_without_a_melting_point_is_refused(asked):
         load_phases("mp-api:Sr-Ti-O")
 
 
+def test_melting_points_come_from_a_table_beside_it(asked, tmp_path):
+    asked.answer = [
+        document("mp-9", "SrTiO3", -3.5, 60.0, 5),
+        document("mp-8", "SrO", -3.1, 34.0, 2),
+        document("mp-7", "Sr", 0.0, 56.0, 1),
+    ]
+    with pytest.raises(DataError, match=r"SrTiO3 has no melting point \(nor have 1 more: SrO\).*key melting_points"):
+        load_phases("mp-api:Sr-Ti-O")
+    table = tmp_path / "melting.csv"
+    table.write_text("# mine\nformula,melting_point_K,source\nSr2Ti2O6,2353,a book\nSrO,2938,another\nSr,1050,third\n")
+    phases = load_phases("mp-api:Sr-Ti-O", melting_points=table)
+    assert {p.formula: (p.melting_point_K, p.melting_point_source) for p in phases if p.state == "solid"} == {
+        "SrTiO3": (2353.0, "a book"),
+        "SrO": (2938.0, "another"),
+        "Sr": (1050.0, "third"),
+    }
+
+
 def test_an_empty_answer_or_a_failure_is_said(asked):
     asked.answer = []
     with pytest.raises(DataError, match="no compound in Ba-Ti-O"):

@@ -21,6 +21,8 @@ from tammann.thermo.volumes import volume_warnings
 
 DEFAULT_STANDARD_ERROR_EV_PER_ATOM = 0.040
 _REQUIRED = ("formula", "formation_energy_eV_per_atom", "volume_A3_per_atom")
+_MELTING = ("formula", "melting_point_K", "source")
+_MELTING_NAMES = "formula, melting_point_K and source"
 _OPTIONAL = (
     "melting_point_K",
     "standard_error_eV_per_atom",
@@ -47,7 +49,76 @@ class Entry:
     observed: bool | None = None
 
 
-def read_csv(path: str | Path) -> Phases:
+MeltingPoints = Mapping[tuple[tuple[str, int], ...], tuple[float, str]]
+"""Melting point in K and its source, by reduced formula."""
+
+
+def read_melting_points(path: str | Path) -> MeltingPoints:
+    r"""Read melting points from a CSV table with the columns ``formula``, ``melting_point_K`` and ``source``.
+
+    Lines that start with # are comments. Formulas need not be among the phases; any multiple of a formula will do.
+
+    Args:
+        path: the file.
+
+    Raises:
+        DataError: the file cannot be read; a column, formula or number is missing or wrong; a phase is there twice.
+
+    Examples:
+        >>> import pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "melting.csv"
+        >>> _ = file.write_text("formula,melting_point_K,source\nSrTiO3,2353,a handbook")
+        >>> read_melting_points(file)
+        {(('O', 3), ('Sr', 1), ('Ti', 1)): (2353.0, 'a handbook')}
+    """
+    header, rows = _table(Path(path), "melting_points", _MELTING)
+    if sorted(header) != sorted(_MELTING):
+        raise DataError(f"melting_points {str(path)!r} has the columns {', '.join(header)}: expected {_MELTING_NAMES}")
+    found: dict[tuple[tuple[str, int], ...], tuple[float, str]] = {}
+    for where, row in rows:
+        key = reduced_formula(parse_formula(row["formula"]))
+        try:
+            value = float(row["melting_point_K"])
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and value > 0.0):
+            raise DataError(f"{where}: melting_point_K is {row['melting_point_K']!r}, expected a temperature in K")
+        if not row["source"]:
+            raise DataError(f"{where}: {row['formula']} has no source, expected who measured or estimated it")
+        if key in found:
+            raise DataError(f"{where}: {row['formula']} is there twice; keep one of them")
+        found[key] = value, row["source"]
+    return found
+
+
+def _table(path: Path, what: str, required: Sequence[str]) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
+    """Header and lines of a CSV table, each line with where it stands; refuses what is no table."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise DataError(f"{what} file {str(path)!r} cannot be read ({reason}): expected a CSV table") from None
+    numbered = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
+    try:
+        table = list(csv.reader([line for _, line in numbered], strict=True))
+    except csv.Error as error:
+        raise DataError(f"{what} file {path.name!r} is not a CSV table: {error}") from None
+    if len(table) < 2:
+        raise DataError(f"{what} file {path.name!r} has no phases: expected a header and one line a phase")
+    header = [name.strip() for name in table[0]]
+    for name in required:
+        if name not in header:
+            raise DataError(f"{what} file {path.name!r} lacks the column {name}: expected {', '.join(required)}")
+    rows = []
+    for (number, _), cells in zip(numbered[1:], table[1:], strict=True):
+        where = f"{path.name}, line {number}"
+        if len(cells) != len(header):
+            raise DataError(f"{where} has {len(cells)} cells: expected {len(header)}, as in the header")
+        rows.append((where, {k: v.strip() for k, v in zip(header, cells, strict=True)}))
+    return header, rows
+
+
+def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -> Phases:
     """Read phases from a CSV table.
 
     Columns: ``formula``, ``formation_energy_eV_per_atom`` (at 0 K, from the elements), ``volume_A3_per_atom``,
@@ -58,6 +129,7 @@ def read_csv(path: str | Path) -> Phases:
 
     Args:
         path: the file.
+        melting_points: from ``read_melting_points``; they count before those of the file.
 
     Returns:
         A system with one energy set, named after the file.
@@ -77,37 +149,14 @@ def read_csv(path: str | Path) -> Phases:
         ['MgO', 'Al2O3', 'MgAl2O4', 'O2']
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise DataError(f"energies file {str(path)!r} cannot be read ({reason}): expected a CSV table") from None
-    numbered = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
-    try:
-        table = list(csv.reader([line for _, line in numbered], strict=True))
-    except csv.Error as error:
-        raise DataError(f"energies file {path.name!r} is not a CSV table: {error}") from None
-    if len(table) < 2:
-        raise DataError(f"energies file {path.name!r} has no phases: expected a header and one line a phase")
-    header = [name.strip() for name in table[0]]
-    for name in _REQUIRED:
-        if name not in header:
-            raise DataError(
-                f"energies file {path.name!r} lacks the column {name}: expected {', '.join(_REQUIRED)} "
-                "and melting_point_K"
-            )
+    header, rows = _table(path, "energies", _REQUIRED)
     for name in header:
         if name not in _REQUIRED + _OPTIONAL or header.count(name) > 1:
             raise DataError(
                 f"energies file {path.name!r} has the unknown or repeated column {name!r}: expected "
                 f"{', '.join(_REQUIRED + _OPTIONAL)}"
             )
-    entries = []
-    for (number, _), cells in zip(numbered[1:], table[1:], strict=True):
-        where = f"{path.name}, line {number}"
-        if len(cells) != len(header):
-            raise DataError(f"{where} has {len(cells)} cells: expected {len(header)}, as in the header")
-        entries.append(_csv_entry(where, {k: v.strip() for k, v in zip(header, cells, strict=True)}))
+    entries = [_csv_entry(where, row) for where, row in rows]
     seen: dict[Any, str] = {}
     for entry in entries:
         key = reduced_formula(parse_formula(entry.formula))
@@ -116,7 +165,7 @@ def read_csv(path: str | Path) -> Phases:
                 f"{entry.where}: {entry.formula} is the same phase as on {seen[key]}; keep the stabler polymorph"
             )
         seen[key] = entry.where
-    return system_of(path.stem, entries)
+    return system_of(path.stem, entries, melting_points=melting_points)
 
 
 def _csv_entry(where: str, row: Mapping[str, str]) -> Entry:
@@ -157,7 +206,13 @@ def _estimated_melting_points() -> Mapping[tuple[tuple[str, int], ...], float]:
     return {reduced_formula(parse_formula(r["formula"])): float(r["melting_point_ml_K"]) for r in rows}
 
 
-def _melting_point(entry: Entry, composition: Mapping[str, int]) -> tuple[float, str]:
+def _melting_point(
+    entry: Entry, composition: Mapping[str, int], stated: MeltingPoints | None
+) -> tuple[float, str] | None:
+    """The melting point that is stated, measured or estimated, None where there is none, and its source."""
+    given = (stated or {}).get(reduced_formula(composition))
+    if given is not None:
+        return given
     if entry.melting_point_K is not None:
         if not entry.melting_point_K > 0.0:
             raise DataError(
@@ -170,14 +225,31 @@ def _melting_point(entry: Entry, composition: Mapping[str, int]) -> tuple[float,
     estimate = _estimated_melting_points().get(reduced_formula(composition))
     if estimate is not None:
         return estimate, "graph-network estimate: Hong et al., PNAS 2022, 119, e2209630119, doi 10.1073/pnas.2209630119"
-    raise DataError(
-        f"{entry.where}: {entry.formula} has no melting point, which sets where it becomes mobile; "
-        "give melting_point_K, measured or estimated, and say where it is from (melting_point_source)"
+    return None
+
+
+def element_melts(composition: Mapping[str, int], melting_points: MeltingPoints | None) -> bool:
+    """Whether a solid element has a known melting point; without one it serves as a reference only."""
+    known = measured_properties(composition)
+    return reduced_formula(composition) in (melting_points or {}) or (
+        known is not None and math.isfinite(known.melting_point_K)
     )
 
 
-def system_of(name: str, entries: Sequence[Entry], *, warnings: Sequence[str] = ()) -> Phases:
+def system_of(
+    name: str,
+    entries: Sequence[Entry],
+    *,
+    warnings: Sequence[str] = (),
+    melting_points: MeltingPoints | None = None,
+) -> Phases:
     """Make a system of entries: melting points, gases, Gibbs energies and what should be said about them.
+
+    Args:
+        name: of the system's energy set.
+        entries: the phases.
+        warnings: to which those of the system are added.
+        melting_points: from ``read_melting_points``; they count before those of the entries.
 
     Raises:
         DataError: an entry's volume, melting point or standard error is missing or out of range.
@@ -185,6 +257,7 @@ def system_of(name: str, entries: Sequence[Entry], *, warnings: Sequence[str] = 
     said = list(warnings)
     phases, tables, errors, sources, computed = [], [], [], [], []
     replaced, default_error = [], []
+    unmelted: list[Entry] = []
     elements: set[str] = set()
     for entry in entries:
         composition = parse_formula(entry.formula)
@@ -204,7 +277,11 @@ def system_of(name: str, entries: Sequence[Entry], *, warnings: Sequence[str] = 
                 default_error.append(entry.formula)
         if error < 0.0:
             raise DataError(f"{entry.where}: standard_error_eV_per_atom is {error:g}, expected zero or more")
-        melting, melting_source = _melting_point(entry, composition)
+        melts = _melting_point(entry, composition, melting_points)
+        if melts is None:
+            unmelted.append(entry)
+            continue
+        melting, melting_source = melts
         try:
             table = bartel_gibbs(composition, entry.formation_energy_eV_per_atom, entry.volume_A3_per_atom)
         except DataError as problem:
@@ -229,6 +306,16 @@ def system_of(name: str, entries: Sequence[Entry], *, warnings: Sequence[str] = 
             "reference of its element"
             if is_element
             else f"{entry.source}, heat by the descriptor of Bartel et al. 2018"
+        )
+    if unmelted:
+        first, others = unmelted[0], ", ".join(entry.formula for entry in unmelted[1:21])
+        more = (
+            f" (nor have {len(unmelted) - 1} more: {others}{', ...' if len(unmelted) > 21 else ''})" if others else ""
+        )
+        raise DataError(
+            f"{first.where}: {first.formula} has no melting point{more}, which sets where it becomes mobile; give "
+            f"melting_point_K, measured or estimated, with the energies, or in a CSV table with the columns "
+            f"{_MELTING_NAMES} that the key melting_points names"
         )
     if not any(len(p.composition) > 1 for p in phases):
         raise DataError(f"energies {name!r} have no solid compound: expected at least one besides elements and gases")
@@ -268,7 +355,7 @@ def system_of(name: str, entries: Sequence[Entry], *, warnings: Sequence[str] = 
     return Phases("-".join(sorted(elements)), all_elements, tuple(phases), {name: energy_set}, name, tuple(said))
 
 
-def read_entries(path: str | Path) -> Phases:
+def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = None) -> Phases:
     """Read phases from a JSON list of pymatgen's ``ComputedEntry`` or ``ComputedStructureEntry``.
 
     Energies (with their corrections) are taken relative to the elements in the file, E_f = E - sum_i x_i E_i with E_i
@@ -279,6 +366,7 @@ def read_entries(path: str | Path) -> Phases:
 
     Args:
         path: the file.
+        melting_points: from ``read_melting_points``; they count before those of the file.
 
     Returns:
         A system with one energy set, named after the file. Elements without a melting point serve as references only.
@@ -360,8 +448,7 @@ def read_entries(path: str | Path) -> Phases:
             continue
         composition = parse_formula(formula)
         melting = _field(data, "melting_point_K", where)
-        known = measured_properties(composition)
-        if len(composition) == 1 and melting is None and not (known and math.isfinite(known.melting_point_K)):
+        if len(composition) == 1 and melting is None and not element_melts(composition, melting_points):
             continue
         best[formula] = Entry(
             where=where,
@@ -381,7 +468,7 @@ def read_entries(path: str | Path) -> Phases:
         if dropped
         else []
     )
-    return system_of(path.stem, list(best.values()), warnings=said)
+    return system_of(path.stem, list(best.values()), warnings=said, melting_points=melting_points)
 
 
 def _field(data: Mapping[str, Any], key: str, where: str) -> float | None:

@@ -8,13 +8,15 @@ from tammann.thermo.phase import Phases
 SHIPPED = ("Ba-Ti-O",)
 
 
-def load_phases(source: str | Path = "Ba-Ti-O") -> Phases:
+def load_phases(source: str | Path = "Ba-Ti-O", *, melting_points: str | Path | None = None) -> Phases:
     """Load the phases of a system with their energies.
 
     Args:
         source: ``"Ba-Ti-O"``, the system that ships with the package (elements in any order); a path to the user's own
             entries, CSV or pymatgen JSON; or ``"mp-api:Sr-Ti-O"``, which asks the Materials Project (extra
             ``tammann[mp]`` and a key in the environment variable ``MP_API_KEY``).
+        melting_points: a CSV table with the columns ``formula``, ``melting_point_K`` and ``source``, for entries of the
+            user's own or of the Materials Project, which has none. It counts before what a file of energies says.
 
     Raises:
         DataError: there is no such system or file, or its content cannot be used.
@@ -24,12 +26,20 @@ def load_phases(source: str | Path = "Ba-Ti-O") -> Phases:
         >>> phases.default_energies, "BaTiO3" in phases
         ('assessed', True)
     """
+    from tammann.thermo.entries import read_csv, read_entries, read_melting_points
+
     text = str(source)
+    stated = None if melting_points is None else read_melting_points(melting_points)
     if text.startswith("mp-api:"):
         from tammann.thermo.materials_project import fetch_phases
 
-        return fetch_phases(text.removeprefix("mp-api:"))
+        return fetch_phases(text.removeprefix("mp-api:"), melting_points=stated)
     if isinstance(source, str) and set(text.split("-")) == {"Ba", "Ti", "O"}:
+        if stated is not None:
+            raise DataError(
+                f"melting_points {str(melting_points)!r} cannot go with {text}, which ships with its own: leave it out, "
+                "or use energies of your own"
+            )
         from tammann.thermo.ba_ti_o import ba_ti_o
 
         return ba_ti_o()
@@ -39,6 +49,5 @@ def load_phases(source: str | Path = "Ba-Ti-O") -> Phases:
             f"system {text!r} does not ship with tammann: expected {', '.join(SHIPPED)}, a path to a CSV or JSON file "
             "of your own entries, or mp-api: followed by the elements"
         )
-    from tammann.thermo.entries import read_csv, read_entries
-
-    return read_entries(path) if path.suffix.lower() == ".json" else read_csv(path)
+    read = read_entries if path.suffix.lower() == ".json" else read_csv
+    return read(path, melting_points=stated)

@@ -7,23 +7,25 @@ from typing import Any
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.thermo.entries import Entry, system_of
+from tammann.thermo.entries import Entry, MeltingPoints, element_melts, system_of
 from tammann.thermo.phase import Phases
 
 _FIELDS = ["material_id", "formula_pretty", "formation_energy_per_atom", "volume", "nsites", "theoretical"]
 
 
-def fetch_phases(chemical_system: str, *, api_key: str | None = None) -> Phases:
+def fetch_phases(
+    chemical_system: str, *, api_key: str | None = None, melting_points: MeltingPoints | None = None
+) -> Phases:
     """Ask the Materials Project for all phases of a chemical system.
 
     The most stable entry of each formula is kept, with its formation energy (the project's corrections included) and
-    volume; heat is added by the descriptor of Bartel et al. The project has no melting points: measured ones are filled
-    in where they are known, and a phase without one is refused, in which case the energies had better be written to a
-    CSV table and completed.
+    volume; heat is added by the descriptor of Bartel et al. The project has no melting points: they come from
+    ``melting_points``, measured ones are filled in where they are known, and a phase without one is refused.
 
     Args:
         chemical_system: elements joined by hyphens, such as "Sr-Ti-O".
         api_key: the key; the environment variable ``MP_API_KEY`` where none is given.
+        melting_points: from ``read_melting_points``.
 
     Returns:
         A system with one energy set, named ``materials-project``.
@@ -59,7 +61,7 @@ def fetch_phases(chemical_system: str, *, api_key: str | None = None) -> Phases:
         ) from None
     best: dict[str, Entry] = {}
     for document in documents:
-        entry = _entry(document)
+        entry = _entry(document, melting_points)
         if entry is None:
             continue
         before = best.get(entry.formula)
@@ -67,8 +69,8 @@ def fetch_phases(chemical_system: str, *, api_key: str | None = None) -> Phases:
             best[entry.formula] = entry
     if not any(len(parse_formula(formula)) > 1 for formula in best):
         raise DataError(f"the Materials Project has no compound in {chemical_system}: check the elements")
-    said = ["Materials Project: melting points are not part of it; measured or estimated ones were filled in"]
-    return system_of("materials-project", list(best.values()), warnings=said)
+    said = ["Materials Project: melting points are not part of it; stated, measured or estimated ones were filled in"]
+    return system_of("materials-project", list(best.values()), warnings=said, melting_points=melting_points)
 
 
 def _client() -> Any:
@@ -82,7 +84,7 @@ def _client() -> Any:
     return MPRester
 
 
-def _entry(document: Any) -> Entry | None:
+def _entry(document: Any, melting_points: MeltingPoints | None) -> Entry | None:
     formula, energy = document.formula_pretty, document.formation_energy_per_atom
     volume, sites = document.volume, document.nsites
     if energy is None or volume is None or not sites or not math.isfinite(energy):
@@ -91,10 +93,9 @@ def _entry(document: Any) -> Entry | None:
     identifier = str(document.material_id)
     # Elements serve as the reference; they are phases only where their melting point is known.
     if len(composition) == 1:
-        from tammann.thermo.experiment import is_gas, measured_properties
+        from tammann.thermo.experiment import is_gas
 
-        measured = measured_properties(composition)
-        if not is_gas(composition) and (measured is None or not math.isfinite(measured.melting_point_K)):
+        if not is_gas(composition) and not element_melts(composition, melting_points):
             return None
     return Entry(
         where=f"Materials Project {identifier}",
