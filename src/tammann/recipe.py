@@ -594,7 +594,7 @@ class Recipe(Block):
         """
         visited = np.unique([self.start_temperature_K, *(s.temperature_K for s in self.programme)])
         stretches = [
-            np.linspace(low, high, math.ceil((high - low) / step - 1e-9), endpoint=False)
+            np.linspace(low, high, max(1, math.ceil((high - low) / step - 1e-9)), endpoint=False)
             for low, high in zip(visited[:-1].tolist(), visited[1:].tolist(), strict=True)
         ]
         return np.concatenate([*stretches, visited[-1:]])

@@ -14,6 +14,7 @@
 from tammann.kinetics.growth import electroneutral_growth_constant, growth_constant, growth_constants
 from tammann.kinetics.options import PUBLIC_CODE, KineticsOptions
 from tammann.kinetics.rates import RateTable
+from tammann.kinetics.selection import relevant_phases
 from tammann.kinetics.table import rate_table, reference_scale
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "growth_constants",
     "rate_table",
     "reference_scale",
+    "relevant_phases",
 ]

@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from tammann.errors import ResultError
+from tammann.errors import RecipeError, ResultError
 from tammann.files import write_text
 
 __all__ = ["RateTable"]
+
+MOST_PHASES = 254
+"""Condensed phases that a cell can be told to hold: a byte, with one value for an empty cell and one spare."""
 
 _FORMAT = "tammann rate table 1"
 
@@ -110,6 +113,10 @@ class RateTable:
             "exchange": (T, P),
         }
         kinds: dict[str, Any] = {"reactants": np.int16, "products": np.int16, "fallback": bool}
+        if P > MOST_PHASES:
+            raise RecipeError(
+                f"rate table: it has {P} condensed phases, expected at most {MOST_PHASES}; leave some out."
+            )
         for name, shape in shapes.items():
             array = np.array(getattr(self, name), dtype=kinds.get(name, np.float64))
             if array.size == 0 and 0 in shape:

@@ -10,6 +10,7 @@ import numpy as np
 
 from tammann.errors import DataError, RecipeError
 from tammann.kinetics.options import KineticsOptions
+from tammann.kinetics.rates import MOST_PHASES
 from tammann.reactions import Reactions, reaction_energy
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
     from tammann.recipe import Recipe
     from tammann.thermo import Phases
 
-__all__ = ["possible", "precursors", "pressures", "reachable", "release_allowed", "within_metastable_limit"]
+__all__ = [
+    "possible",
+    "precursors",
+    "pressures",
+    "reachable",
+    "release_allowed",
+    "relevant_phases",
+    "within_metastable_limit",
+]
+
+_MANY = 40
+"""Solids up to which all are kept: the reactions of 30 take 0.1 s, those of 60 some 8 s, as the fourth power."""
 
 
 def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
@@ -41,6 +53,80 @@ def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
             )
         found.append(index)
     return found
+
+
+def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
+    """Leave out phases of a large system that cannot form in a recipe, before their reactions are enumerated.
+
+    Of more than 40 solids those are kept that are made of the elements of the precursors and of the atmosphere and that
+    lie, at some temperature of the programme, within the metastable limit of the hull of this furnace, and two standard
+    errors of their energy more, because draws move them. Precursors and gases always stay. Smaller systems stay whole.
+
+    Args:
+        phases: All phases.
+        recipe: Precursors, atmosphere, programme and kinetics.
+
+    Raises:
+        RecipeError: A precursor or gas that the phases, or their energies, lack; or more phases are left than the cells
+            of a lattice can tell apart.
+
+    Example:
+        >>> from tammann.recipe import Recipe
+        >>> from tammann.thermo import load_phases
+        >>> recipe = Recipe(
+        ...     precursors=[{"phase": "BaO", "ratio": 1}],
+        ...     programme=[{"temperature_K": 1500, "hold_h": 1}],
+        ... )
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> relevant_phases(phases, recipe) is phases
+        True
+    """
+    solids = int((~phases.is_gas).sum())
+    if solids <= _MANY:
+        return phases
+    from tammann.thermo import chemical_potential_diagram
+
+    options = KineticsOptions.from_recipe(recipe)
+    energies = energy_set_of(phases, recipe)
+    start = precursors(phases, recipe, energies)
+    supplied, pressure, _ = pressures(phases, recipe, options, energies)
+    composition = phases.composition_matrix
+    there = [*start, *(phases.index(gas) for gas in supplied)]
+    keep: np.ndarray = np.logical_not((composition[:, ~(composition[there] > 0).any(axis=0)] > 0).any(axis=1))
+    if options.metastable_limit_eV_per_atom is not None:
+        free = {gas: p for gas, p in pressure.items() if gas not in supplied}
+        furnace = _at_pressure(phases, free, energies)
+        held = {gas: pressure[gas] for gas in supplied} or None
+        temperature = recipe.temperatures_K(100.0)
+        gibbs = phases.gibbs(temperature, energies=energies)
+        above = np.full(len(phases), np.inf)
+        for g, T in zip(gibbs, temperature.tolist(), strict=True):
+            corners = chemical_potential_diagram(furnace, T, energies=energies, partial_pressure_Pa=held).vertices_eV
+            above = np.fmin(above, g - (phases.atom_fractions @ corners.T).max(axis=1))
+        error = phases.energy_set(energies).standard_error_eV_per_atom
+        keep &= above <= options.metastable_limit_eV_per_atom + 2.0 * error
+    keep[start] = True
+    missing = ~(composition[keep] > 0).any(axis=0)
+    keep |= phases.is_gas & ~(composition[:, missing] > 0).any(axis=1)
+    left = int((keep & ~phases.is_gas).sum())
+    if left > MOST_PHASES:
+        raise RecipeError(
+            f"precursors: {left} phases of {phases.system} could take part, expected at most {MOST_PHASES}; leave "
+            "unlikely ones out of the energies, or lower kinetics.metastable_limit_eV_per_atom"
+        )
+    return phases.take(np.flatnonzero(keep))
+
+
+def energy_set_of(phases: Phases, recipe: Recipe) -> str:
+    """The energy set that the recipe names; the default one where it names a file or a database instead."""
+    if recipe.energies in phases.energy_sets:
+        return recipe.energies
+    if recipe.energies.lower().endswith((".csv", ".json")) or recipe.energies.startswith("mp-api"):
+        return phases.default_energies
+    there = ", ".join(phases.energy_sets)
+    raise RecipeError(
+        f"energies: {recipe.energies!r} is not a set of {phases.system}; choose one of {there}, or a file."
+    )
 
 
 def pressures(

@@ -13,14 +13,13 @@ from tammann.errors import RecipeError
 from tammann.kinetics import selection
 from tammann.kinetics.channels import between_local_equilibria, growth_of_channels, layers_of
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.rates import RateTable
+from tammann.kinetics.rates import MOST_PHASES, RateTable
 from tammann.kinetics.score import melt_exchange, nucleation_factor, reduced_growth, score, sigma2
 from tammann.reactions import Reactions, reaction_energy
 from tammann.transport import TransportTable
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
-    from tammann.thermo import Phases
 
 __all__ = ["rate_table", "reference_scale"]
 
@@ -72,7 +71,7 @@ def rate_table(
         The table.
 
     Raises:
-        RecipeError: A precursor or gas that the phases, or their energies, lack.
+        RecipeError: A precursor or gas that the phases, or their energies, lack; or more than 254 phases can form.
         DataError: A temperature outside the energies, or outside the transport data where that is refused.
 
     Reference:
@@ -94,7 +93,7 @@ def rate_table(
     if scale is not None:
         chosen = replace(chosen, scale=scale)
     phases = reactions.phases
-    energies = _energy_set(phases, recipe)
+    energies = selection.energy_set_of(phases, recipe)
     temperature = np.asarray(recipe.temperatures_K(), dtype=float)
     precursors = selection.precursors(phases, recipe, energies)
     atmosphere, pressures, warnings = selection.pressures(phases, recipe, chosen, energies)
@@ -254,18 +253,6 @@ class _Chain:
 # ---------------------------------------------------------------- what a score needs to know of a reaction
 
 
-def _energy_set(phases: Phases, recipe: Recipe) -> str:
-    """The energy set that the recipe names; the default one where it names a file or a database instead."""
-    if recipe.energies in phases.energy_sets:
-        return recipe.energies
-    if recipe.energies.lower().endswith((".csv", ".json")) or recipe.energies.startswith("mp-api"):
-        return phases.default_energies
-    there = ", ".join(phases.energy_sets)
-    raise RecipeError(
-        f"energies: {recipe.energies!r} is not a set of {phases.system}; choose one of {there}, or a file."
-    )
-
-
 def _scores(
     chain: _Chain,
     growth: np.ndarray,
@@ -369,6 +356,11 @@ def _assembled(
     used = (coefficients != 0).any(axis=0)
     used[precursors] = True
     solids, gases = np.flatnonzero(used & ~phases.is_gas), np.flatnonzero(used & phases.is_gas)
+    if len(solids) > MOST_PHASES:
+        raise RecipeError(
+            f"precursors: {len(solids)} phases of {phases.system} can form, expected at most {MOST_PHASES}; leave "
+            "unlikely ones out of the energies, or lower kinetics.metastable_limit_eV_per_atom"
+        )
     elements = np.flatnonzero(phases.composition_matrix[np.concatenate([solids, gases])].any(axis=0))
     melting = np.array([phases[p].melting_point_K for p in solids])
     reactants, reactant_coefficients = _side(-coefficients[:, solids])

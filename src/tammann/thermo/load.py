@@ -37,8 +37,8 @@ def load_phases(source: str | Path = "Ba-Ti-O", *, melting_points: str | Path | 
     if isinstance(source, str) and set(text.split("-")) == {"Ba", "Ti", "O"}:
         if stated is not None:
             raise DataError(
-                f"melting_points {str(melting_points)!r} cannot go with {text}, which ships with its own: leave it out, "
-                "or use energies of your own"
+                f"melting_points {str(melting_points)!r} cannot go with {text}, which ships with its own: leave it "
+                "out, or use energies of your own"
             )
         from tammann.thermo.ba_ti_o import ba_ti_o
 

@@ -242,6 +242,32 @@ class Phases(Sequence[Phase]):
         table = chosen.gibbs_eV_per_atom
         return (1.0 - weight) * table[right - 1] + weight * table[right]
 
+    def take(self, indices: npt.NDArray[np.intp]) -> "Phases":
+        """Give some of the phases, with all their energies, in the order of ``indices``.
+
+        Examples:
+            >>> import numpy as np
+            >>> from tammann.thermo import load_phases
+            >>> [phase.formula for phase in load_phases("Ba-Ti-O").take(np.array([2, 1]))]
+            ['Ba2Ti6O13', 'Ba2Ti13O22']
+        """
+        which = [int(i) for i in indices]
+        chosen = tuple(self.phases[i] for i in which)
+        sets = {
+            name: replace(
+                one,
+                gibbs_eV_per_atom=one.gibbs_eV_per_atom[:, which],
+                standard_error_eV_per_atom=one.standard_error_eV_per_atom[which],
+                source=tuple(one.source[i] for i in which),
+                is_computed=one.is_computed[which],
+                shifts_eV_per_atom=one.shifts_eV_per_atom[which],
+                entropy_shifts_eV_per_K_per_atom=one.entropy_shifts_eV_per_K_per_atom[which],
+            )
+            for name, one in self.energy_sets.items()
+        }
+        elements = tuple(e for e in self.elements if any(e in phase.composition for phase in chosen))
+        return replace(self, elements=elements, phases=chosen, energy_sets=sets)
+
     def with_energies(self, energy_set: EnergySet, *, default: bool = False) -> "Phases":
         """Give the same phases with one more energy set, or with one replaced."""
         sets = {**self.energy_sets, energy_set.name: energy_set}
