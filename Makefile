@@ -21,7 +21,8 @@ docs:    ## the pages, into site/
 	mkdocs build --strict
 
 bench:   ## the measured figures of the README
-	for script in benchmarks/*.py; do python $$script; done
+	for name in visits enumeration startup memory whole_run; do python benchmarks/$$name.py; done
+	python docs/fill.py
 
 ci:      ## all of it, in a fresh environment
 	.ci/run

@@ -209,7 +209,8 @@ def _channels(rates: RateTable, full: np.ndarray) -> _Channels:
         need=need,
         product=product,
         make=make,
-        gas_make=np.ascontiguousarray(rates.gas_coefficients, dtype=np.float64),
+        # A copy, because the kernel would be compiled once more for an array that cannot be written to.
+        gas_make=np.array(rates.gas_coefficients, dtype=np.float64),
         ease=extents.min(axis=1)[:, None] * need,
         pair_start=np.cumsum([0, *map(len, pairs)]),
         pair_channel=np.array([c for entry in pairs for c in entry], dtype=np.int64),
