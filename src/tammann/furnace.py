@@ -24,7 +24,7 @@ from tammann.automaton import History
 from tammann.automaton.simulate import realize
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.files import write_text
-from tammann.kinetics import RateTable, rate_table
+from tammann.kinetics import RateTable, rate_table, relevant_phases
 from tammann.reactions import Reactions, enumerate_reactions
 from tammann.recipe import Recipe
 from tammann.thermo import Phases, draw_energies, equilibrium, load_phases
@@ -107,6 +107,7 @@ def charge(recipe: Recipe) -> Charge:
                 f"precursors[{k}].phase: expected a formula as {phases.system} writes it, got {precursor.phase!r}; "
                 f"write {written} and count its ratio in that formula"
             )
+    phases = relevant_phases(phases, recipe)
     reactions = enumerate_reactions(phases)
     transport = None if recipe.transport == "none" else load_transport(recipe.transport)
     return Charge(recipe, phases, reactions, transport, rate_table(reactions, transport, recipe))
@@ -115,10 +116,10 @@ def charge(recipe: Recipe) -> Charge:
 def _phases_for(recipe: Recipe) -> Phases:
     name = recipe.energies
     if name.lower().endswith((".csv", ".json")):
-        return load_phases(name)
+        return load_phases(name, melting_points=recipe.melting_points)
     if name == "mp-api":
-        return load_phases(f"mp-api:{'-'.join(recipe.elements)}")
-    phases = load_phases(SHIPPED)
+        return load_phases(f"mp-api:{'-'.join(recipe.elements)}", melting_points=recipe.melting_points)
+    phases = load_phases(SHIPPED, melting_points=recipe.melting_points)
     foreign = set(recipe.elements) - set(phases.elements)
     if foreign:
         raise RecipeError(
@@ -439,7 +440,7 @@ def run_recipe(
     text = recipe.to_yaml()
     stamp = {"version": __version__, "recipe_sha256": _digest(text.encode())}
     for key in ("energies", "transport", "melting_points"):
-        name = getattr(recipe, key, None)
+        name = getattr(recipe, key)
         if name and Path(name).is_file():
             stamp[f"{key}_sha256"] = _digest(Path(name).read_bytes())
     checkpoints = folder / "checkpoints"
