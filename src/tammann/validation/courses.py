@@ -37,7 +37,8 @@ class Course:
         precursors: formulas of what was put in.
         temperature_K: shape (F,), K.
         step: shape (F,), the step of the programme, counted from 1.
-        time_h: shape (F,), hours of the programme, nominal where the recipe has no calibration.
+        time_h: shape (F,), hours of the programme, nominal where the recipe has no calibration; the same in two
+            frames between which the powder was quenched.
         hold_h: shape (B,), length of the hold of each step, hours.
         moles: shape (R, F, P), formula units.
         start: shape (R, P), formula units put in.
@@ -56,15 +57,20 @@ class Course:
 
     @classmethod
     def of_run(cls, history: History, recipe: Recipe) -> Course:
-        """The course of a run."""
+        """The course of a run; where powder was ground cold, a frame is added for the quenched powder."""
+        frames = np.arange(history.sweep.size)
+        ground = [k for k, step in enumerate(recipe.programme) if step.regrind and k > 0]
+        first = np.searchsorted(history.stage, ground)
+        taken = np.insert(frames, first, first - 1)
+        cold = np.insert(np.zeros(frames.size, dtype=bool), first, True)
         return cls(
             phases=history.phases,
             precursors=tuple(p.phase for p in recipe.precursors),
-            temperature_K=history.temperature_K,
-            step=history.stage + 1,
-            time_h=history.sweep * recipe.hours_per_sweep,
+            temperature_K=np.where(cold, recipe.start_temperature_K, history.temperature_K[taken]),
+            step=np.insert(history.stage, first, ground) + 1,
+            time_h=history.sweep[taken] * recipe.hours_per_sweep,
             hold_h=np.array([step.hold_h for step in recipe.programme]),
-            moles=history.moles,
+            moles=history.moles[:, taken],
             start=history.moles[:, 0],
             weights={
                 "mole": np.ones(len(history.phases)),
@@ -148,11 +154,13 @@ class Course:
             there = self._within(self.temperature_K, when.from_temperature_K, when.to_temperature_K, when.step)
         elif when.temperature_K is not None:
             there = self._within(self.temperature_K, when.temperature_K, when.temperature_K, when.step)
-            stay = np.flatnonzero(np.diff(there) > 1 + SAME)
-            there = there[: stay[0] + 1 if stay.size else None][-1:]
+            between = np.interp((there[1:] + there[:-1]) / 2, np.arange(self.step.size), self.temperature_K)
+            left = np.flatnonzero(np.abs(between - when.temperature_K) > SAME * when.temperature_K)
+            there = there[left[0] if left.size else -1 :][:1]
         elif when.hold_h is not None and when.step is not None:
             moment = self.time_h[last] - self.hold_h[when.step - 1] + when.hold_h
-            there = np.interp([moment], self.time_h, np.arange(self.time_h.size))
+            first = max(0, int(np.flatnonzero(self.step == when.step)[0]) - 1)
+            there = np.interp([moment], self.time_h[first : last + 1], np.arange(first, last + 1))
         else:
             there = np.array([float(last)])
         return [there] * self.realizations
@@ -162,8 +170,11 @@ class Course:
         low, high = -np.inf if low is None else low, np.inf if high is None else high
         slack = SAME * max(1.0, *(abs(bound) for bound in (low, high) if np.isfinite(bound)), 0.0)
         inside = (figure >= low - slack) & (figure <= high + slack)
-        # a stretch between two frames belongs to the step of the later one, and so does its earlier end
-        legs = np.ones(figure.size - 1, dtype=bool) if step is None else self.step[1:] == step
+        # a stretch between two frames belongs to the step of the later one, and so does its earlier end; a quench
+        # takes no time and passes no temperature
+        legs = np.diff(self.time_h) > 0
+        if step is not None:
+            legs &= self.step[1:] == step
         frames = np.zeros(figure.size, dtype=bool)
         frames[1:] |= legs
         frames[:-1] |= legs
