@@ -92,7 +92,7 @@ def test_decay_is_exponential_in_time():
 def test_decay_through_a_ramp_follows_the_temperature():
     """-ln(n/n0) is the integral of the score over the programme, which the table gives linearly between its points."""
     rates = toys.rate_table(
-        {"BaCO3": 4.6e-5, "BaO": 2.7e-5}, {"BaCO3 -> BaO + CO2": [0, 0.03, 0.01]}, gases=("CO2",),
+        {"BaCO3": 4.6e-5, "BaO": 2.7e-5}, {"BaCO3 -> BaO + CO2": [0, 0.015, 0.045]}, gases=("CO2",),
         temperature_K=(1000.0, 1200.0, 1400.0),
     )  # fmt: skip
     steps = [
@@ -103,12 +103,12 @@ def test_decay_through_a_ramp_follows_the_temperature():
     history = simulate(recipe, rates, realizations=6)
     hours = np.array([0, 200, 400]) / 8 / 60
     assert history.sweep[-1] == pytest.approx(100 * (hours[-1] + 0.25 + 300 / 20 / 60 + 0.1))
-    mean_up = 0.5 * (0.015 + 0.02)  # over each half of the way up
+    mean_up = 0.5 * (0.0075 + 0.03)  # over each half of the way up
     integral = {
         "top": 100 * hours[-1] * mean_up,
-        "held": 100 * (hours[-1] * mean_up + 0.25 * 0.01),
+        "held": 100 * (hours[-1] * mean_up + 0.25 * 0.045),
         # down from 1400 to 1200 K in 10 min, to 1100 K in 5, then the hold at 1100 K
-        "end": 100 * (hours[-1] * mean_up + 0.25 * 0.01 + 0.02 / 6 + 0.0225 / 12 + 0.1 * 0.015),
+        "end": 100 * (hours[-1] * mean_up + 0.25 * 0.045 + 0.03 / 6 + 0.01125 / 12 + 0.1 * 0.0075),
     }
     frame = {
         "top": int(np.flatnonzero(history.temperature_K == 1400)[0]),
