@@ -462,8 +462,9 @@ def run_recipe(
     summary = summarize(firing)
     summary["wall_s"] = round(time.monotonic() - begun, 3)
     _write_results(folder, firing, summary)
-    for note in checkpoints.glob("*/*.progress"):
-        note.unlink(missing_ok=True)
+    # Notes of workers, and what a process that was killed had begun to write.
+    for leftover in [*checkpoints.glob("*/*.progress"), *folder.rglob("*.partial")]:
+        leftover.unlink(missing_ok=True)
     write_text(finished, json.dumps(summary, indent=2, sort_keys=True) + "\n")
     return summary
 
