@@ -94,6 +94,14 @@ def test_draws_are_of_what_the_ensemble_names():
     assert not np.allclose(central.dG_eV_per_atom[:, ours], drawn.dG_eV_per_atom[:, theirs])
 
 
+def test_only_the_first_realization_has_the_central_values(serial):
+    still = fire(recipe(ensemble={"realizations": 3, "energies": False}), threads=1, null=False).history
+    names = [serial.history.phases.index(name) for name in still.phases]
+    np.testing.assert_array_equal(serial.history.moles[:1, :, names], still.moles[:1])
+    for k in (1, 2):
+        assert not np.allclose(serial.history.moles[k][:, names], still.moles[k])
+
+
 def test_draws_of_one_seed_are_the_same_and_of_another_are_not(known):
     one, again = (furnace._drawn_rates(known, 2) for _ in range(2))
     np.testing.assert_array_equal(one.score, again.score)
@@ -308,6 +316,15 @@ def test_a_lost_result_is_made_again_from_the_checkpoints(done, finished, monkey
     assert (done / lost).exists()
     name = "phase_fractions.csv"
     assert (done / name).read_bytes() == (finished[0] / name).read_bytes()
+
+
+def test_what_a_killed_process_had_begun_to_write_goes_in_the_end(done):
+    (done / "summary.json").unlink()
+    begun = [done / "report.html.999999.partial", done / "checkpoints/run/realization-0000.state.npz.999999.partial"]
+    for path in begun:
+        path.write_text("half of it")
+    run_recipe(recipe(realizations=2), done, threads=1, resume=True)
+    assert not any(path.exists() for path in begun)
 
 
 def test_a_folder_that_is_not_empty_is_refused(done, tmp_path):

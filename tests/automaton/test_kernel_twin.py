@@ -80,7 +80,7 @@ def assert_same(one, other):
 
 
 @pytest.mark.parametrize(("size", "per_axis"), GRIDS)
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 2**32))
 def test_twin_gives_the_same_history(size, per_axis, seed):
     blocks, start, tables, key = random_case(seed, size, per_axis)
@@ -205,7 +205,7 @@ def test_simulate_with_the_twin_in_place_of_the_kernel(monkeypatch):
     )
     recipe = toys.recipe(
         {"BaO": 1, "TiO2": 2, "BaCO3": 0.7},
-        size=9,
+        size=7,
         temperature_K=1000.0,
         packing_fraction=0.9,
         steps=[
