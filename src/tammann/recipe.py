@@ -157,7 +157,7 @@ class ScoreConstants(Block):
     )
     reference_temperature_K: Temperature = Field(default=1100.0, description="a temperature from 300 to 2000 K")
     melt_exchange_above: Annotated[float, _number(ge=0, lt=2)] | None = Field(
-        default=0.8, description="a T/Tm from 0 to below 2, or null for the whole sigmoid"
+        default=None, description="a T/Tm from 0 to below 2, or null for the whole sigmoid"
     )
     uphill_limit_eV_per_atom: Annotated[float, _number(ge=0, le=10)] = Field(
         default=0.1, description="an energy from 0 to 10 eV per atom"
@@ -183,7 +183,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "molten_flux_per_kT_per_m_s": 1e22,
             "missing_L_per_kT_per_m_s": 1e16,
             "reference_radius_m": 1e-8,
-            "melt_exchange_above": None,
         },
     },
 }

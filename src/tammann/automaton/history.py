@@ -58,7 +58,7 @@ class History:
             below 48 MB): 0 empty, k + 1 is ``phases[k]``.
         snapshot_frame: shape (S,), frame of each snapshot.
         arrested: shape (R,), True where, at the last temperature, phases that would react with each other were there
-            but nowhere in contact, and none of them could change places.
+            but nowhere in contact, and none of them changed places more than once in a hundred sweeps.
         reactive_fraction: shape (R,), share of the atoms in phases that would still react if they met.
         saturated_fraction: shape (R,), share of reaction events that were offered at a probability above one.
         element_drift: shape (R,), largest relative change of any element over grid, ledger and gas.

@@ -48,6 +48,8 @@ BLOCK_EDGE = 16
 """Least cells per edge of a block on grids that hold more than one a colour; the cells of a block stay in cache."""
 LEDGER_CAPACITY = 0.02
 """Share of a block's cells whose content may wait in the ledger."""
+AT_REST = 0.01
+"""Place exchanges per sweep below which a phase counts as at rest; the melt's sigmoid has a tail for cold solids."""
 VISITS_PER_CALL = 20_000_000
 CHECKPOINT_SECONDS = 2.0
 
@@ -589,7 +591,8 @@ class _Run:
         eager = present & (alone | (live & present[None, :]).any(axis=1))
         atoms = self.moles[-1] * np.asarray(self.rates.composition).sum(axis=1)
         unreacted = float(atoms[eager].sum() / atoms.sum())
-        still = not (offers[touching].any() or exchange[eager].any() or self.state.ledger.any())
+        moving = bool((exchange[eager] > AT_REST).any())
+        still = not (offers[touching].any() or moving or self.state.ledger.any())
         return bool(still and eager.any()), unreacted
 
 

@@ -67,9 +67,10 @@ class KineticsOptions:
             of an exchange between solids would let oxygen leave a titanate; code: True.
         uphill_limit_eV_per_atom: Literal score only: reactions that are nowhere less uphill than this are left out.
         smallest_score: Channels whose score is nowhere above this are left out.
-        melt_exchange_above: T/Tm at and below which no cell changes places as a melt would: 0.8, where ReactCA's
-            sigmoid is a tail of 0.04, and where Tammann's onset (c/b) lies. Only ``solid_exchange_per_sweep`` of the
-            recipe moves colder solids, so that a mixture can come to rest. None for the whole sigmoid; code: None.
+        melt_exchange_above: T/Tm at and below which no cell changes places as a melt would, so that only
+            ``solid_exchange_per_sweep`` of the recipe moves colder solids and a mixture can come to rest; 0.8, where
+            Tammann's onset (c/b) lies, cuts a tail of 0.04. None, as in the code, for ReactCA's whole sigmoid, whose
+            tail of about 0.001 at 0.2 and 0.01 at 0.6 moves solids as well and decides how far a mixture gets.
 
     Example:
         >>> KineticsOptions(form="signed").form, PUBLIC_CODE.cap
@@ -107,7 +108,7 @@ class KineticsOptions:
     coupled_release: bool = False
     uphill_limit_eV_per_atom: float = 0.1
     smallest_score: float = 1e-9
-    melt_exchange_above: float | None = 0.8
+    melt_exchange_above: float | None = None
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> KineticsOptions:
@@ -145,7 +146,6 @@ PUBLIC_CODE = KineticsOptions(
     reference_radius_m=1e-8,
     metastable_limit_eV_per_atom=None,
     coupled_release=True,
-    melt_exchange_above=None,
 )
 """The choices of the authors' public code (mcgalcode/rxn-ca at 83b3d2b, scorers/diffusion.py).
 
