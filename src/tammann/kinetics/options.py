@@ -70,7 +70,7 @@ class KineticsOptions:
         melt_exchange_above: T/Tm at and below which no cell changes places as a melt would, so that only
             ``solid_exchange_per_sweep`` of the recipe moves colder solids and a mixture can come to rest; 0.8, where
             Tammann's onset (c/b) lies, cuts a tail of 0.04. None, as in the code, for ReactCA's whole sigmoid, whose
-            tail of about 0.001 at 0.2 and 0.01 at 0.6 moves solids as well and decides how far a mixture gets.
+            tail of about 0.001 at 0.2 and 0.006 at 0.6 moves solids as well and decides how far a mixture gets.
 
     Example:
         >>> KineticsOptions(form="signed").form, PUBLIC_CODE.cap
