@@ -60,7 +60,8 @@ class History:
         arrested: shape (R,), True where, at the last temperature, phases that would react with each other were there
             but nowhere in contact, and none of them changed places more than once in a hundred sweeps.
         reactive_fraction: shape (R,), share of the atoms in phases that would still react if they met.
-        saturated_fraction: shape (R,), share of reaction events that were offered at a probability above one.
+        saturated_fraction: shape (R,), offers whose bound on the probability was above one, per event: zero unless
+            phases appear that the length of the cycles was not chosen for, and then a sign that their rates are capped.
         element_drift: shape (R,), largest relative change of any element over grid, ledger and gas.
         visits: shape (R,), visits the kernel made.
         kernel_seconds: shape (R,), time in the kernel, compilation left out.
@@ -220,7 +221,6 @@ class History:
             gas_coefficients[channel[:, None], gas] = h.gas_coefficients
             fallback[channel] |= h.fallback
             molten[:, phase] = h.molten
-        codes = np.array([0, *(phases.index(name) + 1 for name in first.phases)], dtype=np.uint8)
         return replace(
             first,
             phases=phases,
@@ -242,7 +242,6 @@ class History:
             ledger_moles=columns("ledger_moles", to_phase, len(phases)),
             gas_moles=columns("gas_moles", to_gas, len(gases)),
             extent=columns("extent", to_channel, len(equations)),
-            snapshots=codes[first.snapshots],
             arrested=np.concatenate([h.arrested for h in histories]),
             reactive_fraction=np.concatenate([h.reactive_fraction for h in histories]),
             saturated_fraction=np.concatenate([h.saturated_fraction for h in histories]),
