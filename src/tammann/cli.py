@@ -439,6 +439,8 @@ def show_energies(
 @app.command()
 def validate(
     observations: Annotated[Path, typer.Argument(help="Observations in YAML.", metavar="FILE.yaml")],
+    realizations: Annotated[int | None, typer.Option(metavar="N", help="In place of the file's.")] = None,
+    size: Annotated[int | None, typer.Option(metavar="N", help="Cells per edge, in place of the recipes'.")] = None,
     threads: Threads = None,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
@@ -447,7 +449,7 @@ def validate(
     from tammann.validation import validate as hold_against
 
     with progress_bar(hidden=quiet) as progress:
-        outcome = hold_against(observations, threads=threads, progress=progress)
+        outcome = hold_against(observations, realizations=realizations, size=size, threads=threads, progress=progress)
     if as_json:
         _print_json(outcome.to_dict())
         return
@@ -565,7 +567,7 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
     for k, name in enumerate(columns):
-        words = k == 0 or name == "source"
+        words = k == 0 or name in ("source", "observation", "when", "mark")
         table.add_column(name, justify="left" if words else "right", no_wrap=k == 0, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))

@@ -101,6 +101,12 @@ class History:
     kernel_seconds: np.ndarray
     metadata: dict[str, Any]
 
+    def __repr__(self) -> str:
+        """One line: the arrays would flood a notebook."""
+        frames, phases = self.moles.shape[1:]
+        counts = f"{self.realizations} realizations, {frames} frames, {phases} phases, {len(self.equations)} channels"
+        return f"History({counts})"
+
     @property
     def realizations(self) -> int:
         """Number of realizations."""

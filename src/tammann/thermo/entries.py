@@ -270,6 +270,16 @@ def system_of(
                 f"{entry.where}: volume_A3_per_atom is {entry.volume_A3_per_atom:g}, expected Angstrom^3 per atom, "
                 "above zero"
             )
+        if len(composition) > 1 and not 3.0 <= entry.volume_A3_per_atom <= 70.0:
+            raise DataError(
+                f"{entry.where}: volume_A3_per_atom of {entry.formula} is {entry.volume_A3_per_atom:g}, expected 3 to "
+                "70 Angstrom^3 per atom; is it per cell or per formula?"
+            )
+        if abs(entry.formation_energy_eV_per_atom) > 8.0:
+            raise DataError(
+                f"{entry.where}: formation_energy_eV_per_atom of {entry.formula} is "
+                f"{entry.formation_energy_eV_per_atom:g}, expected -8 to 8 eV per atom; is it in kJ/mol or per formula?"
+            )
         error = entry.standard_error_eV_per_atom
         if error is None:
             error = 0.0 if len(composition) == 1 else DEFAULT_STANDARD_ERROR_EV_PER_ATOM
