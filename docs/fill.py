@@ -346,8 +346,8 @@ def campaign() -> str:
             [
                 row["realizations"],
                 f"{core_hours:,.0f}",
-                f"{core_hours / 64:,.0f} h",
-                f"{core_hours / 1024:,.1f} h",
+                f"{60 * core_hours / 64:,.0f} min",
+                f"{60 * core_hours / 1024:,.1f} min",
                 f"{1e4 * float(row['folder, MB']) / 1e3:,.0f} GB",
             ]
         )
