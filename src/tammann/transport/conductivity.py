@@ -1,0 +1,231 @@
+"""Conductivity from Onsager coefficients: how much charge moves when ions are pulled by a field."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tammann.composition import atomic_masses, parse_formula
+from tammann.errors import DataError
+from tammann.transport.onsager import OnsagerCoefficients
+from tammann.units import ELEMENTARY_CHARGE_C
+
+__all__ = ["Conductivity", "charges_from_composition", "ionic_conductivity"]
+
+_NEUTRAL = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Conductivity:
+    """How well the ions of a phase conduct, together and as if each moved alone.
+
+    Attributes:
+        formula: Composition of the phase.
+        temperature_K: K.
+        species: The S ions, in the order of the arrays.
+        charges: Charge of each, shape (S,), in elementary charges.
+        sigma_S_per_m: Conductivity with all correlations, S/m.
+        sigma_stderr: Its standard error, S/m, or None where the coefficients came without errors.
+        nernst_einstein_S_per_m: Conductivity of the same ions if they moved independently, S/m.
+        nernst_einstein_stderr: Its standard error, S/m, or None.
+        haven_ratio: nernst_einstein / sigma; 1 for independent ions, NaN where sigma is not above zero.
+        haven_stderr: Its standard error, or None.
+        transference: Share of each ion in the current, shape (S,), sums to 1; it may be negative, and depends on the
+            frame in which the coefficients were measured. NaN where sigma is not above zero.
+        transference_stderr: Shape (S,), or None.
+        notes: What a reader must know.
+    """
+
+    formula: str
+    temperature_K: float
+    species: tuple[str, ...]
+    charges: np.ndarray
+    sigma_S_per_m: float
+    sigma_stderr: float | None
+    nernst_einstein_S_per_m: float
+    nernst_einstein_stderr: float | None
+    haven_ratio: float
+    haven_stderr: float | None
+    transference: np.ndarray
+    transference_stderr: np.ndarray | None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("charges", "transference", "transference_stderr"):
+            value = getattr(self, name)
+            if value is not None:
+                array = np.array(value, dtype=float)
+                array.setflags(write=False)
+                object.__setattr__(self, name, array)
+
+
+def ionic_conductivity(
+    coefficients: OnsagerCoefficients,
+    *,
+    charges: Mapping[str, float] | None = None,
+    covariance: np.ndarray | None = None,
+) -> Conductivity:
+    """Return the conductivity, its Nernst-Einstein estimate, the Haven ratio and the transference numbers.
+
+    sigma = e^2 sum_ij z_i z_j L_ij and sigma_NE = e^2 sum_i z_i^2 L_self_i, with z_i = ``charges[i]``,
+    L = ``coefficients.L`` and L_self = ``coefficients.L_self``; H = sigma_NE / sigma; t_i = z_i sum_j z_j L_ij /
+    sum_ij z_i z_j L_ij. Since the charges are neutral over the composition, sigma is the same in every frame of
+    reference; the t_i are not, and are those of the frame of the coefficients. The matrix is taken as measured, not
+    its positive semidefinite projection, which would bias it.
+
+    Errors: with ``covariance`` that of sigma is exact to first order. With ``L_stderr`` alone the elements may be
+    correlated in any way (in a barycentric frame they always are), so the largest error that this allows is given.
+    The self parts average over all ions of a kind: their errors are added in quadrature, and taken as independent of
+    that of sigma in H.
+
+    Args:
+        coefficients: Onsager coefficients of one phase.
+        charges: Charge of each element in elementary charges, by symbol; by default those of
+            ``charges_from_composition``.
+        covariance: Of the elements of L, shape (S, S, S, S), 1/(J m s)^2: covariance[i, j, k, l] =
+            Cov(L_ij, L_kl).
+
+    Raises:
+        DataError: Charges that are missing, unknown or not neutral over the composition; a covariance of another
+            shape.
+
+    Reference:
+        Fong et al., Macromolecules 2021, 54, 2575, doi 10.1021/acs.macromol.0c02545.
+
+    Example:
+        >>> import numpy as np
+        >>> salt = OnsagerCoefficients("NaCl", 1200.0, ("Na", "Cl"), np.diag([3e38, 2e38]), np.array([3e38, 2e38]))
+        >>> result = ionic_conductivity(salt, charges={"Na": 1, "Cl": -1})
+        >>> round(result.sigma_S_per_m, 3), result.haven_ratio, result.transference.round(6).tolist()
+        (12.835, 1.0, [0.6, 0.4])
+    """
+    notes = []
+    if charges is None:
+        charges = charges_from_composition(coefficients.formula)
+        stated = ", ".join(f"{symbol} {value:+g}" for symbol, value in charges.items())
+        notes.append(f"Charges were guessed from the composition: {stated}.")
+    z = _checked_charges(coefficients, charges)
+    e2 = ELEMENTARY_CHARGE_C**2
+    L, L_self = coefficients.L, coefficients.L_self
+    n = len(z)
+    current = z * (L @ z)
+    total = float(current.sum())
+    alone = float(z**2 @ L_self)
+    # Derivatives of sigma and of each part of the current with respect to every L_ij, i and j taken as free.
+    d_total = np.outer(z, z)
+    d_parts = np.zeros((n, n, n))
+    d_parts[np.arange(n), np.arange(n)] = d_total
+
+    sigma_error = alone_error = None
+    parts_error: np.ndarray | None = None
+    positive = total > 0
+    share = current / total if positive else np.full(n, np.nan)
+    d_share = (d_parts - share[:, None, None] * d_total) / total if positive else np.full((n, n, n), np.nan)
+    if covariance is not None:
+        spread = np.asarray(covariance, dtype=float)
+        if spread.shape != (n, n, n, n) or not np.isfinite(spread).all():
+            raise DataError(
+                f"covariance of L of {coefficients.formula} has shape {spread.shape}, "
+                f"expected finite numbers of shape {(n, n, n, n)}, one for each two elements of L."
+            )
+        sigma_error = float(_root(np.einsum("ij,ijkl,kl", d_total, spread, d_total)))
+        parts_error = _root(np.einsum("aij,ijkl,akl->a", d_share, spread, d_share))
+    elif coefficients.L_stderr is not None:
+        # |sum of a_k dx_k| cannot be wider than sum |a_k| s_k. The two halves of a symmetric L are one element.
+        error = (coefficients.L_stderr + coefficients.L_stderr.T) / 2
+        sigma_error = float((np.abs(d_total) * error).sum())
+        d_share = (d_share + d_share.transpose(0, 2, 1)) / 2
+        parts_error = (np.abs(d_share) * error).sum(axis=(1, 2))
+        notes.append(
+            "The errors of L came without their covariances; those of the conductivity are the largest they allow."
+        )
+    if coefficients.L_self_stderr is not None:
+        alone_error = float(np.sqrt(np.square(z**2 * coefficients.L_self_stderr).sum()))
+
+    haven = alone / total if positive else float("nan")
+    haven_error = None
+    if positive and sigma_error is not None:
+        haven_error = float(np.hypot((alone_error or 0.0) / total, haven * sigma_error / total))
+    if not positive:
+        notes.append("The conductivity is not above zero, so it has no Haven ratio and no transference numbers.")
+    elif sigma_error is not None and total < 2 * sigma_error:
+        notes.append("The conductivity is less than two standard errors from zero; ratios to it are not reliable.")
+    if n > 1 and positive:
+        notes.append("Transference numbers are those of the frame in which the coefficients were measured.")
+    return Conductivity(
+        formula=coefficients.formula,
+        temperature_K=coefficients.temperature_K,
+        species=coefficients.species,
+        charges=z,
+        sigma_S_per_m=e2 * total,
+        sigma_stderr=None if sigma_error is None else float(e2 * sigma_error),
+        nernst_einstein_S_per_m=e2 * alone,
+        nernst_einstein_stderr=None if alone_error is None else e2 * alone_error,
+        haven_ratio=haven,
+        haven_stderr=haven_error,
+        transference=share,
+        transference_stderr=parts_error if positive else None,
+        notes=tuple(notes),
+    )
+
+
+def charges_from_composition(formula: str) -> dict[str, float]:
+    """Return the charge of each element of a formula, from the common oxidation states that make it neutral.
+
+    Where several sets do, the most frequent in known crystals; an element in two states gets their mean.
+
+    Raises:
+        DataError: No common states are neutral together, or none carries a charge.
+
+    Example:
+        >>> charges_from_composition("Ba6Ti17O40")
+        {'Ba': 2.0, 'Ti': 4.0, 'O': -2.0}
+    """
+    from pymatgen.core.composition import Composition
+
+    counts = parse_formula(formula)
+    with warnings.catch_warnings():
+        # Elements without an electronegativity make it warn; they end in the error below.
+        warnings.simplefilter("ignore")
+        try:
+            # -1: the reduced formula is searched, as large cells would take for ever.
+            guesses = Composition(counts).oxi_state_guesses(max_sites=-1)
+        except ValueError:
+            guesses = ()
+    guess = {symbol: float(guesses[0][symbol]) for symbol in counts} if guesses else {}
+    if not any(guess.values()):
+        raise DataError(
+            f"formula {formula!r} has no common oxidation states that are neutral together; "
+            f"give charges, such as {{{', '.join(f'{symbol!r}: ...' for symbol in counts)}}}."
+        )
+    return guess
+
+
+def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, float]) -> np.ndarray:
+    formula = coefficients.formula
+    counts = parse_formula(formula)
+    for symbol in {**counts, **dict.fromkeys(coefficients.species)}:
+        if symbol not in charges:
+            raise DataError(f"charges of {formula} lack {symbol}; give the charge of every element.")
+        if not np.isfinite(charges[symbol]):
+            raise DataError(f"charges of {formula} give {symbol} {charges[symbol]}; expected a finite number.")
+    for symbol in charges:
+        if symbol not in counts and symbol in atomic_masses():
+            raise DataError(f"charges name {symbol}, which {formula} does not hold; leave it out.")
+        if symbol not in counts:
+            raise DataError(f"charges name {symbol!r}, which is not an element of {formula}; check its spelling.")
+    total = sum(charges[symbol] * count for symbol, count in counts.items())
+    if abs(total) > _NEUTRAL * sum(abs(charges[symbol]) * count for symbol, count in counts.items()):
+        raise DataError(
+            f"charges of {formula} sum to {total:+g} per formula unit, expected 0; "
+            "give charges that are neutral over the composition."
+        )
+    return np.array([charges[symbol] for symbol in coefficients.species], dtype=float)
+
+
+def _root(variance: np.ndarray) -> np.ndarray:
+    # Round-off of an exact cancellation must not become a NaN.
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
