@@ -188,12 +188,10 @@ def main() -> None:
     parser.add_argument("--temperatures-K", type=float, nargs="+", default=[1200.0])
     parser.add_argument("--production-ps", type=float, default=300.0)
     parser.add_argument("--cells", type=int, default=3, help="rock-salt cells along each edge: 3 gives 216 ions")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[7], help="one replica each")
     given = parser.parse_args()
-    for temperature_K in given.temperatures_K:
-        folder = simulate(
-            given.out, temperature_K, cells=given.cells, production_ps=given.production_ps, seed=given.seed
-        )
+    for temperature_K, seed in itertools.product(given.temperatures_K, given.seeds):
+        folder = simulate(given.out, temperature_K, cells=given.cells, production_ps=given.production_ps, seed=seed)
         print(f"{folder}: {json.loads((folder / 'run.json').read_text(encoding='utf-8'))['seconds']:.0f} s")
 
 
