@@ -1,7 +1,19 @@
-"""Transport coefficients: how fast the ions of a phase move when their chemical potentials differ."""
+"""Transport coefficients: how fast the ions of a phase move when their chemical potentials differ.
 
+From a trajectory to coefficients: `displacement_correlations`, `find_regime`, `measure_onsager`; what follows from
+them: `ionic_conductivity`, `correct_finite_size`, `fit_arrhenius`; tables, measured or published: `TransportTable`.
+"""
+
+from tammann.transport.activation import ArrheniusFit, fit_arrhenius
 from tammann.transport.arrhenius import arrhenius_weights, interpolate_arrhenius
+from tammann.transport.brownian import SlopeWeights, lag_covariance, slope_weights, spread_lags
+from tammann.transport.conductivity import Conductivity, charges_from_composition, ionic_conductivity
+from tammann.transport.correlations import Correlations, displacement_correlations
+from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
+from tammann.transport.measure import BlockErrors, OnsagerMeasurement, block_errors, measure_onsager
 from tammann.transport.onsager import OnsagerCoefficients, atomic_masses, nearest_positive_semidefinite
+from tammann.transport.record import measurement_record, save_measurements, transport_table
+from tammann.transport.regime import LogLogSlope, Regime, find_regime, log_log_slope
 from tammann.transport.table import (
     TransportTable,
     draw_transport,
@@ -11,14 +23,38 @@ from tammann.transport.table import (
 )
 
 __all__ = [
+    "ArrheniusFit",
+    "BlockErrors",
+    "Conductivity",
+    "Correlations",
+    "FiniteSizeCorrection",
+    "LogLogSlope",
     "OnsagerCoefficients",
+    "OnsagerMeasurement",
+    "Regime",
+    "SlopeWeights",
     "TransportTable",
     "arrhenius_weights",
     "atomic_masses",
+    "block_errors",
+    "charges_from_composition",
+    "correct_finite_size",
+    "displacement_correlations",
     "draw_transport",
+    "find_regime",
+    "fit_arrhenius",
     "interpolate_arrhenius",
+    "ionic_conductivity",
+    "lag_covariance",
     "load_transport",
+    "log_log_slope",
+    "measure_onsager",
+    "measurement_record",
     "nearest_positive_semidefinite",
     "reduced_composition",
+    "save_measurements",
     "save_transport",
+    "slope_weights",
+    "spread_lags",
+    "transport_table",
 ]

@@ -1,0 +1,263 @@
+"""Displacement correlations of the ions of a trajectory, from all time origins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.transport.onsager import atomic_masses
+
+if TYPE_CHECKING:
+    from tammann.md import Trajectory
+
+__all__ = ["Correlations", "displacement_correlations"]
+
+TENSOR = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+"""The six Cartesian components kept, in Voigt's order: xx, yy, zz, yz, xz, xy."""
+
+CHUNK_BYTES = 64e6
+"""Transforms held at a time."""
+
+PLANES = {"ab": (0, 1), "ac": (0, 2), "bc": (1, 2)}
+
+
+@dataclass(frozen=True, eq=False)
+class Correlations:
+    """How far the ions of each species have gone after a time, singly and together.
+
+    With dr_a(t) the displacement of ion a and dX_i(t) = sum over the ions a of species i of dr_a(t):
+    self_i(t) = 1/N_i sum_a <dr_a dr_a> and collective_ij(t) = <dX_i dX_j>, both tensors, averaged over all time
+    origins.
+
+    Attributes:
+        formula: Reduced formula of the trajectory.
+        species: The S elements.
+        counts: Ions of each, shape (S,).
+        frame: ``"barycentric"``, ``"laboratory"``, or the element whose mean position is at rest.
+        frame_interval_ps: Time between frames, ps.
+        n_frames: Frames in the trajectory.
+        volume_A3: Mean volume of the cell, Å³.
+        cell_A: Mean lattice vectors in rows, Å, shape (3, 3).
+        self_A2: Per ion, Å², shape (S, 6, K): xx, yy, zz, yz, xz, xy; lags of 0 to K - 1 frames.
+        collective_A2: Å², shape (S, S, 6, K), symmetric in the species; not divided by a number of ions.
+        temperature_K: Of the trajectory, K, or None where it does not say.
+        source: Where the trajectory came from.
+        notes: What was met in reading it.
+    """
+
+    formula: str
+    species: tuple[str, ...]
+    counts: np.ndarray
+    frame: str
+    frame_interval_ps: float
+    n_frames: int
+    volume_A3: float
+    cell_A: np.ndarray
+    self_A2: np.ndarray
+    collective_A2: np.ndarray
+    temperature_K: float | None = None
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def times_ps(self) -> np.ndarray:
+        """The lags, ps, shape (K,)."""
+        return np.arange(self.self_A2.shape[-1]) * self.frame_interval_ps
+
+    @property
+    def duration_ps(self) -> float:
+        """From the first frame to the last, ps."""
+        return (self.n_frames - 1) * self.frame_interval_ps
+
+    def self_part(self, part: str = "total") -> np.ndarray:
+        """Return the mean squared displacement of each species, Å², shape (S, K).
+
+        Args:
+            part: ``total``; ``x``, ``y`` or ``z``; or ``ab``, ``ac`` or ``bc``, in the plane of two lattice vectors.
+
+        Raises:
+            DataError: Another name.
+        """
+        return np.einsum("c,icn->in", self._projection(part), self.self_A2)
+
+    def collective_part(self, part: str = "total") -> np.ndarray:
+        """Return <dX_i . dX_j>, Å², shape (S, S, K), or one part of it as ``self_part`` names them.
+
+        Raises:
+            DataError: Another name.
+        """
+        return np.einsum("c,ijcn->ijn", self._projection(part), self.collective_A2)
+
+    def distinct_part(self, part: str = "total") -> np.ndarray:
+        """Return the correlation between different ions, Å², shape (S, S, K): collective less self on the diagonal.
+
+        Raises:
+            DataError: A part that is not there.
+        """
+        distinct = self.collective_part(part).copy()
+        diagonal = np.arange(len(self.species))
+        distinct[diagonal, diagonal] -= self.counts[:, None] * self.self_part(part)
+        return distinct
+
+    def _projection(self, part: str) -> np.ndarray:
+        """Weights of the six components in the trace over some directions."""
+        if part == "total":
+            return np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
+        if part in ("x", "y", "z"):
+            return np.eye(6)["xyz".index(part)]
+        if part not in PLANES:
+            raise DataError(f"part is {part!r}, expected total, x, y, z, ab, ac or bc.")
+        first, second = PLANES[part]
+        normal = np.cross(self.cell_A[first], self.cell_A[second])
+        normal /= np.linalg.norm(normal)
+        projector = np.eye(3) - np.outer(normal, normal)
+        return np.array([projector[a, b] * (1.0 if a == b else 2.0) for a, b in TENSOR])
+
+
+def displacement_correlations(
+    trajectory: Trajectory,
+    *,
+    frame: Literal["barycentric", "laboratory"] | str = "barycentric",
+    max_lag_ps: float | None = None,
+    threads: int | None = None,
+) -> Correlations:
+    """Return the self and collective displacement correlations of every pair of species, over all time origins.
+
+    collective_ij(n) = 1/(F-n) sum_p [X_i(p+n) - X_i(p)] [X_j(p+n) - X_j(p)], X_i = sum of the positions of the ions of
+    species i, F frames; self_i the same for single ions, averaged over them. Products of sums over origins become
+    Fourier transforms, so that all lags cost little more than one.
+
+    Args:
+        trajectory: Unwrapped positions, Å.
+        frame: What is at rest: the centre of mass, the laboratory (positions as they are), or the mean position of the
+            ions of one element.
+        max_lag_ps: Longest lag kept, ps; all of them where None.
+        threads: Cores for the transforms; all of them where None.
+
+    Raises:
+        DataError: An element that is not there, or fewer than two frames.
+
+    Reference:
+        Fong, Self, McCloskey, Persson, Macromolecules 2021, 54, 2575, doi 10.1021/acs.macromol.0c02545; the transform:
+        Calandrini, Pellegrini, Calligari, Hinsen, Kneller, Collect. SFN 2011, 12, 201, doi 10.1051/sfn/201112010.
+
+    Example:
+        >>> import numpy as np
+        >>> from tammann.md import trajectory_from_arrays
+        >>> steps = np.random.default_rng(1).normal(size=(500, 8, 3))
+        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1,
+        ...                               wrapped=False)
+        >>> curves = displacement_correlations(walk, frame="laboratory")
+        >>> curves.self_part()[0, :3].round(1).tolist()
+        [0.0, 3.0, 6.0]
+    """
+    from scipy import fft
+
+    species = trajectory.species
+    n_frames = trajectory.n_frames
+    if n_frames < 2:
+        raise DataError(f"the trajectory has {n_frames} frame; displacements need two or more.")
+    members = [np.flatnonzero(np.array(trajectory.symbols) == symbol) for symbol in species]
+    counts = np.array([len(atoms) for atoms in members])
+    kept = n_frames if max_lag_ps is None else min(n_frames, int(max_lag_ps / trajectory.frame_interval_ps + 1e-9) + 1)
+    if kept < 2:
+        raise DataError(
+            f"max_lag_ps is {max_lag_ps:g}, expected at least the time between frames, "
+            f"{trajectory.frame_interval_ps:g} ps."
+        )
+    sums = _sums(trajectory.positions, members)
+    rest = _rest(sums, species, counts, frame)
+    length = int(fft.next_fast_len(n_frames + kept - 1, real=True))
+    workers = threads or -1
+    origins = np.arange(n_frames, n_frames - kept, -1)
+
+    def curves(products: np.ndarray, spectra: np.ndarray) -> np.ndarray:
+        """[sum of x(p+n) y(p+n) + x(p) y(p)] - [x(p+n) y(p) + x(p) y(p+n)], over the origins p."""
+        running = np.concatenate([np.zeros((*products.shape[:-1], 1)), np.cumsum(products, axis=-1)], axis=-1)
+        total = running[..., -1:]
+        late = total - running[..., :kept]  # frames n to F - 1
+        early = running[..., ::-1][..., :kept]  # frames 0 to F - 1 - n
+        cross = fft.irfft(spectra, length, axis=-1, workers=workers)[..., :kept]
+        result = (late + early - 2.0 * cross) / origins
+        result[..., 0] = 0.0
+        return result
+
+    self_A2 = np.empty((len(species), 6, kept))
+    chunk = max(1, int(CHUNK_BYTES / (16.0 * length * 1.5)))
+    for i, atoms in enumerate(members):
+        products = np.zeros((6, n_frames))
+        spectra = np.zeros((6, length // 2 + 1))
+        for start in range(0, len(atoms), chunk):
+            group = atoms[start : start + chunk]
+            paths = np.ascontiguousarray((trajectory.positions[:, group] - rest[:, None]).transpose(2, 1, 0))
+            paths -= paths.mean(axis=-1, keepdims=True)
+            waves = fft.rfft(paths, length, axis=-1, workers=workers)
+            for c, (a, b) in enumerate(TENSOR):
+                products[c] += np.einsum("nt,nt->t", paths[a], paths[b])
+                spectra[c] += np.einsum("nk,nk->k", waves.real[a], waves.real[b])
+                spectra[c] += np.einsum("nk,nk->k", waves.imag[a], waves.imag[b])
+        self_A2[i] = curves(products, spectra) / len(atoms)
+
+    paths = sums - counts[:, None, None] * rest
+    paths = np.ascontiguousarray((paths - paths.mean(axis=1, keepdims=True)).transpose(0, 2, 1))
+    waves = fft.rfft(paths, length, axis=-1, workers=workers)
+    collective = np.empty((len(species), len(species), 6, kept))
+    for i in range(len(species)):
+        for j in range(i, len(species)):
+            products = np.stack([_symmetric(paths[i], paths[j], a, b) for a, b in TENSOR])
+            spectra = np.stack([_symmetric(waves[i].real, waves[j].real, a, b) for a, b in TENSOR])
+            spectra += np.stack([_symmetric(waves[i].imag, waves[j].imag, a, b) for a, b in TENSOR])
+            collective[i, j] = collective[j, i] = curves(products, spectra)
+    return Correlations(
+        formula=trajectory.formula,
+        species=tuple(species),
+        counts=counts,
+        frame=frame,
+        frame_interval_ps=trajectory.frame_interval_ps,
+        n_frames=n_frames,
+        volume_A3=trajectory.volume_A3,
+        cell_A=trajectory.cells.mean(axis=0),
+        self_A2=self_A2,
+        collective_A2=collective,
+        temperature_K=trajectory.temperature_K,
+        source=trajectory.source,
+        notes=trajectory.notes,
+    )
+
+
+def _symmetric(first: np.ndarray, second: np.ndarray, a: int, b: int) -> np.ndarray:
+    """The product of two components, symmetric in them: <X_a Y_b> and <X_b Y_a> agree by isotropy or by reversal."""
+    return 0.5 * (first[a] * second[b] + first[b] * second[a])
+
+
+def _sums(positions: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
+    """Sum of the positions of the ions of each species, shape (S, F, 3), a few frames at a time."""
+    n_frames, n_atoms = positions.shape[:2]
+    selection = np.zeros((len(members), n_atoms))
+    for i, atoms in enumerate(members):
+        selection[i, atoms] = 1.0
+    sums = np.empty((len(members), n_frames, 3))
+    step = max(1, int(CHUNK_BYTES / (24.0 * n_atoms)))
+    for start in range(0, n_frames, step):
+        block = positions[start : start + step]
+        sums[:, start : start + step] = np.matmul(selection, block).transpose(1, 0, 2)
+    return sums
+
+
+def _rest(sums: np.ndarray, species: tuple[str, ...], counts: np.ndarray, frame: str) -> np.ndarray:
+    """Where the origin of the frame of reference is, Å, shape (F, 3)."""
+    if frame == "laboratory":
+        return np.zeros(sums.shape[1:])
+    if frame == "barycentric":
+        masses = atomic_masses(species)
+        return np.einsum("i,ita->ta", masses, sums) / float(masses @ counts)
+    if frame in species:
+        index = species.index(frame)
+        return np.asarray(sums[index] / counts[index])
+    raise DataError(
+        f"frame is {frame!r}, expected barycentric, laboratory or one of the elements of the trajectory "
+        f"({', '.join(species)})."
+    )

@@ -1,0 +1,388 @@
+"""From displacement correlations to Onsager coefficients with standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.transport.brownian import slope_weights, spread_lags
+from tammann.transport.correlations import Correlations, displacement_correlations
+from tammann.transport.onsager import OnsagerCoefficients
+from tammann.transport.regime import Regime, find_regime
+from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
+
+if TYPE_CHECKING:
+    from tammann.md import Trajectory
+
+__all__ = ["BlockErrors", "OnsagerMeasurement", "block_errors", "measure_onsager"]
+
+A2_PER_PS_IN_SI = 1e-8
+"""m²/s in 1 Å²/ps."""
+
+FULL = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
+"""Where the nine components of a symmetric tensor stand among xx, yy, zz, yz, xz, xy."""
+
+
+@dataclass(frozen=True, eq=False)
+class BlockErrors:
+    """Standard errors from the spread of separate stretches of one trajectory, a check on the stated ones.
+
+    Attributes:
+        blocks: How many stretches.
+        L_stderr: Shape (S, S), 1/(J m s).
+        D_stderr: Shape (S,), m²/s.
+    """
+
+    blocks: int
+    L_stderr: np.ndarray
+    D_stderr: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class OnsagerMeasurement:
+    """Onsager coefficients measured from trajectories, and everything needed to believe them.
+
+    Attributes:
+        apparent: The coefficients that the slopes give, whether or not motion was diffusive. ``coefficients`` is the
+            same, and refuses where it was not.
+        counts: Ions of each species, shape (S,).
+        frame: Frame of reference.
+        regime: Times over which slopes were taken, and the log-log slopes there.
+        covariance: Cov(L_ij, L_kl), shape (S, S, S, S), (1/(J m s))².
+        self_covariance: Cov(L_self_i, L_kl), shape (S, S, S), (1/(J m s))².
+        n_replicas: Trajectories combined.
+        duration_ps: Their lengths together, ps.
+        frame_interval_ps: Time between frames, ps.
+        L_replica_stderr: Standard error of the mean of L from the spread over replicas, shape (S, S), or None for
+            fewer than three.
+        D_replica_stderr: The same for D, shape (S,), m²/s, or None.
+        blocks: Spread over stretches of a trajectory, or None where it was not asked for.
+        source: Where the trajectories came from.
+        notes: What the reader must know.
+    """
+
+    apparent: OnsagerCoefficients
+    counts: np.ndarray
+    frame: str
+    regime: Regime
+    covariance: np.ndarray
+    self_covariance: np.ndarray
+    n_replicas: int
+    duration_ps: float
+    frame_interval_ps: float
+    L_replica_stderr: np.ndarray | None = None
+    D_replica_stderr: np.ndarray | None = None
+    blocks: BlockErrors | None = None
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def coefficients(self) -> OnsagerCoefficients:
+        """The Onsager coefficients.
+
+        Raises:
+            DataError: The motion of a species was not diffusive over the regime.
+        """
+        if not self.diffusive:
+            raise DataError(f"{self.not_diffusive_sentence()} The slopes themselves are in apparent.")
+        return self.apparent
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula."""
+        return self.apparent.formula
+
+    @property
+    def temperature_K(self) -> float:
+        """Temperature, K."""
+        return self.apparent.temperature_K
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """The S elements, in the order of all arrays."""
+        return self.apparent.species
+
+    @property
+    def regime_ps(self) -> tuple[float, float]:
+        """First and last time of the regime, ps."""
+        return self.regime.from_ps, self.regime.to_ps
+
+    @property
+    def diffusive(self) -> bool:
+        """Whether every species moved diffusively over the regime; a species that is the frame need not."""
+        return all(
+            flag or symbol == self.frame for symbol, flag in zip(self.species, self.regime.diffusive, strict=True)
+        )
+
+    @property
+    def D_m2_per_s(self) -> np.ndarray:
+        """Tracer diffusivities D_i = L_self_i kB T / c_i, m²/s, shape (S,); NaN for a species that is not diffusive."""
+        return np.where(self.regime.diffusive, self.apparent.L_self * self._kT_over_c, np.nan)
+
+    @property
+    def D_stderr(self) -> np.ndarray:
+        """Standard errors of ``D_m2_per_s``, m²/s, shape (S,)."""
+        assert self.apparent.L_self_stderr is not None
+        return np.where(self.regime.diffusive, self.apparent.L_self_stderr * self._kT_over_c, np.nan)
+
+    @property
+    def collective_D_m2_per_s(self) -> np.ndarray:
+        """Collective diffusivities L_ii kB T / c_i, m²/s, shape (S,), without a thermodynamic factor; NaN likewise."""
+        return np.where(self.regime.diffusive, np.diag(self.apparent.L) * self._kT_over_c, np.nan)
+
+    @property
+    def correlation_factor(self) -> np.ndarray:
+        """f_i = L_ii / L_self_i - 1, shape (S,); NaN for a species that is not diffusive."""
+        return np.where(self.regime.diffusive, self._ratio - 1.0, np.nan)
+
+    @property
+    def correlation_factor_stderr(self) -> np.ndarray:
+        """Standard errors of ``correlation_factor``, shape (S,)."""
+        i = np.arange(len(self.species))
+        assert self.apparent.L_self_stderr is not None
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance = (
+                self.covariance[i, i, i, i]
+                - 2.0 * self._ratio * self.self_covariance[i, i, i]
+                + self._ratio**2 * self.apparent.L_self_stderr**2
+            ) / self.apparent.L_self**2
+        return np.where(self.regime.diffusive, np.sqrt(np.maximum(variance, 0.0)), np.nan)
+
+    @property
+    def haven_ratio(self) -> np.ndarray:
+        """L_self_i / L_ii of each species, shape (S,): 1 for independent ions; NaN where not diffusive or L_ii <= 0."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where((self._ratio > 0) & np.array(self.regime.diffusive), 1.0 / self._ratio, np.nan)
+
+    @property
+    def haven_ratio_stderr(self) -> np.ndarray:
+        """Standard errors of ``haven_ratio``, shape (S,)."""
+        return self.haven_ratio**2 * self.correlation_factor_stderr
+
+    @cached_property
+    def _ratio(self) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.diag(self.apparent.L) / self.apparent.L_self)
+
+    @property
+    def _kT_over_c(self) -> np.ndarray:
+        assert self.apparent.volume_A3 is not None
+        volume = self.apparent.volume_A3 * A3_IN_M3
+        return BOLTZMANN_J_PER_K * self.temperature_K * volume / self.counts
+
+    def not_diffusive_sentence(self) -> str:
+        """Say which species were not diffusive, and what to do about it."""
+        bad = [
+            f"{symbol} (log-log slope {slope:.2f} ± {error:.2f})"
+            for symbol, flag, slope, error in zip(
+                self.species, self.regime.diffusive, self.regime.slope, self.regime.slope_stderr, strict=True
+            )
+            if not flag and symbol != self.frame
+        ]
+        return (
+            f"{self.formula} at {self.temperature_K:g} K: {', '.join(bad)} not shown to be diffusive between "
+            f"{self.regime.from_ps:g} and {self.regime.to_ps:g} ps; run longer or hotter, or give another regime."
+        )
+
+
+def measure_onsager(
+    correlations: Correlations | Sequence[Correlations],
+    *,
+    temperature_K: float | None = None,
+    regime_ps: tuple[float, float] | None = None,
+) -> OnsagerMeasurement:
+    """Return the Onsager coefficients of a trajectory, or of several replicas together, with standard errors.
+
+    L_ij = 1/(6 kB T V) d/dt <dX_i . dX_j>; L_self_i = N_i/(6 kB T V) d/dt <dr²>_i. Slopes are generalised least squares
+    over the regime with the covariance of a Brownian process, offsets free. With the slope tensors B_ij per axis and the
+    variance factor v of ``slope_weights``, Cov(b_ij, b_kl) = v sum_ab (B_ik,ab B_jl,ab + B_il,ab B_jk,ab) for collective
+    slopes b_ij = tr B_ij, the estimates standing for the truth; their own noise widens the intervals a little, which is
+    what keeps a 95 % interval covering 93 to 97 % also where few independent stretches are in the trajectory.
+
+    Args:
+        correlations: Of one trajectory, or of replicas: the same ions, frame and interval.
+        temperature_K: K; needed where the correlations do not carry one.
+        regime_ps: First and last time of the linear regime, ps; found by the rule of ``find_regime`` where None.
+
+    Raises:
+        DataError: No temperature, replicas that do not fit together, a regime outside the data.
+
+    Reference:
+        Bullerjahn, von Bülow, Hummer, J. Chem. Phys. 2020, 153, 024116, doi 10.1063/5.0008312 (single particles);
+        the covariances between species follow from Wick's theorem.
+
+    Example:
+        >>> import numpy as np
+        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.transport import displacement_correlations
+        >>> steps = np.sqrt(2 * 0.02 * 0.1) * np.random.default_rng(1).normal(size=(4000, 20, 3))  # D = 0.02 Å²/ps
+        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 20, frame_interval_ps=0.1,
+        ...                               wrapped=False)
+        >>> measured = measure_onsager(displacement_correlations(walk, frame="laboratory"), temperature_K=1000.0)
+        >>> bool(abs(measured.D_m2_per_s[0] - 0.02e-8) < 3 * measured.D_stderr[0])
+        True
+    """
+    replicas = [correlations] if isinstance(correlations, Correlations) else list(correlations)
+    first = _same_system(replicas)
+    temperature = first.temperature_K if temperature_K is None else temperature_K
+    if temperature is None:
+        raise DataError("temperature_K is not known; the trajectory does not say it, so give temperature_K.")
+    if not np.isfinite(temperature) or temperature <= 0:
+        raise DataError(f"temperature_K is {temperature}, expected a number above 0 K.")
+    regime = find_regime(replicas, regime_ps=regime_ps)
+    lags = spread_lags(round(regime.from_ps / first.frame_interval_ps), round(regime.to_ps / first.frame_interval_ps))
+    fits = [slope_weights(lags, replica.n_frames) for replica in replicas]
+    shares = np.array([1.0 / fit.variance for fit in fits])
+    variance = 1.0 / shares.sum()
+    shares /= shares.sum()
+
+    self_slopes = np.stack(
+        [replica.self_A2[..., lags] @ fit.weights for replica, fit in zip(replicas, fits, strict=True)]
+    )
+    slopes = np.stack(
+        [replica.collective_A2[..., lags] @ fit.weights for replica, fit in zip(replicas, fits, strict=True)]
+    )
+    B_self = np.einsum("r,ric->ic", shares, self_slopes)[:, FULL]  # (S, 3, 3), Å² per frame, per ion
+    B = np.einsum("r,rijc->ijc", shares, slopes)[:, :, FULL]  # (S, S, 3, 3)
+    N = first.counts.astype(float)
+
+    covariance = variance * (np.einsum("ikab,jlab->ijkl", B, B) + np.einsum("ilab,jkab->ijkl", B, B))
+    self_covariance = 2.0 * variance * np.einsum("ikab,ilab->ikl", B, B) / N[:, None, None]
+    # ions are not independent of each other: what the collective slope holds beyond the self slopes is shared evenly
+    pairs = np.where(N > 1, N * (N - 1.0), 1.0)
+    B_pair = (np.einsum("iiab->iab", B) - N[:, None, None] * B_self) / pairs[:, None, None]
+    self_variance = 2.0 * variance * (N * (B_self**2).sum(axis=(1, 2)) + pairs * (N > 1) * (B_pair**2).sum(axis=(1, 2)))
+
+    volume = float(np.mean([replica.volume_A3 for replica in replicas]))
+    to_SI = A2_PER_PS_IN_SI / (6.0 * BOLTZMANN_J_PER_K * temperature * volume * A3_IN_M3 * first.frame_interval_ps)
+    L = np.einsum("ijaa->ij", B) * to_SI
+    L_self = N * np.einsum("iaa->i", B_self) * to_SI
+    apparent = OnsagerCoefficients(
+        formula=first.formula,
+        temperature_K=float(temperature),
+        species=first.species,
+        L=(L + L.T) / 2.0,
+        L_self=np.maximum(L_self, 0.0),
+        L_stderr=np.sqrt(np.einsum("ijij->ij", covariance)) * to_SI,
+        L_self_stderr=np.sqrt(self_variance) * to_SI,
+        volume_A3=volume,
+        source=first.source,
+    )
+    spread_L, spread_D = None, None
+    if len(replicas) > 2:
+        traces = slopes[..., :3].sum(axis=-1) * to_SI
+        spread_L = traces.std(axis=0, ddof=1) / np.sqrt(len(replicas))
+        diffusivities = self_slopes[..., :3].sum(axis=-1) / 6.0 * A2_PER_PS_IN_SI / first.frame_interval_ps
+        spread_D = diffusivities.std(axis=0, ddof=1) / np.sqrt(len(replicas))
+    measurement = OnsagerMeasurement(
+        apparent=apparent,
+        counts=first.counts,
+        frame=first.frame,
+        regime=regime,
+        covariance=covariance * to_SI**2,
+        self_covariance=self_covariance * to_SI**2,
+        n_replicas=len(replicas),
+        duration_ps=sum(replica.duration_ps for replica in replicas),
+        frame_interval_ps=first.frame_interval_ps,
+        L_replica_stderr=spread_L,
+        D_replica_stderr=spread_D,
+        source="; ".join(dict.fromkeys(replica.source for replica in replicas if replica.source)),
+    )
+    return replace(measurement, notes=_notes(measurement, replicas))
+
+
+def _same_system(replicas: list[Correlations]) -> Correlations:
+    if not replicas:
+        raise DataError("no trajectory was given; expected the correlations of one or more.")
+    first = replicas[0]
+    for other in replicas[1:]:
+        if other.species != first.species or not np.array_equal(other.counts, first.counts):
+            raise DataError(
+                f"replicas hold different ions, {_ions(first)} and {_ions(other)}; combine only those of one cell."
+            )
+        if other.frame != first.frame:
+            raise DataError(f"replicas have the frames {first.frame} and {other.frame}; use one frame for all.")
+        if not np.isclose(other.frame_interval_ps, first.frame_interval_ps, rtol=1e-6):
+            raise DataError(
+                f"replicas have {first.frame_interval_ps:g} and {other.frame_interval_ps:g} ps between frames; thin the "
+                "denser one so that they agree."
+            )
+    return first
+
+
+def _ions(correlations: Correlations) -> str:
+    return " ".join(f"{symbol}{n}" for symbol, n in zip(correlations.species, correlations.counts, strict=True))
+
+
+def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations]) -> tuple[str, ...]:
+    notes = [note for replica in replicas for note in replica.notes]
+    if not measurement.diffusive:
+        notes.append(measurement.not_diffusive_sentence())
+    ratio = measurement.apparent.smallest_eigenvalue_ratio
+    if ratio < -1e-9:
+        notes.append(
+            f"L is not positive semidefinite within its noise (smallest over largest eigenvalue {ratio:.3f}); it is given "
+            "as measured, and fluxes use the nearest matrix that is."
+        )
+    shortest = min(replica.duration_ps for replica in replicas)
+    if measurement.regime.to_ps > 0.5 * shortest:
+        notes.append(
+            f"The regime ends at {measurement.regime.to_ps:g} ps, more than half of the {shortest:g} ps there are; few "
+            "independent stretches stand behind its last points."
+        )
+    assert measurement.apparent.L_stderr is not None
+    diagonal = np.diag(measurement.apparent.L_stderr) / np.maximum(np.diag(measurement.apparent.L), 1e-300)
+    for symbol, error in zip(measurement.species, diagonal, strict=True):
+        if symbol != measurement.frame and error > 0.5:
+            notes.append(
+                f"L of {symbol} has a standard error of {min(error, 9.99):.0%}; more replicas or longer ones would help."
+            )
+    return tuple(dict.fromkeys(notes))
+
+
+def block_errors(
+    trajectory: Trajectory, measurement: OnsagerMeasurement, *, blocks: int = 8, threads: int | None = None
+) -> BlockErrors | None:
+    """Return standard errors from the spread of separate stretches of a trajectory, or None where they are too short.
+
+    Every stretch is measured over the regime of ``measurement``, cut at half of the stretch; the spread over the B
+    stretches is divided by the square root of B. It knows nothing of Brownian motion, so it sees what that leaves out,
+    and is itself uncertain by 1/sqrt(2 (B - 1)): a quarter for eight.
+
+    Args:
+        trajectory: The trajectory that was measured.
+        measurement: What ``measure_onsager`` gave for it.
+        blocks: Stretches, three or more.
+        threads: Cores for the transforms.
+
+    Raises:
+        DataError: Fewer than three stretches.
+
+    Reference:
+        Flyvbjerg, Petersen, J. Chem. Phys. 1989, 91, 461, doi 10.1063/1.457480.
+    """
+    if blocks < 3:
+        raise DataError(f"blocks is {blocks}, expected three or more.")
+    frames = trajectory.n_frames // blocks
+    interval = trajectory.frame_interval_ps
+    to_ps = min(measurement.regime.to_ps, (frames - 1) // 2 * interval)
+    if to_ps < 2.0 * measurement.regime.from_ps:
+        return None
+    parts = []
+    for k in range(blocks):
+        piece = trajectory.frames(k * frames, (k + 1) * frames)
+        curves = displacement_correlations(piece, frame=measurement.frame, max_lag_ps=to_ps, threads=threads)
+        parts.append(
+            measure_onsager(
+                curves, temperature_K=measurement.temperature_K, regime_ps=(measurement.regime.from_ps, to_ps)
+            ).apparent
+        )
+    L = np.stack([part.L for part in parts])
+    L_self = np.stack([part.L_self for part in parts])
+    root = np.sqrt(blocks)
+    return BlockErrors(blocks, L.std(axis=0, ddof=1) / root, L_self.std(axis=0, ddof=1) / root * measurement._kT_over_c)

@@ -1,0 +1,256 @@
+"""Where on the axis of time motion is diffusive, by a stated rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.transport.brownian import lag_covariance, slope_weights, spread_lags
+from tammann.transport.correlations import Correlations
+
+__all__ = ["LogLogSlope", "Regime", "find_regime", "log_log_slope"]
+
+TOLERANCE = 0.1
+"""How far from 1 the log-log slope may lie, beyond its own noise."""
+
+RELATIVE_DRIFT = 0.02
+"""How far a slope may move as the regime starts later, beyond its own noise."""
+
+LONGEST = 0.25
+"""The longest lag used, over the length of the trajectory."""
+
+CLEAR = 0.3
+"""A log-log slope with a larger standard error than this says nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class LogLogSlope:
+    """d ln <dr²> / d ln t of each species, over windows from a time to its double.
+
+    Attributes:
+        times_ps: Where the windows start, ps, shape (W,).
+        value: Shape (S, W): 2 for free flight, 0 for rattling in a cage, 1 for diffusion.
+        stderr: As a Brownian process would have it, shape (S, W).
+    """
+
+    times_ps: np.ndarray
+    value: np.ndarray
+    stderr: np.ndarray
+
+
+@dataclass(frozen=True)
+class Regime:
+    """The times over which slopes are taken, and which species were diffusive there.
+
+    Attributes:
+        from_ps: First time, ps.
+        to_ps: Last time, ps.
+        rule: How it was found, in a sentence.
+        diffusive: For each species, whether its motion is diffusive there.
+        slope: Log-log slope of each species over the regime.
+        slope_stderr: Its standard error.
+    """
+
+    from_ps: float
+    to_ps: float
+    rule: str
+    diffusive: tuple[bool, ...]
+    slope: tuple[float, ...]
+    slope_stderr: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Pool:
+    """Mean squared displacements of one or several replicas as one curve, and the factors of their errors."""
+
+    curves: np.ndarray  # (S, 6, K)
+    n_frames: int
+    interval_ps: float
+    series: np.ndarray  # independent series, (S,)
+
+    @property
+    def msd(self) -> np.ndarray:
+        return self.curves[:, :3].sum(axis=1)
+
+    def anisotropy(self, lag: int) -> np.ndarray:
+        """sum_ab B_ab² / (tr B)²: 1/3 for isotropic motion."""
+        squares = self.curves[:, :, lag] ** 2 @ np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
+        return np.asarray(squares / np.maximum(self.msd[:, lag] ** 2, 1e-300))
+
+
+def log_log_slope(correlations: Correlations | Sequence[Correlations]) -> LogLogSlope:
+    """Return the local log-log slope of the mean squared displacement of each species.
+
+    ln <dr²> = c + alpha ln t is fitted over lags from t to 2 t by generalised least squares, its covariance that of a
+    Brownian process, 2 G_nm sum_ab B_ab² / [N (tr B)² n m].
+
+    Args:
+        correlations: One trajectory's, or those of replicas.
+
+    Returns:
+        Slopes at starts spread evenly in the logarithm, a factor of the square root of two apart.
+
+    Raises:
+        DataError: Too few frames for a single window: fewer than 9.
+
+    Example:
+        >>> import numpy as np
+        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.transport import displacement_correlations
+        >>> steps = np.random.default_rng(1).normal(size=(4000, 20, 3))
+        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 20, frame_interval_ps=0.1,
+        ...                               wrapped=False)
+        >>> slope = log_log_slope(displacement_correlations(walk, frame="laboratory"))
+        >>> bool(np.all(np.abs(slope.value - 1.0) < 5.0 * slope.stderr))
+        True
+    """
+    return _local_slopes(_pool(correlations))
+
+
+def find_regime(
+    correlations: Correlations | Sequence[Correlations],
+    *,
+    regime_ps: tuple[float, float] | None = None,
+) -> Regime:
+    """Return the times over which motion is diffusive, found by rule or given, and what speaks for it.
+
+    The regime ends at a quarter of the trajectory (the shortest replica). It starts at the earliest time from which,
+    for each species that is diffusive at all,
+
+    1. every local log-log slope up to the end lies within 0.1 of 1, give or take three of its standard errors;
+    2. the slope of <dr²> no longer moves by more than 2 % and two standard errors when the start is doubled or
+       quadrupled (the variance of such a difference is the difference of the variances: Hausman 1978).
+
+    A species is called diffusive where its log-log slope over the regime is within 0.1 and two standard errors of 1,
+    that standard error is below 0.3, and its diffusion coefficient is more than two standard errors above zero.
+
+    Args:
+        correlations: One trajectory's, or those of replicas.
+        regime_ps: First and last time, ps, where they are given; then only the last sentence applies.
+
+    Raises:
+        DataError: Times that the trajectory does not hold, or too few frames to judge.
+
+    Reference:
+        Hausman, Econometrica 1978, 46, 1251, doi 10.2307/1913827.
+    """
+    pool = _pool(correlations)
+    last_possible = pool.curves.shape[-1] - 1
+    if regime_ps is not None:
+        first, last = (round(time / pool.interval_ps) for time in regime_ps)
+        if not (1 <= first < last <= last_possible):
+            raise DataError(
+                f"regime_ps is {regime_ps[0]:g} to {regime_ps[1]:g} ps, expected a first and a later last time between "
+                f"{pool.interval_ps:g} ps, the time between frames, and {last_possible * pool.interval_ps:g} ps."
+            )
+        return _judge(pool, first, last, "given")
+    last = min(int(LONGEST * (pool.n_frames - 1)), last_possible)
+    if last < 4:
+        raise DataError(
+            f"the trajectory has {pool.n_frames} frames; a diffusive regime is sought within a quarter of it and needs "
+            "at least 17; run longer, or write frames more often."
+        )
+    starts = np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last / 4) + 1e-9, 0.5)).astype(np.int64))
+    earliest = [_earliest(pool, i, starts, last) for i in range(len(pool.series))]
+    found = [start for start in earliest if start is not None]
+    if not found:
+        return _judge(
+            pool, max(1, last // 4), last, "no diffusive regime was found; the last three quarters of the range"
+        )
+    return _judge(
+        pool,
+        max(found),
+        last,
+        "earliest start from which log-log slopes stay within 0.1 of 1 and the slope of <dr²> stays put",
+    )
+
+
+def _pool(correlations: Correlations | Sequence[Correlations]) -> _Pool:
+    replicas = [correlations] if isinstance(correlations, Correlations) else list(correlations)
+    frames = min(replica.n_frames for replica in replicas)
+    kept = min(replica.self_A2.shape[-1] for replica in replicas)
+    weights = np.stack([replica.n_frames - np.arange(kept) for replica in replicas]).astype(float)
+    weights /= weights.sum(axis=0)
+    curves = sum(w * replica.self_A2[..., :kept] for w, replica in zip(weights, replicas, strict=True))
+    length = sum(replica.n_frames - 1 for replica in replicas) / (frames - 1)
+    return _Pool(np.asarray(curves), frames, replicas[0].frame_interval_ps, replicas[0].counts * length)
+
+
+def _local_slopes(pool: _Pool) -> LogLogSlope:
+    last = pool.curves.shape[-1] - 1
+    if last < 8:
+        raise DataError(f"the trajectory has {pool.n_frames} frames; local slopes need at least 9.")
+    starts = np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last / 2) + 1e-9, 0.5)).astype(np.int64))
+    pairs = [_log_slope(pool, spread_lags(start, 2 * start, 6)) for start in starts]
+    return LogLogSlope(
+        starts * pool.interval_ps,
+        np.stack([value for value, _ in pairs], axis=1),
+        np.stack([stderr for _, stderr in pairs], axis=1),
+    )
+
+
+def _log_slope(pool: _Pool, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log-log slope of each species over some lags and its standard error, shape (S,)."""
+    relative = lag_covariance(lags, pool.n_frames) / np.outer(lags, lags)
+    design = np.stack([np.ones(len(lags)), np.log(lags)], axis=1)
+    whitened = np.linalg.solve(relative, design)
+    parameters = np.linalg.inv(design.T @ whitened)
+    logarithm = np.log(np.maximum(pool.msd[:, lags], 1e-300))
+    slope = logarithm @ (whitened @ parameters)[:, 1]
+    variance = 2.0 * parameters[1, 1] * pool.anisotropy(int(lags[0])) / pool.series
+    return slope, np.sqrt(variance)
+
+
+def _slope(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Slope of <dr²> of each species per frame and its variance, shape (S,)."""
+    fit = slope_weights(spread_lags(first, last), pool.n_frames)
+    tensor = pool.curves[..., fit.lags] @ fit.weights
+    value = tensor[:, :3].sum(axis=1)
+    squares = tensor**2 @ np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
+    return value, 2.0 * fit.variance * squares / pool.series
+
+
+def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int | None:
+    """The earliest of some starts from which one species is diffusive, or None."""
+    windows = [start for start in starts if 2 * start <= last]
+    fits = [_log_slope(pool, spread_lags(start, 2 * start, 6)) for start in windows]
+    alpha = np.array([value[species] for value, _ in fits])
+    error = np.array([stderr[species] for _, stderr in fits])
+    straight = np.abs(alpha - 1.0) <= TOLERANCE + 3.0 * error
+    clear = error <= CLEAR
+    # from the end: all later windows must pass too
+    straight = np.logical_and.accumulate(straight[::-1])[::-1]
+    for k, start in enumerate(windows):
+        if not (straight[k] and clear[k]):
+            continue
+        value, variance = _slope(pool, start, last)
+        steady = value[species] > 0
+        for later in (2 * start, 4 * start):
+            if later > last // 2:
+                break
+            other, wider = _slope(pool, later, last)
+            moved = abs(other[species] - value[species])
+            noise = np.sqrt(max(wider[species] - variance[species], 0.0))
+            steady &= bool(moved <= RELATIVE_DRIFT * value[species] + 2.0 * noise)
+        if steady:
+            return int(start)
+    return None
+
+
+def _judge(pool: _Pool, first: int, last: int, rule: str) -> Regime:
+    alpha, error = _log_slope(pool, spread_lags(first, last))
+    value, variance = _slope(pool, first, last)
+    with np.errstate(invalid="ignore"):
+        diffusive = (np.abs(alpha - 1.0) <= TOLERANCE + 2.0 * error) & (error <= CLEAR)
+        diffusive &= value > 2.0 * np.sqrt(variance)
+    return Regime(
+        first * pool.interval_ps,
+        last * pool.interval_ps,
+        rule,
+        tuple(bool(flag) for flag in diffusive),
+        tuple(float(a) for a in alpha),
+        tuple(float(e) for e in error),
+    )
