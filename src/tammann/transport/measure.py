@@ -199,10 +199,10 @@ def measure_onsager(
     """Return the Onsager coefficients of a trajectory, or of several replicas together, with standard errors.
 
     L_ij = 1/(6 kB T V) d/dt <dX_i . dX_j>; L_self_i = N_i/(6 kB T V) d/dt <dr²>_i. Slopes are generalised least squares
-    over the regime with the covariance of a Brownian process, offsets free. With the slope tensors B_ij per axis and the
-    variance factor v of ``slope_weights``, Cov(b_ij, b_kl) = v sum_ab (B_ik,ab B_jl,ab + B_il,ab B_jk,ab) for collective
-    slopes b_ij = tr B_ij, the estimates standing for the truth; their own noise widens the intervals a little, which is
-    what keeps a 95 % interval covering 93 to 97 % also where few independent stretches are in the trajectory.
+    over the regime with the covariance of a Brownian process, offsets free. With the slope tensors B_ij per axis and
+    the variance factor v of ``slope_weights``, Cov(b_ij, b_kl) = v sum_ab (B_ik,ab B_jl,ab + B_il,ab B_jk,ab) for the
+    collective slopes b_ij = tr B_ij, the estimates standing for the truth; their own noise widens the intervals a
+    little, which keeps a 95 % interval covering 93 to 97 % also where the trajectory holds few independent stretches.
 
     Args:
         correlations: Of one trajectory, or of replicas: the same ions, frame and interval.
@@ -309,8 +309,8 @@ def _same_system(replicas: list[Correlations]) -> Correlations:
             raise DataError(f"replicas have the frames {first.frame} and {other.frame}; use one frame for all.")
         if not np.isclose(other.frame_interval_ps, first.frame_interval_ps, rtol=1e-6):
             raise DataError(
-                f"replicas have {first.frame_interval_ps:g} and {other.frame_interval_ps:g} ps between frames; thin the "
-                "denser one so that they agree."
+                f"replicas have {first.frame_interval_ps:g} and {other.frame_interval_ps:g} ps between frames; "
+                "thin the denser one so that they agree."
             )
     return first
 
@@ -326,8 +326,8 @@ def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations]) -> tup
     ratio = measurement.apparent.smallest_eigenvalue_ratio
     if ratio < -1e-9:
         notes.append(
-            f"L is not positive semidefinite within its noise (smallest over largest eigenvalue {ratio:.3f}); it is given "
-            "as measured, and fluxes use the nearest matrix that is."
+            f"L is not positive semidefinite within its noise (smallest over largest eigenvalue {ratio:.3f}); it is "
+            "given as measured, and fluxes use the nearest matrix that is."
         )
     shortest = min(replica.duration_ps for replica in replicas)
     if measurement.regime.to_ps > 0.5 * shortest:
@@ -340,7 +340,7 @@ def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations]) -> tup
     for symbol, error in zip(measurement.species, diagonal, strict=True):
         if symbol != measurement.frame and error > 0.5:
             notes.append(
-                f"L of {symbol} has a standard error of {min(error, 9.99):.0%}; more replicas or longer ones would help."
+                f"L of {symbol} has a standard error of {min(error, 9.99):.0%}; add replicas or make them longer."
             )
     return tuple(dict.fromkeys(notes))
 

@@ -64,7 +64,7 @@ def transport_table(
         )
     warnings = [m.not_diffusive_sentence() for m in measurements if not m.diffusive]
     warnings += [
-        f"{m.formula} at {m.temperature_K:g} K was measured in the {m.frame} frame; growth constants expect barycentric."
+        f"{m.formula} at {m.temperature_K:g} K was measured in the {m.frame} frame; the furnace expects barycentric."
         for m in good
         if m.frame != "barycentric"
     ]
@@ -114,6 +114,7 @@ def measurement_record(
         DataError: Charges that do not fit the species.
     """
     m, L = measurement, measurement.apparent
+    assert L.L_stderr is not None and L.L_self_stderr is not None
     shown = np.array([flag or symbol == m.frame for symbol, flag in zip(m.species, m.regime.diffusive, strict=True)])
     both = np.outer(shown, shown)
 
