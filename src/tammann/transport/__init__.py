@@ -8,7 +8,7 @@ from tammann.transport.activation import ArrheniusFit, fit_arrhenius
 from tammann.transport.arrhenius import arrhenius_weights, interpolate_arrhenius
 from tammann.transport.brownian import SlopeWeights, lag_covariance, slope_weights, spread_lags
 from tammann.transport.conductivity import Conductivity, charges_from_composition, ionic_conductivity
-from tammann.transport.correlations import Correlations, displacement_correlations
+from tammann.transport.correlations import Correlations, correlations_of_stretches, displacement_correlations
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
 from tammann.transport.measure import BlockErrors, OnsagerMeasurement, block_errors, measure_onsager
 from tammann.transport.onsager import OnsagerCoefficients, atomic_masses, nearest_positive_semidefinite
@@ -39,6 +39,7 @@ __all__ = [
     "block_errors",
     "charges_from_composition",
     "correct_finite_size",
+    "correlations_of_stretches",
     "displacement_correlations",
     "draw_transport",
     "find_regime",

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from tammann.composition import parse_formula
 from tammann.errors import DataError
 from tammann.transport.onsager import atomic_masses
 
 if TYPE_CHECKING:
     from tammann.md import Trajectory
 
-__all__ = ["Correlations", "displacement_correlations"]
+__all__ = ["Correlations", "correlations_of_stretches", "displacement_correlations"]
 
 TENSOR = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """The six Cartesian components kept, in Voigt's order: xx, yy, zz, yz, xz, xy."""
@@ -34,7 +35,7 @@ class Correlations:
 
     Attributes:
         formula: Reduced formula of the trajectory.
-        species: The S elements.
+        species: The S elements, in the order of the formula.
         counts: Ions of each, shape (S,).
         frame: ``"barycentric"``, ``"laboratory"``, or the element whose mean position is at rest.
         frame_interval_ps: Time between frames, ps.
@@ -156,7 +157,8 @@ def displacement_correlations(
     """
     from scipy import fft
 
-    species = trajectory.species
+    # in the order of the formula, so that replicas agree however their atoms are numbered
+    species = tuple(parse_formula(trajectory.formula))
     n_frames = trajectory.n_frames
     if n_frames < 2:
         raise DataError(f"the trajectory has {n_frames} frame; displacements need two or more.")
@@ -213,7 +215,7 @@ def displacement_correlations(
             collective[i, j] = collective[j, i] = curves(products, spectra)
     return Correlations(
         formula=trajectory.formula,
-        species=tuple(species),
+        species=species,
         counts=counts,
         frame=frame,
         frame_interval_ps=trajectory.frame_interval_ps,
@@ -226,6 +228,41 @@ def displacement_correlations(
         source=trajectory.source,
         notes=trajectory.notes,
     )
+
+
+def correlations_of_stretches(
+    trajectory: Trajectory,
+    *,
+    stretches: int = 8,
+    frame: Literal["barycentric", "laboratory"] | str = "barycentric",
+    threads: int | None = None,
+) -> list[Correlations]:
+    """Return the displacement correlations of equal, separate stretches of a trajectory, for ``block_errors``.
+
+    Args:
+        trajectory: Unwrapped positions, Å.
+        stretches: How many, two or more; frames left over at the end are not used.
+        frame: As ``displacement_correlations``.
+        threads: Cores for the transforms; all of them where None.
+
+    Returns:
+        One for each, with lags up to half of a stretch; none where a stretch would have fewer than 20 frames.
+
+    Raises:
+        DataError: Fewer than two stretches, or an element that is not there.
+    """
+    if stretches < 2:
+        raise DataError(f"stretches is {stretches}, expected two or more.")
+    frames = trajectory.n_frames // stretches
+    if frames < 20:
+        return []
+    longest = frames // 2 * trajectory.frame_interval_ps
+    return [
+        displacement_correlations(
+            trajectory.frames(k * frames, (k + 1) * frames), frame=frame, max_lag_ps=longest, threads=threads
+        )
+        for k in range(stretches)
+    ]
 
 
 def _symmetric(first: np.ndarray, second: np.ndarray, a: int, b: int) -> np.ndarray:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tammann.errors import DataError
 from tammann.transport.brownian import slope_weights, spread_lags
-from tammann.transport.correlations import Correlations, displacement_correlations
+from tammann.transport.correlations import Correlations
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.transport.regime import Regime, find_regime
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
-
-if TYPE_CHECKING:
-    from tammann.md import Trajectory
 
 __all__ = ["BlockErrors", "OnsagerMeasurement", "block_errors", "measure_onsager"]
 
@@ -122,18 +118,18 @@ class OnsagerMeasurement:
     @property
     def D_m2_per_s(self) -> np.ndarray:
         """Tracer diffusivities D_i = L_self_i kB T / c_i, m²/s, shape (S,); NaN for a species that is not diffusive."""
-        return np.where(self.regime.diffusive, self.apparent.L_self * self._kT_over_c, np.nan)
+        return np.where(self.regime.diffusive, self.apparent.L_self * self.kT_over_c, np.nan)
 
     @property
     def D_stderr(self) -> np.ndarray:
         """Standard errors of ``D_m2_per_s``, m²/s, shape (S,)."""
         assert self.apparent.L_self_stderr is not None
-        return np.where(self.regime.diffusive, self.apparent.L_self_stderr * self._kT_over_c, np.nan)
+        return np.where(self.regime.diffusive, self.apparent.L_self_stderr * self.kT_over_c, np.nan)
 
     @property
     def collective_D_m2_per_s(self) -> np.ndarray:
         """Collective diffusivities L_ii kB T / c_i, m²/s, shape (S,), without a thermodynamic factor; NaN likewise."""
-        return np.where(self.regime.diffusive, np.diag(self.apparent.L) * self._kT_over_c, np.nan)
+        return np.where(self.regime.diffusive, np.diag(self.apparent.L) * self.kT_over_c, np.nan)
 
     @property
     def correlation_factor(self) -> np.ndarray:
@@ -170,7 +166,8 @@ class OnsagerMeasurement:
             return np.asarray(np.diag(self.apparent.L) / self.apparent.L_self)
 
     @property
-    def _kT_over_c(self) -> np.ndarray:
+    def kT_over_c(self) -> np.ndarray:
+        """kB T / c_i, J m³, shape (S,): from a coefficient in 1/(J m s) to a diffusivity in m²/s."""
         assert self.apparent.volume_A3 is not None
         volume = self.apparent.volume_A3 * A3_IN_M3
         return BOLTZMANN_J_PER_K * self.temperature_K * volume / self.counts
@@ -345,44 +342,35 @@ def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations]) -> tup
     return tuple(dict.fromkeys(notes))
 
 
-def block_errors(
-    trajectory: Trajectory, measurement: OnsagerMeasurement, *, blocks: int = 8, threads: int | None = None
-) -> BlockErrors | None:
-    """Return standard errors from the spread of separate stretches of a trajectory, or None where they are too short.
+def block_errors(stretches: Sequence[Correlations], measurement: OnsagerMeasurement) -> BlockErrors | None:
+    """Return standard errors from the spread of separate stretches, or None where they are too few or too short.
 
     Every stretch is measured over the regime of ``measurement``, cut at half of the stretch; the spread over the B
     stretches is divided by the square root of B. It knows nothing of Brownian motion, so it sees what that leaves out,
     and is itself uncertain by 1/sqrt(2 (B - 1)): a quarter for eight.
 
     Args:
-        trajectory: The trajectory that was measured.
-        measurement: What ``measure_onsager`` gave for it.
-        blocks: Stretches, three or more.
-        threads: Cores for the transforms.
-
-    Raises:
-        DataError: Fewer than three stretches.
+        stretches: As ``correlations_of_stretches`` returns them, of all replicas together.
+        measurement: What ``measure_onsager`` gave for the whole.
 
     Reference:
         Flyvbjerg, Petersen, J. Chem. Phys. 1989, 91, 461, doi 10.1063/1.457480.
     """
-    if blocks < 3:
-        raise DataError(f"blocks is {blocks}, expected three or more.")
-    frames = trajectory.n_frames // blocks
-    interval = trajectory.frame_interval_ps
-    to_ps = min(measurement.regime.to_ps, (frames - 1) // 2 * interval)
+    if len(stretches) < 3:
+        return None
+    longest = min(stretch.times_ps[-1] for stretch in stretches)
+    to_ps = min(measurement.regime.to_ps, longest)
     if to_ps < 2.0 * measurement.regime.from_ps:
         return None
-    parts = []
-    for k in range(blocks):
-        piece = trajectory.frames(k * frames, (k + 1) * frames)
-        curves = displacement_correlations(piece, frame=measurement.frame, max_lag_ps=to_ps, threads=threads)
-        parts.append(
-            measure_onsager(
-                curves, temperature_K=measurement.temperature_K, regime_ps=(measurement.regime.from_ps, to_ps)
-            ).apparent
-        )
+    parts = [
+        measure_onsager(
+            stretch, temperature_K=measurement.temperature_K, regime_ps=(measurement.regime.from_ps, to_ps)
+        ).apparent
+        for stretch in stretches
+    ]
     L = np.stack([part.L for part in parts])
     L_self = np.stack([part.L_self for part in parts])
-    root = np.sqrt(blocks)
-    return BlockErrors(blocks, L.std(axis=0, ddof=1) / root, L_self.std(axis=0, ddof=1) / root * measurement._kT_over_c)
+    root = np.sqrt(len(parts))
+    return BlockErrors(
+        len(parts), L.std(axis=0, ddof=1) / root, L_self.std(axis=0, ddof=1) / root * measurement.kT_over_c
+    )
