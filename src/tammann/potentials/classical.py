@@ -1,0 +1,163 @@
+"""Rigid ions with partial charges: potentials that need no training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tammann.composition import parse_formula
+from tammann.errors import DataError
+
+__all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "load_potential", "pedone_2006"]
+
+COULOMB_EV_A = 14.399645478425668
+"""e2/(4 pi eps0) in eV Å (CODATA 2018)."""
+
+
+@dataclass(frozen=True)
+class MorseRepulsion:
+    """The short-range part between two ions: U = D {[1 - exp(-a (r - r0))]**2 - 1} + C/r**12.
+
+    Attributes:
+        depth_eV: D, eV.
+        stiffness_per_A: a, 1/Å.
+        distance_A: r0, Å.
+        repulsion_eV_A12: C, eV Å**12: keeps ions apart where the well would let them fall together.
+    """
+
+    depth_eV: float
+    stiffness_per_A: float
+    distance_A: float
+    repulsion_eV_A12: float
+
+
+@dataclass(frozen=True)
+class RigidIons:
+    """A pair potential of charged ions: U = q_i q_j e2/(4 pi eps0 r) + the short-range part of the pair.
+
+    Attributes:
+        name: As it is asked for.
+        charges: Partial charge of every element it knows, in elementary charges.
+        pairs: Short-range parts by pair of elements; a pair that is not there feels its charges only.
+        cutoff_A: Where the short-range part has been switched off, Å.
+        source: Where the figures come from.
+    """
+
+    name: str
+    charges: Mapping[str, float]
+    pairs: Mapping[tuple[str, str], MorseRepulsion]
+    cutoff_A: float
+    source: str
+
+    def check(self, elements: Iterable[str], *, formula: str = "") -> None:
+        """Refuse elements without parameters.
+
+        Raises:
+            DataError: An element that the potential does not know.
+        """
+        unknown = sorted(set(elements) - set(self.charges))
+        if unknown:
+            raise DataError(
+                f"{formula or 'structure'}: potential {self.name} has no parameters for {', '.join(unknown)}, only for "
+                f"{', '.join(self.charges)}; choose another potential or composition."
+            )
+
+    def short_range(self, first: str, second: str, r_A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Energy and force (-dU/dr) of the short-range part, switched off smoothly over the last half Å.
+
+        Args:
+            first: An element.
+            second: An element.
+            r_A: Distances, Å, any shape.
+
+        Returns:
+            Energies in eV and forces in eV/Å, of the shape of ``r_A``.
+        """
+        pair = self.pairs.get((first, second)) or self.pairs.get((second, first))
+        r = np.asarray(r_A, dtype=float)
+        if pair is None:
+            return np.zeros_like(r), np.zeros_like(r)
+        x = np.exp(-pair.stiffness_per_A * (r - pair.distance_A))
+        energy = pair.depth_eV * ((1.0 - x) ** 2 - 1.0) + pair.repulsion_eV_A12 / r**12
+        force = -2.0 * pair.depth_eV * pair.stiffness_per_A * (1.0 - x) * x + 12.0 * pair.repulsion_eV_A12 / r**13
+        # quintic: two derivatives vanish at either end
+        u = np.clip((r - self.cutoff_A) / SWITCH_A + 1.0, 0.0, 1.0)
+        switch = 1.0 - u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
+        slope = -30.0 * u**2 * (1.0 - u) ** 2 / SWITCH_A
+        return energy * switch, force * switch - energy * slope
+
+
+SWITCH_A = 0.5
+
+
+def check_neutral(formula: str, potential: RigidIons) -> None:
+    """Refuse a composition that the potential does not know or whose charges do not cancel.
+
+    Raises:
+        DataError: An element without parameters, or a charge per formula unit.
+
+    Example:
+        >>> check_neutral("Ba4Ti13O30", pedone_2006())
+    """
+    counts = parse_formula(formula)
+    potential.check(counts, formula=formula)
+    charge = sum(count * potential.charges[element] for element, count in counts.items())
+    if abs(charge) > 1e-6:
+        parts = ", ".join(f"{element} {potential.charges[element]:+g}" for element in counts)
+        raise DataError(
+            f"{formula}: its charges with {potential.name} ({parts}) sum to {charge:+.2g} per formula unit instead of "
+            "0; write a composition in which the oxidation states cancel."
+        )
+
+
+def pedone_2006() -> RigidIons:
+    """The potential of Pedone et al. for silicates and oxides, the elements of it that the furnace needs.
+
+    U = q_i q_j e2/(4 pi eps0 r) + D {[1 - exp(-a (r - r0))]**2 - 1} + C/r**12; the second and third part act between
+    cation and oxygen and between oxygens.
+
+    Reference:
+        Pedone, Malavasi, Menziani, Cormack, Segre, J. Phys. Chem. B 2006, 110, 11780, doi 10.1021/jp0611018.
+
+    Example:
+        >>> pedone_2006().charges["Ti"]
+        2.4
+    """
+    rows = {
+        "O": (0.042395, 1.379316, 3.618701, 22.0),
+        "Ba": (0.065011, 1.547596, 3.393410, 5.0),
+        "Ti": (0.024235, 2.254703, 2.708943, 1.0),
+        "Sr": (0.019623, 1.886000, 3.328330, 3.0),
+        "Zr": (0.206237, 2.479675, 2.436997, 1.0),
+        "Li": (0.001114, 3.429506, 2.681360, 1.0),
+        "Na": (0.023363, 1.763867, 3.006315, 5.0),
+        "K": (0.011612, 2.062605, 3.305308, 5.0),
+        "Ca": (0.030211, 2.241334, 2.923245, 5.0),
+        "Mg": (0.038908, 2.281000, 2.586153, 5.0),
+    }
+    charges = {"O": -1.2, "Ti": 2.4, "Zr": 2.4}
+    charges |= dict.fromkeys(("Ba", "Sr", "Ca", "Mg"), 1.2) | dict.fromkeys(("Li", "Na", "K"), 0.6)
+    return RigidIons(
+        name="pedone-2006",
+        charges=charges,
+        pairs={(element, "O"): MorseRepulsion(*row) for element, row in rows.items()},
+        cutoff_A=8.0,
+        source="Pedone et al., J. Phys. Chem. B 2006, 110, 11780, doi 10.1021/jp0611018",
+    )
+
+
+def load_potential(name: str) -> RigidIons:
+    """A classical potential by name.
+
+    Raises:
+        DataError: A name that is not known.
+
+    Example:
+        >>> load_potential("pedone-2006").name
+        'pedone-2006'
+    """
+    if name == "pedone-2006":
+        return pedone_2006()
+    raise DataError(f"potential: expected pedone-2006, got {name!r}.")

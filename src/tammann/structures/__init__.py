@@ -1,0 +1,6 @@
+"""Where the atoms are before anything moves: random packings and the box they are in."""
+
+from tammann.structures.amorphous import atoms_in_box, estimate_volume_per_atom, random_packing
+from tammann.structures.configuration import Configuration
+
+__all__ = ["Configuration", "atoms_in_box", "estimate_volume_per_atom", "random_packing"]

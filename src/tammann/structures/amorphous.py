@@ -1,0 +1,217 @@
+"""Random packings of atoms: where a melt starts from."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+import numpy as np
+
+from tammann.composition import parse_formula, reduced_formula
+from tammann.errors import DataError
+from tammann.structures.configuration import Configuration
+
+__all__ = ["atoms_in_box", "estimate_volume_per_atom", "random_packing"]
+
+AMORPHOUS_VOLUMES: Mapping[str, tuple[float, float, float]] = {
+    "Ba": (1.118395, 2.334e-5, 64.999),
+    "Ti": (1.005639, 7.432e-6, 17.478),
+    "O": (0.490478, 3.108e-5, 14.714),
+}
+"""Factor a, expansion c in 1/K and volume v in Å3 of ``estimate_volume_per_atom`` (the tools of Karan et al.,
+Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, for non-crystalline Ba-Ti-O)."""
+REFERENCE_K = 5000.0
+CATION_FACTOR, CATION_EXPANSION_PER_K = 1.06, 1.5e-5
+"""a and c of a cation that has no figures of its own: the mean of Ba and Ti."""
+LOOSE = 0.7
+"""Smallest distance in a packing over the edge of an atom's share of the volume: far enough apart that no pair of
+ions climbs its repulsive wall, loose enough that any composition can be packed."""
+PACKMOL_SECONDS = 120.0
+
+
+def atoms_in_box(formula: str, atoms: int) -> dict[str, int]:
+    """Give the numbers of atoms of whole formula units nearest to a number of atoms, at least one unit.
+
+    Args:
+        formula: Such as Ba4Ti13O30.
+        atoms: About how many atoms.
+
+    Raises:
+        DataError: The formula cannot be read, or fewer than one atom is asked for.
+
+    Example:
+        >>> atoms_in_box("Ba4Ti13O30", 300)
+        {'Ba': 24, 'Ti': 78, 'O': 180}
+    """
+    if atoms < 1:
+        raise DataError(f"atoms: expected a whole number above 0, got {atoms}.")
+    unit = dict(reduced_formula(parse_formula(formula)))
+    order = [symbol for symbol in parse_formula(formula)]
+    units = max(1, round(atoms / sum(unit.values())))
+    return {symbol: units * unit[symbol] for symbol in order}
+
+
+def estimate_volume_per_atom(formula: str, *, temperature_K: float) -> float:
+    """Estimate the volume per atom of a non-crystalline oxide, Å3: where packing starts, no result.
+
+    v = sum_i x_i a_i v_i [1 + c_i (T - 5000 K)], with atom fractions x_i, T = ``temperature_K``, and a, c, v of Ba, Ti
+    and O as tabulated by the authors of the published table. Any other element takes the volume of its own solid for
+    v and the mean of Ba and Ti for a and c.
+
+    Args:
+        formula: Composition.
+        temperature_K: K.
+
+    Raises:
+        DataError: The formula cannot be read, or an element has no known volume.
+
+    Reference:
+        Karan et al., Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5.
+
+    Example:
+        >>> round(estimate_volume_per_atom("BaTiO3", temperature_K=2000.0), 1)
+        20.9
+    """
+    counts = parse_formula(formula)
+    total = sum(counts.values())
+    volume = 0.0
+    for symbol, count in counts.items():
+        if symbol in AMORPHOUS_VOLUMES:
+            factor, expansion, solid = AMORPHOUS_VOLUMES[symbol]
+        else:
+            factor, expansion, solid = CATION_FACTOR, CATION_EXPANSION_PER_K, _solid_volume(symbol)
+        volume += count / total * factor * solid * (1.0 + expansion * (temperature_K - REFERENCE_K))
+    return volume
+
+
+def _solid_volume(symbol: str) -> float:
+    from pymatgen.core import Element
+
+    molar = Element(symbol).data.get("Molar volume")
+    try:
+        return float(str(molar).split()[0]) / 0.602214076  # cm3/mol in Å3 per atom
+    except ValueError:
+        raise DataError(
+            f"{symbol}: no volume is known to start a packing from; give the volume per atom in Å3."
+        ) from None
+
+
+def random_packing(
+    formula: str,
+    *,
+    atoms: int = 300,
+    volume_per_atom_A3: float | None = None,
+    temperature_K: float = 2000.0,
+    minimum_distances_A: Mapping[tuple[str, str], float] | None = None,
+    rng: np.random.Generator | int | None = None,
+) -> Configuration:
+    """Pack whole formula units at random into a periodic cube, no two atoms too close (packmol).
+
+    Packmol keeps spheres apart, one radius per element: the radii are the smallest whose sums reach every distance
+    asked for, so that some pairs end up farther apart than asked. Distances that are not given are 0.7 times the cube
+    root of the volume per atom.
+
+    Args:
+        formula: Composition; the cube holds whole formula units.
+        atoms: About how many atoms.
+        volume_per_atom_A3: Å3; estimated at ``temperature_K`` where None.
+        temperature_K: For the estimate, K.
+        minimum_distances_A: Smallest distances by pair of elements, Å, such as {("Ti", "O"): 1.6}, in either order.
+        rng: Seed or generator; the same seed gives the same packing.
+
+    Returns:
+        Atoms grouped by element in the order of the formula, inside the cube.
+
+    Raises:
+        DataError: The formula cannot be read, packmol is not installed, or there is no room for the atoms.
+
+    Reference:
+        Martinez et al., J. Comput. Chem. 2009, 30, 2157, doi 10.1002/jcc.21224.
+    """
+    counts = atoms_in_box(formula, atoms)
+    if volume_per_atom_A3 is None:
+        volume_per_atom_A3 = estimate_volume_per_atom(formula, temperature_K=temperature_K)
+    if not np.isfinite(volume_per_atom_A3) or volume_per_atom_A3 <= 0:
+        raise DataError(f"volume_per_atom_A3: expected a volume above 0 Å3, got {volume_per_atom_A3}.")
+    n = sum(counts.values())
+    edge = (n * volume_per_atom_A3) ** (1.0 / 3.0)
+    distances = _distances(tuple(counts), LOOSE * volume_per_atom_A3 ** (1.0 / 3.0), minimum_distances_A or {})
+    radii = _radii(tuple(counts), distances)
+    filled = sum(count * 4.0 / 3.0 * np.pi * radii[symbol] ** 3 for symbol, count in counts.items()) / edge**3
+    if filled > 0.6:  # random close packing of spheres is 0.64
+        raise DataError(
+            f"packing of {formula}: the distances asked for fill {100 * filled:.0f} % of the volume and at most 60 % "
+            "can be packed at random; ask for shorter distances or more volume per atom."
+        )
+    generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
+    positions = _packmol(formula, counts, radii, edge, int(generator.integers(1, 10**6)))
+    symbols = tuple(symbol for symbol, count in counts.items() for _ in range(count))
+    return Configuration(symbols, positions, edge * np.eye(3))
+
+
+def _distances(
+    species: tuple[str, ...], default: float, given: Mapping[tuple[str, str], float]
+) -> dict[tuple[str, str], float]:
+    distances = {pair: default for pair in combinations_with_replacement(species, 2)}
+    for (a, b), value in given.items():
+        pair = (a, b) if (a, b) in distances else (b, a)
+        if pair not in distances:
+            raise DataError(
+                f"minimum_distances_A: {a}-{b} is no pair of the elements {', '.join(species)}; remove it."
+            )
+        if not np.isfinite(value) or value < 0:
+            raise DataError(f"minimum_distances_A: expected a distance of 0 Å or more for {a}-{b}, got {value}.")
+        distances[pair] = float(value)
+    return distances
+
+
+def _radii(species: tuple[str, ...], distances: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    from scipy.optimize import linprog
+
+    rows = [[-float(s == a) - float(s == b) for s in species] for a, b in distances]
+    found = linprog(np.ones(len(species)), A_ub=rows, b_ub=[-d for d in distances.values()], method="highs")
+    return dict(zip(species, (float(r) for r in found.x), strict=True))
+
+
+def _packmol(formula: str, counts: Mapping[str, int], radii: Mapping[str, float], edge: float, seed: int) -> np.ndarray:
+    binary = _packmol_binary()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # packmol only promises the distances to within its precision, so ask for a little more
+        lines = [f"tolerance {2.02 * max(min(radii.values()), 0.1):.6f}", "filetype xyz", "output packed.xyz"]
+        lines += [f"seed {seed}", f"pbc {edge:.8f} {edge:.8f} {edge:.8f}"]
+        for symbol, count in counts.items():
+            (folder / f"{symbol}.xyz").write_text(f"1\n\n{symbol} 0.0 0.0 0.0\n", encoding="utf-8")
+            lines += [f"structure {symbol}.xyz", f"  number {count}", f"  radius {1.01 * radii[symbol]:.6f}"]
+            lines += ["end structure"]
+        (folder / "input").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        try:
+            with (folder / "input").open("rb") as file:  # a file and no pipe: packmol rewinds what it reads
+                done = subprocess.run(
+                    [str(binary)], stdin=file, cwd=folder, capture_output=True, timeout=PACKMOL_SECONDS, check=False
+                )
+            said = done.stdout[-2000:].decode("utf-8", "replace")
+        except subprocess.TimeoutExpired:
+            said = ""
+        except OSError as reason:
+            raise DataError(f"packmol cannot be run ({reason}); pip install 'tammann[lammps]' brings it.") from None
+        packed = folder / "packed.xyz"
+        if "Success!" not in said or not packed.exists():
+            raise DataError(
+                f"packing of {formula}: packmol found no room for {sum(counts.values())} atoms in a cube of "
+                f"{edge:.2f} Å; ask for shorter distances or more volume per atom."
+            )
+        rows = packed.read_text(encoding="utf-8").splitlines()[2:]
+    return np.array([[float(x) for x in row.split()[1:4]] for row in rows if row.strip()])
+
+
+def _packmol_binary() -> Path:
+    try:
+        from packmol.cli import get_binary_path
+
+        return Path(get_binary_path())
+    except (ImportError, FileNotFoundError):
+        raise DataError("packmol is not installed; pip install 'tammann[lammps]' brings it.") from None
