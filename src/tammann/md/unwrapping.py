@@ -1,0 +1,224 @@
+"""Paths of atoms through the walls of a periodic cell, whatever its shape and whether it fluctuates or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tammann.errors import DataError
+
+__all__ = ["Frames", "largest_jump", "unwrap", "unwrapped"]
+
+largest_jump = 0.4
+"""Largest step between two frames, in heights of the cell, that minimum images are trusted with; at one half a step
+cannot be told from one through the opposite wall, and where 0.4 occurs, one half is not far."""
+
+_SAME = 1e-9
+"""Relative difference up to which two lattices are the same."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Some consecutive frames, as they are written.
+
+    Attributes:
+        positions: shape (F, N, 3), Å, Cartesian.
+        cells: shape (F, 3, 3) or (1, 3, 3), Å, rows are lattice vectors.
+        symbols: element of each atom.
+        origins: corner of the cell, shape (F, 3), Å, or None for zero.
+        images: shape (F, N, 3), how many lattice vectors are to be added to unwrap, or None.
+        steps: number of the time step of each frame, shape (F,), or None.
+        times_ps: time of each frame, shape (F,), ps, or None.
+    """
+
+    positions: np.ndarray
+    cells: np.ndarray
+    symbols: tuple[str, ...] = ()
+    origins: np.ndarray | None = None
+    images: np.ndarray | None = None
+    steps: np.ndarray | None = None
+    times_ps: np.ndarray | None = None
+
+
+def unwrap(
+    positions: np.ndarray,
+    cells: np.ndarray,
+    *,
+    images: np.ndarray | None = None,
+    wrapped: bool = True,
+    origins: np.ndarray | None = None,
+) -> np.ndarray:
+    """Give the positions of atoms as paths that do not jump at the walls of the periodic cell.
+
+    In a cell h that stays as it is, u = x + n·h with the images n: those given, or else counted by minimum images,
+    which is right for steps shorter than half a height of the cell, however skewed it is, and refused beyond 0.4
+    heights. Where the cell changes from frame to frame, the displacements of the wrapped positions w are added up,
+
+        u(t+1) = u(t) + w(t+1) - w(t) + [n(t+1) - n(t)]·h(t+1),
+
+    since x + n·h then moves by n·(h(t+1) - h(t)) with no motion of the atom at all, the more the farther it has gone.
+    Lattice vectors that are exchanged for others of the same lattice (a flip of a triclinic box) change nothing.
+
+    Args:
+        positions: x, shape (F, N, 3), Å.
+        cells: h, rows are lattice vectors, shape (F, 3, 3), (1, 3, 3) or (3, 3), Å.
+        images: n, whole numbers, shape (F, N, 3), or None.
+        wrapped: False where the positions are x + n·h already; ``images`` must then be None.
+        origins: corner of the cell, shape (F, 3), Å; None for zero.
+
+    Returns:
+        u, shape (F, N, 3), Å.
+
+    Raises:
+        DataError: shapes that do not fit, a lattice without volume or one that jumps, steps too long for minimum
+            images.
+
+    Reference:
+        von Bülow, Bullerjahn & Hummer, J. Chem. Phys. 2020, 153, 021101, doi 10.1063/5.0008316; what goes wrong
+        otherwise: Kulke & Vermaas, J. Chem. Theory Comput. 2022, 18, 6161, doi 10.1021/acs.jctc.2c00327.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.array([[[9.0, 0, 0]], [[0.5, 0, 0]], [[2.0, 0, 0]]])
+        >>> unwrap(x, 10.0 * np.eye(3))[:, 0, 0].tolist()
+        [9.0, 10.5, 12.0]
+    """
+    positions = np.asarray(positions, dtype=float)
+    cells = np.asarray(cells, dtype=float)
+    cells = cells[None] if cells.ndim == 2 else cells
+    if positions.ndim != 3 or positions.shape[2] != 3 or 0 in positions.shape:
+        raise DataError(f"positions have shape {positions.shape}, expected (frames, atoms, 3), none of them zero.")
+    if cells.shape not in {(1, 3, 3), (len(positions), 3, 3)}:
+        raise DataError(f"cells have shape {cells.shape}, expected (3, 3) or ({len(positions)}, 3, 3), one per frame.")
+    if images is not None:
+        images = np.asarray(images, dtype=float)
+        if not wrapped:
+            raise DataError("images are given with wrapped=False; give images for wrapped positions, or neither.")
+        if images.shape != positions.shape:
+            raise DataError(f"images have shape {images.shape}, expected that of positions, {positions.shape}.")
+    if origins is not None:
+        origins = np.asarray(origins, dtype=float)
+        if origins.shape not in {(3,), (len(positions), 3)}:
+            raise DataError(f"origins have shape {origins.shape}, expected ({len(positions)}, 3), one per frame.")
+    check_cells(cells, 0, 1)
+    block = Frames(positions, cells, origins=origins, images=images)
+    (result,) = unwrapped([block], wrapped=wrapped)
+    return result
+
+
+def check_cells(cells: np.ndarray, first: int, every: int) -> None:
+    """Refuse lattices without volume; ``first`` and ``every`` say which frames of the file they are.
+
+    Raises:
+        DataError: a volume that is zero, negative or not a number.
+    """
+    volumes = np.linalg.det(cells)
+    lengths = np.prod(np.linalg.norm(cells, axis=2), axis=1)
+    with np.errstate(invalid="ignore"):
+        wrong = ~(volumes > 1e-9 * lengths)
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise DataError(
+            f"frame {first + every * k}: the lattice {cells[k].tolist()} has the volume {volumes[k]:g} Å³, expected more "
+            "than zero (three right-handed lattice vectors, Å); mend the cell."
+        )
+
+
+def unwrapped(blocks: Iterable[Frames], *, wrapped: bool, first: int = 0, every: int = 1) -> Iterator[np.ndarray]:
+    """Unwrap frames block by block, as ``unwrap`` does; ``first`` and ``every`` number them for messages.
+
+    Raises:
+        DataError: as ``unwrap``.
+    """
+    # Of the last frame: fractional coordinates and images of the wrapped position, the lattice-view position, the path.
+    s_before: np.ndarray | None = None
+    n_before: np.ndarray | None = None
+    x_before: np.ndarray | None = None
+    u_before: np.ndarray | None = None
+    cell_before: np.ndarray | None = None
+    basis_before: np.ndarray | None = None
+    origin_before = np.zeros(3)
+    constant = True
+    for block in blocks:
+        count = len(block.positions)
+        cells = np.broadcast_to(block.cells, (count, 3, 3))
+        origins = np.broadcast_to(np.zeros(3) if block.origins is None else block.origins, (count, 3))
+        if cell_before is None or basis_before is None:
+            cell_before, basis_before, origin_before = cells[0], cells[0], origins[0]
+        basis = _continued(cells, cell_before, basis_before, first, every)
+        same = np.abs(basis - basis_before).max() <= _SAME * np.abs(basis_before).max()
+
+        if block.images is not None:
+            x = block.positions + np.matmul(block.images, cells)
+        elif not wrapped:
+            x = block.positions
+        else:
+            s = np.matmul(block.positions - origins[:, None], np.linalg.inv(basis))
+            if s_before is None or n_before is None:
+                s_before, n_before = s[0], np.zeros_like(s[0])
+            steps = np.diff(s, axis=0, prepend=s_before[None])
+            walls = np.rint(steps)
+            steps -= walls
+            _check_steps(steps, first, every)
+            n = n_before - np.cumsum(walls, axis=0)
+            x = block.positions + np.matmul(n, basis)
+            s_before, n_before = s[-1], n[-1]
+
+        if constant and same:
+            u = x
+        else:
+            if constant and x_before is None:
+                x_before, u_before = x[0], x[0]
+            assert x_before is not None and u_before is not None
+            # The lattice-view positions are wrapped again; what counts is how the number of images changes.
+            x_all = np.concatenate([x_before[None], x])
+            h = np.concatenate([basis_before[None], basis])
+            corner = np.concatenate([origin_before[None], origins])
+            images = np.floor(np.matmul(x_all - corner[:, None], np.linalg.inv(h)))
+            w = x_all - np.matmul(images, h)
+            u = np.diff(w, axis=0) + np.matmul(np.diff(images, axis=0), h[1:])
+            u[0] += u_before
+            np.cumsum(u, axis=0, out=u)
+            constant = False
+        x_before, u_before = x[-1].copy(), u[-1].copy()
+        cell_before, basis_before, origin_before = cells[-1].copy(), basis[-1].copy(), origins[-1].copy()
+        first += every * count
+        yield u
+
+
+def _continued(
+    cells: np.ndarray, cell_before: np.ndarray, basis_before: np.ndarray, first: int, every: int
+) -> np.ndarray:
+    """The same lattices in bases that continue each other, shape (F, 3, 3)."""
+    before = np.concatenate([cell_before[None], cells[:-1]])
+    change = np.matmul(cells, np.linalg.inv(before))
+    whole = np.rint(change)
+    strange = np.abs(change - whole).max(axis=(1, 2)) > 0.25
+    if strange.any():
+        k = first + every * int(np.argmax(strange))
+        raise DataError(
+            f"frame {k}: its lattice differs from that of the frame before by more than a quarter, expected one that "
+            "changes little from frame to frame; are these frames of one run?"
+        )
+    if (whole == np.eye(3)).all() and (cell_before == basis_before).all():
+        return cells
+    basis = np.empty_like(cells)
+    # basis = turned·cell; a flip multiplies the cell by a whole matrix and ``turned`` by its inverse.
+    turned = np.matmul(basis_before, np.linalg.inv(cell_before))
+    for k in range(len(cells)):
+        turned = np.rint(np.matmul(turned, np.linalg.inv(whole[k])))
+        basis[k] = turned @ cells[k]
+    return basis
+
+
+def _check_steps(steps: np.ndarray, first: int, every: int) -> None:
+    if max(steps.max(), -steps.min()) <= largest_jump:
+        return
+    frame, atom, _ = np.unravel_index(np.argmax(np.abs(steps)), steps.shape)
+    raise DataError(
+        f"frame {first + every * int(frame)}: atom {int(atom) + 1} moved by {np.abs(steps).max():.2f} heights of the cell "
+        f"since the frame before, and beyond {largest_jump:g} minimum images cannot tell through which wall; write "
+        "unwrapped positions (LAMMPS: xu yu zu, or ix iy iz) or frames closer in time."
+    )
