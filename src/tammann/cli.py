@@ -69,7 +69,7 @@ def call(arguments: Sequence[str]) -> int:
     interrupted = Event()
     try:
         # not through command.main, which has answers of its own to interruptions and broken pipes
-        with _persistent_interruption(interrupted), command.make_context("tammann", list(arguments)) as context:
+        with _persistent_interruption(interrupted), command.make_context("tammann", _spread(arguments)) as context:
             command.invoke(context)
         sys.stdout.flush()
     except typer.Exit as leaving:
@@ -501,6 +501,157 @@ def calibrate(
 
 
 @app.command()
+def transport(
+    trajectories: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="TRAJECTORY...",
+            help="LAMMPS dumps (also .gz), extended XYZ, ASE .traj, XDATCAR or .npz; those of one composition and "
+            "temperature are replicas.",
+        ),
+    ],
+    temperature_K: Annotated[
+        list[float],
+        typer.Option("--temperature-K", metavar="T...", help="Temperature in K: one, or one for each trajectory."),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go; a new or empty directory.")],
+    timestep_fs: Annotated[
+        float | None,
+        typer.Option(metavar="X", help="Length of one dynamics step, where the file counts steps."),
+    ] = None,
+    frame_interval_ps: Annotated[
+        float | None, typer.Option(metavar="X", help="Time between frames of the file, where it does not.")
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        typer.Option(metavar="A...", help="Elements of the atom types 1, 2, ... of a dump without elements."),
+    ] = None,
+    skip_ps: Annotated[float, typer.Option(metavar="X", min=0, help="Left out at the start of each trajectory.")] = 0.0,
+    every: Annotated[int, typer.Option(metavar="N", min=1, help="Keep every so many frames.")] = 1,
+    frame: Annotated[
+        str, typer.Option(metavar="barycentric|laboratory|SPECIES", help="What is at rest: frame of reference.")
+    ] = "barycentric",
+    regime_ps: Annotated[
+        tuple[float, float] | None,
+        typer.Option(metavar="FROM TO", help="Times over which slopes are taken; found by a stated rule if not given."),
+    ] = None,
+    charges: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ION=Z...", help="Charges, such as Ba=2 O=-2; from the composition if not given."),
+    ] = None,
+    viscosity: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            "--viscosity-mPa-s",
+            metavar="VALUE ERROR",
+            help="Viscosity of the model in mPa s and its standard error, for the finite-size correction of D.",
+        ),
+    ] = None,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
+    threads: Threads = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Measure Onsager coefficients, diffusivities and conductivities of molecular dynamics trajectories."""
+    from tammann.diffusion import check_folder, measure_trajectories, write_diffusion
+
+    check_folder(out)
+    with progress_bar(hidden=quiet) as progress:
+        found = measure_trajectories(
+            trajectories,
+            temperatures_K=temperature_K,
+            timestep_fs=timestep_fs,
+            frame_interval_ps=frame_interval_ps,
+            types=types,
+            skip_ps=skip_ps,
+            every=every,
+            frame=frame,
+            regime_ps=regime_ps,
+            charges=_charges(charges),
+            viscosity_Pa_s=None if viscosity is None else (viscosity[0] * 1e-3, viscosity[1] * 1e-3),
+            threads=threads,
+            progress=progress,
+        )
+    write_diffusion(found, out, figures=figures)
+    if as_json:
+        print((out / "transport.json").read_text(encoding="utf-8"), end="")
+    elif not quiet:
+        _print_diffusion(found, out)
+
+
+def _print_diffusion(found: Any, out: Path) -> None:
+    columns = ["system", "T, K", "ion", "D, m2/s", "D corrected", "L_self", "f", "Haven", "slope", "diffusive"]
+    corrected = any(measurement.finite_size is not None for measurement in found.measurements)
+    if not corrected:
+        columns.remove("D corrected")
+    rows = []
+    for m in found.measurements:
+        for i, symbol in enumerate(m.species):
+            row = [m.formula, f"{m.temperature_K:g}", symbol, _with_error(m.D_m2_per_s[i], m.D_stderr[i])]
+            if corrected:
+                row.append(_with_error(m.finite_size.D_m2_per_s[i], m.finite_size.D_stderr[i]))
+            row += [
+                _with_error(m.apparent.L_self[i], m.apparent.L_self_stderr[i]) if m.regime.diffusive[i] else "-",
+                _with_error(m.correlation_factor[i], m.correlation_factor_stderr[i]),
+                _with_error(m.haven_ratio[i], m.haven_ratio_stderr[i]),
+                _with_error(m.regime.slope[i], m.regime.slope_stderr[i]),
+                "yes" if m.regime.diffusive[i] else "no",
+            ]
+            rows.append(row)
+    _print_table(columns, rows)
+    print("D: tracer diffusivity; L_self in 1/(J m s); f = L_ii/L_self - 1; slope: d ln MSD / d ln t. (n): standard")
+    print("error of the last digits.")
+    for m, sigma in zip(found.measurements, found.conductivities, strict=True):
+        print(f"\n{m.formula} at {m.temperature_K:g} K: L, 1/(J m s), {m.frame} frame, {_replicas(m)}")
+        _print_table(
+            ["", *m.species],
+            [
+                [one, *(_with_error(m.apparent.L[i, j], m.apparent.L_stderr[i, j]) for j in range(len(m.species)))]
+                for i, one in enumerate(m.species)
+            ]
+            if m.diffusive
+            else [[one, *("-" for _ in m.species)] for one in m.species],
+        )
+        print(f"Regime {m.regime.from_ps:g} to {m.regime.to_ps:g} ps: {m.regime.rule}.")
+        if sigma is not None:
+            stated = ", ".join(f"{s} {z:+g}" for s, z in zip(sigma.species, sigma.charges, strict=True))
+            print(
+                f"Conductivity {_with_error(sigma.sigma_S_per_m, sigma.sigma_stderr)} S/m; Nernst-Einstein "
+                f"{_with_error(sigma.nernst_einstein_S_per_m, sigma.nernst_einstein_stderr)} S/m; Haven ratio "
+                f"{_with_error(sigma.haven_ratio, sigma.haven_stderr)} (charges {stated})."
+            )
+        _print_warnings(m.notes, () if sigma is None else sigma.notes)
+    for formula, fits in found.activation.items():
+        for symbol, fit in fits.items():
+            print(
+                f"{symbol} in {formula}: D0 exp(-Ea/kT) with Ea "
+                f"{_with_error(fit.activation_energy_eV, fit.activation_energy_stderr_eV)} eV."
+            )
+            _print_warnings(fit.notes)
+    _print_warnings(found.notes)
+    print(f"Written: {out / 'transport.json'}, curves and figures beside it.")
+
+
+def _replicas(measurement: Any) -> str:
+    number = measurement.n_replicas
+    return f"{number} replica{'s' * (number > 1)}, {measurement.duration_ps:g} ps in all"
+
+
+def _with_error(value: float, error: float | None) -> str:
+    """A value with its standard error in the last digits, such as 2.03(4)e-10."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if error is None or not math.isfinite(error) or error <= 0:
+        return f"{value:.4g}"
+    exponent = math.floor(math.log10(max(abs(value), error)))
+    power = exponent if abs(exponent) > 3 else 0
+    mantissa, spread = value / 10.0**power, error / 10.0**power
+    digits = max(0, 1 - math.floor(math.log10(spread)))
+    shown = f"{mantissa:.{digits}f}({spread * 10.0**digits:.0f})"
+    return f"{shown}e{power:+03d}" if power else shown
+
+
+@app.command()
 def new(
     file: Annotated[Path, typer.Argument(help="Where to write it; - for the terminal.", metavar="[FILE]")] = Path(
         "recipe.yaml"
@@ -522,6 +673,52 @@ def new(
 
 
 # ------------------------------------------------------------------------------------------------------------- options
+
+
+def _charges(words: list[str] | None) -> dict[str, float] | None:
+    """Charges in e from words such as Ba=2."""
+    if not words:
+        return None
+    charges: dict[str, float] = {}
+    for word in words:
+        symbol, _, number = word.partition("=")
+        try:
+            charges[symbol] = float(number)
+        except ValueError:
+            charges[symbol] = math.nan
+        if not symbol or not math.isfinite(charges[symbol]):
+            raise DataError(f"--charges: expected an element and its charge, such as Ba=2, got {word!r}.")
+    return charges
+
+
+def _spread(arguments: Sequence[str]) -> list[str]:
+    """Repeat an option that may take several words before each of them: --charges Ba=2 O=-2."""
+    several = {
+        "--charges": lambda word: "=" in word,
+        "--temperature-K": _is_number,
+        "--temperatures": _is_number,
+        "--types": lambda word: word.isalpha() and len(word) < 3 and word[0].isupper() and not Path(word).exists(),
+    }
+    spread: list[str] = []
+    option = ""
+    for word in arguments:
+        if word in several:
+            option = word
+            spread.append(word)
+        elif option and spread[-1] != option and several[option](word):
+            spread += [option, word]
+        else:
+            if not (option and spread[-1] == option):
+                option = ""
+            spread.append(word)
+    return spread
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
 
 
 def _pressures(gas: list[str] | None) -> dict[str, float] | None:

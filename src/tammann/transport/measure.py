@@ -11,6 +11,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.transport.brownian import slope_weights, spread_lags
 from tammann.transport.correlations import Correlations
+from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.transport.regime import Regime, find_regime
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
@@ -58,6 +59,7 @@ class OnsagerMeasurement:
             fewer than three.
         D_replica_stderr: The same for D, shape (S,), m²/s, or None.
         blocks: Spread over stretches of a trajectory, or None where it was not asked for.
+        finite_size: Diffusivities of an infinite box, where a viscosity was stated.
         source: Where the trajectories came from.
         notes: What the reader must know.
     """
@@ -74,6 +76,7 @@ class OnsagerMeasurement:
     L_replica_stderr: np.ndarray | None = None
     D_replica_stderr: np.ndarray | None = None
     blocks: BlockErrors | None = None
+    finite_size: FiniteSizeCorrection | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
 
@@ -167,7 +170,7 @@ class OnsagerMeasurement:
 
     @property
     def kT_over_c(self) -> np.ndarray:
-        """kB T / c_i, J m³, shape (S,): from a coefficient in 1/(J m s) to a diffusivity in m²/s."""
+        """The factor kB T / c_i, J m³, shape (S,): from a coefficient in 1/(J m s) to a diffusivity in m²/s."""
         assert self.apparent.volume_A3 is not None
         volume = self.apparent.volume_A3 * A3_IN_M3
         return BOLTZMANN_J_PER_K * self.temperature_K * volume / self.counts

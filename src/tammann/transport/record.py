@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from tammann import __version__
 from tammann.errors import DataError
 from tammann.files import write_text
-from tammann.transport.conductivity import Conductivity, ionic_conductivity
+from tammann.transport.conductivity import Conductivity
 from tammann.transport.measure import OnsagerMeasurement
 from tammann.transport.table import TransportTable
 
@@ -81,37 +81,32 @@ def save_measurements(
     path: str | PathLike[str],
     measurements: Sequence[OnsagerMeasurement],
     *,
-    charges: Mapping[str, float] | None = None,
+    conductivities: Sequence[Conductivity | None] | None = None,
 ) -> None:
     """Write measurements to a JSON file: one as an object, several as a list of objects.
 
     Units: L in 1/(J m s), D in m²/s, volumes in Å³, times in ps, conductivities in S/m; a number that could not be had
-    (the species was not diffusive) is null. With ``charges`` each object also holds its conductivity.
+    (the species was not diffusive) is null.
 
     Args:
         path: Of the file.
         measurements: One or more.
-        charges: Charge of each element, e.
+        conductivities: Of each, as ``ionic_conductivity`` returns it, or None.
 
     Raises:
-        DataError: Charges that do not fit the species.
         OSError: The file cannot be written.
     """
-    records = [measurement_record(measurement, charges=charges) for measurement in measurements]
+    given = conductivities or [None] * len(measurements)
+    records = [measurement_record(m, conductivity=sigma) for m, sigma in zip(measurements, given, strict=True)]
     write_text(path, json.dumps(records[0] if len(records) == 1 else records, indent=2, allow_nan=False) + "\n")
 
 
-def measurement_record(
-    measurement: OnsagerMeasurement, *, charges: Mapping[str, float] | None = None
-) -> dict[str, Any]:
+def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conductivity | None = None) -> dict[str, Any]:
     """Return a measurement as plain numbers, lists and mappings, as ``save_measurements`` writes it.
 
     Args:
         measurement: What was measured.
-        charges: Charge of each element, e.
-
-    Raises:
-        DataError: Charges that do not fit the species.
+        conductivity: What ``ionic_conductivity`` made of it, or None.
     """
     m, L = measurement, measurement.apparent
     assert L.L_stderr is not None and L.L_self_stderr is not None
@@ -165,12 +160,10 @@ def measurement_record(
         "source": m.source,
         "notes": list(m.notes),
     }
-    if charges is not None:
-        record["conductivity"] = None
-        if m.diffusive:
-            record["conductivity"] = _conductivity(
-                ionic_conductivity(m.coefficients, charges=charges, covariance=m.covariance)
-            )
+    if m.finite_size is not None:
+        record["D_infinite_box_m2_per_s"] = mapping(m.finite_size.D_m2_per_s)
+        record["D_infinite_box_stderr"] = mapping(m.finite_size.D_stderr)
+    record["conductivity"] = None if conductivity is None else _conductivity(conductivity)
     return record
 
 
