@@ -175,3 +175,37 @@ def test_refusals(charges, message):
 def test_covariance_of_another_shape():
     with pytest.raises(DataError, match="covariance"):
         ionic_conductivity(oxide(L), charges=CHARGES, covariance=np.eye(3))
+    with pytest.raises(DataError, match="self_covariance"):
+        four = np.zeros((3, 3, 3, 3))
+        ionic_conductivity(oxide(L), charges=CHARGES, covariance=four, self_covariance=np.eye(3))
+
+
+def test_errors_of_a_measurement_are_the_scatter_over_repeats():
+    from tammann.md import trajectory_from_arrays
+    from tammann.transport import displacement_correlations, measure_onsager
+
+    # Ions in pairs that share half their steps: sigma and the Nernst-Einstein value differ.
+    results = []
+    for seed in range(120):
+        steps = np.random.default_rng(seed).normal(size=(600, 4, 3)) * 0.1
+        common = np.random.default_rng(1000 + seed).normal(size=(600, 4, 3)) * 0.1
+        paths = np.concatenate([steps + common, common - steps[:, ::-1]], axis=1).cumsum(axis=0)
+        walk = trajectory_from_arrays(
+            paths, 15.0 * np.eye(3), ["Na"] * 4 + ["Cl"] * 4, frame_interval_ps=0.1, wrapped=False
+        )
+        measured = measure_onsager(displacement_correlations(walk), temperature_K=1000.0, regime_ps=(0.1, 1.0))
+        results.append(
+            ionic_conductivity(
+                measured.apparent,
+                charges={"Na": 1, "Cl": -1},
+                covariance=measured.covariance,
+                self_covariance=measured.self_covariance,
+            )
+        )
+    for value, stderr in (
+        ("sigma_S_per_m", "sigma_stderr"),
+        ("nernst_einstein_S_per_m", "nernst_einstein_stderr"),
+        ("haven_ratio", "haven_stderr"),
+    ):
+        scatter = np.std([getattr(r, value) for r in results])
+        assert np.mean([getattr(r, stderr) for r in results]) == pytest.approx(scatter, rel=0.25), value

@@ -67,6 +67,7 @@ def ionic_conductivity(
     *,
     charges: Mapping[str, float] | None = None,
     covariance: np.ndarray | None = None,
+    self_covariance: np.ndarray | None = None,
 ) -> Conductivity:
     """Return the conductivity, its Nernst-Einstein estimate, the Haven ratio and the transference numbers.
 
@@ -78,8 +79,9 @@ def ionic_conductivity(
 
     Errors: with ``covariance`` that of sigma is exact to first order. With ``L_stderr`` alone the elements may be
     correlated in any way (in a barycentric frame they always are), so the largest error that this allows is given.
-    The self parts average over all ions of a kind: their errors are added in quadrature, and taken as independent of
-    that of sigma in H.
+    The errors of the self parts are added in quadrature, and in H taken as independent of that of sigma unless
+    ``self_covariance`` says otherwise, which makes that of H a little too large: the self parts average over all ions
+    of a kind and are far better known.
 
     Args:
         coefficients: Onsager coefficients of one phase.
@@ -87,6 +89,8 @@ def ionic_conductivity(
             ``charges_from_composition``.
         covariance: Of the elements of L, shape (S, S, S, S), 1/(J m s)^2: covariance[i, j, k, l] =
             Cov(L_ij, L_kl).
+        self_covariance: Of the self parts with the elements of L, shape (S, S, S), 1/(J m s)^2:
+            self_covariance[i, k, l] = Cov(L_self_i, L_kl).
 
     Raises:
         DataError: Charges that are missing, unknown or not neutral over the composition; a covariance of another
@@ -125,12 +129,7 @@ def ionic_conductivity(
     share = current / total if positive else np.full(n, np.nan)
     d_share = (d_parts - share[:, None, None] * d_total) / total if positive else np.full((n, n, n), np.nan)
     if covariance is not None:
-        spread = np.asarray(covariance, dtype=float)
-        if spread.shape != (n, n, n, n) or not np.isfinite(spread).all():
-            raise DataError(
-                f"covariance of L of {coefficients.formula} has shape {spread.shape}, "
-                f"expected finite numbers of shape {(n, n, n, n)}, one for each two elements of L."
-            )
+        spread = _shaped(covariance, (n, n, n, n))
         sigma_error = float(_root(np.einsum("ij,ijkl,kl", d_total, spread, d_total)))
         parts_error = _root(np.einsum("aij,ijkl,akl->a", d_share, spread, d_share))
     elif coefficients.L_stderr is not None:
@@ -148,7 +147,10 @@ def ionic_conductivity(
     haven = alone / total if positive else float("nan")
     haven_error = None
     if positive and sigma_error is not None:
-        haven_error = float(np.hypot((alone_error or 0.0) / total, haven * sigma_error / total))
+        variance = (alone_error or 0.0) ** 2 + (haven * sigma_error) ** 2
+        if self_covariance is not None:
+            variance -= 2 * haven * float(np.einsum("i,ikl,k,l", z**2, _shaped(self_covariance, (n, n, n)), z, z))
+        haven_error = float(_root(np.asarray(variance))) / total
     if not positive:
         notes.append("The conductivity is not above zero, so it has no Haven ratio and no transference numbers.")
     elif sigma_error is not None and total < 2 * sigma_error:
@@ -224,6 +226,14 @@ def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, fl
             "give charges that are neutral over the composition."
         )
     return np.array([charges[symbol] for symbol in coefficients.species], dtype=float)
+
+
+def _shaped(covariance: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.asarray(covariance, dtype=float)
+    if array.shape != shape or not np.isfinite(array).all():
+        name = "covariance" if len(shape) == 4 else "self_covariance"
+        raise DataError(f"{name} has shape {array.shape}, expected finite numbers of shape {shape}, S species each.")
+    return array
 
 
 def _root(variance: np.ndarray) -> np.ndarray:
