@@ -10,6 +10,7 @@ slope therefore follow from the lags and the number of frames alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -68,6 +69,13 @@ def lag_covariance(lags: ArrayLike, n_frames: int) -> np.ndarray:
     n = np.asarray(lags, dtype=np.int64)
     if n.ndim != 1 or len(n) == 0 or n.min() < 1 or n.max() > n_frames - 1:
         raise DataError(f"lags are {n.tolist()} frames, expected whole numbers from 1 to {n_frames - 1}.")
+    return _covariance(tuple(n.tolist()), n_frames)
+
+
+@lru_cache(maxsize=256)
+def _covariance(lags: tuple[int, ...], n_frames: int) -> np.ndarray:
+    """Sums over the shifts between two windows; kept, as replicas and repeated fits ask for the same lags."""
+    n = np.array(lags, dtype=np.int64)
     origins = n_frames - n
     covariance = np.empty((len(n), len(n)))
     for a, length in enumerate(n):
@@ -78,6 +86,7 @@ def lag_covariance(lags: ArrayLike, n_frames: int) -> np.ndarray:
             pairs = np.minimum(origins[a], origins[b] - shift) - np.maximum(0, -shift)
             total = np.dot(np.maximum(pairs, 0).astype(float), shared.astype(float) ** 2)
             covariance[a, b] = covariance[b, a] = total / (float(origins[a]) * float(origins[b]))
+    covariance.setflags(write=False)
     return covariance
 
 

@@ -1,0 +1,177 @@
+"""Displacement correlations: the naive twin, frames of reference, and what must change nothing."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tammann.errors import DataError
+from tammann.md import Trajectory, trajectory_from_arrays
+from tammann.transport import atomic_masses, correlations_of_stretches, displacement_correlations
+from transport.walks import COUNTS, correlated_walk, moved
+
+VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+
+
+def naive(trajectory, frame):
+    """Slow twin: loops over lags and origins, as the definitions are written."""
+    species = displacement_correlations(trajectory, frame=frame).species
+    groups = [[k for k, symbol in enumerate(trajectory.symbols) if symbol == name] for name in species]
+    paths = np.array(trajectory.positions)
+    if frame == "barycentric":
+        masses = atomic_masses(trajectory.symbols)
+        paths -= (np.einsum("a,fax->fx", masses, paths) / masses.sum())[:, None]
+    elif frame != "laboratory":
+        paths -= paths[:, groups[species.index(frame)]].mean(axis=1)[:, None]
+    frames = len(paths)
+    alone = np.zeros((len(species), 6, frames))
+    together = np.zeros((len(species), len(species), 6, frames))
+    for lag in range(1, frames):
+        for origin in range(frames - lag):
+            d = paths[origin + lag] - paths[origin]
+            sums = [d[group].sum(axis=0) for group in groups]
+            for c, (a, b) in enumerate(VOIGT):
+                for i, group in enumerate(groups):
+                    alone[i, c, lag] += (d[group, a] * d[group, b]).mean()
+                    for j in range(len(groups)):
+                        together[i, j, c, lag] += (sums[i][a] * sums[j][b] + sums[i][b] * sums[j][a]) / 2
+        alone[..., lag] /= frames - lag
+        together[..., lag] /= frames - lag
+    return alone, together
+
+
+@pytest.fixture(scope="module")
+def walk() -> Trajectory:
+    return correlated_walk(np.random.default_rng(2), 60)
+
+
+@pytest.mark.parametrize("frame", ["laboratory", "barycentric", "Cl"])
+def test_curves_are_those_of_the_naive_twin(walk, frame):
+    curves = displacement_correlations(walk, frame=frame)
+    alone, together = naive(walk, frame)
+    assert np.abs(curves.self_A2 - alone).max() < 1e-12 * np.abs(alone).max()
+    assert np.abs(curves.collective_A2 - together).max() < 1e-12 * np.abs(together).max()
+
+
+def test_atoms_in_several_chunks_give_the_same(walk, monkeypatch):
+    whole = displacement_correlations(walk)
+    monkeypatch.setattr("tammann.transport.correlations.CHUNK_BYTES", 1.0)
+    parts = displacement_correlations(walk)
+    assert parts.self_A2 == pytest.approx(whole.self_A2, abs=1e-11)
+    assert parts.collective_A2 == pytest.approx(whole.collective_A2, abs=1e-11)
+
+
+def test_parts_add_up(walk):
+    curves = displacement_correlations(walk)
+    total = curves.self_part()
+    assert sum(curves.self_part(axis) for axis in "xyz") == pytest.approx(total)
+    assert sum(curves.self_part(plane) for plane in ("ab", "ac", "bc")) == pytest.approx(2 * total)
+    assert curves.self_part("ab") == pytest.approx(curves.self_part("x") + curves.self_part("y"))
+    assert curves.collective_part().shape == (2, 2, 60)
+    own = curves.counts[:, None] * total
+    together = np.einsum("iin->in", curves.collective_part())
+    assert np.einsum("iin->in", curves.distinct_part()) == pytest.approx(together - own)
+    with pytest.raises(DataError, match="expected total, x"):
+        curves.self_part("abc")
+
+
+def test_a_plane_of_a_sheared_cell_is_that_plane():
+    """Motion along b of a triclinic cell lies in ab and bc, and only its part across a and c in ac."""
+    cell = np.array([[10.0, 0.0, 0.0], [6.0, 8.0, 0.0], [1.0, 2.0, 9.0]])
+    path = np.linspace(0, 3, 20)[:, None, None] * (cell[1] / np.linalg.norm(cell[1]))
+    walk = trajectory_from_arrays(path, cell, ["Li"], frame_interval_ps=1.0, wrapped=False)
+    curves = displacement_correlations(walk, frame="laboratory")
+    total = curves.self_part()[0, 1:]
+    assert curves.self_part("ab")[0, 1:] == pytest.approx(total)
+    assert curves.self_part("bc")[0, 1:] == pytest.approx(total)
+    normal = np.cross(cell[0], cell[2])
+    across = (cell[1] @ normal / np.linalg.norm(normal) / np.linalg.norm(cell[1])) ** 2
+    assert curves.self_part("ac")[0, 1:] == pytest.approx((1 - across) * total)
+
+
+def test_barycentric_collective_displacements_carry_no_mass(walk):
+    curves = displacement_correlations(walk, frame="barycentric")
+    masses = atomic_masses(curves.species)
+    weighted = np.einsum("j,ijcn->icn", masses, curves.collective_A2)
+    assert np.abs(weighted).max() < 1e-9 * np.abs(curves.collective_A2).max() * masses.max()
+
+
+def test_a_species_in_its_own_frame_goes_nowhere_together(walk):
+    curves = displacement_correlations(walk, frame="Cl")
+    k = curves.species.index("Cl")
+    assert np.abs(curves.collective_A2[k]).max() < 1e-9 * np.abs(curves.collective_A2).max()
+    assert curves.frame == "Cl" and curves.self_part()[k, -1] > 0
+
+
+def test_drift_does_nothing_in_the_barycentric_frame(walk):
+    drift = np.linspace(0, 500, walk.n_frames)[:, None, None] * np.array([1.0, -2.0, 0.5])
+    still, drifting = (displacement_correlations(t) for t in (walk, moved(walk, walk.positions + drift)))
+    assert drifting.collective_A2 == pytest.approx(still.collective_A2, abs=1e-7)
+    assert drifting.self_A2 == pytest.approx(still.self_A2, abs=1e-7)
+
+
+def test_the_time_origin_and_the_place_change_nothing(walk):
+    there = displacement_correlations(moved(walk, walk.positions + np.array([100.0, -30.0, 7.0])), frame="laboratory")
+    here = displacement_correlations(walk, frame="laboratory")
+    assert there.collective_A2 == pytest.approx(here.collective_A2, abs=1e-9)
+    backwards = displacement_correlations(moved(walk, walk.positions[::-1]), frame="laboratory")
+    assert backwards.collective_A2 == pytest.approx(here.collective_A2, abs=1e-9)
+
+
+def test_the_order_of_atoms_changes_nothing(walk):
+    order = np.random.default_rng(0).permutation(walk.n_atoms)
+    mixed = Trajectory(
+        tuple(walk.symbols[k] for k in order), walk.positions[:, order], walk.cells, walk.frame_interval_ps
+    )
+    one, other = displacement_correlations(walk), displacement_correlations(mixed)
+    assert one.species == other.species == ("Na", "Cl")
+    assert other.collective_A2 == pytest.approx(one.collective_A2, abs=1e-10)
+
+
+def test_two_copies_side_by_side(walk):
+    """A supercell of copies: the same per ion, the collective correlation grows with the square of the copies."""
+    twice = Trajectory(
+        walk.symbols * 2,
+        np.concatenate([walk.positions, walk.positions + np.array([20.0, 0.0, 0.0])], axis=1),
+        walk.cells * np.array([[2.0], [1.0], [1.0]]),
+        walk.frame_interval_ps,
+    )
+    one, two = displacement_correlations(walk), displacement_correlations(twice)
+    assert two.self_A2 == pytest.approx(one.self_A2, abs=1e-9)
+    # copies move in step, so their sums add before they are squared
+    assert two.collective_A2 == pytest.approx(4 * one.collective_A2, abs=1e-8)
+    assert two.volume_A3 == pytest.approx(2 * one.volume_A3)
+
+
+def test_a_rotation_changes_no_trace(walk):
+    turn, _ = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))
+    turned = moved(walk, walk.positions @ turn)
+    one, other = displacement_correlations(walk), displacement_correlations(turned)
+    assert other.collective_part() == pytest.approx(one.collective_part(), abs=1e-9)
+
+
+@given(st.integers(2, 40), st.integers(1, 60))
+def test_fewer_lags_are_the_first_of_all(frames, most):
+    walk = correlated_walk(np.random.default_rng(frames), frames)
+    every = displacement_correlations(walk)
+    some = displacement_correlations(walk, max_lag_ps=most * 0.1)
+    kept = some.self_A2.shape[-1]
+    assert kept == min(frames, most + 1)
+    assert some.self_A2 == pytest.approx(every.self_A2[..., :kept], abs=1e-10)
+
+
+def test_stretches_are_separate_pieces():
+    walk = correlated_walk(np.random.default_rng(8), 203)
+    pieces = correlations_of_stretches(walk, stretches=4)
+    assert [piece.n_frames for piece in pieces] == [50] * 4
+    second = displacement_correlations(walk.frames(50, 100), max_lag_ps=2.5)
+    assert pieces[1].collective_A2 == pytest.approx(second.collective_A2, abs=1e-10)
+    assert correlations_of_stretches(walk, stretches=11) == []
+
+
+def test_what_is_said_of_bad_input(walk):
+    with pytest.raises(DataError, match="'K', expected barycentric, laboratory or one of .*Na, Cl"):
+        displacement_correlations(walk, frame="K")
+    with pytest.raises(DataError, match="max_lag_ps is 0.01"):
+        displacement_correlations(walk, max_lag_ps=0.01)
+    assert sum(COUNTS) == walk.n_atoms
