@@ -63,7 +63,8 @@ class Lines:
                 self._decompressor_type = decompressor
         self._decompressor = self._decompressor_type and self._decompressor_type()
         self._raw = b""
-        self._resize(window_bytes)
+        self.window = bytearray(window_bytes)
+        self._bytes = np.frombuffer(self.window, dtype=np.uint8)
 
     def __enter__(self) -> Lines:
         return self
@@ -71,19 +72,14 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def _resize(self, size: int) -> None:
-        old = self.window[: self._filled] if self._filled else b""
-        self.window = bytearray(size)
-        self.window[: len(old)] = old
-        self._bytes = np.frombuffer(self.window, dtype=np.uint8)
-
     def more(self) -> bool:
         """Move the window on; False where the file has no more."""
         kept = self._filled - self.position
         self.window[:kept] = self.window[self.position : self._filled]
         self.position, self._filled = 0, kept
         if kept > len(self.window) // 2:
-            self._resize(2 * len(self.window))
+            self.window = self.window + bytearray(len(self.window))
+            self._bytes = np.frombuffer(self.window, dtype=np.uint8)
         try:
             count = self._read(len(self.window) - kept)
         except OSError as error:
@@ -152,6 +148,19 @@ class Lines:
         text = bytes(self.window[self.position : end])
         self.position = end + 1
         return text
+
+    def line_or_end(self) -> bytes | None:
+        """Take the next line that is not blank, or None where the file is over.
+
+        Raises:
+            Cut: it is over within a line, or was damaged.
+        """
+        while self.lines_ahead(1):
+            if text := self.line().strip():
+                return text
+        if self.damage or self.ahead(1).strip():
+            raise Cut
+        return None
 
     def ahead(self, count: int) -> bytes:
         """The next ``count`` lines at hand, and the last one of the file even where it has no end; nothing is taken."""

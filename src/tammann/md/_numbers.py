@@ -8,6 +8,8 @@ m with a power of five of 128 bits (Lemire, Softw. Pract. Exper. 2021, 51, 1700,
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -49,7 +51,7 @@ _NINE_BITS = np.uint64(0x1FF)
 
 
 @njit(inline="always")
-def _product(a, b):
+def _product(a: Any, b: Any) -> Any:
     """The 128 bits of the product of two 64-bit numbers, (high, low)."""
     a_low, a_high, b_low, b_high = a & _LOW, a >> _32, b & _LOW, b >> _32
     low = a_low * b_low
@@ -59,7 +61,7 @@ def _product(a, b):
 
 
 @njit
-def _rounded(digits, exponent):
+def _rounded(digits: Any, exponent: Any) -> Any:
     """The bits of the double nearest to digits·10^exponent, and whether they are sure."""
     if exponent < _LEAST or exponent > _MOST:
         return _0, False
@@ -94,7 +96,19 @@ def _rounded(digits, exponent):
 
 
 @njit(cache=True, nogil=True)
-def parse_rows(text, position, limit, row, rows, kinds, slots, floats, bits, integers, slow):
+def parse_rows(
+    text: np.ndarray,
+    position: int,
+    limit: int,
+    row: int,
+    rows: int,
+    kinds: np.ndarray,
+    slots: np.ndarray,
+    floats: np.ndarray,
+    bits: np.ndarray,
+    integers: np.ndarray,
+    slow: np.ndarray,
+) -> tuple[int, int, int, int]:
     """Read rows of a table, as many as there are complete lines.
 
     Args:
@@ -149,10 +163,10 @@ def parse_rows(text, position, limit, row, rows, kinds, slots, floats, bits, int
                 value = np.int64(0)
                 length = 0
                 while text[position] > 32:
-                    digit = np.int64(text[position]) - 48
-                    if digit < 0 or digit > 9 or length > 17:
+                    digit_of = np.int64(text[position]) - 48
+                    if digit_of < 0 or digit_of > 9 or length > 17:
                         return row, begin_of_row, left, column
-                    value = value * 10 + digit
+                    value = value * 10 + digit_of
                     length += 1
                     position += 1
                 if length == 0:
@@ -163,7 +177,7 @@ def parse_rows(text, position, limit, row, rows, kinds, slots, floats, bits, int
             significant = 0
             exponent = 0
             seen = 0
-            digit = np.int64(text[position]) - 48
+            digit: Any = np.int64(text[position]) - 48
             while 0 <= digit <= 9:
                 if significant > 0 or digit > 0:
                     significant += 1
@@ -236,7 +250,7 @@ def parse_rows(text, position, limit, row, rows, kinds, slots, floats, bits, int
 
 
 @njit(cache=True, nogil=True)
-def skip_rows(text, position, limit, rows):
+def skip_rows(text: np.ndarray, position: int, limit: int, rows: int) -> tuple[int, int]:
     """Go over some lines; give how many of them are still to come and the position behind the last one gone over."""
     while rows > 0 and position < limit:
         while text[position] != 10:

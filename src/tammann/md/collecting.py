@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -16,7 +16,10 @@ from tammann.errors import DataError
 from tammann.md.trajectory import Trajectory
 from tammann.md.unwrapping import Frames, check_cells, unwrapped
 
-__all__ = ["BLOCK_BYTES", "check_choice", "check_symbols", "collect", "in_blocks"]
+__all__ = ["BLOCK_BYTES", "Snapshot", "check_choice", "check_symbols", "collect", "in_blocks", "snapshots_as_frames"]
+
+Snapshot = tuple[Any, np.ndarray, tuple[str, ...], float | None]
+"""One frame of another package: positions, shape (N, 3), Å; cell, shape (3, 3), Å; elements; time, ps, or None."""
 
 BLOCK_BYTES = 4 * 2**20
 """Positions that are unwrapped at a time; small enough for the cache of a core."""
@@ -40,6 +43,43 @@ def in_blocks(frames: Frames) -> Iterator[Frames]:
         )
 
 
+def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[Frames]:
+    """Put single frames together to blocks.
+
+    Raises:
+        DataError: atoms that are not those of the first frame.
+    """
+    symbols: tuple[str, ...] | None = None
+    held: list[Snapshot] = []
+    index = 0
+    for snapshot in snapshots:
+        if symbols is None:
+            symbols = snapshot[2]
+        if snapshot[2] != symbols:
+            raise DataError(
+                f"{where + ': ' if where else ''}frame {index}: its atoms are not those of the first frame, or in "
+                "another order (mixed compositions); expected the same atoms in every frame."
+            )
+        # Some readers write each frame over the one before.
+        held.append((np.array(snapshot[0], dtype=float), *snapshot[1:]))
+        index += 1
+        if 24 * len(symbols) * len(held) >= BLOCK_BYTES:
+            yield _put_side_by_side(held)
+            held = []
+    if held:
+        yield _put_side_by_side(held)
+
+
+def _put_side_by_side(held: list[Snapshot]) -> Frames:
+    positions, cells, symbols, times = zip(*held, strict=True)
+    return Frames(
+        np.stack(positions),
+        np.stack(cells),
+        symbols[0],
+        times_ps=None if times[0] is None else np.array(times, dtype=float),
+    )
+
+
 def check_choice(start: int, stop: int | None, every: int, in_memory_GB: float = 1.0) -> None:
     """Refuse frames that cannot be chosen.
 
@@ -48,8 +88,8 @@ def check_choice(start: int, stop: int | None, every: int, in_memory_GB: float =
     """
     if start < 0 or every < 1 or (stop is not None and stop <= start):
         raise DataError(
-            f"start, stop and every are {start}, {stop} and {every}, expected start at 0 or more, stop behind it "
-            "and every at 1 or more; frames are counted from 0."
+            f"start, stop and every are {start}, {stop} and {every}, expected start at 0 or more, stop behind it and "
+            "every at 1 or more; frames are counted from 0."
         )
     if not in_memory_GB >= 0:
         raise DataError(f"in_memory_GB is {in_memory_GB}, expected a number of 0 or more.")
@@ -65,8 +105,8 @@ def check_symbols(symbols: Iterable[str], where: str) -> tuple[str, ...]:
     for symbol in dict.fromkeys(symbols):
         if symbol not in atomic_masses():
             raise DataError(
-                f"{where} has {symbol!r}, which is not an element; give the elements (LAMMPS: types=('Ba', 'Ti', 'O'), the "
-                "element of each type)."
+                f"{where} has {symbol!r}, which is not an element; give the elements (LAMMPS: types=('Ba', 'Ti', "
+                "'O'), the element of each type)."
             )
     return symbols
 
@@ -136,8 +176,8 @@ def collect(
                 frame, atom, _ = np.argwhere(~finite)[0].tolist()
                 raise DataError(
                     f"{where}frame {first + every * frame}: a coordinate of atom {atom + 1} is "
-                    f"{block.positions[~finite][0]}, expected a number; the run may have blown up, leave these frames out "
-                    f"(stop={first + every * frame})."
+                    f"{block.positions[~finite][0]}, expected a number; the run may have blown up, leave these frames "
+                    f"out (stop={first + every * frame})."
                 )
             steps.append(block.steps if block.steps is not None else np.empty(0))
             times.append(block.times_ps if block.times_ps is not None else np.empty(0))
@@ -147,7 +187,9 @@ def collect(
             yield block
 
     said = [] if notes is None else notes
-    positions = _put_together(unwrapped(checked(), wrapped=wrapped, first=start, every=every), in_memory_GB, scratch)
+    positions = _put_together(
+        unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=said), in_memory_GB, scratch
+    )
     if positions is None or len(positions) < 2:
         found = 0 if positions is None else len(positions)
         raise DataError(
@@ -246,8 +288,8 @@ def _even_choice(values: np.ndarray, start: int, every: int) -> str:
     begin, end = int(bounds[longest]), int(bounds[longest + 1])
     common = int(np.gcd.reduce(np.abs(rises).astype(np.int64)))
     return (
-        f"take one even stretch (start={start + every * begin}, stop={start + every * end + 1} is the longest seen so far), or "
-        f"write a frame every {common} steps throughout."
+        f"take one even stretch (start={start + every * begin}, stop={start + every * end + 1} is the longest seen so "
+        f"far), or write a frame every {common} steps throughout."
     )
 
 
@@ -282,7 +324,7 @@ def _interval_ps(
         return said
     if said is not None and abs(given - said) > 0.01 * said:
         raise DataError(
-            f"{where}the file says that its frames chosen here are {said:g} ps apart, the time given makes it {given:g} ps; leave "
-            "out timestep_fs and frame_interval_ps, or mend them."
+            f"{where}the file says that its frames chosen here are {said:g} ps apart, the time given makes it "
+            f"{given:g} ps; leave out timestep_fs and frame_interval_ps, or mend them."
         )
     return given

@@ -106,8 +106,9 @@ def _header(lines: Lines, index: int) -> re.Match[bytes] | None:
                 raise Cut
             shown = text.strip().splitlines()[0][:60].decode("utf-8", "replace")
             raise DataError(
-                f"{lines.path}: frame {index} begins with {shown!r}, expected the header of a LAMMPS dump (ITEM: TIMESTEP, "
-                "ITEM: NUMBER OF ATOMS, ITEM: BOX BOUNDS, ITEM: ATOMS); cut the file off before it or write the dump anew."
+                f"{lines.path}: frame {index} begins with {shown!r}, expected the header of a LAMMPS dump (ITEM: "
+                "TIMESTEP, ITEM: NUMBER OF ATOMS, ITEM: BOX BOUNDS, ITEM: ATOMS); cut the file off before it or "
+                "write the dump anew."
             )
     # Bytes of the window move on; what was found must not.
     found = _HEADER.match(bytes(lines.window[lines.position : found.end()]))
@@ -126,8 +127,8 @@ def _columns(header: bytes, lines: Lines, types: Sequence[str] | None) -> _Colum
         )
     if "id" not in names:
         raise DataError(
-            f"{lines.path}: its columns are {' '.join(names)}, expected id among them, as LAMMPS writes atoms in any order; "
-            "write it with dump custom."
+            f"{lines.path}: its columns are {' '.join(names)}, expected id among them, as LAMMPS writes atoms in any "
+            "order; write it with dump custom."
         )
     coordinates, scaled, wrapped = chosen
     images = wrapped and {"ix", "iy", "iz"} <= set(names)
@@ -157,8 +158,8 @@ def _cell(kind: str, box: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
     edges = words[2:] if general else words[3:] if tilted else words
     if any(edge != "pp" for edge in edges):
         raise DataError(
-            f"{where}its box has the boundaries {' '.join(edges)}, expected pp pp pp; transport is per volume of a melt or "
-            "solid without surfaces, so run it periodic in all directions."
+            f"{where}its box has the boundaries {' '.join(edges)}, expected pp pp pp; transport is per volume of a "
+            "melt or solid without surfaces, so run it periodic in all directions."
         )
     try:
         rows = [[float(word) for word in line.split()] for line in box.splitlines()]
@@ -219,15 +220,16 @@ def _blocks(
         while filled < size and (stop is None or index < stop):
             where = f"{lines.path}: frame {index}: "
             try:
-                header = following if following is not None else _header(lines, index)  # type: ignore[assignment]
+                found_header = following if following is not None else _header(lines, index)
                 following = None
-                if header is None:
+                if found_header is None:
                     end = ""
                     break
+                header = found_header
                 if int(header["atoms"]) != atoms:
                     raise DataError(
-                        f"{where}it has {int(header['atoms'])} atoms, the frames before {atoms}; expected the same atoms in "
-                        "every frame (mixed compositions); take each run by itself."
+                        f"{where}it has {int(header['atoms'])} atoms, the frames before {atoms}; expected the same "
+                        "atoms in every frame (mixed compositions); take each run by itself."
                     )
                 if header["columns"] != first_columns and header["columns"].split() != first_columns.split():
                     raise DataError(
@@ -237,8 +239,9 @@ def _blocks(
                 step = int(header["step"])
                 if last_step is not None and step < last_step:
                     raise DataError(
-                        f"{where}its time step {step} lies before that of the last frame, {last_step}; the run was restarted "
-                        f"from an earlier state and appended: leave out what was run twice (stop={index} takes the first run)."
+                        f"{where}its time step {step} lies before that of the last frame, {last_step}; the run was "
+                        f"restarted from an earlier state and appended: leave out what was run twice (stop={index} "
+                        "takes the first run)."
                     )
                 chosen = index >= start and (index - start) % every == 0
                 if step == last_step:
@@ -284,8 +287,8 @@ def _blocks(
             different = (integers[:, :, names.index("id")] != ids).any(axis=1)
             if different.any():
                 raise DataError(
-                    f"{lines.path}: frame {first + every * int(np.argmax(different))}: its atoms have other ids than those before; "
-                    "expected the same atoms in every frame (was the group of the dump dynamic?)."
+                    f"{lines.path}: frame {first + every * int(np.argmax(different))}: its atoms have other ids than "
+                    "those before; expected the same atoms in every frame (was the group of the dump dynamic?)."
                 )
         kinds_of_atoms = integers[:, :, names.index("id") + 1 :]
         if labels is None:
@@ -294,8 +297,8 @@ def _blocks(
         changed = (kinds_of_atoms != labels).any(axis=(1, 2))
         if changed.any():
             raise DataError(
-                f"{lines.path}: frame {first + every * int(np.argmax(changed))}: atoms are of other elements or types than before "
-                "(mixed compositions); expected atoms that keep theirs."
+                f"{lines.path}: frame {first + every * int(np.argmax(changed))}: atoms are of other elements or types "
+                "than before (mixed compositions); expected atoms that keep theirs."
             )
         positions = floats[:, :, :3]
         if columns.scaled:
@@ -321,8 +324,8 @@ def _refused(bad: BadRow, where: str, columns: _Columns) -> DataError:
     names = columns.names
     what = f"{names[bad.column]!r} cannot be read" if bad.column < len(names) else "there are too many columns"
     return DataError(
-        f"{where}row {bad.row + 1} is {bad.text!r}, where {what}; expected {len(names)} columns, {' '.join(names)}: cut the file "
-        "off before it or write the dump anew."
+        f"{where}row {bad.row + 1} is {bad.text!r}, where {what}; expected {len(names)} columns, {' '.join(names)}: "
+        "cut the file off before it or write the dump anew."
     )
 
 
@@ -332,7 +335,8 @@ def _unit_of_time_ps(units: bytes | None, lines: Lines) -> float | None:
     name = units.decode("utf-8", "replace")
     if name not in _PS:
         raise DataError(
-            f"{lines.path}: its units are {name}, expected metal or real, with lengths in Å; convert it to Å and ps first."
+            f"{lines.path}: its units are {name}, expected metal or real, with lengths in Å; convert it to Å and ps "
+            "first."
         )
     return _PS[name]
 
@@ -363,8 +367,8 @@ def _symbols(
         symbols = check_symbols((word.decode("utf-8", "replace") for word in words), f"{where}: {columns.element}")
         if has_type and set(symbols) == {"C"} and len(set(labels[:, 0].tolist())) > 1:
             raise DataError(
-                f"{where}: all its types have the element C, which LAMMPS writes where none is set; give types=('Ba', 'Ti', 'O'), "
-                "the element of each type, or use dump_modify element."
+                f"{where}: all its types have the element C, which LAMMPS writes where none is set; give types=('Ba', "
+                "'Ti', 'O'), the element of each type, or use dump_modify element."
             )
         return symbols
     if "mass" in columns.names:
@@ -374,11 +378,11 @@ def _symbols(
         far = ~(np.abs(floats[:, 3] - masses[nearest]) <= 0.1)
         if far.any():
             raise DataError(
-                f"{where}: a mass of {floats[far, 3][0]:g} g/mol is that of no element within 0.1; give types=('Ba', 'Ti', "
-                "'O'), the element of each type."
+                f"{where}: a mass of {floats[far, 3][0]:g} g/mol is that of no element within 0.1; give types=('Ba', "
+                "'Ti', 'O'), the element of each type."
             )
         return tuple(elements[k] for k in nearest.tolist())
     raise DataError(
-        f"{where}: its columns {' '.join(columns.names)} do not say which element an atom is; give types=('Ba', 'Ti', 'O'), the "
-        "element of each type (command line: --types Ba Ti O)."
+        f"{where}: its columns {' '.join(columns.names)} do not say which element an atom is; give types=('Ba', 'Ti', "
+        "'O'), the element of each type (command line: --types Ba Ti O)."
     )

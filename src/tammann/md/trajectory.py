@@ -11,7 +11,7 @@ import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
-from tammann.md.unwrapping import check_cells
+from tammann.md.unwrapping import check_cells, volumes
 
 __all__ = ["Trajectory"]
 
@@ -71,7 +71,8 @@ class Trajectory:
             raise DataError(f"positions have {len(self.positions)} frame(s), expected at least 2; give more frames.")
         if self.cells.shape not in {(1, 3, 3), (len(self.positions), 3, 3)}:
             raise DataError(
-                f"cells have shape {self.cells.shape}, expected (1, 3, 3) or ({len(self.positions)}, 3, 3), one per frame."
+                f"cells have shape {self.cells.shape}, expected (1, 3, 3) or ({len(self.positions)}, 3, 3), one per "
+                "frame."
             )
         check_cells(self.cells, 0, 1)
         for symbol in dict.fromkeys(self.symbols):
@@ -110,7 +111,7 @@ class Trajectory:
     @cached_property
     def formula(self) -> str:
         """Reduced formula, by electronegativity: cations first, oxygen last."""
-        from pymatgen.core import Composition
+        from pymatgen.core.composition import Composition
 
         with warnings.catch_warnings():
             # Noble gases have no electronegativity.
@@ -120,7 +121,7 @@ class Trajectory:
     @cached_property
     def volume_A3(self) -> float:
         """Volume of the cell, Å³, the mean over the frames where it changes."""
-        return float(np.linalg.det(self.cells).mean())
+        return float(volumes(self.cells).mean())
 
     def atoms_of(self, symbol: str) -> np.ndarray:
         """Give the indices of the atoms of an element, int64.

@@ -9,9 +9,9 @@ import numpy as np
 
 from tammann.errors import DataError
 
-__all__ = ["Frames", "largest_jump", "unwrap", "unwrapped"]
+__all__ = ["Frames", "LARGEST_STEP", "unwrap", "unwrapped", "volumes"]
 
-largest_jump = 0.4
+LARGEST_STEP = 0.4
 """Largest step between two frames, in heights of the cell, that minimum images are trusted with; at one half a step
 cannot be told from one through the opposite wall, and where 0.4 occurs, one half is not far."""
 
@@ -108,26 +108,35 @@ def unwrap(
     return result
 
 
+def volumes(cells: np.ndarray) -> np.ndarray:
+    """Give a·(b x c) of cells of shape (F, 3, 3), shape (F,), Å³; negative for left-handed lattice vectors."""
+    return np.asarray(np.einsum("fi,fi->f", cells[:, 0], np.cross(cells[:, 1], cells[:, 2])))
+
+
 def check_cells(cells: np.ndarray, first: int, every: int) -> None:
     """Refuse lattices without volume; ``first`` and ``every`` say which frames of the file they are.
 
     Raises:
         DataError: a volume that is zero, negative or not a number.
     """
-    volumes = np.linalg.det(cells)
+    volume = volumes(cells)
     lengths = np.prod(np.linalg.norm(cells, axis=2), axis=1)
     with np.errstate(invalid="ignore"):
-        wrong = ~(volumes > 1e-9 * lengths)
+        wrong = ~(volume > 1e-9 * lengths)
     if wrong.any():
         k = int(np.argmax(wrong))
         raise DataError(
-            f"frame {first + every * k}: the lattice {cells[k].tolist()} has the volume {volumes[k]:g} Å³, expected more "
-            "than zero (three right-handed lattice vectors, Å); mend the cell."
+            f"frame {first + every * k}: the lattice {cells[k].tolist()} has the volume {volume[k]:g} Å³, expected "
+            "more than zero (three right-handed lattice vectors, Å); mend the cell."
         )
 
 
-def unwrapped(blocks: Iterable[Frames], *, wrapped: bool, first: int = 0, every: int = 1) -> Iterator[np.ndarray]:
-    """Unwrap frames block by block, as ``unwrap`` does; ``first`` and ``every`` number them for messages.
+def unwrapped(
+    blocks: Iterable[Frames], *, wrapped: bool, first: int = 0, every: int = 1, notes: list[str] | None = None
+) -> Iterator[np.ndarray]:
+    """Unwrap frames block by block, as ``unwrap`` does.
+
+    ``first`` and ``every`` number them for messages; what was done is told to ``notes`` at the end.
 
     Raises:
         DataError: as ``unwrap``.
@@ -141,6 +150,7 @@ def unwrapped(blocks: Iterable[Frames], *, wrapped: bool, first: int = 0, every:
     basis_before: np.ndarray | None = None
     origin_before = np.zeros(3)
     constant = True
+    longest: float | None = None
     for block in blocks:
         count = len(block.positions)
         cells = np.broadcast_to(block.cells, (count, 3, 3))
@@ -161,7 +171,7 @@ def unwrapped(blocks: Iterable[Frames], *, wrapped: bool, first: int = 0, every:
             steps = np.diff(s, axis=0, prepend=s_before[None])
             walls = np.rint(steps)
             steps -= walls
-            _check_steps(steps, first, every)
+            longest = max(longest or 0.0, _longest(steps, first, every))
             n = n_before - np.cumsum(walls, axis=0)
             x = block.positions + np.matmul(n, basis)
             s_before, n_before = s[-1], n[-1]
@@ -186,6 +196,18 @@ def unwrapped(blocks: Iterable[Frames], *, wrapped: bool, first: int = 0, every:
         cell_before, basis_before, origin_before = cells[-1].copy(), basis[-1].copy(), origins[-1].copy()
         first += every * count
         yield u
+    if notes is None:
+        return
+    if longest is not None:
+        notes.append(
+            f"Unwrapped by minimum images: the longest step between two frames is {longest:.2f} heights of the cell; "
+            "steps of more than half a height would not be seen."
+        )
+    if not constant:
+        notes.append(
+            "The cell changes from frame to frame: displacements of the wrapped positions were added up (doi "
+            "10.1063/5.0008316)."
+        )
 
 
 def _continued(
@@ -213,12 +235,14 @@ def _continued(
     return basis
 
 
-def _check_steps(steps: np.ndarray, first: int, every: int) -> None:
-    if max(steps.max(), -steps.min()) <= largest_jump:
-        return
+def _longest(steps: np.ndarray, first: int, every: int) -> float:
+    """The longest of steps, shape (F, N, 3), in heights of the cell."""
+    longest = float(max(steps.max(), -steps.min()))
+    if longest <= LARGEST_STEP:
+        return longest
     frame, atom, _ = np.unravel_index(np.argmax(np.abs(steps)), steps.shape)
     raise DataError(
-        f"frame {first + every * int(frame)}: atom {int(atom) + 1} moved by {np.abs(steps).max():.2f} heights of the cell "
-        f"since the frame before, and beyond {largest_jump:g} minimum images cannot tell through which wall; write "
+        f"frame {first + every * int(frame)}: atom {int(atom) + 1} moved by {longest:.2f} heights of the cell since "
+        f"the frame before, and beyond {LARGEST_STEP:g} minimum images cannot tell through which wall; write "
         "unwrapped positions (LAMMPS: xu yu zu, or ix iy iz) or frames closer in time."
     )
