@@ -88,7 +88,7 @@ def estimate_volume_per_atom(formula: str, *, temperature_K: float) -> float:
 
 
 def _solid_volume(symbol: str) -> float:
-    from pymatgen.core import Element
+    from pymatgen.core.periodic_table import Element
 
     molar = Element(symbol).data.get("Molar volume")
     try:
@@ -159,9 +159,7 @@ def _distances(
     for (a, b), value in given.items():
         pair = (a, b) if (a, b) in distances else (b, a)
         if pair not in distances:
-            raise DataError(
-                f"minimum_distances_A: {a}-{b} is no pair of the elements {', '.join(species)}; remove it."
-            )
+            raise DataError(f"minimum_distances_A: {a}-{b} is no pair of the elements {', '.join(species)}; remove it.")
         if not np.isfinite(value) or value < 0:
             raise DataError(f"minimum_distances_A: expected a distance of 0 Å or more for {a}-{b}, got {value}.")
         distances[pair] = float(value)

@@ -10,7 +10,7 @@ import numpy as np
 from tammann.errors import DataError
 
 if TYPE_CHECKING:
-    from pymatgen.core import Structure
+    from pymatgen.core.structure import Structure
 
 __all__ = ["Configuration"]
 
@@ -83,7 +83,8 @@ class Configuration:
 
     def to_pymatgen(self) -> Structure:
         """The same as a pymatgen ``Structure``, positions wrapped into the cell."""
-        from pymatgen.core import Lattice, Structure
+        from pymatgen.core.lattice import Lattice
+        from pymatgen.core.structure import Structure
 
         return Structure(
             Lattice(self.cell_A),

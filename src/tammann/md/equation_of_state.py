@@ -1,0 +1,229 @@
+"""The volume at which a melt is at rest: runs at a few volumes, a fit, and runs at the fitted one until it holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.md.dynamics import Leg, block_stderr
+from tammann.structures import Configuration
+
+__all__ = ["EquationOfState", "MeltVolume", "VolumePoint", "find_volume", "fit_equation_of_state"]
+
+SETTLING = 0.25
+"""Share of a run that is left out of its means."""
+MODEL_ERROR = 0.1
+"""Relative error granted to the equation of state itself, so that runs near rest decide."""
+REACH = (0.85, 1.2)
+"""How far beyond the smallest and largest volume tried the next one may lie."""
+
+
+@dataclass(frozen=True)
+class VolumePoint:
+    """What a run at one volume gave.
+
+    Attributes:
+        volume_A3: Å3.
+        pressure_GPa: Mean pressure, GPa.
+        pressure_stderr_GPa: Standard error of it from blocks, GPa.
+        energy_eV_per_atom: Mean potential energy, eV per atom.
+        energy_drift_eV_per_atom: Second half's mean minus the first half's, eV per atom.
+        temperature_K: Mean temperature, K.
+        duration_ps: ps.
+    """
+
+    volume_A3: float
+    pressure_GPa: float
+    pressure_stderr_GPa: float
+    energy_eV_per_atom: float
+    energy_drift_eV_per_atom: float
+    temperature_K: float
+    duration_ps: float
+
+
+@dataclass(frozen=True)
+class EquationOfState:
+    """A Birch-Murnaghan curve through pressures, and a parabola through energies.
+
+    Attributes:
+        volume_A3: Where the pressure is as asked for, Å3; None where the curve does not get there.
+        bulk_modulus_GPa: B = -V dP/dV there, GPa; None likewise.
+        energy_minimum_A3: Where E(V) is lowest, Å3, or None where E(V) bends the other way; it differs from
+            ``volume_A3`` by the thermal pressure, so it is a check and not the answer.
+    """
+
+    volume_A3: float | None
+    bulk_modulus_GPa: float | None
+    energy_minimum_A3: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class MeltVolume:
+    """A melt at the volume found for it.
+
+    Attributes:
+        configuration: The atoms after the last run there.
+        points: All runs, in their order.
+        fit: The last fit.
+        converged: Whether the last run met the criteria; what has not converged is to be flagged wherever it is used.
+        notes: What is to be known about it.
+    """
+
+    configuration: Configuration
+    points: tuple[VolumePoint, ...]
+    fit: EquationOfState
+    converged: bool
+    notes: tuple[str, ...] = ()
+
+
+def fit_equation_of_state(points: Sequence[VolumePoint], *, pressure_GPa: float = 0.0) -> EquationOfState:
+    """Fit P(V) and E(V) of some runs.
+
+    P(V) = y**(5/2) (c0 + c1 y + c2 y**2), y = (Vr/V)**(2/3), is the Birch-Murnaghan equation of third order in a form
+    that is linear in its constants (Vr is the mean volume); weights are 1/(stderr**2 + (0.1 P)**2 + (0.01 GPa)**2).
+
+    Args:
+        points: At least three runs at different volumes.
+        pressure_GPa: Of the volume looked for, GPa.
+
+    Raises:
+        DataError: Fewer than three volumes.
+
+    Reference:
+        Birch, Phys. Rev. 1947, 71, 809, doi 10.1103/PhysRev.71.809.
+
+    Example:
+        >>> def point(volume, pressure):
+        ...     return VolumePoint(volume, pressure, 0.01, 0.0, 0.0, 2000.0, 4.0)
+        >>> fit = fit_equation_of_state([point(80.0, 5.0), point(100.0, 0.0), point(120.0, -2.0)])
+        >>> round(fit.volume_A3, 3)
+        100.0
+    """
+    volumes = np.array([p.volume_A3 for p in points])
+    if len(np.unique(volumes.round(9))) < 3:
+        raise DataError(f"an equation of state needs three volumes or more, got {len(np.unique(volumes.round(9)))}.")
+    pressures = np.array([p.pressure_GPa for p in points])
+    errors = np.array([p.pressure_stderr_GPa if math.isfinite(p.pressure_stderr_GPa) else 1.0 for p in points])
+    sigma = np.sqrt(errors**2 + (MODEL_ERROR * (pressures - pressure_GPa)) ** 2 + 0.01**2)
+    reference = float(volumes.mean())
+    y = (reference / volumes) ** (2.0 / 3.0)
+    design = np.column_stack([y**2.5, y**3.5, y**4.5])
+    c = np.linalg.lstsq(design / sigma[:, None], pressures / sigma, rcond=None)[0]
+
+    grid = np.linspace(REACH[0] * volumes.min(), REACH[1] * volumes.max(), 4001)
+    yg = (reference / grid) ** (2.0 / 3.0)
+    curve = yg**2.5 * (c[0] + c[1] * yg + c[2] * yg**2) - pressure_GPa
+    slope = np.gradient(curve, grid)
+    # only where compression raises the pressure is the melt one that can be at rest
+    crossings = np.flatnonzero((curve[:-1] > 0) & (curve[1:] <= 0))
+    volume = modulus = None
+    if crossings.size:
+        nearest = crossings[np.argmin(np.abs(grid[crossings] - volumes[np.argmin(np.abs(pressures - pressure_GPa))]))]
+        span = curve[nearest] - curve[nearest + 1]
+        volume = float(grid[nearest] + (grid[1] - grid[0]) * (curve[nearest] / span if span else 0.5))
+        modulus = float(-volume * slope[nearest])
+
+    energies = np.array([p.energy_eV_per_atom for p in points])
+    bend, tilt, _ = np.polyfit(volumes / reference, energies, 2)
+    minimum = float(-tilt / (2.0 * bend) * reference) if bend > 0 else None
+    return EquationOfState(volume, modulus, minimum)
+
+
+def find_volume(
+    configuration: Configuration,
+    advance: Callable[[Configuration, float], Leg],
+    *,
+    scales: Sequence[float] = (0.8, 1.0, 1.2),
+    scale_ps: float = 4.0,
+    hold_ps: float = 20.0,
+    attempts: int = 8,
+    pressure_GPa: float = 0.0,
+    pressure_tolerance_GPa: float = 0.1,
+    energy_tolerance_eV_per_atom: float = 0.01,
+) -> MeltVolume:
+    """Find the volume at which a melt has a given pressure, by runs at fixed volumes.
+
+    Runs at ``scales`` times the volume given, a fit, then runs at the fitted volume, each fitted again with all the
+    runs so far, until one of them has a mean pressure within ``pressure_tolerance_GPa`` of the one asked for (with
+    its standard error no larger than that) and energies of its two halves that differ by no more than
+    ``energy_tolerance_eV_per_atom``. After ``attempts`` of them the last one is handed back, flagged.
+
+    Args:
+        configuration: The melt, at a volume that need not be good.
+        advance: Moves a configuration on at fixed volume for so many ps (any engine).
+        scales: Volumes of the first runs, as multiples, at least three.
+        scale_ps: Length of each of them, ps.
+        hold_ps: Length of each run at a fitted volume, ps.
+        attempts: Most runs at fitted volumes.
+        pressure_GPa: GPa.
+        pressure_tolerance_GPa: GPa.
+        energy_tolerance_eV_per_atom: eV per atom.
+
+    Raises:
+        DataError: Fewer than three scales; whatever ``advance`` raises.
+
+    Reference:
+        Aykol, Dwaraknath, Sun, Persson, Sci. Adv. 2018, 4, eaaq0148, doi 10.1126/sciadv.aaq0148.
+    """
+    start = configuration.volume_A3
+    points: list[VolumePoint] = []
+    for scale in scales:
+        leg = advance(configuration.at_volume(scale * start), scale_ps)
+        points.append(_point(leg))
+    fit = fit_equation_of_state(points, pressure_GPa=pressure_GPa)
+    converged = False
+    for _ in range(attempts):
+        volume = _next_volume(fit, points, pressure_GPa)
+        leg = advance(configuration.at_volume(volume), hold_ps)
+        configuration = leg.configuration
+        point = _point(leg)
+        points.append(point)
+        fit = fit_equation_of_state(points, pressure_GPa=pressure_GPa)
+        off = abs(point.pressure_GPa - pressure_GPa)
+        if (
+            max(off, point.pressure_stderr_GPa) <= pressure_tolerance_GPa
+            and abs(point.energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom
+        ):
+            converged = True
+            break
+    notes: list[str] = []
+    last = points[-1]
+    if not converged:
+        notes.append(
+            f"The volume had not converged after {attempts} runs: the last one had {last.pressure_GPa:+.2f} GPa "
+            f"(± {last.pressure_stderr_GPa:.2f}) and an energy that moved by "
+            f"{1000 * last.energy_drift_eV_per_atom:+.1f} meV per atom."
+        )
+    if fit.bulk_modulus_GPa is not None and fit.bulk_modulus_GPa < 1.0:
+        notes.append(f"The bulk modulus comes out as {fit.bulk_modulus_GPa:.2f} GPa: hardly a condensed phase.")
+    return MeltVolume(configuration, tuple(points), fit, converged, tuple(notes))
+
+
+def _next_volume(fit: EquationOfState, points: Sequence[VolumePoint], pressure_GPa: float) -> float:
+    volumes = [p.volume_A3 for p in points]
+    if fit.volume_A3 is not None:
+        return fit.volume_A3
+    # no volume at rest within reach: as far as reach goes, on the side that pushes
+    low, high = min(volumes), max(volumes)
+    widest = points[volumes.index(high)]
+    return high * REACH[1] if widest.pressure_GPa > pressure_GPa else low * REACH[0]
+
+
+def _point(leg: Leg) -> VolumePoint:
+    skip = int(SETTLING * len(leg.temperature_K))
+    pressure = leg.isotropic_pressure_GPa()[skip:]
+    energy = leg.energy_eV_per_atom[skip:]
+    half = len(energy) // 2
+    return VolumePoint(
+        volume_A3=float(leg.volume_A3[skip:].mean()),
+        pressure_GPa=float(pressure.mean()),
+        pressure_stderr_GPa=block_stderr(pressure),
+        energy_eV_per_atom=float(energy.mean()),
+        energy_drift_eV_per_atom=float(energy[half:].mean() - energy[:half].mean()),
+        temperature_K=float(leg.temperature_K[skip:].mean()),
+        duration_ps=leg.duration_ps,
+    )

@@ -1,0 +1,156 @@
+"""What is to be melted, how hot, how long and how often: the plan of ``tammann melt``.
+
+A plan is YAML, one key a line, with the unit in the key; only ``melts`` must be there. Reading is strict: an unknown
+key, a number out of range or a composition that the potential does not know is refused with one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from tammann.composition import parse_formula, reduced_formula
+from tammann.errors import RecipeError
+from tammann.md.dynamics import Conditions
+from tammann.strict import Block, explain, read_block, read_text
+
+__all__ = ["MeltPlan", "VolumeSearch"]
+
+DEFAULT_TEMPERATURES_K = (1500.0, 1750.0, 2000.0)
+
+
+def _formula(text: str) -> str:
+    parse_formula(text)
+    return text.strip()
+
+
+def _number(**limits: Any) -> Any:
+    return Field(strict=True, allow_inf_nan=False, **limits)
+
+
+Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
+Kelvin = Annotated[float, _number(ge=300, le=6000)]
+Picoseconds = Annotated[float, _number(gt=0, le=1e7)]
+Femtoseconds = Annotated[float, _number(gt=0, le=1e6)]
+
+
+class VolumeSearch(Block):
+    """How the volume of each melt is found (see ``tammann.md.equation_of_state.find_volume``)."""
+
+    scales: tuple[Annotated[float, _number(ge=0.3, le=3)], ...] = Field(
+        default=(0.8, 1.0, 1.2), min_length=3, max_length=12, description="three or more multiples from 0.3 to 3"
+    )
+    scale_ps: Picoseconds = Field(default=4.0, description="a time in ps above 0")
+    hold_ps: Picoseconds = Field(default=20.0, description="a time in ps above 0")
+    attempts: Annotated[int, _number(ge=1, le=100)] = Field(default=8, description="a whole number from 1 to 100")
+    pressure_GPa: Annotated[float, _number(ge=-1, le=50)] = Field(default=0.0, description="a pressure, -1 to 50 GPa")
+    pressure_tolerance_GPa: Annotated[float, _number(gt=0, le=10)] = Field(
+        default=0.1, description="a pressure above 0 and at most 10 GPa"
+    )
+    energy_tolerance_eV_per_atom: Annotated[float, _number(gt=0, le=1)] = Field(
+        default=0.01, description="an energy above 0 and at most 1 eV per atom"
+    )
+
+
+class MeltPlan(Block):
+    r"""Melts to compute.
+
+    Example:
+        >>> plan = MeltPlan.from_text("melts: [BaTiO3]\ntemperatures_K: [2000]")
+        >>> plan.melts, plan.replicas, plan.production_ps
+        (('BaTiO3',), 3, 100.0)
+    """
+
+    melts: tuple[Formula, ...] = Field(
+        min_length=1, max_length=1000, description="a list of formulas, such as [BaTiO3, Ba2TiO4]"
+    )
+    temperatures_K: tuple[Kelvin, ...] = Field(
+        default=DEFAULT_TEMPERATURES_K, min_length=1, max_length=100, description="temperatures from 300 to 6000 K"
+    )
+    potential: Annotated[str, Field(strict=True, min_length=1, max_length=200)] = Field(
+        default="pedone-2006", description="the name of a potential, such as pedone-2006"
+    )
+    engine: Literal["lammps"] = Field(default="lammps", description="the engine lammps")
+    atoms: Annotated[int, _number(ge=20, le=100_000)] = Field(default=200, description="a number from 20 to 100000")
+    replicas: Annotated[int, _number(ge=1, le=100)] = Field(default=3, description="a whole number from 1 to 100")
+    production_ps: Picoseconds = Field(default=100.0, description="a time in ps above 0")
+    timestep_fs: Annotated[float, _number(gt=0, le=10)] = Field(
+        default=2.0, description="a time above 0 and at most 10 fs"
+    )
+    thermostat: Literal["nose-hoover", "langevin", "berendsen"] = Field(
+        default="nose-hoover", description="nose-hoover, langevin or berendsen"
+    )
+    damping_fs: Femtoseconds = Field(default=100.0, description="a time in fs above 0")
+    frame_fs: Femtoseconds = Field(default=100.0, description="a time in fs above 0")
+    stress_fs: Femtoseconds = Field(default=20.0, description="a time in fs above 0")
+    melt_K: Kelvin = Field(default=3000.0, description="a temperature from 300 to 6000 K")
+    melt_ps: Picoseconds = Field(default=5.0, description="a time in ps above 0")
+    cool_ps: Picoseconds = Field(default=10.0, description="a time in ps above 0")
+    settle_ps: Picoseconds = Field(default=10.0, description="a time in ps above 0")
+    volume: VolumeSearch = Field(default=VolumeSearch(), description="a block on the search for the volume")
+    seed: Annotated[int, _number(ge=0, le=2**31)] = Field(default=1, description="a whole number from 0 to 2**31")
+
+    @model_validator(mode="after")
+    def _together(self) -> MeltPlan:
+        seen: dict[Any, str] = {}
+        for formula in self.melts:
+            key = reduced_formula(parse_formula(formula))
+            if key in seen:
+                raise ValueError(f"melts: expected each composition once, got {seen[key]} and {formula}; remove one")
+            seen[key] = formula
+        if len(set(self.temperatures_K)) != len(self.temperatures_K):
+            raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
+        samples, frames = self.stress_fs / self.timestep_fs, self.frame_fs / self.timestep_fs
+        if abs(samples - round(samples)) > 1e-6 or round(samples) < 1:
+            raise ValueError(
+                f"stress_fs: expected a multiple of timestep_fs {self.timestep_fs:g}, got {self.stress_fs:g}"
+            )
+        if abs(frames - round(frames)) > 1e-6 or round(frames) % round(samples):
+            raise ValueError(f"frame_fs: expected a multiple of stress_fs {self.stress_fs:g}, got {self.frame_fs:g}")
+        if self.frame_fs > 1000 * self.production_ps:
+            raise ValueError(f"production_ps: expected at least one frame of {self.frame_fs:g} fs, got less")
+        return self
+
+    @classmethod
+    def from_text(cls, text: str) -> MeltPlan:
+        """Read a plan.
+
+        Args:
+            text: YAML.
+
+        Raises:
+            RecipeError: Anything that is no plan.
+        """
+        return cls.from_dict(read_block(text))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> MeltPlan:
+        """Read a plan from a file.
+
+        Raises:
+            RecipeError: No such file, or anything that is no plan.
+        """
+        try:
+            return cls.from_text(read_text(path))
+        except RecipeError as error:
+            if str(error).startswith(str(path)):
+                raise
+            raise RecipeError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> MeltPlan:
+        """Make a plan of plain data.
+
+        Raises:
+            RecipeError: Anything that is no plan.
+        """
+        try:
+            return cls(**data)
+        except ValidationError as error:
+            raise RecipeError(explain(error, cls)) from None
+
+    def conditions(self, temperature_K: float) -> Conditions:
+        """The surroundings of its atoms at one of its temperatures."""
+        return Conditions(temperature_K, self.timestep_fs, self.thermostat, self.damping_fs)
