@@ -67,7 +67,8 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(regime_ps):
     assert kept > 0.97
     assert 0.93 <= held <= 0.97
     assert mean == pytest.approx(1.0, abs=0.01)
-    assert ratio == pytest.approx(1.0, abs=0.1)
+    # Stress that remembers makes the scatter smaller than a Brownian coordinate's, by memory over start at most.
+    assert 0.83 < ratio < 1.05
 
 
 def test_components_are_independent_of_one_mean_square_and_of_the_orientation():

@@ -10,17 +10,32 @@ from tammann.plot.flow import plot_reaction_flow
 from tammann.plot.fractions import plot_phase_fractions
 from tammann.plot.hull import plot_hull
 from tammann.plot.slices import plot_slices
-from tammann.plot.transport import plot_correlation_factors, plot_growth_constants
+from tammann.plot.transport import (
+    plot_arrhenius,
+    plot_correlation_factors,
+    plot_correlations,
+    plot_growth_constants,
+    plot_log_log_slope,
+    plot_onsager_matrix,
+    plot_running_viscosity,
+    transport_figure,
+)
 
 __all__ = [
     "formula_label",
     "phase_colours",
+    "plot_arrhenius",
     "plot_baselines",
     "plot_correlation_factors",
+    "plot_correlations",
     "plot_growth_constants",
     "plot_hull",
+    "plot_log_log_slope",
+    "plot_onsager_matrix",
     "plot_phase_fractions",
     "plot_reaction_flow",
+    "plot_running_viscosity",
     "plot_slices",
     "save_figure",
+    "transport_figure",
 ]
