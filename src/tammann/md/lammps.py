@@ -159,7 +159,7 @@ def produce(
 
     Every twenty seconds or so the frames, the stress and the whole state of the run are on disk; a run that was
     killed goes on from there when it is called again, and a finished one is made longer by a longer ``duration_ps``.
-    The folder holds ``trajectory-STEPS.dump.gz`` (LAMMPS text: element xu yu zu, Å, unwrapped; step zero included),
+    The folder holds ``trajectory-STEPS.dump.gz`` (LAMMPS text: id element xu yu zu, Å, unwrapped; step zero included),
     ``stress-STEPS.npy`` (float32, columns temperature_K, energy_eV_per_atom, xx, yy, zz, xy, xz, yz in GPa, volume_A3,
     one row every ``sample_fs``) and ``restart-STEPS.bin``.
 
@@ -243,8 +243,8 @@ def _segment(
     _record(lmp, sample_every, scratch / "series")
     order = " ".join(_species(configuration))
     lmp.commands_string(
-        f"dump frames all custom/gz {frame_every} {scratch}/frames.dump.gz element xu yu zu\n"
-        f'dump_modify frames sort id element {order} format line "%s %.3f %.3f %.3f"\n'
+        f"dump frames all custom/gz {frame_every} {scratch}/frames.dump.gz id element xu yu zu\n"
+        f'dump_modify frames sort id element {order} format line "%d %s %.3f %.3f %.3f"\n'
         f"run {end - begin}\nundump frames\nunfix series"
     )
     table = _read_series(scratch / "series", configuration.n_atoms)
