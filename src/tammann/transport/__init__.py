@@ -6,7 +6,7 @@ them: `ionic_conductivity`, `correct_finite_size`, `fit_arrhenius`; tables, meas
 
 from tammann.transport.activation import ArrheniusFit, fit_arrhenius
 from tammann.transport.arrhenius import arrhenius_weights, interpolate_arrhenius
-from tammann.transport.brownian import SlopeWeights, lag_covariance, slope_weights, spread_lags
+from tammann.transport.brownian import SlopeWeights, lag_covariance, local_covariance, slope_weights, spread_lags
 from tammann.transport.conductivity import Conductivity, charges_from_composition, ionic_conductivity
 from tammann.transport.correlations import Correlations, correlations_of_stretches, displacement_correlations
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
@@ -47,6 +47,7 @@ __all__ = [
     "interpolate_arrhenius",
     "ionic_conductivity",
     "lag_covariance",
+    "local_covariance",
     "load_transport",
     "log_log_slope",
     "measure_onsager",

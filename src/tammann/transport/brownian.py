@@ -1,10 +1,11 @@
-"""Slopes of mean squared displacements with the errors of a Brownian process.
+"""Slopes of mean squared displacements with the errors of the process behind them.
 
 The points of a displacement curve averaged over all time origins are correlated, and not weakly: neighbours share
 nearly all their data. Ordinary least squares through them finds a fair slope and a standard error that can be
-hundreds of times too small. For a Brownian process their covariance is known exactly, and is, but for one common
-factor, the same for every pair of species and for every size of the diffusion coefficient. Weights and variance of the
-slope therefore follow from the lags and the number of frames alone.
+hundreds of times too small. For a Gaussian process with stationary increments their covariance follows from the
+curve itself, by Wick's theorem. With <x²> = s t + a h(t) - Brownian motion of slope s, and what ions do before it
+(rattling in a cage, a ballistic start) that has come to the offset a once h has risen from 0 to 1 - three sums over
+pairs of windows hold all of it, for every pair of species and every size of s and a.
 """
 
 from __future__ import annotations
@@ -17,28 +18,38 @@ from numpy.typing import ArrayLike
 
 from tammann.errors import DataError
 
-__all__ = ["SlopeWeights", "lag_covariance", "slope_weights", "spread_lags"]
+__all__ = ["SlopeWeights", "lag_covariance", "local_covariance", "slope_weights", "spread_lags"]
 
-LAGS_IN_FIT = 24
-"""Lags in a fit: with more the variance of the slope falls by less than 2 %, with many more the matrix is singular."""
+LAGS_IN_FIT = 16
+"""Lags in a fit: with more the variance of the slope falls by a few per cent, with many more the matrix is singular."""
 
 
 @dataclass(frozen=True, eq=False)
 class SlopeWeights:
-    """The generalised-least-squares slope of a displacement curve, and how sure it is.
+    """The generalised-least-squares slope and offset of a displacement curve, and how sure the slope is.
 
-    slope = sum_n w_n C(n) with w = ``weights``; for a Brownian process with slopes B_ij (3 by 3, Cartesian, per frame),
-    Cov(slope_ij, slope_kl) = v sum_ab (B_ik,ab B_jl,ab + B_il,ab B_jk,ab) with v = ``variance``.
+    slope = sum_n w_n C(n) with w = ``weights``, offset = sum_n u_n C(n) with u = ``offset_weights``. With the slopes
+    B_ij and offsets A_ij (3 by 3, Cartesian, per frame and plain) of collective coordinates i and j,
+
+    Cov(slope_ij, slope_kl) = sum_ab v1 B_ik B_jl + v2 (B_ik A_jl + A_ik B_jl) + v3 A_ik A_jl, and the same with k and l
+    exchanged; (v1, v2, v3) = ``variances``, each product of components ab. For pure Brownian motion only v1 counts.
 
     Attributes:
         lags: The lags of the fit, frames, shape (K,).
         weights: Per frame, shape (K,); they sum to zero, so that an offset of the curve does not matter.
-        variance: The factor v, without a unit.
+        offset_weights: Shape (K,); they sum to one.
+        variances: The factors v1 (no unit), v2 (1/frame) and v3 (1/frame²).
     """
 
     lags: np.ndarray
     weights: np.ndarray
-    variance: float
+    offset_weights: np.ndarray
+    variances: tuple[float, float, float]
+
+    @property
+    def variance(self) -> float:
+        """The factor v1 of pure Brownian motion."""
+        return self.variances[0]
 
 
 def lag_covariance(lags: ArrayLike, n_frames: int) -> np.ndarray:
@@ -66,28 +77,66 @@ def lag_covariance(lags: ArrayLike, n_frames: int) -> np.ndarray:
         >>> lag_covariance([1], 11).round(3).tolist()  # ten independent steps
         [[0.1]]
     """
+    return local_covariance(lags, n_frames, np.ones(1))[0]
+
+
+def local_covariance(lags: ArrayLike, n_frames: int, rise: ArrayLike) -> np.ndarray:
+    """Return the three sums behind the covariance of a displacement curve of a Gaussian process.
+
+    For <[x(t+n) - x(t)]²> = s n + a h(n) the displacements over the windows [p, p+n] and [q, q+m] have the covariance
+    s o_pq + a k_pq, o the steps they share, k = [h(|p+n-q|) + h(|q+m-p|) - h(|p-q|) - h(|p+n-q-m|)]/2. Then
+    Cov[C(n), C(m)] = 2 (s² G1 + 2 s a G2 + a² G3) with G1, G2, G3 the sums of o², o k and k² over all pairs of
+    windows, over M_n M_m.
+
+    Args:
+        lags: Frames, 1 to ``n_frames`` - 1, shape (K,).
+        n_frames: Frames in the series.
+        rise: h at 1, 2, ... frames, shape (R,); 1 from there on. ``[1.0]`` is noise that forgets itself between frames.
+
+    Returns:
+        G1 (frames²), G2 (frames) and G3 (no unit), shape (3, K, K).
+
+    Raises:
+        DataError: A lag outside 1 to ``n_frames`` - 1.
+
+    Example:
+        >>> local_covariance([1], 11, [1.0])[2].round(4).tolist()  # [e(t+1) - e(t)]² of white noise: 1/M + (M-1)/(2 M²)
+        [[0.145]]
+    """
     n = np.asarray(lags, dtype=np.int64)
     if n.ndim != 1 or len(n) == 0 or n.min() < 1 or n.max() > n_frames - 1:
         raise DataError(f"lags are {n.tolist()} frames, expected whole numbers from 1 to {n_frames - 1}.")
-    return _covariance(tuple(n.tolist()), n_frames)
+    return _sums(tuple(n.tolist()), n_frames, tuple(np.asarray(rise, dtype=float).tolist()))
 
 
 @lru_cache(maxsize=256)
-def _covariance(lags: tuple[int, ...], n_frames: int) -> np.ndarray:
-    """Sums over the shifts between two windows; kept, as replicas and repeated fits ask for the same lags."""
+def _sums(lags: tuple[int, ...], n_frames: int, rise: tuple[float, ...]) -> np.ndarray:
+    """Sums over the shifts between two windows; kept, as replicas and repeated fits ask for the same ones."""
     n = np.array(lags, dtype=np.int64)
     origins = n_frames - n
-    covariance = np.empty((len(n), len(n)))
+    reach = len(rise)
+    h = np.ones(2 * int(n.max()) + reach + 2)
+    h[0] = 0.0
+    h[1 : reach + 1] = rise[: len(h) - 1]
+    sums = np.empty((3, len(n), len(n)))
     for a, length in enumerate(n):
         for b in range(a, len(n)):
             other = n[b]
-            shift = np.arange(1 - other, length)  # q - p, where the windows share at least one step
-            shared = np.minimum(length, shift + other) - np.maximum(0, shift)
+            shift = np.arange(1 - other - reach, length + reach)  # q - p, where the windows know of each other
             pairs = np.minimum(origins[a], origins[b] - shift) - np.maximum(0, -shift)
-            total = np.dot(np.maximum(pairs, 0).astype(float), shared.astype(float) ** 2)
-            covariance[a, b] = covariance[b, a] = total / (float(origins[a]) * float(origins[b]))
-    covariance.setflags(write=False)
-    return covariance
+            weight = np.maximum(pairs, 0).astype(float)
+            shared = np.maximum(0, np.minimum(length, shift + other) - np.maximum(0, shift)).astype(float)
+            local = 0.5 * (
+                h[np.abs(length - shift)]
+                + h[np.abs(shift + other)]
+                - h[np.abs(shift)]
+                - h[np.abs(length - other - shift)]
+            )
+            norm = float(origins[a]) * float(origins[b])
+            values = (weight @ shared**2 / norm, weight @ (shared * local) / norm, weight @ local**2 / norm)
+            sums[:, a, b] = sums[:, b, a] = values
+    sums.setflags(write=False)
+    return sums
 
 
 def spread_lags(first: int, last: int, count: int = LAGS_IN_FIT) -> np.ndarray:
@@ -100,16 +149,20 @@ def spread_lags(first: int, last: int, count: int = LAGS_IN_FIT) -> np.ndarray:
     return np.unique(np.round(np.geomspace(first, last, count)).astype(np.int64))
 
 
-def slope_weights(lags: ArrayLike, n_frames: int) -> SlopeWeights:
+def slope_weights(
+    lags: ArrayLike, n_frames: int, *, offset_over_slope: float = 0.0, rise: ArrayLike = (1.0,)
+) -> SlopeWeights:
     """Return the weights of the best linear unbiased slope of a displacement curve, its offset free.
 
-    C(n) = a + s n with covariance proportional to G: (a, s) = (X^T G^-1 X)^-1 X^T G^-1 C, X = [1, n]; v = ``variance``
-    is the last diagonal element of (X^T G^-1 X)^-1. The offset a holds what happens before motion is diffusive
-    (rattling, a ballistic start) and costs a factor of two in the standard error of the slope.
+    C(n) = a + s n with covariance proportional to G = G1 + 2 r G2 + r² G3, r = ``offset_over_slope``: (a, s) =
+    (X^T G^-1 X)^-1 X^T G^-1 C, X = [1, n]. The free offset holds what happens before motion is diffusive and costs a
+    factor of two in the standard error of the slope. An r that is not quite right costs a little precision, no bias.
 
     Args:
         lags: Frames, two or more different ones, shape (K,).
         n_frames: Frames in the series.
+        offset_over_slope: a/s of the process, frames; 0 for pure Brownian motion.
+        rise: h at 1, 2, ... frames, as ``local_covariance`` takes it.
 
     Raises:
         DataError: Fewer than two different lags, or lags outside the series.
@@ -123,8 +176,10 @@ def slope_weights(lags: ArrayLike, n_frames: int) -> SlopeWeights:
     n = np.unique(np.asarray(lags, dtype=np.int64))
     if len(n) < 2:
         raise DataError(f"lags are {n.tolist()} frames, expected at least two different ones to fit a slope.")
-    covariance = lag_covariance(n, n_frames)
+    G1, G2, G3 = local_covariance(n, n_frames, rise)
+    covariance = G1 + 2.0 * offset_over_slope * G2 + offset_over_slope**2 * G3
     design = np.stack([np.ones(len(n)), n.astype(float)], axis=1)
     whitened = np.linalg.solve(covariance, design)
-    parameters = np.linalg.inv(design.T @ whitened)
-    return SlopeWeights(n, (whitened @ parameters)[:, 1], float(parameters[1, 1]))
+    estimators = whitened @ np.linalg.inv(design.T @ whitened)
+    w = estimators[:, 1]
+    return SlopeWeights(n, w, estimators[:, 0], (float(w @ G1 @ w), float(w @ G2 @ w), float(w @ G3 @ w)))

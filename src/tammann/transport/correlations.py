@@ -9,6 +9,7 @@ import numpy as np
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
+from tammann.transport.brownian import spread_lags
 from tammann.transport.onsager import atomic_masses
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ TENSOR = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 CHUNK_BYTES = 64e6
 """Transforms held at a time."""
+
+ION_LAGS = 128
+"""Lags, spread in the logarithm, at which every single ion is kept."""
 
 PLANES = {"ab": (0, 1), "ac": (0, 2), "bc": (1, 2)}
 
@@ -44,6 +48,9 @@ class Correlations:
         cell_A: Mean lattice vectors in rows, Å, shape (3, 3).
         self_A2: Per ion, Å², shape (S, 6, K): xx, yy, zz, yz, xz, xy; lags of 0 to K - 1 frames.
         collective_A2: Å², shape (S, S, 6, K), symmetric in the species; not divided by a number of ions.
+        ion_lags: Lags, frames, at which single ions were kept, shape (G,).
+        ion_A2: <dr_a²> of every ion there, Å², one array of shape (N_i, G) for each species: their scatter shows
+            whether ions differ more than independent Gaussian walkers would.
         temperature_K: Of the trajectory, K, or None where it does not say.
         source: Where the trajectory came from.
         notes: What was met in reading it.
@@ -59,6 +66,8 @@ class Correlations:
     cell_A: np.ndarray
     self_A2: np.ndarray
     collective_A2: np.ndarray
+    ion_lags: np.ndarray
+    ion_A2: tuple[np.ndarray, ...]
     temperature_K: float | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
@@ -187,6 +196,8 @@ def displacement_correlations(
         result[..., 0] = 0.0
         return result
 
+    ion_lags = spread_lags(1, kept - 1, ION_LAGS)
+    ion_A2 = tuple(np.empty((n, len(ion_lags))) for n in counts)
     self_A2 = np.empty((len(species), 6, kept))
     chunk = max(1, int(CHUNK_BYTES / (16.0 * length * 1.5)))
     for i, atoms in enumerate(members):
@@ -201,6 +212,11 @@ def displacement_correlations(
                 products[c] += np.einsum("nt,nt->t", paths[a], paths[b])
                 spectra[c] += np.einsum("nk,nk->k", waves.real[a], waves.real[b])
                 spectra[c] += np.einsum("nk,nk->k", waves.imag[a], waves.imag[b])
+            power = np.einsum("ank,ank->nk", waves.real, waves.real) + np.einsum("ank,ank->nk", waves.imag, waves.imag)
+            cross = fft.irfft(power, length, axis=-1, workers=workers)[:, ion_lags]
+            running = np.cumsum(np.einsum("ant,ant->nt", paths, paths), axis=-1)
+            both = running[:, -1:] - running[:, ion_lags - 1] + running[:, n_frames - 1 - ion_lags]
+            ion_A2[i][start : start + chunk] = (both - 2.0 * cross) / (n_frames - ion_lags)
         self_A2[i] = curves(products, spectra) / len(atoms)
 
     paths = sums - counts[:, None, None] * rest
@@ -224,6 +240,8 @@ def displacement_correlations(
         cell_A=trajectory.cells.mean(axis=0),
         self_A2=self_A2,
         collective_A2=collective,
+        ion_lags=ion_lags,
+        ion_A2=ion_A2,
         temperature_K=trajectory.temperature_K,
         source=trajectory.source,
         notes=trajectory.notes,

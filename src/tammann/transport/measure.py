@@ -9,17 +9,20 @@ from functools import cached_property
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.transport.brownian import slope_weights, spread_lags
+from tammann.transport.brownian import SlopeWeights, spread_lags
 from tammann.transport.correlations import Correlations
 from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.onsager import OnsagerCoefficients
-from tammann.transport.regime import Regime, find_regime
+from tammann.transport.regime import Regime, find_regime, fit_weights
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
 
 __all__ = ["BlockErrors", "OnsagerMeasurement", "block_errors", "measure_onsager"]
 
 A2_PER_PS_IN_SI = 1e-8
 """m²/s in 1 Å²/ps."""
+
+FEWEST_IONS = 5
+"""With fewer ions of a kind their scatter says too little."""
 
 FULL = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 """Where the nine components of a symmetric tensor stand among xx, yy, zz, yz, xz, xy."""
@@ -199,10 +202,11 @@ def measure_onsager(
     """Return the Onsager coefficients of a trajectory, or of several replicas together, with standard errors.
 
     L_ij = 1/(6 kB T V) d/dt <dX_i . dX_j>; L_self_i = N_i/(6 kB T V) d/dt <dr²>_i. Slopes are generalised least squares
-    over the regime with the covariance of a Brownian process, offsets free. With the slope tensors B_ij per axis and
-    the variance factor v of ``slope_weights``, Cov(b_ij, b_kl) = v sum_ab (B_ik,ab B_jl,ab + B_il,ab B_jk,ab) for the
-    collective slopes b_ij = tr B_ij, the estimates standing for the truth; their own noise widens the intervals a
+    over the regime, offsets free, with the covariance of Brownian motion and of what the offsets show of the motion
+    before it. For the collective slopes b_ij = tr B_ij of a Gaussian process Cov(b_ij, b_kl) follows from Wick's
+    theorem as ``SlopeWeights`` states, the estimates standing for the truth; their own noise widens the intervals a
     little, which keeps a 95 % interval covering 93 to 97 % also where the trajectory holds few independent stretches.
+    Where single ions of a species scatter more than that (p < 0.01), its errors are widened to what the scatter shows.
 
     Args:
         correlations: Of one trajectory, or of replicas: the same ions, frame and interval.
@@ -236,27 +240,50 @@ def measure_onsager(
         raise DataError(f"temperature_K is {temperature}, expected a number above 0 K.")
     regime = find_regime(replicas, regime_ps=regime_ps)
     lags = spread_lags(round(regime.from_ps / first.frame_interval_ps), round(regime.to_ps / first.frame_interval_ps))
-    fits = [slope_weights(lags, replica.n_frames) for replica in replicas]
+    fits = [fit_weights(replica.self_part(), first.counts, lags, replica.n_frames) for replica in replicas]
     shares = np.array([1.0 / fit.variance for fit in fits])
-    variance = 1.0 / shares.sum()
     shares /= shares.sum()
+    # the same weight for the same lag in every replica, as nearly as their lengths allow
+    v = np.einsum("r,rv->v", shares**2, np.array([fit.variances for fit in fits]))
 
-    self_slopes = np.stack(
-        [replica.self_A2[..., lags] @ fit.weights for replica, fit in zip(replicas, fits, strict=True)]
-    )
-    slopes = np.stack(
-        [replica.collective_A2[..., lags] @ fit.weights for replica, fit in zip(replicas, fits, strict=True)]
-    )
-    B_self = np.einsum("r,ric->ic", shares, self_slopes)[:, FULL]  # (S, 3, 3), Å² per frame, per ion
-    B = np.einsum("r,rijc->ijc", shares, slopes)[:, :, FULL]  # (S, S, 3, 3)
+    def pooled(curves: list[np.ndarray], offset: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Slopes (or offsets) of each replica, and their mean as tensors."""
+        each = np.stack(
+            [
+                c[..., fit.lags] @ (fit.offset_weights if offset else fit.weights)
+                for c, fit in zip(curves, fits, strict=True)
+            ]
+        )
+        return each, np.einsum("r,r...->...", shares, each)[..., FULL]
+
+    own, together = [replica.self_A2 for replica in replicas], [replica.collective_A2 for replica in replicas]
+    self_slopes, B_self = pooled(own)  # (S, 3, 3), Å² per frame, per ion
+    slopes, B = pooled(together)  # (S, S, 3, 3), Å² per frame
+    A_self, A = pooled(own, offset=True)[1], pooled(together, offset=True)[1]  # Å²
     N = first.counts.astype(float)
 
-    covariance = variance * (np.einsum("ikab,jlab->ijkl", B, B) + np.einsum("ilab,jkab->ijkl", B, B))
-    self_covariance = 2.0 * variance * np.einsum("ikab,ilab->ikl", B, B) / N[:, None, None]
-    # ions are not independent of each other: what the collective slope holds beyond the self slopes is shared evenly
-    pairs = np.where(N > 1, N * (N - 1.0), 1.0)
-    B_pair = (np.einsum("iiab->iab", B) - N[:, None, None] * B_self) / pairs[:, None, None]
-    self_variance = 2.0 * variance * (N * (B_self**2).sum(axis=(1, 2)) + pairs * (N > 1) * (B_pair**2).sum(axis=(1, 2)))
+    def product(indices: str, one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """v1 B B' + v2 (B A' + A B') + v3 A A', summed over Cartesian components."""
+        terms = [np.einsum(indices, x, y) for x, y in ((one[0], other[0]), (one[0], other[1]), (one[1], other[0]))]
+        return v[0] * terms[0] + v[1] * (terms[1] + terms[2]) + v[2] * np.einsum(indices, one[1], other[1])
+
+    process = (B, A)
+    covariance = product("ikab,jlab->ijkl", process, process) + product("ilab,jkab->ijkl", process, process)
+    self_covariance = 2.0 * product("ikab,ilab->ikl", process, process) / N[:, None, None]
+    # ions are not independent of each other: what the collective curves hold beyond the self curves is shared evenly
+    pairs = np.where(N > 1, N * (N - 1.0), np.inf)
+    rest = [(np.einsum("iiab->iab", X) - N[:, None, None] * X_self) for X, X_self in ((B, B_self), (A, A_self))]
+    alone = product("iab,iab->i", (B_self, A_self), (B_self, A_self))
+    shared = product("iab,iab->i", (rest[0], rest[1]), (rest[0], rest[1])) / pairs
+    self_variance = 2.0 * np.maximum(N * alone + shared, 0.0)
+    # the scatter of single ions sees what Gaussian motion leaves out: rare jumps, fast and slow ions
+    beyond = _beyond_gaussian(replicas, fits, shares, 2.0 * alone / N) * N**2
+    self_variance += beyond
+    i = np.arange(len(N))
+    own_variance = covariance[i, i, i, i]
+    wider = (1.0 + beyond / np.where(own_variance > 0, own_variance, np.inf)) ** 0.25
+    covariance *= np.einsum("i,j,k,l->ijkl", wider, wider, wider, wider)
+    self_covariance[i, i, i] += beyond
 
     volume = float(np.mean([replica.volume_A3 for replica in replicas]))
     to_SI = A2_PER_PS_IN_SI / (6.0 * BOLTZMANN_J_PER_K * temperature * volume * A3_IN_M3 * first.frame_interval_ps)
@@ -268,7 +295,7 @@ def measure_onsager(
         species=first.species,
         L=(L + L.T) / 2.0,
         L_self=np.maximum(L_self, 0.0),
-        L_stderr=np.sqrt(np.einsum("ijij->ij", covariance)) * to_SI,
+        L_stderr=np.sqrt(np.maximum(np.einsum("ijij->ij", covariance), 0.0)) * to_SI,
         L_self_stderr=np.sqrt(self_variance) * to_SI,
         volume_A3=volume,
         source=first.source,
@@ -293,7 +320,33 @@ def measure_onsager(
         D_replica_stderr=spread_D,
         source="; ".join(dict.fromkeys(replica.source for replica in replicas if replica.source)),
     )
-    return replace(measurement, notes=_notes(measurement, replicas))
+    uneven = tuple(symbol for symbol, more in zip(first.species, beyond, strict=True) if more > 0)
+    return replace(measurement, notes=_notes(measurement, replicas, uneven))
+
+
+def _beyond_gaussian(
+    replicas: list[Correlations], fits: list[SlopeWeights], shares: np.ndarray, expected: np.ndarray
+) -> np.ndarray:
+    """Variance of the mean slope of each species beyond the expected one, where it is larger than chance allows.
+
+    The slopes of single ions scatter; their variance over the number of ions is that of their mean, whatever the
+    distribution of their jumps. Where it exceeds the Gaussian expectation with p < 0.01, the difference is returned.
+    """
+    from scipy.stats import chi2
+
+    beyond = np.zeros(len(expected))
+    for i, ions in enumerate(replicas[0].counts):
+        if ions < FEWEST_IONS:
+            continue
+        variance = 0.0
+        for replica, fit, share in zip(replicas, fits, shares, strict=True):
+            curves = replica.ion_A2[i]
+            steps = np.stack([np.interp(fit.lags, replica.ion_lags, curve) for curve in curves]) @ fit.weights
+            variance += share**2 * steps.var(ddof=1) / ions
+        freedom = len(replicas) * (ions - 1)
+        if variance > expected[i] * chi2.isf(0.01, freedom) / freedom:
+            beyond[i] = variance - expected[i]
+    return beyond
 
 
 def _same_system(replicas: list[Correlations]) -> Correlations:
@@ -319,10 +372,15 @@ def _ions(correlations: Correlations) -> str:
     return " ".join(f"{symbol}{n}" for symbol, n in zip(correlations.species, correlations.counts, strict=True))
 
 
-def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations]) -> tuple[str, ...]:
+def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations], uneven: tuple[str, ...]) -> tuple[str, ...]:
     notes = [note for replica in replicas for note in replica.notes]
     if not measurement.diffusive:
         notes.append(measurement.not_diffusive_sentence())
+    if uneven:
+        notes.append(
+            f"Single ions of {', '.join(uneven)} differ more than Gaussian walkers would (rare jumps, or fast and slow "
+            "ions); the stated errors include that."
+        )
     ratio = measurement.apparent.smallest_eigenvalue_ratio
     if ratio < -1e-9:
         notes.append(
@@ -336,12 +394,11 @@ def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations]) -> tup
             "independent stretches stand behind its last points."
         )
     assert measurement.apparent.L_stderr is not None
-    diagonal = np.diag(measurement.apparent.L_stderr) / np.maximum(np.diag(measurement.apparent.L), 1e-300)
-    for symbol, error in zip(measurement.species, diagonal, strict=True):
-        if symbol != measurement.frame and error > 0.5:
-            notes.append(
-                f"L of {symbol} has a standard error of {min(error, 9.99):.0%}; add replicas or make them longer."
-            )
+    for i, symbol in enumerate(measurement.species):
+        error, value = measurement.apparent.L_stderr[i, i], measurement.apparent.L[i, i]
+        if symbol != measurement.frame and measurement.regime.diffusive[i] and error > 0.5 * value:
+            size = f"{error / value:.0%}" if value > 0 else "more than its value"
+            notes.append(f"L of {symbol} has a standard error of {size}; add replicas or make them longer.")
     return tuple(dict.fromkeys(notes))
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.transport.brownian import lag_covariance, slope_weights, spread_lags
+from tammann.transport.brownian import SlopeWeights, lag_covariance, slope_weights, spread_lags
 from tammann.transport.correlations import Correlations
 
-__all__ = ["LogLogSlope", "Regime", "find_regime", "log_log_slope"]
+__all__ = ["LogLogSlope", "Regime", "find_regime", "fit_weights", "log_log_slope"]
 
 TOLERANCE = 0.1
 """How far from 1 the log-log slope may lie, beyond its own noise."""
@@ -204,13 +204,39 @@ def _log_slope(pool: _Pool, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return slope, np.sqrt(variance)
 
 
+def fit_weights(msd: np.ndarray, ions: np.ndarray, lags: np.ndarray, n_frames: int) -> SlopeWeights:
+    """Return slope weights that know what the ions do before they diffuse.
+
+    A first fit as of pure Brownian motion gives slope and offset of each species; the curves below the first lag, less
+    their lines, give the rise of the offsets, averaged over the ions. The second fit uses both.
+
+    Args:
+        msd: Mean squared displacements, Å², shape (S, K), from lag 0.
+        ions: How many ions stand behind each, shape (S,).
+        lags: Lags of the fit, frames.
+        n_frames: Frames in the series.
+    """
+    plain = slope_weights(lags, n_frames)
+    slope, offset = msd[:, plain.lags] @ plain.weights, msd[:, plain.lags] @ plain.offset_weights
+    share = ions * np.sign(offset)
+    total_slope, total_offset = float(ions @ slope), float(ions @ np.abs(offset))
+    first = int(plain.lags[0])
+    if first < 2 or total_slope <= 0 or total_offset < 0.05 * first * total_slope:
+        return plain
+    early = np.arange(1, first)
+    rise = (share @ (msd[:, early] - slope[:, None] * early)) / total_offset
+    ratio = float(np.sign(ions @ offset)) * total_offset / total_slope
+    return slope_weights(lags, n_frames, offset_over_slope=ratio, rise=rise)
+
+
 def _slope(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Slope of <dr²> of each species per frame and its variance, shape (S,)."""
-    fit = slope_weights(spread_lags(first, last), pool.n_frames)
-    tensor = pool.curves[..., fit.lags] @ fit.weights
-    value = tensor[:, :3].sum(axis=1)
-    squares = tensor**2 @ np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
-    return value, 2.0 * fit.variance * squares / pool.series
+    """Slope of <dr²> of each species per frame and its variance, shape (S,), from a few lags."""
+    fit = fit_weights(pool.msd, pool.series, spread_lags(first, min(last, 8 * first), 8), pool.n_frames)
+    B = pool.curves[..., fit.lags] @ fit.weights
+    A = pool.curves[..., fit.lags] @ fit.offset_weights
+    v1, v2, v3 = fit.variances
+    variance = 2.0 * (v1 * B**2 + 2.0 * v2 * B * A + v3 * A**2) @ np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
+    return B[:, :3].sum(axis=1), np.maximum(variance, 0.0) / pool.series
 
 
 def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int | None:

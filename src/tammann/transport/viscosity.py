@@ -98,8 +98,8 @@ def shear_viscosity(
     that is small beside the noise is not seen by this or any rule; look at the running integral.
 
     ``converged`` is false, and the value NaN, where no such start is found; where, over a regime found or given, the
-    slope moves by more than 2 % and three standard errors on quadrupling its start; or where it is less than two
-    standard errors above zero (a solid, or a run too short).
+    slope moves by more than 2 % and three standard errors on quadrupling its start, or is less than two standard errors
+    above zero; or where it explains less than half of the mean square at the end of the regime (a solid).
 
     Args:
         stress_GPa: Shape (F, 6), GPa, in Voigt's order xx, yy, zz, yz, xz, xy (that of ASE; LAMMPS writes xx, yy, zz,
@@ -165,9 +165,13 @@ def shear_viscosity(
 
     slope, relative, moved = _fit(paths, first, last)
     converged = found
-    if relative >= 0.5 or slope <= 0:
+    gone = float(np.mean([_curve(path, np.array([last]))[0] for path in paths]))
+    if relative >= 0.5:
         converged = False
-        notes.append("The viscosity is less than two standard errors above zero: run longer, or this is a solid.")
+        notes.append("The viscosity is less than two standard errors above zero; run longer.")
+    elif slope * last <= gone / 2:
+        converged = False
+        notes.append("The integrated stress stays bounded: a solid, or a run too short to see it flow.")
     elif found and moved > 3:
         converged = False
         notes.append(
@@ -239,7 +243,7 @@ def _curve(path: np.ndarray, lags: np.ndarray) -> np.ndarray:
 
 
 def _slopes(paths: list[np.ndarray], starts: tuple[int, ...], last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes per frame from several starts to one end, and the factors of their variances, both of shape (n,).
+    """Slopes per frame from several starts to one end, and their relative variances, both of shape (n,).
 
     Paths are thinned so that the earliest start is a few frames away; a path is where it is, whatever is left out.
     """
@@ -253,11 +257,11 @@ def _slopes(paths: list[np.ndarray], starts: tuple[int, ...], last: int) -> tupl
             inside = lags >= start // thin
             fit = slope_weights(lags[inside], thinned.shape[1])
             slopes[r, k] = fit.weights @ curve[inside] / thin
-            variances[r, k] = fit.variance / thin**2
+            variances[r, k] = fit.variance
     weights = 1 / variances
     weights /= weights.sum(axis=0)
     # A Brownian series of slope s has the variance 2 v s^2 of its slope, a fifth of it with five.
-    return (weights * slopes).sum(axis=0), 2 / SERIES * (weights**2 * variances).sum(axis=0) * thin**2
+    return (weights * slopes).sum(axis=0), 2 / SERIES * (weights**2 * variances).sum(axis=0)
 
 
 def _fit(paths: list[np.ndarray], first: int, last: int) -> tuple[float, float, float]:
