@@ -6,6 +6,7 @@ from scipy.signal import lfilter
 from scipy.spatial.transform import Rotation
 
 from tammann.errors import DataError
+from tammann.transport.brownian import slope_weights, spread_lags
 from tammann.transport.viscosity import _running, _traceless, shear_viscosity
 from tammann.units import BOLTZMANN_J_PER_K
 
@@ -124,6 +125,12 @@ def test_error_of_the_running_integral_is_its_scatter():
     assert stated[k] == pytest.approx(2 * 10 * np.sqrt(380 / (5 * 5000)), rel=0.15)
 
 
+def test_error_of_the_running_integral_without_memory():
+    # <P²> = 1 in every frame alone: Var = t / (n T), from the t products of each frame with later ones.
+    lags, _, error = _running([_traceless(fluid(1, 100_000, memory=0.05))], 3, 50)
+    np.testing.assert_allclose(error[1:], np.sqrt(lags[1:] / (5 * 100_000)), rtol=0.02)
+
+
 def test_replicas_combine():
     one = shear_viscosity(fluid(6, 40_000), regime_ps=(0.6, 9.6), **CELL)
     runs = [fluid(seed, 40_000) for seed in range(6, 10)]
@@ -136,6 +143,11 @@ def test_replicas_combine():
     assert four.blocks > 4 and four.block_stderr_Pa_s == pytest.approx(four.stderr_Pa_s, rel=0.7)
     uneven = shear_viscosity([runs[0], runs[1][:20_000]], **CELL)
     assert uneven.converged
+    regime = {"regime_ps": (0.6, 9.6), **CELL}
+    parts = [shear_viscosity(run, **regime) for run in (runs[0], runs[1][:10_000])]
+    both = shear_viscosity([runs[0], runs[1][:10_000]], **regime)
+    relative = np.array([r.stderr_Pa_s / r.value_Pa_s for r in (*parts, both)])
+    assert relative[2] ** -2 == pytest.approx((relative[:2] ** -2).sum(), rel=1e-9)
     stacked = shear_viscosity(np.stack(runs), regime_ps=(0.6, 9.6), **CELL)
     assert stacked.value_Pa_s == four.value_Pa_s
 
@@ -154,10 +166,29 @@ def test_a_solid_is_flagged():
     steps = np.diff(fluid(8, 20_001, memory=3.0), axis=0)
     eta = shear_viscosity(steps, **CELL)
     assert not eta.converged and np.isnan(eta.value_Pa_s)
+    bounded = 0
+    for seed in range(20):
+        steps = np.diff(fluid(seed, 10_001, memory=3.0), axis=0)
+        eta = shear_viscosity(steps, regime_ps=(0.6, 9.6), **CELL)
+        assert not eta.converged
+        bounded += any("bounded" in note for note in eta.notes)
+    assert bounded >= 18
+
+
+def test_a_run_too_short_for_its_regime_is_flagged():
+    eta = shear_viscosity(fluid(1, 200), regime_ps=(0.6, 1.9), **CELL)
+    assert not eta.converged and any("two standard errors" in note for note in eta.notes)
+
+
+def test_stated_error_is_that_of_five_brownian_series():
+    eta = shear_viscosity(fluid(2, 20_000), regime_ps=(0.6, 9.6), **CELL)
+    thin = 60 // 8
+    fit = slope_weights(spread_lags(60 // thin, 960 // thin), len(range(0, 20_000, thin)))
+    assert eta.stderr_Pa_s / eta.value_Pa_s == pytest.approx(np.sqrt(2 * fit.variance / 5), rel=1e-9)
 
 
 def test_a_regime_before_the_memory_is_lost_is_flagged():
-    eta = shear_viscosity(fluid(9, 100_000, memory=100.0), regime_ps=(0.02, 2.0), **CELL)
+    eta = shear_viscosity(fluid(9, 20_000, memory=30.0), regime_ps=(0.3, 4.8), **CELL)
     assert not eta.converged
     assert any("not linear" in note for note in eta.notes)
 
