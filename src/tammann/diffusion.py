@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -172,7 +174,7 @@ def measure_trajectories(
     )
     activation: dict[str, dict[str, ArrheniusFit]] = {}
     for formula in dict.fromkeys(measurement.formula for measurement in measurements):
-        fits = _activation([m for m in measurements if m.formula == formula])
+        fits = _activation(measurements, formula)
         if fits:
             activation[formula] = fits
     if progress is not None:
@@ -221,11 +223,12 @@ def _elements(formula: str, charges: Mapping[str, float]) -> list[str]:
     return needed
 
 
-def _activation(measurements: Sequence[OnsagerMeasurement]) -> dict[str, ArrheniusFit]:
+def _activation(measurements: Sequence[OnsagerMeasurement], formula: str) -> dict[str, ArrheniusFit]:
     """Arrhenius fits of the diffusivity of each element over the temperatures at which it is diffusive."""
+    own = [measurement for measurement in measurements if measurement.formula == formula]
     fits = {}
-    for i, symbol in enumerate(measurements[0].species):
-        good = [m for m in measurements if m.regime.diffusive[i] and m.D_m2_per_s[i] > 0]
+    for i, symbol in enumerate(own[0].species):
+        good = [m for m in own if m.regime.diffusive[i] and m.D_m2_per_s[i] > 0]
         if len(good) > 1:
             fits[symbol] = fit_arrhenius(
                 [m.temperature_K for m in good],
@@ -259,31 +262,43 @@ def write_diffusion(found: Diffusion, out: str | PathLike[str], *, figures: bool
         ResultError: The folder is not empty, or is a file.
         OSError: It cannot be written to.
     """
-    folder = Path(out)
-    check_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
+    target = Path(out)
+    check_folder(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # made beside its place and then renamed, so that it is whole or not there
+    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        written = _write(found, folder, target.name, figures=figures)
+        folder.chmod(0o755)
+        if target.exists():
+            target.rmdir()
+        folder.replace(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return [target / path.name for path in written]
+
+
+def _write(found: Diffusion, folder: Path, name: str, *, figures: bool) -> list[Path]:
+    written: list[Path] = []
     for measurement, curves in zip(found.measurements, found.correlations, strict=True):
-        name = f"{measurement.formula}-{measurement.temperature_K:g}K"
-        written.append(folder / f"{name}.csv")
+        system = f"{measurement.formula}-{measurement.temperature_K:g}K"
+        written.append(folder / f"{system}.csv")
         write_text(written[-1], _curves_csv(curves))
         if figures:
             from tammann.plot import save_figure, transport_figure
 
-            written.append(folder / f"{name}.png")
+            written.append(folder / f"{system}.png")
             save_figure(transport_figure(curves, measurement), written[-1])
     good = [m for m in found.measurements if m.diffusive and m.frame == "barycentric"]
     if good:
         written.append(folder / "furnace.json")
-        save_transport(transport_table(good, name=folder.name or "measured"), written[-1])
-    for formula, fits in found.activation.items():
-        if figures:
-            from tammann.plot import plot_diffusivities, save_figure
+        save_transport(transport_table(good, name=name or "measured"), written[-1])
+    if figures:
+        from tammann.plot import plot_arrhenius, save_figure
 
+        for formula, fits in found.activation.items():
             written.append(folder / f"arrhenius-{formula}.png")
-            own = [m for m in found.measurements if m.formula == formula]
-            save_figure(plot_diffusivities(own, fits), written[-1])
-    # last, so that its presence says that all is there
+            save_figure(plot_arrhenius(fits), written[-1])
     written.append(folder / "transport.json")
     save_measurements(written[-1], found.measurements, conductivities=found.conductivities)
     return written

@@ -20,8 +20,8 @@ __all__ = ["Correlations", "correlations_of_stretches", "displacement_correlatio
 TENSOR = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """The six Cartesian components kept, in Voigt's order: xx, yy, zz, yz, xz, xy."""
 
-CHUNK_BYTES = 64e6
-"""Transforms held at a time."""
+CHUNK_BYTES = 16e6
+"""Transforms held at a time: about what a cache holds."""
 
 ION_LAGS = 128
 """Lags, spread in the logarithm, at which every single ion is kept."""
