@@ -29,6 +29,9 @@ LONGEST = 0.25
 DRIFT = 0.02
 """How far a slope may move as the regime starts later, beyond its own noise."""
 
+GROWTH = 0.3
+"""The least growth over the regime of what should grow in proportion to time; in a solid it is 0 but for noise."""
+
 BLOCKS = 5
 
 
@@ -99,7 +102,8 @@ def shear_viscosity(
 
     ``converged`` is false, and the value NaN, where no such start is found; where, over a regime found or given, the
     slope moves by more than 2 % and three standard errors on quadrupling its start, or is less than two standard errors
-    above zero; or where it explains less than half of the mean square at the end of the regime (a solid).
+    above zero; or where the mean square grows over the regime by less than 0.3 of what is in proportion to time (a
+    solid).
 
     Args:
         stress_GPa: Shape (F, 6), GPa, in Voigt's order xx, yy, zz, yz, xz, xy (that of ASE; LAMMPS writes xx, yy, zz,
@@ -165,11 +169,11 @@ def shear_viscosity(
 
     slope, relative, moved = _fit(paths, first, last)
     converged = found
-    gone = float(np.mean([_curve(path, np.array([last]))[0] for path in paths]))
+    begin, end = np.mean([_curve(path, np.array([first, last])) for path in paths], axis=0)
     if relative >= 0.5:
         converged = False
         notes.append("The viscosity is less than two standard errors above zero; run longer.")
-    elif slope * last <= gone / 2:
+    elif slope <= 0 or (end - begin) * first < GROWTH * begin * (last - first):
         converged = False
         notes.append("The integrated stress stays bounded: a solid, or a run too short to see it flow.")
     elif found and moved > 3:
