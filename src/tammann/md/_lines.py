@@ -40,7 +40,7 @@ class Lines:
         damage: why decompression ended early, or None.
     """
 
-    def __init__(self, path: Path, progress: Callable[[float], None] | None = None, window_bytes: int = WINDOW_BYTES):
+    def __init__(self, path: Path, progress: Callable[[float], None] | None = None, window_bytes: int | None = None):
         self.path = path
         self.damage: str | None = None
         self.position = self.limit = 0
@@ -63,7 +63,8 @@ class Lines:
                 self._decompressor_type = decompressor
         self._decompressor = self._decompressor_type and self._decompressor_type()
         self._raw = b""
-        self.window = bytearray(window_bytes)
+        size = window_bytes or WINDOW_BYTES
+        self.window = bytearray(size if self._decompressor else min(size, self.size + 1))
         self._bytes = np.frombuffer(self.window, dtype=np.uint8)
 
     def __enter__(self) -> Lines:

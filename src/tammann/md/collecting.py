@@ -25,6 +25,9 @@ BLOCK_BYTES = 4 * 2**20
 """Positions that are unwrapped at a time; small enough for the cache of a core."""
 
 
+_FARTHEST_A = 1e9
+
+
 def in_blocks(frames: Frames) -> Iterator[Frames]:
     """Cut frames into blocks of about BLOCK_BYTES."""
     count = len(frames.positions)
@@ -171,7 +174,8 @@ def collect(
                     )
             first = start + every * count
             check_cells(block.cells, first, every)
-            finite = np.isfinite(block.positions)
+            # NaN is not below the limit either; beyond it, and long before, a coordinate means that the run blew up.
+            finite = np.abs(block.positions) < _FARTHEST_A
             if not finite.all():
                 frame, atom, _ = np.argwhere(~finite)[0].tolist()
                 raise DataError(

@@ -248,11 +248,7 @@ def trajectory_from_mdanalysis(
     if atoms is None or frames is None:
         raise DataError(f"this is a {type(universe).__name__}, expected a Universe or AtomGroup of MDAnalysis.")
     symbols = _mdanalysis_symbols(atoms, types)
-    timed = frame_interval_ps is None
-    if timed:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            timed = frames.ts.data.get("time") is not None or (float(frames.dt) > 0 and not said)
+    timed = frame_interval_ps is None and _knows_times(frames)
 
     def snapshots() -> Iterator[Snapshot]:
         for frame in frames[start:stop:every]:
@@ -276,6 +272,17 @@ def trajectory_from_mdanalysis(
         in_memory_GB=in_memory_GB,
         scratch=scratch,
     )
+
+
+def _knows_times(frames: Any) -> bool:
+    """Whether the times of a trajectory of MDAnalysis are more than its stand-in of 1 ps from frame to frame."""
+    if str(getattr(frames, "format", "")).upper() == "LAMMPSDUMP":
+        # It takes a step for 1 ps unless told otherwise, and says so only once.
+        return "dt" in getattr(frames, "_ts_kwargs", {})
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        known = "time" in frames.ts.data or float(frames.dt) > 0
+    return known and not said
 
 
 def _mdanalysis_symbols(atoms: Any, types: Sequence[str] | None) -> tuple[str, ...]:

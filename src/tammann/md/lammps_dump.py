@@ -77,9 +77,12 @@ def lammps_frames(
     Raises:
         DataError: a dump that cannot be understood; while iterating, too.
     """
-    header = _header(lines, 0)
+    try:
+        header = _header(lines, 0)
+    except Cut:
+        header = None
     if header is None:
-        raise DataError(f"{lines.path}: no whole frame in it; expected a LAMMPS dump that starts with ITEM: TIMESTEP.")
+        raise DataError(f"{lines.path}: no whole frame in it, expected 2 or more of a LAMMPS dump; has the run begun?")
     columns = _columns(header["columns"], lines, types)
     return columns.wrapped and not columns.images, _blocks(lines, header, columns, types, start, stop, every, notes)
 
@@ -101,7 +104,7 @@ def _header(lines: Lines, index: int) -> re.Match[bytes] | None:
                 if lines.damage:
                     raise Cut
                 return None
-            began = text.lstrip().startswith(b"ITEM:")
+            began = text.lstrip().startswith(b"ITEM:") or b"ITEM:".startswith(text.strip())
             if began and (not ahead or text.count(b"ITEM: TIMESTEP") > 1):
                 raise Cut
             shown = text.strip().splitlines()[0][:60].decode("utf-8", "replace")
@@ -302,7 +305,8 @@ def _blocks(
             )
         positions = floats[:, :, :3]
         if columns.scaled:
-            positions = np.matmul(positions, cells[:filled]) + origins[:filled, None]
+            with np.errstate(over="ignore", invalid="ignore"):
+                positions = np.matmul(positions, cells[:filled]) + origins[:filled, None]
         yield Frames(
             positions,
             cells[:filled],

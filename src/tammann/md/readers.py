@@ -179,7 +179,7 @@ def _npz_frames(
     """The frames of a file of arrays named as the arguments of ``trajectory_from_arrays``."""
     known = {"positions", "cells", "symbols", "images", "wrapped", "frame_interval_ps", "temperature_K"}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         # An array that is no number raises here.
         kept = {name: float(arrays[name]) for name in ("frame_interval_ps", "temperature_K") if name in arrays}

@@ -119,10 +119,10 @@ def check_cells(cells: np.ndarray, first: int, every: int) -> None:
     Raises:
         DataError: a volume that is zero, negative or not a number.
     """
-    volume = volumes(cells)
-    lengths = np.prod(np.linalg.norm(cells, axis=2), axis=1)
-    with np.errstate(invalid="ignore"):
-        wrong = ~(volume > 1e-9 * lengths)
+    with np.errstate(over="ignore", invalid="ignore"):
+        volume = volumes(cells)
+        lengths = np.prod(np.linalg.norm(cells, axis=2), axis=1)
+        wrong = ~((volume > 1e-9 * lengths) & np.isfinite(lengths))
     if wrong.any():
         k = int(np.argmax(wrong))
         raise DataError(
@@ -217,7 +217,8 @@ def _continued(
     before = np.concatenate([cell_before[None], cells[:-1]])
     change = np.matmul(cells, np.linalg.inv(before))
     whole = np.rint(change)
-    strange = np.abs(change - whole).max(axis=(1, 2)) > 0.25
+    # Other vectors of the same lattice have the same volume.
+    strange = (np.abs(change - whole).max(axis=(1, 2)) > 0.25) | (np.abs(np.abs(np.linalg.det(whole)) - 1) > 0.5)
     if strange.any():
         k = first + every * int(np.argmax(strange))
         raise DataError(

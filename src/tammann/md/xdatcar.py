@@ -99,7 +99,9 @@ def xdatcar_frames(
                 filled += 1
             index += 1
         if filled:
-            yield Frames(np.matmul(floats[:filled], cells[:filled]), cells[:filled], symbols, steps=steps[:filled])
+            with np.errstate(over="ignore", invalid="ignore"):
+                positions = np.matmul(floats[:filled], cells[:filled])
+            yield Frames(positions, cells[:filled], symbols, steps=steps[:filled])
     if again:
         notes.append(
             f"The frames are numbered anew from frame {', '.join(map(str, again[:5]))} on; taken as the continuation "
