@@ -6,6 +6,9 @@
     OUT/BaTiO3/1500K/volume.json, melt.npz     the volume found, and the melt at it
     OUT/BaTiO3/1500K/structure.extxyz          the same for people and other programs
     OUT/BaTiO3/1500K/replica-1/                trajectory-STEPS.dump.gz, stress-STEPS.npy, replica.json
+    OUT/BaTiO3/1500K/transport.json            Onsager coefficients of all its replicas with their errors
+    OUT/BaTiO3/1500K/melt.json                 density, viscosity, coordination, and what is odd about it
+    OUT/transport.json                         one table for the furnace, of all states that are diffusive
 """
 
 from __future__ import annotations
@@ -15,32 +18,46 @@ import json
 import math
 import multiprocessing
 import os
+import signal
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tammann import __version__
+from tammann.composition import atomic_masses
 from tammann.errors import DataError, ResultError, TammannError
 from tammann.files import whole_file, write_text
 from tammann.md import lammps as engine
 from tammann.md.equation_of_state import find_volume
 from tammann.md.plan import MeltPlan
 from tammann.potentials import check_neutral, load_potential
-from tammann.structures import Configuration, random_packing
+from tammann.structures import Configuration, estimate_volume_per_atom, random_packing
+
+if TYPE_CHECKING:
+    from tammann.md import Trajectory
 
 __all__ = ["MeltState", "Melting", "Progress", "melt"]
 
 Progress = Callable[[float, str], None]
 """Called with the fraction done and what has just been done."""
 
-MAY_CHANGE = frozenset({"melts", "temperatures_K", "replicas", "production_ps"})
+MAY_CHANGE = frozenset({"melts", "temperatures_K", "replicas", "production_ps", "end_members"})
 """Keys of a plan that a resumed run may have changed: they add to what is there and alter nothing of it."""
 POLL_SECONDS = 2.0
+CRYSTAL = 0.2
+"""Order above which a melt counts as crystallised: melts of 100 atoms and more stay below 0.1, crystals near their
+melting point keep more than 0.3 of a perfect crystal's reflection."""
+CAVITY_A = 4.5
+GLASS_A = 2.0
+"""A displacement of about one bond."""
+PRESSURE_GPA = 0.4
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,7 @@ class MeltState:
         temperature_K: K.
         folder: Where everything about it is.
         converged: Whether its volume converged.
+        diffusive: Whether all its ions were shown to diffuse, so that it is in the table.
         notes: What is to be known about it, failures included.
     """
 
@@ -59,6 +77,7 @@ class MeltState:
     temperature_K: float
     folder: Path
     converged: bool
+    diffusive: bool
     notes: tuple[str, ...]
 
 
@@ -70,11 +89,13 @@ class Melting:
         plan: As carried out.
         out: The folder.
         states: Every composition and temperature, in the order of the plan.
+        table: The table for the furnace, or None where no state is diffusive.
     """
 
     plan: MeltPlan
     out: Path
     states: tuple[MeltState, ...]
+    table: Path | None
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -135,13 +156,13 @@ def melt(
     place = Path(out)
     _take_folder(plan, place, resume=resume)
     tasks = list(_tasks(plan, place))
-    failures = _carry_out(plan, tasks, progress, workers)
+    failures = _carry_out(plan, tasks, place, progress, workers)
     states = tuple(
         _state(formula, temperature, _folder(place, formula, temperature), failures)
         for formula in plan.melts
         for temperature in plan.temperatures_K
     )
-    return Melting(plan, place, states)
+    return Melting(plan, place, states, _write_table(plan, place))
 
 
 def _folder(out: Path, formula: str, temperature_K: float) -> Path:
@@ -176,55 +197,90 @@ def _take_folder(plan: MeltPlan, out: Path, *, resume: bool) -> None:
     write_text(file, json.dumps({"tammann": __version__, "plan": plan.model_dump(mode="json")}, indent=1) + "\n")
 
 
-def _carry_out(plan: MeltPlan, tasks: list[_Task], progress: Progress | None, workers: int) -> dict[Path, list[str]]:
+def _carry_out(
+    plan: MeltPlan, tasks: list[_Task], out: Path, progress: Progress | None, workers: int
+) -> dict[Path, list[str]]:
     """Run the tasks in their order, as many at a time as there are workers; sentences on failures by state."""
     failures: dict[Path, list[str]] = {}
     waiting = [task for task in tasks if not _finished(plan, task)]
-    total = len(tasks)
-    running: dict[Future[None], _Task] = {}
-    finished = total - len(waiting)
+    running: dict[int, _Job] = {}  # by the sentinel of the process
 
     def tell(what: str) -> None:
         if progress is not None:
-            going = sum(_fraction(plan, task) for task in running.values())
-            progress(min(1.0, (finished + going) / total), what)
+            going = sum(_fraction(plan, job.task) for job in running.values())
+            progress(min(1.0, (len(tasks) - len(waiting) - len(running) + going) / len(tasks)), what)
 
     tell("starting" if waiting else "everything is there already")
-    if not waiting:
-        return failures
-    context = multiprocessing.get_context("spawn")
-    # a new process for every task: LAMMPS that has died takes nobody with it
-    with ProcessPoolExecutor(max_workers=workers, mp_context=context, max_tasks_per_child=1) as pool:
-        try:
-            while waiting or running:
-                busy = {task.folder for task in running.values() if not (task.folder / "volume.json").exists()}
-                for task in list(waiting):
-                    if len(running) >= workers:
-                        break
-                    if task.folder in failures and not (task.folder / "volume.json").exists():
-                        waiting.remove(task)
-                        finished += 1
-                    elif task.folder not in busy:
-                        waiting.remove(task)
-                        busy.add(task.folder)
-                        running[pool.submit(_work, plan, task, os.getpid())] = task
-                done, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    task = running.pop(future)
-                    finished += 1
-                    try:
-                        future.result()
-                    except TammannError as error:
-                        failures.setdefault(task.folder, []).append(f"replica {task.replica} failed: {error}")
-                    tell(f"{task} done")
-                if not done and running:
-                    tell(str(next(iter(running.values()))))
-        except BaseException:
-            for process in list((getattr(pool, "_processes", None) or {}).values()):
-                process.terminate()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    try:
+        while waiting or running:
+            for task in list(waiting):
+                known = (task.folder / "volume.json").exists()
+                if len(running) >= workers:
+                    break
+                if task.folder in failures and not known:
+                    waiting.remove(task)  # its first replica has said why
+                elif known or all(job.task.folder != task.folder for job in running.values()):
+                    waiting.remove(task)
+                    job = _start(plan, task)
+                    running[job.process.sentinel] = job
+            awake = connection.wait(list(running), timeout=POLL_SECONDS)
+            ended = [sentinel for sentinel in running if sentinel in awake]
+            for sentinel in ended:
+                job = running.pop(sentinel)
+                failure = job.outcome()
+                if failure:
+                    failures.setdefault(job.task.folder, []).append(f"Replica {job.task.replica} failed: {failure}")
+                _write_table(plan, out)
+                tell(f"{job.task} {'failed' if failure else 'done'}")
+            if not ended and running:
+                tell(str(next(iter(running.values())).task))
+    finally:
+        for job in running.values():
+            job.process.terminate()
+        for job in running.values():
+            job.process.join()
     return failures
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A task at work in a process of its own: LAMMPS that dies takes nobody with it."""
+
+    task: _Task
+    process: BaseProcess
+    said: connection.Connection
+
+    def outcome(self) -> str:
+        """What went wrong, or nothing."""
+        failure = ""
+        with suppress(EOFError, OSError):
+            if self.said.poll():
+                failure = str(self.said.recv())
+        self.said.close()
+        self.process.join()
+        if not failure and self.process.exitcode:
+            failure = f"its process ended with exit code {self.process.exitcode}; go on with it by a resumed run."
+        return failure
+
+
+def _start(plan: MeltPlan, task: _Task) -> _Job:
+    context = multiprocessing.get_context("spawn")  # forked processes inherit threads that LAMMPS does not survive
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(plan, task, os.getpid(), sender), daemon=True)
+    process.start()
+    sender.close()
+    return _Job(task, process, receiver)
+
+
+def _work(plan: MeltPlan, task: _Task, parent: int, said: connection.Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children itself
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        _carry_out_one(plan, task, parent)
+    except (TammannError, OSError) as error:
+        said.send(str(error))
+    finally:
+        said.close()
 
 
 def _fraction(plan: MeltPlan, task: _Task) -> float:
@@ -242,9 +298,8 @@ def _finished(plan: MeltPlan, task: _Task) -> bool:
         return False
 
 
-def _work(plan: MeltPlan, task: _Task, parent: int) -> None:
-    """Find the volume where it is not known yet, then produce; in a process of its own."""
-    os.environ["OMP_NUM_THREADS"] = "1"
+def _carry_out_one(plan: MeltPlan, task: _Task, parent: int) -> None:
+    """Find the volume where it is not known yet, then produce."""
     potential = load_potential(plan.potential)
     task.folder.mkdir(parents=True, exist_ok=True)
     if not (task.folder / "volume.json").exists():
@@ -306,6 +361,7 @@ def _work(plan: MeltPlan, task: _Task, parent: int) -> None:
         "seed": plan.seed,
     }
     write_text(task.place / "replica.json", json.dumps(record, indent=1) + "\n")
+    _analyse(task)
 
 
 def _find_melt(plan: MeltPlan, task: _Task) -> None:
@@ -360,6 +416,173 @@ def _find_melt(plan: MeltPlan, task: _Task) -> None:
     write_text(task.folder / "volume.json", json.dumps(_plain(record), indent=1) + "\n")
 
 
+def _analyse(task: _Task) -> None:
+    """Write what the replicas there are say of a state."""
+    from tammann.characterization import bond_fractions, bragg_order, coordination_numbers, largest_cavity
+    from tammann.md.readers import read_trajectory
+    from tammann.transport import displacement_correlations, measure_onsager, save_measurements
+    from tammann.transport.viscosity import shear_viscosity
+
+    records = _replicas(task.folder)
+    trajectories = [
+        read_trajectory(
+            place / record["trajectory"], timestep_fs=record["timestep_fs"], temperature_K=task.temperature_K
+        )
+        for place, record in records
+    ]
+    measurement = measure_onsager([displacement_correlations(trajectory) for trajectory in trajectories])
+    last = trajectories[-1]
+    volume = float(np.mean([record["volume_A3"] for _, record in records]))
+    mass = sum(atomic_masses()[symbol] for symbol in last.symbols)
+    pressures = [record["mean_pressure_GPa"] for _, record in records]
+    stress = [np.load(place / f"stress-{_steps(record)}.npy")[:, 2:8] for place, record in records]
+    first = records[0][1]
+    try:
+        viscosity: dict[str, Any] = {}
+        found = shear_viscosity(
+            stress,
+            volume_A3=volume,
+            temperature_K=task.temperature_K,
+            frame_interval_ps=first["sample_interval_fs"] / 1000.0,
+        )
+        viscosity = {
+            "value_Pa_s": found.value_Pa_s,
+            "stderr_Pa_s": found.stderr_Pa_s,
+            "converged": found.converged,
+            "regime_ps": list(found.regime_ps),
+            "notes": list(found.notes),
+        }
+    except DataError as error:
+        viscosity = {"value_Pa_s": None, "stderr_Pa_s": None, "converged": False, "notes": [str(error)]}
+    cations = [symbol for symbol in last.species if symbol != "O"]
+    pairs = [(symbol, "O") for symbol in cations] if "O" in last.species else []
+    order, cavity = bragg_order(last), largest_cavity(last)
+    moved = float(np.sqrt(((last.positions[-1] - last.positions[0]) ** 2).sum(axis=1).mean()))
+    notes = []
+    expected = estimate_volume_per_atom(task.formula, temperature_K=task.temperature_K)
+    if not 0.6 < volume / last.n_atoms / expected < 1.6:
+        notes.append(
+            f"The volume of {volume / last.n_atoms:.1f} Å3 per atom is far from the {expected:.1f} expected of such an "
+            "oxide; see whether the potential knows it."
+        )
+    if cavity > CAVITY_A:
+        notes.append(f"There is a cavity {2 * cavity:.1f} Å wide in it: the melt has torn open or evaporates.")
+    crystalline = order > CRYSTAL
+    if crystalline:
+        notes.append(
+            f"It has crystallised (strongest reflection {100 * order:.0f} % of a perfect crystal's), so what is measured "
+            "is no melt's."
+        )
+    elif moved < GLASS_A:
+        notes.append(f"Its atoms came no farther than {moved:.1f} Å: a glass rather than a melt on this time scale.")
+    if abs(np.mean(pressures)) > PRESSURE_GPA:
+        notes.append(f"Its mean pressure is {np.mean(pressures):+.2f} GPa: the volume found is not quite right.")
+    record = {
+        "formula": task.formula,
+        "temperature_K": task.temperature_K,
+        "replicas": len(records),
+        "duration_ps": sum(record["duration_ps"] for _, record in records),
+        "volume_per_atom_A3": volume / last.n_atoms,
+        "density_g_per_cm3": mass / volume / 0.602214076,
+        "pressure_GPa": float(np.mean(pressures)),
+        "viscosity": viscosity,
+        "coordination": [asdict(c) for c in coordination_numbers(last, pairs)],
+        "bond_fractions": {
+            f"{a}-{b}": {"mean": mean, "stderr": error} for (a, b), (mean, error) in bond_fractions(last).items()
+        },
+        "crystal_nn": _crystal_nn(task, last),
+        "bragg_order": order,
+        "largest_cavity_A": cavity,
+        "displacement_A": moved,
+        "crystalline": crystalline,
+        "notes": notes,
+    }
+    save_measurements(task.folder / "transport.json", [measurement])
+    write_text(task.folder / "melt.json", json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
+
+
+def _crystal_nn(task: _Task, trajectory: Trajectory) -> dict[str, Any]:
+    """Coordination by CrystalNN, of the first replicas only: it takes seconds."""
+    from tammann.characterization import crystal_nn_coordination
+
+    try:
+        known = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))["crystal_nn"]
+    except (OSError, ValueError, KeyError, TypeError):
+        known = None
+    if isinstance(known, dict) and known:
+        return known
+    found = crystal_nn_coordination(trajectory, frames=2)
+    return {symbol: {"mean": mean, "stderr": error} for symbol, (mean, error) in found.items()}
+
+
+def _replicas(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Finished replicas of a state."""
+    found = []
+    for file in sorted(folder.glob("replica-*/replica.json")):
+        try:
+            record = json.loads(file.read_text(encoding="utf-8"))
+            if (file.parent / record["trajectory"]).exists():  # it is renamed while a replica is made longer
+                found.append((file.parent, record))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return found
+
+
+def _steps(record: dict[str, Any]) -> int:
+    return int(str(record["trajectory"]).removesuffix(".dump.gz").partition("-")[2])
+
+
+def _write_table(plan: MeltPlan, out: Path) -> Path | None:
+    """Write the table for the furnace from what is known of every state; nothing where no state is diffusive."""
+    from tammann.transport import OnsagerCoefficients, TransportTable, save_transport
+
+    entries, warnings = [], []
+    for formula in plan.melts:
+        for temperature in sorted(plan.temperatures_K):
+            folder = _folder(out, formula, temperature)
+            try:
+                m = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
+                state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
+                converged = json.loads((folder / "volume.json").read_text(encoding="utf-8"))["converged"]
+            except (OSError, ValueError, KeyError, TypeError):
+                warnings.append(f"{formula} at {temperature:g} K: not computed yet.")
+                continue
+            if state["crystalline"]:
+                warnings.append(f"{formula} at {temperature:g} K: left out, it has crystallised.")
+                continue
+            if not m["diffusive"]:
+                warnings.append(f"{formula} at {temperature:g} K: left out, its ions were not shown to diffuse.")
+                continue
+            if not converged:
+                warnings.append(f"{formula} at {temperature:g} K: its volume had not converged.")
+            species = tuple(m["species"])
+            entries.append(
+                OnsagerCoefficients(
+                    formula=formula,
+                    temperature_K=temperature,
+                    species=species,
+                    L=np.array(m["L"], dtype=float),
+                    L_self=np.array([m["L_self"][s] for s in species], dtype=float),
+                    L_stderr=np.array(m["L_stderr"], dtype=float),
+                    L_self_stderr=np.array([m["L_self_stderr"][s] for s in species], dtype=float),
+                    volume_A3=float(m["volume_A3"]),
+                    source=f"{plan.potential}, {m['n_replicas']} x {m['duration_ps'] / m['n_replicas']:g} ps",
+                )
+            )
+    if not entries:
+        return None
+    potential = load_potential(plan.potential)
+    table = TransportTable(
+        name=out.name,
+        source=f"molecular dynamics with {potential.name} ({potential.source}), {plan.atoms} atoms, {plan.engine}",
+        entries=tuple(entries),
+        end_members=plan.end_members,
+        warnings=tuple(warnings),
+    )
+    save_transport(table, out / "transport.json")
+    return out / "transport.json"
+
+
 def _plain(value: Any) -> Any:
     """The same with None for what JSON has no number for."""
     if isinstance(value, dict):
@@ -397,11 +620,18 @@ def _rng(plan: MeltPlan, formula: str, temperature_K: float, replica: int) -> np
 
 def _state(formula: str, temperature_K: float, folder: Path, failures: dict[Path, list[str]]) -> MeltState:
     notes = list(failures.get(folder, []))
-    converged = False
+    converged = diffusive = False
     try:
         found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
         converged = bool(found["converged"])
         notes += [str(note) for note in found["notes"]]
+        measured = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
+        diffusive = bool(measured["diffusive"])
+        notes += [str(note) for note in measured["notes"]]
+        state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
+        diffusive = diffusive and not state["crystalline"]
+        notes += [str(note) for note in state["notes"]]
     except (OSError, ValueError, KeyError, TypeError):
-        notes.append("no volume was found.")
-    return MeltState(formula, temperature_K, folder, converged, tuple(notes))
+        if not notes:
+            notes.append("Not all of it has been computed.")
+    return MeltState(formula, temperature_K, folder, converged, diffusive, tuple(notes))

@@ -90,6 +90,9 @@ class MeltPlan(Block):
     cool_ps: Picoseconds = Field(default=10.0, description="a time in ps above 0")
     settle_ps: Picoseconds = Field(default=10.0, description="a time in ps above 0")
     volume: VolumeSearch = Field(default=VolumeSearch(), description="a block on the search for the volume")
+    end_members: tuple[Formula, Formula] | None = Field(
+        default=None, description="two formulas, the reactants of the series, such as [BaO, TiO2]"
+    )
     seed: Annotated[int, _number(ge=0, le=2**31)] = Field(default=1, description="a whole number from 0 to 2**31")
 
     @model_validator(mode="after")

@@ -1,0 +1,20 @@
+"""What the atoms of a melt or glass are arranged like."""
+
+from tammann.characterization.coordination import (
+    Coordination,
+    bond_fractions,
+    coordination_numbers,
+    crystal_nn_coordination,
+    radial_distribution,
+)
+from tammann.characterization.order import bragg_order, largest_cavity
+
+__all__ = [
+    "Coordination",
+    "bond_fractions",
+    "bragg_order",
+    "coordination_numbers",
+    "crystal_nn_coordination",
+    "largest_cavity",
+    "radial_distribution",
+]
