@@ -293,13 +293,17 @@ def _fraction(plan: MeltPlan, task: _Task) -> float:
 def _finished(plan: MeltPlan, task: _Task) -> bool:
     try:
         done = json.loads((task.place / "replica.json").read_text(encoding="utf-8"))
-        return bool(done["duration_ps"] >= plan.production_ps - plan.frame_fs / 1000.0)
+        measured = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))["trajectories"]
+        long_enough = done["duration_ps"] > plan.production_ps - 1.5 * plan.frame_fs / 1000.0
+        return bool(long_enough and measured.get(task.place.name) == done["trajectory"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
 def _carry_out_one(plan: MeltPlan, task: _Task, parent: int) -> None:
-    """Find the volume where it is not known yet, then produce."""
+    """Find the volume where it is not known yet, then produce and measure."""
+    if _finished(plan, task):  # another replica's process has measured this one too
+        return
     potential = load_potential(plan.potential)
     task.folder.mkdir(parents=True, exist_ok=True)
     if not (task.folder / "volume.json").exists():
@@ -470,8 +474,8 @@ def _analyse(task: _Task) -> None:
     crystalline = order > CRYSTAL
     if crystalline:
         notes.append(
-            f"It has crystallised (strongest reflection {100 * order:.0f} % of a perfect crystal's), so what is measured "
-            "is no melt's."
+            f"It has crystallised (strongest reflection {100 * order:.0f} % of a perfect crystal's), so what is "
+            "measured is no melt's."
         )
     elif moved < GLASS_A:
         notes.append(f"Its atoms came no farther than {moved:.1f} Å: a glass rather than a melt on this time scale.")
@@ -481,6 +485,7 @@ def _analyse(task: _Task) -> None:
         "formula": task.formula,
         "temperature_K": task.temperature_K,
         "replicas": len(records),
+        "trajectories": {place.name: record["trajectory"] for place, record in records},
         "duration_ps": sum(record["duration_ps"] for _, record in records),
         "volume_per_atom_A3": volume / last.n_atoms,
         "density_g_per_cm3": mass / volume / 0.602214076,

@@ -31,7 +31,8 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
         >>> import numpy as np
         >>> from tammann.md import trajectory_from_arrays
         >>> grid = np.stack(np.meshgrid(*[np.arange(4.0)] * 3), axis=-1).reshape(1, -1, 3) * 2.0
-        >>> solid = trajectory_from_arrays(np.repeat(grid, 2, axis=0), 8.0 * np.eye(3), ["O"] * 64, frame_interval_ps=1.0)
+        >>> frames = np.repeat(grid, 2, axis=0)
+        >>> solid = trajectory_from_arrays(frames, 8.0 * np.eye(3), ["O"] * 64, frame_interval_ps=1.0)
         >>> round(bragg_order(solid), 6)
         1.0
     """
