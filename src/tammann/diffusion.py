@@ -27,6 +27,7 @@ from tammann.transport import (
     correct_finite_size,
     correlations_of_stretches,
     displacement_correlations,
+    find_regime,
     fit_arrhenius,
     ionic_conductivity,
     measure_onsager,
@@ -39,7 +40,10 @@ from tammann.transport.table import reduced_composition
 __all__ = ["Diffusion", "measure_trajectories", "write_diffusion"]
 
 BLOCKS = 8
-"""Stretches for the check of the stated errors; of several replicas together at least as many."""
+"""Stretches of each trajectory for the check of the stated errors, where it is long enough."""
+
+LEAST_BLOCK = 4.2
+"""Length of a stretch over the start of the regime, at least."""
 
 CURVE_POINTS = 200
 """Lags in a file of curves."""
@@ -118,7 +122,6 @@ def measure_trajectories(
     """
     temperatures = _one_for_each(paths, temperatures_K)
     groups: dict[tuple[object, float], list[tuple[Correlations, list[Correlations]]]] = {}
-    stretches = max(2, -(-BLOCKS // len(paths))) if len(set(temperatures)) == 1 else BLOCKS
     for number, (path, temperature) in enumerate(zip(paths, temperatures, strict=True)):
 
         def reading(fraction: float, number: int = number, path: object = path, T: float = temperature) -> None:
@@ -144,7 +147,12 @@ def measure_trajectories(
         if progress is not None:
             progress((number + 0.8) / len(paths), f"correlations of {Path(str(path)).name}", temperature)
         curves = displacement_correlations(trajectory, frame=frame, threads=threads)
-        pieces = correlations_of_stretches(trajectory, stretches=stretches, frame=frame, threads=threads)
+        start_ps = find_regime(curves, regime_ps=regime_ps).from_ps
+        # a stretch must hold twice the start of the regime within its half
+        stretches = int(min(BLOCKS, trajectory.duration_ps / (LEAST_BLOCK * start_ps)))
+        pieces = []
+        if stretches > 1:
+            pieces = correlations_of_stretches(trajectory, stretches=stretches, frame=frame, threads=threads)
         groups.setdefault((reduced_composition(trajectory.formula), temperature), []).append((curves, pieces))
         del trajectory
 

@@ -120,7 +120,8 @@ def find_regime(
     The regime ends at a quarter of the trajectory (the shortest replica). It starts at the earliest time from which,
     for each species that is diffusive at all,
 
-    1. every local log-log slope up to the end lies within 0.1 of 1, give or take three of its standard errors;
+    1. every local log-log slope up to the end lies within 0.1 of 1, give or take three of its standard errors, and that
+       over the whole regime within 0.1, give or take two;
     2. the slope of <dr²> no longer moves by more than 2 % and two standard errors when the start is doubled or
        quadrupled (the variance of such a difference is the difference of the variances: Hausman 1978).
 
@@ -261,17 +262,21 @@ def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int |
             moved = abs(other[species] - value[species])
             noise = np.sqrt(max(wider[species] - variance[species], 0.0))
             steady &= bool(moved <= RELATIVE_DRIFT * value[species] + 2.0 * noise)
-        if steady:
+        if steady and _is_one(*(x[species] for x in _log_slope(pool, spread_lags(start, last)))):
             return int(start)
     return None
+
+
+def _is_one(slope: np.ndarray, stderr: np.ndarray) -> np.ndarray:
+    """Whether a log-log slope over a regime is 1 as far as can be seen, and whether that can be seen."""
+    return np.asarray((np.abs(slope - 1.0) <= TOLERANCE + 2.0 * stderr) & (stderr <= CLEAR))
 
 
 def _judge(pool: _Pool, first: int, last: int, rule: str) -> Regime:
     alpha, error = _log_slope(pool, spread_lags(first, last))
     value, variance = _slope(pool, first, last)
     with np.errstate(invalid="ignore"):
-        diffusive = (np.abs(alpha - 1.0) <= TOLERANCE + 2.0 * error) & (error <= CLEAR)
-        diffusive &= value > 2.0 * np.sqrt(variance)
+        diffusive = _is_one(alpha, error) & (value > 2.0 * np.sqrt(variance))
     return Regime(
         first * pool.interval_ps,
         last * pool.interval_ps,
