@@ -45,7 +45,7 @@ __all__ = [
 SHADE = "#EDE7D9"
 """Behind the regime of a fit."""
 
-_PAIR_COLOURS = ("#332288", "#999933", "#CC79A7", "#7A7A7A", "#661100", "#44AA99")
+_PAIR_COLOURS = ("#332288", "#999933", "#44AA99", "#7A7A7A", "#661100", "#AA4499")
 
 
 def _by_fraction(formulas: Iterable[str], element: str | None) -> tuple[list[str], str]:
@@ -374,12 +374,22 @@ def plot_onsager_matrix(
             colour = "white" if abs(shown[i, j]) > 0.62 * reach else INK
             digits = 2
             if error is not None and error[i, j] > 0:
-                # Two digits of the error.
-                digits = int(np.clip(1 - np.floor(np.log10(error[i, j] / unit)), 0, 4))
+                # Two digits of the error, or one where the cells are narrow.
+                first = 1 if n < 5 else 0
+                digits = int(np.clip(first - np.floor(np.log10(error[i, j] / unit)), 0, 4 if n < 5 else 3))
             text = f"{L[i, j] / unit:.{digits}f}".replace("-", "\N{MINUS SIGN}")
             if error is not None:
                 text += f"\n\N{PLUS-MINUS SIGN} {error[i, j] / unit:.{digits}f}"
-            ax.text(j, i, text, ha="center", va="center", color=colour, fontsize=9 if n < 5 else 7, linespacing=1.25)
+            ax.text(
+                j,
+                i,
+                text,
+                ha="center",
+                va="center",
+                color=colour,
+                fontsize=9 if n < 4 else 8 if n < 5 else 6,
+                linespacing=1.25,
+            )
     ax.set_xticks(range(n), found.species)
     ax.set_yticks(range(n), found.species)
     ax.set_xticks(np.arange(n - 1) + 0.5, minor=True)
@@ -579,7 +589,7 @@ def _replicas(correlations: Correlations | Sequence[Correlations]) -> list[Corre
 def _species_colours(species: Sequence[str]) -> dict[str, str]:
     """A colour each: that of the element where it has one, another that is free where not."""
     fixed = {symbol: ELEMENT_COLOURS[symbol] for symbol in species if symbol in ELEMENT_COLOURS}
-    free = ["#0072B2", "#CC79A7", "#E69F00", "#882255", "#332288", "#999933", "#661100", "#7A7A7A"]
+    free = ["#0072B2", "#E69F00", "#CC79A7", "#882255", "#6699CC", "#B8860B"]
     others = [symbol for symbol in species if symbol not in fixed]
     for k, symbol in enumerate(sorted(others)):
         fixed[symbol] = free[k % len(free)]
