@@ -175,7 +175,9 @@ def measure_trajectories(
         except DataError as error:
             notes.append(f"No conductivity of {formula}: {error}")
     conductivities = tuple(
-        ionic_conductivity(m.coefficients, charges=known[m.formula], covariance=m.covariance)
+        ionic_conductivity(
+            m.coefficients, charges=known[m.formula], covariance=m.covariance, self_covariance=m.self_covariance
+        )
         if m.diffusive and m.formula in known
         else None
         for m in measurements

@@ -1,7 +1,8 @@
 """Transport coefficients: how fast the ions of a phase move when their chemical potentials differ.
 
 From a trajectory to coefficients: `displacement_correlations`, `find_regime`, `measure_onsager`; what follows from
-them: `ionic_conductivity`, `correct_finite_size`, `fit_arrhenius`; tables, measured or published: `TransportTable`.
+them: `ionic_conductivity`, `correct_finite_size`, `fit_arrhenius`; from stresses: `shear_viscosity`; tables, measured or
+published: `TransportTable`.
 """
 
 from tammann.transport.activation import ArrheniusFit, fit_arrhenius
@@ -21,6 +22,7 @@ from tammann.transport.table import (
     reduced_composition,
     save_transport,
 )
+from tammann.transport.viscosity import Viscosity, shear_viscosity
 
 __all__ = [
     "ArrheniusFit",
@@ -34,6 +36,7 @@ __all__ = [
     "Regime",
     "SlopeWeights",
     "TransportTable",
+    "Viscosity",
     "arrhenius_weights",
     "atomic_masses",
     "block_errors",
@@ -56,6 +59,7 @@ __all__ = [
     "reduced_composition",
     "save_measurements",
     "save_transport",
+    "shear_viscosity",
     "slope_weights",
     "spread_lags",
     "transport_table",

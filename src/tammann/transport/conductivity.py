@@ -73,7 +73,7 @@ def ionic_conductivity(
 
     sigma = e^2 sum_ij z_i z_j L_ij and sigma_NE = e^2 sum_i z_i^2 L_self_i, with z_i = ``charges[i]``,
     L = ``coefficients.L`` and L_self = ``coefficients.L_self``; H = sigma_NE / sigma; t_i = z_i sum_j z_j L_ij /
-    sum_ij z_i z_j L_ij. Since the charges are neutral over the composition, sigma is the same in every frame of
+    sum_ij z_i z_j L_ij. Where the charges are neutral over the composition, sigma is the same in every frame of
     reference; the t_i are not, and are those of the frame of the coefficients. The matrix is taken as measured, not
     its positive semidefinite projection, which would bias it.
 
@@ -93,8 +93,7 @@ def ionic_conductivity(
             self_covariance[i, k, l] = Cov(L_self_i, L_kl).
 
     Raises:
-        DataError: Charges that are missing, unknown or not neutral over the composition; a covariance of another
-            shape.
+        DataError: Charges that are missing or unknown; a covariance of another shape.
 
     Reference:
         Fong et al., Macromolecules 2021, 54, 2575, doi 10.1021/acs.macromol.0c02545.
@@ -111,7 +110,12 @@ def ionic_conductivity(
         charges = charges_from_composition(coefficients.formula)
         stated = ", ".join(f"{symbol} {value:+g}" for symbol, value in charges.items())
         notes.append(f"Charges were guessed from the composition: {stated}.")
-    z = _checked_charges(coefficients, charges)
+    z, excess = _checked_charges(coefficients, charges)
+    if excess:
+        notes.append(
+            f"The charges of {coefficients.formula} sum to {excess:+g} per formula unit; the conductivity is then that of "
+            "one frame of reference only."
+        )
     e2 = ELEMENTARY_CHARGE_C**2
     L, L_self = coefficients.L, coefficients.L_self
     n = len(z)
@@ -206,7 +210,8 @@ def charges_from_composition(formula: str) -> dict[str, float]:
     return guess
 
 
-def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, float]) -> np.ndarray:
+def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, float]) -> tuple[np.ndarray, float]:
+    """Charge of each ion, and what they sum to over the formula, zero within round-off."""
     formula = coefficients.formula
     counts = parse_formula(formula)
     for symbol in {**counts, **dict.fromkeys(coefficients.species)}:
@@ -221,11 +226,8 @@ def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, fl
             raise DataError(f"charges name {symbol!r}, which is not an element of {formula}; check its spelling.")
     total = sum(charges[symbol] * count for symbol, count in counts.items())
     if abs(total) > _NEUTRAL * sum(abs(charges[symbol]) * count for symbol, count in counts.items()):
-        raise DataError(
-            f"charges of {formula} sum to {total:+g} per formula unit, expected 0; "
-            "give charges that are neutral over the composition."
-        )
-    return np.array([charges[symbol] for symbol in coefficients.species], dtype=float)
+        return np.array([charges[symbol] for symbol in coefficients.species], dtype=float), total
+    return np.array([charges[symbol] for symbol in coefficients.species], dtype=float), 0.0
 
 
 def _shaped(covariance: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
