@@ -1,8 +1,8 @@
 """Transport coefficients: how fast the ions of a phase move when their chemical potentials differ.
 
 From a trajectory to coefficients: `displacement_correlations`, `find_regime`, `measure_onsager`; what follows from
-them: `ionic_conductivity`, `correct_finite_size`, `fit_arrhenius`; from stresses: `shear_viscosity`; tables, measured or
-published: `TransportTable`.
+them: `ionic_conductivity`, `correct_finite_size`, `fit_arrhenius`; from stresses: `shear_viscosity`; tables,
+measured or published: `TransportTable`.
 """
 
 from tammann.transport.activation import ArrheniusFit, fit_arrhenius

@@ -113,8 +113,8 @@ def ionic_conductivity(
     z, excess = _checked_charges(coefficients, charges)
     if excess:
         notes.append(
-            f"The charges of {coefficients.formula} sum to {excess:+g} per formula unit; the conductivity is then that of "
-            "one frame of reference only."
+            f"The charges of {coefficients.formula} sum to {excess:+g} per formula unit; the conductivity is then "
+            "that of one frame of reference only."
         )
     e2 = ELEMENTARY_CHARGE_C**2
     L, L_self = coefficients.L, coefficients.L_self

@@ -16,7 +16,7 @@ __all__ = ["LogLogSlope", "Regime", "find_regime", "fit_weights", "log_log_slope
 TOLERANCE = 0.1
 """How far from 1 the log-log slope may lie, beyond its own noise."""
 
-RELATIVE_DRIFT = 0.02
+RELATIVE_DRIFT = 0.005
 """How far a slope may move as the regime starts later, beyond its own noise."""
 
 LONGEST = 0.25
@@ -122,7 +122,7 @@ def find_regime(
 
     1. every local log-log slope up to the end lies within 0.1 of 1, give or take three of its standard errors, and that
        over the whole regime within 0.1, give or take two;
-    2. the slope of <dr²> no longer moves by more than 2 % and two standard errors when the start is doubled or
+    2. the slope of <dr²> no longer moves by more than 0.5 % and two standard errors when the start is doubled or
        quadrupled (the variance of such a difference is the difference of the variances: Hausman 1978).
 
     A species is called diffusive where its log-log slope over the regime is within 0.1 and two standard errors of 1,
