@@ -2,17 +2,19 @@
 
 Two pipelines meet at one table, and everything flows one way::
 
-    transport ----------+
+    md --> transport ---+
                         +--> kinetics --> automaton --> analysis --> plot, report
     thermo --> reactions+
 
 - `recipe`: precursors, heating programme, atmosphere, particle size;
 - `thermo`: phases, their Gibbs energies, the hull and chemical potentials;
 - `reactions`: every balanced reaction of one or two solids, with or without gas;
-- `transport`: Onsager coefficients, from a paper, a model or molecular dynamics;
+- `md`: trajectories of molecular dynamics;
+- `transport`: Onsager coefficients, from a paper, a model or trajectories, with errors that hold;
 - `kinetics`: growth constants and the score of each reaction, gathered in a `RateTable`;
 - `automaton`: the powder as cells on a lattice; a run gives a `History`;
 - `analysis`, `plot`, `report`: histories to numbers, numbers to axes and pages;
+- `diffusion`: trajectories to a folder of transport data;
 - `furnace`: all of it in one call, with ensembles, checkpoints and baselines; `validation`: recipes against experiment.
 
 The whole programme, readable aloud::
@@ -34,10 +36,11 @@ if TYPE_CHECKING:
     from tammann.errors import DataError, RecipeError, ResultError, TammannError
     from tammann.furnace import run_recipe
     from tammann.kinetics import RateTable, growth_constants, rate_table
+    from tammann.md import read_trajectory
     from tammann.reactions import enumerate_reactions
     from tammann.recipe import Recipe
     from tammann.thermo import equilibrium, load_phases
-    from tammann.transport import load_transport
+    from tammann.transport import displacement_correlations, load_transport, measure_onsager
     from tammann.validation import validate
 
 __version__ = "0.1.0"
@@ -50,12 +53,15 @@ __all__ = [
     "RecipeError",
     "ResultError",
     "TammannError",
+    "displacement_correlations",
     "enumerate_reactions",
     "equilibrium",
     "growth_constants",
     "load_phases",
     "load_transport",
+    "measure_onsager",
     "rate_table",
+    "read_trajectory",
     "run_recipe",
     "simulate",
     "validate",
@@ -70,12 +76,15 @@ _HOMES = {
     "RecipeError": "errors",
     "ResultError": "errors",
     "TammannError": "errors",
+    "displacement_correlations": "transport",
     "enumerate_reactions": "reactions",
     "equilibrium": "thermo",
     "growth_constants": "kinetics",
     "load_phases": "thermo",
     "load_transport": "transport",
+    "measure_onsager": "transport",
     "rate_table": "kinetics",
+    "read_trajectory": "md",
     "run_recipe": "furnace",
     "simulate": "automaton",
     "validate": "validation",
