@@ -115,14 +115,14 @@ def relax(configuration: Configuration, potential: RigidIons, *, steps: int = 50
 
 
 def single_point(
-    configuration: Configuration, potential: RigidIons, *, mesh_A: float = MESH_A
+    configuration: Configuration, potential: RigidIons, *, mesh_A: float | None = None
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Energy, forces and pressure of a configuration.
 
     Args:
         configuration: N atoms.
         potential: What holds them together.
-        mesh_A: Largest spacing of the PPPM mesh, Å.
+        mesh_A: Largest spacing of the PPPM mesh, Å; that of a run where None.
 
     Returns:
         Potential energy in eV per atom, forces of shape (N, 3) in eV/Å, and the pressure tensor without its kinetic
@@ -382,7 +382,7 @@ def _species(configuration: Configuration) -> tuple[str, ...]:
 
 
 def _build(
-    lmp: Any, configuration: Configuration, potential: RigidIons, scratch: Path, *, mesh_A: float = MESH_A
+    lmp: Any, configuration: Configuration, potential: RigidIons, scratch: Path, *, mesh_A: float | None = None
 ) -> None:
     potential.check(configuration.symbols)
     cell = configuration.cell_A
@@ -412,7 +412,7 @@ def _build(
     for kind, symbol in enumerate(species, start=1):
         lmp.command(f"mass {kind} {composition.atomic_masses()[symbol]}")
         lmp.command(f"set type {kind} charge {potential.charges[symbol]}")
-    _interact(lmp, configuration, potential, scratch, mesh_A)
+    _interact(lmp, configuration, potential, scratch, mesh_A or MESH_A)
 
 
 def _take_up(lmp: Any, restart: Path, configuration: Configuration, potential: RigidIons, scratch: Path) -> None:
