@@ -114,6 +114,16 @@ def test_all_ways_of_writing_positions_are_the_same(read, columns, cell, general
     assert (found.n_frames, found.n_atoms, found.formula) == (12, 6, "Ba2TiO3")
 
 
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, -1, -1), (1, -1, -1), (-1, 1, 1)])
+def test_bounds_of_a_triclinic_box_are_those_of_the_box_around_it(read, signs):
+    xy, xz, yz = np.array(signs) * [4.0, 3.0, 4.5]
+    cell = np.array([[9.0, 0, 0], [xy, 10.0, 0], [xz, yz, 11.0]])
+    x = walk()
+    found = read(dump(x, cell, SYMBOLS, "id element xs ys zs ix iy iz", origin=(1.0, -2.0, 3.0)))
+    np.testing.assert_allclose(found.cells[0], cell, atol=1e-12)
+    np.testing.assert_allclose(found.positions, x, atol=1e-9)
+
+
 @given(
     st.integers(0, 2**31),
     st.sampled_from(COORDINATES),
@@ -351,11 +361,11 @@ def test_a_missing_frame_is_refused_and_what_to_take_is_said(read):
     assert read(alternating, every=2).frame_interval_ps == pytest.approx(0.4)
 
 
-@pytest.mark.parametrize("word", ["nan", "inf", "-nan"])
+@pytest.mark.parametrize("word", ["nan", "inf", "-nan", "1e300", "-2e9"])
 def test_coordinates_that_are_not_finite_are_named(read, word):
     rows = dump(walk(), ORTHOGONAL, SYMBOLS, "id element xu yu zu").splitlines(keepends=True)
     rows[15 * 4 + 9 + 2] = f"3 O 1.0 {word} 2.0\n"
-    with pytest.raises(DataError, match=r"frame 4: a coordinate of atom 3 is -?(nan|inf).*stop=4"):
+    with pytest.raises(DataError, match=r"frame 4: a coordinate of atom 3 is -?(nan|inf|1e.300|2000000000.0).*stop=4"):
         read("".join(rows))
 
 

@@ -132,6 +132,13 @@ def test_walkers_in_a_breathing_cell_keep_their_diffusion_constant(mode, isotrop
     assert msd_per_lag(naive, 10) > 1.3 * size_A**2
 
 
+def test_a_wall_is_as_wide_as_the_cell_behind_it():
+    # From 9.5 in a cell of 10 through the wall to 0.2 in a cell of 11: 0.2 - 9.5 + 11; back again: 9.0 - 0.2 - 10.
+    w = np.array([9.5, 0.2, 9.0])[:, None, None] * [1.0, 0.0, 0.0]
+    cells = np.array([10.0, 11.0, 10.0])[:, None, None] * np.eye(3)
+    assert unwrap(w, cells)[:, 0, 0].tolist() == pytest.approx([9.5, 11.2, 10.0])
+
+
 def test_all_three_ways_of_writing_a_breathing_cell_give_the_same_paths():
     w, n, cells = breathing(np.random.default_rng(6), 400, 6, 0.01, False, SKEWED)
     by_images = displacements(unwrap(w, cells, images=n))
