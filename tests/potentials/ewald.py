@@ -9,7 +9,7 @@ COULOMB_EV_A = 14.399645478425668
 
 
 def energy(positions, symbols, edge, potential, *, alpha=0.5, images=2, waves=9):
-    """Total energy in eV of ions in a cube: an Ewald sum, and short-range parts without any cutoff but the potential's."""
+    """Total energy in eV of ions in a cube: an Ewald sum, and short-range parts as printed."""
     q = np.array([potential.charges[s] for s in symbols])
     total = -COULOMB_EV_A * alpha / math.sqrt(math.pi) * np.sum(q**2)
     shifts = [edge * np.array(n) for n in itertools.product(range(-images, images + 1), repeat=3)]

@@ -1,0 +1,117 @@
+"""The volume of a melt: exact curves come back, noise is averaged, and what does not converge says so."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tammann.errors import DataError
+from tammann.md.dynamics import Leg, block_stderr
+from tammann.md.equation_of_state import VolumePoint, find_volume, fit_equation_of_state
+from tammann.structures import Configuration
+
+N = 10
+
+
+def birch_murnaghan(volume, V0=200.0, B0=20.0, Bp=5.0):
+    y = (V0 / volume) ** (2 / 3)
+    return 1.5 * B0 * (y**3.5 - y**2.5) * (1 + 0.75 * (Bp - 4) * (y - 1))
+
+
+def point(volume, pressure, stderr=0.01):
+    return VolumePoint(volume, pressure, stderr, (volume - 200.0) ** 2 * 1e-5, 0.0, 2000.0, 4.0)
+
+
+def start(volume):
+    rng = np.random.default_rng(1)
+    return Configuration(("Ba", "O") * (N // 2), rng.random((N, 3)) * volume ** (1 / 3), volume ** (1 / 3) * np.eye(3))
+
+
+def matter(V0=200.0, noise=0.0, seed=1, drift=0.0, pressure=birch_murnaghan):
+    """An engine whose atoms know their equation of state."""
+    rng = np.random.default_rng(seed)
+    calls = []
+
+    def advance(configuration, duration_ps):
+        calls.append((configuration.volume_A3, duration_ps))
+        steps = round(duration_ps * 50)
+        P = pressure(configuration.volume_A3, V0) + noise * rng.normal(size=(steps, 6))
+        E = np.linspace(0, drift, steps)
+        V = np.full(steps, configuration.volume_A3)
+        return Leg(configuration, duration_ps, 20.0, np.full(steps, 2000.0), E, P, V)
+
+    return advance, calls
+
+
+@given(st.floats(150, 260), st.floats(2, 200), st.floats(3, 7))
+def test_exact_curves_come_back(V0, B0, Bp):
+    volumes = np.array([0.8, 1.0, 1.2]) * 200.0
+    if not 0.72 * 200 < V0 < 1.4 * 200:
+        return
+    fit = fit_equation_of_state([point(v, birch_murnaghan(v, V0, B0, Bp)) for v in volumes])
+    assert fit.volume_A3 == pytest.approx(V0, rel=1e-4)
+    assert fit.bulk_modulus_GPa == pytest.approx(B0, rel=2e-2)
+    assert fit.energy_minimum_A3 == pytest.approx(200.0, rel=1e-6)
+
+
+def test_other_pressures():
+    volumes = np.array([160.0, 200.0, 240.0])
+    wanted = birch_murnaghan(180.0)
+    fit = fit_equation_of_state([point(v, birch_murnaghan(v)) for v in volumes], pressure_GPa=wanted)
+    assert fit.volume_A3 == pytest.approx(180.0, rel=1e-4)
+
+
+def test_runs_near_rest_decide():
+    """A torn melt at a large volume, far off the curve, hardly moves the answer."""
+    near = [point(v, birch_murnaghan(v)) for v in (160.0, 198.0, 202.0, 205.0)]
+    torn = point(240.0, -0.3)
+    assert fit_equation_of_state([*near, torn]).volume_A3 == pytest.approx(200.0, rel=0.01)
+
+
+def test_no_rest_within_reach():
+    fit = fit_equation_of_state([point(v, 1.0 + birch_murnaghan(v, 500.0)) for v in (160.0, 200.0, 240.0)])
+    assert fit.volume_A3 is None and fit.bulk_modulus_GPa is None
+
+
+def test_three_volumes_are_needed():
+    with pytest.raises(DataError, match="three volumes"):
+        fit_equation_of_state([point(100.0, 1.0), point(100.0, 1.1), point(120.0, -1.0)])
+
+
+@pytest.mark.parametrize("scale", [0.55, 0.8, 1.0, 1.3, 2.5])
+def test_the_volume_is_found_from_afar(scale):
+    advance, calls = matter(noise=0.3)
+    found = find_volume(start(scale * 200.0), advance)
+    assert found.converged and not found.notes
+    assert found.configuration.volume_A3 == pytest.approx(200.0, rel=0.01)
+    assert [d for _, d in calls[:3]] == [4.0] * 3 and set(d for _, d in calls[3:]) == {20.0}
+    np.testing.assert_allclose([v for v, _ in calls[:3]], scale * 200.0 * np.array([0.8, 1.0, 1.2]))
+
+
+def test_pressure_that_is_too_noisy_does_not_count_as_converged():
+    advance, calls = matter(noise=60.0)
+    found = find_volume(start(200.0), advance, attempts=3, pressure_tolerance_GPa=0.05)
+    assert not found.converged and len(calls) == 6
+    assert "not converged after 3 runs" in found.notes[0]
+
+
+def test_an_energy_that_still_falls_does_not_count_as_converged():
+    advance, _ = matter(drift=-0.2)
+    found = find_volume(start(200.0), advance, attempts=2)
+    assert not found.converged and "meV per atom" in found.notes[0]
+
+
+def test_a_gas_is_noticed():
+    """A pressure of N kB T/V: no volume is at rest."""
+    advance, _ = matter(pressure=lambda V, V0: 50.0 / V)
+    found = find_volume(start(200.0), advance, attempts=4)
+    assert not found.converged and found.configuration.volume_A3 > 400.0
+
+
+def test_block_errors_see_correlation():
+    rng = np.random.default_rng(3)
+    white = rng.normal(size=100_000)
+    assert block_stderr(white, blocks=50) == pytest.approx(1 / np.sqrt(1e5), rel=0.4)
+    slow = np.repeat(rng.normal(size=1000), 100)
+    assert block_stderr(slow, blocks=50) == pytest.approx(1 / np.sqrt(1000), rel=0.4)
+    assert block_stderr(np.ones(1)) == np.inf

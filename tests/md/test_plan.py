@@ -1,0 +1,79 @@
+"""Plans of melts: what is taken, what is refused and in which words."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tammann.errors import RecipeError
+from tammann.md.plan import MeltPlan
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "melts"
+
+
+def test_a_formula_is_enough():
+    plan = MeltPlan.from_text("melts: [BaTiO3]")
+    assert plan.temperatures_K == (1500.0, 1750.0, 2000.0) and plan.potential == "pedone-2006"
+    conditions = plan.conditions(1500.0)
+    assert conditions.timestep_fs == 2.0 and conditions.steps(1.0) == 500
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda p: p.stem)
+def test_shipped_plans_are_plans(path):
+    plan = MeltPlan.from_file(path)
+    assert MeltPlan.from_dict(plan.model_dump(mode="json")) == plan
+
+
+def test_the_shipped_table_is_what_it_is_said_to_be():
+    plan = MeltPlan.from_file(EXAMPLES / "ba-ti-o.yaml")
+    assert len(plan.melts) >= 9 and set(plan.temperatures_K) >= {1250, 1500, 1750, 2000}
+    assert plan.replicas >= 3 and plan.production_ps >= 300
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("melts: BaTiO3", "melts: expected a list of formulas"),
+        ("melts: []", "melts: expected a list"),
+        ("temperatures_K: [1500]", "melts: expected a list of formulas, such as [BaTiO3, Ba2TiO4], got nothing"),
+        ("melts: [BaTiO3]\natom: 3", "did you mean atoms?"),
+        ("melts: [BaTiO3]\natoms: 3", "from 20 to 100000, got 3"),
+        ("melts: [BaTiO3]\natoms: 200.5", "atoms: expected"),
+        ("melts: [BaTiO3]\ntemperatures_K: 1500", "temperatures_K: expected"),
+        ("melts: [BaTiO3]\ntemperatures_K: [1500, 1500]", "each temperature once"),
+        ("melts: [BaTiO3]\ntemperatures_K: [20]", "from 300 to 6000 K, got 20"),
+        ("melts: [BaTiO3, Ba2Ti2O6]", "got BaTiO3 and Ba2Ti2O6"),
+        ("melts: [Qq]", "melts[0]: formula 'Qq'"),
+        ("melts: [BaTiO3]\nstress_fs: 3", "stress_fs: expected a multiple of timestep_fs 2, got 3"),
+        ("melts: [BaTiO3]\nframe_fs: 50", "frame_fs: expected a multiple of stress_fs 20, got 50"),
+        ("melts: [BaTiO3]\nproduction_ps: 0.01", "at least one frame of 100 fs"),
+        ("melts: [BaTiO3]\nengine: gromacs", "engine: expected"),
+        ("melts: [BaTiO3]\nthermostat: none", "thermostat: expected nose-hoover, langevin or berendsen"),
+        ("melts: [BaTiO3]\nvolume:\n  scales: [1, 1.2]", "volume.scales: expected three or more"),
+        ("melts: [BaTiO3]\nvolume:\n  hold: 3", "did you mean hold_ps?"),
+        ("melts: [BaTiO3]\nend_members: [BaO]", "end_members[1]: expected two formulas"),
+        ("melts: &a [BaTiO3]", "anchor"),
+        ("", "empty file"),
+    ],
+)
+def test_refusals(text, words):
+    with pytest.raises(RecipeError) as caught:
+        MeltPlan.from_text(text)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_files_are_named(tmp_path):
+    with pytest.raises(RecipeError, match="nowhere.yaml: expected a file"):
+        MeltPlan.from_file(tmp_path / "nowhere.yaml")
+    (tmp_path / "bad.yaml").write_text("melts: 3")
+    with pytest.raises(RecipeError, match=r"bad.yaml: melts: expected"):
+        MeltPlan.from_file(tmp_path / "bad.yaml")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_plan_or_a_sentence(text):
+    try:
+        MeltPlan.from_text(text)
+    except RecipeError as error:
+        assert "\n" not in str(error)
