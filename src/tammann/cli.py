@@ -109,7 +109,7 @@ def _answer(error: Exception) -> int | None:
 
 def _interruption(arguments: Sequence[str]) -> int:
     words = [word for word in arguments if word != "--resume"]
-    again = f"; go on with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] == ["run"] else "."
+    again = f"; go on with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] in (["run"], ["melt"]) else "."
     print(f"\ntammann: interrupted{again}", file=sys.stderr)
     return INTERRUPTED
 
@@ -649,6 +649,108 @@ def _with_error(value: float, error: float | None) -> str:
     digits = max(0, 1 - math.floor(math.log10(spread)))
     shown = f"{mantissa:.{digits}f}({spread * 10.0**digits:.0f})"
     return f"{shown}e{power:+03d}" if power else shown
+
+
+@app.command("melt")
+def melt_command(
+    plan: Annotated[
+        str, typer.Argument(metavar="PLAN.yaml|FORMULA", help="A plan in YAML, or a formula such as BaTiO3.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything goes; new, or with --resume the same.")],
+    temperatures: Annotated[
+        list[float] | None, typer.Option(metavar="T...", help="Temperatures in K, such as 1500 1750 2000.")
+    ] = None,
+    atoms: Annotated[int | None, typer.Option(metavar="N", help="Atoms in the box, about.")] = None,
+    production_ps: Annotated[float | None, typer.Option(metavar="X", help="Length of each production.")] = None,
+    replicas: Annotated[int | None, typer.Option(metavar="N", help="Productions of each state.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME", help="What integrates: lammps.")] = None,
+    potential: Annotated[str | None, typer.Option(metavar="NAME", help="Interatomic potential: pedone-2006.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
+    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Productions at a time, one core each.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in DIR.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be run and its steps; run nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Melt compositions by molecular dynamics and measure their transport, for the furnace.
+
+    Options stand in for entries of the plan.
+    """
+    from tammann.md.plan import MeltPlan
+
+    given = {
+        "temperatures_K": temperatures,
+        "atoms": atoms,
+        "production_ps": production_ps,
+        "replicas": replicas,
+        "engine": engine,
+        "potential": potential,
+        "seed": seed,
+    }
+    options = {key: value for key, value in given.items() if value is not None}
+    written = Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file()
+    base = MeltPlan.from_file(plan).model_dump(exclude_unset=True) if written else {"melts": [plan]}
+    asked = MeltPlan.from_dict(base | options)
+    if dry_run:
+        _print_json(_steps(asked)) if as_json else _print_steps(asked)
+        return
+    from tammann.melt import melt
+
+    with progress_bar(hidden=quiet) as report:
+        found = melt(
+            asked,
+            out,
+            resume=resume,
+            workers=workers,
+            progress=None if report is None else lambda fraction, stage: report(fraction, stage, None),
+        )
+    if as_json:
+        states = [asdict(state) | {"folder": str(state.folder)} for state in found.states]
+        _print_json({"states": states, "table": None if found.table is None else str(found.table)})
+    elif not quiet:
+        _print_table(
+            ["melt", "T, K", "volume converged", "diffusive", "folder"],
+            [
+                [
+                    state.formula,
+                    f"{state.temperature_K:g}",
+                    "yes" if state.converged else "no",
+                    "yes" if state.diffusive else "no",
+                    str(state.folder),
+                ]
+                for state in found.states
+            ],
+        )
+        _print_warnings(found.notes)
+        print("No state is diffusive, so there is no table." if found.table is None else f"For recipes: {found.table}")
+
+
+def _steps(plan: Any) -> dict[str, Any]:
+    """What a plan asks for, in steps of molecular dynamics."""
+    per_ps = 1000.0 / plan.timestep_fs
+    states = len(plan.melts) * len(plan.temperatures_K)
+    search = plan.melt_ps + plan.cool_ps + len(plan.volume.scales) * plan.volume.scale_ps
+    search += plan.volume.attempts * plan.volume.hold_ps
+    prepare = round((search + plan.settle_ps * plan.replicas) * per_ps)
+    produce = round(plan.replicas * plan.production_ps * per_ps)
+    return {
+        "states": states,
+        "replicas": plan.replicas,
+        "steps_to_prepare_at_most": states * prepare,
+        "steps_of_production": states * produce,
+        "atom_steps_at_most": states * (prepare + produce) * plan.atoms,
+    }
+
+
+def _print_steps(plan: Any) -> None:
+    cost = _steps(plan)
+    print(f"{cost['states']} states of about {plan.atoms} atoms, {cost['replicas']} replicas each, {plan.potential}:")
+    for formula in plan.melts:
+        print(f"  {formula}: {', '.join(f'{T:g}' for T in plan.temperatures_K)} K")
+    print(f"Steps of {plan.timestep_fs:g} fs: {cost['steps_of_production']:,} of production, ", end="")
+    print(f"at most {cost['steps_to_prepare_at_most']:,} to find volumes and settle.")
 
 
 @app.command()
