@@ -61,6 +61,27 @@ def test_atoms_in_several_chunks_give_the_same(walk, monkeypatch):
     assert parts.collective_A2 == pytest.approx(whole.collective_A2, abs=1e-11)
 
 
+def test_positions_on_disk_give_the_same(walk, monkeypatch, tmp_path):
+    there = np.memmap(tmp_path / "positions", dtype=float, mode="w+", shape=walk.positions.shape)
+    there[:] = walk.positions
+    stored = moved(walk, there)
+    assert isinstance(stored.positions, np.memmap)
+    whole = displacement_correlations(walk)
+    for most in (1.0, 5e3, 5e8):
+        monkeypatch.setattr("tammann.transport.correlations.FETCH_BYTES", most)
+        monkeypatch.setattr("tammann.transport.correlations.CHUNK_BYTES", 4e3)
+        parts = displacement_correlations(stored)
+        assert parts.self_A2 == pytest.approx(whole.self_A2, abs=1e-11)
+        assert all(a == pytest.approx(b, abs=1e-11) for a, b in zip(parts.ion_A2, whole.ion_A2, strict=True))
+
+
+def test_single_ions_are_kept_at_some_lags(walk):
+    curves = displacement_correlations(walk)
+    for i, each in enumerate(curves.ion_A2):
+        assert each.shape == (curves.counts[i], len(curves.ion_lags))
+        assert each.mean(axis=0) == pytest.approx(curves.self_part()[i, curves.ion_lags], abs=1e-10)
+
+
 def test_parts_add_up(walk):
     curves = displacement_correlations(walk)
     total = curves.self_part()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -25,6 +26,9 @@ CHUNK_BYTES = 16e6
 
 ION_LAGS = 128
 """Lags, spread in the logarithm, at which every single ion is kept."""
+
+FETCH_BYTES = 5e8
+"""Positions fetched at a time from a file on disk."""
 
 PLANES = {"ab": (0, 1), "ac": (0, 2), "bc": (1, 2)}
 
@@ -203,9 +207,8 @@ def displacement_correlations(
     for i, atoms in enumerate(members):
         products = np.zeros((6, n_frames))
         spectra = np.zeros((6, length // 2 + 1))
-        for start in range(0, len(atoms), chunk):
-            group = atoms[start : start + chunk]
-            paths = np.ascontiguousarray((trajectory.positions[:, group] - rest[:, None]).transpose(2, 1, 0))
+        for start, positions in _in_chunks(trajectory.positions, atoms, chunk):
+            paths = np.ascontiguousarray((positions - rest[:, None]).transpose(2, 1, 0))
             paths -= paths.mean(axis=-1, keepdims=True)
             waves = fft.rfft(paths, length, axis=-1, workers=workers)
             for c, (a, b) in enumerate(TENSOR):
@@ -286,6 +289,21 @@ def correlations_of_stretches(
 def _symmetric(first: np.ndarray, second: np.ndarray, a: int, b: int) -> np.ndarray:
     """The product of two components, symmetric in them: <X_a Y_b> and <X_b Y_a> agree by isotropy or by reversal."""
     return 0.5 * (first[a] * second[b] + first[b] * second[a])
+
+
+def _in_chunks(positions: np.ndarray, atoms: np.ndarray, chunk: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Positions of a few atoms at a time, shape (F, n, 3), and where they start among the atoms.
+
+    Positions on disk lie frame by frame, so that every access to some atoms walks through the whole file; many atoms
+    are then fetched at once.
+    """
+    fetched = chunk
+    if isinstance(positions, np.memmap):
+        fetched = max(chunk, int(FETCH_BYTES / (24.0 * len(positions))))
+    for first in range(0, len(atoms), fetched):
+        block = positions[:, atoms[first : first + fetched]]
+        for start in range(0, block.shape[1], chunk):
+            yield first + start, block[:, start : start + chunk]
 
 
 def _sums(positions: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
