@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,14 @@ from tammann.transport import (
     Correlations,
     FiniteSizeCorrection,
     OnsagerMeasurement,
-    Viscosity,
     correct_finite_size,
     displacement_correlations,
     fit_arrhenius,
     ionic_conductivity,
     log_log_slope,
     measure_onsager,
-    shear_viscosity,
 )
+from tammann.transport.viscosity import Viscosity, shear_viscosity
 
 CHARGES = {"Na": 1.0, "Cl": -1.0}
 COLOURS = {"Na": "#0072B2", "Cl": "#009E73", "Na-Cl": "#CC79A7"}
@@ -161,39 +160,37 @@ def record(melt: Melt) -> dict[str, Any]:
 
 
 def comparison(records: Sequence[dict[str, Any]]) -> str:
-    """Simulation and experiment side by side, as a Markdown table."""
+    """Simulation and experiment side by side, one column for each temperature, as a Markdown table."""
+
+    def both(value: float, error: float, digits: int = 0) -> str:
+        return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+    def diffusion(record: dict[str, Any], symbol: str, box: str = "_infinite") -> str:
+        i = record["species"].index(symbol)
+        return both(record[f"D{box}_m2_per_s"][i] * 1e9, record[f"D{box}_stderr"][i] * 1e9, 2)
+
+    rows: dict[str, Callable[[dict[str, Any]], str]] = {
+        "conductivity, S/m": lambda r: both(r["conductivity_S_per_m"], r["conductivity_stderr"]),
+        "**measured**": lambda r: f"**{r['experiment']['conductivity_S_per_m']:.0f}**",
+        "as if ions were independent (Nernst-Einstein)": lambda r: both(
+            r["nernst_einstein_S_per_m"], r["nernst_einstein_stderr"]
+        ),
+        "D of Na, infinite box, 1e-9 m²/s": lambda r: diffusion(r, "Na"),
+        "**measured** ": lambda r: f"**{r['experiment']['D_Na_m2_per_s'] * 1e9:.1f}**",
+        "D of Na, as simulated": lambda r: diffusion(r, "Na", ""),
+        "D of Cl, infinite box": lambda r: diffusion(r, "Cl"),
+        "D of Cl, as simulated": lambda r: diffusion(r, "Cl", ""),
+        "viscosity, mPa s": lambda r: both(r["viscosity_mPa_s"], r["viscosity_stderr"], 2),
+        "**measured**  ": lambda r: f"**{r['experiment']['viscosity_mPa_s']:.2f}**",
+        "pressure, GPa": lambda r: f"{r['pressure_GPa']:.2f}",
+        "simulated, ps": lambda r: f"{r['replicas']} x {r['duration_ps'] / r['replicas']:.0f}",
+    }
     lines = [
-        "| T, K | quantity | simulated | measured | ratio |",
-        "| ---: | :--- | ---: | ---: | ---: |",
+        "| | " + " | ".join(f"{record['temperature_K']:g} K" for record in records) + " |",
+        "| :--- |" + " ---: |" * len(records),
     ]
-    for r in records:
-        na, cl = (r["species"].index(symbol) for symbol in ("Na", "Cl"))
-        D, dD, D0, dD0 = (
-            np.array(r[key]) * 1e9 for key in ("D_m2_per_s", "D_stderr", "D_infinite_m2_per_s", "D_infinite_stderr")
-        )
-        e = r["experiment"]
-        sigma, NE = r["conductivity_S_per_m"], r["nernst_einstein_S_per_m"]
-        rows = [
-            ("conductivity, S/m", f"{sigma:.0f} ± {r['conductivity_stderr']:.0f}", e["conductivity_S_per_m"], sigma),
-            ("the same by Nernst-Einstein, S/m", f"{NE:.0f} ± {r['nernst_einstein_stderr']:.0f}", None, None),
-            ("D of Na, 1e-9 m²/s", f"{D[na]:.2f} ± {dD[na]:.2f}", e["D_Na_m2_per_s"] * 1e9, D[na]),
-            ("the same, infinite box", f"{D0[na]:.2f} ± {dD0[na]:.2f}", e["D_Na_m2_per_s"] * 1e9, D0[na]),
-            ("D of Cl, 1e-9 m²/s", f"{D[cl]:.2f} ± {dD[cl]:.2f}", None, None),
-            ("the same, infinite box", f"{D0[cl]:.2f} ± {dD0[cl]:.2f}", None, None),
-            (
-                "viscosity, mPa s",
-                f"{r['viscosity_mPa_s']:.2f} ± {r['viscosity_stderr']:.2f}",
-                e["viscosity_mPa_s"],
-                r["viscosity_mPa_s"],
-            ),
-            ("pressure at the measured density, GPa", f"{r['pressure_GPa']:.2f}", 0.0, None),
-            ("Haven ratio", f"{r['haven_ratio']:.2f} ± {r['haven_stderr']:.2f}", None, None),
-        ]
-        for n, (name, simulated, measured, value) in enumerate(rows):
-            beside = "" if measured is None else f"{measured:.3g}"
-            ratio = f"{value / measured:.2f}" if value is not None and measured else ""
-            lines.append(f"| {r['temperature_K'] if n == 0 else '':g} |" if n == 0 else "| |")
-            lines[-1] += f" {name} | {simulated} | {beside} | {ratio} |"
+    for name, cell in rows.items():
+        lines.append(f"| {name.strip()} | " + " | ".join(cell(record) for record in records) + " |")
     return "\n".join(lines)
 
 
@@ -228,7 +225,8 @@ def plot_displacements(melt: Melt, ax: Axes) -> None:
     ax.plot(guide, 2.2 * msd[:, -1].max() * guide / guide[-1], color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
     ax.set(xscale="log", yscale="log", xlabel="time (ps)", ylabel="mean squared displacement (Å²)")
     ax.legend(frameon=False, fontsize=9, loc="upper left")
-    ax.text(melt.onsager.regime_ps[0] * 1.08, msd.min() * 1.1, "regime of the fit", fontsize=8, color=INK)
+    ax.text(melt.onsager.regime_ps[0] * 1.1, msd.min() * 1.05, "regime of the fit", fontsize=9, color=INK)
+    ax.text(1.2, 2.9 * msd[:, -1].max() * 1.2 / guide[-1], r"$\propto t$", fontsize=10, color=INK, ha="right")
 
 
 def plot_slopes(melt: Melt, ax: Axes) -> None:
@@ -248,7 +246,7 @@ def plot_slopes(melt: Melt, ax: Axes) -> None:
             elinewidth=1.2,
             label=symbol,
         )
-    ax.set(xscale="log", xlabel="time (ps)", ylabel="log-log slope", ylim=(0.6, 1.4))
+    ax.set(xscale="log", xlabel="time (ps)", ylabel="log-log slope", ylim=(0.8, 1.2))
 
 
 def plot_collective(melt: Melt, ax: Axes) -> None:
@@ -343,22 +341,22 @@ def figure_of_all(found: Sequence[Melt]) -> Figure:
         linewidth=1.4,
         label="experiment",
     )
-    for k, (name, label, filled) in enumerate(
-        (("sigma", "Onsager coefficients", True), ("nernst_einstein", "Nernst-Einstein", False))
-    ):
-        error = f"{name}_stderr" if filled else "nernst_einstein_stderr"
-        left.errorbar(
-            T + 4.0 * k,
-            [getattr(melt.conductivity, f"{name}_S_per_m") for melt in found],
-            [getattr(melt.conductivity, error) for melt in found],
-            fmt="oD"[k],
-            color=COLOURS["Na"] if filled else FAINT,
-            markersize=5,
-            elinewidth=1.4,
-            label=label,
-        )
-    left.set(xlabel="temperature (K)", ylabel="conductivity (S/m)", ylim=(0.0, None))
-    left.legend(frameon=False, fontsize=9, loc="lower right")
+    grown = [float(np.mean(melt.corrected.D_m2_per_s) / np.mean(melt.onsager.D_m2_per_s)) for melt in found]
+    alone = np.array([melt.conductivity.nernst_einstein_S_per_m for melt in found])
+    left.plot(T, alone, "D", color=FAINT, markersize=5, fillstyle="none", label="Nernst-Einstein, as simulated")
+    left.plot(T, alone * grown, "D", color=FAINT, markersize=5, label="Nernst-Einstein, infinite box")
+    left.errorbar(
+        T,
+        [melt.conductivity.sigma_S_per_m for melt in found],
+        [melt.conductivity.sigma_stderr for melt in found],
+        fmt="o",
+        color=COLOURS["Na"],
+        markersize=5.5,
+        elinewidth=1.4,
+        label="Onsager coefficients",
+    )
+    left.set(xlabel="temperature (K)", ylabel="conductivity (S/m)", ylim=(250.0, 600.0))
+    left.legend(frameon=False, fontsize=9, loc="upper left")
     right.plot(
         1000.0 / smooth,
         [experiment.sodium_diffusion_m2_per_s(t) * 1e9 for t in smooth],

