@@ -33,7 +33,7 @@ FETCH_BYTES = 5e8
 PLANES = {"ab": (0, 1), "ac": (0, 2), "bc": (1, 2)}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Correlations:
     """How far the ions of each species have gone after a time, singly and together.
 
@@ -75,6 +75,12 @@ class Correlations:
     temperature_K: float | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        ions = " ".join(f"{symbol}{n}" for symbol, n in zip(self.species, self.counts, strict=True))
+        return (
+            f"<Correlations {ions}: {self.self_A2.shape[-1]} lags of {self.frame_interval_ps:g} ps, {self.frame} frame>"
+        )
 
     @property
     def times_ps(self) -> np.ndarray:

@@ -43,7 +43,7 @@ class BlockErrors:
     D_stderr: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OnsagerMeasurement:
     """Onsager coefficients measured from trajectories, and everything needed to believe them.
 
@@ -82,6 +82,14 @@ class OnsagerMeasurement:
     finite_size: FiniteSizeCorrection | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        state = "diffusive" if self.diffusive else "not diffusive"
+        return (
+            f"<OnsagerMeasurement {self.formula} {self.temperature_K:g} K: {' '.join(self.species)}, {self.frame} frame, "
+            f"{self.n_replicas} x {self.duration_ps / self.n_replicas:g} ps, {state} "
+            f"{self.regime.from_ps:g} to {self.regime.to_ps:g} ps>"
+        )
 
     @property
     def coefficients(self) -> OnsagerCoefficients:
