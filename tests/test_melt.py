@@ -88,6 +88,18 @@ def test_from_a_formula_to_a_table(installed, tmp_path):
         assert json.loads((state.folder / "melt.json").read_text())["duration_ps"] == pytest.approx(20.0)
 
 
+@pytest.mark.slow
+def test_constant_pressure_gives_the_density_of_the_equation_of_state(installed, tmp_path):
+    search = {"scale_ps": 3.0, "hold_ps": 20.0, "pressure_tolerance_GPa": 0.3, "energy_tolerance_eV_per_atom": 0.1}
+    density = []
+    for method in ("equation-of-state", "npt"):
+        options = {"atoms": 100, "replicas": 1, "production_ps": 1.0, "volume": {**search, "method": method}}
+        made = melt(plan(**options), tmp_path / method)
+        assert made.states[0].converged
+        density.append(json.loads((made.states[0].folder / "melt.json").read_text())["density_g_per_cm3"])
+    assert density[0] == pytest.approx(density[1], rel=0.05)
+
+
 RUN = """
 import sys
 from tammann.md.plan import MeltPlan

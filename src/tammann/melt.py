@@ -35,7 +35,8 @@ from tammann.composition import atomic_masses
 from tammann.errors import DataError, ResultError, TammannError
 from tammann.files import whole_file, write_text
 from tammann.md import lammps as engine
-from tammann.md.equation_of_state import find_volume
+from tammann.md.dynamics import Leg
+from tammann.md.equation_of_state import find_volume, let_volume_settle
 from tammann.md.plan import MeltPlan
 from tammann.potentials import check_neutral, load_potential
 from tammann.structures import Configuration, estimate_volume_per_atom, random_packing
@@ -100,7 +101,11 @@ class Melting:
     @property
     def notes(self) -> tuple[str, ...]:
         """All notes, each with the state that it belongs to."""
-        return tuple(f"{s.formula}, {s.temperature_K:g} K: {note}" for s in self.states for note in s.notes)
+        named = []
+        for state in self.states:
+            name = f"{state.formula} at {state.temperature_K:g} K"
+            named += [note if note.startswith(name) else f"{name}: {note}" for note in state.notes]
+        return tuple(named)
 
 
 @dataclass(frozen=True)
@@ -381,21 +386,34 @@ def _find_melt(plan: MeltPlan, task: _Task) -> None:
         rng=rng,
     )
 
-    def advance(configuration: Configuration, duration_ps: float) -> Any:
+    search = plan.volume
+    if search.method == "npt":
+        conditions = replace(conditions, thermostat="nose-hoover", pressure_GPa=search.pressure_GPa)
+
+    def advance(configuration: Configuration, duration_ps: float) -> Leg:
         return engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
 
-    search = plan.volume
-    found = find_volume(
-        replace(hot.configuration, velocities_A_per_ps=None),
-        advance,
-        scales=search.scales,
-        scale_ps=search.scale_ps,
-        hold_ps=search.hold_ps,
-        attempts=search.attempts,
-        pressure_GPa=search.pressure_GPa,
-        pressure_tolerance_GPa=search.pressure_tolerance_GPa,
-        energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
-    )
+    start = replace(hot.configuration, velocities_A_per_ps=None)
+    if search.method == "npt":
+        found = let_volume_settle(
+            start,
+            advance,
+            hold_ps=search.hold_ps,
+            attempts=search.attempts,
+            energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
+        )
+    else:
+        found = find_volume(
+            start,
+            advance,
+            scales=search.scales,
+            scale_ps=search.scale_ps,
+            hold_ps=search.hold_ps,
+            attempts=search.attempts,
+            pressure_GPa=search.pressure_GPa,
+            pressure_tolerance_GPa=search.pressure_tolerance_GPa,
+            energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
+        )
     melt_ = found.configuration
     with whole_file(task.folder / "melt.npz") as file:
         np.savez(
@@ -434,7 +452,6 @@ def _analyse(task: _Task) -> None:
         )
         for place, record in records
     ]
-    measurement = measure_onsager([displacement_correlations(trajectory) for trajectory in trajectories])
     last = trajectories[-1]
     volume = float(np.mean([record["volume_A3"] for _, record in records]))
     mass = sum(atomic_masses()[symbol] for symbol in last.symbols)
@@ -463,6 +480,12 @@ def _analyse(task: _Task) -> None:
     order, cavity = bragg_order(last), largest_cavity(last)
     moved = float(np.sqrt(((last.positions[-1] - last.positions[0]) ** 2).sum(axis=1).mean()))
     notes = []
+    try:
+        measurement = measure_onsager([displacement_correlations(trajectory) for trajectory in trajectories])
+        save_measurements(task.folder / "transport.json", [measurement])
+    except DataError as error:  # too few frames, say
+        notes.append(f"No transport could be measured: {error}")
+        (task.folder / "transport.json").unlink(missing_ok=True)
     expected = estimate_volume_per_atom(task.formula, temperature_K=task.temperature_K)
     if not 0.6 < volume / last.n_atoms / expected < 1.6:
         notes.append(
@@ -502,7 +525,6 @@ def _analyse(task: _Task) -> None:
         "crystalline": crystalline,
         "notes": notes,
     }
-    save_measurements(task.folder / "transport.json", [measurement])
     write_text(task.folder / "melt.json", json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
 
 
@@ -546,11 +568,11 @@ def _write_table(plan: MeltPlan, out: Path) -> Path | None:
         for temperature in sorted(plan.temperatures_K):
             folder = _folder(out, formula, temperature)
             try:
-                m = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
                 state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
                 converged = json.loads((folder / "volume.json").read_text(encoding="utf-8"))["converged"]
+                m = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
             except (OSError, ValueError, KeyError, TypeError):
-                warnings.append(f"{formula} at {temperature:g} K: not computed yet.")
+                warnings.append(f"{formula} at {temperature:g} K: not measured.")
                 continue
             if state["crystalline"]:
                 warnings.append(f"{formula} at {temperature:g} K: left out, it has crystallised.")
@@ -630,12 +652,11 @@ def _state(formula: str, temperature_K: float, folder: Path, failures: dict[Path
         found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
         converged = bool(found["converged"])
         notes += [str(note) for note in found["notes"]]
-        measured = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
-        diffusive = bool(measured["diffusive"])
-        notes += [str(note) for note in measured["notes"]]
         state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
-        diffusive = diffusive and not state["crystalline"]
         notes += [str(note) for note in state["notes"]]
+        measured = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
+        diffusive = bool(measured["diffusive"]) and not state["crystalline"]
+        notes += [str(note) for note in measured["notes"]]
     except (OSError, ValueError, KeyError, TypeError):
         if not notes:
             notes.append("Not all of it has been computed.")

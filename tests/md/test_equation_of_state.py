@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tammann.errors import DataError
 from tammann.md.dynamics import Leg, block_stderr
-from tammann.md.equation_of_state import VolumePoint, find_volume, fit_equation_of_state
+from tammann.md.equation_of_state import VolumePoint, find_volume, fit_equation_of_state, let_volume_settle
 from tammann.structures import Configuration
 
 N = 10
@@ -106,6 +106,31 @@ def test_a_gas_is_noticed():
     advance, _ = matter(pressure=lambda V, V0: 50.0 / V)
     found = find_volume(start(200.0), advance, attempts=4)
     assert not found.converged and found.configuration.volume_A3 > 400.0
+
+
+def breathing(towards=200.0, per_ps=0.2, noise=0.005):
+    """An engine at constant pressure: the volume goes a fifth of the rest of its way in every ps, and wavers."""
+    rng = np.random.default_rng(1)
+
+    def advance(configuration, duration_ps):
+        steps = round(duration_ps * 50)
+        V = towards + (configuration.volume_A3 - towards) * np.exp(-per_ps * np.arange(steps) / 50)
+        V = V * (1 + noise * rng.normal(size=steps))
+        after = configuration.at_volume(V[-1])
+        return Leg(after, duration_ps, 20.0, np.full(steps, 2000.0), np.zeros(steps), np.zeros((steps, 6)), V)
+
+    return advance
+
+
+def test_constant_pressure_settles():
+    found = let_volume_settle(start(300.0), breathing())
+    assert found.converged and found.configuration.volume_A3 == pytest.approx(200.0, rel=0.005)
+    assert len(found.points) > 1 and found.fit.volume_A3 is None
+
+
+def test_evaporation_is_flagged():
+    found = let_volume_settle(start(200.0), breathing(towards=4000.0, per_ps=0.02), attempts=3)
+    assert not found.converged and "still moved by" in found.notes[0]
 
 
 def test_block_errors_see_correlation():

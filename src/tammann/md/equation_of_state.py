@@ -12,7 +12,7 @@ from tammann.errors import DataError
 from tammann.md.dynamics import Leg, block_stderr
 from tammann.structures import Configuration
 
-__all__ = ["EquationOfState", "MeltVolume", "VolumePoint", "find_volume", "fit_equation_of_state"]
+__all__ = ["EquationOfState", "MeltVolume", "VolumePoint", "find_volume", "fit_equation_of_state", "let_volume_settle"]
 
 SETTLING = 0.25
 """Share of a run that is left out of its means."""
@@ -68,7 +68,7 @@ class MeltVolume:
     Attributes:
         configuration: The atoms after the last run there.
         points: All runs, in their order.
-        fit: The last fit.
+        fit: The last fit; without any figures where no curve was fitted.
         converged: Whether the last run met the criteria; what has not converged is to be flagged wherever it is used.
         notes: What is to be known about it.
     """
@@ -201,6 +201,54 @@ def find_volume(
     if fit.bulk_modulus_GPa is not None and fit.bulk_modulus_GPa < 1.0:
         notes.append(f"The bulk modulus comes out as {fit.bulk_modulus_GPa:.2f} GPa: hardly a condensed phase.")
     return MeltVolume(configuration, tuple(points), fit, converged, tuple(notes))
+
+
+def let_volume_settle(
+    configuration: Configuration,
+    advance: Callable[[Configuration, float], Leg],
+    *,
+    hold_ps: float = 20.0,
+    attempts: int = 8,
+    volume_tolerance: float = 0.01,
+    energy_tolerance_eV_per_atom: float = 0.01,
+) -> MeltVolume:
+    """Find the volume of a melt by letting it change under constant pressure.
+
+    Runs until the mean volumes of the two halves of one differ by less than ``volume_tolerance`` and its mean energies
+    by less than ``energy_tolerance_eV_per_atom``; the melt is handed back at the mean volume of that run. A melt of low
+    density can evaporate on the way, which is why runs at fixed volumes are the default.
+
+    Args:
+        configuration: The melt, at a volume that need not be good.
+        advance: Moves a configuration on at constant pressure for so many ps (any engine).
+        hold_ps: Length of each run, ps.
+        attempts: Most runs.
+        volume_tolerance: Relative.
+        energy_tolerance_eV_per_atom: eV per atom.
+
+    Raises:
+        DataError: Whatever ``advance`` raises.
+    """
+    points: list[VolumePoint] = []
+    moved = math.inf
+    for _ in range(attempts):
+        leg = advance(configuration, hold_ps)
+        points.append(_point(leg))
+        volumes = leg.volume_A3[int(SETTLING * len(leg.volume_A3)) :]
+        half = len(volumes) // 2
+        moved = abs(float(volumes[half:].mean() - volumes[:half].mean())) / points[-1].volume_A3
+        configuration = leg.configuration
+        if moved <= volume_tolerance and abs(points[-1].energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom:
+            return _settled(configuration, points, converged=True)
+    note = f"The volume had not settled after {attempts} runs: it still moved by {100 * moved:.1f} % in the last one."
+    return _settled(configuration, points, converged=False, notes=(note,))
+
+
+def _settled(
+    configuration: Configuration, points: list[VolumePoint], *, converged: bool, notes: tuple[str, ...] = ()
+) -> MeltVolume:
+    at_mean = configuration.at_volume(points[-1].volume_A3)
+    return MeltVolume(at_mean, tuple(points), EquationOfState(None, None, None), converged, notes)
 
 
 def _next_volume(fit: EquationOfState, points: Sequence[VolumePoint], pressure_GPa: float) -> float:

@@ -37,8 +37,11 @@ Femtoseconds = Annotated[float, _number(gt=0, le=1e6)]
 
 
 class VolumeSearch(Block):
-    """How the volume of each melt is found (see ``tammann.md.equation_of_state.find_volume``)."""
+    """How the volume of each melt is found (see ``tammann.md.equation_of_state``)."""
 
+    method: Literal["equation-of-state", "npt"] = Field(
+        default="equation-of-state", description="equation-of-state or npt"
+    )
     scales: tuple[Annotated[float, _number(ge=0.3, le=3)], ...] = Field(
         default=(0.8, 1.0, 1.2), min_length=3, max_length=12, description="three or more multiples from 0.3 to 3"
     )
