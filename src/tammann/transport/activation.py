@@ -75,12 +75,12 @@ class ArrheniusFit:
         Raises:
             DataError: A confidence outside 0 to 1.
         """
-        from scipy import stats
+        from scipy.special import ndtri, stdtrit
 
         if not 0 < confidence < 1:
             raise DataError(f"confidence is {confidence}, expected a number between 0 and 1, such as 0.95.")
         upper = (1 + confidence) / 2
-        return float(stats.t.ppf(upper, self.degrees_of_freedom) if self.scaled else stats.norm.ppf(upper))
+        return float(stdtrit(self.degrees_of_freedom, upper) if self.scaled else ndtri(upper))
 
     def extrapolates(self, temperature_K: ArrayLike) -> np.ndarray:
         """Say which temperatures lie outside the points, where nothing was measured."""
@@ -128,7 +128,7 @@ def fit_arrhenius(
         >>> bool(fit.extrapolates(900.0))
         True
     """
-    from scipy import stats
+    from scipy.special import chdtrc
 
     t = np.array(temperatures_K, dtype=float)
     y = np.array(values, dtype=float)
@@ -192,7 +192,7 @@ def fit_arrhenius(
             f"with {dof} degree{'s' if dof > 1 else ''} of freedom."
         )
     elif dof > 0:
-        per_dof, p_value = chi2 / dof, float(stats.chi2.sf(chi2, dof))
+        per_dof, p_value = chi2 / dof, float(chdtrc(dof, chi2))
         scaled = p_value < CHANCE
         if scaled:
             factor = per_dof

@@ -86,8 +86,8 @@ class OnsagerMeasurement:
     def __repr__(self) -> str:
         state = "diffusive" if self.diffusive else "not diffusive"
         return (
-            f"<OnsagerMeasurement {self.formula} {self.temperature_K:g} K: {' '.join(self.species)}, {self.frame} frame, "
-            f"{self.n_replicas} x {self.duration_ps / self.n_replicas:g} ps, {state} "
+            f"<OnsagerMeasurement {self.formula} {self.temperature_K:g} K: {' '.join(self.species)}, {self.frame} "
+            f"frame, {self.n_replicas} x {self.duration_ps / self.n_replicas:g} ps, {state} "
             f"{self.regime.from_ps:g} to {self.regime.to_ps:g} ps>"
         )
 
@@ -340,7 +340,7 @@ def _beyond_gaussian(
     The slopes of single ions scatter; their variance over the number of ions is that of their mean, whatever the
     distribution of their jumps. Where it exceeds the Gaussian expectation with p < 0.01, the difference is returned.
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtri
 
     beyond = np.zeros(len(expected))
     for i, ions in enumerate(replicas[0].counts):
@@ -352,7 +352,7 @@ def _beyond_gaussian(
             steps = np.stack([np.interp(fit.lags, replica.ion_lags, curve) for curve in curves]) @ fit.weights
             variance += share**2 * steps.var(ddof=1) / ions
         freedom = len(replicas) * (ions - 1)
-        if variance > expected[i] * chi2.isf(0.01, freedom) / freedom:
+        if variance > expected[i] * chdtri(freedom, 0.01) / freedom:
             beyond[i] = variance - expected[i]
     return beyond
 
