@@ -281,6 +281,13 @@ def test_other_atoms_in_the_folder_are_refused(melt, tmp_path):
         record(crystal(repeats=1), tmp_path, duration_ps=1.0)
 
 
+def test_a_state_of_another_step_is_refused(melt, tmp_path):
+    record(melt, tmp_path, duration_ps=0.08)
+    (tmp_path / "restart-40.bin").rename(tmp_path / "restart-60.bin")
+    with pytest.raises(ResultError, match="holds step 40"):
+        record(melt, tmp_path, duration_ps=0.16)
+
+
 def test_a_trajectory_without_its_state_is_refused(melt, tmp_path):
     record(melt, tmp_path, duration_ps=0.08)
     (tmp_path / "restart-40.bin").unlink()

@@ -26,6 +26,27 @@ def test_force_is_the_slope_of_the_energy(cation, r):
     assert force[0] == pytest.approx(-(high - low) / (2 * h), rel=1e-4, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    "element, charge, row",
+    [
+        ("O", -1.2, (0.042395, 1.379316, 3.618701, 22.0)),
+        ("Ba", 1.2, (0.065011, 1.547596, 3.393410, 5.0)),
+        ("Ti", 2.4, (0.024235, 2.254703, 2.708943, 1.0)),
+        ("Sr", 1.2, (0.019623, 1.886000, 3.328330, 3.0)),
+        ("Zr", 2.4, (0.206237, 2.479675, 2.436997, 1.0)),
+        ("Li", 0.6, (0.001114, 3.429506, 2.681360, 1.0)),
+        ("Na", 0.6, (0.023363, 1.763867, 3.006315, 5.0)),
+        ("K", 0.6, (0.011612, 2.062605, 3.305308, 5.0)),
+        ("Ca", 1.2, (0.030211, 2.241334, 2.923245, 5.0)),
+        ("Mg", 1.2, (0.038908, 2.281000, 2.586153, 5.0)),
+    ],
+)
+def test_parameters_are_the_printed_ones(element, charge, row):
+    assert POTENTIAL.charges[element] == charge
+    pair = POTENTIAL.pairs[element, "O"]
+    assert (pair.depth_eV, pair.stiffness_per_A, pair.distance_A, pair.repulsion_eV_A12) == row
+
+
 def test_cations_feel_each_other_by_charge_only():
     assert not np.any(POTENTIAL.short_range("Ba", "Ti", np.linspace(1, 9, 50)))
 

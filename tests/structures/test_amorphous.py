@@ -72,6 +72,7 @@ def test_atoms_fill_the_box_evenly():
     for axis in range(3):
         counts = np.bincount(thirds[:, axis], minlength=3)
         assert counts.min() > 0.8 * 400 / 3
+    assert np.ptp(packing.positions_A, axis=0).min() > 0.96 * packing.cell_A[0, 0]
     wall = np.minimum(packing.positions_A, packing.cell_A[0, 0] - packing.positions_A) % packing.cell_A[0, 0]
     assert wall.min() < 0.5
 

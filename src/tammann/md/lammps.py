@@ -201,7 +201,7 @@ def produce(
             _build(lmp, configuration, potential, scratch)
             _start_velocities(lmp, configuration, conditions, seed)
         else:
-            _take_up(lmp, place / f"restart-{done}.bin", configuration, potential, scratch)
+            _take_up(lmp, place, done, configuration, potential, scratch)
         _move(lmp, conditions, seed + (done or 0) // frame_every, None)
         step = done or 0
         fresh = done is None
@@ -415,13 +415,18 @@ def _build(
     _interact(lmp, configuration, potential, scratch, mesh_A or MESH_A)
 
 
-def _take_up(lmp: Any, restart: Path, configuration: Configuration, potential: RigidIons, scratch: Path) -> None:
+def _take_up(
+    lmp: Any, place: Path, step: int, configuration: Configuration, potential: RigidIons, scratch: Path
+) -> None:
+    restart = place / f"restart-{step}.bin"
     lmp.command("atom_modify map array sort 0 0.0")
     lmp.command(f"read_restart {restart}")
     if lmp.get_natoms() != configuration.n_atoms:
         raise ResultError(
             f"{restart}: holds {lmp.get_natoms()} atoms, expected {configuration.n_atoms}; is it this run?"
         )
+    if lmp.extract_global("ntimestep") != step:
+        raise ResultError(f"{restart}: holds step {lmp.extract_global('ntimestep')}; was it renamed?")
     _interact(lmp, configuration, potential, scratch, MESH_A)
 
 
