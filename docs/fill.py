@@ -381,6 +381,9 @@ FILLERS: dict[str, Callable[[], str]] = {
     "startup": lambda: section("startup"),
     "memory": lambda: section("memory"),
     "whole-run": lambda: section("whole_run"),
+    "diffusion": lambda: section("diffusion"),
+    "diffusion-largest": lambda: section("diffusion_largest"),
+    "reading": lambda: section("reading"),
     "large-grid": large_grid,
     "campaign": campaign,
 }
