@@ -10,6 +10,7 @@ from tammann.transport.arrhenius import arrhenius_weights, interpolate_arrhenius
 from tammann.transport.brownian import SlopeWeights, lag_covariance, local_covariance, slope_weights, spread_lags
 from tammann.transport.conductivity import Conductivity, charges_from_composition, ionic_conductivity
 from tammann.transport.correlations import Correlations, correlations_of_stretches, displacement_correlations
+from tammann.transport.curves import load_correlations, save_correlations
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
 from tammann.transport.measure import BlockErrors, OnsagerMeasurement, block_errors, measure_onsager
 from tammann.transport.onsager import OnsagerCoefficients, atomic_masses, nearest_positive_semidefinite
@@ -51,12 +52,14 @@ __all__ = [
     "ionic_conductivity",
     "lag_covariance",
     "local_covariance",
+    "load_correlations",
     "load_transport",
     "log_log_slope",
     "measure_onsager",
     "measurement_record",
     "nearest_positive_semidefinite",
     "reduced_composition",
+    "save_correlations",
     "save_measurements",
     "save_transport",
     "shear_viscosity",
