@@ -27,7 +27,7 @@ def test_measured_again_it_is_the_same_within_a_part_of_the_error(tmp_path):
 
 def test_uneven_ions_are_still_seen(tmp_path):
     jumps = regime_curves("jumps", 1, 2000, 30)
-    save_correlations(tmp_path / "j.npz", jumps)
+    save_correlations(tmp_path / "j.npz", jumps, max_lag_ps=60.0)
     one, other = (
         measure_onsager(c, temperature_K=1000.0, regime_ps=(8.0, 50.0))
         for c in (jumps, load_correlations(tmp_path / "j.npz"))

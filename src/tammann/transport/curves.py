@@ -17,7 +17,7 @@ from tammann.transport.correlations import Correlations
 __all__ = ["load_correlations", "save_correlations"]
 
 STORED_LAGS = 96
-"""Lags in the file, spread in the logarithm: between neighbours curves are straight within a small part of their error."""
+"""Lags in the file, spread in the logarithm: between them curves are straight within a small part of their error."""
 
 ION_LAGS = 32
 
@@ -53,6 +53,7 @@ def save_correlations(
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> from tammann.md import trajectory_from_arrays
         >>> from tammann.transport import displacement_correlations
         >>> steps = np.random.default_rng(1).normal(size=(500, 8, 3))
