@@ -32,7 +32,7 @@ def test_uneven_ions_are_still_seen(tmp_path):
         measure_onsager(c, temperature_K=1000.0, regime_ps=(8.0, 50.0))
         for c in (jumps, load_correlations(tmp_path / "j.npz"))
     )
-    assert other.D_stderr == pytest.approx(one.D_stderr, rel=0.1)
+    assert other.apparent.L_self_stderr == pytest.approx(one.apparent.L_self_stderr, rel=0.1)
     assert any("Gaussian walkers" in note for note in other.notes)
 
 
