@@ -97,6 +97,7 @@ def test_commands_exist(page):
             for part in re.split(r"&&", line.removeprefix("$ ").partition("#")[0]):
                 words = shlex.split(part)
                 if words[:1] == ["tammann"]:
+                    words[1:] = cli._spread(words[1:])  # --charges Ba=2 O=-2
                     context = command.make_context("tammann", words[1:2])
                     name, found, rest = command.resolve_command(context, words[1:])
                     found.make_context(name, rest, parent=context)
