@@ -22,7 +22,6 @@ from tammann.transport import (
     Correlations,
     FiniteSizeCorrection,
     OnsagerMeasurement,
-    block_errors,
     charges_from_composition,
     correct_finite_size,
     correlations_of_stretches,
@@ -159,10 +158,10 @@ def measure_trajectories(
     measurements, correlations, notes = [], [], []
     for _, group in sorted(groups.items(), key=lambda item: (str(item[0][0]), item[0][1])):
         replicas = [curves for curves, _ in group]
-        measured = measure_onsager(replicas, regime_ps=regime_ps)
         pieces = [piece for _, parts in group for piece in parts]
+        measured = measure_onsager(replicas, regime_ps=regime_ps, stretches=pieces)
         corrected = None if viscosity_Pa_s is None else _corrected(measured, replicas[0], viscosity_Pa_s)
-        measurements.append(replace(measured, blocks=block_errors(pieces, measured), finite_size=corrected))
+        measurements.append(replace(measured, finite_size=corrected))
         correlations.append(tuple(replicas))
 
     known: dict[str, Mapping[str, float]] = {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError
-from tammann.md import Trajectory
+from tammann.md import Trajectory, trajectory_from_arrays
 from tammann.transport import (
     block_errors,
     correlations_of_stretches,
@@ -119,6 +119,50 @@ def test_blocks_agree_with_the_stated_errors():
     assert blocks.D_stderr == pytest.approx(result.D_stderr, rel=0.6)
     few = correlations_of_stretches(walk, stretches=2, frame="laboratory")
     assert block_errors(few, result) is None
+
+
+def unsteady(rng, frames):
+    """Ions that are all fast for 10 ps and all slow for the next, at random: D = 0.02 Å²/ps on the mean."""
+    pace = np.repeat(rng.gamma(2.0, 0.5, size=-(-frames // 100)), 100)[:frames]
+    steps = rng.normal(size=(frames, 30, 3)) * np.sqrt(2 * 0.02 * 0.1 * pace)[:, None, None]
+    return trajectory_from_arrays(
+        np.cumsum(steps, axis=0), 20.0 * np.eye(3), ["Na"] * 30, frame_interval_ps=0.1, wrapped=False
+    )
+
+
+def test_a_melt_that_is_now_fast_and_now_slow_gets_its_true_error():
+    """What all ions do together, no theory of independent ions sees; the spread over stretches or replicas does."""
+    rng = np.random.default_rng(31)
+    plain, checked, values = [], [], []
+    for _ in range(40):
+        walk = unsteady(rng, 3000)
+        curves = displacement_correlations(walk, frame="laboratory", threads=1)
+        pieces = correlations_of_stretches(walk, stretches=8, frame="laboratory", threads=1)
+        for errors, stretches in ((plain, ()), (checked, pieces)):
+            m = measure_onsager(curves, temperature_K=T, regime_ps=(0.5, 5.0), stretches=stretches)
+            errors.append(m.D_stderr[0])
+        values.append(m.D_m2_per_s[0])
+    scatter = np.std(values, ddof=1)
+    assert np.mean(plain) < 0.4 * scatter
+    assert 0.75 * scatter < np.mean(checked) < 1.3 * scatter
+    assert any("lie further apart" in note for note in m.notes)
+    many = [displacement_correlations(unsteady(rng, 1500), frame="laboratory", threads=1) for _ in range(6)]
+    replicas = measure_onsager(many, temperature_K=T, regime_ps=(0.5, 5.0))
+    assert replicas.D_stderr == pytest.approx(replicas.D_replica_stderr)
+
+
+@pytest.mark.slow
+def test_chance_hardly_ever_widens_errors():
+    """Of 100 sound walks about one in a hundred, for each of four spreads."""
+    rng = np.random.default_rng(32)
+    widened = 0
+    for _ in range(100):
+        walk = correlated_walk(rng, 800)
+        curves = displacement_correlations(walk, frame="laboratory", threads=1)
+        pieces = correlations_of_stretches(walk, stretches=8, frame="laboratory", threads=1)
+        m = measure_onsager(curves, temperature_K=T, regime_ps=(0.5, 4.0), stretches=pieces)
+        widened += any("lie further apart" in note for note in m.notes)
+    assert widened <= 10, widened
 
 
 def test_barycentric_rows_balance_and_the_matrix_is_dissipative():

@@ -206,6 +206,7 @@ def measure_onsager(
     *,
     temperature_K: float | None = None,
     regime_ps: tuple[float, float] | None = None,
+    stretches: Sequence[Correlations] = (),
 ) -> OnsagerMeasurement:
     """Return the Onsager coefficients of a trajectory, or of several replicas together, with standard errors.
 
@@ -214,12 +215,16 @@ def measure_onsager(
     before it. For the collective slopes b_ij = tr B_ij of a Gaussian process Cov(b_ij, b_kl) follows from Wick's
     theorem as ``SlopeWeights`` states, the estimates standing for the truth; their own noise widens the intervals a
     little, which keeps a 95 % interval covering 93 to 97 % also where the trajectory holds few independent stretches.
-    Where single ions of a species scatter more than that (p < 0.01), its errors are widened to what the scatter shows.
+
+    Real ions are not Gaussian walkers that know nothing of each other. Where the scatter of the single ions of a
+    species, the spread over three or more replicas, or that over stretches of the trajectories shows more than chance
+    allows (p < 0.01), the errors are widened to that, and a note says so.
 
     Args:
         correlations: Of one trajectory, or of replicas: the same ions, frame and interval.
         temperature_K: K; needed where the correlations do not carry one.
         regime_ps: First and last time of the linear regime, ps; found by the rule of ``find_regime`` where None.
+        stretches: Of all replicas, as ``correlations_of_stretches`` returns them; their spread checks the errors.
 
     Raises:
         DataError: No temperature, replicas that do not fit together, a regime outside the data.
@@ -246,7 +251,18 @@ def measure_onsager(
         raise DataError("temperature_K is not known; the trajectory does not say it, so give temperature_K.")
     if not np.isfinite(temperature) or temperature <= 0:
         raise DataError(f"temperature_K is {temperature}, expected a number above 0 K.")
-    regime = find_regime(replicas, regime_ps=regime_ps)
+    measurement, uneven = _estimate(replicas, float(temperature), find_regime(replicas, regime_ps=regime_ps))
+    if stretches:
+        measurement = replace(measurement, blocks=block_errors(stretches, measurement))
+    measurement, spread = _widened(measurement)
+    return replace(measurement, notes=_notes(measurement, replicas, uneven, spread))
+
+
+def _estimate(
+    replicas: list[Correlations], temperature: float, regime: Regime
+) -> tuple[OnsagerMeasurement, tuple[str, ...]]:
+    """Slopes over a regime with the errors of a Gaussian process, and the species whose ions scatter more than that."""
+    first = replicas[0]
     lags = spread_lags(round(regime.from_ps / first.frame_interval_ps), round(regime.to_ps / first.frame_interval_ps))
     fits = [fit_weights(replica.self_part(), first.counts, lags, replica.n_frames) for replica in replicas]
     shares = np.array([1.0 / fit.variance for fit in fits])
@@ -299,7 +315,7 @@ def measure_onsager(
     L_self = N * np.einsum("iaa->i", B_self) * to_SI
     apparent = OnsagerCoefficients(
         formula=first.formula,
-        temperature_K=float(temperature),
+        temperature_K=temperature,
         species=first.species,
         L=(L + L.T) / 2.0,
         L_self=np.maximum(L_self, 0.0),
@@ -310,10 +326,11 @@ def measure_onsager(
     )
     spread_L, spread_D = None, None
     if len(replicas) > 2:
+        weights = shares * np.sqrt(len(replicas) / (len(replicas) - 1.0))
         traces = slopes[..., :3].sum(axis=-1) * to_SI
-        spread_L = traces.std(axis=0, ddof=1) / np.sqrt(len(replicas))
+        spread_L = np.sqrt(np.einsum("r,rij->ij", weights**2, (traces - np.einsum("r,rij->ij", shares, traces)) ** 2))
         diffusivities = self_slopes[..., :3].sum(axis=-1) / 6.0 * A2_PER_PS_IN_SI / first.frame_interval_ps
-        spread_D = diffusivities.std(axis=0, ddof=1) / np.sqrt(len(replicas))
+        spread_D = np.sqrt(weights**2 @ (diffusivities - shares @ diffusivities) ** 2)
     measurement = OnsagerMeasurement(
         apparent=apparent,
         counts=first.counts,
@@ -328,8 +345,42 @@ def measure_onsager(
         D_replica_stderr=spread_D,
         source="; ".join(dict.fromkeys(replica.source for replica in replicas if replica.source)),
     )
-    uneven = tuple(symbol for symbol, more in zip(first.species, beyond, strict=True) if more > 0)
-    return replace(measurement, notes=_notes(measurement, replicas, uneven))
+    return measurement, tuple(symbol for symbol, more in zip(first.species, beyond, strict=True) if more > 0)
+
+
+def _widened(measurement: OnsagerMeasurement) -> tuple[OnsagerMeasurement, tuple[str, ...]]:
+    """Errors widened to the spread over replicas or stretches where that is too large for chance, and of whom."""
+    from scipy.special import chdtri
+
+    apparent, m = measurement.apparent, measurement
+    assert apparent.L_stderr is not None and apparent.L_self_stderr is not None
+    own, together = np.ones(len(m.species)), np.ones(len(m.species))  # factors of the variances
+    spreads = [(m.D_replica_stderr, m.L_replica_stderr, m.n_replicas)]
+    if m.blocks is not None:
+        spreads.append((m.blocks.D_stderr, m.blocks.L_stderr, m.blocks.blocks))
+    for D_spread, L_spread, number in spreads:
+        if D_spread is None or L_spread is None:
+            continue
+        limit = chdtri(number - 1, 0.01) / (number - 1)
+        for factor, spread, stated in (
+            (own, D_spread, apparent.L_self_stderr * m.kT_over_c),
+            (together, np.diag(L_spread), np.diag(apparent.L_stderr)),
+        ):
+            ratio = (spread / np.where(stated > 0, stated, np.inf)) ** 2
+            np.maximum(factor, np.where(ratio > limit, ratio, 1.0), out=factor)
+    if (own == 1.0).all() and (together == 1.0).all():
+        return m, ()
+    # every element by the root of the product of its ions' factors, which keeps a covariance one
+    root = together**0.25
+    covariance = m.covariance * np.einsum("i,j,k,l->ijkl", root, root, root, root)
+    self_covariance = m.self_covariance * np.einsum("i,k,l->ikl", np.sqrt(own), root, root)
+    wider = replace(
+        apparent,
+        L_stderr=np.sqrt(np.maximum(np.einsum("ijij->ij", covariance), 0.0)),
+        L_self_stderr=apparent.L_self_stderr * np.sqrt(own),
+    )
+    moved = tuple(s for s, a, b in zip(m.species, own, together, strict=True) if a > 1.0 or b > 1.0)
+    return replace(m, apparent=wider, covariance=covariance, self_covariance=self_covariance), moved
 
 
 def _beyond_gaussian(
@@ -380,7 +431,9 @@ def _ions(correlations: Correlations) -> str:
     return " ".join(f"{symbol}{n}" for symbol, n in zip(correlations.species, correlations.counts, strict=True))
 
 
-def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations], uneven: tuple[str, ...]) -> tuple[str, ...]:
+def _notes(
+    measurement: OnsagerMeasurement, replicas: list[Correlations], uneven: tuple[str, ...], spread: tuple[str, ...]
+) -> tuple[str, ...]:
     notes = [note for replica in replicas for note in replica.notes]
     if not measurement.diffusive:
         notes.append(measurement.not_diffusive_sentence())
@@ -388,6 +441,11 @@ def _notes(measurement: OnsagerMeasurement, replicas: list[Correlations], uneven
         notes.append(
             f"Single ions of {', '.join(uneven)} differ more than Gaussian walkers would (rare jumps, or fast and slow "
             "ions); the stated errors include that."
+        )
+    if spread:
+        notes.append(
+            f"Replicas or stretches of the run lie further apart than independent Gaussian ions would, for "
+            f"{', '.join(spread)}; the stated errors are widened to their spread."
         )
     ratio = measurement.apparent.smallest_eigenvalue_ratio
     if ratio < -1e-9:
@@ -430,12 +488,10 @@ def block_errors(stretches: Sequence[Correlations], measurement: OnsagerMeasurem
     to_ps = min(measurement.regime.to_ps, longest)
     if to_ps < 2.0 * measurement.regime.from_ps:
         return None
-    parts = [
-        measure_onsager(
-            stretch, temperature_K=measurement.temperature_K, regime_ps=(measurement.regime.from_ps, to_ps)
-        ).apparent
-        for stretch in stretches
-    ]
+    parts = []
+    for stretch in stretches:
+        regime = find_regime(stretch, regime_ps=(measurement.regime.from_ps, to_ps))
+        parts.append(_estimate([stretch], measurement.temperature_K, regime)[0].apparent)
     L = np.stack([part.L for part in parts])
     L_self = np.stack([part.L_self for part in parts])
     root = np.sqrt(len(parts))

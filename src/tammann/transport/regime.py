@@ -170,12 +170,11 @@ def find_regime(
         return _judge(
             pool, max(1, last // 4), last, "no diffusive regime was found; the last three quarters of the range"
         )
-    return _judge(
-        pool,
-        max(found),
-        last,
-        "earliest start from which <dr²> is a straight line",
-    )
+    mobile = np.array([start is not None for start in earliest])
+    # with a later start the curves are shown to be straight less surely; take one at which all of them still are
+    later = [int(start) for start in starts if start >= max(found)]
+    joint = [start for start in later if _diffusive(pool, start, last)[0][mobile].all()]
+    return _judge(pool, (joint or later)[0], last, "earliest start from which <dr²> is a straight line")
 
 
 def _pool(correlations: Correlations | Sequence[Correlations]) -> _Pool:
