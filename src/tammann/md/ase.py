@@ -1,7 +1,7 @@
 """The engine ASE: any ASE calculator, moved by this package's own steps.
 
-Slower than LAMMPS where both can do it, and needs nothing but the calculator. A calculator is asked for forces and stress
-only; the ensembles are those of ``tammann.md.stepping`` whatever the calculator.
+Slower than LAMMPS where both can do it, and needs nothing but the calculator. That is asked for forces and stress only;
+the ensembles are those of ``tammann.md.stepping`` whatever the calculator.
 """
 
 from __future__ import annotations
@@ -145,9 +145,7 @@ def forces_of(potential: Potential, configuration: Configuration) -> Forces:
 
     potential.check(configuration.symbols)
     calculator = calculator_of(potential)
-    atoms = Atoms(
-        list(configuration.symbols), positions=configuration.positions_A, cell=configuration.cell_A, pbc=True
-    )
+    atoms = Atoms(list(configuration.symbols), positions=configuration.positions_A, cell=configuration.cell_A, pbc=True)
 
     def pull(motion: Motion, stress: bool) -> Pull:
         atoms.set_cell(motion.cell_A)

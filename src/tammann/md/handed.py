@@ -43,8 +43,8 @@ def run_handed(
     motions = _start(configurations, conditions, final_temperature_K, steps, rng)
     tables: list[list[np.ndarray]] = [[] for _ in motions]
     for _ in advance(motions, forces, steps, every=every):
-        for motion, table in zip(motions, tables, strict=True):
-            table.append(sample(motion))
+        for motion, rows in zip(motions, tables, strict=True):
+            rows.append(sample(motion))
     legs = []
     for motion, rows in zip(motions, tables, strict=True):
         table = np.array(rows)
@@ -126,22 +126,21 @@ def produce_handed(
 
 
 def frame_text(motion: Motion) -> str:
-    """One frame as LAMMPS writes it; a slanted cell must have its first vector along x and its second in the plane."""
-    (ax, _, _), (bx, by, _), (cx, cy, cz) = motion.cell_A
-    if bx or cx or cy:
-        low_x, high_x = min(0.0, bx, cx, bx + cx), ax + max(0.0, bx, cx, bx + cx)
-        low_y, high_y = min(0.0, cy), by + max(0.0, cy)
-        head = "xy xz yz pp pp pp\n"
-        box = f"{low_x:.9g} {high_x:.9g} {bx:.9g}\n{low_y:.9g} {high_y:.9g} {cx:.9g}\n0 {cz:.9g} {cy:.9g}\n"
+    """One frame as LAMMPS writes it."""
+    if np.count_nonzero(motion.cell_A - np.diag(np.diag(motion.cell_A))):
+        kind, rows = "abc origin ", [f"{x:.9g} {y:.9g} {z:.9g} 0" for x, y, z in motion.cell_A]
     else:
-        head, box = "pp pp pp\n", f"0 {ax:.9g}\n0 {by:.9g}\n0 {cz:.9g}\n"
+        kind, rows = "", [f"0 {edge:.9g}" for edge in np.diag(motion.cell_A)]
     lines = [
         f"{k} {symbol} {x:.3f} {y:.3f} {z:.3f}"
         for k, (symbol, (x, y, z)) in enumerate(zip(motion.symbols, motion.positions_A.tolist(), strict=True), start=1)
     ]
     return (
-        f"ITEM: TIMESTEP\n{motion.step}\nITEM: NUMBER OF ATOMS\n{len(lines)}\nITEM: BOX BOUNDS {head}{box}"
-        "ITEM: ATOMS id element xu yu zu\n" + "\n".join(lines) + "\n"
+        f"ITEM: TIMESTEP\n{motion.step}\nITEM: NUMBER OF ATOMS\n{len(lines)}\nITEM: BOX BOUNDS {kind}pp pp pp\n"
+        + "\n".join(rows)
+        + "\nITEM: ATOMS id element xu yu zu\n"
+        + "\n".join(lines)
+        + "\n"
     )
 
 
@@ -156,8 +155,6 @@ def _start(
     generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
     seeds = generator.integers(0, 2**63, size=len(configurations))
     return [
-        start_motion(
-            configuration, conditions, final_temperature_K=final_temperature_K, steps=steps, rng=int(seed)
-        )
+        start_motion(configuration, conditions, final_temperature_K=final_temperature_K, steps=steps, rng=int(seed))
         for configuration, seed in zip(configurations, seeds, strict=True)
     ]

@@ -103,9 +103,7 @@ def take_up(
     states = [set(_steps(place, "restart-", ".bin")) for place in places]
     shared = set.intersection(*states)
     if any(states) and not shared:
-        raise ResultError(
-            f"{places[0]}: the runs beside each other share no step to go on from; remove their folders."
-        )
+        raise ResultError(f"{places[0]}: the runs beside each other share no step to go on from; remove their folders.")
     done = max(shared) if shared else None
     for place in places:
         _clean(place, done)

@@ -418,7 +418,7 @@ def load_motion(path: Path, configuration: Configuration, conditions: Conditions
                 strain_per_ps=float(held["strain_per_ps"]),
             )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
-        raise ResultError(f"{path}: expected the state of a run of this engine, got something else ({error}).") from None
+        raise ResultError(f"{path}: expected the state of a run of this engine, got another file ({error}).") from None
     if motion.symbols != configuration.symbols:
         raise ResultError(
             f"{path}: holds {len(motion.symbols)} atoms, expected {configuration.n_atoms}; is it this run?"

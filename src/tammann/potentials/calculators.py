@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tammann.errors import DataError
+from tammann.errors import DataError, TammannError
 from tammann.potentials.classical import RigidIons
 
 __all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "imported_potential"]
@@ -48,8 +48,8 @@ class ImportedPotential:
         strange = sorted(set(elements) & self.unknown)
         if strange:
             raise DataError(
-                f"{formula or 'structure'}: potential {self.name} was not made for {', '.join(strange)}; choose another "
-                "potential or composition."
+                f"{formula or 'structure'}: potential {self.name} was not made for {', '.join(strange)}; choose "
+                "another potential or composition."
             )
 
     def build(self) -> Any:
@@ -61,7 +61,7 @@ class ImportedPotential:
         module, _, attribute = self.make.partition(":")
         with quiet():
             try:
-                maker = importlib.import_module(module)
+                maker: Any = importlib.import_module(module)
             except ImportError as reason:
                 hint = f"pip install 'tammann[{self.extra}]' brings it" if self.extra else "install it, or correct it"
                 raise DataError(f"potential {self.name}: cannot import {module} ({_line(reason)}); {hint}.") from None
@@ -70,12 +70,14 @@ class ImportedPotential:
             for part in attribute.split("."):
                 maker = getattr(maker, part, None)
             if not callable(maker):
-                raise DataError(f"potential {self.name}: {module} has no callable {attribute}; correct the import path.")
+                raise DataError(f"potential {self.name}: {module} has no callable {attribute}; correct its path.")
             if "torch" in sys.modules:
                 # every production is a process of its own on one thread
                 sys.modules["torch"].set_num_threads(1)
             try:
                 return maker()
+            except TammannError:
+                raise
             except Exception as reason:
                 raise DataError(
                     f"potential {self.name}: calling {attribute} without arguments failed with {_line(reason)}."
@@ -119,8 +121,10 @@ def chgnet() -> ImportedPotential:
         make="tammann.potentials.calculators:make_chgnet",
         source="CHGNet, Deng et al., Nat. Mach. Intell. 2023, 5, 1031, doi 10.1038/s42256-023-00716-3",
         extra="chgnet",
-        # elements of the periodic table up to Pu of which its training set, MPtrj, has no structure
-        unknown=frozenset("Po At Rn Fr Ra Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og".split()),
+        # what its training set, MPtrj, has no structure of
+        unknown=frozenset(
+            "Po At Rn Fr Ra Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og".split()
+        ),
     )
 
 
@@ -135,7 +139,7 @@ def make_chgnet() -> Any:
         from chgnet.model.dynamics import CHGNetCalculator
     except ImportError as reason:
         raise DataError(
-            f"potential chgnet: the package is not installed ({_line(reason)}); pip install 'tammann[chgnet]' brings it."
+            f"potential chgnet: it is not installed ({_line(reason)}); pip install 'tammann[chgnet]' brings it."
         ) from None
     torch.set_num_threads(1)
     return CHGNetCalculator(on_isolated_atoms="ignore")
@@ -160,8 +164,8 @@ def calculator_of(potential: Potential) -> Any:
     lacking = [name for name in ("energy", "forces", "stress") if name not in made.implemented_properties]
     if lacking:
         raise DataError(
-            f"potential {potential.name}: its calculator has no {' and no '.join(lacking)}, which molecular dynamics at "
-            "a pressure needs; choose another."
+            f"potential {potential.name}: its calculator has no {' and no '.join(lacking)}, which molecular dynamics "
+            "of a melt needs; choose another."
         )
     return made
 

@@ -7,7 +7,7 @@ slower; it shares no code with it but the formula of the potential.
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numba
 import numpy as np
@@ -26,7 +26,7 @@ INNER_A = 0.5
 POINTS_PER_A = 2000
 
 
-class RigidIonsCalculator(Calculator):  # type: ignore[misc]
+class RigidIonsCalculator(Calculator):
     """Energy, forces and stress of rigid ions for ASE.
 
     U = sum over pairs of [q_i q_j e2/(4 pi eps0 r) + short-range part], the Coulomb part as an Ewald sum with the
@@ -45,7 +45,7 @@ class RigidIonsCalculator(Calculator):  # type: ignore[misc]
         -16.56
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces", "stress"]
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]
 
     def __init__(self, potential: RigidIons, **keywords: Any) -> None:
         super().__init__(**keywords)
@@ -61,10 +61,11 @@ class RigidIonsCalculator(Calculator):  # type: ignore[misc]
             DataError: An element without parameters, or two atoms on top of each other.
         """
         super().calculate(atoms, properties, system_changes)
-        symbols = self.atoms.get_chemical_symbols()
-        cell = np.array(self.atoms.cell[:], dtype=float)
+        here: Any = self.atoms
+        symbols = here.get_chemical_symbols()
+        cell: np.ndarray = np.array(here.cell[:])
         volume = abs(float(np.linalg.det(cell)))
-        if not self.atoms.pbc.all() or volume < 1e-6:
+        if not here.pbc.all() or volume < 1e-6:
             raise DataError("rigid ions need a cell that is periodic along all three axes.")
         species = tuple(dict.fromkeys(symbols))
         self.potential.check(species)
@@ -74,7 +75,7 @@ class RigidIonsCalculator(Calculator):  # type: ignore[misc]
         if species not in self._tables:
             self._tables[species] = self._table(species, screening)
         inverse = np.linalg.inv(cell)
-        fractional = self.atoms.positions @ inverse
+        fractional = here.positions @ inverse
         heights = 1.0 / np.linalg.norm(inverse, axis=0)
         shifts = np.floor(self.potential.cutoff_A / heights + 0.5).astype(np.int64)
         near, forces, strain, overlap = _real_space(
@@ -129,7 +130,7 @@ def _waves(cell: np.ndarray, longest: float) -> np.ndarray:
     return kept
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _real_space(fractional, cell, kinds, table, cutoff, shifts):  # type: ignore[no-untyped-def]
     n = len(fractional)
     forces = np.zeros((n, 3))
@@ -170,7 +171,7 @@ def _real_space(fractional, cell, kinds, table, cutoff, shifts):  # type: ignore
     return energy, forces, strain, False
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _reciprocal(fractional, charges, waves, k, weight):  # type: ignore[no-untyped-def]
     """Squares of the structure factor of every wave, and forces; ``weight`` counts a wave and its opposite."""
     n, most = len(charges), np.abs(waves).max()
