@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +12,16 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError, ResultError
-from tammann.md import read_trajectory
+from tammann.md import read_trajectory, trajectory_from_arrays
 from tammann.md.plan import MeltPlan
-from tammann.melt import melt
-from tammann.transport import load_transport
+from tammann.melt import distil, melt
+from tammann.transport import (
+    displacement_correlations,
+    load_transport,
+    measure_onsager,
+    save_correlations,
+    shear_viscosity,
+)
 
 TINY = """
 melts: [MgO]
@@ -74,6 +81,11 @@ def test_from_a_formula_to_a_table(installed, tmp_path):
     else:
         assert made.table is None and made.notes
 
+    assert {f.name for f in (state.folder / "replica-1").iterdir()} == {
+        *("trajectory-4000.dump.gz", "stress-4000.npy", "restart-4000.bin"),
+        *("curves.npz", "slow-stress.npz", "replica.json"),
+    }
+
     # a second time there is nothing to do; longer and hotter adds to what is there
     before = {f: f.stat().st_mtime_ns for f in out.rglob("*.dump.gz")}
     with pytest.raises(ResultError, match="holds a plan already"):
@@ -98,6 +110,149 @@ def test_constant_pressure_gives_the_density_of_the_equation_of_state(installed,
         assert made.states[0].converged
         density.append(json.loads((made.states[0].folder / "melt.json").read_text())["density_g_per_cm3"])
     assert density[0] == pytest.approx(density[1], rel=0.05)
+
+
+@pytest.mark.slow
+def test_going_on_where_only_small_files_are_left(installed, tmp_path):
+    """A distilled folder says the same, takes a third replica, and is not run again for what it has."""
+    whole = melt(plan(production_ps=20.0), tmp_path / "o")
+    taken = distil(tmp_path / "o", tmp_path / "small")
+    small = tmp_path / "small"
+    assert [p.name for p in taken] == ["replica-1", "replica-2"] and distil(tmp_path / "o", small) == ()
+    left = {f.name for f in small.rglob("*") if f.is_file()}
+    assert left - {"furnace.json"} == {
+        *("plan.json", "volume.json", "melt.npz", "structure.extxyz", "melt.json", "transport.json"),
+        *("replica.json", "curves.npz", "slow-stress.npz"),
+    }
+    for name in ("melt.json", "transport.json"):
+        assert (small / "MgO" / "4500K" / name).read_text() == (whole.states[0].folder / name).read_text()
+    before = {f: f.stat().st_mtime_ns for f in small.rglob("curves.npz")}
+    more = melt(plan(production_ps=20.0, replicas=3), small, resume=True)
+    assert {f: f.stat().st_mtime_ns for f in before} == before
+    assert json.loads((more.states[0].folder / "transport.json").read_text())["n_replicas"] == 3
+    assert [f.parent.name for f in small.rglob("trajectory-*")] == ["replica-3"]
+    # a longer production cannot be had of what has no trajectory: said, not run
+    longer = melt(plan(production_ps=22.0, replicas=3), small, resume=True)
+    assert "Shorter than the plan's 22 ps: replica-1 (20 ps), replica-2 (20 ps)." in longer.states[0].notes
+    assert json.loads((more.states[0].folder / "melt.json").read_text())["duration_ps"] == pytest.approx(62.0)
+    # recorded before there were small files: they are made of the trajectory, and it is not run again
+    for old in ("curves.npz", "slow-stress.npz"):
+        (whole.states[0].folder / "replica-2" / old).unlink()
+    assert [p.name for p in distil(tmp_path / "o", tmp_path / "other")] == ["replica-1", "replica-2"]
+    melt(plan(production_ps=20.0), tmp_path / "o", resume=True)
+    for name in ("melt.json", "transport.json"):
+        text = (whole.states[0].folder / name).read_text()
+        assert text == (tmp_path / "other" / "MgO" / "4500K" / name).read_text()
+
+
+def fabricate(out, *, replicas, rng, order=0.01):
+    """A folder as distil leaves one, of ions that walk at random and a stress without memory."""
+    chosen = plan(production_ps=100.0, replicas=replicas)
+    state = out / "MgO" / "4500K"
+    curves, stresses = [], []
+    for k in range(1, replicas + 1):
+        place = state / f"replica-{k}"
+        place.mkdir(parents=True)
+        steps = 0.2 * rng.normal(size=(1001, 40, 3))
+        walk = trajectory_from_arrays(
+            steps.cumsum(axis=0),
+            8.0 * np.eye(3),
+            ["Mg", "O"] * 20,
+            frame_interval_ps=0.1,
+            wrapped=False,
+            temperature_K=4500.0,
+        )
+        curves.append(displacement_correlations(walk))
+        stresses.append(rng.normal(size=(2000, 6)).astype(np.float16))
+        save_correlations(place / "curves.npz", curves[-1])
+        np.savez_compressed(place / "slow-stress.npz", stress_GPa=stresses[-1], interval_ps=0.5)
+        record = {
+            "duration_ps": 100.0,
+            "trajectory": "trajectory-50000.dump.gz",
+            "atoms": {"Mg": 20, "O": 20},
+            "volume_A3": 500.0 + 4 * k,
+            "mean_temperature_K": 4500.0,
+            "mean_energy_eV_per_atom": -10.0,
+            "mean_pressure_GPa": 0.1,
+            "pressure_stderr_GPa": 0.03,
+            "coordination": [
+                {"centre": "Mg", "neighbour": "O", "cutoff_A": 3.0, "mean": 4.0 + k, "stderr": 0.1, "nearest_A": 2.0}
+            ],
+            "bond_fractions": {"Mg-O": {"mean": 1.0, "stderr": 0.0}},
+            "crystal_nn": {symbol: {"mean": 4.0, "stderr": None} for symbol in ("Mg", "O")},
+            "bragg_order": order if k == 2 else 0.01,
+            "largest_cavity_A": 3.0,
+            "displacement_A": 10.0,
+        }
+        (place / "replica.json").write_text(json.dumps(record))
+    (state / "volume.json").write_text(json.dumps({"converged": True, "notes": []}))
+    (out / "plan.json").write_text(json.dumps({"plan": chosen.model_dump(mode="json")}))
+    return chosen, state, curves, stresses
+
+
+def test_replicas_of_several_machines_are_measured_together(installed, tmp_path):
+    chosen, state, curves, stresses = fabricate(tmp_path / "o", replicas=3, rng=np.random.default_rng(1))
+    made = melt(chosen, tmp_path / "o", resume=True)
+    assert made.states[0].diffusive and made.table == tmp_path / "o" / "furnace.json"
+    expected = measure_onsager(curves)
+    entry = load_transport(made.table).at("MgO", 4500.0)
+    assert np.all(np.abs(entry.L - expected.apparent.L) < 0.2 * expected.apparent.L_stderr)
+    assert entry.L_stderr == pytest.approx(expected.apparent.L_stderr, rel=0.1)
+    about = json.loads((state / "melt.json").read_text())
+    eta = shear_viscosity(
+        [s.astype(float) for s in stresses], volume_A3=508.0, temperature_K=4500.0, frame_interval_ps=0.5
+    )
+    assert about["viscosity"]["value_Pa_s"] == pytest.approx(eta.value_Pa_s) and eta.converged
+    assert about["viscosity"]["stderr_Pa_s"] == pytest.approx(eta.stderr_Pa_s)
+    assert about["density_g_per_cm3"] == pytest.approx(20 * 40.304 / 508.0 / 0.602214, rel=1e-4)
+    assert about["pressure_stderr_GPa"] == pytest.approx(0.03 / np.sqrt(3))
+    # 5, 6 and 7: their scatter says more than the 0.1 that each states
+    assert about["coordination"][0]["mean"] == pytest.approx(6.0)
+    assert about["coordination"][0]["stderr"] == pytest.approx(1 / np.sqrt(3))
+    assert about["crystal_nn"]["O"] == {"mean": 4.0, "stderr": None}
+
+
+@pytest.mark.parametrize("replicas, left", [(3, 2), (1, 1)])
+def test_a_replica_that_has_crystallised_is_left_out_unless_all_have(installed, tmp_path, replicas, left):
+    chosen, state, _, _ = fabricate(tmp_path / "o", replicas=max(replicas, 2), rng=np.random.default_rng(2), order=0.5)
+    if replicas == 1:
+        shutil.rmtree(state / "replica-1")
+        (state / "replica-2").rename(state / "replica-1")
+        chosen = plan(production_ps=100.0, replicas=1)
+    made = melt(chosen, tmp_path / "o", resume=True)
+    about = json.loads((state / "melt.json").read_text())
+    assert about["replicas"] == left and about["crystalline"] == (replicas == 1)
+    assert ("replica-2 has crystallised" if replicas > 1 else "It has crystallised") in made.states[0].notes[0]
+    assert (made.table is None) == (replicas == 1) == (not made.states[0].diffusive)
+
+
+def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
+    fabricate(tmp_path / "one", replicas=2, rng=np.random.default_rng(3))
+    _, state, _, _ = fabricate(tmp_path / "two", replicas=3, rng=np.random.default_rng(4))
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        for name in ("melt.npz", "structure.extxyz"):
+            (folder / "MgO" / "4500K" / name).write_text(folder.name)
+    target = tmp_path / "all"
+    assert len(distil(tmp_path / "one", target)) == 2
+    seen = []
+    assert distil(tmp_path / "two", target, progress=lambda f, what: seen.append((f, what))) == (
+        target / "MgO" / "4500K" / "replica-3",
+    )
+    assert seen == [(1.0, "MgO at 4500 K, replica 3")]
+    here = target / "MgO" / "4500K"
+    assert (here / "melt.npz").read_text() == "one"
+    assert (here / "replica-2" / "curves.npz").read_bytes() != (state / "replica-2" / "curves.npz").read_bytes()
+    assert json.loads((here / "transport.json").read_text())["n_replicas"] == 3 and (target / "furnace.json").exists()
+    # a longer one takes the place of a shorter one
+    record = json.loads((state / "replica-2" / "replica.json").read_text())
+    (state / "replica-2" / "replica.json").write_text(json.dumps(record | {"duration_ps": 200.0}))
+    assert [p.name for p in distil(tmp_path / "two", target)] == ["replica-2"]
+    assert json.loads((here / "melt.json").read_text())["duration_ps"] == 400.0
+    # half a replica is none
+    (state / "replica-2" / "replica.json").write_text("{")
+    assert distil(tmp_path / "two", target) == ()
+    with pytest.raises(ResultError, match="expected the plan of an earlier run"):
+        distil(tmp_path, target)
 
 
 RUN = """

@@ -5,19 +5,26 @@
     OUT/plan.json                              the plan
     OUT/BaTiO3/1500K/volume.json, melt.npz     the volume found, and the melt at it
     OUT/BaTiO3/1500K/structure.extxyz          the same for people and other programs
-    OUT/BaTiO3/1500K/replica-1/                trajectory-STEPS.dump.gz, stress-STEPS.npy, replica.json
+    OUT/BaTiO3/1500K/replica-1/                trajectory-STEPS.dump.gz, stress-STEPS.npy
+                                               curves.npz, slow-stress.npz, replica.json
     OUT/BaTiO3/1500K/transport.json            Onsager coefficients of all its replicas with their errors
     OUT/BaTiO3/1500K/melt.json                 density, viscosity, coordination, and what is odd about it
-    OUT/transport.json                         one table for the furnace, of all states that are diffusive
+    OUT/furnace.json                           one table for the furnace, of all states that are diffusive
+
+A state is measured from the small files of its replicas (displacement correlations, the stress averaged over half a
+picosecond, and a record with sums), never from trajectories. So a folder that has lost its trajectories, as ``distil``
+makes one, can be gone on with: replicas that are missing are added, and all are measured together.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import math
 import multiprocessing
 import os
+import shutil
 import signal
 import zlib
 from collections.abc import Callable, Iterator
@@ -26,7 +33,7 @@ from dataclasses import asdict, dataclass, replace
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -35,16 +42,13 @@ from tammann.composition import atomic_masses
 from tammann.errors import DataError, ResultError, TammannError
 from tammann.files import whole_file, write_text
 from tammann.md import lammps as engine
-from tammann.md.dynamics import Leg
+from tammann.md.dynamics import Leg, block_stderr
 from tammann.md.equation_of_state import find_volume, let_volume_settle
 from tammann.md.plan import MeltPlan
 from tammann.potentials import check_neutral, load_potential
 from tammann.structures import Configuration, estimate_volume_per_atom, random_packing
 
-if TYPE_CHECKING:
-    from tammann.md import Trajectory
-
-__all__ = ["MeltState", "Melting", "Progress", "melt"]
+__all__ = ["MeltState", "Melting", "Progress", "distil", "melt"]
 
 Progress = Callable[[float, str], None]
 """Called with the fraction done and what has just been done."""
@@ -59,6 +63,10 @@ CAVITY_A = 4.5
 GLASS_A = 2.0
 """A displacement of about one bond."""
 PRESSURE_GPA = 0.4
+SLOW_PS = 0.5
+"""The stress kept is averaged over this: long beside vibrations, short beside the times that viscosity is read from."""
+OF_A_REPLICA = ("curves.npz", "slow-stress.npz", "replica.json")
+OF_A_STATE = ("volume.json", "melt.npz", "structure.extxyz")
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,8 @@ def melt(
 
     First replicas of all states come first, then second ones, so that a table is complete early and its errors
     shrink. Every production runs in a process of its own on one thread and loses less than a minute when it is
-    killed. A state that fails is left with a note, and the others go on.
+    killed. A state that fails is left with a note, and the others go on. Replicas whose trajectories are gone count
+    with what is kept of them, as long as they are; only those that are missing are run.
 
     Args:
         plan: What to compute.
@@ -161,6 +170,7 @@ def melt(
     place = Path(out)
     _take_folder(plan, place, resume=resume)
     tasks = list(_tasks(plan, place))
+    _measure_all(plan, place)
     failures = _carry_out(plan, tasks, place, progress, workers)
     states = tuple(
         _state(formula, temperature, _folder(place, formula, temperature), failures)
@@ -168,6 +178,60 @@ def melt(
         for temperature in plan.temperatures_K
     )
     return Melting(plan, place, states, _write_table(plan, place))
+
+
+def distil(
+    out: str | os.PathLike[str], target: str | os.PathLike[str], *, progress: Progress | None = None
+) -> tuple[Path, ...]:
+    """Copy what is needed to go on with a folder of ``melt``, some 40 kB for each replica, and measure it there.
+
+    Taken are the melts and the finished replicas, without trajectories; replicas that ``target`` has already, at least
+    as long, are left as they are, so that the work of several machines gathers in one folder. ``out`` is only read,
+    and may be at work. ``target`` is then a folder that ``melt`` goes on with by ``resume``.
+
+    Args:
+        out: A folder that ``melt`` has written.
+        target: Made where it is missing; its plan becomes that of ``out``.
+        progress: Called after every replica.
+
+    Returns:
+        The replicas that are new in ``target``.
+
+    Raises:
+        ResultError: ``out`` holds no plan, or ``target`` another one.
+        OSError: ``target`` cannot be written to.
+    """
+    source, place = Path(out), Path(target)
+    plan = _read_plan(source / "plan.json")
+    _take_folder(plan, place, resume=True)
+    tasks, taken = list(_tasks(plan, source)), []
+    for number, task in enumerate(tasks, start=1):
+        record = _recorded(task.place)
+        here = replace(task, folder=_folder(place, task.formula, task.temperature_K))
+        there = _recorded(here.place)
+        if record is None or (there is not None and there["duration_ps"] >= record["duration_ps"]):
+            continue
+        here.place.mkdir(parents=True, exist_ok=True)
+        for name in OF_A_STATE:
+            if not (here.folder / name).exists():
+                _copy(task.folder / name, here.folder / name)
+        if _summed_up(task.place):
+            for name in OF_A_REPLICA:  # the record last: it says that all is there
+                if (task.place / name).exists():
+                    _copy(task.place / name, here.place / name)
+        else:
+            _describe(plan, task, task.place / record["trajectory"], here.place)
+        taken.append(here.place)
+        if progress is not None:
+            progress(number / len(tasks), str(task))
+    _measure_all(plan, place)
+    _write_table(plan, place)
+    return tuple(taken)
+
+
+def _copy(file: Path, target: Path) -> None:
+    with whole_file(target) as whole, file.open("rb") as opened:
+        shutil.copyfileobj(opened, whole)
 
 
 def _folder(out: Path, formula: str, temperature_K: float) -> Path:
@@ -187,10 +251,7 @@ def _take_folder(plan: MeltPlan, out: Path, *, resume: bool) -> None:
     if file.exists():
         if not resume:
             raise ResultError(f"{out}: holds a plan already; resume it, or name another folder.")
-        try:
-            before = MeltPlan.from_dict(json.loads(file.read_text(encoding="utf-8"))["plan"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise ResultError(f"{file}: expected the plan of an earlier run: {error}") from None
+        before = _read_plan(file)
         for key in MeltPlan.model_fields:
             if key not in MAY_CHANGE and getattr(before, key) != getattr(plan, key):
                 raise ResultError(
@@ -200,6 +261,13 @@ def _take_folder(plan: MeltPlan, out: Path, *, resume: bool) -> None:
     elif any(out.iterdir()):
         raise ResultError(f"{out}: expected an empty folder or one with a plan, got other files; name another folder.")
     write_text(file, json.dumps({"tammann": __version__, "plan": plan.model_dump(mode="json")}, indent=1) + "\n")
+
+
+def _read_plan(file: Path) -> MeltPlan:
+    try:
+        return MeltPlan.from_dict(json.loads(file.read_text(encoding="utf-8"))["plan"])
+    except (OSError, ValueError, KeyError, TypeError, TammannError) as error:
+        raise ResultError(f"{file}: expected the plan of an earlier run: {error}") from None
 
 
 def _carry_out(
@@ -235,6 +303,7 @@ def _carry_out(
                 failure = job.outcome()
                 if failure:
                     failures.setdefault(job.task.folder, []).append(f"Replica {job.task.replica} failed: {failure}")
+                _measure(plan, job.task)
                 _write_table(plan, out)
                 tell(f"{job.task} {'failed' if failure else 'done'}")
             if not ended and running:
@@ -295,20 +364,30 @@ def _fraction(plan: MeltPlan, task: _Task) -> float:
     return min(1.0, max(steps, default=0) / max(total, 1))
 
 
-def _finished(plan: MeltPlan, task: _Task) -> bool:
+def _recorded(place: Path) -> dict[str, Any] | None:
+    """The record of a replica, or None where there is none or its trajectory is just being made longer."""
     try:
-        done = json.loads((task.place / "replica.json").read_text(encoding="utf-8"))
-        measured = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))["trajectories"]
-        long_enough = done["duration_ps"] > plan.production_ps - 1.5 * plan.frame_fs / 1000.0
-        return bool(long_enough and measured.get(task.place.name) == done["trajectory"])
+        record: dict[str, Any] = json.loads((place / "replica.json").read_text(encoding="utf-8"))
+        there = _summed_up(place) or (place / record["trajectory"]).exists()
+        return record if there and record["duration_ps"] > 0 else None
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _summed_up(place: Path) -> bool:
+    return (place / "slow-stress.npz").exists()  # curves.npz may be missing where there were too few frames
+
+
+def _finished(plan: MeltPlan, task: _Task) -> bool:
+    record = _recorded(task.place)
+    if record is None or not _summed_up(task.place):
         return False
+    long_enough = record["duration_ps"] > plan.production_ps - 1.5 * plan.frame_fs / 1000.0
+    return long_enough or not any(task.place.glob("trajectory-*"))  # without it nothing can be added
 
 
 def _carry_out_one(plan: MeltPlan, task: _Task, parent: int) -> None:
-    """Find the volume where it is not known yet, then produce and measure."""
-    if _finished(plan, task):  # another replica's process has measured this one too
-        return
+    """Find the volume where it is not known yet, then produce, and sum up."""
     potential = load_potential(plan.potential)
     task.folder.mkdir(parents=True, exist_ok=True)
     if not (task.folder / "volume.json").exists():
@@ -344,33 +423,8 @@ def _carry_out_one(plan: MeltPlan, task: _Task, parent: int) -> None:
         rng=rng,
         stop=lambda: os.getppid() != parent,  # nobody waits for it any more, and a resumed run may be on its way
     )
-    if trajectory is None:
-        return
-    stress = np.load(next(iter(sorted(task.place.glob("stress-*.npy")))))
-    counts = {symbol: start.symbols.count(symbol) for symbol in dict.fromkeys(start.symbols)}
-    steps = int(trajectory.name.removesuffix(".dump.gz").partition("-")[2])
-    record: dict[str, Any] = {
-        "tammann": __version__,
-        "formula": task.formula,
-        "temperature_K": task.temperature_K,
-        "replica": task.replica,
-        "potential": plan.potential,
-        "engine": plan.engine,
-        "atoms": counts,
-        "trajectory": trajectory.name,
-        "timestep_fs": plan.timestep_fs,
-        "frame_interval_ps": plan.frame_fs / 1000.0,
-        "sample_interval_fs": plan.stress_fs,
-        "duration_ps": steps * plan.timestep_fs / 1000.0,
-        "mean_temperature_K": float(stress[:, 0].mean()),
-        "mean_energy_eV_per_atom": float(stress[:, 1].mean()),
-        "mean_pressure_GPa": float(stress[:, 2:5].mean()),
-        "volume_A3": float(stress[:, 8].mean()),
-        "thermostat": plan.thermostat,
-        "seed": plan.seed,
-    }
-    write_text(task.place / "replica.json", json.dumps(record, indent=1) + "\n")
-    _analyse(task)
+    if trajectory is not None:
+        _describe(plan, task, trajectory, task.place)
 
 
 def _find_melt(plan: MeltPlan, task: _Task) -> None:
@@ -438,125 +492,222 @@ def _find_melt(plan: MeltPlan, task: _Task) -> None:
     write_text(task.folder / "volume.json", json.dumps(_plain(record), indent=1) + "\n")
 
 
-def _analyse(task: _Task) -> None:
-    """Write what the replicas there are say of a state."""
-    from tammann.characterization import bond_fractions, bragg_order, coordination_numbers, largest_cavity
+def _describe(plan: MeltPlan, task: _Task, file: Path, target: Path) -> None:
+    """Sum a trajectory up in the small files that its replica is measured from, the record last."""
+    from tammann.characterization import (
+        bond_fractions,
+        bragg_order,
+        coordination_numbers,
+        crystal_nn_coordination,
+        largest_cavity,
+    )
     from tammann.md.readers import read_trajectory
-    from tammann.transport import displacement_correlations, measure_onsager, save_measurements
-    from tammann.transport.viscosity import shear_viscosity
+    from tammann.transport import displacement_correlations, save_correlations
+
+    steps = int(file.name.removesuffix(".dump.gz").partition("-")[2])
+    trajectory = read_trajectory(file, timestep_fs=plan.timestep_fs, temperature_K=task.temperature_K)
+    name = f"{task}, {plan.potential}"
+    with suppress(DataError):  # two frames, say; what is missing is said where all replicas are measured
+        curves = displacement_correlations(trajectory)
+        save_correlations(target / "curves.npz", replace(curves, source=name))
+    stress = np.load(file.with_name(f"stress-{steps}.npy"))
+    each = max(1, round(1000.0 * SLOW_PS / plan.stress_fs))
+    slow = stress[1:, 2:8][: (len(stress) - 1) // each * each].reshape(-1, each, 6).mean(axis=1)
+    with whole_file(target / "slow-stress.npz") as whole:
+        np.savez_compressed(whole, stress_GPa=slow.astype(np.float16), interval_ps=each * plan.stress_fs / 1000.0)
+    cations = [symbol for symbol in trajectory.species if symbol != "O"]
+    pairs = [(symbol, "O") for symbol in cations] if "O" in trajectory.species else []
+    moved = float(np.sqrt(((trajectory.positions[-1] - trajectory.positions[0]) ** 2).sum(axis=1).mean()))
+    record: dict[str, Any] = {
+        "tammann": __version__,
+        "engine": plan.engine,
+        "engine_version": _version(plan.engine),
+        "formula": task.formula,
+        "temperature_K": task.temperature_K,
+        "replica": task.replica,
+        "potential": plan.potential,
+        "seed": plan.seed,
+        "thermostat": plan.thermostat,
+        "timestep_fs": plan.timestep_fs,
+        "frame_interval_ps": plan.frame_fs / 1000.0,
+        "sample_interval_fs": plan.stress_fs,
+        "duration_ps": steps * plan.timestep_fs / 1000.0,
+        "trajectory": file.name,
+        "atoms": dict(trajectory.counts),
+        "volume_A3": float(stress[:, 8].mean()),
+        "mean_temperature_K": float(stress[:, 0].mean()),
+        "mean_energy_eV_per_atom": float(stress[:, 1].mean()),
+        "mean_pressure_GPa": float(stress[:, 2:5].mean()),
+        "pressure_stderr_GPa": block_stderr(stress[:, 2:5].mean(axis=1)),
+        "coordination": [asdict(c) for c in coordination_numbers(trajectory, pairs)],
+        "bond_fractions": {
+            f"{a}-{b}": {"mean": mean, "stderr": error} for (a, b), (mean, error) in bond_fractions(trajectory).items()
+        },
+        "crystal_nn": {
+            symbol: {"mean": mean, "stderr": error}
+            for symbol, (mean, error) in crystal_nn_coordination(trajectory, frames=2).items()
+        },
+        "bragg_order": bragg_order(trajectory),
+        "largest_cavity_A": largest_cavity(trajectory),
+        "displacement_A": moved,
+    }
+    write_text(target / "replica.json", json.dumps(_plain(record), indent=1) + "\n")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _measure_all(plan: MeltPlan, out: Path) -> None:
+    """Measure every state whose replicas are not those that were measured before."""
+    for formula in plan.melts:
+        for temperature in plan.temperatures_K:
+            _measure(plan, _Task(formula, temperature, 0, _folder(out, formula, temperature)))
+
+
+def _measure(plan: MeltPlan, task: _Task) -> None:
+    """Write what the replicas there are say of a state, where that is not yet written."""
+    from tammann.transport import load_correlations, measure_onsager, save_measurements
 
     records = _replicas(task.folder)
-    trajectories = [
-        read_trajectory(
-            place / record["trajectory"], timestep_fs=record["timestep_fs"], temperature_K=task.temperature_K
-        )
-        for place, record in records
-    ]
-    last = trajectories[-1]
-    volume = float(np.mean([record["volume_A3"] for _, record in records]))
-    mass = sum(atomic_masses()[symbol] for symbol in last.symbols)
-    pressures = [record["mean_pressure_GPa"] for _, record in records]
-    stress = [np.load(place / f"stress-{_steps(record)}.npy")[:, 2:8] for place, record in records]
-    first = records[0][1]
+    durations = {place.name: record["duration_ps"] for place, record in records}
     try:
-        viscosity: dict[str, Any] = {}
-        found = shear_viscosity(
-            stress,
-            volume_A3=volume,
-            temperature_K=task.temperature_K,
-            frame_interval_ps=first["sample_interval_fs"] / 1000.0,
-        )
-        viscosity = {
-            "value_Pa_s": found.value_Pa_s,
-            "stderr_Pa_s": found.stderr_Pa_s,
-            "converged": found.converged,
-            "regime_ps": list(found.regime_ps),
-            "notes": list(found.notes),
-        }
-    except DataError as error:
-        viscosity = {"value_Pa_s": None, "stderr_Pa_s": None, "converged": False, "notes": [str(error)]}
-    cations = [symbol for symbol in last.species if symbol != "O"]
-    pairs = [(symbol, "O") for symbol in cations] if "O" in last.species else []
-    order, cavity = bragg_order(last), largest_cavity(last)
-    moved = float(np.sqrt(((last.positions[-1] - last.positions[0]) ** 2).sum(axis=1).mean()))
+        known = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))
+        if known["durations_ps"] == durations and known["planned_ps"] == plan.production_ps:
+            return
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    if not records:
+        return
     notes = []
+    frozen = [place.name for place, record in records if record["bragg_order"] > CRYSTAL]
+    crystalline = len(frozen) == len(records)
+    if frozen:
+        order = max(record["bragg_order"] for _, record in records)
+        notes.append(
+            f"{'It has' if crystalline else ', '.join(frozen) + ' has'} crystallised (strongest reflection "
+            f"{100 * order:.0f} % of a perfect crystal's), so "
+            + ("what is measured is no melt's." if crystalline else "it is left out of what is measured.")
+        )
+    used = [(place, record) for place, record in records if crystalline or place.name not in frozen]
+    short = [f"{name} ({length:g} ps)" for name, length in durations.items() if length < plan.production_ps - 1.0]
+    if short:
+        notes.append(f"Shorter than the plan's {plan.production_ps:g} ps: {', '.join(short)}.")
+    atoms = used[0][1]["atoms"]
+    n_atoms = sum(atoms.values())
+    volume = float(np.mean([record["volume_A3"] for _, record in used]))
+    mass = sum(atomic_masses()[symbol] * n for symbol, n in atoms.items())
     try:
-        measurement = measure_onsager([displacement_correlations(trajectory) for trajectory in trajectories])
+        measurement = measure_onsager([load_correlations(place / "curves.npz") for place, _ in used])
         save_measurements(task.folder / "transport.json", [measurement])
-    except DataError as error:  # too few frames, say
+    except (DataError, OSError) as error:  # too few frames, say
         notes.append(f"No transport could be measured: {error}")
         (task.folder / "transport.json").unlink(missing_ok=True)
-    expected = estimate_volume_per_atom(task.formula, temperature_K=task.temperature_K)
-    if not 0.6 < volume / last.n_atoms / expected < 1.6:
-        notes.append(
-            f"The volume of {volume / last.n_atoms:.1f} Å3 per atom is far from the {expected:.1f} expected of such an "
-            "oxide; see whether the potential knows it."
-        )
-    if cavity > CAVITY_A:
-        notes.append(f"There is a cavity {2 * cavity:.1f} Å wide in it: the melt has torn open or evaporates.")
-    crystalline = order > CRYSTAL
-    if crystalline:
-        notes.append(
-            f"It has crystallised (strongest reflection {100 * order:.0f} % of a perfect crystal's), so what is "
-            "measured is no melt's."
-        )
-    elif moved < GLASS_A:
-        notes.append(f"Its atoms came no farther than {moved:.1f} Å: a glass rather than a melt on this time scale.")
-    if abs(np.mean(pressures)) > PRESSURE_GPA:
-        notes.append(f"Its mean pressure is {np.mean(pressures):+.2f} GPa: the volume found is not quite right.")
+    notes += _oddities(task, used, volume / n_atoms, crystalline)
+    of = {name: [record[name] for _, record in used] for name in used[0][1]}
+    pairs = [(c["centre"], c["neighbour"]) for c in of["coordination"][0]]
     record = {
         "formula": task.formula,
         "temperature_K": task.temperature_K,
-        "replicas": len(records),
-        "trajectories": {place.name: record["trajectory"] for place, record in records},
-        "duration_ps": sum(record["duration_ps"] for _, record in records),
-        "volume_per_atom_A3": volume / last.n_atoms,
+        "replicas": len(used),
+        "durations_ps": durations,
+        "planned_ps": plan.production_ps,
+        "duration_ps": sum(of["duration_ps"]),
+        "atoms": n_atoms,
+        "volume_per_atom_A3": volume / n_atoms,
         "density_g_per_cm3": mass / volume / 0.602214076,
-        "pressure_GPa": float(np.mean(pressures)),
-        "viscosity": viscosity,
-        "coordination": [asdict(c) for c in coordination_numbers(last, pairs)],
-        "bond_fractions": {
-            f"{a}-{b}": {"mean": mean, "stderr": error} for (a, b), (mean, error) in bond_fractions(last).items()
-        },
-        "crystal_nn": _crystal_nn(task, last),
-        "bragg_order": order,
-        "largest_cavity_A": cavity,
-        "displacement_A": moved,
+        "mean_temperature_K": float(np.mean(of["mean_temperature_K"])),
+        "energy_eV_per_atom": float(np.mean(of["mean_energy_eV_per_atom"])),
+        "pressure_GPa": float(np.mean(of["mean_pressure_GPa"])),
+        "pressure_stderr_GPa": float(np.sqrt(np.sum(np.square(of["pressure_stderr_GPa"]))) / len(used)),
+        "viscosity": _viscosity(task, used, volume),
+        "coordination": [
+            {
+                "centre": pair[0],
+                "neighbour": pair[1],
+                "cutoff_A": float(np.mean([each[k]["cutoff_A"] for each in of["coordination"]])),
+                "nearest_A": float(np.mean([each[k]["nearest_A"] for each in of["coordination"]])),
+                **_mean([each[k] for each in of["coordination"]]),
+            }
+            for k, pair in enumerate(pairs)
+        ],
+        "bond_fractions": {b: _mean([each[b] for each in of["bond_fractions"]]) for b in of["bond_fractions"][0]},
+        "crystal_nn": {symbol: _mean([each[symbol] for each in of["crystal_nn"]]) for symbol in atoms},
+        "bragg_order": max(of["bragg_order"]),
+        "largest_cavity_A": max(of["largest_cavity_A"]),
+        "displacement_A": float(np.sqrt(np.mean(np.square(of["displacement_A"])))),
         "crystalline": crystalline,
         "notes": notes,
     }
     write_text(task.folder / "melt.json", json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
 
 
-def _crystal_nn(task: _Task, trajectory: Trajectory) -> dict[str, Any]:
-    """Coordination by CrystalNN, of the first replicas only: it takes seconds."""
-    from tammann.characterization import crystal_nn_coordination
+def _mean(each: list[dict[str, Any]]) -> dict[str, float]:
+    """Mean over replicas; its standard error from their own, or from their scatter where that says more."""
+    means = np.array([one["mean"] for one in each], dtype=float)
+    errors = np.array([one["stderr"] if one["stderr"] is not None else math.nan for one in each])
+    stated = float(np.sqrt(np.sum(errors**2))) / len(each)
+    scatter = float(np.std(means, ddof=1)) / math.sqrt(len(each)) if len(each) > 2 else 0.0
+    return {"mean": float(means.mean()), "stderr": max(stated, scatter)}
+
+
+def _viscosity(task: _Task, used: list[tuple[Path, dict[str, Any]]], volume_A3: float) -> dict[str, Any]:
+    """Shear viscosity of all replicas together, from the stress averaged over short times.
+
+    Averages leave the slope of the squared integral of the stress as it is, and only that is used.
+    """
+    from tammann.transport.viscosity import shear_viscosity
 
     try:
-        known = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))["crystal_nn"]
-    except (OSError, ValueError, KeyError, TypeError):
-        known = None
-    if isinstance(known, dict) and known:
-        return known
-    found = crystal_nn_coordination(trajectory, frames=2)
-    return {symbol: {"mean": mean, "stderr": error} for symbol, (mean, error) in found.items()}
+        runs = []
+        for place, _ in used:
+            with np.load(place / "slow-stress.npz") as held:
+                runs.append(held["stress_GPa"].astype(float))
+                interval = float(held["interval_ps"])
+        found = shear_viscosity(runs, volume_A3=volume_A3, temperature_K=task.temperature_K, frame_interval_ps=interval)
+    except (DataError, OSError, KeyError) as error:
+        return {"value_Pa_s": None, "stderr_Pa_s": None, "converged": False, "notes": [str(error)]}
+    return {
+        "value_Pa_s": found.value_Pa_s,
+        "stderr_Pa_s": found.stderr_Pa_s,
+        "block_stderr_Pa_s": found.block_stderr_Pa_s,
+        "converged": found.converged,
+        "regime_ps": list(found.regime_ps),
+        # averages forget at once what they are averages of
+        "notes": [note for note in found.notes if "within one frame" not in note],
+    }
+
+
+def _oddities(
+    task: _Task, used: list[tuple[Path, dict[str, Any]]], volume_per_atom_A3: float, crystalline: bool
+) -> list[str]:
+    notes = []
+    expected = estimate_volume_per_atom(task.formula, temperature_K=task.temperature_K)
+    if not 0.6 < volume_per_atom_A3 / expected < 1.6:
+        notes.append(
+            f"The volume of {volume_per_atom_A3:.1f} Å3 per atom is far from the {expected:.1f} expected of such an "
+            "oxide; see whether the potential knows it."
+        )
+    cavity = max(record["largest_cavity_A"] for _, record in used)
+    if cavity > CAVITY_A:
+        notes.append(f"There is a cavity {2 * cavity:.1f} Å wide in it: the melt has torn open or evaporates.")
+    moved = min(record["displacement_A"] for _, record in used)
+    if moved < GLASS_A and not crystalline:
+        notes.append(f"Its atoms came no farther than {moved:.1f} Å: a glass rather than a melt on this time scale.")
+    pressure = float(np.mean([record["mean_pressure_GPa"] for _, record in used]))
+    if abs(pressure) > PRESSURE_GPA:
+        notes.append(f"Its mean pressure is {pressure:+.2f} GPa: the volume found is not quite right.")
+    return notes
 
 
 def _replicas(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Finished replicas of a state."""
-    found = []
-    for file in sorted(folder.glob("replica-*/replica.json")):
-        try:
-            record = json.loads(file.read_text(encoding="utf-8"))
-            if (file.parent / record["trajectory"]).exists():  # it is renamed while a replica is made longer
-                found.append((file.parent, record))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return found
-
-
-def _steps(record: dict[str, Any]) -> int:
-    return int(str(record["trajectory"]).removesuffix(".dump.gz").partition("-")[2])
+    """Finished replicas of a state, in the order of their numbers."""
+    places = sorted(folder.glob("replica-*"), key=lambda place: (len(place.name), place.name))
+    found = [(place, _recorded(place)) for place in places if _summed_up(place)]
+    return [(place, record) for place, record in found if record is not None]
 
 
 def _write_table(plan: MeltPlan, out: Path) -> Path | None:
@@ -606,8 +757,8 @@ def _write_table(plan: MeltPlan, out: Path) -> Path | None:
         end_members=plan.end_members,
         warnings=tuple(warnings),
     )
-    save_transport(table, out / "transport.json")
-    return out / "transport.json"
+    save_transport(table, out / "furnace.json")
+    return out / "furnace.json"
 
 
 def _plain(value: Any) -> Any:
