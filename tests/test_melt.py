@@ -185,7 +185,7 @@ def fabricate(out, *, replicas, rng, order=0.01):
             "displacement_A": 10.0,
         }
         (place / "replica.json").write_text(json.dumps(record))
-    (state / "volume.json").write_text(json.dumps({"converged": True, "notes": []}))
+    (state / "volume.json").write_text(json.dumps({"converged": True, "volume_A3": 508.0, "notes": []}))
     (out / "plan.json").write_text(json.dumps({"plan": chosen.model_dump(mode="json")}))
     return chosen, state, curves, stresses
 
@@ -248,6 +248,12 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
     (state / "replica-2" / "replica.json").write_text(json.dumps(record | {"duration_ps": 200.0}))
     assert [p.name for p in distil(tmp_path / "two", target)] == ["replica-2"]
     assert json.loads((here / "melt.json").read_text())["duration_ps"] == 400.0
+    # at another volume it is another melt
+    volume = (state / "volume.json").read_text()
+    (state / "volume.json").write_text(volume.replace("508.0", "509.0"))
+    (state / "replica-2" / "replica.json").write_text(json.dumps(record | {"duration_ps": 300.0}))
+    assert distil(tmp_path / "two", target) == ()
+    (state / "volume.json").write_text(volume)
     # half a replica is none
     (state / "replica-2" / "replica.json").write_text("{")
     assert distil(tmp_path / "two", target) == ()

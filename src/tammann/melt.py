@@ -186,8 +186,9 @@ def distil(
     """Copy what is needed to go on with a folder of ``melt``, some 40 kB for each replica, and measure it there.
 
     Taken are the melts and the finished replicas, without trajectories; replicas that ``target`` has already, at least
-    as long, are left as they are, so that the work of several machines gathers in one folder. ``out`` is only read,
-    and may be at work. ``target`` is then a folder that ``melt`` goes on with by ``resume``.
+    as long, are left as they are, so that the work of several machines gathers in one folder. Replicas at another volume
+    than the one in ``target`` are of another melt and are not taken. ``out`` is only read, and may be at work.
+    ``target`` is then a folder that ``melt`` goes on with by ``resume``.
 
     Args:
         out: A folder that ``melt`` has written.
@@ -211,6 +212,8 @@ def distil(
         there = _recorded(here.place)
         if record is None or (there is not None and there["duration_ps"] >= record["duration_ps"]):
             continue
+        if (here.folder / "volume.json").exists() and _volume(here.folder) != _volume(task.folder):
+            continue
         here.place.mkdir(parents=True, exist_ok=True)
         for name in OF_A_STATE:
             if not (here.folder / name).exists():
@@ -227,6 +230,13 @@ def distil(
     _measure_all(plan, place)
     _write_table(plan, place)
     return tuple(taken)
+
+
+def _volume(folder: Path) -> float | None:
+    try:
+        return float(json.loads((folder / "volume.json").read_text(encoding="utf-8"))["volume_A3"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _copy(file: Path, target: Path) -> None:
@@ -562,24 +572,18 @@ def _version(package: str) -> str | None:
 
 
 def _measure_all(plan: MeltPlan, out: Path) -> None:
-    """Measure every state whose replicas are not those that were measured before."""
+    """Measure every state, in a fraction of a second each: what was written before may be another version's."""
     for formula in plan.melts:
         for temperature in plan.temperatures_K:
             _measure(plan, _Task(formula, temperature, 0, _folder(out, formula, temperature)))
 
 
 def _measure(plan: MeltPlan, task: _Task) -> None:
-    """Write what the replicas there are say of a state, where that is not yet written."""
+    """Write what the replicas there are say of a state."""
     from tammann.transport import load_correlations, measure_onsager, save_measurements
 
     records = _replicas(task.folder)
     durations = {place.name: record["duration_ps"] for place, record in records}
-    try:
-        known = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))
-        if known["durations_ps"] == durations and known["planned_ps"] == plan.production_ps:
-            return
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
     if not records:
         return
     notes = []
@@ -614,7 +618,6 @@ def _measure(plan: MeltPlan, task: _Task) -> None:
         "temperature_K": task.temperature_K,
         "replicas": len(used),
         "durations_ps": durations,
-        "planned_ps": plan.production_ps,
         "duration_ps": sum(of["duration_ps"]),
         "atoms": n_atoms,
         "volume_per_atom_A3": volume / n_atoms,
