@@ -186,8 +186,8 @@ def distil(
     """Copy what is needed to go on with a folder of ``melt``, some 40 kB for each replica, and measure it there.
 
     Taken are the melts and the finished replicas, without trajectories; replicas that ``target`` has already, at least
-    as long, are left as they are, so that the work of several machines gathers in one folder. Replicas at another volume
-    than the one in ``target`` are of another melt and are not taken. ``out`` is only read, and may be at work.
+    as long, are left as they are, so that the work of several machines gathers in one folder. Replicas at another
+    volume than the one in ``target`` are of another melt and are not taken. ``out`` is only read, and may be at work.
     ``target`` is then a folder that ``melt`` goes on with by ``resume``.
 
     Args:
