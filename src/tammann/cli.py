@@ -580,7 +580,7 @@ def transport(
 
 
 def _print_diffusion(found: Any, out: Path) -> None:
-    columns = ["system", "T, K", "ion", "D, m2/s", "D corrected", "L_self", "f", "Haven", "slope", "diffusive"]
+    columns = ["system", "T, K", "ion", "D, m2/s", "D corrected", "L_self", "f", "slope", "diffusive"]
     corrected = any(measurement.finite_size is not None for measurement in found.measurements)
     if not corrected:
         columns.remove("D corrected")
@@ -589,13 +589,13 @@ def _print_diffusion(found: Any, out: Path) -> None:
         for i, symbol in enumerate(m.species):
             row = [m.formula, f"{m.temperature_K:g}", symbol, _with_error(m.D_m2_per_s[i], m.D_stderr[i])]
             if corrected:
-                row.append(_with_error(m.finite_size.D_m2_per_s[i], m.finite_size.D_stderr[i]))
+                size = m.finite_size
+                row.append("-" if size is None else _with_error(size.D_m2_per_s[i], size.D_stderr[i]))
             row += [
                 _with_error(m.apparent.L_self[i], m.apparent.L_self_stderr[i]) if m.regime.diffusive[i] else "-",
                 _with_error(m.correlation_factor[i], m.correlation_factor_stderr[i]),
-                _with_error(m.haven_ratio[i], m.haven_ratio_stderr[i]),
                 _with_error(m.regime.slope[i], m.regime.slope_stderr[i]),
-                "yes" if m.regime.diffusive[i] else "no",
+                "yes" if m.regime.diffusive[i] else "immobile" if m.regime.immobile[i] else "no",
             ]
             rows.append(row)
     _print_table(columns, rows)
@@ -609,7 +609,7 @@ def _print_diffusion(found: Any, out: Path) -> None:
                 [one, *(_with_error(m.apparent.L[i, j], m.apparent.L_stderr[i, j]) for j in range(len(m.species)))]
                 for i, one in enumerate(m.species)
             ]
-            if m.diffusive
+            if m.usable
             else [[one, *("-" for _ in m.species)] for one in m.species],
         )
         print(f"Regime {m.regime.from_ps:g} to {m.regime.to_ps:g} ps: {m.regime.rule}.")
@@ -624,8 +624,9 @@ def _print_diffusion(found: Any, out: Path) -> None:
     for formula, fits in found.activation.items():
         for symbol, fit in fits.items():
             print(
-                f"{symbol} in {formula}: D0 exp(-Ea/kT) with Ea "
-                f"{_with_error(fit.activation_energy_eV, fit.activation_energy_stderr_eV)} eV."
+                f"{symbol} in {formula}: D = D0 exp(-Ea/kT), Ea "
+                f"{_with_error(fit.activation_energy_eV, fit.activation_energy_stderr_eV)} eV, "
+                f"ln(D0 / 1 m2/s) {_with_error(fit.ln_prefactor, fit.ln_prefactor_stderr)}."
             )
             _print_warnings(fit.notes)
     _print_warnings(found.notes)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +22,6 @@ from tammann.transport import (
     ArrheniusFit,
     Conductivity,
     Correlations,
-    FiniteSizeCorrection,
     OnsagerMeasurement,
     charges_from_composition,
     correct_finite_size,
@@ -120,6 +121,10 @@ def measure_trajectories(
         'NaCl'
     """
     temperatures = _one_for_each(paths, temperatures_K)
+    if viscosity_Pa_s is not None and len(set(temperatures)) > 1:
+        raise DataError(
+            "viscosity_Pa_s was given for several temperatures; a viscosity holds at one, so measure each alone."
+        )
     groups: dict[tuple[object, float], list[tuple[Correlations, list[Correlations]]]] = {}
     for number, (path, temperature) in enumerate(zip(paths, temperatures, strict=True)):
 
@@ -160,11 +165,16 @@ def measure_trajectories(
         replicas = [curves for curves, _ in group]
         pieces = [piece for _, parts in group for piece in parts]
         measured = measure_onsager(replicas, regime_ps=regime_ps, stretches=pieces)
-        corrected = None if viscosity_Pa_s is None else _corrected(measured, replicas[0], viscosity_Pa_s)
-        measurements.append(replace(measured, finite_size=corrected))
+        if viscosity_Pa_s is not None:
+            measured = _corrected(measured, replicas[0], viscosity_Pa_s)
+        measurements.append(measured)
         correlations.append(tuple(replicas))
 
     known: dict[str, Mapping[str, float]] = {}
+    there = {symbol for measurement in measurements for symbol in measurement.species}
+    for symbol in charges or {}:
+        if symbol not in there:
+            raise DataError(f"charges name {symbol!r}, which is in no trajectory; expected {', '.join(sorted(there))}.")
     for formula in dict.fromkeys(measurement.formula for measurement in measurements):
         if charges is not None:
             known[formula] = {symbol: charges[symbol] for symbol in _elements(formula, charges)}
@@ -174,11 +184,7 @@ def measure_trajectories(
         except DataError as error:
             notes.append(f"No conductivity of {formula}: {error}")
     conductivities = tuple(
-        ionic_conductivity(
-            m.coefficients, charges=known[m.formula], covariance=m.covariance, self_covariance=m.self_covariance
-        )
-        if m.diffusive and m.formula in known
-        else None
+        ionic_conductivity(m, charges=known[m.formula]) if m.usable and m.formula in known else None
         for m in measurements
     )
     activation: dict[str, dict[str, ArrheniusFit]] = {}
@@ -211,15 +217,22 @@ def _one_for_each(paths: Sequence[object], temperatures_K: Sequence[float]) -> l
 
 def _corrected(
     measured: OnsagerMeasurement, curves: Correlations, viscosity_Pa_s: tuple[float, float]
-) -> FiniteSizeCorrection:
-    return correct_finite_size(
-        measured.D_m2_per_s,
-        D_stderr=measured.D_stderr,
-        cell_A=curves.cell_A,
-        temperature_K=measured.temperature_K,
-        viscosity_Pa_s=viscosity_Pa_s[0],
-        viscosity_stderr=viscosity_Pa_s[1],
-    )
+) -> OnsagerMeasurement:
+    """With the diffusivities of an infinite box, or with a note that there are none for this cell."""
+    try:
+        corrected = correct_finite_size(
+            measured.D_m2_per_s,
+            D_stderr=measured.D_stderr,
+            cell_A=curves.cell_A,
+            temperature_K=measured.temperature_K,
+            viscosity_Pa_s=viscosity_Pa_s[0],
+            viscosity_stderr=viscosity_Pa_s[1],
+        )
+    except DataError as error:
+        if "viscosity" in str(error):
+            raise
+        return replace(measured, notes=(*measured.notes, f"Not corrected for the size of the box: {error}"))
+    return replace(measured, finite_size=corrected, notes=(*measured.notes, *corrected.notes))
 
 
 def _elements(formula: str, charges: Mapping[str, float]) -> list[str]:
@@ -255,9 +268,9 @@ def write_diffusion(found: Diffusion, out: str | PathLike[str], *, figures: bool
 
     ``transport.json`` holds one object for each composition and temperature (a single one as itself);
     ``furnace.json`` the diffusive ones in the format that recipes take as ``transport``, where they are in the
-    barycentric frame; ``NAME.csv`` the correlation curves, Å² against ps,
-    and ``NAME.png`` the figure of each measurement, with NAME such as ``BaTiO3-1500K``; ``arrhenius-FORMULA.png`` the
-    diffusivities over 1/T.
+    barycentric frame; ``arrhenius.json`` activation energies, where there are several temperatures; ``NAME.csv`` the
+    correlation curves, Å² against ps, and ``NAME.png`` the figure of each measurement, with NAME such as
+    ``BaTiO3-1500K``; ``arrhenius-FORMULA.png`` the diffusivities over 1/T.
 
     Args:
         found: What ``measure_trajectories`` returned.
@@ -308,9 +321,30 @@ def _write(found: Diffusion, folder: Path, name: str, *, figures: bool) -> list[
         for formula, fits in found.activation.items():
             written.append(folder / f"arrhenius-{formula}.png")
             save_figure(plot_arrhenius(fits), written[-1])
+    if found.activation:
+        written.append(folder / "arrhenius.json")
+        write_text(written[-1], json.dumps(_activation_record(found), indent=2, allow_nan=False) + "\n")
     written.append(folder / "transport.json")
     save_measurements(written[-1], found.measurements, conductivities=found.conductivities)
     return written
+
+
+def _activation_record(found: Diffusion) -> dict[str, Any]:
+    """Activation energies and prefactors by composition and element, with their errors and notes."""
+    return {
+        formula: {
+            symbol: {
+                "activation_energy_eV": fit.activation_energy_eV,
+                "activation_energy_stderr_eV": fit.activation_energy_stderr_eV,
+                "ln_D0_m2_per_s": fit.ln_prefactor,
+                "ln_D0_stderr": fit.ln_prefactor_stderr,
+                "temperatures_K": [float(T) for T in fit.temperatures_K],
+                "notes": list(fit.notes),
+            }
+            for symbol, fit in fits.items()
+        }
+        for formula, fits in found.activation.items()
+    }
 
 
 def check_folder(folder: Path) -> None:

@@ -57,7 +57,7 @@ def curves(kind, seed, frames=6000, ions=40):
 
 
 @pytest.mark.parametrize(
-    ("kind", "earliest", "latest"), [("free", 0.1, 0.5), ("inertia", 1.5, 8.0), ("rattling", 4.0, 30.0)]
+    ("kind", "earliest", "latest"), [("free", 0.1, 0.5), ("inertia", 2.0, 20.0), ("rattling", 8.0, 75.0)]
 )
 def test_the_regime_starts_when_motion_has_become_diffusive(kind, earliest, latest):
     for seed in range(3):

@@ -10,6 +10,7 @@ import numpy as np
 
 from tammann.composition import atomic_masses, parse_formula
 from tammann.errors import DataError
+from tammann.transport.measure import OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ELEMENTARY_CHARGE_C
 
@@ -63,11 +64,12 @@ class Conductivity:
 
 
 def ionic_conductivity(
-    coefficients: OnsagerCoefficients,
+    coefficients: OnsagerCoefficients | OnsagerMeasurement,
     *,
     charges: Mapping[str, float] | None = None,
     covariance: np.ndarray | None = None,
     self_covariance: np.ndarray | None = None,
+    self_self_covariance: np.ndarray | None = None,
 ) -> Conductivity:
     """Return the conductivity, its Nernst-Einstein estimate, the Haven ratio and the transference numbers.
 
@@ -79,18 +81,18 @@ def ionic_conductivity(
 
     Errors: with ``covariance`` that of sigma is exact to first order. With ``L_stderr`` alone the elements may be
     correlated in any way (in a barycentric frame they always are), so the largest error that this allows is given.
-    The errors of the self parts are added in quadrature, and in H taken as independent of that of sigma unless
-    ``self_covariance`` says otherwise, which makes that of H a little too large: the self parts average over all ions
-    of a kind and are far better known.
+    The errors of the self parts are added in quadrature, and in H taken as independent of that of sigma, unless
+    ``self_self_covariance`` and ``self_covariance`` say otherwise; with many ions of each kind that is nearly so.
 
     Args:
-        coefficients: Onsager coefficients of one phase.
+        coefficients: Onsager coefficients of one phase, or a measurement of them, which brings its covariances.
         charges: Charge of each element in elementary charges, by symbol; by default those of
             ``charges_from_composition``.
         covariance: Of the elements of L, shape (S, S, S, S), 1/(J m s)^2: covariance[i, j, k, l] =
             Cov(L_ij, L_kl).
         self_covariance: Of the self parts with the elements of L, shape (S, S, S), 1/(J m s)^2:
             self_covariance[i, k, l] = Cov(L_self_i, L_kl).
+        self_self_covariance: Of the elements of L_self with each other, shape (S, S), (1/(J m s))^2.
 
     Raises:
         DataError: Charges that are missing or unknown; a covariance of another shape.
@@ -105,6 +107,11 @@ def ionic_conductivity(
         >>> round(result.sigma_S_per_m, 3), result.haven_ratio, result.transference.round(6).tolist()
         (12.835, 1.0, [0.6, 0.4])
     """
+    if isinstance(coefficients, OnsagerMeasurement):
+        measured = coefficients
+        coefficients = measured.coefficients
+        covariance, self_covariance = measured.covariance, measured.self_covariance
+        self_self_covariance = measured.self_self_covariance
     notes = []
     if charges is None:
         charges = charges_from_composition(coefficients.formula)
@@ -147,6 +154,8 @@ def ionic_conductivity(
         )
     if coefficients.L_self_stderr is not None:
         alone_error = float(np.sqrt(np.square(z**2 * coefficients.L_self_stderr).sum()))
+    if self_self_covariance is not None:
+        alone_error = float(_root(z**2 @ _shaped(self_self_covariance, (n, n)) @ z**2))
 
     haven = alone / total if positive else float("nan")
     haven_error = None
@@ -233,7 +242,7 @@ def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, fl
 def _shaped(covariance: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     array = np.asarray(covariance, dtype=float)
     if array.shape != shape or not np.isfinite(array).all():
-        name = "covariance" if len(shape) == 4 else "self_covariance"
+        name = {4: "covariance", 3: "self_covariance", 2: "self_self_covariance"}[len(shape)]
         raise DataError(f"{name} has shape {array.shape}, expected finite numbers of shape {shape}, S species each.")
     return array
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +16,7 @@ from tammann.transport.onsager import atomic_masses
 if TYPE_CHECKING:
     from tammann.md import Trajectory
 
-__all__ = ["Correlations", "correlations_of_stretches", "displacement_correlations"]
+__all__ = ["Correlations", "correlations_of_stretches", "displacement_correlations", "same_system"]
 
 TENSOR = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """The six Cartesian components kept, in Voigt's order: xx, yy, zz, yz, xz, xy."""
@@ -29,6 +29,9 @@ ION_LAGS = 128
 
 FETCH_BYTES = 5e8
 """Positions fetched at a time from a file on disk."""
+
+MOST_VOLUME = 0.05
+"""How far the mean volumes of replicas may differ; cells at constant pressure differ by a per cent or so."""
 
 PLANES = {"ab": (0, 1), "ac": (0, 2), "bc": (1, 2)}
 
@@ -77,7 +80,7 @@ class Correlations:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        ions = " ".join(f"{symbol}{n}" for symbol, n in zip(self.species, self.counts, strict=True))
+        ions = _ions(self)
         return (
             f"<Correlations {ions}: {self.self_A2.shape[-1]} lags of {self.frame_interval_ps:g} ps, {self.frame} frame>"
         )
@@ -142,6 +145,7 @@ def displacement_correlations(
     *,
     frame: Literal["barycentric", "laboratory"] | str = "barycentric",
     max_lag_ps: float | None = None,
+    masses: Mapping[str, float] | None = None,
     threads: int | None = None,
 ) -> Correlations:
     """Return the self and collective displacement correlations of every pair of species, over all time origins.
@@ -155,10 +159,11 @@ def displacement_correlations(
         frame: What is at rest: the centre of mass, the laboratory (positions as they are), or the mean position of the
             ions of one element.
         max_lag_ps: Longest lag kept, ps; all of them where None.
-        threads: Cores for the transforms; all of them where None.
+        masses: Masses of the elements in the simulation, g/mol, for the barycentric frame; those of nature by default.
+        threads: Cores for the transforms, one or more; all of them where None.
 
     Raises:
-        DataError: An element that is not there, or fewer than two frames.
+        DataError: An element that is not there, fewer than two frames, positions that are not finite.
 
     Reference:
         Fong, Self, McCloskey, Persson, Macromolecules 2021, 54, 2575, doi 10.1021/acs.macromol.0c02545; the transform:
@@ -183,6 +188,10 @@ def displacement_correlations(
         raise DataError(f"the trajectory has {n_frames} frame; displacements need two or more.")
     members = [np.flatnonzero(np.array(trajectory.symbols) == symbol) for symbol in species]
     counts = np.array([len(atoms) for atoms in members])
+    if max_lag_ps is not None and not max_lag_ps > 0:
+        raise DataError(f"max_lag_ps is {max_lag_ps}, expected a time above 0 ps.")
+    if threads is not None and threads < 1:
+        raise DataError(f"threads is {threads}, expected a whole number of 1 or more.")
     kept = n_frames if max_lag_ps is None else min(n_frames, int(max_lag_ps / trajectory.frame_interval_ps + 1e-9) + 1)
     if kept < 2:
         raise DataError(
@@ -190,7 +199,10 @@ def displacement_correlations(
             f"{trajectory.frame_interval_ps:g} ps."
         )
     sums = _sums(trajectory.positions, members)
-    rest = _rest(sums, species, counts, frame)
+    if not np.isfinite(sums).all():
+        first = int(np.argmin(np.isfinite(sums).all(axis=(0, 2))))
+        raise DataError(f"positions in frame {first} are not all finite; the run may have blown up, leave it out.")
+    rest = _rest(sums, species, counts, frame, masses)
     length = int(fft.next_fast_len(n_frames + kept - 1, real=True))
     workers = threads or -1
     origins = np.arange(n_frames, n_frames - kept, -1)
@@ -326,12 +338,60 @@ def _sums(positions: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
     return sums
 
 
-def _rest(sums: np.ndarray, species: tuple[str, ...], counts: np.ndarray, frame: str) -> np.ndarray:
+def same_system(correlations: Correlations | Sequence[Correlations]) -> list[Correlations]:
+    """Return replicas as a list, after making sure that they are replicas.
+
+    Raises:
+        DataError: None at all, something that is no ``Correlations``, or other ions, another frame, interval,
+            temperature or volume.
+    """
+    replicas = [correlations] if isinstance(correlations, Correlations) else list(correlations)
+    if not replicas:
+        raise DataError("no trajectory was given; expected the correlations of one or more.")
+    for replica in replicas:
+        if not isinstance(replica, Correlations):
+            raise DataError(
+                f"correlations hold a {type(replica).__name__}, expected what displacement_correlations returns."
+            )
+    first = replicas[0]
+    for other in replicas[1:]:
+        if other.species != first.species or not np.array_equal(other.counts, first.counts):
+            raise DataError(
+                f"replicas hold different ions, {_ions(first)} and {_ions(other)}; combine only those of one cell."
+            )
+        if other.frame != first.frame:
+            raise DataError(f"replicas have the frames {first.frame} and {other.frame}; use one frame for all.")
+        if not np.isclose(other.frame_interval_ps, first.frame_interval_ps, rtol=1e-6):
+            raise DataError(
+                f"replicas have {first.frame_interval_ps:g} and {other.frame_interval_ps:g} ps between frames; "
+                "thin the denser one so that they agree."
+            )
+        T, U = first.temperature_K, other.temperature_K
+        if T is not None and U is not None and not np.isclose(T, U, rtol=1e-4):
+            raise DataError(f"replicas have the temperatures {T:g} and {U:g} K; measure each temperature by itself.")
+        if not np.isclose(other.volume_A3, first.volume_A3, rtol=MOST_VOLUME):
+            raise DataError(
+                f"replicas have the volumes {first.volume_A3:g} and {other.volume_A3:g} Å³, more than "
+                f"{MOST_VOLUME:.0%} apart; they are not replicas of one state, measure each by itself."
+            )
+    return replicas
+
+
+def _ions(correlations: Correlations) -> str:
+    return " ".join(f"{symbol}{n}" for symbol, n in zip(correlations.species, correlations.counts, strict=True))
+
+
+def _rest(
+    sums: np.ndarray, species: tuple[str, ...], counts: np.ndarray, frame: str, given: Mapping[str, float] | None
+) -> np.ndarray:
     """Where the origin of the frame of reference is, Å, shape (F, 3)."""
     if frame == "laboratory":
         return np.zeros(sums.shape[1:])
     if frame == "barycentric":
-        masses = atomic_masses(species)
+        missing = [symbol for symbol in species if given is not None and symbol not in given]
+        if missing:
+            raise DataError(f"masses lack {missing[0]}; give the mass of every element in g/mol.")
+        masses = atomic_masses(species) if given is None else np.array([given[symbol] for symbol in species])
         return np.einsum("i,ita->ta", masses, sums) / float(masses @ counts)
     if frame in species:
         index = species.index(frame)

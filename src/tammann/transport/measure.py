@@ -10,10 +10,10 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.transport.brownian import SlopeWeights, spread_lags
-from tammann.transport.correlations import Correlations
+from tammann.transport.correlations import Correlations, same_system
 from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.onsager import OnsagerCoefficients
-from tammann.transport.regime import Regime, find_regime, fit_weights
+from tammann.transport.regime import FULL_WEIGHTS, Regime, find_regime, fit_weights
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
 
 __all__ = ["BlockErrors", "OnsagerMeasurement", "block_errors", "measure_onsager"]
@@ -55,11 +55,14 @@ class OnsagerMeasurement:
         regime: Times over which slopes were taken, and the log-log slopes there.
         covariance: Cov(L_ij, L_kl), shape (S, S, S, S), (1/(J m s))².
         self_covariance: Cov(L_self_i, L_kl), shape (S, S, S), (1/(J m s))².
+        self_self_covariance: Cov(L_self_i, L_self_j), shape (S, S), (1/(J m s))².
+        D_tensor_m2_per_s: Tracer diffusivities along the Cartesian axes, shape (S, 3, 3), m²/s, diffusive or not; a
+            third of the trace is D.
         n_replicas: Trajectories combined.
         duration_ps: Their lengths together, ps.
         frame_interval_ps: Time between frames, ps.
         L_replica_stderr: Standard error of the mean of L from the spread over replicas, shape (S, S), or None for
-            fewer than three.
+            one alone.
         D_replica_stderr: The same for D, shape (S,), m²/s, or None.
         blocks: Spread over stretches of a trajectory, or None where it was not asked for.
         finite_size: Diffusivities of an infinite box, where a viscosity was stated.
@@ -73,6 +76,8 @@ class OnsagerMeasurement:
     regime: Regime
     covariance: np.ndarray
     self_covariance: np.ndarray
+    self_self_covariance: np.ndarray
+    D_tensor_m2_per_s: np.ndarray
     n_replicas: int
     duration_ps: float
     frame_interval_ps: float
@@ -93,12 +98,12 @@ class OnsagerMeasurement:
 
     @property
     def coefficients(self) -> OnsagerCoefficients:
-        """The Onsager coefficients.
+        """The Onsager coefficients; those of immobile ions are what their rattling leaves, zero within its error.
 
         Raises:
-            DataError: The motion of a species was not diffusive over the regime.
+            DataError: The motion of a species was neither diffusive nor bounded over the regime.
         """
-        if not self.diffusive:
+        if not self.usable:
             raise DataError(f"{self.not_diffusive_sentence()} The slopes themselves are in apparent.")
         return self.apparent
 
@@ -124,9 +129,17 @@ class OnsagerMeasurement:
 
     @property
     def diffusive(self) -> bool:
-        """Whether every species moved diffusively over the regime; a species that is the frame need not."""
+        """Whether every species moved diffusively over the regime; one that is the frame need not. The furnace asks."""
         return all(
             flag or symbol == self.frame for symbol, flag in zip(self.species, self.regime.diffusive, strict=True)
+        )
+
+    @property
+    def usable(self) -> bool:
+        """Whether L can be used: some species is diffusive, and every other is immobile or is the frame."""
+        known = zip(self.species, self.regime.diffusive, self.regime.immobile, strict=True)
+        return any(self.regime.diffusive) and all(
+            moves or stays or symbol == self.frame for symbol, moves, stays in known
         )
 
     @property
@@ -165,7 +178,12 @@ class OnsagerMeasurement:
 
     @property
     def haven_ratio(self) -> np.ndarray:
-        """L_self_i / L_ii of each species, shape (S,): 1 for independent ions; NaN where not diffusive or L_ii <= 0."""
+        """L_self_i / L_ii of each species, shape (S,); NaN where it is not diffusive, or L_ii is not above zero.
+
+        It is 1 for ions that move independently in the frame of reference: the laboratory, or a heavy framework. In the
+        barycentric frame momentum ties the ions, and the Haven ratio of the charge (``ionic_conductivity``), which is
+        the same in every frame, is the one to quote.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where((self._ratio > 0) & np.array(self.regime.diffusive), 1.0 / self._ratio, np.nan)
 
@@ -195,9 +213,15 @@ class OnsagerMeasurement:
             )
             if not flag and symbol != self.frame
         ]
+        stuck = [s for s, stays in zip(self.species, self.regime.immobile, strict=True) if stays and s != self.frame]
         return (
             f"{self.formula} at {self.temperature_K:g} K: {', '.join(bad)} not shown to be diffusive between "
-            f"{self.regime.from_ps:g} and {self.regime.to_ps:g} ps; run longer or hotter, or give another regime."
+            f"{self.regime.from_ps:g} and {self.regime.to_ps:g} ps; "
+            + (
+                f"{', '.join(stuck)} rattle about fixed places, as the framework of a solid does."
+                if len(stuck) == len(bad)
+                else "run longer or hotter, or give another regime."
+            )
         )
 
 
@@ -244,27 +268,35 @@ def measure_onsager(
         >>> bool(abs(measured.D_m2_per_s[0] - 0.02e-8) < 3 * measured.D_stderr[0])
         True
     """
-    replicas = [correlations] if isinstance(correlations, Correlations) else list(correlations)
-    first = _same_system(replicas)
+    replicas = same_system(correlations)
+    first = replicas[0]
     temperature = first.temperature_K if temperature_K is None else temperature_K
     if temperature is None:
         raise DataError("temperature_K is not known; the trajectory does not say it, so give temperature_K.")
     if not np.isfinite(temperature) or temperature <= 0:
         raise DataError(f"temperature_K is {temperature}, expected a number above 0 K.")
-    measurement, uneven = _estimate(replicas, float(temperature), find_regime(replicas, regime_ps=regime_ps))
+    regime = find_regime(replicas, regime_ps=regime_ps)
+    long_enough = [r for r in replicas if (r.self_A2.shape[-1] - 1) * r.frame_interval_ps >= 2.0 * regime.from_ps]
+    if not long_enough:
+        long_enough = replicas
+    measurement, uneven = _estimate(long_enough, float(temperature), regime, stretches)
     if stretches:
         measurement = replace(measurement, blocks=block_errors(stretches, measurement))
     measurement, spread = _widened(measurement)
-    return replace(measurement, notes=_notes(measurement, replicas, uneven, spread))
+    short = len(replicas) - len(long_enough)
+    return replace(measurement, notes=_notes(measurement, long_enough, uneven, spread, short))
 
 
 def _estimate(
-    replicas: list[Correlations], temperature: float, regime: Regime
+    replicas: list[Correlations], temperature: float, regime: Regime, stretches: Sequence[Correlations] = ()
 ) -> tuple[OnsagerMeasurement, tuple[str, ...]]:
     """Slopes over a regime with the errors of a Gaussian process, and the species whose ions scatter more than that."""
     first = replicas[0]
     lags = spread_lags(round(regime.from_ps / first.frame_interval_ps), round(regime.to_ps / first.frame_interval_ps))
-    fits = [fit_weights(replica.self_part(), first.counts, lags, replica.n_frames) for replica in replicas]
+    fits = [
+        fit_weights(replica.self_part(), first.counts, lags[lags < replica.self_A2.shape[-1]], replica.n_frames)
+        for replica in replicas
+    ]
     shares = np.array([1.0 / fit.variance for fit in fits])
     shares /= shares.sum()
     # the same weight for the same lag in every replica, as nearly as their lengths allow
@@ -301,9 +333,15 @@ def _estimate(
     shared = product("iab,iab->i", (rest[0], rest[1]), (rest[0], rest[1])) / pairs
     self_variance = 2.0 * np.maximum(N * alone + shared, 0.0)
     # the scatter of single ions sees what Gaussian motion leaves out: rare jumps, fast and slow ions
-    beyond = _beyond_gaussian(replicas, fits, shares, 2.0 * alone / N) * N**2
+    expected = 2.0 * alone / N
+    if len(stretches) > 1:
+        beyond = N**2 * expected * _uneven_paths(stretches, regime)
+    else:
+        beyond = N**2 * _uneven_ions(replicas, fits, shares, expected)
     self_variance += beyond
+    self_self = 2.0 * product("ikab,ikab->ik", process, process) / np.outer(N, N)
     i = np.arange(len(N))
+    self_self[i, i] = self_variance
     own_variance = covariance[i, i, i, i]
     wider = (1.0 + beyond / np.where(own_variance > 0, own_variance, np.inf)) ** 0.25
     covariance *= np.einsum("i,j,k,l->ijkl", wider, wider, wider, wider)
@@ -313,6 +351,11 @@ def _estimate(
     to_SI = A2_PER_PS_IN_SI / (6.0 * BOLTZMANN_J_PER_K * temperature * volume * A3_IN_M3 * first.frame_interval_ps)
     L = np.einsum("ijaa->ij", B) * to_SI
     L_self = N * np.einsum("iaa->i", B_self) * to_SI
+    # what the frame makes zero is zero, not the round-off that is left of it
+    exact = np.abs(L) > 1e-9 * np.sqrt(np.outer(np.abs(L_self), np.abs(L_self)))
+    L *= exact
+    covariance *= np.einsum("ij,kl->ijkl", exact, exact)
+    self_covariance *= exact[None]
     apparent = OnsagerCoefficients(
         formula=first.formula,
         temperature_K=temperature,
@@ -325,12 +368,13 @@ def _estimate(
         source=first.source,
     )
     spread_L, spread_D = None, None
-    if len(replicas) > 2:
-        weights = shares * np.sqrt(len(replicas) / (len(replicas) - 1.0))
+    if len(replicas) > 1:
+        # shares go as the inverse of the variances: the weighted scatter over R - 1 is the variance of the mean
+        weights = shares / (len(replicas) - 1.0)
         traces = slopes[..., :3].sum(axis=-1) * to_SI
-        spread_L = np.sqrt(np.einsum("r,rij->ij", weights**2, (traces - np.einsum("r,rij->ij", shares, traces)) ** 2))
+        spread_L = np.sqrt(np.einsum("r,rij->ij", weights, (traces - np.einsum("r,rij->ij", shares, traces)) ** 2))
         diffusivities = self_slopes[..., :3].sum(axis=-1) / 6.0 * A2_PER_PS_IN_SI / first.frame_interval_ps
-        spread_D = np.sqrt(weights**2 @ (diffusivities - shares @ diffusivities) ** 2)
+        spread_D = np.sqrt(weights @ (diffusivities - shares @ diffusivities) ** 2)
     measurement = OnsagerMeasurement(
         apparent=apparent,
         counts=first.counts,
@@ -338,6 +382,8 @@ def _estimate(
         regime=regime,
         covariance=covariance * to_SI**2,
         self_covariance=self_covariance * to_SI**2,
+        self_self_covariance=self_self * to_SI**2,
+        D_tensor_m2_per_s=B_self / 2.0 * A2_PER_PS_IN_SI / first.frame_interval_ps,
         n_replicas=len(replicas),
         duration_ps=sum(replica.duration_ps for replica in replicas),
         frame_interval_ps=first.frame_interval_ps,
@@ -380,63 +426,97 @@ def _widened(measurement: OnsagerMeasurement) -> tuple[OnsagerMeasurement, tuple
         L_self_stderr=apparent.L_self_stderr * np.sqrt(own),
     )
     moved = tuple(s for s, a, b in zip(m.species, own, together, strict=True) if a > 1.0 or b > 1.0)
-    return replace(m, apparent=wider, covariance=covariance, self_covariance=self_covariance), moved
+    self_self = m.self_self_covariance * np.sqrt(np.outer(own, own))
+    return (
+        replace(
+            m,
+            apparent=wider,
+            covariance=covariance,
+            self_covariance=self_covariance,
+            self_self_covariance=self_self,
+        ),
+        moved,
+    )
 
 
-def _beyond_gaussian(
+def _uneven_ions(
     replicas: list[Correlations], fits: list[SlopeWeights], shares: np.ndarray, expected: np.ndarray
 ) -> np.ndarray:
-    """Variance of the mean slope of each species beyond the expected one, where it is larger than chance allows.
+    """Variance of the mean slope of each species beyond the expected one, from the scatter over its ions.
 
-    The slopes of single ions scatter; their variance over the number of ions is that of their mean, whatever the
-    distribution of their jumps. Where it exceeds the Gaussian expectation with p < 0.01, the difference is returned.
+    The variance of the slopes of single ions over their number is that of their mean, whatever the distribution of
+    jumps, if the ions are alike. Where it exceeds the Gaussian expectation with p < 0.01, the difference is returned.
     """
-    from scipy.special import chdtri
-
     beyond = np.zeros(len(expected))
     for i, ions in enumerate(replicas[0].counts):
         if ions < FEWEST_IONS:
             continue
         variance = 0.0
         for replica, fit, share in zip(replicas, fits, shares, strict=True):
-            curves = replica.ion_A2[i]
-            steps = np.stack([np.interp(fit.lags, replica.ion_lags, curve) for curve in curves]) @ fit.weights
-            variance += share**2 * steps.var(ddof=1) / ions
-        freedom = len(replicas) * (ions - 1)
-        if variance > expected[i] * chdtri(freedom, 0.01) / freedom:
+            variance += share**2 * _ion_slopes(replica, i, fit).var(ddof=1) / ions
+        if _too_large(variance, expected[i], len(replicas) * (ions - 1)):
             beyond[i] = variance - expected[i]
     return beyond
 
 
-def _same_system(replicas: list[Correlations]) -> Correlations:
-    if not replicas:
-        raise DataError("no trajectory was given; expected the correlations of one or more.")
-    first = replicas[0]
-    for other in replicas[1:]:
-        if other.species != first.species or not np.array_equal(other.counts, first.counts):
-            raise DataError(
-                f"replicas hold different ions, {_ions(first)} and {_ions(other)}; combine only those of one cell."
-            )
-        if other.frame != first.frame:
-            raise DataError(f"replicas have the frames {first.frame} and {other.frame}; use one frame for all.")
-        if not np.isclose(other.frame_interval_ps, first.frame_interval_ps, rtol=1e-6):
-            raise DataError(
-                f"replicas have {first.frame_interval_ps:g} and {other.frame_interval_ps:g} ps between frames; "
-                "thin the denser one so that they agree."
-            )
-    return first
+def _uneven_paths(stretches: Sequence[Correlations], regime: Regime) -> np.ndarray:
+    """Relative excess of the scatter of an ion's slope over stretches beyond a Gaussian walker's, shape (S,).
+
+    Ions that differ from each other for good, on places of different kinds, do not count: only their own paths do.
+    """
+    first = stretches[0]
+    interval = first.frame_interval_ps
+    last = min(stretch.self_A2.shape[-1] for stretch in stretches) - 1
+    start, stop = round(regime.from_ps / interval), min(round(regime.to_ps / interval), last)
+    excess = np.zeros(len(first.species))
+    if stop < 2 * start:
+        return excess
+    lags = spread_lags(start, stop)
+    fits = [fit_weights(s.self_part(), first.counts, lags, s.n_frames) for s in stretches]
+    for i in range(len(excess)):
+        slopes = np.stack([_ion_slopes(s, i, fit) for s, fit in zip(stretches, fits, strict=True)])
+        B, A = (
+            np.mean([s.self_A2[i][:, fit.lags] @ w(fit) for s, fit in zip(stretches, fits, strict=True)], axis=0)
+            for w in (lambda fit: fit.weights, lambda fit: fit.offset_weights)
+        )
+        v1, v2, v3 = np.mean([fit.variances for fit in fits], axis=0)
+        expected = 2.0 * float((v1 * B**2 + 2.0 * v2 * A * B + v3 * A**2) @ FULL_WEIGHTS)
+        variance = float(slopes.var(axis=0, ddof=1).mean())
+        if _too_large(variance, expected, slopes.shape[1] * (len(stretches) - 1)):
+            excess[i] = variance / expected - 1.0
+    return excess
 
 
-def _ions(correlations: Correlations) -> str:
-    return " ".join(f"{symbol}{n}" for symbol, n in zip(correlations.species, correlations.counts, strict=True))
+def _ion_slopes(correlations: Correlations, species: int, fit: SlopeWeights) -> np.ndarray:
+    """The slope of <dr²> of every single ion of a species, Å² per frame, shape (N,)."""
+    curves = correlations.ion_A2[species]
+    return np.stack([np.interp(fit.lags, correlations.ion_lags, curve) for curve in curves]) @ fit.weights
+
+
+def _too_large(variance: float, expected: float, freedom: int) -> bool:
+    """Whether a variance estimated with some degrees of freedom exceeds the expected one with p < 0.01."""
+    from scipy.special import chdtri
+
+    return bool(expected > 0 and variance > expected * chdtri(freedom, 0.01) / freedom)
 
 
 def _notes(
-    measurement: OnsagerMeasurement, replicas: list[Correlations], uneven: tuple[str, ...], spread: tuple[str, ...]
+    measurement: OnsagerMeasurement,
+    replicas: list[Correlations],
+    uneven: tuple[str, ...],
+    spread: tuple[str, ...],
+    short: int,
 ) -> tuple[str, ...]:
     notes = [note for replica in replicas for note in replica.notes]
     if not measurement.diffusive:
         notes.append(measurement.not_diffusive_sentence())
+    if short:
+        notes.append(
+            f"{short} replica{'s were' if short > 1 else ' was'} left out, shorter than twice the start of the regime."
+        )
+    volumes = np.array([replica.volume_A3 for replica in replicas])
+    if np.ptp(volumes) > 0.01 * volumes.mean():
+        notes.append(f"The volumes of the replicas differ by {np.ptp(volumes) / volumes.mean():.1%}.")
     if uneven:
         notes.append(
             f"Single ions of {', '.join(uneven)} differ more than Gaussian walkers would (rare jumps, or fast and slow "
@@ -446,6 +526,11 @@ def _notes(
         notes.append(
             f"Replicas or stretches of the run lie further apart than independent Gaussian ions would, for "
             f"{', '.join(spread)}; the stated errors are widened to their spread."
+        )
+    if not measurement.apparent.L.any() and len(measurement.species) == 1:
+        notes.append(
+            f"In the {measurement.frame} frame one species alone has no collective motion: L is zero and says nothing; "
+            "use the laboratory frame."
         )
     ratio = measurement.apparent.smallest_eigenvalue_ratio
     if ratio < -1e-9:
@@ -462,7 +547,7 @@ def _notes(
     assert measurement.apparent.L_stderr is not None
     for i, symbol in enumerate(measurement.species):
         error, value = measurement.apparent.L_stderr[i, i], measurement.apparent.L[i, i]
-        if symbol != measurement.frame and measurement.regime.diffusive[i] and error > 0.5 * value:
+        if symbol != measurement.frame and measurement.regime.diffusive[i] and error > 0.5 * value and error > 0:
             size = f"{error / value:.0%}" if value > 0 else "more than its value"
             notes.append(f"L of {symbol} has a standard error of {size}; add replicas or make them longer.")
     return tuple(dict.fromkeys(notes))

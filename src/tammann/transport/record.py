@@ -44,7 +44,8 @@ def transport_table(
         end_members: The two reactants of the series, where there are two.
 
     Raises:
-        DataError: None of them is diffusive, or two have the same composition and temperature.
+        DataError: None of them is diffusive, one is not in the barycentric frame, or two have the same composition
+            and temperature.
 
     Example:
         >>> import numpy as np
@@ -57,17 +58,18 @@ def transport_table(
         >>> transport_table([measured], name="walks").formulas
         ('MgO',)
     """
+    for measurement in measurements:
+        if measurement.frame != "barycentric":
+            raise DataError(
+                f"{measurement.formula} at {measurement.temperature_K:g} K was measured in the {measurement.frame} "
+                "frame; the furnace expects barycentric, so measure it again in that."
+            )
     good = [measurement for measurement in measurements if measurement.diffusive]
     if not good:
         raise DataError(
             "no measurement is diffusive, so there is nothing for the furnace; run longer or hotter, or give regime_ps."
         )
     warnings = [m.not_diffusive_sentence() for m in measurements if not m.diffusive]
-    warnings += [
-        f"{m.formula} at {m.temperature_K:g} K was measured in the {m.frame} frame; the furnace expects barycentric."
-        for m in good
-        if m.frame != "barycentric"
-    ]
     return TransportTable(
         name=name,
         source=source or "; ".join(dict.fromkeys(m.source for m in good if m.source)),
@@ -110,7 +112,8 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
     """
     m, L = measurement, measurement.apparent
     assert L.L_stderr is not None and L.L_self_stderr is not None
-    shown = np.array([flag or symbol == m.frame for symbol, flag in zip(m.species, m.regime.diffusive, strict=True)])
+    known = zip(m.species, m.regime.diffusive, m.regime.immobile, strict=True)
+    shown = np.array([moves or stays or symbol == m.frame for symbol, moves, stays in known])
     both = np.outer(shown, shown)
 
     def matrix(values: np.ndarray | None) -> list[list[float | None]] | None:
@@ -136,15 +139,20 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "regime_rule": m.regime.rule,
         "diffusive": m.diffusive,
         "diffusive_species": dict(zip(m.species, m.regime.diffusive, strict=True)),
+        "immobile_species": dict(zip(m.species, m.regime.immobile, strict=True)),
         "log_log_slope": mapping(m.regime.slope),
         "log_log_slope_stderr": mapping(m.regime.slope_stderr),
         "L": matrix(L.L),
         "L_stderr": matrix(L.L_stderr),
+        "L_covariance": m.covariance.tolist() if shown.all() else None,
         "L_self": mapping(np.where(moving, L.L_self, np.nan)),
         "L_self_stderr": mapping(np.where(moving, L.L_self_stderr, np.nan)),
         "L_distinct": mapping(np.where(moving, L.distinct, np.nan)),
         "D_m2_per_s": mapping(m.D_m2_per_s),
         "D_stderr": mapping(m.D_stderr),
+        "D_tensor_m2_per_s": {
+            s: D.tolist() if f else None for s, D, f in zip(m.species, m.D_tensor_m2_per_s, moving, strict=True)
+        },
         "collective_D_m2_per_s": mapping(m.collective_D_m2_per_s),
         "correlation_factor": mapping(m.correlation_factor),
         "correlation_factor_stderr": mapping(m.correlation_factor_stderr),
@@ -161,6 +169,9 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "notes": list(m.notes),
     }
     if m.finite_size is not None:
+        record["box_length_A"] = m.finite_size.box_length_A
+        record["finite_size_correction_m2_per_s"] = m.finite_size.correction_m2_per_s
+        record["finite_size_correction_stderr"] = m.finite_size.correction_stderr
         record["D_infinite_box_m2_per_s"] = mapping(m.finite_size.D_m2_per_s)
         record["D_infinite_box_stderr"] = mapping(m.finite_size.D_stderr)
     record["conductivity"] = None if conductivity is None else _conductivity(conductivity)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.transport.brownian import SlopeWeights, lag_covariance, slope_weights, spread_lags
-from tammann.transport.correlations import Correlations
+from tammann.transport.correlations import Correlations, same_system
 
 __all__ = ["LogLogSlope", "Regime", "find_regime", "fit_weights", "log_log_slope"]
 
@@ -27,6 +27,16 @@ LEAST_SLOPE = 0.7
 
 STRAIGHT = 0.1
 """How far a slope may have moved, noise included, where the start doubles, for the curve to be shown straight."""
+
+IMMOBILE_SLOPE = 0.3
+IMMOBILE_A2 = 4.0
+"""Ions whose log-log slope and mean squared displacement stay below these rattle about fixed places."""
+
+DEVIATION = 4.0
+"""By how many standard errors a collective slope may move where the start is doubled, again and again."""
+
+FULL_WEIGHTS = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
+"""Components of a symmetric tensor in the sum over all nine."""
 
 CLEAR = 0.3
 """A log-log slope with a larger standard error than this says nothing."""
@@ -56,6 +66,7 @@ class Regime:
         to_ps: Last time, ps.
         rule: How it was found, in a sentence.
         diffusive: For each species, whether its motion is diffusive there.
+        immobile: For each species, whether its ions rattle about fixed places.
         slope: Log-log slope of each species over the regime.
         slope_stderr: Its standard error.
     """
@@ -64,27 +75,39 @@ class Regime:
     to_ps: float
     rule: str
     diffusive: tuple[bool, ...]
+    immobile: tuple[bool, ...]
     slope: tuple[float, ...]
     slope_stderr: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """Mean squared displacements of one or several replicas as one curve, and the factors of their errors."""
+    """Displacement curves of one or several replicas as one, and what their errors are made of."""
 
-    curves: np.ndarray  # (S, 6, K)
+    own: np.ndarray  # self curves, (S, 6, K), Å²
+    sums: np.ndarray  # collective curves of each species with itself, (S, 6, K), Å²
+    ions: np.ndarray  # (S,)
     n_frames: int
+    length: float  # of all replicas together, over the longest
     interval_ps: float
-    series: np.ndarray  # independent series, (S,)
+    frame: tuple[bool, ...]  # species that is the frame of reference
 
     @property
     def msd(self) -> np.ndarray:
-        return self.curves[:, :3].sum(axis=1)
+        return self.own[:, :3].sum(axis=1)
 
     def anisotropy(self, lag: int) -> np.ndarray:
         """sum_ab B_ab² / (tr B)²: 1/3 for isotropic motion."""
-        squares = self.curves[:, :, lag] ** 2 @ np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
-        return np.asarray(squares / np.maximum(self.msd[:, lag] ** 2, 1e-300))
+        return np.asarray(self.own[..., lag] ** 2 @ FULL_WEIGHTS / np.maximum(self.msd[:, lag] ** 2, 1e-300))
+
+    def series(self, lag: int) -> np.ndarray:
+        """Independent series behind the mean over ions: their number, less where they move together."""
+        alone = self.own[..., lag] ** 2 @ FULL_WEIGHTS
+        pairs = np.where(self.ions > 1, self.ions * (self.ions - 1.0), np.inf)
+        together = (
+            (self.sums[..., lag] - self.ions[:, None] * self.own[..., lag]) / pairs[:, None]
+        ) ** 2 @ FULL_WEIGHTS
+        return np.asarray(self.length * self.ions / (1.0 + (self.ions - 1.0) * together / np.maximum(alone, 1e-300)))
 
 
 def log_log_slope(correlations: Correlations | Sequence[Correlations]) -> LogLogSlope:
@@ -123,73 +146,95 @@ def find_regime(
 ) -> Regime:
     """Return the times over which motion is diffusive, found by rule or given, and what speaks for it.
 
-    The regime ends at a quarter of the trajectory (the shortest replica). It starts at the earliest time from which,
-    for each species that is diffusive at all,
+    The regime ends at a quarter of the trajectory (the longest replica). It starts at twice the earliest time from
+    which, for each species that is diffusive at all,
 
     1. the species is diffusive over the rest, in the sense of the next paragraph, and no local log-log slope in it lies
        below 0.7 or above 1.1 by more than three of its standard errors;
     2. the slope of <dr²> no longer moves by more than 0.5 % and two standard errors when the start is doubled or
        quadrupled (the variance of such a difference is the difference of the variances: Hausman 1978).
 
-    A species is called diffusive where its log-log slope over the regime is within 0.1 and two standard errors of 1, or
-    is above 0.7 and the curve is shown to be straight all the same: rattling leaves an offset, which lowers log-log
-    slopes for long, but then doubling the start moves the slope of <dr²> by less than 10 %, two standard errors
-    included, where a power of time of 0.8 would move it by 13 %. In either case the standard error of the log-log slope
-    is below 0.3 and the diffusion coefficient more than two standard errors above zero.
+    The factor of two is for what noise hides: motion becomes diffusive gradually. A species is called diffusive where its
+    log-log slope over the regime is within 0.1 and two standard errors of 1, or is above 0.7 and the curve is shown to
+    be straight all the same: rattling leaves an offset, which lowers log-log slopes for long, but then doubling the
+    start moves the slope of <dr²> by less than 10 %, two standard errors included, where a power of time of 0.8 would
+    move it by 13 %. In either case the standard error of the log-log slope is below 0.3, the diffusion coefficient more
+    than two standard errors above zero, and the slope of the collective curve of the species, which L is made of,
+    moves by less than four standard errors however often the start is doubled. A species whose log-log slope is below
+    0.3 and whose mean squared displacement stays below 4 Å² is called immobile: the framework of a solid.
 
     Args:
         correlations: One trajectory's, or those of replicas.
-        regime_ps: First and last time, ps, where they are given; then only the last sentence applies.
+        regime_ps: First and last time, ps, where they are given; they are judged in the same way.
 
     Raises:
-        DataError: Times that the trajectory does not hold, or too few frames to judge.
+        DataError: Times that the trajectory does not hold, too few frames to judge, replicas that are none.
 
     Reference:
         Hausman, Econometrica 1978, 46, 1251, doi 10.2307/1913827.
     """
     pool = _pool(correlations)
-    last_possible = pool.curves.shape[-1] - 1
+    last_possible = pool.own.shape[-1] - 1
     if regime_ps is not None:
+        if len(regime_ps) != 2 or not np.isfinite(regime_ps).all():
+            raise DataError(f"regime_ps is {tuple(regime_ps)}, expected two times in ps, the first and the last.")
         first, last = (round(time / pool.interval_ps) for time in regime_ps)
         if not (1 <= first < last <= last_possible):
             raise DataError(
                 f"regime_ps is {regime_ps[0]:g} to {regime_ps[1]:g} ps, expected a first and a later last time between "
-                f"{pool.interval_ps:g} ps, the time between frames, and {last_possible * pool.interval_ps:g} ps."
+                f"{pool.interval_ps:g} ps, the time between frames, and {last_possible * pool.interval_ps:g} ps, the "
+                "longest lag there is."
             )
         return _judge(pool, first, last, "given")
     last = min(int(LONGEST * (pool.n_frames - 1)), last_possible)
     if last < 4:
         raise DataError(
-            f"the trajectory has {pool.n_frames} frames; a diffusive regime is sought within a quarter of it and needs "
-            "at least 17; run longer, or write frames more often."
+            f"there are {pool.n_frames} frames and lags up to {last_possible}; a diffusive regime is sought within a "
+            "quarter of the trajectory and needs at least 17 frames and 4 lags: run longer, write frames more often, or "
+            "keep more lags."
         )
     starts = np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last / 4) + 1e-9, 0.5)).astype(np.int64))
-    earliest = [_earliest(pool, i, starts, last) for i in range(len(pool.series))]
+    earliest = [_earliest(pool, i, starts, last) for i in range(len(pool.ions))]
     found = [start for start in earliest if start is not None]
-    if not found:
-        return _judge(
-            pool, max(1, last // 4), last, "no diffusive regime was found; the last three quarters of the range"
-        )
     mobile = np.array([start is not None for start in earliest])
+    if not found:
+        return _judge(pool, max(1, last // 4), last, "no diffusive regime was found", mobile)
     # with a later start the curves are shown to be straight less surely; take one at which all of them still are
-    later = [int(start) for start in starts if start >= max(found)]
+    later = [min(2 * int(start), last // 2) for start in starts if start >= max(found)]
     joint = [start for start in later if _diffusive(pool, start, last)[0][mobile].all()]
-    return _judge(pool, (joint or later)[0], last, "earliest start from which <dr²> is a straight line")
+    return _judge(
+        pool, (joint or later)[0], last, "twice the earliest start from which <dr²> is a straight line", mobile
+    )
 
 
 def _pool(correlations: Correlations | Sequence[Correlations]) -> _Pool:
-    replicas = [correlations] if isinstance(correlations, Correlations) else list(correlations)
-    frames = min(replica.n_frames for replica in replicas)
-    kept = min(replica.self_A2.shape[-1] for replica in replicas)
-    weights = np.stack([replica.n_frames - np.arange(kept) for replica in replicas]).astype(float)
-    weights /= weights.sum(axis=0)
-    curves = sum(w * replica.self_A2[..., :kept] for w, replica in zip(weights, replicas, strict=True))
+    replicas = same_system(correlations)
+    frames = max(replica.n_frames for replica in replicas)
+    kept = max(replica.self_A2.shape[-1] for replica in replicas)
+    size = len(replicas[0].species)
+    weights = np.zeros(kept)
+    own, sums = np.zeros((size, 6, kept)), np.zeros((size, 6, kept))
+    diagonal = np.arange(size)
+    for replica in replicas:  # each counts at the lags that it holds
+        lags = replica.self_A2.shape[-1]
+        origins = replica.n_frames - np.arange(lags, dtype=float)
+        weights[:lags] += origins
+        own[..., :lags] += origins * replica.self_A2
+        sums[..., :lags] += origins * replica.collective_A2[diagonal, diagonal]
     length = sum(replica.n_frames - 1 for replica in replicas) / (frames - 1)
-    return _Pool(np.asarray(curves), frames, replicas[0].frame_interval_ps, replicas[0].counts * length)
+    return _Pool(
+        own / weights,
+        sums / weights,
+        replicas[0].counts.astype(float),
+        frames,
+        length,
+        replicas[0].frame_interval_ps,
+        tuple(symbol == replicas[0].frame for symbol in replicas[0].species),
+    )
 
 
 def _local_slopes(pool: _Pool) -> LogLogSlope:
-    last = pool.curves.shape[-1] - 1
+    last = pool.own.shape[-1] - 1
     if last < 8:
         raise DataError(f"the trajectory has {pool.n_frames} frames; local slopes need at least 9.")
     starts = np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last / 2) + 1e-9, 0.5)).astype(np.int64))
@@ -209,7 +254,7 @@ def _log_slope(pool: _Pool, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     parameters = np.linalg.inv(design.T @ whitened)
     logarithm = np.log(np.maximum(pool.msd[:, lags], 1e-300))
     slope = logarithm @ (whitened @ parameters)[:, 1]
-    variance = 2.0 * parameters[1, 1] * pool.anisotropy(int(lags[0])) / pool.series
+    variance = 2.0 * parameters[1, 1] * pool.anisotropy(int(lags[0])) / pool.series(int(lags[0]))
     return slope, np.sqrt(variance)
 
 
@@ -238,14 +283,17 @@ def fit_weights(msd: np.ndarray, ions: np.ndarray, lags: np.ndarray, n_frames: i
     return slope_weights(lags, n_frames, offset_over_slope=ratio, rise=rise)
 
 
-def _slope(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Slope of <dr²> of each species per frame and its variance, shape (S,), from a few lags."""
-    fit = fit_weights(pool.msd, pool.series, spread_lags(first, min(last, 8 * first), 8), pool.n_frames)
-    B = pool.curves[..., fit.lags] @ fit.weights
-    A = pool.curves[..., fit.lags] @ fit.offset_weights
+def _slopes(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Slopes of the self and collective curves of each species per frame and their variances, from a few lags."""
+    fit = fit_weights(pool.msd, pool.ions, spread_lags(first, min(last, 8 * first), 8), pool.n_frames)
     v1, v2, v3 = fit.variances
-    variance = 2.0 * (v1 * B**2 + 2.0 * v2 * B * A + v3 * A**2) @ np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
-    return B[:, :3].sum(axis=1), np.maximum(variance, 0.0) / pool.series
+    found = []
+    for curves, series in ((pool.own, pool.series(first)), (pool.sums, pool.length)):
+        B = curves[..., fit.lags] @ fit.weights
+        A = curves[..., fit.lags] @ fit.offset_weights
+        variance = 2.0 * (v1 * B**2 + 2.0 * v2 * B * A + v3 * A**2) @ FULL_WEIGHTS
+        found += [B[:, :3].sum(axis=1), np.maximum(variance, 0.0) / series]
+    return found[0], found[1], found[2], found[3]
 
 
 def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int | None:
@@ -260,12 +308,12 @@ def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int |
     for k, start in enumerate(windows):
         if not (within[k] and error[k] <= CLEAR):
             continue
-        value, variance = _slope(pool, start, last)
+        value, variance, _, _ = _slopes(pool, start, last)
         steady = value[species] > 0
         for later in (2 * start, 4 * start):
             if later > last // 2:
                 break
-            other, wider = _slope(pool, later, last)
+            other, wider, _, _ = _slopes(pool, later, last)
             moved = abs(other[species] - value[species])
             noise = np.sqrt(max(wider[species] - variance[species], 0.0))
             steady &= bool(moved <= RELATIVE_DRIFT * value[species] + 2.0 * noise)
@@ -277,23 +325,34 @@ def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int |
 def _diffusive(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whether each species is diffusive over some lags, its log-log slope there, and the standard error of that."""
     alpha, error = _log_slope(pool, spread_lags(first, last))
-    value, variance = _slope(pool, first, last)
+    value, variance, sums, sums_variance = _slopes(pool, first, last)
     shown = np.abs(alpha - 1.0) <= TOLERANCE + 2.0 * error
-    if 4 * first <= last:
-        other, wider = _slope(pool, 2 * first, last)
-        noise = np.sqrt(np.maximum(wider - variance, 0.0))
-        straight = np.abs(other - value) + 2.0 * noise <= STRAIGHT * value
-        shown |= straight & (alpha >= LEAST_SLOPE) & (alpha <= 1.0 + TOLERANCE)
-    return shown & (error <= CLEAR) & (value > 2.0 * np.sqrt(variance)), alpha, error
+    steady = np.ones(len(alpha), dtype=bool)
+    later = 2 * first
+    while 2 * later <= last:
+        other, wider, other_sums, wider_sums = _slopes(pool, later, last)
+        if later == 2 * first:
+            noise = np.sqrt(np.maximum(wider - variance, 0.0))
+            straight = np.abs(other - value) + 2.0 * noise <= STRAIGHT * value
+            shown |= straight & (alpha >= LEAST_SLOPE) & (alpha <= 1.0 + TOLERANCE)
+        # a collective slope that is noise about zero later on is judged by the larger of the two variances
+        noise = np.sqrt(np.maximum(np.maximum(wider_sums, sums_variance * later / first) - sums_variance, 0.0))
+        steady &= (np.abs(other_sums - sums) <= DEVIATION * noise + 1e-9 * pool.ions * value) | np.array(pool.frame)
+        later *= 2
+    return shown & steady & (error <= CLEAR) & (value > 2.0 * np.sqrt(variance)), alpha, error
 
 
-def _judge(pool: _Pool, first: int, last: int, rule: str) -> Regime:
+def _judge(pool: _Pool, first: int, last: int, rule: str, allowed: np.ndarray | None = None) -> Regime:
     diffusive, alpha, error = _diffusive(pool, first, last)
+    if allowed is not None:  # what the rule did not find diffusive from anywhere on is not
+        diffusive &= allowed
+    immobile = ~diffusive & (alpha < IMMOBILE_SLOPE) & (pool.msd[:, last] < IMMOBILE_A2)
     return Regime(
         first * pool.interval_ps,
         last * pool.interval_ps,
         rule,
         tuple(bool(flag) for flag in diffusive),
+        tuple(bool(flag) for flag in immobile),
         tuple(float(a) for a in alpha),
         tuple(float(e) for e in error),
     )
