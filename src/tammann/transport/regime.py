@@ -33,7 +33,7 @@ IMMOBILE_A2 = 4.0
 """Ions whose log-log slope and mean squared displacement stay below these rattle about fixed places."""
 
 DEVIATION = 4.0
-"""By how many standard errors a collective slope may move where the start is doubled, again and again."""
+"""By how many standard errors of its logarithm a collective curve may leave the line of its first slope."""
 
 FULL_WEIGHTS = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 """Components of a symmetric tensor in the sum over all nine."""
@@ -154,13 +154,13 @@ def find_regime(
     2. the slope of <dr²> no longer moves by more than 0.5 % and two standard errors when the start is doubled or
        quadrupled (the variance of such a difference is the difference of the variances: Hausman 1978).
 
-    The factor of two is for what noise hides: motion becomes diffusive gradually. A species is called diffusive where its
-    log-log slope over the regime is within 0.1 and two standard errors of 1, or is above 0.7 and the curve is shown to
-    be straight all the same: rattling leaves an offset, which lowers log-log slopes for long, but then doubling the
+    The factor of two is for what noise hides: motion becomes diffusive gradually. A species is called diffusive where
+    its log-log slope over the regime is within 0.1 and two standard errors of 1, or is above 0.7 and the curve is shown
+    to be straight all the same: rattling leaves an offset, which lowers log-log slopes for long, but then doubling the
     start moves the slope of <dr²> by less than 10 %, two standard errors included, where a power of time of 0.8 would
     move it by 13 %. In either case the standard error of the log-log slope is below 0.3, the diffusion coefficient more
-    than two standard errors above zero, and the slope of the collective curve of the species, which L is made of,
-    moves by less than four standard errors however often the start is doubled. A species whose log-log slope is below
+    than two standard errors above zero, and the collective curve of the species, which L is made of, follows its first
+    slope to the end within four standard errors of its logarithm. A species whose log-log slope is below
     0.3 and whose mean squared displacement stays below 4 Å² is called immobile: the framework of a solid.
 
     Args:
@@ -190,8 +190,8 @@ def find_regime(
     if last < 4:
         raise DataError(
             f"there are {pool.n_frames} frames and lags up to {last_possible}; a diffusive regime is sought within a "
-            "quarter of the trajectory and needs at least 17 frames and 4 lags: run longer, write frames more often, or "
-            "keep more lags."
+            "quarter of the trajectory and needs at least 17 frames and 4 lags: run longer, write frames more often, "
+            "or keep more lags."
         )
     starts = np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last / 4) + 1e-9, 0.5)).astype(np.int64))
     earliest = [_earliest(pool, i, starts, last) for i in range(len(pool.ions))]
@@ -283,17 +283,33 @@ def fit_weights(msd: np.ndarray, ions: np.ndarray, lags: np.ndarray, n_frames: i
     return slope_weights(lags, n_frames, offset_over_slope=ratio, rise=rise)
 
 
-def _slopes(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Slopes of the self and collective curves of each species per frame and their variances, from a few lags."""
+def _slopes(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+    """Slope of <dr²> of each species per frame and its variance, shape (S,), from a few lags."""
     fit = fit_weights(pool.msd, pool.ions, spread_lags(first, min(last, 8 * first), 8), pool.n_frames)
     v1, v2, v3 = fit.variances
-    found = []
-    for curves, series in ((pool.own, pool.series(first)), (pool.sums, pool.length)):
-        B = curves[..., fit.lags] @ fit.weights
-        A = curves[..., fit.lags] @ fit.offset_weights
-        variance = 2.0 * (v1 * B**2 + 2.0 * v2 * B * A + v3 * A**2) @ FULL_WEIGHTS
-        found += [B[:, :3].sum(axis=1), np.maximum(variance, 0.0) / series]
-    return found[0], found[1], found[2], found[3]
+    B = pool.own[..., fit.lags] @ fit.weights
+    A = pool.own[..., fit.lags] @ fit.offset_weights
+    variance = 2.0 * (v1 * B**2 + 2.0 * v2 * B * A + v3 * A**2) @ FULL_WEIGHTS
+    return B[:, :3].sum(axis=1), np.maximum(variance, 0.0) / pool.series(first)
+
+
+def _sums_go_on(pool: _Pool, first: int, last: int) -> np.ndarray:
+    """Whether the collective curve of each species follows its first slope, within its noise, to the last lag, (S,).
+
+    Compared are logarithms: far out the curve of a single sum is as skewed as a chi-square of few degrees of freedom.
+    """
+    fit = fit_weights(pool.msd, pool.ions, spread_lags(first, min(last, 8 * first), 8), pool.n_frames)
+    sums = pool.sums[:, :3].sum(axis=1)
+    slope, offset = sums[:, fit.lags] @ fit.weights, sums[:, fit.lags] @ fit.offset_weights
+    later = spread_lags(min(8 * first, last), last, 8)
+    noise = np.sqrt(2.0 / 3.0 * np.diag(lag_covariance(later, pool.n_frames)) / pool.length) / later
+    expected = offset[:, None] + slope[:, None] * later
+    floor = 1e-9 * pool.ions * pool.msd[:, last]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deviation = np.abs(np.log(np.maximum(sums[:, later], 1e-300) / np.maximum(expected, 1e-300)))
+    # nothing is asked of a species whose sum the frame keeps at rest
+    at_rest = np.array(pool.frame) | (sums[:, last] < floor)
+    return (deviation <= DEVIATION * noise).all(axis=1) | at_rest
 
 
 def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int | None:
@@ -308,12 +324,12 @@ def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int |
     for k, start in enumerate(windows):
         if not (within[k] and error[k] <= CLEAR):
             continue
-        value, variance, _, _ = _slopes(pool, start, last)
+        value, variance = _slopes(pool, start, last)
         steady = value[species] > 0
         for later in (2 * start, 4 * start):
             if later > last // 2:
                 break
-            other, wider, _, _ = _slopes(pool, later, last)
+            other, wider = _slopes(pool, later, last)
             moved = abs(other[species] - value[species])
             noise = np.sqrt(max(wider[species] - variance[species], 0.0))
             steady &= bool(moved <= RELATIVE_DRIFT * value[species] + 2.0 * noise)
@@ -325,21 +341,15 @@ def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int |
 def _diffusive(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whether each species is diffusive over some lags, its log-log slope there, and the standard error of that."""
     alpha, error = _log_slope(pool, spread_lags(first, last))
-    value, variance, sums, sums_variance = _slopes(pool, first, last)
+    value, variance = _slopes(pool, first, last)
     shown = np.abs(alpha - 1.0) <= TOLERANCE + 2.0 * error
-    steady = np.ones(len(alpha), dtype=bool)
-    later = 2 * first
-    while 2 * later <= last:
-        other, wider, other_sums, wider_sums = _slopes(pool, later, last)
-        if later == 2 * first:
-            noise = np.sqrt(np.maximum(wider - variance, 0.0))
-            straight = np.abs(other - value) + 2.0 * noise <= STRAIGHT * value
-            shown |= straight & (alpha >= LEAST_SLOPE) & (alpha <= 1.0 + TOLERANCE)
-        # a collective slope that is noise about zero later on is judged by the larger of the two variances
-        noise = np.sqrt(np.maximum(np.maximum(wider_sums, sums_variance * later / first) - sums_variance, 0.0))
-        steady &= (np.abs(other_sums - sums) <= DEVIATION * noise + 1e-9 * pool.ions * value) | np.array(pool.frame)
-        later *= 2
-    return shown & steady & (error <= CLEAR) & (value > 2.0 * np.sqrt(variance)), alpha, error
+    if 4 * first <= last:
+        other, wider = _slopes(pool, 2 * first, last)
+        noise = np.sqrt(np.maximum(wider - variance, 0.0))
+        straight = np.abs(other - value) + 2.0 * noise <= STRAIGHT * value
+        shown |= straight & (alpha >= LEAST_SLOPE) & (alpha <= 1.0 + TOLERANCE)
+    sound = (error <= CLEAR) & (value > 2.0 * np.sqrt(variance)) & _sums_go_on(pool, first, last)
+    return shown & sound, alpha, error
 
 
 def _judge(pool: _Pool, first: int, last: int, rule: str, allowed: np.ndarray | None = None) -> Regime:
