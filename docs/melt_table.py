@@ -1,0 +1,520 @@
+"""The package's own Ba-Ti-O table beside the published one and beside experiment, as far as it has come.
+
+    python docs/melt_table.py          measure the replicas there are, draw, and write docs/melt-table.md anew
+    python docs/melt_table.py --check  say whether the page is out of date, and exit with 1 if it is
+
+Reads examples/melts/ba-ti-o, where replicas are gathered; all between ``<!-- from: NAME -->`` and ``<!-- to: NAME -->``
+on the page, and docs/images/melt-*.png, is written here.
+"""
+
+import json
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from tammann import load_phases
+from tammann.composition import parse_formula
+from tammann.kinetics import growth_constants
+from tammann.kinetics.growth import table_layer
+from tammann.transport import TransportTable, load_transport
+from tammann.units import BOLTZMANN_J_PER_K
+
+DOCS = Path(__file__).parent
+OUT = DOCS.parent / "examples" / "melts" / "ba-ti-o"
+PAGE = DOCS / "melt-table.md"
+SLOT = re.compile(r"(<!-- from: ([a-z-]+) -->\n)(.*?)(<!-- to: \2 -->)", re.DOTALL)
+IONS = ("Ba", "Ti", "O")
+COLOURS = {1250.0: "#332288", 1500.0: "#56B4E9", 1750.0: "#009E73", 2000.0: "#D55E00"}
+DRAWS = 200
+
+
+# -------------------------------------------------------------------------------------------------------- what is there
+
+
+@cache
+def plan() -> dict[str, Any]:
+    return dict(json.loads((OUT / "plan.json").read_text(encoding="utf-8"))["plan"])
+
+
+@cache
+def formulas() -> tuple[str, ...]:
+    """Rich in barium first."""
+    return tuple(sorted(plan()["melts"], key=lambda f: -barium(f)))
+
+
+@cache
+def temperatures() -> tuple[float, ...]:
+    return tuple(sorted(plan()["temperatures_K"]))
+
+
+@cache
+def state(formula: str, T: float) -> dict[str, Any] | None:
+    """What has been measured of a state, or None."""
+    folder = OUT / formula / f"{T:g}K"
+    try:
+        read = {
+            name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("melt", "transport", "volume")
+        }
+    except OSError:
+        return None
+    return read["melt"] | {"transport": read["transport"], "converged": read["volume"]["converged"]}
+
+
+@cache
+def ours() -> TransportTable | None:
+    file = OUT / "furnace.json"
+    return load_transport(file) if file.exists() else None
+
+
+@cache
+def published() -> TransportTable:
+    return load_transport("karan-2026")
+
+
+def barium(formula: str) -> float:
+    counts = parse_formula(formula)
+    return counts.get("Ba", 0) / (counts.get("Ba", 0) + counts.get("Ti", 0))
+
+
+def in_table(formula: str, T: float) -> bool:
+    found = ours()
+    return found is not None and any(entry.temperature_K == T for entry in found.of(formula))
+
+
+def published_D(formula: str, T: float) -> dict[str, float] | None:
+    """Self-diffusivities that the published table implies, with the volume of the phase."""
+    entries = [entry for entry in published().of(formula) if entry.temperature_K == T]
+    if not entries:
+        return None
+    phases = load_phases("Ba-Ti-O")
+    volume = table_layer(published(), formula, phases, "full").volume_m3  # per atom
+    counts = parse_formula(formula)
+    kT = BOLTZMANN_J_PER_K * T
+    return {
+        ion: float(L) * kT * volume * sum(counts.values()) / counts[ion]
+        for ion, L in zip(entries[0].species, entries[0].L_self, strict=True)
+    }
+
+
+@cache
+def growth(source: str, T: float) -> dict[str, tuple[float, float, float]]:
+    """K_D between BaO and TiO2 with a band of 5 to 95 %, by composition."""
+    table = ours() if source == "ours" else published()
+    entries = () if table is None else tuple(entry for entry in table.entries if entry.temperature_K == T)
+    if not entries:
+        return {}
+    one = TransportTable(source, source, entries, end_members=("BaO", "TiO2"))
+    rows = growth_constants(load_phases("Ba-Ti-O"), one, [T], draws=DRAWS if source == "ours" else 0)
+    return {r.phase: (r.K_D_m2_per_s, r.K_D_low, r.K_D_high) for r in rows.itertuples()}
+
+
+# ---------------------------------------------------------------------------------------------------------------- words
+
+
+def table(columns: list[str], rows: list[list[str]], *, left: int = 1) -> str:
+    align = ["---" if k < left else "---:" for k in range(len(columns))]
+    lines = ["| " + " | ".join(columns) + " |", "| " + " | ".join(align) + " |"]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def pm(value: float | None, error: float | None, digits: int = 2) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.{digits}f}" if error is None else f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def so_far() -> str:
+    every = [(f, T) for f in formulas() for T in temperatures()]
+    there = [s for f, T in every if (s := state(f, T)) is not None]
+    replicas = sum(s["replicas"] for s in there)
+    kept = sum(in_table(f, T) for f, T in every)
+    time = sum(s["duration_ps"] for s in there) / 1000.0
+    wanted = len(every) * plan()["replicas"]
+    return (
+        f"**As it stands: {replicas} of {wanted} replicas ({time:.1f} ns), {len(there)} of {len(every)} states; "
+        f"{kept} of them are diffusive and in the table.**"
+    )
+
+
+def states() -> str:
+    """Every state: replicas, and whether it is in the table."""
+    rows = []
+    for formula in formulas():
+        row = [formula]
+        for T in temperatures():
+            s = state(formula, T)
+            if s is None:
+                row.append("not run yet")
+                continue
+            stuck = [ion for ion, moves in s["transport"]["diffusive_species"].items() if not moves]
+            what = "yes" if in_table(formula, T) else f"no: {', '.join(stuck) or 'crystallised'}"
+            row.append(f"{s['replicas']} × {s['duration_ps'] / s['replicas']:g} ps: {what}" + mark(s))
+        rows.append(row)
+    head = table(["in the table?", *(f"{T:g} K" for T in temperatures())], rows)
+    return (
+        f"{head}\n\n*no: the ions that were not shown to diffuse. †: the search for the volume had not converged. "
+        "‡: mean pressure beyond 0.4 GPa.*"
+    )
+
+
+def mark(s: dict[str, Any]) -> str:
+    return ("" if s["converged"] else " †") + (" ‡" if abs(s["pressure_GPa"]) > 0.4 else "")
+
+
+def diffusivities() -> str:
+    rows = []
+    ratios = []
+    for T in reversed(temperatures()):
+        for formula in formulas():
+            s = state(formula, T)
+            if s is None or not any(s["transport"]["diffusive_species"].values()):
+                continue
+            m = s["transport"]
+            theirs = published_D(formula, T)
+            row = [f"{formula}, {T:g} K"]
+            for ion in IONS:
+                D, error = m["D_m2_per_s"][ion], m["D_stderr"][ion]
+                row.append("-" if D is None else pm(1e9 * D, 1e9 * error))
+                if D is not None and theirs is not None:
+                    ratios.append(theirs[ion] / D)
+            row += ["-" if theirs is None else f"{1e9 * theirs[ion]:.2g}" for ion in IONS]
+            rows.append(row)
+    if not rows:
+        return "Nothing is diffusive yet."
+    head = ["D, 1e-9 m²/s", *IONS, *(f"{ion}, `karan-2026`" for ion in IONS)]
+    words = ""
+    if ratios:
+        words = (
+            f"\n\nWhere both have a value, the published ones are {min(ratios):.0f} to {max(ratios):.0f} times larger "
+            f"(median {median(ratios):.0f})."
+        )
+    return table(head, rows) + words + speeds()
+
+
+def speeds() -> str:
+    """How fast ions are in the rest beside the barium-rich, where both are there."""
+    lines = []
+    for T in reversed(temperatures()):
+        parts = []
+        for ion in IONS:
+            here = {f: s["transport"]["D_m2_per_s"][ion] for f in formulas() if (s := state(f, T)) is not None}
+            here = {f: D for f, D in here.items() if D is not None}
+            theirs = {f: D[ion] for f in here if (D := published_D(f, T)) is not None}
+            sides = [[f for f in here if (barium(f) > 0.5) is rich] for rich in (False, True)]
+            if all(sides):
+                rest, rich = (median(here[f] for f in side) for side in sides)
+                also = ""
+                if len(theirs) == len(here):
+                    other = median(theirs[f] for f in sides[0]) / median(theirs[f] for f in sides[1])
+                    also = f" (published {other:.2g})"
+                parts.append(f"{ion} {rest / rich:.2g}{also}")
+        if parts:
+            lines.append(f"- {T:g} K: {', '.join(parts)}")
+    if not lines:
+        return ""
+    return (
+        "\n\nD of compositions with Ba:Ti up to 1 over that of the barium-rich, medians of those above:\n\n"
+        + "\n".join(lines)
+    )
+
+
+def factors() -> str:
+    """Correlation factors with their errors."""
+    rows = []
+    apart, within = [], 0
+    for T in reversed(temperatures()):
+        for formula in formulas():
+            if not in_table(formula, T):
+                continue
+            m = (state(formula, T) or {})["transport"]
+            entries = [e for e in published().of(formula) if e.temperature_K == T]
+            theirs = dict(zip(entries[0].species, entries[0].correlation_factor, strict=True)) if entries else {}
+            f, error = m["correlation_factor"], m["correlation_factor_stderr"]
+            rows.append(
+                [
+                    f"{formula}, {T:g} K",
+                    *(f"{f[ion]:+.2f} ± {error[ion]:.2f}" for ion in IONS),
+                    *(f"{theirs[ion]:+.2f}" if ion in theirs else "-" for ion in IONS),
+                ]
+            )
+            for ion in theirs:
+                apart.append((f[ion] - theirs[ion]) / error[ion])
+                within += abs(apart[-1]) <= 2.0
+    if not rows:
+        return "Nothing is diffusive yet."
+    words = ""
+    if apart:
+        words = (
+            f"\n\nOf {len(apart)} factors that both have, {within} agree within two of our standard errors (the "
+            "published ones state none)."
+        )
+    return table(["f", *IONS, *(f"{ion}, `karan-2026`" for ion in IONS)], rows) + words
+
+
+def growth_table() -> str:
+    rows = []
+    for T in reversed(temperatures()):
+        mine, theirs = growth("ours", T), growth("theirs", T)
+        for formula in formulas():
+            if formula in mine:
+                value, low, high = mine[formula]
+                rows.append(
+                    [
+                        f"{formula}, {T:g} K",
+                        f"{value:.1e}",
+                        f"{low:.1e} to {high:.1e}",
+                        f"{theirs[formula][0]:.1e}" if formula in theirs else "-",
+                    ]
+                )
+    if not rows:
+        return "Nothing is diffusive yet."
+    return table(["K_D, m²/s", "ours", "5 to 95 %", "`karan-2026`"], rows) + "\n\n" + contrast()
+
+
+def contrast() -> str:
+    """Median of the rest over that of the barium-rich, over compositions that are in both tables, or ours alone."""
+    lines = []
+    for T in reversed(temperatures()):
+        mine, theirs = growth("ours", T), growth("theirs", T)
+        both = [f for f in mine if f in theirs] if theirs else list(mine)
+        rich = [f for f in both if barium(f) > 0.5]
+        rest = [f for f in both if barium(f) <= 0.5]
+        if not rich or not rest:
+            missing = "no barium-rich composition" if not rich else "no other composition than barium-rich ones"
+            lines.append(f"- {T:g} K: cannot be said; {missing} is in the table.")
+            continue
+        value = median(mine[f][0] for f in rest) / median(mine[f][0] for f in rich)
+        line = f"- {T:g} K: **{value:.2g}** ({', '.join(rest)} over {', '.join(rich)})"
+        if theirs:
+            other = median(theirs[f][0] for f in rest) / median(theirs[f][0] for f in rich)
+            line += f"; the published table gives {other:.2g} for the same compositions"
+        lines.append(line + ".")
+    return "K_D of compositions with Ba:Ti up to 1 over that of the barium-rich, medians:\n\n" + "\n".join(lines)
+
+
+def experiment() -> str:
+    rows = []
+    for what, formula, T, mine, error, measured, digits in comparisons():
+        off = 100.0 * (mine / measured - 1.0)
+        rows.append([what, formula, f"{T:g}", pm(mine, error, digits), f"{measured:.{digits}f}", f"{off:+.0f} %"])
+    return table(["", "melt", "T, K", "here", "measured", "difference"], rows, left=2)
+
+
+def comparisons() -> list[tuple[str, str, float, float, float | None, float, int]]:
+    """What, melt, temperature, here, standard error, measured, digits."""
+    found: list[tuple[str, str, float, float, float | None, float, int]] = []
+    for T in temperatures():
+        s = state("BaTi2O5", T)
+        if s is not None:
+            # what a pressure off zero does to the density, with the bulk modulus of the fit, is below 3 %
+            found.append(("density, g/cm³", "BaTi2O5", T, s["density_g_per_cm3"], None, 4.82 - 0.0004 * T, 2))
+    for T in temperatures():
+        s = state("BaTi2O5", T)
+        if s is not None:
+            mean, error = titanium(s)
+            found.append(("O around Ti", "BaTi2O5", T, mean, error, 5.4 - 3.5e-4 * T, 2))
+    s = state("BaTiO3", 2000.0)
+    if s is not None:
+        found.append(("O around Ti", "BaTiO3", 2000.0, *titanium(s), 4.4, 2))
+    for formula in ("BaTi2O5", "BaTi4O9"):
+        for T, measured in ((1750.0, 30.0), (2000.0, 10.0)):
+            s = state(formula, T)
+            if s is not None and s["viscosity"]["converged"]:
+                eta = s["viscosity"]
+                mine = 1e3 * eta["value_Pa_s"], 1e3 * eta["stderr_Pa_s"]
+                found.append(("viscosity, mPa s", formula, T, *mine, measured, 1))
+    return found
+
+
+def titanium(s: dict[str, Any]) -> tuple[float, float | None]:
+    here = next(c for c in s["coordination"] if c["centre"] == "Ti" and c["neighbour"] == "O")
+    return here["mean"], here["stderr"]
+
+
+SLOTS = {
+    "so-far": so_far,
+    "states": states,
+    "diffusivities": diffusivities,
+    "factors": factors,
+    "growth": growth_table,
+    "experiment": experiment,
+}
+
+
+def filled(text: str) -> str:
+    """The page with all its slots written anew."""
+    return SLOT.sub(lambda match: f"{match[1]}{SLOTS[match[2]]().rstrip()}\n{match[4]}", text)
+
+
+# -------------------------------------------------------------------------------------------------------------- figures
+
+
+def draw() -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    draw_diffusivities()
+    draw_factors()
+    draw_growth()
+    draw_experiment()
+
+
+def panels(count: int, *, height: float = 3.4) -> Any:
+    from matplotlib.figure import Figure
+
+    from tammann.plot._style import tidy
+
+    axes = Figure(figsize=(9.5, height), layout="constrained").subplots(1, count, squeeze=False)[0]
+    for ax in axes:
+        tidy(ax)
+    return axes
+
+
+def finish(axes: Any, name: str) -> None:
+    from tammann.plot import save_figure
+
+    save_figure(axes[0], DOCS / "images" / name, dpi=110)
+
+
+def draw_diffusivities() -> None:
+    axes = panels(3)
+    for ax, ion in zip(axes, IONS, strict=True):
+        for T in temperatures():
+            x, y, error = [], [], []
+            for f in formulas():
+                s = state(f, T)
+                if s is not None and (D := s["transport"]["D_m2_per_s"][ion]) is not None:
+                    x.append(barium(f)), y.append(D), error.append(s["transport"]["D_stderr"][ion])
+            if x:
+                ax.errorbar(x, y, error, fmt="o", color=COLOURS[T], ms=5, label=f"here, {T:g} K")
+            theirs = [(barium(f), D[ion]) for f in formulas() if (D := published_D(f, T)) is not None]
+            if theirs and T >= 1500:
+                ax.plot(*zip(*theirs, strict=True), "--x", color=COLOURS[T], lw=0.8, ms=5, label=f"karan-2026, {T:g} K")
+        ax.set_yscale("log")
+        ax.set_xlim(0.1, 0.85)
+        ax.set_xlabel("Ba/(Ba + Ti)")
+        ax.set_title(ion, fontsize=10)
+    axes[0].set_ylabel("D, m²/s")
+    handles = dict(
+        reversed([pair for ax in axes for pair in zip(*reversed(ax.get_legend_handles_labels()), strict=True)])
+    )
+    axes[0].figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False
+    )
+    finish(axes, "melt-diffusivities.png")
+
+
+def draw_factors() -> None:
+    axes = panels(3)
+    for ax, ion in zip(axes, IONS, strict=True):
+        ax.axhline(0.0, color="#9A9A9A", lw=0.7)
+        for T in temperatures():
+            mine = [(f, (state(f, T) or {})["transport"]) for f in formulas() if in_table(f, T)]
+            if mine:
+                x = [barium(f) for f, _ in mine]
+                y = [m["correlation_factor"][ion] for _, m in mine]
+                error = [m["correlation_factor_stderr"][ion] for _, m in mine]
+                ax.errorbar(x, y, error, fmt="o", color=COLOURS[T], ms=5, label=f"here, {T:g} K")
+            theirs = [
+                (barium(f), dict(zip(e.species, e.correlation_factor, strict=True))[ion])
+                for f in formulas()
+                for e in published().of(f)
+                if e.temperature_K == T
+            ]
+            if theirs and T >= 1500:
+                ax.plot(*zip(*theirs, strict=True), "--x", color=COLOURS[T], lw=0.8, ms=5, label=f"karan-2026, {T:g} K")
+        ax.set_xlim(0.1, 0.85)
+        ax.set_ylim(-1.2, 2.2)
+        ax.set_xlabel("Ba/(Ba + Ti)")
+        ax.set_title(ion, fontsize=10)
+    axes[0].set_ylabel("correlation factor")
+    handles = dict(
+        reversed([pair for ax in axes for pair in zip(*reversed(ax.get_legend_handles_labels()), strict=True)])
+    )
+    axes[0].figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False
+    )
+    finish(axes, "melt-correlation-factors.png")
+
+
+def draw_growth() -> None:
+    axes = panels(2)
+    for ax, source, title in zip(axes, ("ours", "theirs"), ("here", "karan-2026"), strict=True):
+        for T in temperatures():
+            found = growth(source, T)
+            names = [f for f in formulas() if f in found]
+            if names:
+                x = [barium(f) for f in names]
+                y = np.array([found[f][0] for f in names])
+                low, high = (np.array([found[f][k] for f in names]) for k in (1, 2))
+                error = (
+                    None if source == "theirs" else np.abs(np.array([y - np.minimum(low, y), np.maximum(high, y) - y]))
+                )
+                ax.errorbar(x, y, error, fmt="o-", lw=0.7, ms=5, color=COLOURS[T], label=f"{T:g} K")
+        ax.set_yscale("log")
+        ax.set_xlim(0.1, 0.85)
+        ax.set_xlabel("Ba/(Ba + Ti)")
+        ax.set_title(title, fontsize=10)
+        if ax.get_legend_handles_labels()[0]:
+            ax.legend(fontsize=8, frameon=False)
+    axes[0].set_ylabel("growth constant, m²/s")
+    finish(axes, "melt-growth-constants.png")
+
+
+def draw_experiment() -> None:
+    from tammann.plot._style import formula_label, phase_colours
+
+    axes = panels(3)
+    T = np.linspace(1250.0, 2000.0, 50)
+    inside = (T >= 1300) & (T <= 1830)
+    for ax, line in ((axes[0], 4.82 - 0.0004 * T), (axes[1], 5.4 - 3.5e-4 * T)):
+        ax.plot(T, line, ":", color="#222222", lw=0.8)
+        ax.plot(T[inside], line[inside], color="#222222", label=f"{formula_label('BaTi2O5')}, measured")
+    axes[1].errorbar([1970], [4.4], [0.2], fmt="s", color="#222222", ms=4, label=f"{formula_label('BaTiO3')}, measured")
+    axes[2].plot([1750, 2100], [30, 10], "s", color="#222222", ms=5, label="measured")
+    shown = ("BaTi2O5", "BaTi4O9", "BaTiO3", "Ba2TiO4")
+    colours = phase_colours(shown)
+    for formula in shown:
+        there = [(t, s) for t in temperatures() if (s := state(formula, t)) is not None]
+        look = {"color": colours[formula], "ms": 5, "label": formula_label(formula)}
+        if there and formula == "BaTi2O5":
+            axes[0].plot([t for t, _ in there], [s["density_g_per_cm3"] for _, s in there], "o", **look)
+        if there and formula in ("BaTi2O5", "BaTiO3"):
+            numbers = [titanium(s) for _, s in there]
+            axes[1].errorbar([t for t, _ in there], [n[0] for n in numbers], [n[1] for n in numbers], fmt="o", **look)
+        flows = [(t, s["viscosity"]) for t, s in there if s["viscosity"]["converged"]]
+        if flows:
+            y = [1e3 * v["value_Pa_s"] for _, v in flows]
+            axes[2].errorbar([t for t, _ in flows], y, [1e3 * v["stderr_Pa_s"] for _, v in flows], fmt="o", **look)
+    axes[2].set_yscale("log")
+    for ax, label in zip(axes, ("density, g/cm³", "O around Ti", "viscosity, mPa s"), strict=True):
+        ax.set_xlabel("T, K")
+        ax.set_ylabel(label)
+        ax.legend(fontsize=7, frameon=False)
+    finish(axes, "melt-experiment.png")
+
+
+def main() -> int:
+    text = PAGE.read_text(encoding="utf-8")
+    if "--check" in sys.argv:
+        if filled(text) != text:
+            print("melt-table.md: out of date")
+            return 1
+        return 0
+    from tammann.melt import _measure_all, _read_plan, _write_table
+
+    chosen = _read_plan(OUT / "plan.json")
+    _measure_all(chosen, OUT)
+    _write_table(chosen, OUT)
+    draw()
+    PAGE.write_text(filled(text), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
