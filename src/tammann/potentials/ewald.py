@@ -1,7 +1,8 @@
 """Rigid ions as an ASE calculator: a plain Ewald sum, for any cell and without LAMMPS.
 
-Two to three orders more exact than the mesh of the engine LAMMPS (forces to about 1e-5 of their size) and several times
-slower; it shares no code with it but the formula of the potential.
+Forces agree with a converged PPPM to 1e-4 of their size and the pressure to 0.002 GPa (64 to 300 atoms), where the mesh
+of the engine LAMMPS is meant to be good to 0.5 % and 0.02 GPa; a step of 300 atoms takes 7 ms. It shares no code with that
+engine but the formula of the potential.
 """
 
 from __future__ import annotations

@@ -1,0 +1,336 @@
+"""The engine torch-sim: forces of many systems at once from a model of torch-sim, on a GPU where there is one.
+
+torch-sim's models give the forces and this package's own steps move the atoms (``tammann.md.stepping``). So each system
+keeps a heat bath and random numbers of its own, and a batch gives what each system alone would give (the Nose-Hoover
+chain of torch-sim 0.3 counts the degrees of freedom of a whole batch for each of its systems); a run can be taken up
+where it was killed; and positions stay unwrapped. What moves between the devices at each step, positions and forces, is
+little beside what a model computes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tammann.composition import atomic_masses
+from tammann.errors import DataError, TammannError
+from tammann.md.dynamics import Conditions, Leg
+from tammann.md.handed import produce_handed, relax_handed, run_handed, single_point_handed
+from tammann.md.stepping import Forces, Motion, Pull
+from tammann.potentials.calculators import ImportedPotential, Potential, make_chgnet, quiet
+from tammann.structures import Configuration
+
+__all__ = ["ChgnetModel", "produce", "produce_many", "relax", "run", "run_many", "single_point"]
+
+
+def run(
+    configuration: Configuration,
+    potential: Potential,
+    conditions: Conditions,
+    *,
+    duration_ps: float,
+    final_temperature_K: float | None = None,
+    sample_fs: float = 10.0,
+    rng: np.random.Generator | int | None = None,
+) -> Leg:
+    """Move atoms for a while: ``run_many`` of one.
+
+    Args:
+        configuration: Where they start; without velocities they get those of ``conditions.temperature_K``.
+        potential: What makes the model.
+        conditions: Heat bath, step.
+        duration_ps: ps.
+        final_temperature_K: Of the heat bath at the end, reached in a straight line; K.
+        sample_fs: Time between records, fs.
+        rng: For velocities and random forces.
+
+    Raises:
+        DataError: The model cannot be had or fails, an element is unknown to it, or the run has exploded.
+    """
+    (leg,) = run_many(
+        [configuration],
+        potential,
+        conditions,
+        duration_ps=duration_ps,
+        final_temperature_K=final_temperature_K,
+        sample_fs=sample_fs,
+        rng=rng,
+    )
+    return leg
+
+
+def run_many(
+    configurations: Sequence[Configuration],
+    potential: Potential,
+    conditions: Conditions,
+    *,
+    duration_ps: float,
+    final_temperature_K: float | None = None,
+    sample_fs: float = 10.0,
+    rng: np.random.Generator | int | None = None,
+) -> list[Leg]:
+    """Move the atoms of many systems side by side, each with a bath of its own; arguments as of ``run``.
+
+    Raises:
+        DataError: As ``run``.
+    """
+    return run_handed(
+        configurations,
+        _forces_of(potential, configurations),
+        conditions,
+        duration_ps=duration_ps,
+        final_temperature_K=final_temperature_K,
+        sample_fs=sample_fs,
+        rng=rng,
+    )
+
+
+def relax(configuration: Configuration, potential: Potential, *, steps: int = 500) -> Configuration:
+    """Slide atoms downhill until no overlap of a random packing is left (FIRE, at most ``steps`` steps).
+
+    Raises:
+        DataError: The model cannot be had or fails, or an element is unknown to it.
+    """
+    (relaxed,) = relax_handed([configuration], _forces_of(potential, [configuration]), steps=steps)
+    return relaxed
+
+
+def single_point(configuration: Configuration, potential: Potential) -> tuple[float, np.ndarray, np.ndarray]:
+    """Energy, forces and pressure of a configuration.
+
+    Args:
+        configuration: N atoms.
+        potential: What makes the model.
+
+    Returns:
+        Potential energy in eV per atom, forces of shape (N, 3) in eV/Å, and the pressure tensor without its kinetic
+        part, xx, yy, zz, xy, xz, yz, in GPa.
+
+    Raises:
+        DataError: The model cannot be had or fails, or an element is unknown to it.
+    """
+    return single_point_handed(configuration, _forces_of(potential, [configuration]))
+
+
+def produce(
+    configuration: Configuration,
+    potential: Potential,
+    conditions: Conditions,
+    folder: str | os.PathLike[str],
+    *,
+    duration_ps: float,
+    frame_fs: float = 100.0,
+    sample_fs: float = 10.0,
+    rng: np.random.Generator | int | None = None,
+    progress: Callable[[float], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Path | None:
+    """Record a trajectory in a folder, to be taken up again where it was left: ``produce_many`` of one.
+
+    Args:
+        configuration: Where the atoms start; when the folder holds a run to go on with only its elements matter.
+        potential: What makes the model.
+        conditions: Heat bath, step.
+        folder: Made where it is missing.
+        duration_ps: Length of the whole trajectory, ps.
+        frame_fs: Time between frames, fs, a multiple of ``sample_fs``.
+        sample_fs: Time between records of the stress, fs.
+        rng: For velocities and random forces.
+        progress: Called with the fraction done.
+        stop: Asked after every segment; where it says True the run is left as it stands.
+
+    Returns:
+        The trajectory, or None where ``stop`` ended the run before.
+
+    Raises:
+        DataError: The model cannot be had or fails, an element is unknown to it, or the run has exploded.
+        ResultError: The folder holds a run that cannot be gone on with.
+    """
+    made = produce_many(
+        [configuration],
+        potential,
+        conditions,
+        [folder],
+        duration_ps=duration_ps,
+        frame_fs=frame_fs,
+        sample_fs=sample_fs,
+        rng=rng,
+        progress=progress,
+        stop=stop,
+    )
+    return None if made is None else made[0]
+
+
+def produce_many(
+    configurations: Sequence[Configuration],
+    potential: Potential,
+    conditions: Conditions,
+    folders: Sequence[str | os.PathLike[str]],
+    *,
+    duration_ps: float,
+    frame_fs: float = 100.0,
+    sample_fs: float = 10.0,
+    rng: np.random.Generator | int | None = None,
+    progress: Callable[[float], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> tuple[Path, ...] | None:
+    """Record trajectories of many systems side by side, each in a folder of its own; arguments as of ``produce``.
+
+    A batch that was killed is taken up by the same batch.
+
+    Returns:
+        The trajectories, or None where ``stop`` ended the runs before.
+
+    Raises:
+        DataError: As ``produce``.
+        ResultError: A folder holds a run that cannot be gone on with, or the runs share no step to go on from.
+    """
+    return produce_handed(
+        configurations,
+        _forces_of(potential, configurations),
+        conditions,
+        folders,
+        duration_ps=duration_ps,
+        frame_fs=frame_fs,
+        sample_fs=sample_fs,
+        rng=rng,
+        progress=progress,
+        stop=stop,
+    )
+
+
+class ChgnetModel:
+    """CHGNet for batches, called as torch-sim calls its models: a state in, energies, forces and stresses out.
+
+    torch-sim itself brings no CHGNet; the package chgnet computes several graphs at a time, and that is used here.
+    """
+
+    def __init__(self) -> None:
+        calculator = make_chgnet()
+        self.model = calculator.model
+        self.device, self.dtype = _place()[0], _torch().float32
+        self.model.to(self.device)
+
+    def __call__(self, state: Any) -> dict[str, Any]:
+        """Energies in eV, shape (S,), forces in eV/Å, shape (N, 3), stresses in eV/Å3, shape (S, 3, 3)."""
+        torch = _torch()
+        structures = state.to_structures()
+        graphs = [self.model.graph_converter(structure) for structure in structures]
+        found = self.model.predict_graph(graphs, task="efs", batch_size=len(graphs))
+        found = found if isinstance(found, list) else [found]
+        per_structure = zip(found, structures, strict=True)
+        energies = [float(f["e"]) * (len(s) if self.model.is_intensive else 1) for f, s in per_structure]
+        return {
+            "energy": torch.tensor(energies),
+            "forces": torch.tensor(np.concatenate([f["f"] for f in found])),
+            "stress": torch.tensor(np.stack([f["s"] for f in found])) / 160.21766339999998,
+        }
+
+
+def _forces_of(potential: Potential, configurations: Sequence[Configuration]) -> Forces:
+    """What gives the forces on all the systems at once."""
+    torch, torch_sim = _torch(), _torch_sim()
+    for configuration in configurations:
+        potential.check(configuration.symbols)
+    model = _model(potential)
+    device = getattr(model, "device", None) or _place()[0]
+    dtype = getattr(model, "dtype", None) or torch.float64
+    masses = atomic_masses()
+    numbers = _numbers([symbol for c in configurations for symbol in c.symbols])
+    weights = [masses[symbol] for c in configurations for symbol in c.symbols]
+    sizes = [c.n_atoms for c in configurations]
+    ends = np.cumsum(sizes)[:-1]
+    which = np.repeat(np.arange(len(sizes)), sizes)
+
+    def forces(motions: Sequence[Motion], stress: bool) -> list[Pull]:
+        cells = np.stack([motion.cell_A for motion in motions])
+        inside = [_wrapped(motion) for motion in motions]
+        state = torch_sim.SimState(
+            positions=torch.tensor(np.concatenate(inside), device=device, dtype=dtype),
+            masses=torch.tensor(weights, device=device, dtype=dtype),
+            cell=torch.tensor(cells.transpose(0, 2, 1).copy(), device=device, dtype=dtype),  # its vectors are columns
+            pbc=True,
+            atomic_numbers=torch.tensor(numbers, device=device, dtype=torch.int64),
+            system_idx=torch.tensor(which, device=device, dtype=torch.int64),
+        )
+        try:
+            with quiet():
+                found = model(state)
+            energy, pull, tensor = (
+                np.asarray(found[key].detach().cpu(), dtype=float) for key in ("energy", "forces", "stress")
+            )
+        except TammannError:
+            raise
+        except Exception as reason:  # anything may happen in somebody else's model
+            if isinstance(reason, KeyError) and reason.args == ("stress",):
+                raise DataError(
+                    f"potential {potential.name}: its model gives no stress, which molecular dynamics of a melt needs; "
+                    "make it with compute_stress=True."
+                ) from None
+            text = " ".join(str(reason).split())[:200]
+            raise DataError(
+                f"potential {potential.name} failed ({type(reason).__name__}: {text}); see whether it knows these "
+                "elements and can bear atoms this close."
+            ) from None
+        return [Pull(float(e), f, t) for e, f, t in zip(energy, np.split(pull, ends), tensor, strict=True)]
+
+    return forces
+
+
+def _model(potential: Potential) -> Any:
+    if not isinstance(potential, ImportedPotential):
+        raise DataError(
+            f"potential {potential.name}: the engine torch-sim takes chgnet or a model of its own by import path; take "
+            "the engine lammps or ase with it."
+        )
+    if potential.name == "chgnet":
+        with quiet():
+            return ChgnetModel()
+    made = potential.build()
+    if not callable(made) or hasattr(made, "implemented_properties"):
+        raise DataError(
+            f"potential {potential.name}: the engine torch-sim takes models of torch-sim, got {type(made).__name__}; "
+            "name a callable that returns one, or take the engine ase for an ASE calculator."
+        )
+    return made
+
+
+def _wrapped(motion: Motion) -> np.ndarray:
+    """Positions in the first cell, where single precision is finest."""
+    fractional = motion.positions_A @ np.linalg.inv(motion.cell_A)
+    inside: np.ndarray = (fractional - np.floor(fractional)) @ motion.cell_A
+    return inside
+
+
+def _numbers(symbols: Sequence[str]) -> list[int]:
+    from ase.data import atomic_numbers
+
+    return [atomic_numbers[symbol] for symbol in symbols]
+
+
+def _place() -> tuple[Any, bool]:
+    """The device to compute on, and whether it is a GPU."""
+    torch = _torch()
+    there = bool(torch.cuda.is_available())
+    return torch.device("cuda" if there else "cpu"), there
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError:
+        raise DataError("torch is not installed; pip install 'tammann[torch-sim]' brings it.") from None
+    return torch
+
+
+def _torch_sim() -> Any:
+    try:
+        with quiet():
+            import torch_sim
+    except ImportError:
+        raise DataError("the engine torch-sim is not installed; pip install 'tammann[torch-sim]' brings it.") from None
+    return torch_sim
