@@ -520,30 +520,35 @@ def transport(
         typer.Option(metavar="X", help="Length of one dynamics step, where the file counts steps."),
     ] = None,
     frame_interval_ps: Annotated[
-        float | None, typer.Option(metavar="X", help="Time between frames of the file, where it does not.")
+        float | None, typer.Option(metavar="X", help="Time from frame to frame, where the file counts no steps.")
     ] = None,
     types: Annotated[
         list[str] | None,
         typer.Option(metavar="A...", help="Elements of the atom types 1, 2, ... of a dump without elements."),
     ] = None,
     skip_ps: Annotated[float, typer.Option(metavar="X", min=0, help="Left out at the start of each trajectory.")] = 0.0,
+    start: Annotated[int, typer.Option(metavar="N", min=0, help="First frame to read, counted from 0.")] = 0,
+    stop: Annotated[int | None, typer.Option(metavar="N", help="Frame to stop before.")] = None,
     every: Annotated[int, typer.Option(metavar="N", min=1, help="Keep every so many frames.")] = 1,
     frame: Annotated[
-        str, typer.Option(metavar="barycentric|laboratory|SPECIES", help="What is at rest: frame of reference.")
+        str, typer.Option(metavar="NAME", help="What is at rest: barycentric, laboratory or an element.")
     ] = "barycentric",
     regime_ps: Annotated[
         tuple[float, float] | None,
-        typer.Option(metavar="FROM TO", help="Times over which slopes are taken; found by a stated rule if not given."),
+        typer.Option(
+            metavar="A B",
+            help="From A to B ps: times over which slopes are taken; found by a stated rule if not given.",
+        ),
     ] = None,
     charges: Annotated[
         list[str] | None,
-        typer.Option(metavar="ION=Z...", help="Charges, such as Ba=2 O=-2; from the composition if not given."),
+        typer.Option(metavar="A=Z...", help="Charges, such as Ba=2 O=-2; from the composition if not given."),
     ] = None,
     viscosity: Annotated[
         tuple[float, float] | None,
         typer.Option(
             "--viscosity-mPa-s",
-            metavar="VALUE ERROR",
+            metavar="X ERR",
             help="Viscosity of the model in mPa s and its standard error, for the finite-size correction of D.",
         ),
     ] = None,
@@ -564,6 +569,8 @@ def transport(
             frame_interval_ps=frame_interval_ps,
             types=types,
             skip_ps=skip_ps,
+            start=start,
+            stop=stop,
             every=every,
             frame=frame,
             regime_ps=regime_ps,
@@ -580,47 +587,43 @@ def transport(
 
 
 def _print_diffusion(found: Any, out: Path) -> None:
-    columns = ["system", "T, K", "ion", "D, m2/s", "D corrected", "L_self", "f", "slope", "diffusive"]
-    corrected = any(measurement.finite_size is not None for measurement in found.measurements)
-    if not corrected:
-        columns.remove("D corrected")
-    rows = []
-    for m in found.measurements:
+    for m, sigma in zip(found.measurements, found.conductivities, strict=True):
+        print(f"{m.formula} at {m.temperature_K:g} K, {m.frame} frame, {_replicas(m)}")
+        columns = ["ion", "D, m2/s", "L_self", "f", "slope", "diffusive"]
+        if m.finite_size is not None:
+            columns.insert(2, "D corrected")
+        rows = []
         for i, symbol in enumerate(m.species):
-            row = [m.formula, f"{m.temperature_K:g}", symbol, _with_error(m.D_m2_per_s[i], m.D_stderr[i])]
-            if corrected:
-                size = m.finite_size
-                row.append("-" if size is None else _with_error(size.D_m2_per_s[i], size.D_stderr[i]))
+            moves, stays = m.regime.diffusive[i], m.regime.immobile[i]
+            row = [symbol, _with_error(m.D_m2_per_s[i], m.D_stderr[i])]
+            if m.finite_size is not None:
+                row.append(_with_error(m.finite_size.D_m2_per_s[i], m.finite_size.D_stderr[i]))
             row += [
-                _with_error(m.apparent.L_self[i], m.apparent.L_self_stderr[i]) if m.regime.diffusive[i] else "-",
+                _with_error(m.apparent.L_self[i], m.apparent.L_self_stderr[i]) if moves else "-",
                 _with_error(m.correlation_factor[i], m.correlation_factor_stderr[i]),
                 _with_error(m.regime.slope[i], m.regime.slope_stderr[i]),
-                "yes" if m.regime.diffusive[i] else "immobile" if m.regime.immobile[i] else "no",
+                "yes" if moves else "immobile" if stays else "no",
             ]
             rows.append(row)
-    _print_table(columns, rows)
-    print("D: tracer diffusivity; L_self in 1/(J m s); f = L_ii/L_self - 1; slope: d ln MSD / d ln t. (n): standard")
-    print("error of the last digits.")
-    for m, sigma in zip(found.measurements, found.conductivities, strict=True):
-        print(f"\n{m.formula} at {m.temperature_K:g} K: L, 1/(J m s), {m.frame} frame, {_replicas(m)}")
-        _print_table(
-            ["", *m.species],
-            [
-                [one, *(_with_error(m.apparent.L[i, j], m.apparent.L_stderr[i, j]) for j in range(len(m.species)))]
-                for i, one in enumerate(m.species)
-            ]
-            if m.usable
-            else [[one, *("-" for _ in m.species)] for one in m.species],
-        )
+        _print_table(columns, rows)
+        if m.usable and len(m.species) > 1:
+            _print_table(
+                ["L, 1/(J m s)", *m.species],
+                [
+                    [one, *(_with_error(m.apparent.L[i, j], m.apparent.L_stderr[i, j]) for j in range(len(m.species)))]
+                    for i, one in enumerate(m.species)
+                ],
+            )
         print(f"Regime {m.regime.from_ps:g} to {m.regime.to_ps:g} ps: {m.regime.rule}.")
         if sigma is not None:
             stated = ", ".join(f"{s} {z:+g}" for s, z in zip(sigma.species, sigma.charges, strict=True))
             print(
-                f"Conductivity {_with_error(sigma.sigma_S_per_m, sigma.sigma_stderr)} S/m; Nernst-Einstein "
-                f"{_with_error(sigma.nernst_einstein_S_per_m, sigma.nernst_einstein_stderr)} S/m; Haven ratio "
-                f"{_with_error(sigma.haven_ratio, sigma.haven_stderr)} (charges {stated})."
+                f"Conductivity {_with_error(sigma.sigma_S_per_m, sigma.sigma_stderr)} S/m, Nernst-Einstein "
+                f"{_with_error(sigma.nernst_einstein_S_per_m, sigma.nernst_einstein_stderr)} S/m, Haven ratio "
+                f"{_with_error(sigma.haven_ratio, sigma.haven_stderr)}; charges {stated}."
             )
-        _print_warnings(m.notes, () if sigma is None else sigma.notes)
+        _print_warnings(m.notes, (n for n in (() if sigma is None else sigma.notes) if "ransference" not in n))
+        print()
     for formula, fits in found.activation.items():
         for symbol, fit in fits.items():
             print(
@@ -628,9 +631,14 @@ def _print_diffusion(found: Any, out: Path) -> None:
                 f"{_with_error(fit.activation_energy_eV, fit.activation_energy_stderr_eV)} eV, "
                 f"ln(D0 / 1 m2/s) {_with_error(fit.ln_prefactor, fit.ln_prefactor_stderr)}."
             )
-            _print_warnings(fit.notes)
+        _print_warnings(dict.fromkeys(note for fit in fits.values() for note in fit.notes))
     _print_warnings(found.notes)
-    print(f"Written: {out / 'transport.json'}, curves and figures beside it.")
+    print("D: tracer diffusivity in this frame; L_self in 1/(J m s); f = L_ii/L_self - 1; slope: d ln MSD / d ln t;")
+    print("1.23(45): 1.23 with a standard error of 0.45.")
+    if not (out / "furnace.json").exists():
+        why = "no state is diffusive" if all(m.frame == "barycentric" for m in found.measurements) else "frame"
+        print(f"No furnace.json for recipes ({why}): it takes diffusive ions in the barycentric frame.")
+    print(f"Written: {', '.join(sorted(path.name for path in out.iterdir()))} in {out}")
 
 
 def _replicas(measurement: Any) -> str:

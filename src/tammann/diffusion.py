@@ -79,6 +79,8 @@ def measure_trajectories(
     frame_interval_ps: float | None = None,
     types: Sequence[str] | None = None,
     skip_ps: float = 0.0,
+    start: int = 0,
+    stop: int | None = None,
     every: int = 1,
     frame: str = "barycentric",
     regime_ps: tuple[float, float] | None = None,
@@ -97,6 +99,8 @@ def measure_trajectories(
         frame_interval_ps: Time between frames of the file, ps, where it does not.
         types: Elements of the atom types 1, 2, ... of a LAMMPS dump without elements.
         skip_ps: Left out at the start of every trajectory, ps.
+        start: First frame to read, counted from 0.
+        stop: Frame to stop before.
         every: Keep every so many frames.
         frame: ``barycentric``, ``laboratory`` or an element.
         regime_ps: First and last time of the linear regime, ps; found by rule where None.
@@ -138,6 +142,8 @@ def measure_trajectories(
             frame_interval_ps=frame_interval_ps,
             temperature_K=temperature,
             types=types,
+            start=start,
+            stop=stop,
             every=every,
             progress=reading,
         )
@@ -311,10 +317,10 @@ def _write(found: Diffusion, folder: Path, name: str, *, figures: bool) -> list[
 
             written.append(folder / f"{system}.png")
             save_figure(transport_figure(curves, measurement), written[-1])
-    good = [m for m in found.measurements if m.diffusive and m.frame == "barycentric"]
+    good = [m for m in found.measurements if m.diffusive and m.frame == "barycentric" and m.apparent.L.any()]
     if good:
         written.append(folder / "furnace.json")
-        save_transport(transport_table(good, name=name or "measured"), written[-1])
+        save_transport(transport_table(good, name=f"{name or 'measured'}/furnace.json"), written[-1])
     if figures:
         from tammann.plot import plot_arrhenius, save_figure
 

@@ -43,7 +43,7 @@ def read_trajectory(
     Args:
         path: a LAMMPS dump (text; any columns, any periodic cell), extended XYZ, XDATCAR, ASE .traj, or .npz with
             arrays named as the arguments of ``trajectory_from_arrays``; text also compressed (.gz, .bz2, .xz).
-        timestep_fs: length of one step of the run, fs (LAMMPS; VASP's POTIM).
+        timestep_fs: length of one step of the run, fs, where the file counts steps (LAMMPS dumps).
         frame_interval_ps: time between two frames as they stand in the file, ps; instead of ``timestep_fs``.
         temperature_K: temperature of the run, K.
         types: element of each LAMMPS type, in order; it goes before what an ``element`` column says.
@@ -78,7 +78,8 @@ def read_trajectory(
         types = types.replace(",", " ").split()
     with Lines(path, progress) as lines:
         blocks: Iterator[Frames]
-        match _format(lines):
+        kind = _format(lines)
+        match kind:
             case "lammps":
                 flagless, blocks = lammps_frames(lines, types=types, start=start, stop=stop, every=every, notes=notes)
                 wrapped = wrapped and flagless
@@ -93,6 +94,12 @@ def read_trajectory(
                 if frame_interval_ps is None and timestep_fs is None:
                     frame_interval_ps = kept.get("frame_interval_ps")
                 temperature_K = kept.get("temperature_K") if temperature_K is None else temperature_K
+        if timestep_fs is not None and kind in ("xdatcar", "extxyz", "traj"):
+            # configurations are numbered one by one there, whatever number of steps lies between them
+            raise DataError(
+                f"{path}: timestep_fs does not help with this format, which does not count the steps between frames; "
+                "give frame_interval_ps, the time from one frame to the next (command line: --frame-interval-ps)."
+            )
         return collect(
             blocks,
             wrapped=wrapped,

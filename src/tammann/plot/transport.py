@@ -326,8 +326,13 @@ def plot_log_log_slope(
     ax.axhline(1.0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
     ax.set_xscale("log")
     ax.set_xlim(slope.times_ps[0], slope.times_ps[-1])
-    ax.set_ylim(0.0, 2.1)
-    ax.set_yticks([0.0, 0.5, 1.0, 1.5, 2.0])
+    if measurement is not None and measurement.diffusive:
+        # what is to be judged is how near to 1 the slopes are
+        ax.set_ylim(0.5, 1.5)
+        ax.set_yticks([0.5, 0.75, 1.0, 1.25, 1.5])
+    else:
+        ax.set_ylim(0.0, 2.1)
+        ax.set_yticks([0.0, 0.5, 1.0, 1.5, 2.0])
     _shade(ax, measurement)
     ax.set_xlabel("time (ps)")
     ax.set_ylabel(r"$\mathrm{d}\,\ln\langle\Delta r^2\rangle\,/\,\mathrm{d}\,\ln t$")
@@ -562,12 +567,18 @@ def transport_figure(correlations: Correlations | Sequence[Correlations], measur
     (a, b), (c, d) = figure.subplots(2, 2)
     plot_correlations(correlations, measurement, curves=("self",), ax=a)
     plot_log_log_slope(correlations, measurement, ax=b)
-    plot_correlations(correlations, measurement, curves=("collective",), ax=c)
-    if measurement.diffusive:
+    if len(measurement.species) > 1 or measurement.apparent.L.any():
+        plot_correlations(correlations, measurement, curves=("collective",), ax=c)
+    else:
+        c.set_axis_off()
+    if measurement.usable and measurement.apparent.L.any():
         plot_onsager_matrix(measurement, ax=d)
     else:
         d.set_axis_off()
-        d.text(0.5, 0.5, _folded(measurement.not_diffusive_sentence()), ha="center", va="center", fontsize=9, color=INK)
+        said = f"In the {measurement.frame} frame one species alone has no collective motion: L is zero."
+        if not measurement.usable:
+            said = measurement.not_diffusive_sentence()
+        d.text(0.5, 0.5, _folded(said), ha="center", va="center", fontsize=9, color=INK)
     for letter, ax in zip("abcd", (a, b, c, d), strict=True):
         ax.set_title(letter, loc="left", fontweight="bold", fontsize=11, color=INK)
     first = _replicas(correlations)[0]

@@ -214,7 +214,7 @@ def charges_from_composition(formula: str) -> dict[str, float]:
     if not any(guess.values()):
         raise DataError(
             f"formula {formula!r} has no common oxidation states that are neutral together; "
-            f"give charges, such as {{{', '.join(f'{symbol!r}: ...' for symbol in counts)}}}."
+            f"give charges, such as {' '.join(f'{symbol}=...' for symbol in counts)}."
         )
     return guess
 

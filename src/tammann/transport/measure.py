@@ -365,7 +365,7 @@ def _estimate(
         L_stderr=np.sqrt(np.maximum(np.einsum("ijij->ij", covariance), 0.0)) * to_SI,
         L_self_stderr=np.sqrt(self_variance) * to_SI,
         volume_A3=volume,
-        source=first.source,
+        source="; ".join(dict.fromkeys(replica.source for replica in replicas if replica.source)),
     )
     spread_L, spread_D = None, None
     if len(replicas) > 1:
@@ -521,6 +521,22 @@ def _notes(
         notes.append(
             f"Single ions of {', '.join(uneven)} differ more than Gaussian walkers would (rare jumps, or fast and slow "
             "ions); the stated errors include that."
+        )
+    gradual = [
+        f"{symbol} ({slope:.2f})"
+        for symbol, slope, error, moves in zip(
+            measurement.species,
+            measurement.regime.slope,
+            measurement.regime.slope_stderr,
+            measurement.regime.diffusive,
+            strict=True,
+        )
+        if moves and abs(slope - 1.0) > max(0.05, 3.0 * error)
+    ]
+    if gradual:
+        notes.append(
+            f"The log-log slope is not 1 for {', '.join(gradual)}: the curve is straight with an offset; see whether a "
+            "later regime changes D."
         )
     if spread:
         notes.append(

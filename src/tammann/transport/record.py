@@ -64,10 +64,11 @@ def transport_table(
                 f"{measurement.formula} at {measurement.temperature_K:g} K was measured in the {measurement.frame} "
                 "frame; the furnace expects barycentric, so measure it again in that."
             )
-    good = [measurement for measurement in measurements if measurement.diffusive]
+    good = [measurement for measurement in measurements if measurement.diffusive and measurement.apparent.L.any()]
     if not good:
         raise DataError(
-            "no measurement is diffusive, so there is nothing for the furnace; run longer or hotter, or give regime_ps."
+            "no measurement is diffusive and has a collective motion, so there is nothing for the furnace; run longer or "
+            "hotter, or give regime_ps."
         )
     warnings = [m.not_diffusive_sentence() for m in measurements if not m.diffusive]
     return TransportTable(
