@@ -219,7 +219,7 @@ class OnsagerMeasurement:
             f"{self.regime.from_ps:g} and {self.regime.to_ps:g} ps; "
             + (
                 f"{', '.join(stuck)} rattle about fixed places, as the framework of a solid does."
-                if len(stuck) == len(bad)
+                if len(stuck) == len(bad) and any(self.regime.diffusive)
                 else "run longer or hotter, or give another regime."
             )
         )
