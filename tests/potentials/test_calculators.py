@@ -1,4 +1,4 @@
-"""Potentials of other people: by import path, CHGNet, rigid ions as an ASE calculator; what goes wrong in one sentence."""
+"""Potentials of other people, by import path or name; rigid ions as an ASE calculator; refusals in one sentence."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The engine LAMMPS, inside this process, for rigid ions.
+"""The engine LAMMPS, inside this process, for rigid ions; an ASE calculator is called back for its forces.
 
 Every pair of elements has one table that holds the short-range part and the real-space part of the Coulomb sum; the
 rest of the Coulomb sum is PPPM. With a mesh no finer than needed this takes a third of the time of the separate styles
@@ -19,8 +19,7 @@ import math
 import os
 import re
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,9 +28,10 @@ import numpy as np
 
 from tammann import composition
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.files import whole_file
+from tammann.md.callback import attach
 from tammann.md.dynamics import Conditions, Leg
-from tammann.potentials import RigidIons
+from tammann.md.segments import Piece, check_sane, record, take_up
+from tammann.potentials import Potential, RigidIons
 from tammann.potentials.classical import COULOMB_EV_A
 from tammann.structures import Configuration
 
@@ -46,7 +46,6 @@ TABLE_POINTS = 4000
 INNER_A = 0.6
 """Closer than this two ions never come unless the run has gone wrong."""
 SKIN_A = 1.0
-SEGMENT_SECONDS = 20.0
 MOMENTUM_STEPS = 1000
 BAR_IN_GPA = 1e-4
 STRESS_COLUMNS = ("temperature_K", "energy_eV_per_atom", "xx", "yy", "zz", "xy", "xz", "yz", "volume_A3")
@@ -54,7 +53,7 @@ STRESS_COLUMNS = ("temperature_K", "energy_eV_per_atom", "xx", "yy", "zz", "xy",
 
 def run(
     configuration: Configuration,
-    potential: RigidIons,
+    potential: Potential,
     conditions: Conditions,
     *,
     duration_ps: float,
@@ -90,7 +89,7 @@ def run(
         lmp.command("unfix series")
         table = _read_series(folder / "series", len(configuration.symbols))
         after = _configuration(lmp, configuration)
-    _check_sane(table, conditions, final_temperature_K)
+    check_sane(table, conditions, final_temperature_K=final_temperature_K)
     return Leg(
         configuration=after,
         duration_ps=steps * conditions.timestep_fs / 1000.0,
@@ -102,7 +101,7 @@ def run(
     )
 
 
-def relax(configuration: Configuration, potential: RigidIons, *, steps: int = 500) -> Configuration:
+def relax(configuration: Configuration, potential: Potential, *, steps: int = 500) -> Configuration:
     """Slide atoms downhill until no overlap of a random packing is left (FIRE, at most ``steps`` steps).
 
     Raises:
@@ -115,7 +114,7 @@ def relax(configuration: Configuration, potential: RigidIons, *, steps: int = 50
 
 
 def single_point(
-    configuration: Configuration, potential: RigidIons, *, mesh_A: float | None = None
+    configuration: Configuration, potential: Potential, *, mesh_A: float | None = None
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """Energy, forces and pressure of a configuration.
 
@@ -144,7 +143,7 @@ def single_point(
 
 def produce(
     configuration: Configuration,
-    potential: RigidIons,
+    potential: Potential,
     conditions: Conditions,
     folder: str | os.PathLike[str],
     *,
@@ -157,11 +156,7 @@ def produce(
 ) -> Path | None:
     """Record a trajectory in a folder, to be taken up again where it was left.
 
-    Every twenty seconds or so the frames, the stress and the whole state of the run are on disk; a run that was
-    killed goes on from there when it is called again, and a finished one is made longer by a longer ``duration_ps``.
-    The folder holds ``trajectory-STEPS.dump.gz`` (LAMMPS text: id element xu yu zu, Å, unwrapped; step zero included),
-    ``stress-STEPS.npy`` (float32, columns temperature_K, energy_eV_per_atom, xx, yy, zz, xy, xz, yz in GPa, volume_A3,
-    one row every ``sample_fs``) and ``restart-STEPS.bin``.
+    What the folder holds is described in ``tammann.md.segments``; the trajectory is LAMMPS text, gzipped.
 
     Args:
         configuration: Where the atoms start; not looked at when the folder holds a run to go on with.
@@ -182,51 +177,34 @@ def produce(
         DataError: LAMMPS is missing, an element has no parameters, or the run has exploded.
         ResultError: The folder holds a run that cannot be gone on with.
     """
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    sample_every = max(1, round(sample_fs / conditions.timestep_fs))
-    frame_every = round(frame_fs / conditions.timestep_fs)
-    if frame_every < sample_every or frame_every % sample_every:
-        raise RecipeError(f"frame_fs: expected a multiple of the {sample_fs:g} fs between samples, got {frame_fs:g}.")
-    total = conditions.steps(duration_ps) // frame_every * frame_every
-    done = _clean(place)
-    finished = _last(place, "trajectory-", ".dump.gz")
-    if finished is not None and finished >= total:
-        return place / f"trajectory-{finished}.dump.gz"
+    recording = take_up([folder], conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs)
+    finished = recording.finished()
+    if finished is not None:
+        return finished[0]
     seed = _seed(rng)
-    per_segment = frame_every
+    done = recording.done or 0
     with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _explosions(conditions):
         scratch = Path(name)
-        if done is None:
+        if recording.done is None:
             _build(lmp, configuration, potential, scratch)
             _start_velocities(lmp, configuration, conditions, seed)
         else:
-            _take_up(lmp, place, done, configuration, potential, scratch)
-        _move(lmp, conditions, seed + (done or 0) // frame_every, None)
-        step = done or 0
-        fresh = done is None
-        while step < total:
-            clock = time.monotonic()
-            steps = min(per_segment, total - step)
-            end = step + steps
-            _segment(lmp, place, scratch, configuration, step, end, frame_every, sample_every, fresh)
-            table = np.load(place / f"sample-{end}.npy")
-            _check_sane(table, conditions, None)
-            _write_restart(lmp, place, end)
-            step, fresh = end, False
-            if progress is not None:
-                progress(step / total)
-            if stop is not None and stop():
-                return None
-            pace = steps / max(time.monotonic() - clock, 1e-3)
-            per_segment = max(1, round(pace * SEGMENT_SECONDS / frame_every)) * frame_every
-            per_segment = min(per_segment, 10 * steps)  # the first segments are short, and their pace is no measure
-    return _assemble(place, total)
+            _take_up(lmp, recording.restart(recording.folders[0]), done, configuration, potential, scratch)
+        _move(lmp, conditions, seed + done // recording.frame_every, None)
+
+        def segment(begin: int, end: int, fresh: bool) -> list[Piece]:
+            every = (recording.frame_every, recording.sample_every)
+            return [_segment(lmp, scratch, configuration, begin, end, *every, fresh)]
+
+        def save(paths: Sequence[Path]) -> None:
+            lmp.command(f"write_restart {paths[0]}")
+
+        made = record(recording, conditions, segment, save, progress=progress, stop=stop)
+    return None if made is None else made[0]
 
 
 def _segment(
     lmp: Any,
-    place: Path,
     scratch: Path,
     configuration: Configuration,
     step: int,
@@ -234,7 +212,7 @@ def _segment(
     frame_every: int,
     sample_every: int,
     fresh: bool,
-) -> None:
+) -> Piece:
     """Steps from ``step`` to ``end``; the frame and the record at ``step`` belong to the segment before."""
     begin = step
     if not fresh:
@@ -248,65 +226,7 @@ def _segment(
         f"run {end - begin}\nundump frames\nunfix series"
     )
     table = _read_series(scratch / "series", configuration.n_atoms)
-    with whole_file(place / f"sample-{end}.npy") as file:
-        np.save(file, table.astype(np.float32))
-    with whole_file(place / f"frames-{end}.dump.gz") as file:
-        file.write((scratch / "frames.dump.gz").read_bytes())
-
-
-def _write_restart(lmp: Any, place: Path, step: int) -> None:
-    partial = place / f"restart.{os.getpid()}.partial"
-    lmp.command(f"write_restart {partial}")
-    os.replace(partial, place / f"restart-{step}.bin")
-    for old in _steps(place, "restart-", ".bin"):
-        if old < step:
-            (place / f"restart-{old}.bin").unlink(missing_ok=True)
-
-
-def _assemble(place: Path, total: int) -> Path:
-    """Join the segments: the stress first, then the frames, whose name then says that all of it is there."""
-    finished = _last(place, "trajectory-", ".dump.gz") or 0
-    stress = [np.load(place / f"stress-{finished}.npy")] if finished else []
-    stress += [np.load(place / f"sample-{end}.npy") for end in _steps(place, "sample-", ".npy") if end > finished]
-    with whole_file(place / f"stress-{total}.npy") as file:
-        np.save(file, np.concatenate(stress))
-    pieces = [place / f"trajectory-{finished}.dump.gz"] if finished else []
-    pieces += [place / f"frames-{end}.dump.gz" for end in _steps(place, "frames-", ".dump.gz") if end > finished]
-    target = place / f"trajectory-{total}.dump.gz"
-    with whole_file(target) as file:
-        for piece in pieces:  # members of a gzip file may follow one another
-            file.write(piece.read_bytes())
-    _clean(place)
-    return target
-
-
-def _clean(place: Path) -> int | None:
-    """Remove what a killed run left unfinished; the step to go on from, or None."""
-    for left in place.glob("*.partial"):
-        left.unlink(missing_ok=True)
-    done = _last(place, "restart-", ".bin")
-    finished = _last(place, "trajectory-", ".dump.gz")
-    if finished is not None and (done is None or done < finished):
-        raise ResultError(f"{place}: the trajectory has no state to go on from; remove the folder and run it again.")
-    for prefix, suffix in (("trajectory-", ".dump.gz"), ("stress-", ".npy")):
-        for end in _steps(place, prefix, suffix):
-            if end != finished:
-                (place / f"{prefix}{end}{suffix}").unlink()
-    for prefix, suffix in (("frames-", ".dump.gz"), ("sample-", ".npy")):
-        for end in _steps(place, prefix, suffix):
-            if done is None or end > done or end <= (finished or 0):
-                (place / f"{prefix}{end}{suffix}").unlink()
-    return done
-
-
-def _steps(place: Path, prefix: str, suffix: str) -> list[int]:
-    pattern = re.compile(re.escape(prefix) + r"(\d+)" + re.escape(suffix))
-    return sorted(int(m.group(1)) for entry in place.iterdir() if (m := pattern.fullmatch(entry.name)))
-
-
-def _last(place: Path, prefix: str, suffix: str) -> int | None:
-    found = _steps(place, prefix, suffix)
-    return found[-1] if found else None
+    return Piece(table, (scratch / "frames.dump.gz").read_bytes())
 
 
 @contextmanager
@@ -367,22 +287,12 @@ def _explosions(conditions: Conditions | None) -> Iterator[None]:
         raise DataError(f"lammps stopped: {text[:300]}") from None
 
 
-def _check_sane(table: np.ndarray, conditions: Conditions, final_temperature_K: float | None) -> None:
-    hottest = max(conditions.temperature_K, final_temperature_K or 0.0)
-    mean = float(np.mean(table[-max(1, len(table) // 4) :, 0]))
-    if not np.isfinite(table).all() or mean > 2.0 * hottest + 500.0:
-        raise DataError(
-            f"the run at {conditions.temperature_K:g} K has exploded (its atoms reached {mean:.0f} K); take a step "
-            f"shorter than {conditions.timestep_fs:g} fs, a looser packing, or another potential."
-        )
-
-
 def _species(configuration: Configuration) -> tuple[str, ...]:
     return tuple(dict.fromkeys(configuration.symbols))
 
 
 def _build(
-    lmp: Any, configuration: Configuration, potential: RigidIons, scratch: Path, *, mesh_A: float | None = None
+    lmp: Any, configuration: Configuration, potential: Potential, scratch: Path, *, mesh_A: float | None = None
 ) -> None:
     potential.check(configuration.symbols)
     cell = configuration.cell_A
@@ -411,14 +321,14 @@ def _build(
         raise DataError(f"lammps took {created} of {configuration.n_atoms} atoms; check the positions.")
     for kind, symbol in enumerate(species, start=1):
         lmp.command(f"mass {kind} {composition.atomic_masses()[symbol]}")
-        lmp.command(f"set type {kind} charge {potential.charges[symbol]}")
+        if isinstance(potential, RigidIons):
+            lmp.command(f"set type {kind} charge {potential.charges[symbol]}")
     _interact(lmp, configuration, potential, scratch, mesh_A or MESH_A)
 
 
 def _take_up(
-    lmp: Any, place: Path, step: int, configuration: Configuration, potential: RigidIons, scratch: Path
+    lmp: Any, restart: Path, step: int, configuration: Configuration, potential: Potential, scratch: Path
 ) -> None:
-    restart = place / f"restart-{step}.bin"
     lmp.command("atom_modify map array sort 0 0.0")
     lmp.command(f"read_restart {restart}")
     if lmp.get_natoms() != configuration.n_atoms:
@@ -430,8 +340,11 @@ def _take_up(
     _interact(lmp, configuration, potential, scratch, MESH_A)
 
 
-def _interact(lmp: Any, configuration: Configuration, potential: RigidIons, scratch: Path, mesh_A: float) -> None:
-    """Tables of all pairs, PPPM for the rest of the Coulomb sum."""
+def _interact(lmp: Any, configuration: Configuration, potential: Potential, scratch: Path, mesh_A: float) -> None:
+    """Tables of all pairs, PPPM for the rest of the Coulomb sum; or an ASE calculator."""
+    if not isinstance(potential, RigidIons):
+        attach(lmp, configuration, potential)
+        return
     species = _species(configuration)
     ewald = SCREENING / REAL_SPACE_CUTOFF_A
     table = scratch / "pairs.table"

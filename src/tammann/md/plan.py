@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from tammann.composition import parse_formula, reduced_formula
-from tammann.errors import RecipeError
+from tammann.errors import DataError, RecipeError
 from tammann.md.dynamics import Conditions
+from tammann.potentials import RigidIons, load_potential
 from tammann.strict import Block, explain, read_block, read_text
 
 __all__ = ["MeltPlan", "VolumeSearch"]
@@ -73,9 +74,9 @@ class MeltPlan(Block):
         default=DEFAULT_TEMPERATURES_K, min_length=1, max_length=100, description="temperatures from 300 to 6000 K"
     )
     potential: Annotated[str, Field(strict=True, min_length=1, max_length=200)] = Field(
-        default="pedone-2006", description="the name of a potential, such as pedone-2006"
+        default="pedone-2006", description="pedone-2006, chgnet or module:callable"
     )
-    engine: Literal["lammps"] = Field(default="lammps", description="the engine lammps")
+    engine: Literal["lammps", "ase", "torch-sim"] = Field(default="lammps", description="lammps, ase or torch-sim")
     atoms: Annotated[int, _number(ge=20, le=100_000)] = Field(default=200, description="a number from 20 to 100000")
     replicas: Annotated[int, _number(ge=1, le=100)] = Field(default=3, description="a whole number from 1 to 100")
     production_ps: Picoseconds = Field(default=100.0, description="a time in ps above 0")
@@ -106,6 +107,15 @@ class MeltPlan(Block):
             if key in seen:
                 raise ValueError(f"melts: expected each composition once, got {seen[key]} and {formula}; remove one")
             seen[key] = formula
+        try:
+            potential = load_potential(self.potential)
+        except DataError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        if self.engine == "torch-sim" and isinstance(potential, RigidIons):
+            raise ValueError(
+                f"engine: expected lammps or ase with the potential {self.potential}, got torch-sim, which takes "
+                "chgnet or a model by import path"
+            )
         if len(set(self.temperatures_K)) != len(self.temperatures_K):
             raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
         samples, frames = self.stress_fs / self.timestep_fs, self.frame_fs / self.timestep_fs

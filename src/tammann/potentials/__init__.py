@@ -1,5 +1,18 @@
 """What holds the atoms together."""
 
-from tammann.potentials.classical import MorseRepulsion, RigidIons, check_neutral, load_potential, pedone_2006
+from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, chgnet, imported_potential
+from tammann.potentials.classical import MorseRepulsion, RigidIons, check_neutral, pedone_2006
+from tammann.potentials.load import load_potential
 
-__all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "load_potential", "pedone_2006"]
+__all__ = [
+    "ImportedPotential",
+    "MorseRepulsion",
+    "Potential",
+    "RigidIons",
+    "calculator_of",
+    "check_neutral",
+    "chgnet",
+    "imported_potential",
+    "load_potential",
+    "pedone_2006",
+]

@@ -10,7 +10,7 @@ import numpy as np
 from tammann.composition import parse_formula
 from tammann.errors import DataError
 
-__all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "load_potential", "pedone_2006"]
+__all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "pedone_2006"]
 
 COULOMB_EV_A = 14.399645478425668
 """e2/(4 pi eps0) in eV Å (CODATA 2018)."""
@@ -146,18 +146,3 @@ def pedone_2006() -> RigidIons:
         cutoff_A=8.0,
         source="Pedone et al., J. Phys. Chem. B 2006, 110, 11780, doi 10.1021/jp0611018",
     )
-
-
-def load_potential(name: str) -> RigidIons:
-    """A classical potential by name.
-
-    Raises:
-        DataError: A name that is not known.
-
-    Example:
-        >>> load_potential("pedone-2006").name
-        'pedone-2006'
-    """
-    if name == "pedone-2006":
-        return pedone_2006()
-    raise DataError(f"potential: expected pedone-2006, got {name!r}.")
