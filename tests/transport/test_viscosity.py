@@ -84,6 +84,9 @@ def test_components_are_independent_of_one_mean_square_and_of_the_orientation():
     np.testing.assert_allclose((_traceless(rows) ** 2).sum(axis=0), (parts**2).sum(axis=0), rtol=1e-9)
     traceless = tensor - np.trace(tensor, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
     np.testing.assert_allclose(2 * (parts**2).sum(axis=0), (traceless**2).sum(axis=(1, 2)), rtol=1e-9)
+    stress = fluid(3, 30_000, memory=5.0)
+    tensor = np.moveaxis(stress.T[[[0, 5, 4], [5, 1, 3], [4, 3, 2]]], -1, 0)
+    rows = (turn @ tensor @ turn.T)[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
     one, other = shear_viscosity(stress, **CELL), shear_viscosity(rows, **CELL)
     assert other.value_Pa_s == pytest.approx(one.value_Pa_s, rel=1e-9)
     assert other.stderr_Pa_s == pytest.approx(one.stderr_Pa_s, rel=1e-9)
@@ -195,8 +198,13 @@ def test_a_regime_before_the_memory_is_lost_is_flagged():
 
 def test_quiet_fluid_has_no_notes_and_a_coarse_one_has():
     assert shear_viscosity(fluid(10, 40_000), **CELL).notes == ()
+    # what is forgotten between two frames cannot be integrated: here most of the viscosity
     coarse = shear_viscosity(fluid(10, 40_000, memory=0.5), **CELL)
-    assert coarse.converged and any("within one frame" in note for note in coarse.notes)
+    assert not coarse.converged and any("within one frame" in note for note in coarse.notes)
+    # with a slow part beside the fast one, which carries most of it, it can
+    both = fluid(10, 40_000, memory=10.0) + fluid(11, 40_000, memory=0.3, size=1.2)
+    mixed = shear_viscosity(both, **CELL)
+    assert mixed.converged and any("within one frame" in note for note in mixed.notes)
 
 
 @pytest.mark.parametrize(

@@ -223,11 +223,12 @@ def plot_correlations(
     last = max(min(kept - 1, min(replica.n_frames for replica in replicas) // 2), 1)
     lags = np.unique(np.geomspace(1, last, 160).round().astype(int))
     time = lags * first.frame_interval_ps
+    weights = [replica.n_frames for replica in replicas]
     colours = _species_colours(first.species)
     ends: list[tuple[float, str, str]] = []
     lowest = []
     if "self" in curves:
-        own_part = np.mean([replica.self_part()[:, :kept] for replica in replicas], axis=0)
+        own_part = np.average([replica.self_part()[:, :kept] for replica in replicas], axis=0, weights=weights)
         for i, symbol in enumerate(first.species):
             curve = own_part[i, lags]
             ax.plot(time, curve, color=colours[symbol], linewidth=1.8, label=symbol)
@@ -236,7 +237,7 @@ def plot_correlations(
             if measurement is not None:
                 _draw_slope(ax, measurement, i, own_part[i], first.frame_interval_ps)
     if "collective" in curves:
-        together = np.mean([replica.collective_part()[..., :kept] for replica in replicas], axis=0)
+        together = np.average([replica.collective_part()[..., :kept] for replica in replicas], axis=0, weights=weights)
         pair = 0
         for i, one in enumerate(first.species):
             for j in range(i, len(first.species)):

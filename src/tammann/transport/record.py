@@ -67,8 +67,8 @@ def transport_table(
     good = [measurement for measurement in measurements if measurement.diffusive and measurement.apparent.L.any()]
     if not good:
         raise DataError(
-            "no measurement is diffusive and has a collective motion, so there is nothing for the furnace; run longer or "
-            "hotter, or give regime_ps."
+            "no measurement is diffusive and has a collective motion, so there is nothing for the furnace; run longer "
+            "or hotter, or give regime_ps."
         )
     warnings = [m.not_diffusive_sentence() for m in measurements if not m.diffusive]
     return TransportTable(

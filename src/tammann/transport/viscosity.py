@@ -34,6 +34,9 @@ GROWTH = 0.3
 
 BLOCKS = 5
 
+WITHIN_ONE_FRAME = 0.2
+"""Share of the viscosity that may come from the first frame of the correlation, where it is not resolved."""
+
 
 @dataclass(frozen=True, eq=False)
 class Viscosity:
@@ -182,13 +185,19 @@ def shear_viscosity(
             f"The integrated stress is not linear in time from {first * frame_interval_ps:.3g} to "
             f"{last * frame_interval_ps:.3g} ps; start the regime later, or run longer."
         )
-    if converged and 1 - _first_drop(runs) < 0.5:
-        notes.append("The stress loses half of its correlation or more within one frame; write it more often.")
     value = slope / frame_interval_ps * unit
     notes.extend(_mean_stress(runs))
     spread, count = _block_spread(paths, first, last)
     lags, running, running_error = _running(runs, first, last)
     per_frame = 2 * frame_interval_ps * unit
+    if converged and 1 - _first_drop(runs) < 0.5:
+        # the trapezoid over the first frame, which is all that is known of what happens within it
+        share = float(running[np.argmax(lags > 0)]) * per_frame / value
+        converged = share < WITHIN_ONE_FRAME
+        notes.append(
+            f"The stress loses half of its correlation or more within one frame, and {share:.0%} of the viscosity "
+            "comes from there; write it more often."
+        )
     return Viscosity(
         value_Pa_s=value if converged else float("nan"),
         stderr_Pa_s=value * relative if converged else float("nan"),
