@@ -345,7 +345,7 @@ def _take_folder(plan: MeltPlan, out: Path, *, resume: bool) -> None:
                     f"{out}: holds a plan with {key} {getattr(before, key)}, got {getattr(plan, key)}; a resumed plan "
                     f"may only differ in {', '.join(sorted(MAY_CHANGE))}; name another folder."
                 )
-    elif any(out.iterdir()):
+    elif any(entry.suffix != ".partial" for entry in out.iterdir()) and not file.exists():  # another job may be faster
         raise ResultError(f"{out}: expected an empty folder or one with a plan, got other files; name another folder.")
     write_text(file, json.dumps({"tammann": __version__, "plan": plan.model_dump(mode="json")}, indent=1) + "\n")
 

@@ -170,3 +170,28 @@ class MeltPlan(Block):
     def conditions(self, temperature_K: float) -> Conditions:
         """The surroundings of its atoms at one of its temperatures."""
         return Conditions(temperature_K, self.timestep_fs, self.thermostat, self.damping_fs)
+
+    def steps_to_find_volume(self) -> int:
+        """Steps of molecular dynamics that finding the volume of one state takes at most.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",)).steps_to_find_volume()
+            88500
+        """
+        search = self.volume
+        hold_ps = search.attempts * search.hold_ps
+        scales_ps = len(search.scales) * search.scale_ps if search.method == "equation-of-state" else 0.0
+        return self.conditions(self.melt_K).steps(self.melt_ps + scales_ps + hold_ps)
+
+    def steps_of_replica(self, replica: int) -> int:
+        """Steps that recording one replica takes: melting it anew, cooling, settling and production.
+
+        Args:
+            replica: From 1 on; each is melted longer than the one before.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",)).steps_of_replica(1)
+            62500
+        """
+        before_ps = replica * self.melt_ps + self.cool_ps + self.settle_ps
+        return self.conditions(self.melt_K).steps(before_ps + self.production_ps)

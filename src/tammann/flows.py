@@ -1,0 +1,158 @@
+"""Melts as jobs of jobflow, for clusters: the same functions, shared out by FireWorks, jobflow-remote or run_locally.
+
+One job finds the volume of each state, one records each replica once that is known, and a last one measures and writes
+the table for the furnace. All work in one folder that every machine sees, and each job that is run again goes on where
+it was left::
+
+    from jobflow import run_locally
+    from tammann.flows import MeltMaker
+
+    flow = MeltMaker(out="/shared/melts").make(plan)
+    for name, steps in planned(flow):
+        print(name, steps)
+    run_locally(flow)
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tammann.errors import DataError
+from tammann.md.plan import MeltPlan
+from tammann.melt import find_melt, melt, record_replica
+
+try:
+    from jobflow import Flow, JobConfig, Maker, OnMissing, job
+except ImportError:  # said in one sentence where a flow is asked for
+    Flow = None
+
+    if not TYPE_CHECKING:
+        Maker = object
+
+        def job(function):  # noqa: D103
+            return function
+
+
+__all__ = ["MeltMaker", "find_volume_job", "measure_job", "planned", "record_replica_job"]
+
+
+@job
+def find_volume_job(plan: dict[str, Any], out: str, formula: str, temperature_K: float) -> dict[str, Any]:
+    """Find the volume of one state; its record is handed on.
+
+    Args:
+        plan: A ``MeltPlan`` as plain data.
+        out: The folder of the plan.
+        formula: One of its melts.
+        temperature_K: One of its temperatures, K.
+    """
+    folder = find_melt(MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K)
+    return _record(folder / "volume.json")
+
+
+@job
+def record_replica_job(
+    plan: dict[str, Any], out: str, formula: str, temperature_K: float, replica: int, volume: Any = None
+) -> dict[str, Any]:
+    """Record one replica of one state; its record is handed on.
+
+    Args:
+        plan: A ``MeltPlan`` as plain data.
+        out: The folder of the plan.
+        formula: One of its melts.
+        temperature_K: One of its temperatures, K.
+        replica: From 1 on.
+        volume: What ``find_volume_job`` hands on, to be waited for.
+    """
+    folder = record_replica(
+        MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K, replica=replica
+    )
+    return _record(folder / "replica.json")
+
+
+@job
+def measure_job(plan: dict[str, Any], out: str, replicas: Any = None) -> dict[str, Any]:
+    """Measure all states and write the table for the furnace; what is missing is recorded first.
+
+    Args:
+        plan: A ``MeltPlan`` as plain data.
+        out: The folder of the plan.
+        replicas: What ``record_replica_job`` hands on, to be waited for.
+
+    Returns:
+        The path of the table, or None where no state is diffusive, and what is to be known.
+    """
+    made = melt(MeltPlan.from_dict(plan), out, resume=True)
+    return {"table": None if made.table is None else str(made.table), "notes": list(made.notes)}
+
+
+@dataclass
+class MeltMaker(Maker):
+    """Makes the flow of a plan.
+
+    Attributes:
+        out: The folder that all jobs work in, seen by every machine.
+        name: Of the flow.
+    """
+
+    out: str = "melts"
+    name: str = "melt"
+
+    def make(self, plan: MeltPlan) -> Any:
+        """Make the flow; nothing is run or written.
+
+        Args:
+            plan: What to compute.
+
+        Returns:
+            A ``jobflow.Flow`` whose last job hands on the path of the table. Each job has its number of steps of
+            molecular dynamics, at most, as ``metadata["steps"]``.
+
+        Raises:
+            DataError: jobflow is not installed.
+        """
+        if Flow is None:
+            raise DataError("jobflow is not installed; pip install 'tammann[jobflow]' brings it.")
+        out, data = os.path.abspath(self.out), plan.model_dump(mode="json")
+        volumes, replicas = [], []
+        for formula in plan.melts:
+            for temperature in plan.temperatures_K:
+                volume = find_volume_job(data, out, formula, temperature)
+                _describe(volume, f"volume of {formula} at {temperature:g} K", plan.steps_to_find_volume())
+                volumes.append(volume)
+                for replica in range(1, plan.replicas + 1):
+                    # waits for the volume by asking for one entry of its record
+                    recorded = record_replica_job(
+                        data, out, formula, temperature, replica, volume=volume.output["converged"]
+                    )
+                    _describe(
+                        recorded, f"{formula} at {temperature:g} K, replica {replica}", plan.steps_of_replica(replica)
+                    )
+                    replicas.append(recorded)
+        table = measure_job(data, out, replicas=[recorded.output["duration_ps"] for recorded in replicas])
+        table.config = JobConfig(on_missing_references=OnMissing.NONE)  # a state that fails leaves the others alone
+        _describe(table, "measure and write the table", 0)
+        return Flow([*volumes, *replicas, table], output=table.output, name=self.name)
+
+
+def planned(flow: Any) -> tuple[tuple[str, int], ...]:
+    """What a flow would run: the name of each job and its steps of molecular dynamics, at most.
+
+    Args:
+        flow: Of ``MeltMaker.make``.
+    """
+    return tuple((job.name, int(job.metadata["steps"])) for job, _ in flow.iterflow())
+
+
+def _describe(work: Any, name: str, steps: int) -> None:
+    work.name = name
+    work.metadata["steps"] = steps
+
+
+def _record(path: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
