@@ -672,8 +672,10 @@ def melt_command(
     atoms: Annotated[int | None, typer.Option(metavar="N", help="Atoms in the box, about.")] = None,
     production_ps: Annotated[float | None, typer.Option(metavar="X", help="Length of each production.")] = None,
     replicas: Annotated[int | None, typer.Option(metavar="N", help="Productions of each state.")] = None,
-    engine: Annotated[str | None, typer.Option(metavar="NAME", help="What integrates: lammps, ase or torch-sim.")] = None,
-    potential: Annotated[str | None, typer.Option(metavar="NAME", help="pedone-2006, chgnet, or MODULE:CALCULATOR of ASE.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME", help="lammps, ase or torch-sim.")] = None,
+    potential: Annotated[
+        str | None, typer.Option(metavar="NAME", help="pedone-2006, chgnet or MODULE:CALCULATOR.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Productions at a time, one core each.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in DIR.")] = False,
