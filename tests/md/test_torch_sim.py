@@ -1,0 +1,140 @@
+"""The engine torch-sim: a batch gives what each system alone gives, and what the engine ASE gives; CPU, small."""
+
+import gzip
+import sys
+
+import numpy as np
+import pytest
+
+from tammann.errors import DataError, RecipeError, ResultError
+from tammann.md import torch_sim as engine
+from tammann.md.dynamics import Conditions
+from tammann.md.plan import MeltPlan
+from tammann.potentials import chgnet, imported_potential, pedone_2006
+from tammann.structures import Configuration
+
+BORN = imported_potential("potentials.toys:born")
+
+
+@pytest.fixture
+def installed():
+    pytest.importorskip("torch_sim")
+
+
+def gas(n, edge, seed):
+    x = np.stack(np.meshgrid(*[np.arange(n)] * 3, indexing="ij"), axis=-1).reshape(-1, 3) * edge / n
+    x = x + np.random.default_rng(seed).normal(scale=0.1, size=x.shape)
+    return Configuration(("Mg", "O") * (n**3 // 2) + ("Mg",) * (n**3 % 2), x, edge * np.eye(3))
+
+
+MANY = [gas(2, 10.5, 1), gas(3, 11.0, 2), gas(2, 10.2, 3)]
+
+
+def test_forces_and_pressure_are_slopes(installed):
+    """That cells go over as columns and positions wrapped shows in slopes of the energy, in a slanted cell too."""
+    start = MANY[1]
+    cell = 11.0 * np.eye(3)
+    cell[1, 0] = 1.5
+    start = Configuration(start.symbols, start.positions_A + 30.0, cell)
+    _, forces, pressure = engine.single_point(start, BORN)
+    h, n = 1e-4, start.n_atoms
+    for atom, axis in ((0, 0), (5, 2), (13, 1)):
+        sides = []
+        for sign in (-1, 1):
+            x = start.positions_A.copy()
+            x[atom, axis] += sign * h
+            sides.append(engine.single_point(Configuration(start.symbols, x, cell), BORN)[0] * n)
+        assert forces[atom, axis] == pytest.approx(-(sides[1] - sides[0]) / (2 * h), abs=1e-6)
+    V = start.volume_A3
+    low, high = (engine.single_point(start.at_volume(V * (1 + s)), BORN)[0] * n for s in (-h, h))
+    assert pressure[:3].mean() == pytest.approx(-(high - low) / (2 * h * V) * 160.21766, rel=1e-5)
+
+
+@pytest.mark.parametrize("bath", ["nose-hoover", "langevin", "none"])
+def test_a_batch_gives_what_each_alone_gives(installed, bath):
+    """Systems of other sizes beside it change nothing; each seed is the first drawn for its place."""
+    conditions = Conditions(1000.0, thermostat=bath)
+    warm = [
+        Configuration(c.symbols, c.positions_A, c.cell_A, leg.configuration.velocities_A_per_ps)
+        for c, leg in zip(MANY, engine.run_many(MANY, BORN, conditions, duration_ps=0.01, rng=1), strict=True)
+    ]
+    together = engine.run_many(warm, BORN, conditions, duration_ps=0.04, rng=2)
+    seeds = np.random.default_rng(2).integers(0, 2**63, size=3)
+    assert len(set(seeds)) == 3
+    if bath == "langevin":  # random numbers of its own for each
+        assert np.abs(together[0].temperature_K - together[2].temperature_K).max() > 1.0
+        return
+    for start, leg in zip(warm, together, strict=True):
+        alone = engine.run(start, BORN, conditions, duration_ps=0.04, rng=9)
+        np.testing.assert_allclose(leg.configuration.positions_A, alone.configuration.positions_A, atol=1e-9)
+        np.testing.assert_allclose(leg.temperature_K, alone.temperature_K, rtol=1e-9)
+
+
+def test_batches_are_recorded_and_taken_up(installed, tmp_path):
+    options = {"duration_ps": 0.08, "frame_fs": 8.0, "sample_fs": 4.0, "rng": 2}
+    conditions = Conditions(1000.0, thermostat="langevin")
+    here, there = ([tmp_path / run / str(k) for k in range(3)] for run in "ab")
+    assert engine.produce_many(MANY, BORN, conditions, here, **options, stop=lambda: True) is None
+    # killed between the states of the first and of the second system
+    state = next(here[0].glob("restart-*.bin"))
+    (here[0] / "restart-9.bin").write_bytes(state.read_bytes())
+    made = engine.produce_many(MANY, BORN, conditions, here, **options)
+    straight = engine.produce_many(MANY, BORN, conditions, there, **options)
+    for a, b in zip(made, straight, strict=True):
+        assert gzip.decompress(a.read_bytes()) == gzip.decompress(b.read_bytes())
+        assert len(list(a.parent.iterdir())) == 3
+    for folder, step in ((here[0], 12), (here[1], 16)):
+        next(folder.glob("restart-*.bin")).rename(folder / f"restart-{step}.bin")
+    with pytest.raises(ResultError, match="share no step"):
+        engine.produce_many(MANY, BORN, conditions, here, **(options | {"duration_ps": 0.2}))
+
+
+@pytest.mark.parametrize(
+    "potential, words",
+    [
+        (pedone_2006(), "takes chgnet or a model"),
+        (imported_potential("potentials.toys:ions"), "takes models of torch-sim, got RigidIonsCalculator"),
+        (imported_potential("potentials.toys:broken"), "weights not found"),
+        (imported_potential("builtins:dict"), "takes models of torch-sim, got dict"),
+    ],
+)
+def test_what_is_refused(installed, potential, words):
+    with pytest.raises(DataError, match=words) as caught:
+        engine.single_point(MANY[0], potential)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_packages_name_their_extra(monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setitem(sys.modules, "torch_sim", None)
+    with pytest.raises(DataError, match=r"pip install 'tammann\[torch-sim\]'"):
+        engine.single_point(MANY[0], BORN)
+
+
+def test_plans_that_cannot_be():
+    with pytest.raises(RecipeError, match="engine: expected lammps or ase with the potential pedone-2006"):
+        MeltPlan.from_text("melts: [MgO]\nengine: torch-sim")
+    assert MeltPlan.from_text("melts: [MgO]\nengine: torch-sim\npotential: chgnet").engine == "torch-sim"
+    with pytest.raises(RecipeError, match="potential: expected module:callable"):
+        MeltPlan.from_text("melts: [MgO]\nengine: ase\npotential: 'a b:c'")
+
+
+@pytest.mark.slow
+def test_chgnet_in_a_batch_is_chgnet(installed):
+    pytest.importorskip("chgnet")
+    from tammann.md import ase
+
+    faces = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    sites = np.concatenate([faces, faces + [0.5, 0, 0]])
+    rng = np.random.default_rng(1)
+    some = [
+        Configuration((metal,) * 4 + ("O",) * 4, edge * sites + rng.normal(scale=0.05, size=(8, 3)), edge * np.eye(3))
+        for metal, edge in (("Mg", 4.3), ("Ba", 5.6))
+    ]
+    legs = engine.run_many(some, chgnet(), Conditions(500.0), duration_ps=0.01, sample_fs=2.0, rng=1)
+    for leg in legs:
+        per_atom, _, _ = ase.single_point(leg.configuration, chgnet())
+        assert leg.energy_eV_per_atom[-1] == pytest.approx(per_atom, abs=1e-4)
+    ours, theirs = (e.single_point(some[1], chgnet()) for e in (engine, ase))
+    np.testing.assert_allclose(ours[1], theirs[1], atol=1e-3)
+    np.testing.assert_allclose(ours[2], theirs[2], atol=0.01)
