@@ -39,7 +39,7 @@ from typing import Any
 import numpy as np
 
 from tammann import __version__
-from tammann.composition import atomic_masses, parse_formula
+from tammann.composition import atomic_masses, parse_formula, reduced_formula
 from tammann.errors import DataError, ResultError, TammannError
 from tammann.files import whole_file, write_text
 from tammann.md.dynamics import Leg, block_stderr
@@ -65,6 +65,7 @@ GLASS_A = 2.0
 PRESSURE_GPA = 0.4
 SLOW_PS = 0.5
 """The stress kept is averaged over this: long beside vibrations, short beside the times that viscosity is read from."""
+PIECES = 4
 OF_A_REPLICA = ("curves.npz", "slow-stress.npz", "replica.json")
 OF_A_STATE = ("volume.json", "melt.npz", "structure.extxyz")
 
@@ -243,7 +244,7 @@ def distil(
 
     Args:
         out: A folder that ``melt`` has written.
-        target: Made where it is missing; its plan becomes that of ``out``.
+        target: Made where it is missing. Its plan comes to hold the melts, temperatures and replicas of both.
         progress: Called after every replica.
 
     Returns:
@@ -255,7 +256,8 @@ def distil(
     """
     source, place = Path(out), Path(target)
     plan = _read_plan(source / "plan.json")
-    _take_folder(plan, place, resume=True)
+    both = _together(_read_plan(place / "plan.json"), plan) if (place / "plan.json").exists() else plan
+    _take_folder(both, place, resume=True)
     tasks, taken = list(_tasks(plan, source)), []
     for number, task in enumerate(tasks, start=1):
         record = _recorded(task.place)
@@ -278,9 +280,24 @@ def distil(
         taken.append(here.place)
         if progress is not None:
             progress(number / len(tasks), str(task))
-    _measure_all(plan, place)
-    _write_table(plan, place)
+    _measure_all(both, place)
+    _write_table(both, place)
     return tuple(taken)
+
+
+def _together(first: MeltPlan, second: MeltPlan) -> MeltPlan:
+    """The second plan with what only the first has of melts, temperatures, replicas and time."""
+    known = {reduced_formula(parse_formula(formula)) for formula in first.melts}
+    more = [formula for formula in second.melts if reduced_formula(parse_formula(formula)) not in known]
+    return second.model_copy(
+        update={
+            "melts": (*first.melts, *more),
+            "temperatures_K": tuple(sorted({*first.temperatures_K, *second.temperatures_K})),
+            "replicas": max(first.replicas, second.replicas),
+            "production_ps": max(first.production_ps, second.production_ps),
+            "end_members": second.end_members or first.end_members,
+        }
+    )
 
 
 ENGINES = {
@@ -746,8 +763,9 @@ def _viscosity(task: _Task, used: list[tuple[Path, dict[str, Any]]], volume_A3: 
         runs = []
         for place, _ in used:
             with np.load(place / "slow-stress.npz") as held:
-                runs.append(held["stress_GPa"].astype(float))
-                interval = float(held["interval_ps"])
+                # the integral is known at the ends of each average; a straight line between them
+                runs.append(np.repeat(held["stress_GPa"].astype(float), PIECES, axis=0))
+                interval = float(held["interval_ps"]) / PIECES
         found = shear_viscosity(runs, volume_A3=volume_A3, temperature_K=task.temperature_K, frame_interval_ps=interval)
     except (DataError, OSError, KeyError) as error:
         return {"value_Pa_s": None, "stderr_Pa_s": None, "converged": False, "notes": [str(error)]}
@@ -757,8 +775,7 @@ def _viscosity(task: _Task, used: list[tuple[Path, dict[str, Any]]], volume_A3: 
         "block_stderr_Pa_s": found.block_stderr_Pa_s,
         "converged": found.converged,
         "regime_ps": list(found.regime_ps),
-        # averages forget at once what they are averages of
-        "notes": [note for note in found.notes if "within one frame" not in note],
+        "notes": list(found.notes),
     }
 
 
