@@ -74,6 +74,6 @@ def test_run_locally(tmp_path):
 
 
 def test_without_jobflow(monkeypatch):
-    monkeypatch.setattr(flows, "Flow", None)
+    monkeypatch.setattr(flows, "jobflow", None)
     with pytest.raises(DataError, match=r"pip install 'tammann\[jobflow\]'"):
         flows.MeltMaker().make(PLAN)

@@ -15,27 +15,22 @@ it was left::
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tammann.errors import DataError
 from tammann.md.plan import MeltPlan
 from tammann.melt import find_melt, melt, record_replica
 
-try:
-    from jobflow import Flow, JobConfig, Maker, OnMissing, job
-except ImportError:  # said in one sentence where a flow is asked for
-    Flow = None
-
-    if not TYPE_CHECKING:
-        Maker = object
-
-        def job(function):  # noqa: D103
-            return function
-
+# what is missing is said in one sentence where a flow is asked for
+jobflow: Any = importlib.import_module("jobflow") if importlib.util.find_spec("jobflow") else None
+job: Any = jobflow.job if jobflow else lambda function: function
+Maker: Any = jobflow.Maker if jobflow else object
 
 __all__ = ["MeltMaker", "find_volume_job", "measure_job", "planned", "record_replica_job"]
 
@@ -115,7 +110,7 @@ class MeltMaker(Maker):
         Raises:
             DataError: jobflow is not installed.
         """
-        if Flow is None:
+        if jobflow is None:
             raise DataError("jobflow is not installed; pip install 'tammann[jobflow]' brings it.")
         out, data = os.path.abspath(self.out), plan.model_dump(mode="json")
         volumes, replicas = [], []
@@ -134,9 +129,11 @@ class MeltMaker(Maker):
                     )
                     replicas.append(recorded)
         table = measure_job(data, out, replicas=[recorded.output["duration_ps"] for recorded in replicas])
-        table.config = JobConfig(on_missing_references=OnMissing.NONE)  # a state that fails leaves the others alone
+        table.config = jobflow.JobConfig(
+            on_missing_references=jobflow.OnMissing.NONE
+        )  # a state that fails leaves the others alone
         _describe(table, "measure and write the table", 0)
-        return Flow([*volumes, *replicas, table], output=table.output, name=self.name)
+        return jobflow.Flow([*volumes, *replicas, table], output=table.output, name=self.name)
 
 
 def planned(flow: Any) -> tuple[tuple[str, int], ...]:
