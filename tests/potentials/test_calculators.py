@@ -100,7 +100,7 @@ def test_what_the_sum_refuses():
         ("buckingham", "expected module:callable"),
         ("a b:c", "expected module:callable"),
         (":make", "expected module:callable"),
-        ("no_such_package:make", "cannot import no_such_package .*install it"),
+        ("no_such_package:make", "cannot import no_such_package .*PYTHONPATH"),
         ("potentials.toys:nowhere", "no callable nowhere"),
         ("potentials.toys:number", "no callable number"),
         ("potentials.toys:broken", "calling broken without arguments failed with ValueError: weights not found"),

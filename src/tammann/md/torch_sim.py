@@ -330,7 +330,7 @@ def _torch() -> Any:
 def _torch_sim() -> Any:
     try:
         with quiet():
-            import torch_sim  # type: ignore[import-untyped]
+            import torch_sim
     except ImportError:
         raise DataError("the engine torch-sim is not installed; pip install 'tammann[torch-sim]' brings it.") from None
     return torch_sim

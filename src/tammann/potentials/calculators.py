@@ -63,7 +63,11 @@ class ImportedPotential:
             try:
                 maker: Any = importlib.import_module(module)
             except ImportError as reason:
-                hint = f"pip install 'tammann[{self.extra}]' brings it" if self.extra else "install it, or correct it"
+                hint = (
+                    f"pip install 'tammann[{self.extra}]' brings it"
+                    if self.extra
+                    else "install it, or name its folder in PYTHONPATH"
+                )
                 raise DataError(f"potential {self.name}: cannot import {module} ({_line(reason)}); {hint}.") from None
             except Exception as reason:  # anything may happen in somebody else's module
                 raise DataError(f"potential {self.name}: importing {module} failed with {_line(reason)}.") from None
