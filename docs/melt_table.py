@@ -494,6 +494,7 @@ def draw_experiment() -> None:
         if flows:
             y = [1e3 * v["value_Pa_s"] for _, v in flows]
             axes[2].errorbar([t for t, _ in flows], y, [1e3 * v["stderr_Pa_s"] for _, v in flows], fmt="o", **look)
+    axes[1].set_ylim(3.85, 5.2)
     axes[2].set_yscale("log")
     for ax, label in zip(axes, ("density, g/cm³", "O around Ti", "viscosity, mPa s"), strict=True):
         ax.set_xlabel("T, K")
