@@ -253,7 +253,12 @@ def test_a_trajectory_left_and_taken_up_is_the_same(melt, tmp_path):
     while (path := record(melt, tmp_path / "a", duration_ps=0.4, stop=lambda: True)) is None:
         pass
     seen = []
-    straight = record(melt, tmp_path / "b", duration_ps=0.4, progress=seen.append)
+
+    def told(fraction):
+        seen.append(fraction)
+        assert len(list((tmp_path / "b").glob("restart-*"))) == 1  # none is left lying about
+
+    straight = record(melt, tmp_path / "b", duration_ps=0.4, progress=told)
     assert path.name == "trajectory-200.dump.gz" and seen[-1] == 1.0
     assert gzip.decompress(path.read_bytes()) == gzip.decompress(straight.read_bytes())
     assert sorted(f.name for f in path.parent.iterdir()) == ["restart-200.bin", "stress-200.npy", path.name]
@@ -339,7 +344,7 @@ def test_chgnet_melts(tmp_path):
     pytest.importorskip("packmol")
     from tammann.structures import random_packing
 
-    start = engine.relax(random_packing("BaTiO3", atoms=30, rng=1), chgnet(), steps=30)
+    start = engine.relax(random_packing("BaTiO3", atoms=30, rng=1), chgnet(), steps=80)
     warm = engine.run(start, chgnet(), Conditions(2000.0, thermostat="langevin"), duration_ps=0.04, rng=1)
     nve = Conditions(2000.0, timestep_fs=1.0, thermostat="none")
     leg = engine.run(warm.configuration, chgnet(), nve, duration_ps=0.02, sample_fs=1.0)

@@ -297,7 +297,7 @@ def _push_strain(motion: Motion, dt: float) -> None:
 
 def _strain_mass(motion: Motion) -> float:
     period = BAROSTAT_OVER_THERMOSTAT * motion.conditions.damping_fs / 1000.0
-    return (motion.freedom + 3) * BOLTZMANN_EV_PER_K * motion.conditions.temperature_K * period**2
+    return 3 * (len(motion.symbols) + 1) * BOLTZMANN_EV_PER_K * motion.conditions.temperature_K * period**2
 
 
 def _chains(motion: Motion, dt: float) -> None:
