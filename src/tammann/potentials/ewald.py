@@ -1,8 +1,8 @@
 """Rigid ions as an ASE calculator: a plain Ewald sum, for any cell and without LAMMPS.
 
 Forces agree with a converged PPPM to 1e-4 of their size and the pressure to 0.002 GPa (64 to 300 atoms), where the mesh
-of the engine LAMMPS is meant to be good to 0.5 % and 0.02 GPa; a step of 300 atoms takes 7 ms. It shares no code with
-that engine but the formula of the potential.
+of the engine LAMMPS is meant to be good to 0.5 % and 0.02 GPa. A step of 200 atoms takes 5 ms with the engine ASE, ten
+times that engine's; no code is shared with it but the formula of the potential.
 """
 
 from __future__ import annotations
