@@ -190,7 +190,9 @@ def explain(error: ValidationError, model: type[Block]) -> str:
     first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     more = f" (and {len(errors) - 1} more error{'s' * (len(errors) > 2)})" if len(errors) > 1 else ""
     loc, inner, expected = _follow(first["loc"], model)
-    path = _shorter("".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).removeprefix("."))
+    # a key may hold line breaks, a message may not
+    parts = (f"[{part}]" if isinstance(part, int) else f".{' '.join(str(part).split())}" for part in loc)
+    path = _shorter("".join(parts).removeprefix("."))
     if first["type"] == "value_error":
         reason = first["ctx"]["error"]
         return f"{path}: {reason}{more}." if loc else f"{reason}{more}."
