@@ -368,6 +368,7 @@ def test_other_engines_and_potentials(tmp_path, monkeypatch, engine, potential, 
     assert not any("failed" in note for note in made.notes)
     record = json.loads((made.states[0].folder / "replica-1" / "replica.json").read_text())
     assert record["engine"] == engine and record["potential"] == potential
+    assert record["engine_version"][0].isdigit()
     trajectory = read_trajectory(made.states[0].folder / "replica-1" / record["trajectory"], timestep_fs=2.0)
     assert trajectory.n_frames == 26 and trajectory.formula == "MgO"
 

@@ -626,11 +626,12 @@ def _describe(plan: MeltPlan, task: _Task, file: Path, target: Path) -> None:
     record: dict[str, Any] = {
         "tammann": __version__,
         "engine": plan.engine,
-        "engine_version": _version(plan.engine),
+        "engine_version": _version("torch-sim-atomistic" if plan.engine == "torch-sim" else plan.engine),
         "formula": task.formula,
         "temperature_K": task.temperature_K,
         "replica": task.replica,
         "potential": plan.potential,
+        "potential_version": _version(plan.potential.partition(":")[0].partition(".")[0]),
         "seed": plan.seed,
         "thermostat": plan.thermostat,
         "timestep_fs": plan.timestep_fs,
