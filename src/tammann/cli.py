@@ -740,12 +740,9 @@ def melt_command(
 
 def _steps(plan: Any) -> dict[str, Any]:
     """What a plan asks for, in steps of molecular dynamics."""
-    per_ps = 1000.0 / plan.timestep_fs
     states = len(plan.melts) * len(plan.temperatures_K)
-    search = plan.melt_ps + plan.cool_ps + len(plan.volume.scales) * plan.volume.scale_ps
-    search += plan.volume.attempts * plan.volume.hold_ps
-    prepare = round((search + plan.settle_ps * plan.replicas) * per_ps)
-    produce = round(plan.replicas * plan.production_ps * per_ps)
+    produce = round(plan.replicas * plan.production_ps * 1000.0 / plan.timestep_fs)
+    prepare = plan.steps_to_find_volume() + sum(plan.steps_of_replica(n + 1) for n in range(plan.replicas)) - produce
     return {
         "states": states,
         "replicas": plan.replicas,
