@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -222,23 +225,40 @@ def displacement_correlations(
     ion_A2 = tuple(np.empty((n, len(ion_lags))) for n in counts)
     self_A2 = np.empty((len(species), 6, kept))
     chunk = max(1, int(CHUNK_BYTES / (16.0 * length * 1.5)))
-    for i, atoms in enumerate(members):
-        products = np.zeros((6, n_frames))
-        spectra = np.zeros((6, length // 2 + 1))
-        for start, positions in _in_chunks(trajectory.positions, atoms, chunk):
-            paths = np.ascontiguousarray((positions - rest[:, None]).transpose(2, 1, 0))
-            paths -= paths.mean(axis=-1, keepdims=True)
-            waves = fft.rfft(paths, length, axis=-1, workers=workers)
-            for c, (a, b) in enumerate(TENSOR):
-                products[c] += np.einsum("nt,nt->t", paths[a], paths[b])
-                spectra[c] += np.einsum("nk,nk->k", waves.real[a], waves.real[b])
-                spectra[c] += np.einsum("nk,nk->k", waves.imag[a], waves.imag[b])
-            power = np.einsum("ank,ank->nk", waves.real, waves.real) + np.einsum("ank,ank->nk", waves.imag, waves.imag)
-            cross = fft.irfft(power, length, axis=-1, workers=workers)[:, ion_lags]
-            running = np.cumsum(np.einsum("ant,ant->nt", paths, paths), axis=-1)
-            both = running[:, -1:] - running[:, ion_lags - 1] + running[:, n_frames - 1 - ion_lags]
-            ion_A2[i][start : start + chunk] = (both - 2.0 * cross) / (n_frames - ion_lags)
-        self_A2[i] = curves(products, spectra) / len(atoms)
+
+    def of_some(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Products and spectra summed over a few ions, and the curve of each at some lags."""
+        paths = np.ascontiguousarray((positions - rest[:, None]).transpose(2, 1, 0))
+        paths -= paths.mean(axis=-1, keepdims=True)
+        waves = fft.rfft(paths, length, axis=-1)
+        real, imaginary = waves.real, waves.imag
+        # einsum, because it makes no arrays in between: memory is what this waits for
+        products = [np.einsum("nt,nt->t", paths[a], paths[b]) for a, b in TENSOR]
+        spectra = [
+            np.einsum("nk,nk->k", real[a], real[b]) + np.einsum("nk,nk->k", imaginary[a], imaginary[b])
+            for a, b in TENSOR
+        ]
+        power = np.einsum("ank,ank->nk", real, real) + np.einsum("ank,ank->nk", imaginary, imaginary)
+        cross = fft.irfft(power, length, axis=-1)[:, ion_lags]
+        running = np.cumsum(np.einsum("ant,ant->nt", paths, paths), axis=-1)
+        both = running[:, -1:] - running[:, ion_lags - 1] + running[:, n_frames - 1 - ion_lags]
+        return np.stack(products), np.stack(spectra), (both - 2.0 * cross) / (n_frames - ion_lags)
+
+    cores = threads or os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        for i, atoms in enumerate(members):
+            products = np.zeros((6, n_frames))
+            spectra = np.zeros((6, length // 2 + 1))
+            chunks = _in_chunks(trajectory.positions, atoms, chunk)
+            # as many at a time as there are cores, added up in their order: the same on any number of threads
+            while group := list(islice(chunks, cores)):
+                each = map if cores == 1 else pool.map
+                parts = each(of_some, [positions for _, positions in group])
+                for (start, _), (some_products, some_spectra, some_ions) in zip(group, parts, strict=True):
+                    products += some_products
+                    spectra += some_spectra
+                    ion_A2[i][start : start + len(some_ions)] = some_ions
+            self_A2[i] = curves(products, spectra) / len(atoms)
 
     paths = sums - counts[:, None, None] * rest
     paths = np.ascontiguousarray((paths - paths.mean(axis=1, keepdims=True)).transpose(0, 2, 1))
