@@ -58,6 +58,7 @@ def test_flags_are_those_of_the_code():
 
 
 @pytest.mark.skipif(not (DOCS / "melt_table.py").exists(), reason="not written yet")
+@pytest.mark.slow
 def test_the_table_page_is_current():
     """What docs/melt_table.py writes is what the page says; run it where this fails."""
     spec = importlib.util.spec_from_file_location("melt_table", DOCS / "melt_table.py")
