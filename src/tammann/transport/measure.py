@@ -549,7 +549,7 @@ def _notes(
             "use the laboratory frame."
         )
     ratio = measurement.apparent.smallest_eigenvalue_ratio
-    if ratio < -1e-9:
+    if ratio < -1e-3:
         notes.append(
             f"L is not positive semidefinite within its noise (smallest over largest eigenvalue {ratio:.3f}); it is "
             "given as measured, and fluxes use the nearest matrix that is."
