@@ -153,3 +153,13 @@ def test_block_errors_see_correlation():
     slow = np.repeat(rng.normal(size=1000), 100)
     assert block_stderr(slow, blocks=50) == pytest.approx(1 / np.sqrt(1000), rel=0.4)
     assert block_stderr(np.ones(1)) == np.inf
+
+
+def test_between_two_runs_where_the_curve_has_no_rest():
+    """Noisy pressures on both sides of zero lead between them, not far away."""
+    from tammann.md.equation_of_state import EquationOfState, _next_volume
+
+    nothing = EquationOfState(None, None, None)
+    points = [point(80.0, 5.0), point(100.0, 0.2), point(120.0, -0.6), point(104.0, -0.1)]
+    assert 100.0 < _next_volume(nothing, points, 0.0) < 104.0
+    assert _next_volume(nothing, points[:1] + [point(120.0, 1.0)], 0.0) > 120.0

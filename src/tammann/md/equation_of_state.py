@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -255,7 +256,15 @@ def _next_volume(fit: EquationOfState, points: Sequence[VolumePoint], pressure_G
     volumes = [p.volume_A3 for p in points]
     if fit.volume_A3 is not None:
         return fit.volume_A3
-    # no volume at rest within reach: as far as reach goes, on the side that pushes
+    # noise can leave the curve no volume at rest though runs lie on both sides of it: between two about the latest one
+    ordered = sorted(points, key=lambda point: point.volume_A3)
+    around = [(one, other) for one, other in pairwise(ordered) if one.pressure_GPa > pressure_GPa >= other.pressure_GPa]
+    if around:
+        latest = points[-1].volume_A3
+        one, other = min(around, key=lambda pair: abs(pair[0].volume_A3 + pair[1].volume_A3 - 2.0 * latest))
+        share = (one.pressure_GPa - pressure_GPa) / (one.pressure_GPa - other.pressure_GPa)
+        return one.volume_A3 * (other.volume_A3 / one.volume_A3) ** share
+    # none within reach: as far as reach goes, on the side that pushes
     low, high = min(volumes), max(volumes)
     widest = points[volumes.index(high)]
     return high * REACH[1] if widest.pressure_GPa > pressure_GPa else low * REACH[0]
