@@ -153,7 +153,7 @@ def displacement_correlations(
 ) -> Correlations:
     """Return the self and collective displacement correlations of every pair of species, over all time origins.
 
-    collective_ij(n) = 1/(F-n) sum_p [X_i(p+n) - X_i(p)] [X_j(p+n) - X_j(p)], X_i = sum of the positions of the ions of
+    collective_ij(n) = 1/(F-n) sum_p dX_i dX_j with dX_i = X_i(p+n) - X_i(p), X_i = sum of the positions of the ions of
     species i, F frames; self_i the same for single ions, averaged over them. Products of sums over origins become
     Fourier transforms, so that all lags cost little more than one.
 
