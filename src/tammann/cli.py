@@ -636,8 +636,7 @@ def _print_diffusion(found: Any, out: Path) -> None:
     print("D: tracer diffusivity in this frame; L_self in 1/(J m s); f = L_ii/L_self - 1; slope: d ln MSD / d ln t;")
     print("1.23(45): 1.23 with a standard error of 0.45.")
     if not (out / "furnace.json").exists():
-        why = "no state is diffusive" if all(m.frame == "barycentric" for m in found.measurements) else "frame"
-        print(f"No furnace.json for recipes ({why}): it takes diffusive ions in the barycentric frame.")
+        print("No furnace.json: recipes take several elements, all of them diffusive, in the barycentric frame.")
     print(f"Written: {', '.join(sorted(path.name for path in out.iterdir()))} in {out}")
 
 

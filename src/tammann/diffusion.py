@@ -125,6 +125,11 @@ def measure_trajectories(
         'NaCl'
     """
     temperatures = _one_for_each(paths, temperatures_K)
+    if viscosity_Pa_s is not None and not (viscosity_Pa_s[0] > 0 and 0 <= viscosity_Pa_s[1] < np.inf):
+        raise DataError(
+            f"viscosity_Pa_s is {viscosity_Pa_s[0]:g} with the error {viscosity_Pa_s[1]:g}, expected one above 0 "
+            "Pa s and its standard error."
+        )
     if viscosity_Pa_s is not None and len(set(temperatures)) > 1:
         raise DataError(
             "viscosity_Pa_s was given for several temperatures; a viscosity holds at one, so measure each alone."
@@ -235,8 +240,6 @@ def _corrected(
             viscosity_stderr=viscosity_Pa_s[1],
         )
     except DataError as error:
-        if "viscosity" in str(error):
-            raise
         return replace(measured, notes=(*measured.notes, f"Not corrected for the size of the box: {error}"))
     return replace(measured, finite_size=corrected, notes=(*measured.notes, *corrected.notes))
 

@@ -258,6 +258,29 @@ def test_a_short_replica_does_not_shorten_the_regime():
     assert both.D_m2_per_s == pytest.approx(one.D_m2_per_s, rel=0.02)
 
 
+def test_a_narrow_regime_takes_the_replicas_that_hold_it():
+    rng = np.random.default_rng(23)
+    long, short = (displacement_correlations(correlated_walk(rng, n), frame="laboratory") for n in (400, 60))
+    result = measure_onsager([long, short], temperature_K=T, regime_ps=(25.0, 35.0))
+    assert result.n_replicas == 1 and any("1 replica was left out" in note for note in result.notes)
+
+
+def test_stretches_too_short_to_tell_leave_the_scatter_of_ions():
+    """Rare jumps are seen from the ions themselves where the stretches do not hold the regime."""
+    rng = np.random.default_rng(24)
+    jumps = rng.poisson(0.002, size=(4000, 40, 1)) * rng.normal(size=(4000, 40, 3)) * 2.5
+    walk = trajectory_from_arrays(
+        np.cumsum(jumps, axis=0), 20.0 * np.eye(3), ["Li"] * 40, frame_interval_ps=0.1, wrapped=False
+    )
+    curves = displacement_correlations(walk, frame="laboratory", threads=1)
+    pieces = correlations_of_stretches(walk, stretches=8, frame="laboratory", threads=1)
+    one, other = (
+        measure_onsager(curves, temperature_K=T, regime_ps=(20.0, 100.0), stretches=some) for some in (pieces, ())
+    )
+    assert other.apparent.L_self_stderr == pytest.approx(one.apparent.L_self_stderr)
+    assert any("Gaussian walkers" in note for note in one.notes)
+
+
 def test_what_the_frame_makes_zero_is_zero():
     walk = independent_walk(np.random.default_rng(19), 2000, counts=(8,), D=(0.02,), symbols=("Li",))
     result = measure_onsager(displacement_correlations(walk), temperature_K=T)

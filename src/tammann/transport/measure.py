@@ -66,7 +66,6 @@ class OnsagerMeasurement:
         D_replica_stderr: The same for D, shape (S,), m²/s, or None.
         blocks: Spread over stretches of a trajectory, or None where it was not asked for.
         finite_size: Diffusivities of an infinite box, where a viscosity was stated.
-        source: Where the trajectories came from.
         notes: What the reader must know.
     """
 
@@ -85,7 +84,6 @@ class OnsagerMeasurement:
     D_replica_stderr: np.ndarray | None = None
     blocks: BlockErrors | None = None
     finite_size: FiniteSizeCorrection | None = None
-    source: str = ""
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -121,6 +119,11 @@ class OnsagerMeasurement:
     def species(self) -> tuple[str, ...]:
         """The S elements, in the order of all arrays."""
         return self.apparent.species
+
+    @property
+    def source(self) -> str:
+        """Where the trajectories came from."""
+        return self.apparent.source
 
     @property
     def regime_ps(self) -> tuple[float, float]:
@@ -276,9 +279,9 @@ def measure_onsager(
     if not np.isfinite(temperature) or temperature <= 0:
         raise DataError(f"temperature_K is {temperature}, expected a number above 0 K.")
     regime = find_regime(replicas, regime_ps=regime_ps)
-    long_enough = [r for r in replicas if (r.self_A2.shape[-1] - 1) * r.frame_interval_ps >= 2.0 * regime.from_ps]
-    if not long_enough:
-        long_enough = replicas
+    # the longest one always is: the regime lies within it
+    needed_ps = min(2.0 * regime.from_ps, regime.to_ps) * (1.0 - 1e-9)
+    long_enough = [replica for replica in replicas if replica.times_ps[-1] >= needed_ps]
     measurement, uneven = _estimate(long_enough, float(temperature), regime, stretches)
     if stretches:
         measurement = replace(measurement, blocks=block_errors(stretches, measurement))
@@ -334,10 +337,8 @@ def _estimate(
     self_variance = 2.0 * np.maximum(N * alone + shared, 0.0)
     # the scatter of single ions sees what Gaussian motion leaves out: rare jumps, fast and slow ions
     expected = 2.0 * alone / N
-    if len(stretches) > 1:
-        beyond = N**2 * expected * _uneven_paths(stretches, regime)
-    else:
-        beyond = N**2 * _uneven_ions(replicas, fits, shares, expected)
+    excess = _uneven_paths(stretches, regime)
+    beyond = N**2 * (_uneven_ions(replicas, fits, shares, expected) if excess is None else expected * excess)
     self_variance += beyond
     self_self = 2.0 * product("ikab,ikab->ik", process, process) / np.outer(N, N)
     i = np.arange(len(N))
@@ -389,7 +390,6 @@ def _estimate(
         frame_interval_ps=first.frame_interval_ps,
         L_replica_stderr=spread_L,
         D_replica_stderr=spread_D,
-        source="; ".join(dict.fromkeys(replica.source for replica in replicas if replica.source)),
     )
     return measurement, tuple(symbol for symbol, more in zip(first.species, beyond, strict=True) if more > 0)
 
@@ -459,18 +459,22 @@ def _uneven_ions(
     return beyond
 
 
-def _uneven_paths(stretches: Sequence[Correlations], regime: Regime) -> np.ndarray:
+def _uneven_paths(stretches: Sequence[Correlations], regime: Regime) -> np.ndarray | None:
     """Relative excess of the scatter of an ion's slope over stretches beyond a Gaussian walker's, shape (S,).
+
+    None where stretches are too few or too short to tell.
 
     Ions that differ from each other for good, on places of different kinds, do not count: only their own paths do.
     """
+    if len(stretches) < 2:
+        return None
     first = stretches[0]
     interval = first.frame_interval_ps
     last = min(stretch.self_A2.shape[-1] for stretch in stretches) - 1
     start, stop = round(regime.from_ps / interval), min(round(regime.to_ps / interval), last)
-    excess = np.zeros(len(first.species))
     if stop < 2 * start:
-        return excess
+        return None
+    excess = np.zeros(len(first.species))
     lags = spread_lags(start, stop)
     fits = [fit_weights(s.self_part(), first.counts, lags, s.n_frames) for s in stretches]
     for i in range(len(excess)):
