@@ -82,6 +82,7 @@ def test_several_are_grouped_and_replicas_combined(call, folder, tmp_path):
     ]
     table = load_transport(tmp_path / "o" / "furnace.json")
     assert table.formulas == ("MgO", "NaCl") and table.temperatures_K("NaCl").tolist() == [1000.0, 1500.0]
+    assert table.name == "o/furnace.json"
     entry = table.at("NaCl", 1000.0)
     assert entry.L.tolist() == records[0]["L"] and entry.L_stderr.tolist() == records[0]["L_stderr"]
     assert "Ea" in outcome.out

@@ -281,6 +281,23 @@ def test_stretches_too_short_to_tell_leave_the_scatter_of_ions():
     assert any("Gaussian walkers" in note for note in one.notes)
 
 
+def test_rare_jumps_widen_the_error_of_the_sum_by_as_much_as_they_scatter_it():
+    """The sum over ions has the excess of the ions: Var(L) = Var(Gaussian) + N Var(beyond of an ion)."""
+    rng = np.random.default_rng(25)
+    values, stated = [], []
+    for _ in range(150):
+        jumps = rng.poisson(0.002, size=(1500, 8, 1)) * rng.choice([-1.0, 1.0], size=(1500, 8, 3)) * 2.0
+        walk = trajectory_from_arrays(
+            np.cumsum(jumps, axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1, wrapped=False
+        )
+        curves = displacement_correlations(walk, frame="laboratory", threads=1)
+        m = measure_onsager(curves, temperature_K=T, regime_ps=(0.2, 2.0)).apparent
+        values.append(m.L[0, 0])
+        stated.append(m.L_stderr[0, 0])
+    # the spread of 150 skewed numbers is known to a tenth or so; errors that scatter are compared by their squares
+    assert np.std(values) == pytest.approx(np.sqrt(np.mean(np.square(stated))), rel=0.3)
+
+
 def test_what_the_frame_makes_zero_is_zero():
     walk = independent_walk(np.random.default_rng(19), 2000, counts=(8,), D=(0.02,), symbols=("Li",))
     result = measure_onsager(displacement_correlations(walk), temperature_K=T)

@@ -82,6 +82,12 @@ def test_a_given_regime_is_judged_too():
     assert find_regime(rattling, regime_ps=(75.0, 150.0)).diffusive == (True,)
 
 
+@pytest.mark.parametrize(("kind", "regime_ps"), [("subdiffusive", (5.0, 60.0)), ("drifting", (20.0, 150.0))])
+def test_a_slope_that_is_not_1_is_no_diffusion_where_the_regime_is_given(kind, regime_ps):
+    for seed in range(3):
+        assert find_regime(curves(kind, seed), regime_ps=regime_ps).diffusive == (False,)
+
+
 def test_log_log_slopes_of_the_known_limits():
     steady = np.arange(400.0)[:, None, None] * np.ones((1, 2, 3))
     flight = trajectory_from_arrays(
