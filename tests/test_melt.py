@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tammann.melt as melting
 from tammann.errors import DataError, ResultError
 from tammann.md import read_trajectory, trajectory_from_arrays
 from tammann.md.plan import MeltPlan
-from tammann.melt import distil, melt
+from tammann.melt import distil, largest_error, melt
 from tammann.transport import (
     displacement_correlations,
     load_transport,
@@ -210,6 +211,51 @@ def test_replicas_of_several_machines_are_measured_together(installed, tmp_path)
     assert about["coordination"][0]["mean"] == pytest.approx(6.0)
     assert about["coordination"][0]["stderr"] == pytest.approx(1 / np.sqrt(3))
     assert about["crystal_nn"]["O"] == {"mean": 4.0, "stderr": None}
+
+
+def test_what_is_made_longer(installed, tmp_path, monkeypatch):
+    """Replicas double in length while errors are too large; glasses, crystals and what is good enough do not."""
+    chosen, state, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(7))
+    asked = []
+
+    def pretend(plan, tasks, *rest):
+        asked.append([(task.replica, task.duration_ps) for task in tasks])
+        return {}
+
+    def lengths(**changes):
+        asked.clear()
+        melt(chosen.model_copy(update={"longest_ps": 350.0, **changes}), tmp_path / "o", resume=True)
+        return asked[1:]
+
+    monkeypatch.setattr(melting, "_carry_out", pretend)
+    both = [[(1, length), (2, length)] for length in (200.0, 350.0)]
+    assert asked == [] and lengths(longest_ps=None) == []
+    measured = json.loads((state / "transport.json").read_text())
+    worst = largest_error(measured)
+    assert measured["L_stderr"][0][0] / measured["L"][0][0] <= worst < 1.0
+    assert lengths(target_error=worst * 0.99) == both and lengths(target_error=worst * 1.01) == []
+    assert largest_error(measured | {"diffusive": False}) == np.inf
+
+    def change(**entries):
+        for k in (1, 2):
+            file = state / f"replica-{k}" / "replica.json"
+            file.write_text(json.dumps(json.loads(file.read_text()) | entries))
+
+    change(displacement_A=1.5)
+    assert lengths(target_error=0.001) == []  # a glass
+    change(displacement_A=10.0, bragg_order=0.5)
+    assert lengths(target_error=0.001) == []  # a crystal
+    change(bragg_order=0.01)
+    assert lengths(target_error=0.001) == both
+    # one of them longer already: both are, whatever the error is now
+    (state / "replica-1" / "restart-75000.bin").touch()
+    assert lengths(target_error=1.0) == both[:1]
+
+
+@pytest.mark.slow
+def test_made_longer_where_errors_are_large(installed, tmp_path):
+    made = melt(plan(production_ps=20.0, replicas=1, longest_ps=30.0, target_error=0.001), tmp_path / "o")
+    assert json.loads((made.states[0].folder / "melt.json").read_text())["durations_ps"] == {"replica-1": 30.0}
 
 
 @pytest.mark.parametrize("replicas, left", [(3, 2), (1, 1)])

@@ -670,6 +670,9 @@ def melt_command(
     ] = None,
     atoms: Annotated[int | None, typer.Option(metavar="N", help="Atoms in the box, about.")] = None,
     production_ps: Annotated[float | None, typer.Option(metavar="X", help="Length of each production.")] = None,
+    longest_ps: Annotated[
+        float | None, typer.Option(metavar="X", help="Length up to which states with large errors are gone on with.")
+    ] = None,
     replicas: Annotated[int | None, typer.Option(metavar="N", help="Productions of each state.")] = None,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="lammps, ase or torch-sim.")] = None,
     potential: Annotated[
@@ -694,6 +697,7 @@ def melt_command(
         "temperatures_K": temperatures,
         "atoms": atoms,
         "production_ps": production_ps,
+        "longest_ps": longest_ps,
         "replicas": replicas,
         "engine": engine,
         "potential": potential,
@@ -742,12 +746,14 @@ def _steps(plan: Any) -> dict[str, Any]:
     states = len(plan.melts) * len(plan.temperatures_K)
     produce = round(plan.replicas * plan.production_ps * 1000.0 / plan.timestep_fs)
     prepare = plan.steps_to_find_volume() + sum(plan.steps_of_replica(n + 1) for n in range(plan.replicas)) - produce
+    longest = round(plan.replicas * plan.lengths_ps()[-1] * 1000.0 / plan.timestep_fs)
     return {
         "states": states,
         "replicas": plan.replicas,
         "steps_to_prepare_at_most": states * prepare,
         "steps_of_production": states * produce,
-        "atom_steps_at_most": states * (prepare + produce) * plan.atoms,
+        "steps_of_production_at_most": states * longest,
+        "atom_steps_at_most": states * (prepare + longest) * plan.atoms,
     }
 
 
@@ -756,7 +762,11 @@ def _print_steps(plan: Any) -> None:
     print(f"{cost['states']} states of about {plan.atoms} atoms, {cost['replicas']} replicas each, {plan.potential}:")
     for formula in plan.melts:
         print(f"  {formula}: {', '.join(f'{T:g}' for T in plan.temperatures_K)} K")
-    print(f"Steps of {plan.timestep_fs:g} fs: {cost['steps_of_production']:,} of production, ", end="")
+    print(f"Steps of {plan.timestep_fs:g} fs: {cost['steps_of_production']:,} of production", end="")
+    if plan.longest_ps is not None:
+        most = cost["steps_of_production_at_most"]
+        print(f" (up to {most:,} where errors are above {100 * plan.target_error:g} %)", end="")
+    print(", ", end="")
     print(f"at most {cost['steps_to_prepare_at_most']:,} to find volumes and settle.")
 
 

@@ -30,6 +30,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -48,12 +49,14 @@ from tammann.md.plan import MeltPlan
 from tammann.potentials import RigidIons, check_neutral, load_potential
 from tammann.structures import Configuration, estimate_volume_per_atom, random_packing
 
-__all__ = ["MeltState", "Melting", "Progress", "distil", "find_melt", "melt", "record_replica"]
+__all__ = ["MeltState", "Melting", "Progress", "distil", "find_melt", "largest_error", "melt", "record_replica"]
 
 Progress = Callable[[float, str], None]
 """Called with the fraction done and what has just been done."""
 
-MAY_CHANGE = frozenset({"melts", "temperatures_K", "replicas", "production_ps", "end_members"})
+MAY_CHANGE = frozenset(
+    {"melts", "temperatures_K", "replicas", "production_ps", "longest_ps", "target_error", "end_members"}
+)
 """Keys of a plan that a resumed run may have changed: they add to what is there and alter nothing of it."""
 POLL_SECONDS = 2.0
 CRYSTAL = 0.2
@@ -119,12 +122,13 @@ class Melting:
 
 @dataclass(frozen=True)
 class _Task:
-    """One replica of one state; the first replica also finds the volume."""
+    """One replica of one state, up to some length; the first replica also finds the volume."""
 
     formula: str
     temperature_K: float
     replica: int
     folder: Path
+    duration_ps: float
 
     @property
     def place(self) -> Path:
@@ -144,10 +148,12 @@ def melt(
 ) -> Melting:
     """Carry out a plan: find the volume of every melt, record its replicas, and write transport coefficients.
 
-    First replicas of all states come first, then second ones, so that a table is complete early and its errors
-    shrink. Every production runs in a process of its own on one thread and loses less than a minute when it is
-    killed. A state that fails is left with a note, and the others go on. Replicas whose trajectories are gone count
-    with what is kept of them, as long as they are; only those that are missing are run.
+    First replicas of all states come first, then second ones, so that a table is complete early and its errors shrink.
+    With ``longest_ps`` in the plan, all replicas of a state are then made twice as long, again and again up to that, as
+    long as an error of D_i or L_ii is above ``target_error``; glasses and crystals are not. Every production runs in a
+    process of its own on one thread and loses less than a minute when it is killed. A state that fails is left with a
+    note, and the others go on. Replicas whose trajectories are gone count with what is kept of them, as long as they
+    are; only those that are missing are run.
 
     Args:
         plan: What to compute.
@@ -165,9 +171,12 @@ def melt(
     _check(plan)
     place = Path(out)
     _take_folder(plan, place, resume=resume)
-    tasks = list(_tasks(plan, place))
     _measure_all(plan, place)
-    failures = _carry_out(plan, tasks, place, progress, workers)
+    failures = _carry_out(plan, list(_tasks(plan, place)), place, progress, workers)
+    for before, length in pairwise(plan.lengths_ps()):
+        longer = [replace(task, duration_ps=length) for task in _tasks(plan, place) if _wants_more(plan, task, before)]
+        if longer:
+            failures |= _carry_out(plan, longer, place, progress, workers)
     states = tuple(
         _state(formula, temperature, _folder(place, formula, temperature), failures)
         for formula in plan.melts
@@ -197,7 +206,7 @@ def find_melt(
     """
     _check(plan)
     _take_folder(plan, Path(out), resume=resume)
-    task = _Task(formula, temperature_K, 1, _folder(Path(out), formula, temperature_K))
+    task = _Task(formula, temperature_K, 1, _folder(Path(out), formula, temperature_K), plan.production_ps)
     task.folder.mkdir(parents=True, exist_ok=True)
     if not (task.folder / "volume.json").exists():
         _find_melt(plan, task)
@@ -226,7 +235,8 @@ def record_replica(
         ResultError: As ``melt``.
     """
     find_melt(plan, out, formula=formula, temperature_K=temperature_K)
-    task = _Task(formula, temperature_K, replica, _folder(Path(out), formula, temperature_K))
+    folder = _folder(Path(out), formula, temperature_K)
+    task = _Task(formula, temperature_K, replica, folder, plan.production_ps)
     if not _finished(plan, task):
         _carry_out_one(plan, task, os.getppid())
     return task.place
@@ -295,6 +305,7 @@ def _together(first: MeltPlan, second: MeltPlan) -> MeltPlan:
             "temperatures_K": tuple(sorted({*first.temperatures_K, *second.temperatures_K})),
             "replicas": max(first.replicas, second.replicas),
             "production_ps": max(first.production_ps, second.production_ps),
+            "longest_ps": max((p.longest_ps for p in (first, second) if p.longest_ps is not None), default=None),
             "end_members": second.end_members or first.end_members,
         }
     )
@@ -346,7 +357,7 @@ def _tasks(plan: MeltPlan, out: Path) -> Iterator[_Task]:
     for replica in range(1, plan.replicas + 1):
         for formula in plan.melts:
             for temperature in sorted(plan.temperatures_K, reverse=True):
-                yield _Task(formula, temperature, replica, _folder(out, formula, temperature))
+                yield _Task(formula, temperature, replica, _folder(out, formula, temperature), plan.production_ps)
 
 
 def _take_folder(plan: MeltPlan, out: Path, *, resume: bool) -> None:
@@ -407,7 +418,7 @@ def _carry_out(
                 failure = job.outcome()
                 if failure:
                     failures.setdefault(job.task.folder, []).append(f"Replica {job.task.replica} failed: {failure}")
-                _measure(plan, job.task)
+                _measure(plan, job.task.formula, job.task.temperature_K, job.task.folder)
                 _write_table(plan, out)
                 tell(f"{job.task} {'failed' if failure else 'done'}")
             if not ended and running:
@@ -463,7 +474,7 @@ def _work(plan: MeltPlan, task: _Task, parent: int, said: connection.Connection)
 
 def _fraction(plan: MeltPlan, task: _Task) -> float:
     """How far a replica has come, from the name of its last restart file."""
-    total = plan.conditions(task.temperature_K).steps(plan.production_ps)
+    total = plan.conditions(task.temperature_K).steps(task.duration_ps)
     steps = [int(f.stem.partition("-")[2]) for f in task.place.glob("restart-*.bin")]
     return min(1.0, max(steps, default=0) / max(total, 1))
 
@@ -486,8 +497,42 @@ def _finished(plan: MeltPlan, task: _Task) -> bool:
     record = _recorded(task.place)
     if record is None or not _summed_up(task.place):
         return False
-    long_enough = record["duration_ps"] > plan.production_ps - 1.5 * plan.frame_fs / 1000.0
+    long_enough = record["duration_ps"] > task.duration_ps - 1.5 * plan.frame_fs / 1000.0
     return long_enough or not any(task.place.glob("trajectory-*"))  # without it nothing can be added
+
+
+def _wants_more(plan: MeltPlan, task: _Task, before_ps: float) -> bool:
+    """Whether the replicas of a state are to be made longer than this: begun already, or its errors are too large.
+
+    A crystal is not, nor a glass, which no length within reach would show to diffuse.
+    """
+    for place in task.folder.glob("replica-*"):
+        steps = [int(file.stem.partition("-")[2]) for file in place.glob("restart-*.bin")]
+        record = _recorded(place)
+        reached_ps = max([step * plan.timestep_fs / 1000.0 for step in steps], default=0.0)
+        if max(reached_ps, 0.0 if record is None else record["duration_ps"]) > before_ps + 0.5:
+            return True
+    try:
+        state = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))
+        if state["crystalline"] or state["displacement_A"] < GLASS_A:
+            return False
+        measured = json.loads((task.folder / "transport.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # what has failed fails again
+    return largest_error(measured) > plan.target_error
+
+
+def largest_error(measured: dict[str, Any]) -> float:
+    """The largest relative standard error among D_i and L_ii of a state, infinite where it is not diffusive.
+
+    Args:
+        measured: The record in its ``transport.json``.
+    """
+    if not measured["diffusive"]:
+        return math.inf
+    ions = range(len(measured["species"]))
+    own = [measured["D_stderr"][s] / measured["D_m2_per_s"][s] for s in measured["species"]]
+    return float(max(own + [measured["L_stderr"][i][i] / measured["L"][i][i] for i in ions]))
 
 
 def _carry_out_one(plan: MeltPlan, task: _Task, parent: int) -> None:
@@ -521,7 +566,7 @@ def _carry_out_one(plan: MeltPlan, task: _Task, parent: int) -> None:
         potential,
         conditions,
         task.place,
-        duration_ps=plan.production_ps,
+        duration_ps=task.duration_ps,
         frame_fs=plan.frame_fs,
         sample_fs=plan.stress_fs,
         rng=rng,
@@ -671,14 +716,14 @@ def _measure_all(plan: MeltPlan, out: Path) -> None:
     """Measure every state, in a fraction of a second each: what was written before may be another version's."""
     for formula in plan.melts:
         for temperature in plan.temperatures_K:
-            _measure(plan, _Task(formula, temperature, 0, _folder(out, formula, temperature)))
+            _measure(plan, formula, temperature, _folder(out, formula, temperature))
 
 
-def _measure(plan: MeltPlan, task: _Task) -> None:
+def _measure(plan: MeltPlan, formula: str, temperature_K: float, folder: Path) -> None:
     """Write what the replicas there are say of a state."""
     from tammann.transport import load_correlations, measure_onsager, save_measurements
 
-    records = _replicas(task.folder)
+    records = _replicas(folder)
     durations = {place.name: record["duration_ps"] for place, record in records}
     if not records:
         return
@@ -702,16 +747,16 @@ def _measure(plan: MeltPlan, task: _Task) -> None:
     mass = sum(atomic_masses()[symbol] * n for symbol, n in atoms.items())
     try:
         measurement = measure_onsager([load_correlations(place / "curves.npz") for place, _ in used])
-        save_measurements(task.folder / "transport.json", [measurement])
+        save_measurements(folder / "transport.json", [measurement])
     except (DataError, OSError) as error:  # too few frames, say
         notes.append(f"No transport could be measured: {error}")
-        (task.folder / "transport.json").unlink(missing_ok=True)
-    notes += _oddities(task, used, volume / n_atoms, crystalline)
-    of = {name: [record[name] for _, record in used] for name in used[0][1]}
+        (folder / "transport.json").unlink(missing_ok=True)
+    notes += _oddities(formula, temperature_K, used, volume / n_atoms, crystalline)
+    of = {name: [record[name] for _, record in used] for name in set.intersection(*(set(r) for _, r in used))}
     pairs = [(c["centre"], c["neighbour"]) for c in of["coordination"][0]]
     record = {
-        "formula": task.formula,
-        "temperature_K": task.temperature_K,
+        "formula": formula,
+        "temperature_K": temperature_K,
         "replicas": len(used),
         "durations_ps": durations,
         "duration_ps": sum(of["duration_ps"]),
@@ -722,7 +767,7 @@ def _measure(plan: MeltPlan, task: _Task) -> None:
         "energy_eV_per_atom": float(np.mean(of["mean_energy_eV_per_atom"])),
         "pressure_GPa": float(np.mean(of["mean_pressure_GPa"])),
         "pressure_stderr_GPa": float(np.sqrt(np.sum(np.square(of["pressure_stderr_GPa"]))) / len(used)),
-        "viscosity": _viscosity(task, used, volume),
+        "viscosity": _viscosity(temperature_K, used, volume),
         "coordination": [
             {
                 "centre": pair[0],
@@ -741,7 +786,7 @@ def _measure(plan: MeltPlan, task: _Task) -> None:
         "crystalline": crystalline,
         "notes": notes,
     }
-    write_text(task.folder / "melt.json", json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
+    write_text(folder / "melt.json", json.dumps(_plain(record), indent=1, ensure_ascii=False) + "\n")
 
 
 def _mean(each: list[dict[str, Any]]) -> dict[str, float]:
@@ -753,7 +798,7 @@ def _mean(each: list[dict[str, Any]]) -> dict[str, float]:
     return {"mean": float(means.mean()), "stderr": max(stated, scatter)}
 
 
-def _viscosity(task: _Task, used: list[tuple[Path, dict[str, Any]]], volume_A3: float) -> dict[str, Any]:
+def _viscosity(temperature_K: float, used: list[tuple[Path, dict[str, Any]]], volume_A3: float) -> dict[str, Any]:
     """Shear viscosity of all replicas together, from the stress averaged over short times.
 
     Averages leave the slope of the squared integral of the stress as it is, and only that is used.
@@ -767,7 +812,7 @@ def _viscosity(task: _Task, used: list[tuple[Path, dict[str, Any]]], volume_A3: 
                 # the integral is known at the ends of each average; a straight line between them
                 runs.append(np.repeat(held["stress_GPa"].astype(float), PIECES, axis=0))
                 interval = float(held["interval_ps"]) / PIECES
-        found = shear_viscosity(runs, volume_A3=volume_A3, temperature_K=task.temperature_K, frame_interval_ps=interval)
+        found = shear_viscosity(runs, volume_A3=volume_A3, temperature_K=temperature_K, frame_interval_ps=interval)
     except (DataError, OSError, KeyError) as error:
         return {"value_Pa_s": None, "stderr_Pa_s": None, "converged": False, "notes": [str(error)]}
     return {
@@ -781,10 +826,14 @@ def _viscosity(task: _Task, used: list[tuple[Path, dict[str, Any]]], volume_A3: 
 
 
 def _oddities(
-    task: _Task, used: list[tuple[Path, dict[str, Any]]], volume_per_atom_A3: float, crystalline: bool
+    formula: str,
+    temperature_K: float,
+    used: list[tuple[Path, dict[str, Any]]],
+    volume_per_atom_A3: float,
+    crystalline: bool,
 ) -> list[str]:
     notes = []
-    expected = estimate_volume_per_atom(task.formula, temperature_K=task.temperature_K)
+    expected = estimate_volume_per_atom(formula, temperature_K=temperature_K)
     if not 0.6 < volume_per_atom_A3 / expected < 1.6:
         notes.append(
             f"The volume of {volume_per_atom_A3:.1f} Å3 per atom is far from the {expected:.1f} expected of such an "

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from tammann.composition import parse_formula, reduced_formula
 from tammann.errors import DataError, RecipeError
 from tammann.md.dynamics import Conditions
+from tammann.md.equation_of_state import longest_search_ps
 from tammann.potentials import RigidIons, load_potential
 from tammann.strict import Block, explain, read_block, read_text
 
@@ -80,6 +81,12 @@ class MeltPlan(Block):
     atoms: Annotated[int, _number(ge=20, le=100_000)] = Field(default=200, description="a number from 20 to 100000")
     replicas: Annotated[int, _number(ge=1, le=100)] = Field(default=3, description="a whole number from 1 to 100")
     production_ps: Picoseconds = Field(default=100.0, description="a time in ps above 0")
+    longest_ps: Picoseconds | None = Field(
+        default=None, description="a time in ps, at least production_ps, up to which productions may be made longer"
+    )
+    target_error: Annotated[float, _number(gt=0, le=1)] = Field(
+        default=0.2, description="a relative standard error above 0 and at most 1"
+    )
     timestep_fs: Annotated[float, _number(gt=0, le=10)] = Field(
         default=2.0, description="a time above 0 and at most 10 fs"
     )
@@ -125,6 +132,10 @@ class MeltPlan(Block):
             )
         if abs(frames - round(frames)) > 1e-6 or round(frames) % round(samples):
             raise ValueError(f"frame_fs: expected a multiple of stress_fs {self.stress_fs:g}, got {self.frame_fs:g}")
+        if self.longest_ps is not None and self.longest_ps < self.production_ps:
+            raise ValueError(
+                f"longest_ps: expected at least production_ps {self.production_ps:g}, got {self.longest_ps:g}"
+            )
         if self.frame_fs > 1000 * self.production_ps:
             raise ValueError(f"production_ps: expected at least one frame of {self.frame_fs:g} fs, got less")
         return self
@@ -171,17 +182,31 @@ class MeltPlan(Block):
         """The surroundings of its atoms at one of its temperatures."""
         return Conditions(temperature_K, self.timestep_fs, self.thermostat, self.damping_fs)
 
+    def lengths_ps(self) -> tuple[float, ...]:
+        """Lengths that productions may come to, one after the other: each twice the one before, up to ``longest_ps``.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",), production_ps=300.0, longest_ps=1000.0).lengths_ps()
+            (300.0, 600.0, 1000.0)
+        """
+        lengths = [self.production_ps]
+        while self.longest_ps is not None and lengths[-1] < self.longest_ps:
+            lengths.append(min(2.0 * lengths[-1], self.longest_ps))
+        return tuple(lengths)
+
     def steps_to_find_volume(self) -> int:
         """Steps of molecular dynamics that finding the volume of one state takes at most.
 
         Example:
             >>> MeltPlan(melts=("BaTiO3",)).steps_to_find_volume()
-            88500
+            370870
         """
         search = self.volume
-        hold_ps = search.attempts * search.hold_ps
-        scales_ps = len(search.scales) * search.scale_ps if search.method == "equation-of-state" else 0.0
-        return self.conditions(self.melt_K).steps(self.melt_ps + scales_ps + hold_ps)
+        if search.method == "equation-of-state":
+            search_ps = longest_search_ps(search.scales, search.scale_ps, search.hold_ps, search.attempts)
+        else:
+            search_ps = search.attempts * search.hold_ps
+        return self.conditions(self.melt_K).steps(self.melt_ps + search_ps)
 
     def steps_of_replica(self, replica: int) -> int:
         """Steps that recording one replica takes: melting it anew, cooling, settling and production.
