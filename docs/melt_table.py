@@ -510,11 +510,12 @@ def main() -> int:
             print("melt-table.md: out of date")
             return 1
         return 0
-    from tammann.melt import _measure_all, _read_plan, _write_table
+    from tammann.melt.folder import read_plan
+    from tammann.melt.states import measure_all, write_table
 
-    chosen = _read_plan(OUT / "plan.json")
-    _measure_all(chosen, OUT)
-    _write_table(chosen, OUT)
+    chosen = read_plan(OUT / "plan.json")
+    measure_all(chosen, OUT)
+    write_table(chosen, OUT)
     draw()
     PAGE.write_text(filled(text), encoding="utf-8")
     return 0

@@ -12,11 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import tammann.melt as melting
 from tammann.errors import DataError, ResultError
 from tammann.md import read_trajectory, trajectory_from_arrays
 from tammann.md.plan import MeltPlan
-from tammann.melt import distil, largest_error, melt
+from tammann.melt import distil, largest_error, melt, road
 from tammann.transport import (
     displacement_correlations,
     load_transport,
@@ -227,7 +226,7 @@ def test_what_is_made_longer(installed, tmp_path, monkeypatch):
         melt(chosen.model_copy(update={"longest_ps": 350.0, **changes}), tmp_path / "o", resume=True)
         return asked[1:]
 
-    monkeypatch.setattr(melting, "_carry_out", pretend)
+    monkeypatch.setattr(road, "_carry_out", pretend)
     both = [[(1, length), (2, length)] for length in (200.0, 350.0)]
     assert asked == [] and lengths(longest_ps=None) == []
     measured = json.loads((state / "transport.json").read_text())

@@ -42,19 +42,19 @@ def test_every_key_of_a_plan_is_on_the_page_with_its_default():
 
 
 def test_every_file_is_on_the_page():
-    from tammann import melt
+    from tammann.melt import folder
 
     text = PAGE.read_text(encoding="utf-8")
-    for name in (*melt.OF_A_REPLICA, *melt.OF_A_STATE, "plan.json", "furnace.json", "melt.json", "transport.json"):
+    for name in (*folder.OF_A_REPLICA, *folder.OF_A_STATE, "plan.json", "furnace.json", "melt.json", "transport.json"):
         assert f"{name}`" in text, name
 
 
 def test_flags_are_those_of_the_code():
-    from tammann import melt
+    from tammann.melt import states
 
     text = PAGE.read_text(encoding="utf-8")
-    assert f"{2 * melt.CAVITY_A:g} Å wide" in text and f"above {melt.CRYSTAL:g} of" in text
-    assert f"no farther than {melt.GLASS_A:g} Å" in text and f"beyond {melt.PRESSURE_GPA:g} GPa" in text
+    assert f"{2 * states.CAVITY_A:g} Å wide" in text and f"above {states.CRYSTAL:g} of" in text
+    assert f"no farther than {states.GLASS_A:g} Å" in text and f"beyond {states.PRESSURE_GPA:g} GPa" in text
 
 
 @pytest.mark.skipif(not (DOCS / "melt_table.py").exists(), reason="not written yet")

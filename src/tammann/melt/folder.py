@@ -1,0 +1,148 @@
+"""What lies where in the folder of a plan, and what is there already."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tammann import __version__
+from tammann.errors import ResultError, TammannError
+from tammann.files import write_text
+from tammann.md.plan import MeltPlan
+
+__all__ = [
+    "MAY_CHANGE",
+    "OF_A_REPLICA",
+    "OF_A_STATE",
+    "Progress",
+    "Task",
+    "folder_of",
+    "plain",
+    "read_plan",
+    "recorded",
+    "replicas_in",
+    "summed_up",
+    "take_folder",
+    "tasks_of",
+]
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done and what has just been done."""
+
+MAY_CHANGE = frozenset(
+    {"melts", "temperatures_K", "replicas", "production_ps", "longest_ps", "target_error", "end_members"}
+)
+"""Keys of a plan that a resumed run may have changed: they add to what is there and alter nothing of it."""
+OF_A_REPLICA = ("curves.npz", "slow-stress.npz", "replica.json")
+OF_A_STATE = ("volume.json", "melt.npz", "structure.extxyz")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One replica of one state, up to some length; the first replica also finds the volume.
+
+    Attributes:
+        formula: Composition.
+        temperature_K: K.
+        replica: From 1 on.
+        folder: Of the state.
+        duration_ps: Length, ps.
+    """
+
+    formula: str
+    temperature_K: float
+    replica: int
+    folder: Path
+    duration_ps: float
+
+    @property
+    def place(self) -> Path:
+        """The folder of the replica."""
+        return self.folder / f"replica-{self.replica}"
+
+    def __str__(self) -> str:
+        return f"{self.formula} at {self.temperature_K:g} K, replica {self.replica}"
+
+
+def folder_of(out: Path, formula: str, temperature_K: float) -> Path:
+    """The folder of a state."""
+    return out / formula / f"{temperature_K:g}K"
+
+
+def tasks_of(plan: MeltPlan, out: Path) -> Iterator[Task]:
+    """All replicas of a plan, in the order in which they are run: first ones of all states first, hottest first."""
+    for replica in range(1, plan.replicas + 1):
+        for formula in plan.melts:
+            for temperature in sorted(plan.temperatures_K, reverse=True):
+                yield Task(formula, temperature, replica, folder_of(out, formula, temperature), plan.production_ps)
+
+
+def take_folder(plan: MeltPlan, out: Path, *, resume: bool) -> None:
+    """Write the plan into its folder, made where it is missing.
+
+    Raises:
+        ResultError: It holds other files, another plan, or one that is to be gone on with only by ``resume``.
+        OSError: It cannot be written to.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    file = out / "plan.json"
+    if file.exists():
+        if not resume:
+            raise ResultError(f"{out}: holds a plan already; resume it, or name another folder.")
+        before = read_plan(file)
+        for key in MeltPlan.model_fields:
+            if key not in MAY_CHANGE and getattr(before, key) != getattr(plan, key):
+                raise ResultError(
+                    f"{out}: holds a plan with {key} {getattr(before, key)}, got {getattr(plan, key)}; a resumed plan "
+                    f"may only differ in {', '.join(sorted(MAY_CHANGE))}; name another folder."
+                )
+    elif any(entry.suffix != ".partial" for entry in out.iterdir()) and not file.exists():  # another job may be faster
+        raise ResultError(f"{out}: expected an empty folder or one with a plan, got other files; name another folder.")
+    write_text(file, json.dumps({"tammann": __version__, "plan": plan.model_dump(mode="json")}, indent=1) + "\n")
+
+
+def read_plan(file: Path) -> MeltPlan:
+    """Read the plan of a folder, its ``plan.json``.
+
+    Raises:
+        ResultError: There is none.
+    """
+    try:
+        return MeltPlan.from_dict(json.loads(file.read_text(encoding="utf-8"))["plan"])
+    except (OSError, ValueError, KeyError, TypeError, TammannError) as error:
+        raise ResultError(f"{file}: expected the plan of an earlier run: {error}") from None
+
+
+def recorded(place: Path) -> dict[str, Any] | None:
+    """The record of a replica, or None where there is none or its trajectory is just being made longer."""
+    try:
+        record: dict[str, Any] = json.loads((place / "replica.json").read_text(encoding="utf-8"))
+        there = summed_up(place) or (place / record["trajectory"]).exists()
+        return record if there and record["duration_ps"] > 0 else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def summed_up(place: Path) -> bool:
+    """Whether the small files of a replica are there."""
+    return (place / "slow-stress.npz").exists()  # curves.npz may be missing where there were too few frames
+
+
+def replicas_in(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    """Finished replicas of a state, in the order of their numbers."""
+    places = sorted(folder.glob("replica-*"), key=lambda place: (len(place.name), place.name))
+    found = [(place, recorded(place)) for place in places if summed_up(place)]
+    return [(place, record) for place, record in found if record is not None]
+
+
+def plain(value: Any) -> Any:
+    """The same with None for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

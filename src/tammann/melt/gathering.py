@@ -1,0 +1,108 @@
+"""What is needed to go on with a folder is gathered in another, from as many machines as have worked."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from tammann.composition import parse_formula, reduced_formula
+from tammann.files import whole_file
+from tammann.md.plan import MeltPlan
+from tammann.melt.folder import (
+    OF_A_REPLICA,
+    OF_A_STATE,
+    Progress,
+    folder_of,
+    read_plan,
+    recorded,
+    summed_up,
+    take_folder,
+    tasks_of,
+)
+from tammann.melt.states import describe, measure_all, write_table
+
+__all__ = ["distil"]
+
+
+def distil(
+    out: str | os.PathLike[str], target: str | os.PathLike[str], *, progress: Progress | None = None
+) -> tuple[Path, ...]:
+    """Copy what is needed to go on with a folder of ``melt``, some 40 kB for each replica, and measure it there.
+
+    Taken are the melts and the finished replicas, without trajectories; replicas that ``target`` has already, at least
+    as long, are left as they are, so that the work of several machines gathers in one folder. Replicas at another
+    volume than the one in ``target`` are of another melt and are not taken. ``out`` is only read, and may be at work.
+    ``target`` is then a folder that ``melt`` goes on with by ``resume``.
+
+    Args:
+        out: A folder that ``melt`` has written.
+        target: Made where it is missing. Its plan comes to hold the melts, temperatures and replicas of both.
+        progress: Called after every replica.
+
+    Returns:
+        The replicas that are new in ``target``.
+
+    Raises:
+        ResultError: ``out`` holds no plan, or ``target`` another one.
+        OSError: ``target`` cannot be written to.
+    """
+    source, place = Path(out), Path(target)
+    plan = read_plan(source / "plan.json")
+    both = _together(read_plan(place / "plan.json"), plan) if (place / "plan.json").exists() else plan
+    take_folder(both, place, resume=True)
+    tasks, taken = list(tasks_of(plan, source)), []
+    for number, task in enumerate(tasks, start=1):
+        record = recorded(task.place)
+        here = replace(task, folder=folder_of(place, task.formula, task.temperature_K))
+        there = recorded(here.place)
+        if record is None or (there is not None and there["duration_ps"] >= record["duration_ps"]):
+            continue
+        if (here.folder / "volume.json").exists() and _volume(here.folder) != _volume(task.folder):
+            continue
+        here.place.mkdir(parents=True, exist_ok=True)
+        for name in OF_A_STATE:
+            if not (here.folder / name).exists():
+                _copy(task.folder / name, here.folder / name)
+        if summed_up(task.place):
+            for name in OF_A_REPLICA:  # the record last: it says that all is there
+                if (task.place / name).exists():
+                    _copy(task.place / name, here.place / name)
+        else:
+            describe(plan, task, task.place / record["trajectory"], here.place)
+        taken.append(here.place)
+        if progress is not None:
+            progress(number / len(tasks), str(task))
+    measure_all(both, place)
+    write_table(both, place)
+    return tuple(taken)
+
+
+def _together(first: MeltPlan, second: MeltPlan) -> MeltPlan:
+    """The second plan with what only the first has of melts, temperatures, replicas and time."""
+    known = {reduced_formula(parse_formula(formula)) for formula in first.melts}
+    more = [formula for formula in second.melts if reduced_formula(parse_formula(formula)) not in known]
+    return second.model_copy(
+        update={
+            "melts": (*first.melts, *more),
+            "temperatures_K": tuple(sorted({*first.temperatures_K, *second.temperatures_K})),
+            "replicas": max(first.replicas, second.replicas),
+            "production_ps": max(first.production_ps, second.production_ps),
+            "longest_ps": max((p.longest_ps for p in (first, second) if p.longest_ps is not None), default=None),
+            "end_members": second.end_members or first.end_members,
+        }
+    )
+
+
+def _volume(folder: Path) -> float | None:
+    try:
+        return float(json.loads((folder / "volume.json").read_text(encoding="utf-8"))["volume_A3"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _copy(file: Path, target: Path) -> None:
+    with whole_file(target) as whole, file.open("rb") as opened:
+        shutil.copyfileobj(opened, whole)

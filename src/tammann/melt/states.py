@@ -1,0 +1,395 @@
+"""A state is measured from the small files of its replicas; all diffusive states make one table."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tammann import __version__
+from tammann.composition import atomic_masses
+from tammann.errors import DataError
+from tammann.files import whole_file, write_text
+from tammann.md.dynamics import block_stderr
+from tammann.md.plan import MeltPlan
+from tammann.melt.folder import Task, folder_of, plain, replicas_in
+from tammann.potentials import load_potential
+from tammann.structures import estimate_volume_per_atom
+
+__all__ = [
+    "CAVITY_A",
+    "CRYSTAL",
+    "GLASS_A",
+    "PRESSURE_GPA",
+    "MeltState",
+    "Melting",
+    "describe",
+    "largest_error",
+    "measure",
+    "measure_all",
+    "state_of",
+    "write_table",
+]
+
+CRYSTAL = 0.2
+"""Order above which a melt counts as crystallised: melts of 100 atoms and more stay below 0.1, crystals near their
+melting point keep more than 0.3 of a perfect crystal's reflection."""
+CAVITY_A = 4.5
+GLASS_A = 2.0
+"""A displacement of about one bond."""
+PRESSURE_GPA = 0.4
+SLOW_PS = 0.5
+"""The stress kept is averaged over this: long beside vibrations, short beside the times that viscosity is read from."""
+PIECES = 4
+
+
+@dataclass(frozen=True)
+class MeltState:
+    """One composition at one temperature.
+
+    Attributes:
+        formula: Composition.
+        temperature_K: K.
+        folder: Where everything about it is.
+        converged: Whether its volume converged.
+        diffusive: Whether all its ions were shown to diffuse, so that it is in the table.
+        notes: What is to be known about it, failures included.
+    """
+
+    formula: str
+    temperature_K: float
+    folder: Path
+    converged: bool
+    diffusive: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Melting:
+    """What ``melt`` has made.
+
+    Attributes:
+        plan: As carried out.
+        out: The folder.
+        states: Every composition and temperature, in the order of the plan.
+        table: The table for the furnace, or None where no state is diffusive.
+    """
+
+    plan: MeltPlan
+    out: Path
+    states: tuple[MeltState, ...]
+    table: Path | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All notes, each with the state that it belongs to."""
+        named = []
+        for state in self.states:
+            name = f"{state.formula} at {state.temperature_K:g} K"
+            named += [note if note.startswith(name) else f"{name}: {note}" for note in state.notes]
+        return tuple(named)
+
+
+def state_of(formula: str, temperature_K: float, folder: Path, failures: dict[Path, list[str]]) -> MeltState:
+    """What is known of a state from its folder.
+
+    Args:
+        formula: Composition.
+        temperature_K: K.
+        folder: Of the state.
+        failures: Sentences on what has just failed, by folder.
+    """
+    notes = list(failures.get(folder, []))
+    converged = diffusive = False
+    try:
+        found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
+        converged = bool(found["converged"])
+        notes += [str(note) for note in found["notes"]]
+        state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
+        notes += [str(note) for note in state["notes"]]
+        measured = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
+        diffusive = bool(measured["diffusive"]) and not state["crystalline"]
+        notes += [str(note) for note in measured["notes"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        if not notes:
+            notes.append("Not all of it has been computed.")
+    return MeltState(formula, temperature_K, folder, converged, diffusive, tuple(notes))
+
+
+def describe(plan: MeltPlan, task: Task, file: Path, target: Path) -> None:
+    """Sum a trajectory up in the small files that its replica is measured from, the record last."""
+    from tammann.characterization import (
+        bond_fractions,
+        bragg_order,
+        coordination_numbers,
+        crystal_nn_coordination,
+        largest_cavity,
+    )
+    from tammann.md.readers import read_trajectory
+    from tammann.transport import displacement_correlations, save_correlations
+
+    steps = int(file.name.removesuffix(".dump.gz").partition("-")[2])
+    trajectory = read_trajectory(file, timestep_fs=plan.timestep_fs, temperature_K=task.temperature_K)
+    name = f"{task}, {plan.potential}"
+    with suppress(DataError):  # two frames, say; what is missing is said where all replicas are measured
+        curves = displacement_correlations(trajectory)
+        save_correlations(target / "curves.npz", replace(curves, source=name))
+    stress = np.load(file.with_name(f"stress-{steps}.npy"))
+    each = max(1, round(1000.0 * SLOW_PS / plan.stress_fs))
+    slow = stress[1:, 2:8][: (len(stress) - 1) // each * each].reshape(-1, each, 6).mean(axis=1)
+    with whole_file(target / "slow-stress.npz") as whole:
+        np.savez_compressed(whole, stress_GPa=slow.astype(np.float16), interval_ps=each * plan.stress_fs / 1000.0)
+    cations = [symbol for symbol in trajectory.species if symbol != "O"]
+    pairs = [(symbol, "O") for symbol in cations] if "O" in trajectory.species else []
+    moved = float(np.sqrt(((trajectory.positions[-1] - trajectory.positions[0]) ** 2).sum(axis=1).mean()))
+    record: dict[str, Any] = {
+        "tammann": __version__,
+        "engine": plan.engine,
+        "engine_version": _version("torch-sim-atomistic" if plan.engine == "torch-sim" else plan.engine),
+        "formula": task.formula,
+        "temperature_K": task.temperature_K,
+        "replica": task.replica,
+        "potential": plan.potential,
+        "potential_version": _version(plan.potential.partition(":")[0].partition(".")[0]),
+        "seed": plan.seed,
+        "thermostat": plan.thermostat,
+        "timestep_fs": plan.timestep_fs,
+        "frame_interval_ps": plan.frame_fs / 1000.0,
+        "sample_interval_fs": plan.stress_fs,
+        "duration_ps": steps * plan.timestep_fs / 1000.0,
+        "trajectory": file.name,
+        "atoms": dict(trajectory.counts),
+        "volume_A3": float(stress[:, 8].mean()),
+        "mean_temperature_K": float(stress[:, 0].mean()),
+        "mean_energy_eV_per_atom": float(stress[:, 1].mean()),
+        "mean_pressure_GPa": float(stress[:, 2:5].mean()),
+        "pressure_stderr_GPa": block_stderr(stress[:, 2:5].mean(axis=1)),
+        "coordination": [asdict(c) for c in coordination_numbers(trajectory, pairs)],
+        "bond_fractions": {
+            f"{a}-{b}": {"mean": mean, "stderr": error} for (a, b), (mean, error) in bond_fractions(trajectory).items()
+        },
+        "crystal_nn": {
+            symbol: {"mean": mean, "stderr": error}
+            for symbol, (mean, error) in crystal_nn_coordination(trajectory, frames=2).items()
+        },
+        "bragg_order": bragg_order(trajectory),
+        "largest_cavity_A": largest_cavity(trajectory),
+        "displacement_A": moved,
+    }
+    write_text(target / "replica.json", json.dumps(plain(record), indent=1) + "\n")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def measure_all(plan: MeltPlan, out: Path) -> None:
+    """Measure every state, in a fraction of a second each: what was written before may be another version's."""
+    for formula in plan.melts:
+        for temperature in plan.temperatures_K:
+            measure(plan, formula, temperature, folder_of(out, formula, temperature))
+
+
+def measure(plan: MeltPlan, formula: str, temperature_K: float, folder: Path) -> None:
+    """Write what the replicas there are say of a state."""
+    from tammann.transport import load_correlations, measure_onsager, save_measurements
+
+    records = replicas_in(folder)
+    durations = {place.name: record["duration_ps"] for place, record in records}
+    if not records:
+        return
+    notes = []
+    frozen = [place.name for place, record in records if record["bragg_order"] > CRYSTAL]
+    crystalline = len(frozen) == len(records)
+    if frozen:
+        order = max(record["bragg_order"] for _, record in records)
+        notes.append(
+            f"{'It has' if crystalline else ', '.join(frozen) + ' has'} crystallised (strongest reflection "
+            f"{100 * order:.0f} % of a perfect crystal's), so "
+            + ("what is measured is no melt's." if crystalline else "it is left out of what is measured.")
+        )
+    used = [(place, record) for place, record in records if crystalline or place.name not in frozen]
+    short = [f"{name} ({length:g} ps)" for name, length in durations.items() if length < plan.production_ps - 1.0]
+    if short:
+        notes.append(f"Shorter than the plan's {plan.production_ps:g} ps: {', '.join(short)}.")
+    atoms = used[0][1]["atoms"]
+    n_atoms = sum(atoms.values())
+    volume = float(np.mean([record["volume_A3"] for _, record in used]))
+    mass = sum(atomic_masses()[symbol] * n for symbol, n in atoms.items())
+    try:
+        measurement = measure_onsager([load_correlations(place / "curves.npz") for place, _ in used])
+        save_measurements(folder / "transport.json", [measurement])
+    except (DataError, OSError) as error:  # too few frames, say
+        notes.append(f"No transport could be measured: {error}")
+        (folder / "transport.json").unlink(missing_ok=True)
+    notes += _oddities(formula, temperature_K, used, volume / n_atoms, crystalline)
+    of = {name: [record[name] for _, record in used] for name in set.intersection(*(set(r) for _, r in used))}
+    pairs = [(c["centre"], c["neighbour"]) for c in of["coordination"][0]]
+    record = {
+        "formula": formula,
+        "temperature_K": temperature_K,
+        "replicas": len(used),
+        "durations_ps": durations,
+        "duration_ps": sum(of["duration_ps"]),
+        "atoms": n_atoms,
+        "volume_per_atom_A3": volume / n_atoms,
+        "density_g_per_cm3": mass / volume / 0.602214076,
+        "mean_temperature_K": float(np.mean(of["mean_temperature_K"])),
+        "energy_eV_per_atom": float(np.mean(of["mean_energy_eV_per_atom"])),
+        "pressure_GPa": float(np.mean(of["mean_pressure_GPa"])),
+        "pressure_stderr_GPa": float(np.sqrt(np.sum(np.square(of["pressure_stderr_GPa"]))) / len(used)),
+        "viscosity": _viscosity(temperature_K, used, volume),
+        "coordination": [
+            {
+                "centre": pair[0],
+                "neighbour": pair[1],
+                "cutoff_A": float(np.mean([each[k]["cutoff_A"] for each in of["coordination"]])),
+                "nearest_A": float(np.mean([each[k]["nearest_A"] for each in of["coordination"]])),
+                **_mean([each[k] for each in of["coordination"]]),
+            }
+            for k, pair in enumerate(pairs)
+        ],
+        "bond_fractions": {b: _mean([each[b] for each in of["bond_fractions"]]) for b in of["bond_fractions"][0]},
+        "crystal_nn": {symbol: _mean([each[symbol] for each in of["crystal_nn"]]) for symbol in atoms},
+        "bragg_order": max(of["bragg_order"]),
+        "largest_cavity_A": max(of["largest_cavity_A"]),
+        "displacement_A": float(np.sqrt(np.mean(np.square(of["displacement_A"])))),
+        "crystalline": crystalline,
+        "notes": notes,
+    }
+    write_text(folder / "melt.json", json.dumps(plain(record), indent=1, ensure_ascii=False) + "\n")
+
+
+def _mean(each: list[dict[str, Any]]) -> dict[str, float]:
+    """Mean over replicas; its standard error from their own, or from their scatter where that says more."""
+    means = np.array([one["mean"] for one in each], dtype=float)
+    errors = np.array([one["stderr"] if one["stderr"] is not None else math.nan for one in each])
+    stated = float(np.sqrt(np.sum(errors**2))) / len(each)
+    scatter = float(np.std(means, ddof=1)) / math.sqrt(len(each)) if len(each) > 2 else 0.0
+    return {"mean": float(means.mean()), "stderr": max(stated, scatter)}
+
+
+def _viscosity(temperature_K: float, used: list[tuple[Path, dict[str, Any]]], volume_A3: float) -> dict[str, Any]:
+    """Shear viscosity of all replicas together, from the stress averaged over short times.
+
+    Averages leave the slope of the squared integral of the stress as it is, and only that is used.
+    """
+    from tammann.transport.viscosity import shear_viscosity
+
+    try:
+        runs = []
+        for place, _ in used:
+            with np.load(place / "slow-stress.npz") as held:
+                # the integral is known at the ends of each average; a straight line between them
+                runs.append(np.repeat(held["stress_GPa"].astype(float), PIECES, axis=0))
+                interval = float(held["interval_ps"]) / PIECES
+        found = shear_viscosity(runs, volume_A3=volume_A3, temperature_K=temperature_K, frame_interval_ps=interval)
+    except (DataError, OSError, KeyError) as error:
+        return {"value_Pa_s": None, "stderr_Pa_s": None, "converged": False, "notes": [str(error)]}
+    return {
+        "value_Pa_s": found.value_Pa_s,
+        "stderr_Pa_s": found.stderr_Pa_s,
+        "block_stderr_Pa_s": found.block_stderr_Pa_s,
+        "converged": found.converged,
+        "regime_ps": list(found.regime_ps),
+        "notes": list(found.notes),
+    }
+
+
+def _oddities(
+    formula: str,
+    temperature_K: float,
+    used: list[tuple[Path, dict[str, Any]]],
+    volume_per_atom_A3: float,
+    crystalline: bool,
+) -> list[str]:
+    notes = []
+    expected = estimate_volume_per_atom(formula, temperature_K=temperature_K)
+    if not 0.6 < volume_per_atom_A3 / expected < 1.6:
+        notes.append(
+            f"The volume of {volume_per_atom_A3:.1f} Å3 per atom is far from the {expected:.1f} expected of such an "
+            "oxide; see whether the potential knows it."
+        )
+    cavity = max(record["largest_cavity_A"] for _, record in used)
+    if cavity > CAVITY_A:
+        notes.append(f"There is a cavity {2 * cavity:.1f} Å wide in it: the melt has torn open or evaporates.")
+    moved = min(record["displacement_A"] for _, record in used)
+    if moved < GLASS_A and not crystalline:
+        notes.append(f"Its atoms came no farther than {moved:.1f} Å: a glass rather than a melt on this time scale.")
+    pressure = float(np.mean([record["mean_pressure_GPa"] for _, record in used]))
+    if abs(pressure) > PRESSURE_GPA:
+        notes.append(f"Its mean pressure is {pressure:+.2f} GPa: the volume found is not quite right.")
+    return notes
+
+
+def largest_error(measured: dict[str, Any]) -> float:
+    """The largest relative standard error among D_i and L_ii of a state, infinite where it is not diffusive.
+
+    Args:
+        measured: The record in its ``transport.json``.
+    """
+    if not measured["diffusive"]:
+        return math.inf
+    ions = range(len(measured["species"]))
+    own = [measured["D_stderr"][s] / measured["D_m2_per_s"][s] for s in measured["species"]]
+    return float(max(own + [measured["L_stderr"][i][i] / measured["L"][i][i] for i in ions]))
+
+
+def write_table(plan: MeltPlan, out: Path) -> Path | None:
+    """Write the table for the furnace from what is known of every state; nothing where no state is diffusive."""
+    from tammann.transport import OnsagerCoefficients, TransportTable, save_transport
+
+    entries, warnings = [], []
+    for formula in plan.melts:
+        for temperature in sorted(plan.temperatures_K):
+            folder = folder_of(out, formula, temperature)
+            try:
+                state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
+                converged = json.loads((folder / "volume.json").read_text(encoding="utf-8"))["converged"]
+                m = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
+            except (OSError, ValueError, KeyError, TypeError):
+                warnings.append(f"{formula} at {temperature:g} K: not measured.")
+                continue
+            if state["crystalline"]:
+                warnings.append(f"{formula} at {temperature:g} K: left out, it has crystallised.")
+                continue
+            if not m["diffusive"]:
+                warnings.append(f"{formula} at {temperature:g} K: left out, its ions were not shown to diffuse.")
+                continue
+            if not converged:
+                warnings.append(f"{formula} at {temperature:g} K: its volume had not converged.")
+            species = tuple(m["species"])
+            entries.append(
+                OnsagerCoefficients(
+                    formula=formula,
+                    temperature_K=temperature,
+                    species=species,
+                    L=np.array(m["L"], dtype=float),
+                    L_self=np.array([m["L_self"][s] for s in species], dtype=float),
+                    L_stderr=np.array(m["L_stderr"], dtype=float),
+                    L_self_stderr=np.array([m["L_self_stderr"][s] for s in species], dtype=float),
+                    volume_A3=float(m["volume_A3"]),
+                    source=f"{plan.potential}, {m['n_replicas']} x {m['duration_ps'] / m['n_replicas']:g} ps",
+                )
+            )
+    if not entries:
+        return None
+    potential = load_potential(plan.potential)
+    table = TransportTable(
+        name=out.name,
+        source=f"molecular dynamics with {potential.name} ({potential.source}), {plan.atoms} atoms, {plan.engine}",
+        entries=tuple(entries),
+        end_members=plan.end_members,
+        warnings=tuple(warnings),
+    )
+    save_transport(table, out / "furnace.json")
+    return out / "furnace.json"
