@@ -315,6 +315,46 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
         distil(tmp_path, target)
 
 
+def test_distilling_from_the_command_line(tmp_path, call):
+    """A table of what there is, the same as JSON, and one sentence where a folder is not what it should be."""
+    one, small = tmp_path / "one", tmp_path / "small"
+    _, state, _ = fabricate(one, replicas=2, rng=np.random.default_rng(5))
+    for name in ("melt.npz", "structure.extxyz"):
+        (state / name).touch()
+    outcome = call("distil", one, small)
+    assert (outcome.status, outcome.err) == (0, "")
+    rows = [line.split() for line in outcome.out.splitlines()]
+    assert ["melt", "T,", "K", "replicas", "ps", "in", "all", "diffusive"] in rows
+    assert ["MgO", "4500", "2", "200", "yes"] in rows
+    assert outcome.out.endswith(f"2 replicas new in {small}.\n")
+    shutil.rmtree(small / "MgO" / "4500K" / "replica-2")
+    told = json.loads(call("distil", one, small, "--json").out)
+    here = small / "MgO" / "4500K"
+    assert told["new"] == [str(here / "replica-2")] and told["table"] == str(small / "furnace.json")
+    expected = {"formula": "MgO", "temperature_K": 4500.0, "folder": str(here), "replicas": 2, "duration_ps": 200.0}
+    assert told["states"][0] == expected | {"converged": True, "diffusive": True, "notes": told["states"][0]["notes"]}
+    again = call("distil", one, small, "--quiet")
+    assert (again.status, again.out, again.err) == (0, "", "")
+    assert "0 replicas new" in call("distil", one, small).out
+    # a state of which nothing is there yet, and no table
+    other = plan(atoms=60, melts=["CaO"])
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "plan.json").write_text(json.dumps({"plan": other.model_dump(mode="json")}))
+    told = json.loads(call("distil", tmp_path / "other", tmp_path / "none", "--json").out)
+    assert told["new"] == [] and told["table"] is None
+    assert told["states"][0]["replicas"] == 0 and told["states"][0]["duration_ps"] == 0.0
+    for source, target, words in (
+        (tmp_path, tmp_path / "new", "expected the plan of an earlier run"),
+        (tmp_path / "other", small, "holds a plan with atoms 40, got 60"),
+        (one, tmp_path, "expected an empty folder or one with a plan"),
+    ):
+        refused = call("distil", source, target)
+        assert refused.status == 2 and refused.out == "" and words in refused.err
+        assert refused.err.startswith("tammann: ") and refused.err.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+    assert json.loads((small / "plan.json").read_text())["plan"]["atoms"] == 40
+
+
 RUN = """
 import sys
 from tammann.md.plan import MeltPlan

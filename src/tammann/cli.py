@@ -721,8 +721,7 @@ def melt_command(
             progress=None if report is None else lambda fraction, stage: report(fraction, stage, None),
         )
     if as_json:
-        states = [asdict(state) | {"folder": str(state.folder)} for state in found.states]
-        _print_json({"states": states, "table": None if found.table is None else str(found.table)})
+        _print_json(_melting(found))
     elif not quiet:
         _print_table(
             ["melt", "T, K", "volume converged", "diffusive", "folder"],
@@ -768,6 +767,51 @@ def _print_steps(plan: Any) -> None:
         print(f" (up to {most:,} where errors are above {100 * plan.target_error:g} %)", end="")
     print(", ", end="")
     print(f"at most {cost['steps_to_prepare_at_most']:,} to find volumes and settle.")
+
+
+@app.command("distil")
+def distil_command(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of tammann melt, which may be at work.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="TARGET", help="Where it is gathered; new, or with the same plan in it.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Copy from DIR to TARGET what is needed to go on there with tammann melt: no trajectories.
+
+    What TARGET has already stays, and all replicas there are measured together.
+    """
+    from tammann.melt import distil, load_melting
+
+    with progress_bar(hidden=quiet) as report:
+        new = distil(
+            out, target, progress=None if report is None else lambda fraction, stage: report(fraction, stage, None)
+        )
+    found = load_melting(target)
+    if as_json:
+        _print_json({"new": [str(place) for place in new]} | _melting(found))
+    elif not quiet:
+        _print_table(
+            ["melt", "T, K", "replicas", "ps in all", "diffusive"],
+            [
+                [
+                    state.formula,
+                    f"{state.temperature_K:g}",
+                    str(state.replicas),
+                    f"{state.duration_ps:g}",
+                    "yes" if state.diffusive else "no",
+                ]
+                for state in found.states
+            ],
+        )
+        print(f"{len(new)} replica{'s' * (len(new) != 1)} new in {target}.")
+
+
+def _melting(found: Any) -> dict[str, Any]:
+    """Its states and its table, as JSON has them."""
+    states = [asdict(state) | {"folder": str(state.folder)} for state in found.states]
+    return {"states": states, "table": None if found.table is None else str(found.table)}
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import math
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from tammann.errors import DataError
 from tammann.files import whole_file, write_text
 from tammann.md.dynamics import block_stderr
 from tammann.md.plan import MeltPlan
-from tammann.melt.folder import Task, folder_of, plain, replicas_in
+from tammann.melt.folder import Task, folder_of, plain, read_plan, replicas_in
 from tammann.potentials import load_potential
 from tammann.structures import estimate_volume_per_atom
 
@@ -31,6 +32,7 @@ __all__ = [
     "Melting",
     "describe",
     "largest_error",
+    "load_melting",
     "measure",
     "measure_all",
     "state_of",
@@ -59,6 +61,8 @@ class MeltState:
         folder: Where everything about it is.
         converged: Whether its volume converged.
         diffusive: Whether all its ions were shown to diffuse, so that it is in the table.
+        replicas: How many it is measured from.
+        duration_ps: Of those together.
         notes: What is to be known about it, failures included.
     """
 
@@ -67,12 +71,14 @@ class MeltState:
     folder: Path
     converged: bool
     diffusive: bool
+    replicas: int
+    duration_ps: float
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Melting:
-    """What ``melt`` has made.
+    """What ``melt`` has made, or what a folder of it holds.
 
     Attributes:
         plan: As carried out.
@@ -107,11 +113,13 @@ def state_of(formula: str, temperature_K: float, folder: Path, failures: dict[Pa
     """
     notes = list(failures.get(folder, []))
     converged = diffusive = False
+    replicas, duration_ps = 0, 0.0
     try:
         found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
         converged = bool(found["converged"])
         notes += [str(note) for note in found["notes"]]
         state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
+        replicas, duration_ps = int(state["replicas"]), float(state["duration_ps"])
         notes += [str(note) for note in state["notes"]]
         measured = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
         diffusive = bool(measured["diffusive"]) and not state["crystalline"]
@@ -119,7 +127,28 @@ def state_of(formula: str, temperature_K: float, folder: Path, failures: dict[Pa
     except (OSError, ValueError, KeyError, TypeError):
         if not notes:
             notes.append("Not all of it has been computed.")
-    return MeltState(formula, temperature_K, folder, converged, diffusive, tuple(notes))
+    return MeltState(formula, temperature_K, folder, converged, diffusive, replicas, duration_ps, tuple(notes))
+
+
+def load_melting(out: str | os.PathLike[str]) -> Melting:
+    """Read what a folder of ``melt`` or ``distil`` holds; nothing is computed.
+
+    Args:
+        out: The folder.
+
+    Raises:
+        ResultError: It holds no plan.
+    """
+    place = Path(out)
+    plan = read_plan(place / "plan.json")
+    states = tuple(
+        state_of(formula, temperature, folder_of(place, formula, temperature), {})
+        for formula in plan.melts
+        for temperature in plan.temperatures_K
+    )
+    table = place / "furnace.json"
+    known = table.exists() and any(state.diffusive for state in states)  # one left of an earlier plan is not its table
+    return Melting(plan, place, states, table if known else None)
 
 
 def describe(plan: MeltPlan, task: Task, file: Path, target: Path) -> None:
