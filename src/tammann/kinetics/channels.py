@@ -18,7 +18,7 @@ from tammann.units import A3_IN_M3, BOLTZMANN_EV_PER_K
 if TYPE_CHECKING:
     from tammann.thermo import Phases
 
-__all__ = ["between_local_equilibria", "growth_of_channels", "layers_of"]
+__all__ = ["between_local_equilibria", "growth_of_channels", "layers_down_to", "layers_of", "wanted_layers"]
 
 _STEP_K = 100.0
 """Closest-point differences are continuous in temperature; they are computed this far apart and joined by lines."""
@@ -42,6 +42,26 @@ def layers_of(transport: TransportTable | None, phases: Phases, options: Kinetic
     }
 
 
+def layers_down_to(temperature_K: float, layers: Mapping[int, Layer], options: KineticsOptions) -> dict[int, Layer]:
+    """Return the layers whose data serve from a temperature upwards.
+
+    Below its lowest two temperatures a layer continues their line. Of one temperature there is no line, and holding its
+    value would make a cold solid as fast as a hot melt, so such a layer serves only where all is held by choice.
+
+    Args:
+        temperature_K: The lowest temperature that is asked for.
+        layers: From ``layers_of``.
+        options: What is done outside the tabulated temperatures.
+    """
+    if options.below_range != "continue" or options.nearest_temperature:
+        return dict(layers)
+    return {
+        number: layer
+        for number, layer in layers.items()
+        if len(layer.temperature_K) > 1 or layer.temperature_K[0] <= temperature_K + 1e-9
+    }
+
+
 def growth_of_channels(
     pool: Reactions,
     dG_eV_per_atom: np.ndarray,
@@ -62,7 +82,7 @@ def growth_of_channels(
         pool: R reactions.
         dG_eV_per_atom: Their Gibbs energies, shape (nT, R).
         temperature_K: Shape (nT,), ascending.
-        layers: From ``layers_of``.
+        layers: From ``layers_of`` or ``layers_down_to``.
         transport: The table, for its end members.
         options: Form, difference, and the mean over two products.
         energies: Name of the energy set.
@@ -133,6 +153,18 @@ def between_local_equilibria(pool: Reactions, options: KineticsOptions) -> np.nd
     if options.form == "electroneutral":
         return np.ones(len(pool), dtype=bool)
     return np.array([shape.backwards for shape in _geometry(pool)], dtype=bool)
+
+
+def wanted_layers(pool: Reactions) -> np.ndarray:
+    """Return which phases are the layers that grow or decompose in each reaction, shape (R, P).
+
+    Args:
+        pool: R reactions of P phases.
+    """
+    wanted = np.zeros((len(pool), len(pool.phases)), dtype=bool)
+    for row, shape in enumerate(_geometry(pool)):
+        wanted[row, list(shape.layers)] = True
+    return wanted
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,9 @@ class KineticsOptions:
         reference_radius_m: The radius r0 at which the scale is set, m; paper: 1e-7, code: 1e-8.
         reference_temperature_K: The temperature at which the scale is set.
         below_range: What the growth constant does below the tabulated temperatures: ``continue`` along the line of ln
-            K_D against 1/T of the lowest two (never rising on cooling), ``hold`` the lowest, or ``refuse``.
+            K_D against 1/T of the lowest two (never rising on cooling), ``hold`` the lowest, or ``refuse``. A
+            composition with one temperature has no line and counts as without data where a programme goes below it,
+            unless its value is held.
         above_range: The same above them: ``hold`` the highest, or ``refuse``.
         residual_pressure_Pa: Pressure of a gas that is released but not part of the atmosphere.
         metastable_limit_eV_per_atom: Products, one or two side by side, further above the hull of this furnace do not

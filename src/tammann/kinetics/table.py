@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,14 @@ import numpy as np
 from tammann import __version__
 from tammann.errors import RecipeError
 from tammann.kinetics import selection
-from tammann.kinetics.channels import between_local_equilibria, growth_of_channels, layers_of
+from tammann.kinetics.channels import (
+    between_local_equilibria,
+    growth_of_channels,
+    layers_down_to,
+    layers_of,
+    wanted_layers,
+)
+from tammann.kinetics.growth import Layer
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rates import MOST_PHASES, RateTable
 from tammann.kinetics.score import melt_exchange, nucleation_factor, reduced_growth, score, sigma2
@@ -20,6 +27,7 @@ from tammann.transport import TransportTable
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
+    from tammann.thermo import Phases
 
 __all__ = ["rate_table", "reference_scale"]
 
@@ -122,7 +130,8 @@ def rate_table(
         if not chosen.coupled_release:
             chain = chain.narrowed(selection.release_allowed(chain.pool, temperature, pressures, energies))
         chain = chain.reachable(precursors)
-        layers = layers_of(transport, phases, chosen)
+        tabulated = layers_of(transport, phases, chosen)
+        layers = layers_down_to(float(temperature[0]), tabulated, chosen)
         growth = growth_of_channels(
             chain.pool,
             chain.dG,
@@ -139,8 +148,8 @@ def rate_table(
         fallback = np.isnan(growth).any(axis=0) & (chosen.transport != "none")
         chain = replace(chain, score=value, growth=growth, fallback=fallback)
         chain = chain.take(np.asarray((value > chosen.smallest_score).any(axis=0))).reachable(precursors)
-        warnings += _fallback_warning(chain, set(layers), transport)
-        warnings += _range_warning(temperature, transport, chosen)
+        warnings += _fallback_warning(chain, tabulated, layers, transport)
+        warnings += _range_warnings(chain, temperature, tabulated, layers, transport, chosen)
     warnings += [*phases.warnings, *phases.energy_set(energies).warnings, *(transport.warnings if transport else ())]
 
     metadata = {
@@ -168,7 +177,9 @@ def reference_scale(
 
     s = max_p K_D,p dG*_p / (r0² kB T) over the reactions of the two end members to one phase, with the mode and form
     of the options. Only ratios of growth constants carry meaning, so a table of other magnitude gives the same scores.
-    Where the end members are not stated, or not among the phases, all reactions of two solids to one serve.
+    Where the end members are not stated, or not among the phases, all reactions of two solids to one serve. Products
+    with a single tabulated temperature above 1100 K count only where there are no others: the value held from there
+    would be the fastest of all.
 
     Args:
         reactions: Reactions whose phases and energies are meant.
@@ -201,10 +212,13 @@ def reference_scale(
     ends = chosen.end_members or (None if transport is None else transport.end_members)
     if ends is not None and all(end in phases for end in ends):
         simple &= (coefficients[:, [phases.index(end) for end in ends]] < 0).all(axis=1)
-    with_data = np.isin(np.arange(len(phases)), list(layers))
-    simple &= ~((solid > 0) & ~with_data).any(axis=1)
-    pool = reactions.take(np.flatnonzero(simple))
     temperature = np.array([chosen.reference_temperature_K])
+    for with_data in (layers_down_to(chosen.reference_temperature_K, layers, chosen), layers):
+        has = np.isin(np.arange(len(phases)), list(with_data))
+        serving = simple & ~((solid > 0) & ~has).any(axis=1)
+        if serving.any():
+            break
+    pool = reactions.take(np.flatnonzero(serving))
     dG = reaction_energy(pool, temperature, energies=energies)
     downhill = (dG < 0.0).all(axis=0)
     pool, dG = pool.take(np.flatnonzero(downhill)), dG[:, downhill]
@@ -311,7 +325,10 @@ def _product_volume(pool: Reactions) -> np.ndarray:
 # ---------------------------------------------------------------- what a reader should know, and the table
 
 
-def _fallback_warning(chain: _Chain, with_data: set[int], transport: TransportTable | None) -> list[str]:
+def _fallback_warning(
+    chain: _Chain, tabulated: Mapping[int, Layer], layers: Mapping[int, Layer], transport: TransportTable | None
+) -> list[str]:
+    """One sentence on the reactions without transport data: how many, and which compositions they lack."""
     assert chain.fallback is not None
     count = int(chain.fallback.sum())
     if not count:
@@ -319,26 +336,70 @@ def _fallback_warning(chain: _Chain, with_data: set[int], transport: TransportTa
     if transport is None:
         return [f"No transport data: all {count} reactions have the thermodynamic score."]
     phases = chain.pool.phases
-    solid = chain.pool.coefficients[chain.fallback] * ~phases.is_gas
-    missing = [phases[p].formula for p in np.flatnonzero((solid > 0).any(axis=0)) if p not in with_data]
-    names = f" of {', '.join(missing)}" if missing else ""
+    wanted = np.flatnonzero(wanted_layers(chain.pool)[chain.fallback].any(axis=0)).tolist()
+    missing = ", ".join(phases[p].formula for p in wanted if p not in tabulated)
+    alone = ", ".join(phases[p].formula for p in wanted if p in tabulated and p not in layers)
+    if count == len(chain.pool) and missing and not any(p in tabulated for p in wanted):
+        return [
+            f"The transport table {transport.name} has none of the products ({missing}): every reaction goes by the "
+            "thermodynamic score."
+        ]
+    reasons = [f"no data of {missing}"] if missing else []
+    reasons += [f"one temperature only of {alone}"] if alone else []
     return [
-        f"{count} of {len(chain.pool)} reactions have the thermodynamic score, because {transport.name} has no data"
-        f"{names} for the layer that would grow or decompose."
+        f"{count} of {len(chain.pool)} reactions have the thermodynamic score, because {transport.name} has "
+        f"{' and '.join(reasons) or 'no data'} for the layer that would grow or decompose."
     ]
 
 
-def _range_warning(temperature: np.ndarray, transport: TransportTable | None, options: KineticsOptions) -> list[str]:
+def _range_warnings(
+    chain: _Chain,
+    temperature: np.ndarray,
+    tabulated: Mapping[int, Layer],
+    layers: Mapping[int, Layer],
+    transport: TransportTable | None,
+    options: KineticsOptions,
+) -> list[str]:
+    """What was done outside the tabulated temperatures, of the layers that some reaction wants."""
     if transport is None or options.transport == "none":
         return []
-    table = transport.temperatures_K()
+    assert chain.fallback is not None
+    wanted = wanted_layers(chain.pool)
+    used = [p for p in np.flatnonzero(wanted[~chain.fallback].any(axis=0)).tolist() if p in layers]
+    lowest = {p: float(layers[p].temperature_K[0]) for p in used}
+    highest = {p: float(layers[p].temperature_K[-1]) for p in used}
+    alone = {
+        p: float(tabulated[p].temperature_K[0])
+        for p in np.flatnonzero(wanted.any(axis=0)).tolist()
+        if p in tabulated and p not in layers
+    }
+    phases = chain.pool.phases
     warnings = []
-    if temperature[0] < table[0]:
-        how = "continue along the line of ln K_D against 1/T" if options.below_range == "continue" else "are held"
-        warnings.append(f"Below {table[0]:g} K, where {transport.name} has no data, growth constants {how}.")
-    if temperature[-1] > table[-1]:
-        warnings.append(f"Above {table[-1]:g} K, where {transport.name} has no data, growth constants are held.")
+    below = _ends([p for p in used if temperature[0] < lowest[p]], lowest, phases)
+    if below:
+        continues = options.below_range == "continue" and not options.nearest_temperature
+        how = "continue along the line of ln K_D against 1/T" if continues else "are held"
+        warnings.append(f"Below {below}, where {transport.name} has no data, growth constants {how}.")
+    if alone:
+        names = ", ".join(f"{phases[p].formula} ({T:g} K)" for p, T in alone.items())
+        warnings.append(
+            f"A single temperature in {transport.name} gives no line to continue below it: {names} "
+            f"{'count' if len(alone) > 1 else 'counts'} as without data, unless kinetics.below_range is hold."
+        )
+    above = _ends([p for p in used if temperature[-1] > highest[p]], highest, phases)
+    if above:
+        warnings.append(f"Above {above}, where {transport.name} has no data, growth constants are held.")
     return warnings
+
+
+def _ends(outside: Sequence[int], end_K: Mapping[int, float], phases: Phases) -> str:
+    """The ends of the tables of some compositions, K, with their names where not all have the same."""
+    if len(outside) == len(end_K) and len(set(end_K.values())) == 1:
+        return f"{end_K[outside[0]]:g} K"
+    groups: dict[float, list[str]] = {}
+    for p in outside:
+        groups.setdefault(end_K[p], []).append(phases[p].formula)
+    return " and ".join(f"{T:g} K ({', '.join(names)})" for T, names in sorted(groups.items()))
 
 
 def _assembled(
