@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from tammann.md.plan import MeltPlan
+from tammann.transport import load_transport
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "melts.md"
@@ -67,3 +68,4 @@ def test_the_table_page_is_current():
     spec.loader.exec_module(script)
     text = (DOCS / "melt-table.md").read_text(encoding="utf-8")
     assert re.search(r"<!-- from: ", text) and script.filled(text) == text, "run: python docs/melt_table.py"
+    assert script.same_table(script.shipped(), load_transport("tammann-2026")), "run: python docs/melt_table.py"

@@ -138,6 +138,8 @@ def test_options_stand_in_for_entries(tmp_path, monkeypatch):
     assert (changed.seed, changed.grid.size, changed.kinetics.transport) == (7, 12, "self")
     assert changed.ensemble.realizations == 3
     assert changed.energies == str(tmp_path / "own.csv")
+    assert recipe.with_options(transport="tammann-2026").transport == "tammann-2026"
+    assert recipe.with_options(transport="own.json").transport == str(tmp_path / "own.json")
     assert recipe.seed == 0 and recipe.with_options() == recipe
     with pytest.raises(RecipeError, match=r"^grid\.size: expected .* from 4 to 2000, got 3\.$"):
         recipe.with_options(size=3)

@@ -175,6 +175,9 @@ def run(
     size: Annotated[int | None, typer.Option(metavar="N", help="Cells per edge of the grid.")] = None,
     kinetics: Annotated[Literal["full", "self", "none"] | None, typer.Option(help="Which transport to use.")] = None,
     energies: Annotated[str | None, typer.Option(metavar="NAME", help="Energy set, or a .csv or .json file.")] = None,
+    transport: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Transport table, a .json file of your own, or none.")
+    ] = None,
     threads: Threads = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR, if any.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -187,7 +190,7 @@ def run(
     from tammann.recipe import Recipe
 
     asked = Recipe.from_file(recipe).with_options(
-        seed=seed, realizations=realizations, size=size, kinetics=kinetics, energies=energies
+        seed=seed, realizations=realizations, size=size, kinetics=kinetics, energies=energies, transport=transport
     )
     from tammann.furnace import run_recipe
 
@@ -296,7 +299,9 @@ def kd(
         Literal["paper", "signed", "electroneutral"], typer.Option(help="How the fluxes of the ions are summed.")
     ] = "paper",
     between: Between = None,
-    transport: Annotated[str | None, typer.Option(metavar="FILE", help="Transport data as JSON.")] = None,
+    transport: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Transport table, or a .json file of your own.")
+    ] = None,
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:

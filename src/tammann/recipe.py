@@ -350,7 +350,8 @@ class Recipe(Block):
         default=None, description="a .csv file with the columns formula, melting_point_K and source, or null"
     )
     transport: Text = Field(
-        default_factory=_usual_transport, description="karan-2026, the .json file of a transport table, or none"
+        default_factory=_usual_transport,
+        description="karan-2026, tammann-2026, the .json file of a transport table, or none",
     )
     particle_radius_um: Radius = Field(default=0.1, description="a radius in micrometres above 0 and at most 10000")
     atmosphere: Annotated[
@@ -471,6 +472,7 @@ class Recipe(Block):
         size: int | None = None,
         kinetics: str | None = None,
         energies: str | None = None,
+        transport: str | None = None,
     ) -> "Recipe":
         """A copy with some entries changed, as by the options of ``tammann run``; None leaves an entry alone.
 
@@ -480,6 +482,7 @@ class Recipe(Block):
             size: entry ``grid.size``.
             kinetics: entry ``kinetics.transport``: full, self or none.
             energies: entry ``energies``; a file name is taken relative to the current directory.
+            transport: entry ``transport``, likewise.
 
         Raises:
             RecipeError: a new entry is out of range.
@@ -491,6 +494,7 @@ class Recipe(Block):
             ("grid", "size"): size,
             ("kinetics", "transport"): kinetics,
             (None, "energies"): None if energies is None else _absolute(energies, None),
+            (None, "transport"): None if transport is None else _absolute(transport, None),
         }
         for (block, key), value in changes.items():
             if value is not None:

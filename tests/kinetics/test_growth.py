@@ -1,5 +1,7 @@
 """Growth constants: invariances, limits, and the figures that the published table must give."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -192,3 +194,17 @@ def test_electroneutral_chart_vanishes_for_what_does_not_form(phases, transport)
     K = chart(phases, transport, form="electroneutral")
     assert "Ba4TiO6" not in K.index  # no phase, so no Gibbs energy
     assert (K.loc[["BaTiO3", "Ba2TiO4", "BaTi2O5"], 1250.0] > 0).all()
+
+
+def test_compositions_known_over_different_temperatures(phases, transport):
+    """Values where a composition is known, none where it is not; refused where nothing is."""
+    cut = replace(
+        transport, entries=tuple(e for e in transport.entries if e.formula != "Ba2TiO4" or e.temperature_K >= 1500)
+    )
+    whole = growth_constants(phases, transport, [1250.0, 1600.0], draws=0)
+    some = growth_constants(phases, cut, [1250.0, 1600.0], draws=0)
+    missing = whole[(whole.phase == "Ba2TiO4") & (whole.temperature_K == 1250.0)]
+    assert len(missing) == 1
+    assert some.reset_index(drop=True).equals(whole.drop(missing.index).reset_index(drop=True))
+    with pytest.raises(DataError, match="700 is outside the transport data"):
+        growth_constants(phases, transport, [700.0], draws=0)

@@ -1,6 +1,7 @@
 """The shipped table, its defects and their repair; files; draws."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -143,6 +144,23 @@ def test_truncated_file(tmp_path):
     path.write_text(json.dumps(document())[:50], encoding="utf-8")
     with pytest.raises(DataError, match="not JSON"):
         load_transport(path)
+
+
+def test_the_table_made_here(table):
+    """Errors everywhere, mass at rest, no negative dissipation; what is not diffusive is named and not filled in."""
+    ours = load_transport("tammann-2026")
+    assert ours.name == "tammann-2026" and "pedone-2006" in ours.source and ours.end_members == ("BaO", "TiO2")
+    known = {reduced_composition(formula) for formula in table.formulas}
+    assert {reduced_composition(formula) for formula in ours.formulas} <= known
+    for entry in ours.entries:
+        assert entry.L_stderr is not None and entry.L_self_stderr is not None
+        assert (np.diag(entry.L_stderr) > 0).all() and (entry.L_self_stderr < 0.35 * entry.L_self).all()
+        assert entry.centre_of_mass_deviation < 1e-4 and entry.smallest_eigenvalue_ratio > -1e-6
+    left_out = next(note for note in ours.warnings if note.startswith("Left out, their ions"))
+    for entry in ours.entries:
+        assert f"{entry.formula} {entry.temperature_K:g} K" not in left_out
+    named = re.findall(r"(\w+) (\d+) K", left_out)
+    assert len(ours.entries) + len(named) == 4 * len({f for f, _ in named} | set(ours.formulas))
 
 
 def test_draws_are_log_normal_about_the_table(table):

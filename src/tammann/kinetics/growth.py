@@ -152,8 +152,9 @@ def growth_constants(
 ) -> pandas.DataFrame:
     """Return K_D of every product between two phases, against temperature, with a band from the errors of its input.
 
-    ``"paper"`` and ``"signed"`` take the vector between the closest points of the stability domains of ``between``, the
-    same for every product (see ``growth_constant``); ``"electroneutral"`` the Gibbs energy of each product from them.
+    A composition has values within the temperatures at which the table has it, and none outside. ``"paper"`` and
+    ``"signed"`` take the vector between the closest points of the stability domains of ``between``, the same for every
+    product (see ``growth_constant``); ``"electroneutral"`` the Gibbs energy of each product from them.
 
     Args:
         phases: Energies and volumes; compositions of the table that are no phase take the volume per atom interpolated
@@ -239,6 +240,8 @@ def _between(
     """K_D of each formula at each temperature, shape (nT, n_formulas), NaN where it has none."""
     from tammann.thermo import closest_differences
 
+    arrhenius_weights(transport.temperatures_K(), temperatures, below="refuse", above="refuse")
+
     first, second = phases.index(ends[0]), phases.index(ends[1])
     value = np.full((len(temperatures), len(formulas)), np.nan)
     if form == "electroneutral":
@@ -248,7 +251,9 @@ def _between(
     fractions = phases.atom_fractions
     for k, formula in enumerate(formulas):
         layer = table_layer(transport, formula, phases, mode)
-        bracket = layer.bracket(temperatures, below="refuse", above="refuse")
+        # compositions may have been measured over different ranges
+        known = (temperatures >= layer.temperature_K[0] - 1e-9) & (temperatures <= layer.temperature_K[-1] + 1e-9)
+        bracket = layer.bracket(temperatures[known], below="refuse", above="refuse")
         if form == "electroneutral":
             here = phase_number(phases, formula)
             if here is None:
@@ -260,9 +265,9 @@ def _between(
             dG = gibbs[:, here] - gibbs[:, [first, second]] @ shares
             geometry = 1.0 / (shares.prod() ** 2)
             along = (two[0] - two[1])[None, layer.columns]
-            value[:, k] = layer.electroneutral(along, dG[:, None] * geometry, bracket)[:, 0]
+            value[known, k] = layer.electroneutral(along, dG[known, None] * geometry, bracket)[:, 0]
         else:
-            value[:, k] = layer.interpolated(difference, bracket, form)[:, 0]
+            value[known, k] = layer.interpolated(difference[known], bracket, form)[:, 0]
     return value
 
 

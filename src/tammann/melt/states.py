@@ -377,25 +377,33 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
     """Write the table for the furnace from what is known of every state; nothing where no state is diffusive."""
     from tammann.transport import OnsagerCoefficients, TransportTable, save_transport
 
-    entries, warnings = [], []
+    entries = []
+    absent: list[str] = []
+    crystallised: list[str] = []
+    stuck: list[str] = []
+    unsettled: list[str] = []
+    inexact: list[str] = []
     for formula in plan.melts:
         for temperature in sorted(plan.temperatures_K):
             folder = folder_of(out, formula, temperature)
+            name = f"{formula} {temperature:g} K"
             try:
                 state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
                 converged = json.loads((folder / "volume.json").read_text(encoding="utf-8"))["converged"]
                 m = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
             except (OSError, ValueError, KeyError, TypeError):
-                warnings.append(f"{formula} at {temperature:g} K: not measured.")
+                absent.append(name)
                 continue
             if state["crystalline"]:
-                warnings.append(f"{formula} at {temperature:g} K: left out, it has crystallised.")
+                crystallised.append(name)
                 continue
             if not m["diffusive"]:
-                warnings.append(f"{formula} at {temperature:g} K: left out, its ions were not shown to diffuse.")
+                stuck.append(name)
                 continue
             if not converged:
-                warnings.append(f"{formula} at {temperature:g} K: its volume had not converged.")
+                unsettled.append(name)
+            if largest_error(m) > plan.target_error:
+                inexact.append(f"{name} ({100 * largest_error(m):.0f} %)")
             species = tuple(m["species"])
             entries.append(
                 OnsagerCoefficients(
@@ -412,13 +420,20 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
             )
     if not entries:
         return None
+    odd = {
+        "Not measured": absent,
+        "Left out, crystallised": crystallised,
+        "Left out, their ions were not shown to diffuse": stuck,
+        "The search for the volume had not converged": unsettled,
+        f"The largest relative standard error of D_i and L_ii is above {100 * plan.target_error:g} %": inexact,
+    }
     potential = load_potential(plan.potential)
     table = TransportTable(
         name=out.name,
         source=f"molecular dynamics with {potential.name} ({potential.source}), {plan.atoms} atoms, {plan.engine}",
         entries=tuple(entries),
         end_members=plan.end_members,
-        warnings=tuple(warnings),
+        warnings=tuple(f"{what}: {', '.join(names)}." for what, names in odd.items() if names),
     )
     save_transport(table, out / "furnace.json")
     return out / "furnace.json"

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,12 @@ from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
 
 __all__ = ["TransportTable", "draw_transport", "load_transport", "reduced_composition", "save_transport"]
 
-SHIPPED = {"karan-2026": "ba-ti-o-onsager.csv", "Ba-Ti-O": "ba-ti-o-onsager.csv"}
-"""Names under which tables are shipped, and their files."""
+SHIPPED = {
+    "karan-2026": "ba-ti-o-onsager.csv",
+    "tammann-2026": "ba-ti-o-melts.json",
+    "Ba-Ti-O": "ba-ti-o-onsager.csv",
+}
+"""Names under which tables are shipped, and their files; the name of a system is its usual table."""
 
 KARAN_2026 = (
     "Karan, Gallant, Fei, Ceder, Persson, Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, as published in "
@@ -109,14 +113,16 @@ def reduced_composition(formula: str) -> tuple[tuple[str, int], ...]:
 
 
 def load_transport(source: str | Path | None = "Ba-Ti-O") -> TransportTable | None:
-    """Load transport coefficients: the shipped table by name, a JSON file by its path, or none.
+    """Load transport coefficients: a shipped table by its name, a JSON file by its path, or none.
 
-    The shipped table (``"karan-2026"``, or ``"Ba-Ti-O"`` for the system) is converted to SI and its defects are met,
-    each with a warning in the result: the row of Ba4Ti13O30 at 1000 K has L_BaO mended by the factor of ten that
+    ``"tammann-2026"`` is the package's own table of Ba-Ti-O melts, from molecular dynamics of rigid ions, with standard
+    errors; compositions and temperatures at which ions were not shown to diffuse are named in its warnings and left
+    out. The published table (``"karan-2026"``, or ``"Ba-Ti-O"`` for the system) is converted to SI and its defects are
+    met, each with a warning in the result: the row of Ba4Ti13O30 at 1000 K has L_BaO mended by the factor of ten that
     restores both positive semidefiniteness and the centre-of-mass rule; rows that are slightly not positive
-    semidefinite are projected where fluxes are computed (``OnsagerCoefficients.dissipative``); the deviation from
-    sum_j m_j L_ij = 0 is reported; cell volumes that are placeholders are not used (a growth constant takes the volume
-    of the phase).
+    semidefinite are projected where fluxes are computed (``OnsagerCoefficients.dissipative``); the deviation from sum_j
+    m_j L_ij = 0 is reported; cell volumes that are placeholders are not used (a growth constant takes the volume of the
+    phase).
 
     A JSON file holds ``name``, ``source``, optionally ``end_members`` (two formulas) and ``warnings``, and ``entries``,
     each with ``formula``, ``temperature_K``, ``species``, ``L_per_J_m_s`` (square matrix), ``L_self_per_J_m_s``, and
@@ -142,7 +148,8 @@ def load_transport(source: str | Path | None = "Ba-Ti-O") -> TransportTable | No
     if source is None or source == "none":
         return None
     if str(source) in SHIPPED:
-        return _shipped()
+        file = SHIPPED[str(source)]
+        return _karan() if file == SHIPPED["karan-2026"] else _own(file)
     path = Path(source)
     if not path.is_file():
         raise DataError(
@@ -223,7 +230,7 @@ def _draw(entry: OnsagerCoefficients, relative_error: float, rng: np.random.Gene
     return replace(entry, L=entry.L * np.outer(root, root), L_self=entry.L_self * np.exp(normal * own))
 
 
-# ---------------------------------------------------------------- the shipped table
+# ---------------------------------------------------------------- the shipped tables
 
 
 _TEN_TIMES_TOO_LARGE = ("Ba4Ti13O30", 1000.0, "L_BaO", -9.7442e18, -9.7442e17)
@@ -231,7 +238,13 @@ _TEN_TIMES_TOO_LARGE = ("Ba4Ti13O30", 1000.0, "L_BaO", -9.7442e18, -9.7442e17)
 
 
 @cache
-def _shipped() -> TransportTable:
+def _own(file: str) -> TransportTable:
+    with as_file(files("tammann") / "data" / file) as path:
+        return _read_json(path)
+
+
+@cache
+def _karan() -> TransportTable:
     text = (files("tammann") / "data" / SHIPPED["karan-2026"]).read_text(encoding="utf-8")
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     warnings = []
@@ -302,7 +315,7 @@ def _placeholders(entries: list[OnsagerCoefficients]) -> list[str]:
 
 def _not_dissipative(entries: Sequence[OnsagerCoefficients]) -> list[str]:
     """One sentence on the entries whose L is not positive semidefinite by more than round-off."""
-    off = [(entry.smallest_eigenvalue_ratio, entry) for entry in entries if entry.smallest_eigenvalue_ratio < -1e-9]
+    off = [(entry.smallest_eigenvalue_ratio, entry) for entry in entries if entry.smallest_eigenvalue_ratio < -1e-6]
     if not off:
         return []
     ratio, worst = min(off, key=lambda pair: pair[0])
@@ -362,7 +375,7 @@ def _read_json(path: Path) -> TransportTable:
     listed = data.get("warnings", [])
     if not (isinstance(listed, list) and all(isinstance(item, str) for item in listed)):
         raise DataError(f"warnings in {path} is {listed!r}, expected a list of sentences.")
-    notes = _not_dissipative(entries)
+    notes = [note for note in _not_dissipative(entries) if note not in listed]
     return TransportTable(
         name=str(data.get("name", path.stem)),
         source=str(data.get("source", path.name)),
