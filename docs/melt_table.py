@@ -476,6 +476,23 @@ def draw() -> None:
     draw_factors()
     draw_growth()
     draw_experiment()
+    draw_example()
+
+
+def draw_example() -> None:
+    """The figures of one state, as ``tammann melt`` leaves them."""
+    from tammann.md.equation_of_state import VolumePoint
+    from tammann.melt.folder import replicas_in
+    from tammann.plot import plot_volume_search, save_figure, transport_figure
+    from tammann.transport import load_correlations, measure_onsager
+
+    folder = OUT / "BaTiO3" / "2000K"
+    found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
+    points = [VolumePoint(**point) for point in found["points"]]
+    save_figure(plot_volume_search(points, found["atoms"]), DOCS / "images" / "melt-volume.png", dpi=110)
+    curves = [load_correlations(place / "curves.npz") for place, _ in replicas_in(folder)]
+    page = transport_figure(curves, measure_onsager(curves))
+    save_figure(page, DOCS / "images" / "melt-transport.png", dpi=110)
 
 
 def panels(count: int, *, height: float = 3.4) -> Any:

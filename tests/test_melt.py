@@ -14,8 +14,10 @@ import pytest
 
 from tammann.errors import DataError, ResultError
 from tammann.md import read_trajectory, trajectory_from_arrays
+from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
 from tammann.melt import distil, largest_error, melt, road
+from tammann.melt.figures import draw_composition, draw_state
 from tammann.transport import (
     displacement_correlations,
     load_transport,
@@ -61,7 +63,8 @@ def test_from_a_formula_to_a_table(installed, tmp_path):
     state = made.states[0]
     assert state.converged and state.folder == out / "MgO" / "4500K"
     assert {f.name for f in state.folder.iterdir()} == {
-        *("volume.json", "melt.npz", "structure.extxyz", "replica-1", "replica-2", "transport.json", "melt.json")
+        *("volume.json", "melt.npz", "structure.extxyz", "replica-1", "replica-2", "transport.json", "melt.json"),
+        *("volume.png", "transport.png"),
     }
     record = json.loads((state.folder / "replica-1" / "replica.json").read_text())
     trajectory = read_trajectory(state.folder / "replica-1" / record["trajectory"], timestep_fs=record["timestep_fs"])
@@ -145,6 +148,13 @@ def test_going_on_where_only_small_files_are_left(installed, tmp_path):
         assert text == (tmp_path / "other" / "MgO" / "4500K" / name).read_text()
 
 
+RUNS = [
+    dict(zip(VolumePoint.__dataclass_fields__, (v, p, 0.1, -8.0, 0.0, 4500.0, t), strict=True))
+    for v, p, t in ((400.0, 5.0, 4.0), (508.0, 0.02, 20.0), (600.0, -1.0, 4.0))
+]
+"""Of a search for the volume."""
+
+
 def fabricate(out, *, replicas, rng, order=0.01):
     """A folder as distil leaves one, of ions that walk at random and a stress without memory."""
     chosen = plan(production_ps=100.0, replicas=replicas)
@@ -185,7 +195,8 @@ def fabricate(out, *, replicas, rng, order=0.01):
             "displacement_A": 10.0,
         }
         (place / "replica.json").write_text(json.dumps(record))
-    (state / "volume.json").write_text(json.dumps({"converged": True, "volume_A3": 508.0, "notes": []}))
+    searched = {"converged": True, "volume_A3": 508.0, "notes": [], "atoms": 40, "points": RUNS}
+    (state / "volume.json").write_text(json.dumps(searched | {"fit": {"volume_A3": 508.0}}))
     (out / "plan.json").write_text(json.dumps({"plan": chosen.model_dump(mode="json")}))
     return chosen, state, curves
 
@@ -210,6 +221,29 @@ def test_replicas_of_several_machines_are_measured_together(installed, tmp_path)
     assert about["coordination"][0]["mean"] == pytest.approx(6.0)
     assert about["coordination"][0]["stderr"] == pytest.approx(1 / np.sqrt(3))
     assert about["crystal_nn"]["O"] == {"mean": 4.0, "stderr": None}
+
+
+def test_figures_of_a_folder(tmp_path):
+    """What was searched, measured and fitted is drawn; what is not there is not."""
+    _, state, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(5))
+    draw_state(state)
+    assert sorted(f.name for f in state.glob("*.png")) == ["transport.png", "volume.png"]
+    (state / "volume.png").unlink()
+    searched = json.loads((state / "volume.json").read_text())
+    (state / "volume.json").write_text(json.dumps(searched | {"fit": {"volume_A3": None}}))  # as of constant pressure
+    draw_state(state)
+    assert not (state / "volume.png").exists()
+    for T, D in ((4500, 2.0), (5000, 3.0)):
+        other = state.parent / f"{T}K"
+        other.mkdir(exist_ok=True)
+        D = {"Mg": D * 1e-9, "O": D * 2e-9}
+        record = {"diffusive": True, "temperature_K": T, "species": ["Mg", "O"], "D_m2_per_s": D, "D_stderr": D}
+        (other / "transport.json").write_text(json.dumps(record | {"diffusive": T == 4500}))
+        draw_composition(state.parent)
+        assert not (state.parent / "arrhenius.png").exists()
+    (other / "transport.json").write_text(json.dumps(record))
+    draw_composition(state.parent)
+    assert (state.parent / "arrhenius.png").stat().st_size > 5000
 
 
 def test_what_is_made_longer(installed, tmp_path, monkeypatch):

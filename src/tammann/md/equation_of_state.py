@@ -19,6 +19,7 @@ __all__ = [
     "VolumePoint",
     "find_volume",
     "fit_equation_of_state",
+    "fitted_pressure",
     "let_volume_settle",
     "longest_search_ps",
 ]
@@ -164,8 +165,19 @@ def _curve(points: Sequence[VolumePoint], pressure_GPa: float) -> tuple[float, n
     return reference, c, max(misfit, 1.0) * inverse @ inverse.T
 
 
-def _fitted_pressure(points: Sequence[VolumePoint], volume_A3: float, pressure_GPa: float) -> tuple[float, float]:
-    """Pressure at a volume as all runs together tell it, and its standard error, GPa."""
+def fitted_pressure(points: Sequence[VolumePoint], volume_A3: float, pressure_GPa: float = 0.0) -> tuple[float, float]:
+    """Pressure at a volume as all runs together tell it, and its standard error, GPa.
+
+    The standard error grows with the misfit of the runs, where that is larger than their own errors explain.
+
+    Args:
+        points: At least three runs at different volumes.
+        volume_A3: Å3.
+        pressure_GPa: Of the volume looked for, GPa: runs near it weigh most.
+
+    Raises:
+        DataError: Fewer than three volumes.
+    """
     reference, c, covariance = _curve(points, pressure_GPa)
     powers = _powers(reference, np.array(volume_A3))
     return float(powers @ c), float(np.sqrt(powers @ covariance @ powers))
@@ -222,7 +234,7 @@ def find_volume(
         point = _point(leg)
         points.append(point)
         fit = fit_equation_of_state(points, pressure_GPa=pressure_GPa)
-        pressure, stderr = _fitted_pressure(points, volume, pressure_GPa)
+        pressure, stderr = fitted_pressure(points, volume, pressure_GPa)
         if (
             abs(pressure - pressure_GPa) + stderr <= pressure_tolerance_GPa
             and abs(point.pressure_GPa - pressure_GPa) <= pressure_tolerance_GPa + 2.0 * point.pressure_stderr_GPa

@@ -25,6 +25,7 @@ from tammann.files import whole_file, write_text
 from tammann.md.dynamics import Leg
 from tammann.md.equation_of_state import find_volume, let_volume_settle
 from tammann.md.plan import MeltPlan
+from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.folder import Progress, Task, folder_of, plain, recorded, summed_up, take_folder, tasks_of
 from tammann.melt.states import GLASS_A, Melting, describe, largest_error, measure, measure_all, state_of, write_table
 from tammann.potentials import RigidIons, check_neutral, load_potential
@@ -75,19 +76,36 @@ def melt(
     place = Path(out)
     take_folder(plan, place, resume=resume)
     measure_all(plan, place)
-    failures = _carry_out(plan, list(tasks_of(plan, place)), place, progress, workers)
+    tasks = list(tasks_of(plan, place))
+    at_work = {task.folder for task in tasks if not _finished(plan, task)}
+    failures = _carry_out(plan, tasks, place, progress, workers)
     for before, length in pairwise(plan.lengths_ps()):
         longer = [
             replace(task, duration_ps=length) for task in tasks_of(plan, place) if _wants_more(plan, task, before)
         ]
         if longer:
+            at_work |= {task.folder for task in longer}
             failures |= _carry_out(plan, longer, place, progress, workers)
+    _draw(plan, place, at_work)
     states = tuple(
         state_of(formula, temperature, folder_of(place, formula, temperature), failures)
         for formula in plan.melts
         for temperature in plan.temperatures_K
     )
     return Melting(plan, place, states, write_table(plan, place))
+
+
+def _draw(plan: MeltPlan, place: Path, at_work: set[Path]) -> None:
+    """Draw the states that have got something new, and those that have no figures yet."""
+    for formula in plan.melts:
+        new = False
+        for temperature in plan.temperatures_K:
+            folder = folder_of(place, formula, temperature)
+            if (folder / "volume.json").exists() and (folder in at_work or not (folder / "transport.png").exists()):
+                draw_state(folder)
+                new = True
+        if new:
+            draw_composition(place / formula)
 
 
 def find_melt(

@@ -9,6 +9,7 @@ from tammann.plot.baselines import plot_baselines
 from tammann.plot.flow import plot_reaction_flow
 from tammann.plot.fractions import plot_phase_fractions
 from tammann.plot.hull import plot_hull
+from tammann.plot.melts import plot_volume_search
 from tammann.plot.slices import plot_slices
 from tammann.plot.transport import (
     plot_arrhenius,
@@ -36,6 +37,7 @@ __all__ = [
     "plot_reaction_flow",
     "plot_running_viscosity",
     "plot_slices",
+    "plot_volume_search",
     "save_figure",
     "transport_figure",
 ]
