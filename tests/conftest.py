@@ -1,9 +1,10 @@
 """What the tests of every room share: settings of hypothesis, the shipped recipes, the command line."""
 
+import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,17 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import tammann
+from tammann.reactions import Reactions
+from tammann.thermo import Phases
 
 settings.register_profile("tammann", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tammann")
+
+
+def pytest_collection_finish() -> None:
+    """Modules and collected tests stay to the end: the garbage collector need not walk through them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,24 @@ class Outcome:
 def recipes() -> Path:
     """The shipped recipes."""
     return Path(__file__).parents[1] / "examples" / "recipes"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def enumerated_once() -> Iterator[None]:
+    """A furnace asks for the same reactions in a hundred tests; those of the enumeration itself are in its own."""
+    from tammann import furnace
+
+    enumerate_reactions, known = furnace.enumerate_reactions, {}
+
+    def remembered(phases: Phases) -> Reactions:
+        key = phases.elements, *((phase.formula, phase.state) for phase in phases)
+        if key not in known:
+            known[key] = enumerate_reactions(phases)
+        return known[key].of(phases)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(furnace, "enumerate_reactions", remembered)
+        yield
 
 
 @pytest.fixture

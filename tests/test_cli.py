@@ -234,8 +234,8 @@ def test_growth_constants(call):
     assert {row["temperature_K"] for row in rows} == {750, 1000, 1250, 1500, 1750}
     K = {(row["phase"], row["temperature_K"]): row["K_D_m2_per_s"] for row in rows}
     assert max((k for k in K if k[1] == 1500), key=K.__getitem__) == ("Ba4Ti13O30", 1500)
-    assert json.loads(call("kd", "--kinetics", "self", "--json").out) != rows
     table = call("kd").out
+    assert call("kd", "--kinetics", "self").out != table  # without draws for a band, which take their time
     assert "Ba4Ti13O30" in table and "1500 K" in table
     assert "'--form'" in refused(call("kd", "--form", "fig"))
     assert "'--kinetics'" in refused(call("kd", "--kinetics", "none"))
@@ -289,9 +289,13 @@ def test_energies(call):
     assert "Ba6Ti17O40" in printed and "Given: " in printed
 
 
-@pytest.mark.parametrize("command", [["kd"], ["hull"], ["reactions", "--between", "BaO", "TiO2"]])
-@pytest.mark.parametrize("ending", ["png", "svg"])
-def test_figures(call, tmp_path, command, ending):
+@pytest.mark.parametrize(
+    ("command", "ending"),
+    [(["kd"], "svg"), (["hull"], "png"), (["hull"], "svg"), (["reactions", "--between", "BaO", "TiO2"], "png")],
+)
+def test_figures(call, tmp_path, monkeypatch, command, ending):
+    # What a band is made of is tested elsewhere: here draws of the transport alone make it, which are quick.
+    monkeypatch.setattr("tammann.thermo.draw_energies", lambda phases, **_: phases)
     file = tmp_path / f"figure.{ending}"
     assert call(*command, "--plot", file).status == 0
     assert file.read_bytes().startswith(b"\x89PNG" if ending == "png" else b"<?xml")

@@ -110,7 +110,7 @@ def test_measured_table_gives_growth_constants_with_bands(call, folder, tmp_path
     assert np.all(entry.L_stderr > 0)
     from tammann import growth_constants, load_phases
 
-    constants = growth_constants(load_phases("Ba-Ti-O"), table, [1500.0], between=("BaO", "TiO2"))
+    constants = growth_constants(load_phases("Ba-Ti-O"), table, [1500.0], between=("BaO", "TiO2"), draws=30)
     row = constants[constants["phase"] == "BaTiO3"].iloc[0]
     assert row["K_D_low"] < row["K_D_m2_per_s"] < row["K_D_high"]
 

@@ -58,6 +58,8 @@ def test_code_runs(page, tmp_path, monkeypatch, call):
     blocks = fences(page)
     if any("dask" in text for language, _, text in blocks if language == "python"):
         pytest.importorskip("distributed")
+    # The realizations in this process: workers take longer to start than these runs take, and change nothing.
+    monkeypatch.setattr("tammann.furnace._cores", lambda: 1)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "batio3.yaml").write_text(WITHOUT_A_SMALL_RUN, encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "page"}

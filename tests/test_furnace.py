@@ -20,7 +20,7 @@ from tammann.furnace import charge, fire, plain_equilibrium, run_recipe, summari
 from tammann.recipe import Recipe
 from tammann.thermo import parse_formula
 
-SUMMARY = {  # by the issue
+SUMMARY = {  # at least
     "final_mole_fractions", "element_drift", "arrested", "unreacted_fraction", "fallback_share", "visits_per_second",
     "seed", "energies", "transport", "kinetics", "version", "wall_s",
 }  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tammann.errors import RecipeError
@@ -515,6 +515,7 @@ RECIPES = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=50)
 @given(RECIPES)
 def test_what_is_written_reads_back_the_same(data):
     try:

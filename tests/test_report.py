@@ -188,7 +188,7 @@ def test_library_and_grid_unpack(page, history):
 
 
 def test_large_grids_are_cut_to_a_window(tmp_path, history):
-    cells = np.random.default_rng(0).integers(1, 6, (3, 300, 300, 300), dtype=np.uint8)
+    cells = np.random.default_rng(0).integers(1, 6, (3, 264, 264, 264), dtype=np.uint8)
     big = replace(history, snapshots=cells, snapshot_frame=np.array([0, 60, 120]))
     write_report(tmp_path / "r.html", big, recipe=recipe(), summary={})
     assert (tmp_path / "r.html").stat().st_size < 4_000_000

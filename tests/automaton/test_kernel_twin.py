@@ -138,8 +138,8 @@ def test_two_threads_give_the_same_history(two_threads, per_axis):
     for seed in (7, 12):
         blocks, start, tables, key = random_case(seed, 48, per_axis)
         one, two = toys.copy(start), toys.copy(start)
-        kernel.run_cycles(15, 0, key, blocks, one, tables)
-        kernel.run_cycles_parallel(15, 0, key, blocks, two, tables)
+        kernel.run_cycles(8, 0, key, blocks, one, tables)
+        kernel.run_cycles_parallel(8, 0, key, blocks, two, tables)
         assert_same(one, two)
         assert one.counters[:, 0].sum() > 1000
 

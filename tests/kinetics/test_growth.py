@@ -172,8 +172,8 @@ def test_correlations_make_half_of_the_contrast(phases, transport):
 
 
 def test_band_contains_the_value_and_widens(phases, transport):
-    narrow = growth_constants(phases, transport, [1500.0], draws=40, rng=1)
-    wide = growth_constants(phases, transport, [1500.0], draws=40, rng=1, relative_error=0.5)
+    narrow = growth_constants(phases, transport, [1500.0], draws=25, rng=1)
+    wide = growth_constants(phases, transport, [1500.0], draws=25, rng=1, relative_error=0.5)
     assert list(narrow.columns) == ["phase", "temperature_K", "K_D_m2_per_s", "K_D_low", "K_D_high"]
     assert (wide.K_D_low < wide.K_D_m2_per_s).all() and (wide.K_D_m2_per_s < wide.K_D_high).all()
     assert (wide.K_D_high / wide.K_D_low > narrow.K_D_high / narrow.K_D_low).all()

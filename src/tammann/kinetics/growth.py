@@ -388,19 +388,16 @@ def _interpolated_volume(phases: Phases, formula: str) -> float:
     target = np.array([composition.get(element, 0) for element in phases.elements], dtype=float)
     target /= target.sum()
     solids = np.flatnonzero(~phases.is_gas)
+    first, second = (solids[pair] for pair in np.triu_indices(len(solids), k=1))
     fractions = phases.atom_fractions
-    best, volume = np.inf, np.nan
-    for i, one in enumerate(solids):
-        for other in solids[i + 1 :]:
-            apart = fractions[one] - fractions[other]
-            share = float((target - fractions[other]) @ apart / (apart @ apart)) if apart.any() else -1.0
-            if (
-                0 <= share <= 1
-                and np.abs(share * apart + fractions[other] - target).max() < 1e-9
-                and apart @ apart < best
-            ):
-                best = apart @ apart
-                volume = share * phases[one].volume_A3_per_atom + (1 - share) * phases[other].volume_A3_per_atom
-    if not np.isfinite(volume):
+    apart = fractions[first] - fractions[second]
+    distance = (apart**2).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        share = ((target - fractions[second]) * apart).sum(axis=1) / distance
+    off = np.abs(share[:, None] * apart + fractions[second] - target).max(axis=1, initial=0.0)
+    between = np.flatnonzero((share >= 0) & (share <= 1) & (off < 1e-9))
+    if not len(between):
         raise DataError(f"transport: no volume for {formula}, which lies between no two phases; add the phase.")
-    return float(volume)
+    pair = between[distance[between].argmin()]
+    one, other = phases[int(first[pair])], phases[int(second[pair])]
+    return float(share[pair] * one.volume_A3_per_atom + (1 - share[pair]) * other.volume_A3_per_atom)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from collections.abc import Iterator, Sequence
+from itertools import chain, combinations
 from math import comb
 from typing import TYPE_CHECKING
 
@@ -140,8 +140,7 @@ def _subsets(solids: np.ndarray, n_solid: int, gases: np.ndarray, n_gas: int) ->
     if not size:
         return
     for gas_choice in combinations(gases.tolist(), n_gas):
-        chooser: Iterable[tuple[int, ...]] = combinations(solids.tolist(), n_solid)
-        flat = (index for choice in chooser for index in choice)
+        flat = chain.from_iterable(combinations(solids.tolist(), n_solid))
         for start in range(0, size, _BLOCK):
             count = min(_BLOCK, size - start)
             block = np.fromiter(flat, dtype=np.int64, count=count * n_solid).reshape(count, n_solid)

@@ -14,6 +14,7 @@ import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -367,7 +368,9 @@ def _packed(data: bytes) -> str:
     return base64.b64encode(gzip.compress(data, compresslevel=9, mtime=0)).decode()
 
 
+@cache
 def _plotly() -> str:
+    """The library, compressed once for all reports of a process."""
     from plotly.offline import get_plotlyjs
 
     return _packed(get_plotlyjs().encode())
