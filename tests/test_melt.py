@@ -18,6 +18,7 @@ from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
 from tammann.melt import distil, largest_error, melt, road
 from tammann.melt.figures import draw_composition, draw_state
+from tammann.melt.states import first_correlations
 from tammann.transport import (
     displacement_correlations,
     load_transport,
@@ -226,24 +227,93 @@ def test_replicas_of_several_machines_are_measured_together(installed, tmp_path)
 def test_figures_of_a_folder(tmp_path):
     """What was searched, measured and fitted is drawn; what is not there is not."""
     _, state, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(5))
+    searched = json.loads((state / "volume.json").read_text())
+    searched["points"][0]["pressure_stderr_GPa"] = None  # infinite
+    (state / "volume.json").write_text(json.dumps(searched))
     draw_state(state)
     assert sorted(f.name for f in state.glob("*.png")) == ["transport.png", "volume.png"]
     (state / "volume.png").unlink()
-    searched = json.loads((state / "volume.json").read_text())
-    (state / "volume.json").write_text(json.dumps(searched | {"fit": {"volume_A3": None}}))  # as of constant pressure
+    nothing = {"volume_A3": None, "bulk_modulus_GPa": None, "energy_minimum_A3": None}
+    (state / "volume.json").write_text(json.dumps(searched | {"fit": nothing}))  # as of constant pressure
     draw_state(state)
     assert not (state / "volume.png").exists()
-    for T, D in ((4500, 2.0), (5000, 3.0)):
-        other = state.parent / f"{T}K"
-        other.mkdir(exist_ok=True)
-        D = {"Mg": D * 1e-9, "O": D * 2e-9}
-        record = {"diffusive": True, "temperature_K": T, "species": ["Mg", "O"], "D_m2_per_s": D, "D_stderr": D}
-        (other / "transport.json").write_text(json.dumps(record | {"diffusive": T == 4500}))
-        draw_composition(state.parent)
-        assert not (state.parent / "arrhenius.png").exists()
-    (other / "transport.json").write_text(json.dumps(record))
-    draw_composition(state.parent)
+    folders = [state.parent / f"{T}K" for T in (4500, 5000)]
+    record = {"diffusive": True, "species": ["Mg", "O"]}
+    for folder, D in zip(folders, (2e-9, 3e-9), strict=True):
+        folder.mkdir(exist_ok=True)
+        (folder / "melt.json").write_text('{"crystalline": false}')
+        T, D = float(folder.name[:-1]), {"Mg": D, "O": 2 * D}
+        text = json.dumps(record | {"temperature_K": T, "D_m2_per_s": D, "D_stderr": {"Mg": 1e-10, "O": 1e-10}})
+        (folder / "transport.json").write_text(text)
+    draw_composition([*folders, tmp_path / "absent"])
     assert (state.parent / "arrhenius.png").stat().st_size > 5000
+    (state.parent / "arrhenius.png").unlink()
+    (folders[0] / "melt.json").write_text('{"crystalline": true}')
+    draw_composition(folders)
+    assert not (state.parent / "arrhenius.png").exists()
+
+
+@pytest.mark.parametrize(
+    "own, L, stderr, error",
+    [
+        (0.1, [[2.0, 0.0], [0.0, 4.0]], [[0.6, 0.0], [0.0, 0.4]], 0.3),
+        (0.5, [[2.0, 0.0], [0.0, 4.0]], [[0.6, 0.0], [0.0, 0.4]], 0.5),
+        (0.1, [[-1.0, 0.0], [0.0, 4.0]], [[3.0, 0.0], [0.0, 0.4]], np.inf),  # by noise
+        (0.1, [[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]], 0.1),  # one element alone
+    ],
+)
+def test_the_largest_error(own, L, stderr, error):
+    D = {"Mg": 1.0, "O": 2.0}
+    measured = {"diffusive": True, "species": ["Mg", "O"], "D_m2_per_s": D, "L": L, "L_stderr": stderr}
+    assert largest_error(measured | {"D_stderr": {"Mg": own, "O": 0.02}}) == pytest.approx(error)
+    assert largest_error(measured | {"diffusive": False}) == np.inf
+
+
+def test_a_melt_that_has_not_come_to_rest_says_so(installed, tmp_path):
+    chosen, state, _ = fabricate(tmp_path / "o", replicas=3, rng=np.random.default_rng(8))
+
+    def ageing(drift, stderr):
+        for k in (1, 2, 3):
+            file = state / f"replica-{k}" / "replica.json"
+            drifts = {"energy_drift_eV_per_atom": drift, "energy_drift_stderr_eV_per_atom": stderr}
+            file.write_text(json.dumps(json.loads(file.read_text()) | drifts))
+        made = melt(chosen, tmp_path / "o", resume=True)
+        warned = any("still fell" in note and "MgO 4500 K" in note for note in load_transport(made.table).warnings)
+        assert warned == any("had not come to rest" in note for note in made.notes)
+        return warned
+
+    assert ageing(-0.005, 0.001)
+    assert not ageing(-0.005, 0.004)  # within its noise
+    assert not ageing(-0.001, 0.0001)  # too little to matter
+    assert not ageing(0.005, 0.001)  # warming up is no ageing
+
+
+@pytest.mark.parametrize("every, resolved", [(5, True), (100, False)])
+def test_a_viscosity_whose_stress_was_recorded_too_seldom_is_none(installed, tmp_path, every, resolved):
+    """Memory of 60 fs: records 5 fs apart follow it, records 100 fs apart do not, whatever the slow averages say."""
+    chosen, state, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(9))
+    rng = np.random.default_rng(10)
+    for k in (1, 2):
+        kept = np.exp(-every / 60.0)
+        stress = np.zeros((60_000, 6))
+        kicks = np.sqrt(1 - kept**2) * rng.normal(size=stress.shape)
+        for row in range(1, len(stress)):
+            stress[row] = kept * stress[row - 1] + kicks[row]
+        each = 500 // every
+        slow = stress[: len(stress) // each * each].reshape(-1, each, 6).mean(axis=1)
+        place = state / f"replica-{k}"
+        np.savez_compressed(place / "slow-stress.npz", stress_GPa=slow.astype(np.float16), interval_ps=0.5)
+        record = json.loads((place / "replica.json").read_text())
+        first = {"stress_correlation_GPa2": first_correlations(stress), "sample_interval_fs": every}
+        (place / "replica.json").write_text(json.dumps(record | first))
+    melt(chosen, tmp_path / "o", resume=True)
+    eta = json.loads((state / "melt.json").read_text())["viscosity"]
+    assert eta["converged"] == resolved
+    if resolved:  # V/(kB T) times the memory, half of it for (xx - yy)/2 and the like: here 0.8 of the variance in all
+        expected = 506e-30 / (1.380649e-23 * 4500.0) * 0.8 * 1e18 * 60e-15
+        assert abs(eta["value_Pa_s"] - expected) < 4 * eta["stderr_Pa_s"]
+    else:
+        assert eta["value_Pa_s"] is None and "shorter stress_fs" in eta["notes"][-1]
 
 
 def test_what_is_made_longer(installed, tmp_path, monkeypatch):

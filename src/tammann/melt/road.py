@@ -102,10 +102,10 @@ def _draw(plan: MeltPlan, place: Path, at_work: set[Path]) -> None:
         for temperature in plan.temperatures_K:
             folder = folder_of(place, formula, temperature)
             if (folder / "volume.json").exists() and (folder in at_work or not (folder / "transport.png").exists()):
-                draw_state(folder)
+                draw_state(folder, pressure_GPa=plan.volume.pressure_GPa)
                 new = True
         if new:
-            draw_composition(place / formula)
+            draw_composition([folder_of(place, formula, temperature) for temperature in plan.temperatures_K])
 
 
 def find_melt(

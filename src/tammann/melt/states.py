@@ -22,6 +22,7 @@ from tammann.md.plan import MeltPlan
 from tammann.melt.folder import Task, folder_of, plain, read_plan, replicas_in
 from tammann.potentials import load_potential
 from tammann.structures import estimate_volume_per_atom
+from tammann.units import BOLTZMANN_J_PER_K
 
 __all__ = [
     "CAVITY_A",
@@ -31,10 +32,12 @@ __all__ = [
     "MeltState",
     "Melting",
     "describe",
+    "first_correlations",
     "largest_error",
     "load_melting",
     "measure",
     "measure_all",
+    "melts_among",
     "state_of",
     "write_table",
 ]
@@ -46,6 +49,8 @@ CAVITY_A = 4.5
 GLASS_A = 2.0
 """A displacement of about one bond."""
 PRESSURE_GPA = 0.4
+AGEING_EV = 0.002
+"""Per atom; what the energy of a replica may fall from one half of it to the other."""
 SLOW_PS = 0.5
 """The stress kept is averaged over this: long beside vibrations, short beside the times that viscosity is read from."""
 PIECES = 4
@@ -177,6 +182,7 @@ def describe(plan: MeltPlan, task: Task, file: Path, target: Path) -> None:
     cations = [symbol for symbol in trajectory.species if symbol != "O"]
     pairs = [(symbol, "O") for symbol in cations] if "O" in trajectory.species else []
     moved = float(np.sqrt(((trajectory.positions[-1] - trajectory.positions[0]) ** 2).sum(axis=1).mean()))
+    drift, drift_stderr = _drift(stress[1:, 1])
     record: dict[str, Any] = {
         "tammann": __version__,
         "engine": plan.engine,
@@ -197,6 +203,9 @@ def describe(plan: MeltPlan, task: Task, file: Path, target: Path) -> None:
         "volume_A3": float(stress[:, 8].mean()),
         "mean_temperature_K": float(stress[:, 0].mean()),
         "mean_energy_eV_per_atom": float(stress[:, 1].mean()),
+        "energy_drift_eV_per_atom": drift,
+        "energy_drift_stderr_eV_per_atom": drift_stderr,
+        "stress_correlation_GPa2": first_correlations(stress[1:, 2:8]),
         "mean_pressure_GPa": float(stress[:, 2:5].mean()),
         "pressure_stderr_GPa": block_stderr(stress[:, 2:5].mean(axis=1)),
         "coordination": [asdict(c) for c in coordination_numbers(trajectory, pairs)],
@@ -214,6 +223,19 @@ def describe(plan: MeltPlan, task: Task, file: Path, target: Path) -> None:
     write_text(target / "replica.json", json.dumps(plain(record), indent=1) + "\n")
 
 
+def _drift(series: np.ndarray) -> tuple[float, float]:
+    """Mean of the second half minus that of the first, and its standard error from blocks."""
+    first, second = np.array_split(series.astype(float), 2)
+    return float(second.mean() - first.mean()), float(np.hypot(block_stderr(first), block_stderr(second)))
+
+
+def first_correlations(stress_GPa: np.ndarray) -> list[float]:
+    """<P(0)P(0)> and <P(0)P(t)> of the shear stress one record apart, GPa², mean over its five components."""
+    xx, yy, zz, xy, xz, yz = stress_GPa.astype(float).T
+    shear = np.array([xy, xz, yz, (xx - yy) / 2.0, (2.0 * zz - xx - yy) / math.sqrt(12.0)])
+    return [float((shear**2).mean()), float((shear[:, 1:] * shear[:, :-1]).mean())]
+
+
 def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)
@@ -228,6 +250,18 @@ def measure_all(plan: MeltPlan, out: Path) -> None:
             measure(plan, formula, temperature, folder_of(out, formula, temperature))
 
 
+def melts_among(
+    records: list[tuple[Path, dict[str, Any]]],
+) -> tuple[list[tuple[Path, dict[str, Any]]], list[str]]:
+    """The replicas that a state is measured from, and the names of those that have crystallised.
+
+    Crystallised ones are left out, unless all are: then nothing is a melt's, and what is measured says so.
+    """
+    frozen = [place.name for place, record in records if record["bragg_order"] > CRYSTAL]
+    liquid = [(place, record) for place, record in records if place.name not in frozen]
+    return liquid or records, frozen
+
+
 def measure(plan: MeltPlan, formula: str, temperature_K: float, folder: Path) -> None:
     """Write what the replicas there are say of a state."""
     from tammann.transport import load_correlations, measure_onsager, save_measurements
@@ -237,7 +271,7 @@ def measure(plan: MeltPlan, formula: str, temperature_K: float, folder: Path) ->
     if not records:
         return
     notes = []
-    frozen = [place.name for place, record in records if record["bragg_order"] > CRYSTAL]
+    used, frozen = melts_among(records)
     crystalline = len(frozen) == len(records)
     if frozen:
         order = max(record["bragg_order"] for _, record in records)
@@ -246,7 +280,6 @@ def measure(plan: MeltPlan, formula: str, temperature_K: float, folder: Path) ->
             f"{100 * order:.0f} % of a perfect crystal's), so "
             + ("what is measured is no melt's." if crystalline else "it is left out of what is measured.")
         )
-    used = [(place, record) for place, record in records if crystalline or place.name not in frozen]
     short = [f"{name} ({length:g} ps)" for name, length in durations.items() if length < plan.production_ps - 1.0]
     if short:
         notes.append(f"Shorter than the plan's {plan.production_ps:g} ps: {', '.join(short)}.")
@@ -260,7 +293,16 @@ def measure(plan: MeltPlan, formula: str, temperature_K: float, folder: Path) ->
     except (DataError, OSError) as error:  # too few frames, say
         notes.append(f"No transport could be measured: {error}")
         (folder / "transport.json").unlink(missing_ok=True)
-    notes += _oddities(formula, temperature_K, used, volume / n_atoms, crystalline)
+    notes += _oddities(plan, formula, temperature_K, used, crystalline)
+    drift = _mean_drift(used)
+    ageing = drift is not None and drift["mean"] < -max(AGEING_EV, 3.0 * drift["stderr"]) and not crystalline
+    if ageing:
+        assert drift is not None
+        notes.append(
+            f"Its energy still fell while it was recorded, by {-1000 * drift['mean']:.1f} ± "
+            f"{1000 * drift['stderr']:.1f} meV per atom from one half to the other: it had not come to rest; give a "
+            "longer settle_ps."
+        )
     of = {name: [record[name] for _, record in used] for name in set.intersection(*(set(r) for _, r in used))}
     pairs = [(c["centre"], c["neighbour"]) for c in of["coordination"][0]]
     record = {
@@ -292,10 +334,22 @@ def measure(plan: MeltPlan, formula: str, temperature_K: float, folder: Path) ->
         "bragg_order": max(of["bragg_order"]),
         "largest_cavity_A": max(of["largest_cavity_A"]),
         "displacement_A": float(np.sqrt(np.mean(np.square(of["displacement_A"])))),
+        "energy_drift_eV_per_atom": drift,
+        "ageing": ageing,
         "crystalline": crystalline,
         "notes": notes,
     }
     write_text(folder / "melt.json", json.dumps(plain(record), indent=1, ensure_ascii=False) + "\n")
+
+
+def _mean_drift(used: list[tuple[Path, dict[str, Any]]]) -> dict[str, float] | None:
+    """How the energy moved from one half of the replicas to the other, their mean."""
+    each = [
+        {"mean": record["energy_drift_eV_per_atom"], "stderr": record["energy_drift_stderr_eV_per_atom"]}
+        for _, record in used
+        if "energy_drift_eV_per_atom" in record
+    ]
+    return _mean(each) if each else None
 
 
 def _mean(each: list[dict[str, Any]]) -> dict[str, float]:
@@ -310,9 +364,10 @@ def _mean(each: list[dict[str, Any]]) -> dict[str, float]:
 def _viscosity(temperature_K: float, used: list[tuple[Path, dict[str, Any]]], volume_A3: float) -> dict[str, Any]:
     """Shear viscosity of all replicas together, from the stress averaged over short times.
 
-    Averages leave the slope of the squared integral of the stress as it is, and only that is used.
+    Averages leave the slope of the squared integral of the stress as it is, and only that is used. Whether the stress
+    was recorded often enough they cannot tell any more; that is seen by its first correlations.
     """
-    from tammann.transport.viscosity import shear_viscosity
+    from tammann.transport.viscosity import WITHIN_ONE_FRAME, shear_viscosity
 
     try:
         runs = []
@@ -324,24 +379,36 @@ def _viscosity(temperature_K: float, used: list[tuple[Path, dict[str, Any]]], vo
         found = shear_viscosity(runs, volume_A3=volume_A3, temperature_K=temperature_K, frame_interval_ps=interval)
     except (DataError, OSError, KeyError) as error:
         return {"value_Pa_s": None, "stderr_Pa_s": None, "converged": False, "notes": [str(error)]}
+    notes, resolved = list(found.notes), True
+    first = [record["stress_correlation_GPa2"] for _, record in used if "stress_correlation_GPa2" in record]
+    if found.converged and first:
+        at_once, later = np.mean(first, axis=0)
+        record_s = max(record["sample_interval_fs"] for _, record in used) * 1e-15
+        # V/(kB T) times the trapezoid over the time between two records
+        inside = 1e-12 * volume_A3 / (BOLTZMANN_J_PER_K * temperature_K) * record_s * (at_once + later) / 2.0
+        share = float(inside / found.value_Pa_s)
+        resolved = bool(later >= 0.5 * at_once or share < WITHIN_ONE_FRAME)
+        if not resolved:
+            notes.append(
+                "The stress loses half of its correlation or more between two records, and "
+                f"{share:.0%} of the viscosity comes from there; give a shorter stress_fs."
+            )
     return {
-        "value_Pa_s": found.value_Pa_s,
-        "stderr_Pa_s": found.stderr_Pa_s,
+        "value_Pa_s": found.value_Pa_s if resolved else None,
+        "stderr_Pa_s": found.stderr_Pa_s if resolved else None,
         "block_stderr_Pa_s": found.block_stderr_Pa_s,
-        "converged": found.converged,
+        "converged": found.converged and resolved,
         "regime_ps": list(found.regime_ps),
-        "notes": list(found.notes),
+        "notes": notes,
     }
 
 
 def _oddities(
-    formula: str,
-    temperature_K: float,
-    used: list[tuple[Path, dict[str, Any]]],
-    volume_per_atom_A3: float,
-    crystalline: bool,
+    plan: MeltPlan, formula: str, temperature_K: float, used: list[tuple[Path, dict[str, Any]]], crystalline: bool
 ) -> list[str]:
     notes = []
+    n_atoms = sum(used[0][1]["atoms"].values())
+    volume_per_atom_A3 = float(np.mean([record["volume_A3"] for _, record in used])) / n_atoms
     expected = estimate_volume_per_atom(formula, temperature_K=temperature_K)
     if not 0.6 < volume_per_atom_A3 / expected < 1.6:
         notes.append(
@@ -355,7 +422,7 @@ def _oddities(
     if moved < GLASS_A and not crystalline:
         notes.append(f"Its atoms came no farther than {moved:.1f} Å: a glass rather than a melt on this time scale.")
     pressure = float(np.mean([record["mean_pressure_GPa"] for _, record in used]))
-    if abs(pressure) > PRESSURE_GPA:
+    if abs(pressure - plan.volume.pressure_GPa) > PRESSURE_GPA:
         notes.append(f"Its mean pressure is {pressure:+.2f} GPa: the volume found is not quite right.")
     return notes
 
@@ -368,9 +435,11 @@ def largest_error(measured: dict[str, Any]) -> float:
     """
     if not measured["diffusive"]:
         return math.inf
-    ions = range(len(measured["species"]))
     own = [measured["D_stderr"][s] / measured["D_m2_per_s"][s] for s in measured["species"]]
-    return float(max(own + [measured["L_stderr"][i][i] / measured["L"][i][i] for i in ions]))
+    L, stderr = (np.diag(np.array(measured[name], dtype=float)) for name in ("L", "L_stderr"))
+    if not L.any():  # one element alone has no motion against its own mass
+        return float(max(own))
+    return float(max([*own, *np.where(L > 0.0, stderr / np.where(L > 0.0, L, 1.0), math.inf)]))
 
 
 def write_table(plan: MeltPlan, out: Path) -> Path | None:
@@ -383,6 +452,8 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
     stuck: list[str] = []
     unsettled: list[str] = []
     inexact: list[str] = []
+    ageing: list[str] = []
+    alone: list[str] = []
     for formula in plan.melts:
         for temperature in sorted(plan.temperatures_K):
             folder = folder_of(out, formula, temperature)
@@ -400,8 +471,13 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
             if not m["diffusive"]:
                 stuck.append(name)
                 continue
+            if not np.any(m["L"]):
+                alone.append(name)
+                continue
             if not converged:
                 unsettled.append(name)
+            if state.get("ageing"):
+                ageing.append(name)
             if largest_error(m) > plan.target_error:
                 inexact.append(f"{name} ({100 * largest_error(m):.0f} %)")
             species = tuple(m["species"])
@@ -424,7 +500,9 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
         "Not measured": absent,
         "Left out, crystallised": crystallised,
         "Left out, their ions were not shown to diffuse": stuck,
+        "Left out, one element alone has no motion against its own mass": alone,
         "The search for the volume had not converged": unsettled,
+        "The energy still fell while it was recorded": ageing,
         f"The largest relative standard error of D_i and L_ii is above {100 * plan.target_error:g} %": inexact,
     }
     potential = load_potential(plan.potential)
