@@ -16,7 +16,7 @@ from tammann.errors import DataError, ResultError
 from tammann.md import read_trajectory, trajectory_from_arrays
 from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
-from tammann.melt import distil, largest_error, melt, road
+from tammann.melt import Gathered, distil, largest_error, melt, road
 from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.states import first_correlations
 from tammann.transport import (
@@ -120,9 +120,9 @@ def test_constant_pressure_gives_the_density_of_the_equation_of_state(installed,
 def test_going_on_where_only_small_files_are_left(installed, tmp_path):
     """A distilled folder says the same, takes a third replica, and is not run again for what it has."""
     whole = melt(plan(production_ps=20.0), tmp_path / "o")
-    taken = distil(tmp_path / "o", tmp_path / "small")
+    taken = distil(tmp_path / "o", tmp_path / "small").taken
     small = tmp_path / "small"
-    assert [p.name for p in taken] == ["replica-1", "replica-2"] and distil(tmp_path / "o", small) == ()
+    assert [p.name for p in taken] == ["replica-1", "replica-2"] and distil(tmp_path / "o", small).taken == ()
     left = {f.name for f in small.rglob("*") if f.is_file()}
     assert left - {"furnace.json"} == {
         *("plan.json", "volume.json", "melt.npz", "structure.extxyz", "melt.json", "transport.json"),
@@ -142,7 +142,7 @@ def test_going_on_where_only_small_files_are_left(installed, tmp_path):
     # recorded before there were small files: they are made of the trajectory, and it is not run again
     for old in ("curves.npz", "slow-stress.npz"):
         (whole.states[0].folder / "replica-2" / old).unlink()
-    assert [p.name for p in distil(tmp_path / "o", tmp_path / "other")] == ["replica-1", "replica-2"]
+    assert [p.name for p in distil(tmp_path / "o", tmp_path / "other").taken] == ["replica-1", "replica-2"]
     melt(plan(production_ps=20.0), tmp_path / "o", resume=True)
     for name in ("melt.json", "transport.json"):
         text = (whole.states[0].folder / name).read_text()
@@ -382,9 +382,9 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
         for name in ("melt.npz", "structure.extxyz"):
             (folder / "MgO" / "4500K" / name).write_text(folder.name)
     target = tmp_path / "all"
-    assert len(distil(tmp_path / "one", target)) == 2
+    assert len(distil(tmp_path / "one", target).taken) == 2
     seen = []
-    assert distil(tmp_path / "two", target, progress=lambda f, what: seen.append((f, what))) == (
+    assert distil(tmp_path / "two", target, progress=lambda f, what: seen.append((f, what))).taken == (
         target / "MgO" / "4500K" / "replica-3",
     )
     assert seen == [(1.0, "MgO at 4500 K, replica 3")]
@@ -396,7 +396,7 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
     narrow = plan(melts=["CaO"], temperatures_K=[4000], replicas=1, production_ps=50.0)
     (tmp_path / "narrow").mkdir()
     (tmp_path / "narrow" / "plan.json").write_text(json.dumps({"plan": narrow.model_dump(mode="json")}))
-    assert distil(tmp_path / "narrow", target) == ()
+    assert distil(tmp_path / "narrow", target) == Gathered((), ())
     joined = MeltPlan.from_dict(json.loads((target / "plan.json").read_text())["plan"])
     assert joined.melts == ("MgO", "CaO") and joined.temperatures_K == (4000.0, 4500.0)
     assert joined.replicas == 3 and joined.production_ps == 100.0
@@ -404,17 +404,17 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
     # a longer one takes the place of a shorter one
     record = json.loads((state / "replica-2" / "replica.json").read_text())
     (state / "replica-2" / "replica.json").write_text(json.dumps(record | {"duration_ps": 200.0}))
-    assert [p.name for p in distil(tmp_path / "two", target)] == ["replica-2"]
+    assert [p.name for p in distil(tmp_path / "two", target).taken] == ["replica-2"]
     assert json.loads((here / "melt.json").read_text())["duration_ps"] == 400.0
     # at another volume it is another melt
     volume = (state / "volume.json").read_text()
     (state / "volume.json").write_text(volume.replace("508.0", "509.0"))
     (state / "replica-2" / "replica.json").write_text(json.dumps(record | {"duration_ps": 300.0}))
-    assert distil(tmp_path / "two", target) == ()
+    assert distil(tmp_path / "two", target) == Gathered((), tuple(state / f"replica-{k}" for k in (2,)))
     (state / "volume.json").write_text(volume)
     # half a replica is none
     (state / "replica-2" / "replica.json").write_text("{")
-    assert distil(tmp_path / "two", target) == ()
+    assert distil(tmp_path / "two", target).taken == ()
     with pytest.raises(ResultError, match="expected the plan of an earlier run"):
         distil(tmp_path, target)
 

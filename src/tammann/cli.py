@@ -795,7 +795,8 @@ def distil_command(
         )
     found = load_melting(target)
     if as_json:
-        _print_json({"new": [str(place) for place in new]} | _melting(found))
+        apart = [str(place) for place in new.at_another_volume]
+        _print_json({"new": [str(place) for place in new.taken], "at_another_volume": apart} | _melting(found))
     elif not quiet:
         _print_table(
             ["melt", "T, K", "replicas", "ps in all", "diffusive"],
@@ -810,7 +811,10 @@ def distil_command(
                 for state in found.states
             ],
         )
-        print(f"{len(new)} replica{'s' * (len(new) != 1)} new in {target}.")
+        print(f"{len(new.taken)} replica{'s' * (len(new.taken) != 1)} new in {target}.")
+        if new.at_another_volume:
+            states = dict.fromkeys(str(place.parent) for place in new.at_another_volume)
+            _print_warnings([f"Not taken, at another volume than in {target}: {', '.join(states)}."])
 
 
 def _melting(found: Any) -> dict[str, Any]:

@@ -18,11 +18,12 @@ makes one, can be gone on with: replicas that are missing are added, and all are
 """
 
 from tammann.melt.folder import Progress
-from tammann.melt.gathering import distil
+from tammann.melt.gathering import Gathered, distil
 from tammann.melt.road import find_melt, melt, record_replica
 from tammann.melt.states import Melting, MeltState, largest_error, load_melting
 
 __all__ = [
+    "Gathered",
     "MeltState",
     "Melting",
     "Progress",
