@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 from tammann.errors import DataError, ResultError
@@ -18,7 +19,8 @@ from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
 from tammann.melt import Gathered, distil, largest_error, melt, road
 from tammann.melt.figures import draw_composition, draw_state
-from tammann.melt.states import first_correlations
+from tammann.melt.folder import read_plan
+from tammann.melt.states import first_correlations, write_growth
 from tammann.transport import (
     displacement_correlations,
     load_transport,
@@ -373,6 +375,23 @@ def test_a_replica_that_has_crystallised_is_left_out_unless_all_have(installed, 
     assert about["replicas"] == left and about["crystalline"] == (replicas == 1)
     assert ("replica-2 has crystallised" if replicas > 1 else "It has crystallised") in made.states[0].notes[0]
     assert (made.table is None) == (replicas == 1) == (not made.states[0].diffusive)
+
+
+def test_growth_constants_where_energies_are_known(tmp_path):
+    """K_D of the table between the end members; none for other chemistries, and none left of an earlier table."""
+    source = Path(__file__).parents[1] / "examples" / "melts" / "ba-ti-o"
+    for name in ("plan.json", "furnace.json"):
+        shutil.copy(source / name, tmp_path)
+    ba_ti_o = read_plan(tmp_path / "plan.json")
+    rows = pandas.read_csv(write_growth(ba_ti_o, tmp_path))
+    table = load_transport(tmp_path / "furnace.json")
+    assert set(zip(rows.phase, rows.temperature_K, strict=True)) == {
+        (e.formula, e.temperature_K) for e in table.entries
+    }
+    assert (rows.K_D_m2_per_s > 0).all() and (rows.K_D_low < rows.K_D_high).all()
+    assert write_growth(ba_ti_o.model_copy(update={"end_members": ("MgO", "SiO2")}), tmp_path) is None
+    (tmp_path / "furnace.json").unlink()
+    assert write_growth(ba_ti_o, tmp_path) is None and not (tmp_path / "growth.csv").exists()
 
 
 def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):

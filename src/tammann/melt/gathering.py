@@ -8,9 +8,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tammann.composition import parse_formula, reduced_formula
 from tammann.files import whole_file
-from tammann.md.plan import MeltPlan
 from tammann.melt.folder import (
     OF_A_REPLICA,
     OF_A_STATE,
@@ -22,7 +20,7 @@ from tammann.melt.folder import (
     take_folder,
     tasks_of,
 )
-from tammann.melt.states import describe, measure_all, write_table
+from tammann.melt.states import describe, measure_all, write_growth, write_table
 
 __all__ = ["Gathered", "distil"]
 
@@ -63,8 +61,7 @@ def distil(
     """
     source, place = Path(out), Path(target)
     plan = read_plan(source / "plan.json")
-    both = _together(read_plan(place / "plan.json"), plan) if (place / "plan.json").exists() else plan
-    take_folder(both, place, resume=True)
+    both = take_folder(plan, place, resume=True)
     tasks, taken, apart = list(tasks_of(plan, source)), [], []
     for number, task in enumerate(tasks, start=1):
         record = recorded(task.place)
@@ -90,23 +87,8 @@ def distil(
             progress(number / len(tasks), str(task))
     measure_all(both, place)
     write_table(both, place)
+    write_growth(both, place)
     return Gathered(tuple(taken), tuple(apart))
-
-
-def _together(first: MeltPlan, second: MeltPlan) -> MeltPlan:
-    """The second plan with what only the first has of melts, temperatures, replicas and time."""
-    known = {reduced_formula(parse_formula(formula)) for formula in first.melts}
-    more = [formula for formula in second.melts if reduced_formula(parse_formula(formula)) not in known]
-    return second.model_copy(
-        update={
-            "melts": (*first.melts, *more),
-            "temperatures_K": tuple(sorted({*first.temperatures_K, *second.temperatures_K})),
-            "replicas": max(first.replicas, second.replicas),
-            "production_ps": max(first.production_ps, second.production_ps),
-            "longest_ps": max((p.longest_ps for p in (first, second) if p.longest_ps is not None), default=None),
-            "end_members": second.end_members or first.end_members,
-        }
-    )
 
 
 def _volume(folder: Path) -> float | None:

@@ -39,6 +39,7 @@ __all__ = [
     "measure_all",
     "melts_among",
     "state_of",
+    "write_growth",
     "write_table",
 ]
 
@@ -54,6 +55,7 @@ AGEING_EV = 0.002
 SLOW_PS = 0.5
 """The stress kept is averaged over this: long beside vibrations, short beside the times that viscosity is read from."""
 PIECES = 4
+ENERGIES_SHIPPED = "Ba-Ti-O"
 
 
 @dataclass(frozen=True)
@@ -515,3 +517,31 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
     )
     save_transport(table, out / "furnace.json")
     return out / "furnace.json"
+
+
+def write_growth(plan: MeltPlan, out: Path) -> Path | None:
+    """Write K_D of the table between its end members, with 5 and 95 % of draws within the errors of L and energies.
+
+    Needs energies of the phases, shipped for Ba-Ti-O; nothing is written elsewhere, where ``tammann kd`` takes the
+    table together with a file of energies.
+
+    Args:
+        plan: With ``end_members``.
+        out: Its folder, with ``furnace.json``; gets ``growth.csv``.
+    """
+    from tammann.kinetics import growth_constants
+    from tammann.thermo import load_phases
+    from tammann.transport import load_transport
+
+    file = out / "growth.csv"
+    if plan.end_members is None or not (out / "furnace.json").exists():
+        file.unlink(missing_ok=True)
+        return None
+    phases = load_phases(ENERGIES_SHIPPED)
+    table = load_transport(out / "furnace.json")
+    if not all(end in phases for end in plan.end_members):
+        file.unlink(missing_ok=True)
+        return None
+    with whole_file(file) as whole:
+        growth_constants(phases, table).to_csv(whole, index=False, float_format="%.6g")
+    return file
