@@ -274,6 +274,45 @@ def test_a_killed_run_goes_on_from_its_last_segment(melt, tmp_path):
     assert len(np.load(next(place.glob("stress-*.npy")))) == total // 10 + 1
 
 
+ORPHAN = """
+import os, subprocess
+if sys.argv[-1] == "child":
+    parent = os.getppid()
+    stop = lambda: os.getppid() != parent
+    segments.SEGMENT_SECONDS = 1.0
+else:
+    subprocess.Popen([sys.executable, "-c", sys.argv[4], *sys.argv[1:], "child"]).wait()
+    sys.exit()
+"""
+
+
+@pytest.mark.slow
+def test_an_orphan_and_a_run_that_takes_its_place_make_one_trajectory(melt, tmp_path):
+    """The parent is killed while its child is in the middle of a segment, and the run resumed at once."""
+    held = {"x": melt.positions_A, "cell": melt.cell_A, "v": melt.velocities_A_per_ps}
+    np.savez(tmp_path / "start.npz", s=np.array(melt.symbols), **held)
+    first, last = KILLED.split("segments.SEGMENT_SECONDS = 0.3\n")
+    code = first + ORPHAN + last.replace("rng=5", "rng=5, stop=stop")
+    place = tmp_path / "run"
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "start.npz"), str(place), "1000", code])
+    until, done = time.monotonic() + 60, 0
+    while done < 1000 and time.monotonic() < until:
+        time.sleep(0.02)
+        if place.exists():
+            done = max((int(f.stem[8:]) for f in place.glob("restart-*.bin")), default=0)
+    time.sleep(0.3)
+    process.kill()
+    process.wait()
+    path = record(melt, place, duration_ps=(done + 8000) * 0.002)
+    reached = int(path.name.partition("-")[2].partition(".")[0])
+    assert reached >= done + 8000 and len(list(place.iterdir())) == 3
+    trajectory = frames(path)
+    assert trajectory.n_frames == reached // 20 + 1
+    steps = np.abs(np.diff(trajectory.positions, axis=0)).max(axis=(1, 2))
+    assert steps.max() < 3 * np.median(steps) and steps.min() > np.median(steps) / 3
+    assert len(np.load(next(place.glob("stress-*.npy")))) == reached // 10 + 1
+
+
 def test_other_atoms_in_the_folder_are_refused(melt, tmp_path):
     asked = []
     record(melt, tmp_path, duration_ps=1.0, stop=lambda: bool(asked) or asked.append(0))
@@ -283,7 +322,8 @@ def test_other_atoms_in_the_folder_are_refused(melt, tmp_path):
 
 def test_a_state_of_another_step_is_refused(melt, tmp_path):
     record(melt, tmp_path, duration_ps=0.08)
-    (tmp_path / "restart-40.bin").rename(tmp_path / "restart-60.bin")
+    for file in list(tmp_path.iterdir()):
+        file.rename(file.with_name(file.name.replace("-40.", "-60.")))
     with pytest.raises(ResultError, match="holds step 40"):
         record(melt, tmp_path, duration_ps=0.16)
 

@@ -93,36 +93,36 @@ def produce_handed(
     stop: Callable[[], bool] | None,
 ) -> tuple[Path, ...] | None:
     """Record trajectories, one a folder; arguments as in the engines."""
-    recording = take_up(folders, conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs)
-    finished = recording.finished()
-    if finished is not None:
-        return finished
-    if recording.done is None:
-        motions = _start(configurations, conditions, None, 0, rng)
-    else:
-        motions = [
-            load_motion(recording.restart(folder), configuration, conditions, step=recording.done)
-            for folder, configuration in zip(recording.folders, configurations, strict=True)
-        ]
+    with take_up(folders, conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs) as recording:
+        finished = recording.finished()
+        if finished is not None:
+            return finished
+        if recording.done is None:
+            motions = _start(configurations, conditions, None, 0, rng)
+        else:
+            motions = [
+                load_motion(recording.restart(folder), configuration, conditions, step=recording.done)
+                for folder, configuration in zip(recording.folders, configurations, strict=True)
+            ]
 
-    def segment(begin: int, end: int, fresh: bool) -> list[Piece]:
-        tables: list[list[np.ndarray]] = [[] for _ in motions]
-        frames: list[list[str]] = [[] for _ in motions]
-        for _ in advance(motions, forces, end - begin, every=recording.sample_every):
-            for k, motion in enumerate(motions):
-                tables[k].append(sample(motion))
-                if motion.step % recording.frame_every == 0:
-                    frames[k].append(frame_text(motion))
-        return [
-            Piece(np.array(table), gzip.compress("".join(texts).encode(), compresslevel=6))
-            for table, texts in zip(tables, frames, strict=True)
-        ]
+        def segment(begin: int, end: int, fresh: bool) -> list[Piece]:
+            tables: list[list[np.ndarray]] = [[] for _ in motions]
+            frames: list[list[str]] = [[] for _ in motions]
+            for _ in advance(motions, forces, end - begin, every=recording.sample_every):
+                for k, motion in enumerate(motions):
+                    tables[k].append(sample(motion))
+                    if motion.step % recording.frame_every == 0:
+                        frames[k].append(frame_text(motion))
+            return [
+                Piece(np.array(table), gzip.compress("".join(texts).encode(), compresslevel=6))
+                for table, texts in zip(tables, frames, strict=True)
+            ]
 
-    def save(paths: Sequence[Path]) -> None:
-        for motion, path in zip(motions, paths, strict=True):
-            path.write_bytes(save_motion(motion))
+        def save(paths: Sequence[Path]) -> None:
+            for motion, path in zip(motions, paths, strict=True):
+                path.write_bytes(save_motion(motion))
 
-    return record(recording, conditions, segment, save, progress=progress, stop=stop)
+        return record(recording, conditions, segment, save, progress=progress, stop=stop)
 
 
 def frame_text(motion: Motion) -> str:

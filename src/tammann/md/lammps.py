@@ -177,30 +177,30 @@ def produce(
         DataError: LAMMPS is missing, an element has no parameters, or the run has exploded.
         ResultError: The folder holds a run that cannot be gone on with.
     """
-    recording = take_up([folder], conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs)
-    finished = recording.finished()
-    if finished is not None:
-        return finished[0]
-    seed = _seed(rng)
-    done = recording.done or 0
-    with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _explosions(conditions):
-        scratch = Path(name)
-        if recording.done is None:
-            _build(lmp, configuration, potential, scratch)
-            _start_velocities(lmp, configuration, conditions, seed)
-        else:
-            _take_up(lmp, recording.restart(recording.folders[0]), done, configuration, potential, scratch)
-        _move(lmp, conditions, seed + done // recording.frame_every, None)
+    with take_up([folder], conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs) as recording:
+        finished = recording.finished()
+        if finished is not None:
+            return finished[0]
+        seed = _seed(rng)
+        done = recording.done or 0
+        with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _explosions(conditions):
+            scratch = Path(name)
+            if recording.done is None:
+                _build(lmp, configuration, potential, scratch)
+                _start_velocities(lmp, configuration, conditions, seed)
+            else:
+                _take_up(lmp, recording.restart(recording.folders[0]), done, configuration, potential, scratch)
+            _move(lmp, conditions, seed + done // recording.frame_every, None)
 
-        def segment(begin: int, end: int, fresh: bool) -> list[Piece]:
-            every = (recording.frame_every, recording.sample_every)
-            return [_segment(lmp, scratch, configuration, begin, end, *every, fresh)]
+            def segment(begin: int, end: int, fresh: bool) -> list[Piece]:
+                every = (recording.frame_every, recording.sample_every)
+                return [_segment(lmp, scratch, configuration, begin, end, *every, fresh)]
 
-        def save(paths: Sequence[Path]) -> None:
-            lmp.command(f"write_restart {paths[0]}")
+            def save(paths: Sequence[Path]) -> None:
+                lmp.command(f"write_restart {paths[0]}")
 
-        made = record(recording, conditions, segment, save, progress=progress, stop=stop)
-    return None if made is None else made[0]
+            made = record(recording, conditions, segment, save, progress=progress, stop=stop)
+        return None if made is None else made[0]
 
 
 def _segment(
