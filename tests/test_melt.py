@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,13 +14,13 @@ import numpy as np
 import pandas
 import pytest
 
-from tammann.errors import DataError, ResultError
+from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md import read_trajectory, trajectory_from_arrays
 from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
-from tammann.melt import Gathered, distil, largest_error, melt, road
+from tammann.melt import Gathered, distil, largest_error, load_melting, measure_melts, melt, road
 from tammann.melt.figures import draw_composition, draw_state
-from tammann.melt.folder import read_plan
+from tammann.melt.folder import folder_of, read_plan, together
 from tammann.melt.states import first_correlations, write_growth
 from tammann.transport import (
     displacement_correlations,
@@ -62,7 +63,7 @@ def test_from_a_formula_to_a_table(installed, tmp_path):
     out = tmp_path / "o"
     made = melt(plan(), out, progress=lambda fraction, what: seen.append((fraction, what)))
     fractions = [fraction for fraction, _ in seen]
-    assert fractions[0] == 0.0 and fractions[-1] == 1.0 and max(np.diff(fractions).min(), 0) >= 0
+    assert fractions[0] == 0.0 and fractions[-1] == 1.0 and np.diff(fractions).min() >= 0
     state = made.states[0]
     assert state.converged and state.folder == out / "MgO" / "4500K"
     assert {f.name for f in state.folder.iterdir()} == {
@@ -323,9 +324,8 @@ def test_what_is_made_longer(installed, tmp_path, monkeypatch):
     chosen, state, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(7))
     asked = []
 
-    def pretend(plan, tasks, *rest):
+    def pretend(plan, whole, tasks, *rest):
         asked.append([(task.replica, task.duration_ps) for task in tasks])
-        return {}
 
     def lengths(**changes):
         asked.clear()
@@ -333,6 +333,7 @@ def test_what_is_made_longer(installed, tmp_path, monkeypatch):
         return asked[1:]
 
     monkeypatch.setattr(road, "_carry_out", pretend)
+    monkeypatch.setattr(road, "_try_out", lambda plan: None)
     both = [[(1, length), (2, length)] for length in (200.0, 350.0)]
     assert asked == [] and lengths(longest_ps=None) == []
     measured = json.loads((state / "transport.json").read_text())
@@ -346,8 +347,10 @@ def test_what_is_made_longer(installed, tmp_path, monkeypatch):
             file = state / f"replica-{k}" / "replica.json"
             file.write_text(json.dumps(json.loads(file.read_text()) | entries))
 
-    change(displacement_A=1.5)
-    assert lengths(target_error=0.001) == []  # a glass
+    change(displacement_A=1.0)
+    assert lengths(target_error=0.001) == []  # a glass, which comes no farther than 1.9 Å in 350 ps
+    change(displacement_A=1.1)
+    assert lengths(target_error=0.001) == both and lengths(target_error=0.001, longest_ps=300.0) == []
     change(displacement_A=10.0, bragg_order=0.5)
     assert lengths(target_error=0.001) == []  # a crystal
     change(bragg_order=0.01)
@@ -455,6 +458,7 @@ def test_distilling_from_the_command_line(tmp_path, call):
     here = small / "MgO" / "4500K"
     assert told["new"] == [str(here / "replica-2")] and told["table"] == str(small / "furnace.json")
     expected = {"formula": "MgO", "temperature_K": 4500.0, "folder": str(here), "replicas": 2, "duration_ps": 200.0}
+    expected |= {"failed": []}
     assert told["states"][0] == expected | {"converged": True, "diffusive": True, "notes": told["states"][0]["notes"]}
     again = call("distil", one, small, "--quiet")
     assert (again.status, again.out, again.err) == (0, "", "")
@@ -529,11 +533,119 @@ def test_a_state_that_fails_leaves_the_others_alone(installed, tmp_path):
     assert "exploded" in made.notes[0] and made.table is None and not made.states[0].converged
 
 
-@pytest.mark.parametrize("formula, words", [("MgO2", "sum to -1.2"), ("FeO", "no parameters for Fe")])
-def test_compositions_are_checked_before_anything_is_written(tmp_path, formula, words):
-    with pytest.raises(DataError, match=words.replace("+", r"\+")):
-        melt(plan(melts=[formula]), tmp_path / "o")
+@pytest.mark.parametrize(
+    "changes, words",
+    [
+        ({"melts": ["MgO2"]}, "sum to -1.2"),
+        ({"melts": ["MgO", "FeO"]}, "FeO: potential pedone-2006 has no parameters for Fe"),
+        ({"melts": ["FeO"], "engine": "ase"}, "no parameters for Fe"),
+        ({"melts": ["PoO2"], "engine": "ase", "potential": "chgnet"}, "PoO2: potential chgnet was not made for Po"),
+    ],
+)
+def test_compositions_are_checked_with_the_plan(tmp_path, call, changes, words):
+    with pytest.raises(RecipeError, match=re.escape(words)):
+        plan(**changes)
+    (tmp_path / "plan.yaml").write_text(json.dumps(changes))
+    for more in ([], ["--dry-run"]):
+        refused = call("melt", tmp_path / "plan.yaml", "--out", tmp_path / "o", *more)
+        assert (refused.status, refused.out, refused.err.count("\n")) == (2, "", 1) and words in refused.err
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    "engine, potential, words",
+    [
+        ("ase", "nowhere.at:all", "potential nowhere.at:all: cannot import nowhere.at"),
+        ("ase", "json:nothing", "potential json:nothing: json has no callable nothing"),
+        ("ase", "collections:OrderedDict", "expected an ASE calculator, got OrderedDict"),
+        ("lammps", "os:abort", "ended with exit code -6"),  # as a broken MPI library does
+        ("ase", "os:getlogin", "os:getlogin"),
+    ],
+)
+def test_what_gives_no_energy_is_refused_before_anything_is_written(
+    installed, tmp_path, call, engine, potential, words
+):
+    out = tmp_path / "o"
+    refused = call("melt", "MgO", "--out", out, "--engine", engine, "--potential", potential)
+    assert (refused.status, refused.out, refused.err.count("\n")) == (2, "", 1) and words in refused.err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_without_workers_nothing_would_ever_be_done(tmp_path, workers):
+    with pytest.raises(RecipeError, match=f"workers: expected a whole number above 0, got {workers}"):
+        melt(plan(), tmp_path / "o", workers=workers)
+    assert not (tmp_path / "o").exists()
+
+
+def test_temperatures_that_are_near_each_other_have_folders_of_their_own(tmp_path):
+    assert folder_of(tmp_path, "MgO", 4500.0) == tmp_path / "MgO" / "4500K"
+    assert folder_of(tmp_path, "MgO", 1234.5678) != folder_of(tmp_path, "MgO", 1234.5712)
+
+
+def test_a_narrower_plan_leaves_the_rest_in_its_folder(installed, tmp_path, monkeypatch):
+    """What is asked for is run; what was there before stays in the plan, the states and the table."""
+    out = tmp_path / "o"
+    chosen, state, _ = fabricate(out, replicas=2, rng=np.random.default_rng(11))
+    asked = []
+
+    def pretend(plan, whole, tasks, *rest):
+        asked.extend((task.formula, task.temperature_K, task.replica) for task in tasks)
+
+    monkeypatch.setattr(road, "_carry_out", pretend)
+    monkeypatch.setattr(road, "_try_out", lambda plan: None)
+    narrow = {"melts": ["CaO", "Mg2O2"], "temperatures_K": [4000], "replicas": 1, "production_ps": 50.0}
+    made = melt(plan(**narrow), out, resume=True)
+    assert asked == [("CaO", 4000.0, 1), ("MgO", 4000.0, 1)]
+    assert made.plan == read_plan(out / "plan.json") == together(chosen, plan(**narrow))
+    assert made.plan.melts == ("MgO", "CaO") and made.plan.temperatures_K == (4000.0, 4500.0)
+    assert made.plan.replicas == 2 and made.plan.production_ps == 100.0
+    assert [(s.formula, s.temperature_K, s.diffusive) for s in made.states] == [
+        *(("MgO", 4000.0, False), ("MgO", 4500.0, True), ("CaO", 4000.0, False), ("CaO", 4500.0, False))
+    ]
+    assert load_transport(made.table).at("MgO", 4500.0) is not None
+    # a length to go on to that is short beside what is there
+    joined = together(chosen, plan(production_ps=50.0, longest_ps=80.0))
+    assert joined.longest_ps == 100.0 and MeltPlan.from_dict(joined.model_dump(mode="json")) == joined
+    # no state is diffusive any more
+    for k in (1, 2):
+        shutil.rmtree(state / f"replica-{k}")
+    for name in ("melt.json", "transport.json"):
+        (state / name).unlink()
+    assert measure_melts(chosen, out).table is None and not (out / "furnace.json").exists()
+
+
+def test_failures_stay_until_they_are_made_good(installed, tmp_path, monkeypatch, call):
+    """They lie beside the state, on paper and on the command line, wherever it is looked at."""
+    out = tmp_path / "o"
+    chosen, state, _ = fabricate(out, replicas=2, rng=np.random.default_rng(12))
+    (state / "melt.npz").touch()
+    (state / "structure.extxyz").touch()
+    shutil.rmtree(state / "replica-2")
+    assert load_melting(out).states[0].failed == ()
+    (tmp_path / "plan.yaml").write_text(json.dumps(chosen.model_dump(mode="json")))
+    monkeypatch.setattr(road, "_try_out", lambda plan: None)  # a melt that is none makes the replica fail
+    failed = call("melt", tmp_path / "plan.yaml", "--out", out, "--resume", "-q")
+    assert (failed.status, failed.out) == (1, "") and failed.err.count("\n") == 1
+    assert failed.err.startswith("tammann: MgO at 4500 K: Replica 2 failed: ") and "expected a melt" in failed.err
+    sentence = json.loads((state / "failed.json").read_text())["replica-2"]
+    assert failed.err.endswith(f"{sentence}\n")
+    shown = call("melt", tmp_path / "plan.yaml", "--out", out, "--resume")
+    assert shown.status == 1 and sentence in shown.err and sentence not in shown.out and "For recipes" in shown.out
+    distil(out, tmp_path / "small")
+    for folder in (out, tmp_path / "small"):
+        (known,) = load_melting(folder).states
+        assert known.failed == (f"Replica 2 failed: {sentence}",) == known.notes[:1] and known.replicas == 1
+    told = json.loads(call("distil", out, tmp_path / "small", "--json").out)
+    assert told["states"][0]["failed"] == [f"Replica 2 failed: {sentence}"]
+    # another machine has done it
+    whole = tmp_path / "whole"
+    fabricate(whole, replicas=2, rng=np.random.default_rng(12))
+    distil(whole, tmp_path / "small")
+    shutil.copytree(whole / "MgO" / "4500K" / "replica-2", state / "replica-2")
+    for folder in (out, tmp_path / "small"):
+        (known,) = melt(chosen, folder, resume=True).states
+        assert known.failed == () and known.replicas == 2 and not (known.folder / "failed.json").exists()
 
 
 def test_foreign_folders_are_left_alone(installed, tmp_path):
@@ -579,16 +691,3 @@ def test_other_engines_and_potentials(tmp_path, monkeypatch, engine, potential, 
     assert record["engine_version"][0].isdigit()
     trajectory = read_trajectory(made.states[0].folder / "replica-1" / record["trajectory"], timestep_fs=2.0)
     assert trajectory.n_frames == 26 and trajectory.formula == "MgO"
-
-
-@pytest.mark.parametrize(
-    "changes, words",
-    [
-        ({"melts": ["PoO2"], "engine": "ase", "potential": "chgnet"}, "PoO2: potential chgnet was not made for Po"),
-        ({"melts": ["FeO"], "engine": "ase"}, "no parameters for Fe"),
-    ],
-)
-def test_other_potentials_are_checked_before_anything_is_written(tmp_path, changes, words):
-    with pytest.raises(DataError, match=words):
-        melt(plan(**changes), tmp_path / "o")
-    assert not (tmp_path / "o").exists()

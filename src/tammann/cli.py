@@ -32,6 +32,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -62,8 +63,8 @@ def call(arguments: Sequence[str]) -> int:
         arguments: the words after ``tammann``.
 
     Returns:
-        The exit status: 0, 2 where the input was bad (one sentence goes to standard error), 130 when interrupted, 141
-        when the reader of a pipe went away.
+        The exit status: 0, 1 where a part of what was asked for has failed, 2 where the input was bad (one sentence
+        goes to standard error), 130 when interrupted, 141 when the reader of a pipe went away.
     """
     command = typer.main.get_command(app)
     interrupted = Event()
@@ -741,8 +742,13 @@ def melt_command(
                 for state in found.states
             ],
         )
-        _print_warnings(found.notes)
+        failures = _failures(found)
+        _print_warnings(note for note in found.notes if note not in failures)
         print("No state is diffusive, so there is no table." if found.table is None else f"For recipes: {found.table}")
+    for sentence in _failures(found):
+        print(f"tammann: {sentence}", file=sys.stderr)
+    if _failures(found):
+        raise typer.Exit(FAILED)
 
 
 def _steps(plan: Any) -> dict[str, Any]:
@@ -815,6 +821,11 @@ def distil_command(
         if new.at_another_volume:
             states = dict.fromkeys(str(place.parent) for place in new.at_another_volume)
             _print_warnings([f"Not taken, at another volume than in {target}: {', '.join(states)}."])
+
+
+def _failures(found: Any) -> list[str]:
+    """What has failed, each with the state that it belongs to."""
+    return [f"{s.formula} at {s.temperature_K:g} K: {sentence}" for s in found.states for sentence in s.failed]
 
 
 def _melting(found: Any) -> dict[str, Any]:

@@ -44,6 +44,8 @@ def test_the_shipped_table_is_what_it_is_said_to_be():
         ("melts: [BaTiO3]\ntemperatures_K: [1500, 1500]", "each temperature once"),
         ("melts: [BaTiO3]\ntemperatures_K: [20]", "from 300 to 6000 K, got 20"),
         ("melts: [BaTiO3, Ba2Ti2O6]", "got BaTiO3 and Ba2Ti2O6"),
+        ("melts: [Al2O3]", "Al2O3: potential pedone-2006 has no parameters for Al"),
+        ("melts: [MgO, BaTiO2]", "BaTiO2: its charges with pedone-2006 (Ba +1.2, Ti +2.4, O -1.2) sum to +1.2"),
         ("melts: [Qq]", "melts[0]: formula 'Qq'"),
         ("melts: [BaTiO3]\nstress_fs: 3", "stress_fs: expected a multiple of timestep_fs 2, got 3"),
         ("melts: [BaTiO3]\nframe_fs: 50", "frame_fs: expected a multiple of stress_fs 20, got 50"),

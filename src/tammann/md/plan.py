@@ -15,7 +15,7 @@ from tammann.composition import parse_formula, reduced_formula
 from tammann.errors import DataError, RecipeError
 from tammann.md.dynamics import Conditions
 from tammann.md.equation_of_state import longest_search_ps
-from tammann.potentials import RigidIons, load_potential
+from tammann.potentials import RigidIons, check_neutral, load_potential
 from tammann.strict import Block, explain, read_block, read_text
 
 __all__ = ["MeltPlan", "VolumeSearch"]
@@ -116,6 +116,11 @@ class MeltPlan(Block):
             seen[key] = formula
         try:
             potential = load_potential(self.potential)
+            for formula in self.melts:
+                if isinstance(potential, RigidIons):
+                    check_neutral(formula, potential)
+                else:
+                    potential.check(parse_formula(formula), formula=formula)
         except DataError as error:
             raise ValueError(str(error).removesuffix(".")) from None
         if self.engine == "torch-sim" and isinstance(potential, RigidIons):
@@ -199,7 +204,7 @@ class MeltPlan(Block):
 
         Example:
             >>> MeltPlan(melts=("BaTiO3",)).steps_to_find_volume()
-            370870
+            352447
         """
         search = self.volume
         if search.method == "equation-of-state":

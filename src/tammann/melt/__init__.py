@@ -19,7 +19,7 @@ makes one, can be gone on with: replicas that are missing are added, and all are
 
 from tammann.melt.folder import Progress
 from tammann.melt.gathering import Gathered, distil
-from tammann.melt.road import find_melt, melt, record_replica
+from tammann.melt.road import find_melt, measure_melts, melt, record_replica
 from tammann.melt.states import Melting, MeltState, largest_error, load_melting
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "find_melt",
     "largest_error",
     "load_melting",
+    "measure_melts",
     "melt",
     "record_replica",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tammann import __version__
+from tammann.composition import parse_formula, reduced_formula
 from tammann.errors import ResultError, TammannError
 from tammann.files import write_text
 from tammann.md.plan import MeltPlan
@@ -20,14 +21,19 @@ __all__ = [
     "OF_A_STATE",
     "Progress",
     "Task",
+    "check_folder",
+    "failures_in",
     "folder_of",
+    "note_failure",
     "plain",
     "read_plan",
     "recorded",
     "replicas_in",
+    "spelled",
     "summed_up",
     "take_folder",
     "tasks_of",
+    "together",
 ]
 
 Progress = Callable[[float, str], None]
@@ -38,6 +44,7 @@ MAY_CHANGE = frozenset(
 )
 """Keys of a plan that a resumed run may have changed: they add to what is there and alter nothing of it."""
 OF_A_REPLICA = ("curves.npz", "slow-stress.npz", "replica.json")
+FAILED = "failed.json"
 OF_A_STATE = ("volume.json", "melt.npz", "structure.extxyz")
 
 
@@ -70,7 +77,7 @@ class Task:
 
 def folder_of(out: Path, formula: str, temperature_K: float) -> Path:
     """The folder of a state."""
-    return out / formula / f"{temperature_K:g}K"
+    return out / formula / f"{temperature_K:.10g}K"
 
 
 def tasks_of(plan: MeltPlan, out: Path) -> Iterator[Task]:
@@ -81,28 +88,78 @@ def tasks_of(plan: MeltPlan, out: Path) -> Iterator[Task]:
                 yield Task(formula, temperature, replica, folder_of(out, formula, temperature), plan.production_ps)
 
 
-def take_folder(plan: MeltPlan, out: Path, *, resume: bool) -> None:
-    """Write the plan into its folder, made where it is missing.
+def check_folder(plan: MeltPlan, out: Path, *, resume: bool) -> MeltPlan:
+    """The plan that a folder will hold with this one in it; nothing is written.
+
+    Raises:
+        ResultError: It holds other files, another plan, or one that is to be gone on with only by ``resume``.
+        OSError: It cannot be read.
+    """
+    file = out / "plan.json"
+    if not file.exists():
+        # another job may be faster, and have begun to write
+        if out.exists() and any(entry.suffix != ".partial" for entry in out.iterdir()) and not file.exists():
+            raise ResultError(
+                f"{out}: expected an empty folder or one with a plan, got other files; name another folder."
+            )
+        if not file.exists():
+            return plan
+    if not resume:
+        raise ResultError(f"{out}: holds a plan already; resume it, or name another folder.")
+    before = read_plan(file)
+    for key in MeltPlan.model_fields:
+        if key not in MAY_CHANGE and getattr(before, key) != getattr(plan, key):
+            raise ResultError(
+                f"{out}: holds a plan with {key} {getattr(before, key)}, got {getattr(plan, key)}; a resumed plan "
+                f"may only differ in {', '.join(sorted(MAY_CHANGE))}; name another folder."
+            )
+    return together(before, plan)
+
+
+def take_folder(plan: MeltPlan, out: Path, *, resume: bool) -> MeltPlan:
+    """Write the plan into its folder, made where it is missing, together with the one that is there.
+
+    Returns:
+        What the folder holds now: the plan with whatever more there was of melts, temperatures, replicas and time.
 
     Raises:
         ResultError: It holds other files, another plan, or one that is to be gone on with only by ``resume``.
         OSError: It cannot be written to.
     """
     out.mkdir(parents=True, exist_ok=True)
-    file = out / "plan.json"
-    if file.exists():
-        if not resume:
-            raise ResultError(f"{out}: holds a plan already; resume it, or name another folder.")
-        before = read_plan(file)
-        for key in MeltPlan.model_fields:
-            if key not in MAY_CHANGE and getattr(before, key) != getattr(plan, key):
-                raise ResultError(
-                    f"{out}: holds a plan with {key} {getattr(before, key)}, got {getattr(plan, key)}; a resumed plan "
-                    f"may only differ in {', '.join(sorted(MAY_CHANGE))}; name another folder."
-                )
-    elif any(entry.suffix != ".partial" for entry in out.iterdir()) and not file.exists():  # another job may be faster
-        raise ResultError(f"{out}: expected an empty folder or one with a plan, got other files; name another folder.")
-    write_text(file, json.dumps({"tammann": __version__, "plan": plan.model_dump(mode="json")}, indent=1) + "\n")
+    whole = check_folder(plan, out, resume=resume)
+    text = json.dumps({"tammann": __version__, "plan": whole.model_dump(mode="json")}, indent=1) + "\n"
+    write_text(out / "plan.json", text)
+    return whole
+
+
+def together(first: MeltPlan, second: MeltPlan) -> MeltPlan:
+    """The second plan with what only the first has of melts, temperatures, replicas and time."""
+    known = {reduced_formula(parse_formula(formula)) for formula in first.melts}
+    more = [formula for formula in second.melts if reduced_formula(parse_formula(formula)) not in known]
+    production_ps = max(first.production_ps, second.production_ps)
+    longest = [plan.longest_ps for plan in (first, second) if plan.longest_ps is not None]
+    return second.model_copy(
+        update={
+            "melts": (*first.melts, *more),
+            "temperatures_K": tuple(sorted({*first.temperatures_K, *second.temperatures_K})),
+            "replicas": max(first.replicas, second.replicas),
+            "production_ps": production_ps,
+            "longest_ps": max(*longest, production_ps) if longest else None,
+            "end_members": second.end_members or first.end_members,
+        }
+    )
+
+
+def spelled(formula: str, plan: MeltPlan) -> str:
+    """A formula as a plan writes it, which is what its folder is called, or as it is where the plan has it not.
+
+    Example:
+        >>> spelled("Ti2Ba2O6", MeltPlan(melts=("BaTiO3",)))
+        'BaTiO3'
+    """
+    same = reduced_formula(parse_formula(formula))
+    return next((other for other in plan.melts if reduced_formula(parse_formula(other)) == same), formula)
 
 
 def read_plan(file: Path) -> MeltPlan:
@@ -137,6 +194,25 @@ def replicas_in(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
     places = sorted(folder.glob("replica-*"), key=lambda place: (len(place.name), place.name))
     found = [(place, recorded(place)) for place in places if summed_up(place)]
     return [(place, record) for place, record in found if record is not None]
+
+
+def failures_in(folder: Path) -> dict[str, str]:
+    """What has failed in a state and not been made good since: sentences by ``volume``, ``replica-1`` and so on."""
+    try:
+        return {str(key): str(value) for key, value in json.loads((folder / FAILED).read_text("utf-8")).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def note_failure(folder: Path, of: str, sentence: str | None) -> None:
+    """Write down that something has failed in a state, or with None that it has been done after all."""
+    before = failures_in(folder)
+    after = {key: value for key, value in before.items() if key != of} | ({} if sentence is None else {of: sentence})
+    if not after:
+        (folder / FAILED).unlink(missing_ok=True)
+    elif after != before:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(folder / FAILED, json.dumps(after, indent=1, ensure_ascii=False) + "\n")
 
 
 def plain(value: Any) -> Any:

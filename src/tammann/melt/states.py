@@ -19,7 +19,7 @@ from tammann.errors import DataError
 from tammann.files import whole_file, write_text
 from tammann.md.dynamics import block_stderr
 from tammann.md.plan import MeltPlan
-from tammann.melt.folder import Task, folder_of, plain, read_plan, replicas_in
+from tammann.melt.folder import Task, failures_in, folder_of, plain, read_plan, replicas_in
 from tammann.potentials import load_potential
 from tammann.structures import estimate_volume_per_atom
 from tammann.units import BOLTZMANN_J_PER_K
@@ -71,6 +71,7 @@ class MeltState:
         replicas: How many it is measured from.
         duration_ps: Of those together.
         notes: What is to be known about it, failures included.
+        failed: Sentences on what of it has failed and not been made good since.
     """
 
     formula: str
@@ -81,6 +82,7 @@ class MeltState:
     replicas: int
     duration_ps: float
     notes: tuple[str, ...]
+    failed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,16 +111,18 @@ class Melting:
         return tuple(named)
 
 
-def state_of(formula: str, temperature_K: float, folder: Path, failures: dict[Path, list[str]]) -> MeltState:
+def state_of(formula: str, temperature_K: float, folder: Path) -> MeltState:
     """What is known of a state from its folder.
 
     Args:
         formula: Composition.
         temperature_K: K.
         folder: Of the state.
-        failures: Sentences on what has just failed, by folder.
     """
-    notes = list(failures.get(folder, []))
+    failed = tuple(
+        f"{of.replace('-', ' ').capitalize()} failed: {sentence}" for of, sentence in failures_in(folder).items()
+    )
+    notes = list(failed)
     converged = diffusive = False
     replicas, duration_ps = 0, 0.0
     try:
@@ -134,7 +138,7 @@ def state_of(formula: str, temperature_K: float, folder: Path, failures: dict[Pa
     except (OSError, ValueError, KeyError, TypeError):
         if not notes:
             notes.append("Not all of it has been computed.")
-    return MeltState(formula, temperature_K, folder, converged, diffusive, replicas, duration_ps, tuple(notes))
+    return MeltState(formula, temperature_K, folder, converged, diffusive, replicas, duration_ps, tuple(notes), failed)
 
 
 def load_melting(out: str | os.PathLike[str]) -> Melting:
@@ -149,7 +153,7 @@ def load_melting(out: str | os.PathLike[str]) -> Melting:
     place = Path(out)
     plan = read_plan(place / "plan.json")
     states = tuple(
-        state_of(formula, temperature, folder_of(place, formula, temperature), {})
+        state_of(formula, temperature, folder_of(place, formula, temperature))
         for formula in plan.melts
         for temperature in plan.temperatures_K
     )
@@ -497,6 +501,7 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
                 )
             )
     if not entries:
+        (out / "furnace.json").unlink(missing_ok=True)  # one of states that are no longer in it
         return None
     odd = {
         "Not measured": absent,
