@@ -18,10 +18,11 @@ from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md import read_trajectory, trajectory_from_arrays
 from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
-from tammann.melt import Gathered, distil, largest_error, load_melting, measure_melts, melt, road
+from tammann.melt import Gathered, distil, find_melt, largest_error, load_melting, measure_melts, melt, road
 from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.folder import folder_of, read_plan, together
 from tammann.melt.states import first_correlations, write_growth
+from tammann.structures import estimate_volume_per_atom
 from tammann.transport import (
     displacement_correlations,
     load_transport,
@@ -537,8 +538,8 @@ def test_a_state_that_fails_leaves_the_others_alone(installed, tmp_path):
     "changes, words",
     [
         ({"melts": ["MgO2"]}, "sum to -1.2"),
-        ({"melts": ["MgO", "FeO"]}, "FeO: potential pedone-2006 has no parameters for Fe"),
-        ({"melts": ["FeO"], "engine": "ase"}, "no parameters for Fe"),
+        ({"melts": ["MgO", "UO2"]}, "UO2: potential pedone-2006 has no parameters for U"),
+        ({"melts": ["UO2"], "engine": "ase"}, "no parameters for U"),
         ({"melts": ["PoO2"], "engine": "ase", "potential": "chgnet"}, "PoO2: potential chgnet was not made for Po"),
     ],
 )
@@ -569,6 +570,38 @@ def test_what_gives_no_energy_is_refused_before_anything_is_written(
     refused = call("melt", "MgO", "--out", out, "--engine", engine, "--potential", potential)
     assert (refused.status, refused.out, refused.err.count("\n")) == (2, "", 1) and words in refused.err
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "changes, volume, distance",
+    [
+        ({}, estimate_volume_per_atom("MgO", temperature_K=4500.0), 0.0),
+        ({"minimum_distances_A": {"O-Mg": 2.3}}, 14.0, 2.3),
+    ],
+)
+def test_the_packing_of_a_plan(installed, tmp_path, monkeypatch, changes, volume, distance):
+    """The first that an engine gets is packed as asked for."""
+    seen = []
+
+    class Engine:
+        def relax(self, configuration, potential):
+            seen.append(configuration)
+            raise DataError("enough seen.")
+
+        run = None
+
+    monkeypatch.setattr(road, "_engine", lambda plan: Engine())
+    asked = plan(**changes, **({"volume_per_atom_A3": volume} if changes else {}))
+    with pytest.raises(DataError, match="enough"):
+        find_melt(asked, tmp_path / "o", formula="MgO", temperature_K=4500.0)
+    (packed,) = seen
+    assert packed.volume_A3 == pytest.approx(40 * volume)
+    mg, o = (packed.positions_A[[s == symbol for s in packed.symbols]] for symbol in ("Mg", "O"))
+    apart = mg[:, None] - o
+    edge = packed.cell_A[0, 0]
+    apart -= edge * np.round(apart / edge)
+    assert np.linalg.norm(apart, axis=-1).min() > distance
+    assert load_melting(tmp_path / "o").states[0].failed == ("Volume failed: enough seen.",)
 
 
 @pytest.mark.parametrize("workers", [0, -1])

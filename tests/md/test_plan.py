@@ -19,6 +19,13 @@ def test_a_formula_is_enough():
     assert conditions.timestep_fs == 2.0 and conditions.steps(1.0) == 500
 
 
+def test_packing_is_asked_for_by_pairs():
+    plan = MeltPlan.from_text("melts: [BaTiO3, TiO2]\nminimum_distances_A:\n  O-Ti: 1.7\n  Ba-O: 2.4")
+    assert plan.distances_A("BaTiO3") == {("O", "Ti"): 1.7, ("Ba", "O"): 2.4}
+    assert plan.distances_A("TiO2") == {("O", "Ti"): 1.7} and MeltPlan(melts=("TiO2",)).distances_A("TiO2") == {}
+    assert MeltPlan.from_dict(plan.model_dump(mode="json")) == plan
+
+
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda p: p.stem)
 def test_shipped_plans_are_plans(path):
     plan = MeltPlan.from_file(path)
@@ -44,7 +51,7 @@ def test_the_shipped_table_is_what_it_is_said_to_be():
         ("melts: [BaTiO3]\ntemperatures_K: [1500, 1500]", "each temperature once"),
         ("melts: [BaTiO3]\ntemperatures_K: [20]", "from 300 to 6000 K, got 20"),
         ("melts: [BaTiO3, Ba2Ti2O6]", "got BaTiO3 and Ba2Ti2O6"),
-        ("melts: [Al2O3]", "Al2O3: potential pedone-2006 has no parameters for Al"),
+        ("melts: [UO2]", "UO2: potential pedone-2006 has no parameters for U"),
         ("melts: [MgO, BaTiO2]", "BaTiO2: its charges with pedone-2006 (Ba +1.2, Ti +2.4, O -1.2) sum to +1.2"),
         ("melts: [Qq]", "melts[0]: formula 'Qq'"),
         ("melts: [BaTiO3]\nstress_fs: 3", "stress_fs: expected a multiple of timestep_fs 2, got 3"),
@@ -55,6 +62,13 @@ def test_the_shipped_table_is_what_it_is_said_to_be():
         ("melts: [BaTiO3]\nvolume:\n  scales: [1, 1.2]", "volume.scales: expected three or more"),
         ("melts: [BaTiO3]\nvolume:\n  hold: 3", "did you mean hold_ps?"),
         ("melts: [BaTiO3]\nend_members: [BaO]", "end_members[1]: expected two formulas"),
+        ("melts: [MgO]\nvolume_per_atom_A3: 0", "volume_per_atom_A3: expected a volume"),
+        ("melts: [MgO]\nminimum_distances_A: 2", "minimum_distances_A: expected distances"),
+        ("melts: [MgO]\nminimum_distances_A: {Mg-O: wide}", "minimum_distances_A.Mg-O: expected distances"),
+        ("melts: [MgO]\nminimum_distances_A: {Mg-O: -1}", "minimum_distances_A.Mg-O: expected distances"),
+        ("melts: [MgO]\nminimum_distances_A: {MgO: 2}", "expected two elements such as Ba-O, got 'MgO'"),
+        ("melts: [MgO, CaO]\nminimum_distances_A: {Mg-Ca: 2}", "expected elements of one melt, got Mg-Ca"),
+        ("melts: [MgO]\nminimum_distances_A: {Mg-O: 2, O-Mg: 3}", "expected each pair once, got O-Mg again"),
         ("melts: &a [BaTiO3]", "anchor"),
         ("", "empty file"),
     ],

@@ -16,7 +16,7 @@ from tammann.errors import DataError, RecipeError
 from tammann.md.dynamics import Conditions
 from tammann.md.equation_of_state import longest_search_ps
 from tammann.potentials import RigidIons, check_neutral, load_potential
-from tammann.strict import Block, explain, read_block, read_text
+from tammann.strict import Block, explain, read_block, read_text, shown
 
 __all__ = ["MeltPlan", "VolumeSearch"]
 
@@ -79,6 +79,12 @@ class MeltPlan(Block):
     )
     engine: Literal["lammps", "ase", "torch-sim"] = Field(default="lammps", description="lammps, ase or torch-sim")
     atoms: Annotated[int, _number(ge=20, le=100_000)] = Field(default=200, description="a number from 20 to 100000")
+    volume_per_atom_A3: Annotated[float, _number(gt=0, le=1000)] | None = Field(
+        default=None, description="a volume above 0 and at most 1000 Å3, from which the search starts"
+    )
+    minimum_distances_A: dict[str, Annotated[float, _number(ge=0, le=10)]] | None = Field(
+        default=None, description="distances from 0 to 10 Å by pair, such as {Ba-O: 2.0}"
+    )
     replicas: Annotated[int, _number(ge=1, le=100)] = Field(default=3, description="a whole number from 1 to 100")
     production_ps: Picoseconds = Field(default=100.0, description="a time in ps above 0")
     longest_ps: Picoseconds | None = Field(
@@ -123,6 +129,7 @@ class MeltPlan(Block):
                     potential.check(parse_formula(formula), formula=formula)
         except DataError as error:
             raise ValueError(str(error).removesuffix(".")) from None
+        self._check_distances()
         if self.engine == "torch-sim" and isinstance(potential, RigidIons):
             raise ValueError(
                 f"engine: expected lammps or ase with the potential {self.potential}, got torch-sim, which takes "
@@ -144,6 +151,18 @@ class MeltPlan(Block):
         if self.frame_fs > 1000 * self.production_ps:
             raise ValueError(f"production_ps: expected at least one frame of {self.frame_fs:g} fs, got less")
         return self
+
+    def _check_distances(self) -> None:
+        seen = set()
+        for key in self.minimum_distances_A or {}:
+            pair = tuple(key.split("-"))
+            if len(pair) != 2 or not all(pair):
+                raise ValueError(f"minimum_distances_A: expected two elements such as Ba-O, got {shown(key)}")
+            if not any({*pair} <= {*parse_formula(formula)} for formula in self.melts):
+                raise ValueError(f"minimum_distances_A: expected elements of one melt, got {key}; remove it")
+            if frozenset(pair) in seen:
+                raise ValueError(f"minimum_distances_A: expected each pair once, got {key} again; remove one")
+            seen.add(frozenset(pair))
 
     @classmethod
     def from_text(cls, text: str) -> MeltPlan:
@@ -186,6 +205,18 @@ class MeltPlan(Block):
     def conditions(self, temperature_K: float) -> Conditions:
         """The surroundings of its atoms at one of its temperatures."""
         return Conditions(temperature_K, self.timestep_fs, self.thermostat, self.damping_fs)
+
+    def distances_A(self, formula: str) -> dict[tuple[str, str], float]:
+        """Smallest distances in the packing of one of its melts, by pair, Å.
+
+        Example:
+            >>> MeltPlan(melts=("BaO", "TiO2"), minimum_distances_A={"Ba-O": 2.0}).distances_A("TiO2")
+            {}
+        """
+        pairs = {
+            (key.partition("-")[0], key.partition("-")[2]): d for key, d in (self.minimum_distances_A or {}).items()
+        }
+        return {pair: distance for pair, distance in pairs.items() if {*pair} <= {*parse_formula(formula)}}
 
     def lengths_ps(self) -> tuple[float, ...]:
         """Lengths that productions may come to, one after the other: each twice the one before, up to ``longest_ps``.

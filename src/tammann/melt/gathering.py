@@ -89,10 +89,10 @@ def distil(
         if progress is not None:
             progress(number / len(tasks), str(task))
     for task in tasks:
-        there = folder_of(place, task.formula, task.temperature_K)
+        folder = folder_of(place, task.formula, task.temperature_K)
         for of, sentence in failures_in(task.folder).items():
-            if recorded(there / of) is None and not (of == "volume" and (there / "volume.json").exists()):
-                note_failure(there, of, sentence)
+            if recorded(folder / of) is None and not (of == "volume" and (folder / "volume.json").exists()):
+                note_failure(folder, of, sentence)
     measure_all(both, place)
     write_table(both, place)
     write_growth(both, place)

@@ -289,7 +289,8 @@ def _grid(plan: MeltPlan) -> Configuration:
     formula = plan.melts[0]
     counts = atoms_in_box(formula, 40)
     symbols = tuple(symbol for symbol, count in counts.items() for _ in range(count))
-    edge = (len(symbols) * estimate_volume_per_atom(formula, temperature_K=plan.melt_K)) ** (1.0 / 3.0)
+    volume_A3 = plan.volume_per_atom_A3 or estimate_volume_per_atom(formula, temperature_K=plan.melt_K)
+    edge = (len(symbols) * volume_A3) ** (1.0 / 3.0)
     along = math.ceil(len(symbols) ** (1.0 / 3.0) - 1e-9)
     places = np.indices((along, along, along)).reshape(3, -1).T[: len(symbols)]
     return Configuration(symbols, places * edge / along, edge * np.eye(3))
@@ -470,7 +471,14 @@ def _find_melt(plan: MeltPlan, task: Task) -> None:
     engine, potential = _engine(plan), load_potential(plan.potential)
     rng = _rng(plan, task.formula, task.temperature_K, 0)
     conditions = plan.conditions(task.temperature_K)
-    packing = random_packing(task.formula, atoms=plan.atoms, temperature_K=task.temperature_K, rng=rng)
+    packing = random_packing(
+        task.formula,
+        atoms=plan.atoms,
+        volume_per_atom_A3=plan.volume_per_atom_A3,
+        temperature_K=task.temperature_K,
+        minimum_distances_A=plan.distances_A(task.formula),
+        rng=rng,
+    )
     hot = engine.run(
         engine.relax(packing, potential),
         potential,
