@@ -20,7 +20,7 @@ from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
 from tammann.melt import Gathered, distil, find_melt, largest_error, load_melting, measure_melts, melt, road
 from tammann.melt.figures import draw_composition, draw_state
-from tammann.melt.folder import folder_of, read_plan, together
+from tammann.melt.folder import folder_of, read_plan, tasks_of, together
 from tammann.melt.states import first_correlations, write_growth
 from tammann.structures import estimate_volume_per_atom
 from tammann.transport import (
@@ -602,6 +602,61 @@ def test_the_packing_of_a_plan(installed, tmp_path, monkeypatch, changes, volume
     apart -= edge * np.round(apart / edge)
     assert np.linalg.norm(apart, axis=-1).min() > distance
     assert load_melting(tmp_path / "o").states[0].failed == ("Volume failed: enough seen.",)
+
+
+@pytest.mark.parametrize("method", ["equation-of-state", "npt"])
+def test_a_search_that_was_interrupted_ends_as_an_undisturbed_one(installed, tmp_path, monkeypatch, method):
+    search = {"method": method, "scale_ps": 0.4, "hold_ps": 0.6, "attempts": 3, "pressure_tolerance_GPa": 0.001}
+    asked = plan(atoms=20, melt_ps=0.2, volume=search | {"energy_tolerance_eV_per_atom": 1e-9})
+    folders = [find_melt(asked, tmp_path / "whole", formula="MgO", temperature_K=4500.0)]
+    engine = road._engine(asked)
+    told = []
+
+    class Interrupted:
+        relax = staticmethod(engine.relax)
+        runs = 0
+
+        def run(self, *arguments, **options):
+            self.runs += 1
+            if self.runs > 1:
+                raise DataError("interrupted.")
+            return engine.run(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(road, "_engine", lambda plan: engines[-1])
+        engines = []
+        for _ in range(20):
+            engines.append(Interrupted())
+            try:
+                folders.append(find_melt(asked, tmp_path / "pieces", formula="MgO", temperature_K=4500.0))
+                break
+            except DataError:
+                told.append(load_melting(tmp_path / "pieces").states[0].failed)
+                assert (tmp_path / "pieces" / "MgO" / "4500K" / "search.npz").exists()
+    assert told == [("Volume failed: interrupted.",)] * len(told) and len(told) >= 3
+    whole, pieces = folders
+    for name in ("volume.json", "structure.extxyz"):
+        assert (whole / name).read_text() == (pieces / name).read_text()
+    with np.load(whole / "melt.npz") as one, np.load(pieces / "melt.npz") as other:
+        assert sorted(one) == sorted(other) and all(np.array_equal(one[name], other[name]) for name in one)
+    assert not any((folder / name).exists() for folder in folders for name in ("search.npz", "failed.json"))
+
+
+def test_steps_done_and_steps_to_do(tmp_path):
+    """1.5 ps before the first replica is recorded, half a picosecond more for each further one; 500 steps a ps."""
+    chosen, state, _ = fabricate(tmp_path / "o", replicas=3, rng=np.random.default_rng(13))
+    tasks = list(tasks_of(chosen, tmp_path / "o"))
+    one, two, three = (task.place for task in tasks)
+    whole = {one: (50_750, 50_750), two: (51_000, 51_000), three: (51_250, 51_250)}
+    assert road._account(chosen, tasks) == whole
+    for place in (two, three):
+        (place / "replica.json").unlink()
+    (two / "restart-20000.bin").touch()
+    assert road._account(chosen, tasks) == whole | {two: (21_000, 51_000), three: (0, 51_250)}
+    (state / "volume.json").unlink()
+    (one / "replica.json").unlink()
+    search = chosen.steps_to_find_volume()
+    assert road._account(chosen, tasks) == {one: (0, 50_750 + search), two: (21_000, 51_000), three: (0, 51_250)}
 
 
 @pytest.mark.parametrize("workers", [0, -1])

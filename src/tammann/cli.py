@@ -718,7 +718,7 @@ def melt_command(
         return
     from tammann.melt import melt
 
-    with progress_bar(hidden=quiet) as report:
+    with progress_bar(hidden=quiet, window_s=3600.0) as report:
         found = melt(
             asked,
             out,
@@ -988,8 +988,14 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[float, str, float | None], None] | None]:
+def progress_bar(
+    *, hidden: bool = False, window_s: float = 30.0
+) -> Iterator[Callable[[float, str, float | None], None] | None]:
     """A bar on standard error with the stage, the temperature and the time left; nothing where there is no terminal.
+
+    Args:
+        hidden: Show nothing.
+        window_s: Time that the speed is taken from, s: long where it is told seldom or comes in leaps.
 
     Yields:
         What a long calculation calls now and then with the fraction done (0 to 1), what it is at, and the temperature
@@ -1011,6 +1017,7 @@ def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[float, str, floa
         console=Console(stderr=True),
         transient=True,
         expand=True,
+        speed_estimate_period=window_s,
     )
     with bar:
         task = bar.add_task("starting", total=1.0, temperature="")

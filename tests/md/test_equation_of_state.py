@@ -148,9 +148,9 @@ def test_a_gas_is_noticed():
     assert not found.converged and found.configuration.volume_A3 > 400.0
 
 
-def breathing(towards=200.0, per_ps=0.2, noise=0.005):
+def breathing(towards=200.0, per_ps=0.2, noise=0.005, seed=1):
     """An engine at constant pressure: the volume goes a fifth of the rest of its way in every ps, and wavers."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
 
     def advance(configuration, duration_ps):
         steps = round(duration_ps * 50)
@@ -180,6 +180,45 @@ def test_block_errors_see_correlation():
     slow = np.repeat(rng.normal(size=1000), 100)
     assert block_stderr(slow, blocks=50) == pytest.approx(1 / np.sqrt(1000), rel=0.4)
     assert block_stderr(np.ones(1)) == np.inf
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("noise, attempts", [(2.0, 8), (60.0, 4)])
+@pytest.mark.parametrize("find", [find_volume, let_volume_settle])
+def test_a_search_goes_on_where_it_was_left(find, noise, attempts):
+    """Interrupted before every one of its runs, it ends as it would have undisturbed."""
+    kept = []
+
+    def searched(stop_after=None):
+        counts = iter(range(len(kept[-1][1]) if kept else 0, 99))
+        left = [stop_after]
+
+        def advance(configuration, duration_ps):
+            if left[0] == 0:
+                raise Interrupted
+            left[0] = None if left[0] is None else left[0] - 1
+            seed = next(counts)
+            if find is let_volume_settle:
+                return breathing(towards=4000.0, per_ps=0.002 * noise, seed=seed)(configuration, duration_ps)
+            return matter(noise=noise, seed=seed)[0](configuration, duration_ps)
+
+        at, points = kept[-1] if kept else (start(300.0), ())
+        return find(at, advance, attempts=attempts, points=points, keep=lambda *now: kept.append(now))
+
+    undisturbed = searched()
+    kept.clear()
+    for _ in range(30):
+        try:
+            again = searched(stop_after=1)
+            break
+        except Interrupted:
+            continue
+    assert len(kept) >= 2 and again.points == undisturbed.points
+    assert (again.converged, again.notes, again.fit) == (undisturbed.converged, undisturbed.notes, undisturbed.fit)
+    np.testing.assert_array_equal(again.configuration.positions_A, undisturbed.configuration.positions_A)
 
 
 def test_between_two_runs_where_the_curve_has_no_rest():

@@ -58,6 +58,10 @@ class VolumePoint:
     duration_ps: float
 
 
+Keep = Callable[[Configuration, tuple[VolumePoint, ...]], None]
+"""What writes a search down, to be gone on with."""
+
+
 @dataclass(frozen=True)
 class EquationOfState:
     """A Birch-Murnaghan curve through pressures, and a parabola through energies.
@@ -194,6 +198,8 @@ def find_volume(
     pressure_GPa: float = 0.0,
     pressure_tolerance_GPa: float = 0.1,
     energy_tolerance_eV_per_atom: float = 0.01,
+    points: Sequence[VolumePoint] = (),
+    keep: Keep | None = None,
 ) -> MeltVolume:
     """Find the volume at which a melt has a given pressure, by runs at fixed volumes.
 
@@ -202,6 +208,8 @@ def find_volume(
     together tell it, is within ``pressure_tolerance_GPa`` of the one asked for, standard error included, when the mean
     of the last run does not contradict that by more than two of its own, and when the energies of its two halves differ
     by no more than ``energy_tolerance_eV_per_atom``. After ``attempts`` of them the last one is handed back, flagged.
+
+    A search that was interrupted goes on from the last configuration and runs that ``keep`` was given.
 
     Args:
         configuration: The melt, at a volume that need not be good.
@@ -213,6 +221,8 @@ def find_volume(
         pressure_GPa: GPa.
         pressure_tolerance_GPa: GPa.
         energy_tolerance_eV_per_atom: eV per atom.
+        points: Runs of this search that have been done already.
+        keep: Called after every run with the configuration to go on from and all runs so far.
 
     Raises:
         DataError: Fewer than three scales; whatever ``advance`` raises.
@@ -220,30 +230,32 @@ def find_volume(
     Reference:
         Aykol, Dwaraknath, Sun, Persson, Sci. Adv. 2018, 4, eaaq0148, doi 10.1126/sciadv.aaq0148.
     """
+    done = list(points)
     start = configuration.volume_A3
-    points: list[VolumePoint] = []
-    for scale in scales:
-        leg = advance(configuration.at_volume(scale * start), scale_ps)
-        points.append(_point(leg))
-    fit = fit_equation_of_state(points, pressure_GPa=pressure_GPa)
+    for scale in scales[len(done) :]:
+        done.append(_point(advance(configuration.at_volume(scale * start), scale_ps)))
+        if keep is not None:
+            keep(configuration, tuple(done))
+    holds = _holds(hold_ps, attempts)
     converged, pressure, stderr = False, math.nan, math.nan
-    for duration_ps in _holds(hold_ps, attempts):
-        volume = _next_volume(fit, points, pressure_GPa)
-        leg = advance(configuration.at_volume(volume), duration_ps)
-        configuration = leg.configuration
-        point = _point(leg)
-        points.append(point)
-        fit = fit_equation_of_state(points, pressure_GPa=pressure_GPa)
-        pressure, stderr = fitted_pressure(points, volume, pressure_GPa)
-        if (
-            abs(pressure - pressure_GPa) + stderr <= pressure_tolerance_GPa
-            and abs(point.pressure_GPa - pressure_GPa) <= pressure_tolerance_GPa + 2.0 * point.pressure_stderr_GPa
-            and abs(point.energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom
-        ):
-            converged = True
+    while True:
+        fit = fit_equation_of_state(done, pressure_GPa=pressure_GPa)
+        held, last = len(done) - len(scales), done[-1]
+        if held:
+            pressure, stderr = fitted_pressure(done, last.volume_A3, pressure_GPa)
+            converged = (
+                abs(pressure - pressure_GPa) + stderr <= pressure_tolerance_GPa
+                and abs(last.pressure_GPa - pressure_GPa) <= pressure_tolerance_GPa + 2.0 * last.pressure_stderr_GPa
+                and abs(last.energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom
+            )
+        if converged or held >= attempts:
             break
+        leg = advance(configuration.at_volume(_next_volume(fit, done, pressure_GPa)), holds[held])
+        configuration = leg.configuration
+        done.append(_point(leg))
+        if keep is not None:
+            keep(configuration, tuple(done))
     notes: list[str] = []
-    last = points[-1]
     if not converged:
         notes.append(
             f"The volume had not converged after {attempts} runs: the pressure there is {pressure:+.2f} ± {stderr:.2f} "
@@ -252,7 +264,7 @@ def find_volume(
         )
     if fit.bulk_modulus_GPa is not None and fit.bulk_modulus_GPa < 1.0:
         notes.append(f"The bulk modulus comes out as {fit.bulk_modulus_GPa:.2f} GPa: hardly a condensed phase.")
-    return MeltVolume(configuration, tuple(points), fit, converged, tuple(notes))
+    return MeltVolume(configuration, tuple(done), fit, converged, tuple(notes))
 
 
 def longest_search_ps(scales: Sequence[float], scale_ps: float, hold_ps: float, attempts: int) -> float:
@@ -277,6 +289,8 @@ def let_volume_settle(
     attempts: int = 8,
     volume_tolerance: float = 0.01,
     energy_tolerance_eV_per_atom: float = 0.01,
+    points: Sequence[VolumePoint] = (),
+    keep: Keep | None = None,
 ) -> MeltVolume:
     """Find the volume of a melt by letting it change under constant pressure.
 
@@ -291,23 +305,27 @@ def let_volume_settle(
         attempts: Most runs.
         volume_tolerance: Relative.
         energy_tolerance_eV_per_atom: eV per atom.
+        points: Runs of this search that have been done already.
+        keep: Called after every run that is not the last with the configuration to go on from and all runs so far.
 
     Raises:
         DataError: Whatever ``advance`` raises.
     """
-    points: list[VolumePoint] = []
+    done = list(points)
     moved = math.inf
-    for _ in range(attempts):
+    while len(done) < attempts:
         leg = advance(configuration, hold_ps)
-        points.append(_point(leg))
+        done.append(_point(leg))
         volumes = leg.volume_A3[int(SETTLING * len(leg.volume_A3)) :]
         half = len(volumes) // 2
-        moved = abs(float(volumes[half:].mean() - volumes[:half].mean())) / points[-1].volume_A3
+        moved = abs(float(volumes[half:].mean() - volumes[:half].mean())) / done[-1].volume_A3
         configuration = leg.configuration
-        if moved <= volume_tolerance and abs(points[-1].energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom:
-            return _settled(configuration, points, converged=True)
+        if moved <= volume_tolerance and abs(done[-1].energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom:
+            return _settled(configuration, done, converged=True)
+        if keep is not None and len(done) < attempts:
+            keep(configuration, tuple(done))
     note = f"The volume had not settled after {attempts} runs: it still moved by {100 * moved:.1f} % in the last one."
-    return _settled(configuration, points, converged=False, notes=(note,))
+    return _settled(configuration, done, converged=False, notes=(note,))
 
 
 def _settled(

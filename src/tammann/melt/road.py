@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import itertools
 import json
 import math
 import multiprocessing
 import os
 import signal
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from itertools import pairwise
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -25,7 +27,7 @@ import numpy as np
 from tammann.errors import DataError, RecipeError, ResultError, TammannError
 from tammann.files import whole_file, write_text
 from tammann.md.dynamics import Leg
-from tammann.md.equation_of_state import find_volume, let_volume_settle
+from tammann.md.equation_of_state import VolumePoint, find_volume, let_volume_settle
 from tammann.md.plan import MeltPlan
 from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.folder import (
@@ -78,7 +80,8 @@ def melt(
         out: Folder; made where it is missing.
         resume: Go on with the plan in ``out``. The plan given may differ from it in melts, temperatures, replicas and
             lengths: what it asks for is run, and ``out`` keeps, measures and tabulates what else it has.
-        progress: Called now and then.
+        progress: Called now and then with the fraction of all steps of molecular dynamics that are known to be needed:
+            it only falls where ``longest_ps`` adds some.
         workers: How many productions run at a time.
 
     Raises:
@@ -102,14 +105,16 @@ def melt(
     measure_all(whole, place)
     tasks = list(tasks_of(plan, place))
     at_work = {task.folder for task in tasks if not _finished(plan, task)}
-    _carry_out(plan, whole, tasks, place, progress, workers)
+    account = _account(plan, tasks)
+    _carry_out(plan, whole, tasks, place, account, progress, workers)
     for before, length in pairwise(plan.lengths_ps()):
         longer = [
             replace(task, duration_ps=length) for task in tasks_of(plan, place) if _wants_more(plan, task, before)
         ]
         if longer:
             at_work |= {task.folder for task in longer}
-            _carry_out(plan, whole, longer, place, progress, workers)
+            account |= _account(plan, longer)
+            _carry_out(plan, whole, longer, place, account, progress, workers)
     _draw(whole, place, at_work)
     return _stock(whole, place)
 
@@ -296,8 +301,44 @@ def _grid(plan: MeltPlan) -> Configuration:
     return Configuration(symbols, places * edge / along, edge * np.eye(3))
 
 
+def _account(plan: MeltPlan, tasks: list[Task]) -> dict[Path, tuple[int, int]]:
+    """Steps of molecular dynamics that are done and that there are, at most, by the folder of the replica."""
+    account = {}
+    searched = set()
+    for task in tasks:
+        before, steps = _steps_before(plan, task), plan.conditions(task.temperature_K).steps(task.duration_ps)
+        if _finished(plan, task):
+            account[task.place] = (before + steps, before + steps)
+            continue
+        search = 0
+        if not (task.folder / "volume.json").exists() and task.folder not in searched:
+            searched.add(task.folder)
+            search = plan.steps_to_find_volume()
+        reached = _reached(task.place)
+        done = 0 if reached is None else min(before + reached, before + steps)
+        account[task.place] = (done, search + before + steps)
+    return account
+
+
+def _steps_before(plan: MeltPlan, task: Task) -> int:
+    """Steps of a replica before anything is recorded."""
+    before_ps = task.replica * plan.melt_ps + plan.cool_ps + plan.settle_ps
+    return plan.conditions(task.temperature_K).steps(before_ps)
+
+
+def _reached(place: Path) -> int | None:
+    """The step that a replica can be gone on with from, from the name of its last restart file."""
+    return max((int(file.stem.partition("-")[2]) for file in place.glob("restart-*.bin")), default=None)
+
+
 def _carry_out(
-    plan: MeltPlan, whole: MeltPlan, tasks: list[Task], out: Path, progress: Progress | None, workers: int
+    plan: MeltPlan,
+    whole: MeltPlan,
+    tasks: list[Task],
+    out: Path,
+    account: dict[Path, tuple[int, int]],
+    progress: Progress | None,
+    workers: int,
 ) -> None:
     """Run the tasks of a plan in their order, as many at a time as there are workers; the folder holds a whole plan."""
     failed: set[Path] = set()
@@ -306,11 +347,18 @@ def _carry_out(
             note_failure(task.folder, task.place.name, None)
     waiting = [task for task in tasks if not _finished(plan, task)]
     running: dict[int, _Job] = {}  # by the sentinel of the process
+    shown = 0.0
 
     def tell(what: str) -> None:
+        nonlocal shown
+        done, every = (sum(column) for column in zip(*account.values(), strict=True))
+        shown = max(shown, done / every if every else 1.0)
         if progress is not None:
-            going = sum(_fraction(plan, job.task) for job in running.values())
-            progress(min(1.0, (len(tasks) - len(waiting) - len(running) + going) / len(tasks)), what)
+            progress(shown, what)
+
+    def leave(task: Task) -> None:
+        done, _ = account[task.place]  # nobody waits for the rest any more
+        account[task.place] = (done, done)
 
     tell("starting" if waiting else "everything is there already")
     try:
@@ -321,30 +369,58 @@ def _carry_out(
                     break
                 if task.folder in failed and not known:
                     waiting.remove(task)  # its first replica has said why
+                    leave(task)
                 elif known or all(job.task.folder != task.folder for job in running.values()):
                     waiting.remove(task)
                     job = _start(plan, task)
                     running[job.process.sentinel] = job
             awake = connection.wait(list(running), timeout=POLL_SECONDS)
             ended = [sentinel for sentinel in running if sentinel in awake]
+            at = ""
+            for job in running.values():
+                for news in job.news():
+                    account[job.task.place] = news.done, news.steps
+                    at = at or f"{job.task}, {news.what}"
             for sentinel in ended:
                 job = running.pop(sentinel)
                 failure = job.outcome()
                 note_failure(job.task.folder, job.task.place.name, failure or None)
                 if failure:
                     failed.add(job.task.folder)
+                    leave(job.task)
                 else:
                     note_failure(job.task.folder, "volume", None)
+                    _, every = account[job.task.place]
+                    account[job.task.place] = (every, every)
                 measure(whole, job.task.formula, job.task.temperature_K, job.task.folder)
                 write_table(whole, out)
                 tell(f"{job.task} {'failed' if failure else 'done'}")
-            if not ended and running:
-                tell(str(next(iter(running.values())).task))
+            if at and not ended:
+                tell(at)
     finally:
         for job in running.values():
             job.process.terminate()
         for job in running.values():
             job.process.join()
+
+
+@dataclass(frozen=True)
+class _News:
+    """How far a task has come.
+
+    Attributes:
+        done: Steps of molecular dynamics.
+        steps: How many there are, at most.
+        what: What it is at.
+    """
+
+    done: int
+    steps: int
+    what: str
+
+
+Tell = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and what is being done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,18 +430,27 @@ class _Job:
     task: Task
     process: BaseProcess
     said: connection.Connection
+    failures: list[str] = field(default_factory=list)
+
+    def news(self) -> Iterator[_News]:
+        """What it has told since it was last asked."""
+        with suppress(EOFError, OSError):
+            while self.said.poll():
+                heard = self.said.recv()
+                if isinstance(heard, _News):
+                    yield heard
+                else:
+                    self.failures.append(heard)
 
     def outcome(self) -> str:
         """What went wrong, or nothing."""
-        failure = ""
-        with suppress(EOFError, OSError):
-            if self.said.poll():
-                failure = str(self.said.recv())
-        self.said.close()
         self.process.join()
-        if not failure and self.process.exitcode:
-            failure = f"its process ended with exit code {self.process.exitcode}; go on with it by a resumed run."
-        return failure
+        for _ in self.news():
+            pass
+        self.said.close()
+        if not self.failures and self.process.exitcode:
+            return f"its process ended with exit code {self.process.exitcode}; go on with it by a resumed run."
+        return "".join(self.failures)
 
 
 def _start(plan: MeltPlan, task: Task) -> _Job:
@@ -380,19 +465,18 @@ def _start(plan: MeltPlan, task: Task) -> _Job:
 def _work(plan: MeltPlan, task: Task, parent: int, said: connection.Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children itself
     os.environ["OMP_NUM_THREADS"] = "1"
+
+    def tell(done: int, steps: int, what: str) -> None:
+        if os.getppid() != parent:
+            raise SystemExit  # nobody waits for it any more, and a resumed run may be on its way
+        said.send(_News(done, steps, what))
+
     try:
-        _carry_out_one(plan, task, parent)
+        _carry_out_one(plan, task, parent, tell)
     except (TammannError, OSError) as error:
         said.send(" ".join(str(error).split()))
     finally:
         said.close()
-
-
-def _fraction(plan: MeltPlan, task: Task) -> float:
-    """How far a replica has come, from the name of its last restart file."""
-    total = plan.conditions(task.temperature_K).steps(task.duration_ps)
-    steps = [int(f.stem.partition("-")[2]) for f in task.place.glob("restart-*.bin")]
-    return min(1.0, max(steps, default=0) / max(total, 1))
 
 
 def _finished(plan: MeltPlan, task: Task) -> bool:
@@ -409,9 +493,8 @@ def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
     A crystal is not, nor what would still be a glass at the longest, its displacement growing with the root of time.
     """
     for place in task.folder.glob("replica-*"):
-        steps = [int(file.stem.partition("-")[2]) for file in place.glob("restart-*.bin")]
         record = recorded(place)
-        reached_ps = max([step * plan.timestep_fs / 1000.0 for step in steps], default=0.0)
+        reached_ps = (_reached(place) or 0) * plan.timestep_fs / 1000.0
         if max(reached_ps, 0.0 if record is None else record["duration_ps"]) > before_ps + 0.5:
             return True
     try:
@@ -426,21 +509,30 @@ def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
     return largest_error(measured) > plan.target_error
 
 
-def _carry_out_one(plan: MeltPlan, task: Task, parent: int) -> None:
+def _tell_nobody(done: int, steps: int, what: str) -> None:
+    pass
+
+
+def _carry_out_one(plan: MeltPlan, task: Task, parent: int, tell: Tell = _tell_nobody) -> None:
     """Find the volume where it is not known yet, then produce, and sum up."""
     engine, potential = _engine(plan), load_potential(plan.potential)
     task.folder.mkdir(parents=True, exist_ok=True)
-    if not (task.folder / "volume.json").exists():
-        _find_melt(plan, task)
-    start = _read_configuration(task.folder / "melt.npz")
     conditions = plan.conditions(task.temperature_K)
+    before, steps = _steps_before(plan, task), conditions.steps(task.duration_ps)
+    search = 0
+    if not (task.folder / "volume.json").exists():
+        search = _find_melt(plan, task, lambda done, most, what: tell(done, most + before + steps, what))
+    start = _read_configuration(task.folder / "melt.npz")
     rng = _rng(plan, task.formula, task.temperature_K, task.replica)
-    if not any(task.place.glob("restart-*.bin")):
+    every = search + before + steps
+    if _reached(task.place) is None:
         # another frame of the hot melt for every replica, cooled and left to settle before anything is recorded
         hot = plan.conditions(max(plan.melt_K, task.temperature_K))
+        tell(search, every, "melting")
         first = engine.run(
             replace(start, velocities_A_per_ps=None), potential, hot, duration_ps=task.replica * plan.melt_ps, rng=rng
         )
+        tell(search + hot.steps(task.replica * plan.melt_ps), every, "cooling")
         cooled = engine.run(
             first.configuration,
             potential,
@@ -449,9 +541,11 @@ def _carry_out_one(plan: MeltPlan, task: Task, parent: int) -> None:
             final_temperature_K=task.temperature_K,
             rng=rng,
         )
+        tell(search + hot.steps(task.replica * plan.melt_ps + plan.cool_ps), every, "settling")
         start = engine.run(
             cooled.configuration, potential, conditions, duration_ps=plan.settle_ps, rng=rng
         ).configuration
+    tell(search + before + (_reached(task.place) or 0), every, "production")
     trajectory = engine.produce(
         start,
         potential,
@@ -461,41 +555,43 @@ def _carry_out_one(plan: MeltPlan, task: Task, parent: int) -> None:
         frame_fs=plan.frame_fs,
         sample_fs=plan.stress_fs,
         rng=rng,
+        progress=lambda fraction: tell(search + before + round(fraction * steps), every, "production"),
         stop=lambda: os.getppid() != parent,  # nobody waits for it any more, and a resumed run may be on its way
     )
     if trajectory is not None:
         describe(plan, task, trajectory, task.place)
 
 
-def _find_melt(plan: MeltPlan, task: Task) -> None:
+def _find_melt(plan: MeltPlan, task: Task, tell: Tell = _tell_nobody) -> int:
+    """Find the volume of a state, going on with a search that was interrupted; the steps it took."""
     engine, potential = _engine(plan), load_potential(plan.potential)
-    rng = _rng(plan, task.formula, task.temperature_K, 0)
     conditions = plan.conditions(task.temperature_K)
-    packing = random_packing(
-        task.formula,
-        atoms=plan.atoms,
-        volume_per_atom_A3=plan.volume_per_atom_A3,
-        temperature_K=task.temperature_K,
-        minimum_distances_A=plan.distances_A(task.formula),
-        rng=rng,
-    )
-    hot = engine.run(
-        engine.relax(packing, potential),
-        potential,
-        plan.conditions(max(plan.melt_K, task.temperature_K)),
-        duration_ps=plan.melt_ps,
-        rng=rng,
-    )
-
-    search = plan.volume
+    search, most = plan.volume, plan.steps_to_find_volume()
     if search.method == "npt":
         conditions = replace(conditions, thermostat="nose-hoover", pressure_GPa=search.pressure_GPa)
+    file = task.folder / "search.npz"
+    known = _read_search(file)
+    if known is None:
+        tell(0, most, "melting")
+        known = _first_melt(plan, task), ()
+        _write_search(file, *known)
+    start, points = known
+    legs = itertools.count(len(points) + 1)
+
+    def done(points: tuple[VolumePoint, ...]) -> int:
+        return conditions.steps(plan.melt_ps + sum(point.duration_ps for point in points))
 
     def advance(configuration: Configuration, duration_ps: float) -> Leg:
+        # numbers of its own for every run, so that a search that is gone on with is the same
+        rng = _rng(plan, task.formula, task.temperature_K, 0, next(legs))
         leg: Leg = engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
         return leg
 
-    start = replace(hot.configuration, velocities_A_per_ps=None)
+    def keep(configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
+        _write_search(file, configuration, points)
+        tell(done(points), most, "volume")
+
+    tell(done(points), most, "volume")
     if search.method == "npt":
         found = let_volume_settle(
             start,
@@ -503,6 +599,8 @@ def _find_melt(plan: MeltPlan, task: Task) -> None:
             hold_ps=search.hold_ps,
             attempts=search.attempts,
             energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
+            points=points,
+            keep=keep,
         )
     else:
         found = find_volume(
@@ -515,16 +613,12 @@ def _find_melt(plan: MeltPlan, task: Task) -> None:
             pressure_GPa=search.pressure_GPa,
             pressure_tolerance_GPa=search.pressure_tolerance_GPa,
             energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
+            points=points,
+            keep=keep,
         )
     melt_ = found.configuration
-    with whole_file(task.folder / "melt.npz") as file:
-        np.savez(
-            file,
-            symbols=np.array(melt_.symbols),
-            positions_A=melt_.positions_A,
-            cell_A=melt_.cell_A,
-            velocities_A_per_ps=np.asarray(melt_.velocities_A_per_ps),
-        )
+    with whole_file(task.folder / "melt.npz") as whole:
+        np.savez(whole, **_arrays(melt_))
     write_text(task.folder / "structure.extxyz", _extxyz(melt_))
     record = {
         "formula": task.formula,
@@ -538,6 +632,51 @@ def _find_melt(plan: MeltPlan, task: Task) -> None:
         "notes": list(found.notes),
     }
     write_text(task.folder / "volume.json", json.dumps(plain(record), indent=1) + "\n")
+    file.unlink(missing_ok=True)
+    return done(found.points)
+
+
+def _first_melt(plan: MeltPlan, task: Task) -> Configuration:
+    """A packing, melted: where the search for the volume starts."""
+    engine, potential = _engine(plan), load_potential(plan.potential)
+    rng = _rng(plan, task.formula, task.temperature_K, 0)
+    packing = random_packing(
+        task.formula,
+        atoms=plan.atoms,
+        volume_per_atom_A3=plan.volume_per_atom_A3,
+        temperature_K=task.temperature_K,
+        minimum_distances_A=plan.distances_A(task.formula),
+        rng=rng,
+    )
+    relaxed = engine.relax(packing, potential)
+    hot = plan.conditions(max(plan.melt_K, task.temperature_K))
+    melted: Leg = engine.run(relaxed, potential, hot, duration_ps=plan.melt_ps, rng=rng)
+    return replace(melted.configuration, velocities_A_per_ps=None)
+
+
+def _write_search(file: Path, configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
+    runs = np.array([astuple(point) for point in points], dtype=float)
+    with whole_file(file) as whole:
+        np.savez(whole, **_arrays(configuration), points=runs)
+
+
+def _read_search(file: Path) -> tuple[Configuration, tuple[VolumePoint, ...]] | None:
+    if not file.exists():
+        return None
+    configuration = _read_configuration(file)
+    with np.load(file) as held:
+        return configuration, tuple(VolumePoint(*(float(x) for x in row)) for row in held["points"])
+
+
+def _arrays(configuration: Configuration) -> dict[str, Any]:
+    arrays = {
+        "symbols": np.array(configuration.symbols),
+        "positions_A": configuration.positions_A,
+        "cell_A": configuration.cell_A,
+    }
+    if configuration.velocities_A_per_ps is not None:
+        arrays["velocities_A_per_ps"] = configuration.velocities_A_per_ps
+    return arrays
 
 
 def _extxyz(configuration: Configuration) -> str:
@@ -553,14 +692,15 @@ def _extxyz(configuration: Configuration) -> str:
 def _read_configuration(path: Path) -> Configuration:
     try:
         with np.load(path) as held:
+            velocities = held["velocities_A_per_ps"] if "velocities_A_per_ps" in held else None
             return Configuration(
-                tuple(str(s) for s in held["symbols"]), held["positions_A"], held["cell_A"], held["velocities_A_per_ps"]
+                tuple(str(s) for s in held["symbols"]), held["positions_A"], held["cell_A"], velocities
             )
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ResultError(f"{path}: expected a melt, got something else ({error}); remove its folder.") from None
 
 
-def _rng(plan: MeltPlan, formula: str, temperature_K: float, replica: int) -> np.random.Generator:
-    """Numbers of its own for every state and replica, whatever else the plan holds."""
-    key = (zlib.crc32(formula.encode()), round(temperature_K * 1000), replica)
+def _rng(plan: MeltPlan, formula: str, temperature_K: float, *counts: int) -> np.random.Generator:
+    """Numbers of its own for every state, replica and run of the search, whatever else the plan holds."""
+    key = (zlib.crc32(formula.encode()), round(temperature_K * 1000), *counts)
     return np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=key))
