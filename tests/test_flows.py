@@ -74,6 +74,24 @@ def test_run_locally(tmp_path):
     assert outputs[-1]["table"] == str(tmp_path / "o" / "furnace.json") or outputs[-1]["notes"]
 
 
+def test_the_last_job_only_measures(tmp_path, monkeypatch):
+    """Whatever is missing, has failed or could be longer: it declares no steps and runs none."""
+    from tammann.melt import road
+
+    for name in ("_carry_out", "_try_out", "_find_melt", "_draw", "_check"):
+        monkeypatch.setattr(road, name, None)
+    plan = PLAN.model_copy(update={"longest_ps": 100.0})
+    state = tmp_path / "MgO" / "4500K"
+    state.mkdir(parents=True)
+    (state / "failed.json").write_text('{"replica-1": "the run has exploded."}')
+    (tmp_path / "plan.json").write_text(json.dumps({"plan": plan.model_dump(mode="json")}))
+    job = getattr(flows.measure_job, "original", flows.measure_job)
+    assert job(plan.model_dump(mode="json"), str(tmp_path)) == {
+        "table": None,
+        "notes": ["MgO at 4500 K: Replica 1 failed: the run has exploded."],
+    }
+
+
 def test_without_jobflow(monkeypatch):
     monkeypatch.setattr(flows, "jobflow", None)
     with pytest.raises(DataError, match=r"pip install 'tammann\[jobflow\]'"):

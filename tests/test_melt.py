@@ -22,7 +22,7 @@ from tammann.melt import Gathered, distil, find_melt, largest_error, load_meltin
 from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.folder import folder_of, read_plan, tasks_of, together
 from tammann.melt.states import first_correlations, write_growth
-from tammann.structures import estimate_volume_per_atom
+from tammann.structures import atoms_in_box, estimate_volume_per_atom
 from tammann.transport import (
     displacement_correlations,
     load_transport,
@@ -106,6 +106,26 @@ def test_from_a_formula_to_a_table(installed, tmp_path):
     assert [s.temperature_K for s in more.states] == [4500.0, 5000.0]
     for state in more.states:
         assert json.loads((state.folder / "melt.json").read_text())["duration_ps"] == pytest.approx(20.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("formula", ["SrTiO3", "CaZrO3", "Li2TiO3"])
+def test_a_formula_is_all_that_the_command_needs(installed, tmp_path, process, formula):
+    """In a process of its own: no plan, a new chemistry, and all that is promised lies in its folder."""
+    out = tmp_path / "o"
+    short = ("--atoms", 60, "--production-ps", 5, "--replicas", 1, "--temperatures", 2800)
+    made = process("melt", formula, *short, "--out", out, timeout=500)
+    assert (made.returncode, made.stderr) == (0, "")
+    state = out / formula / "2800K"
+    measured = json.loads((state / "transport.json").read_text())
+    assert measured["counts"] == atoms_in_box(formula, 60) and measured["duration_ps"] == pytest.approx(5.0)
+    lines = (state / "structure.extxyz").read_text().splitlines()
+    assert int(lines[0]) == 60 == len(lines) - 2 and lines[2].split()[0] in measured["counts"]
+    assert formula in made.stdout and "2800" in made.stdout
+    for name in ("plan.json", f"{formula}/2800K/volume.png", f"{formula}/2800K/transport.png"):
+        assert (out / name).stat().st_size > 0
+    again = process("melt", formula, *short, "--out", out)
+    assert again.returncode == 2 and "holds a plan already" in again.stderr
 
 
 @pytest.mark.slow

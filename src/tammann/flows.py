@@ -25,7 +25,7 @@ from typing import Any
 
 from tammann.errors import DataError
 from tammann.md.plan import MeltPlan
-from tammann.melt import find_melt, melt, record_replica
+from tammann.melt import find_melt, measure_melts, record_replica
 
 # what is missing is said in one sentence where a flow is asked for
 jobflow: Any = importlib.import_module("jobflow") if importlib.util.find_spec("jobflow") else None
@@ -71,7 +71,7 @@ def record_replica_job(
 
 @job
 def measure_job(plan: dict[str, Any], out: str, replicas: Any = None) -> dict[str, Any]:
-    """Measure all states and write the table for the furnace; what is missing is recorded first.
+    """Measure all states from what has been recorded, and write the table for the furnace; nothing is run.
 
     Args:
         plan: A ``MeltPlan`` as plain data.
@@ -79,15 +79,18 @@ def measure_job(plan: dict[str, Any], out: str, replicas: Any = None) -> dict[st
         replicas: What ``record_replica_job`` hands on, to be waited for.
 
     Returns:
-        The path of the table, or None where no state is diffusive, and what is to be known.
+        The path of the table, or None where no state is diffusive, and what is to be known, failures included.
     """
-    made = melt(MeltPlan.from_dict(plan), out, resume=True)
+    made = measure_melts(MeltPlan.from_dict(plan), out)
     return {"table": None if made.table is None else str(made.table), "notes": list(made.notes)}
 
 
 @dataclass
 class MeltMaker(Maker):
-    """Makes the flow of a plan.
+    """Makes the flow of a plan: every replica is as long as ``production_ps``.
+
+    How much longer a state needs is known only when it has been measured, so ``longest_ps`` is left to
+    ``tammann melt --resume`` in the same folder, which also tries again what has failed and draws the figures.
 
     Attributes:
         out: The folder that all jobs work in, seen by every machine.
