@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tammann.composition import atomic_masses, parse_formula
 from tammann.errors import DataError
 from tammann.structures import Configuration, amorphous, atoms_in_box, estimate_volume_per_atom, random_packing
 
@@ -23,8 +24,6 @@ def nearest(packing, first, second):
 
 @given(st.sampled_from(["BaTiO3", "Ba6Ti17O40", "Li2TiO3", "MgO"]), st.integers(1, 3000))
 def test_boxes_hold_whole_formula_units(formula, atoms):
-    from tammann.composition import parse_formula
-
     unit = parse_formula(formula)
     counts = atoms_in_box(formula, atoms)
     units = {counts[s] / n for s, n in unit.items()}
@@ -44,6 +43,66 @@ def test_volume_of_molten_batio3_is_near_the_measured_one():
 
 def test_volume_of_an_element_without_figures_of_its_own():
     assert 15 < estimate_volume_per_atom("SrTiO3", temperature_K=2500) < 22
+
+
+# Melts at their melting points, g/cm3: Janz, J. Phys. Chem. Ref. Data 1988, 17, Suppl. 2, as in the table of densities
+# of molten salts in the CRC Handbook; FeS and Cu2S at 1473 K: review at aaltodoc.aalto.fi/handle/123456789/14194.
+MELTS = {
+    "LiF": 1.81,
+    "NaCl": 1.556,
+    "KCl": 1.527,
+    "CaF2": 2.52,
+    "BaF2": 4.14,
+    "BaCl2": 3.174,
+    "BaBr2": 3.991,
+    "BaI2": 4.26,
+    "AgCl": 4.83,
+    "AlCl3": 1.302,
+    "FeS": 3.8,
+    "Cu2S": 5.18,
+}
+# Crystals with 8 atoms in a cube of this edge, Å: Wyckoff, Crystal Structures, 1963, vol. 1.
+CUBES = {"TiN": 4.24, "MgS": 5.20, "CaS": 5.69, "ZnSe": 5.67, "CdTe": 6.48}
+
+
+@pytest.mark.parametrize("formula", [*MELTS, *CUBES])
+def test_volumes_without_oxygen(formula):
+    """Within 30 % of what was measured: enough to pack from."""
+    unit = parse_formula(formula)
+    if formula in MELTS:
+        mass = sum(atomic_masses()[symbol] * n for symbol, n in unit.items())
+        measured = mass / sum(unit.values()) / MELTS[formula] / 0.602214
+    else:
+        measured = CUBES[formula] ** 3 / 8
+    assert estimate_volume_per_atom(formula, temperature_K=1500.0) == pytest.approx(measured, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    "formula, shares",
+    [
+        ("BaTiO3", {}),
+        ("BaSO4", {}),
+        ("NaNO3", {}),
+        ("TiC", {}),
+        ("NaCl", {"Cl": 1.0}),
+        ("SF6", {"F": 1.0}),
+        ("Y2O2S", {"S": 1 / 3}),
+        ("TaON", {"N": 0.6}),
+    ],
+)
+def test_which_elements_are_anions(formula, shares):
+    assert amorphous._anions(parse_formula(formula)) == pytest.approx(shares)
+
+
+def test_a_trace_of_fluorine_changes_little():
+    """Between the oxide and the fluoride there is no step."""
+    pure, little = (estimate_volume_per_atom(f, temperature_K=1700.0) for f in ("CaO", "Ca100O99F2"))
+    assert little == pytest.approx(pure, rel=0.02)
+
+
+def test_no_radius_is_known():
+    with pytest.raises(DataError, match="Ar: no radius is known"):
+        estimate_volume_per_atom("NaClAr", temperature_K=300.0)
 
 
 def test_packing():

@@ -7,11 +7,12 @@ from tammann.characterization.coordination import (
     crystal_nn_coordination,
     radial_distribution,
 )
-from tammann.characterization.order import bragg_order, largest_cavity
+from tammann.characterization.order import bragg_noise, bragg_order, largest_cavity
 
 __all__ = [
     "Coordination",
     "bond_fractions",
+    "bragg_noise",
     "bragg_order",
     "coordination_numbers",
     "crystal_nn_coordination",

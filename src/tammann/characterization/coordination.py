@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,21 @@ __all__ = [
 BIN_A = 0.05
 MOST_FRAMES = 200
 """Frames looked at, evenly spread over the trajectory: more are no news."""
+MOST_POSITIONS = 400_000
+"""Frames times atoms looked at, as each frame of a large box holds many neighbourhoods."""
+FEWEST_FRAMES = 10
+FARTHEST_A = 20.0
+"""How far g(r) goes where nothing is said, in boxes that reach farther."""
+SHELL_A = 10.0
+"""How far g(r) is needed for its first minimum: any two ions that touch are less than half of this apart."""
+MOST_PAIRS = 1_000_000
+"""Pairs of atoms held at a time, some 50 MB."""
+MOST_SITES = 200
+"""Sites of a frame that CrystalNN judges, 5 ms each."""
+FEWEST_SITES = 10
+"""Of each element among them."""
+AROUND_A = 14.0
+"""CrystalNN looks 7 Å around a site, and twice as far where that does not enclose it."""
 BLOCKS = 5
 
 
@@ -55,13 +70,14 @@ def radial_distribution(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the pair distribution g(r) of two elements: 1 where nothing is known of the neighbour.
 
-    g(r) = V/(N_a N_b) sum of pairs at r / (4 pi r**2 dr), without the atom itself; periodic images count as atoms.
+    g(r) = V/(N_a N_b) sum of pairs at r / (4 pi r**2 dr), without the atom itself; periodic images count as atoms. The
+    mean is over 200 frames, evenly spread, and over fewer in boxes of more than 2000 atoms.
 
     Args:
         trajectory: Any cell.
         centre: Element a.
         neighbour: Element b.
-        r_max_A: Largest distance, Å; half the shortest height of the cell where None.
+        r_max_A: Largest distance, Å; half the shortest height of the cell where None, 20 Å at most.
         bin_A: dr, Å.
 
     Returns:
@@ -72,13 +88,13 @@ def radial_distribution(
     """
     a, b = _atoms(trajectory, centre), _atoms(trajectory, neighbour)
     if r_max_A is None:
-        r_max_A = float(_heights(trajectory.cells[0]).min()) / 2.0
+        r_max_A = min(float(_heights(trajectory.cells[0]).min()) / 2.0, FARTHEST_A)
     bins = max(2, int(r_max_A / bin_A))
     edges = np.linspace(0.0, bins * bin_A, bins + 1)
     counts, volumes, frames = np.zeros(bins), 0.0, 0
     for positions, cell in _frames(trajectory):
-        distances = _distances(positions[a], positions[b], cell, edges[-1], same=centre == neighbour)
-        counts += np.histogram(distances, edges)[0]
+        for _, _, distances in _pairs(positions[a], positions[b], cell, edges[-1], same=centre == neighbour):
+            counts += np.histogram(distances, bins, (0.0, edges[-1]))[0]
         volumes += abs(float(np.linalg.det(cell)))
         frames += 1
     shells = 4.0 / 3.0 * math.pi * np.diff(edges**3)
@@ -95,6 +111,8 @@ def coordination_numbers(
 ) -> tuple[Coordination, ...]:
     """Count neighbours within the first minimum of the pair distribution, or within cutoffs given.
 
+    The minimum is sought up to half the shortest height of the cell, 10 Å at most.
+
     Args:
         trajectory: Any cell.
         pairs: (centre, neighbour) of each number asked for.
@@ -104,13 +122,15 @@ def coordination_numbers(
         DataError: An element that the trajectory does not have.
     """
     found = []
+    reach = min(float(_heights(trajectory.cells[0]).min()) / 2.0, SHELL_A)
     for centre, neighbour in pairs:
-        r, g = radial_distribution(trajectory, centre, neighbour)
+        r, g = radial_distribution(trajectory, centre, neighbour, r_max_A=reach)
         nearest, minimum = _first_shell(r, g)
         cutoff = (cutoffs_A or {}).get((centre, neighbour), minimum)
         a, b = _atoms(trajectory, centre), _atoms(trajectory, neighbour)
         per_frame = [
-            _distances(positions[a], positions[b], cell, cutoff, same=centre == neighbour).size / len(a)
+            sum(len(r) for _, _, r in _pairs(positions[a], positions[b], cell, cutoff, same=centre == neighbour))
+            / len(a)
             for positions, cell in _frames(trajectory)
         ]
         mean, stderr = _mean(np.array(per_frame))
@@ -129,24 +149,27 @@ def bond_fractions(trajectory: Trajectory, *, cutoff_A: float = 5.0) -> dict[tup
         Share and standard error by pair of elements; the shares sum to 1.
     """
     species = tuple(dict.fromkeys(trajectory.symbols))
-    pairs = list(combinations_with_replacement(species, 2))
+    kinds = np.array([species.index(symbol) for symbol in trajectory.symbols])
+    pairs = list(combinations_with_replacement(range(len(species)), 2))
     rows = []
     for positions, cell in _frames(trajectory):
-        row = []
-        for first, second in pairs:
-            a, b = _atoms(trajectory, first), _atoms(trajectory, second)
-            n = _distances(positions[a], positions[b], cell, cutoff_A, same=first == second).size
-            row.append(n / 2.0 if first == second else float(n))
-        total = sum(row)
-        rows.append([n / total if total else math.nan for n in row])
+        bonds = np.zeros(len(species) ** 2)
+        for i, j, _ in _pairs(positions, positions, cell, cutoff_A, same=True):
+            bonds += np.bincount(kinds[i] * len(species) + kinds[j], minlength=len(bonds))
+        square = bonds.reshape(len(species), -1)  # each pair of atoms from both its ends
+        total = bonds.sum() / 2.0
+        each = [square[i, j] / 2.0 if i == j else square[i, j] for i, j in pairs]
+        rows.append([n / total if total else math.nan for n in each])
     table = np.array(rows)
-    return {pair: _mean(table[:, k]) for k, pair in enumerate(pairs)}
+    return {(species[i], species[j]): _mean(table[:, k]) for k, (i, j) in enumerate(pairs)}
 
 
 def crystal_nn_coordination(trajectory: Trajectory, *, frames: int = 3) -> dict[str, tuple[float, float]]:
     """Return the mean coordination number of each element by CrystalNN (pymatgen), oxygen or not.
 
-    CrystalNN weighs the faces of Voronoi cells, so it needs no cutoff; it takes seconds for each frame.
+    CrystalNN weighs the faces of Voronoi cells, so it needs no cutoff; it takes a second or two for each frame. In
+    boxes of up to 200 atoms it judges every site, in larger ones about 200 of them: evenly spaced in the order of the
+    atoms of each element, and 10 or more of each element.
 
     Args:
         trajectory: Any cell.
@@ -161,21 +184,49 @@ def crystal_nn_coordination(trajectory: Trajectory, *, frames: int = 3) -> dict[
     from warnings import catch_warnings, simplefilter
 
     from pymatgen.analysis.local_env import CrystalNN
-    from pymatgen.core.structure import Structure
 
     judge = CrystalNN(weighted_cn=False, cation_anion=False, distance_cutoffs=None, x_diff_weight=0.0)
+    share = min(1.0, MOST_SITES / len(trajectory.symbols))
+    chosen = {}
+    for symbol in dict.fromkeys(trajectory.symbols):
+        atoms = _atoms(trajectory, symbol)
+        sites = min(len(atoms), max(FEWEST_SITES, round(share * len(atoms))))
+        chosen[symbol] = atoms[np.linspace(0, len(atoms) - 1, sites).round().astype(int)]
     rows: list[dict[str, list[int]]] = []
-    for positions, cell in _frames(trajectory, most=frames):
-        structure = Structure(cell, list(trajectory.symbols), positions, coords_are_cartesian=True, to_unit_cell=True)
-        numbers: dict[str, list[int]] = {}
-        with catch_warnings():
-            simplefilter("ignore")  # it says for every site that there are no oxidation states
-            for site, symbol in enumerate(trajectory.symbols):
-                numbers.setdefault(symbol, []).append(int(judge.get_cn(structure, site)))
-        rows.append(numbers)
+    with catch_warnings():
+        simplefilter("ignore")  # it says for every site that there are no oxidation states
+        for positions, cell in _frames(trajectory, most=frames):
+            around = _surroundings(trajectory.symbols, positions, cell)
+            rows.append({s: [int(judge.get_cn(*around(site))) for site in sites] for s, sites in chosen.items()})
     return {
         symbol: _mean(np.array([np.mean(row[symbol]) for row in rows])) for symbol in dict.fromkeys(trajectory.symbols)
     }
+
+
+def _surroundings(
+    symbols: tuple[str, ...], positions: np.ndarray, cell: np.ndarray
+) -> Callable[[int], tuple[Any, int]]:
+    """What gives the structure that a site is judged in, and the number of the site in it.
+
+    Every step of pymatgen goes through all atoms of the structure, so that a large box is cut down to what a site sees.
+    """
+    from pymatgen.core.structure import Structure
+    from scipy.spatial import cKDTree
+
+    if _heights(cell).min() <= 2.0 * AROUND_A:
+        whole = Structure(cell, list(symbols), positions, coords_are_cartesian=True, to_unit_cell=True)
+        return lambda site: (whole, site)
+    inside = wrapped(positions, cell)
+    points, atoms = with_images(inside, cell, AROUND_A)
+    tree = cKDTree(points)
+
+    def around(site: int) -> tuple[Any, int]:
+        near = sorted(tree.query_ball_point(points[site], AROUND_A))  # the site itself is nearer than its images
+        edge = 4.0 * AROUND_A * np.eye(3)
+        part = Structure(edge, [symbols[atoms[k]] for k in near], points[near], coords_are_cartesian=True)
+        return part, near.index(site)
+
+    return around
 
 
 def _atoms(trajectory: Trajectory, symbol: str) -> np.ndarray:
@@ -189,6 +240,7 @@ def _atoms(trajectory: Trajectory, symbol: str) -> np.ndarray:
 
 def _frames(trajectory: Trajectory, *, most: int = MOST_FRAMES) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     n = len(trajectory.positions)
+    most = min(most, max(FEWEST_FRAMES, MOST_POSITIONS // len(trajectory.symbols)))
     for k in np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)):
         yield np.asarray(trajectory.positions[k]), trajectory.cells[k if len(trajectory.cells) > 1 else 0]
 
@@ -198,22 +250,53 @@ def _heights(cell: np.ndarray) -> np.ndarray:
     return 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
 
 
-def _distances(a: np.ndarray, b: np.ndarray, cell: np.ndarray, r_max: float, *, same: bool) -> np.ndarray:
-    """All distances below ``r_max`` from atoms of one kind to atoms of another and their images; not to themselves."""
-    inverse = np.linalg.inv(cell)
-    fractional = (b[None, :, :] - a[:, None, :]) @ inverse
-    nearest = (fractional - np.round(fractional)) @ cell
-    reach = np.ceil(r_max / _heights(cell) - 0.5).astype(int).clip(min=0)
-    found = []
-    for i in range(-reach[0], reach[0] + 1):
-        for j in range(-reach[1], reach[1] + 1):
-            for k in range(-reach[2], reach[2] + 1):
-                r = np.linalg.norm(nearest + np.array([i, j, k]) @ cell, axis=-1)
-                keep = r < r_max
-                if same and (i, j, k) == (0, 0, 0):
-                    np.fill_diagonal(keep, False)
-                found.append(r[keep])
-    return np.concatenate(found)
+def wrapped(positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Fractional coordinates within the cell, shape (N, 3)."""
+    fractional = positions @ np.linalg.inv(cell)
+    return np.asarray(fractional - np.floor(fractional))
+
+
+def with_images(fractional: np.ndarray, cell: np.ndarray, reach_A: float) -> tuple[np.ndarray, np.ndarray]:
+    """Atoms within a cell, then their images up to a distance from it: positions, Å, and which atom each is.
+
+    Every atom is among them with every image that is nearer than ``reach_A`` to any point of the cell.
+    """
+    atoms = np.arange(len(fractional))
+    margins = reach_A / _heights(cell) + 1e-9
+    for axis, margin in enumerate(margins.tolist()):
+        copies, owners = [fractional], [atoms]
+        for shift in range(-math.ceil(margin), math.ceil(margin) + 1):
+            moved = fractional[:, axis] + shift
+            near = (moved >= -margin) & (moved <= 1.0 + margin)
+            if shift:
+                copies.append(fractional[near] + shift * np.eye(3)[axis])
+                owners.append(atoms[near])
+        fractional, atoms = np.concatenate(copies), np.concatenate(owners)
+    return fractional @ cell, atoms
+
+
+def _pairs(
+    a: np.ndarray, b: np.ndarray, cell: np.ndarray, r_max: float, *, same: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Pairs of an atom of ``a`` and one of ``b`` or its image nearer than ``r_max``, about ``MOST_PAIRS`` at a time.
+
+    Yields:
+        Numbers in ``a``, numbers in ``b``, distances; where ``same``, no atom is its own neighbour but by its images.
+    """
+    from scipy.spatial import cKDTree
+
+    centres = wrapped(a, cell) @ cell
+    points, atoms = with_images(wrapped(b, cell), cell, r_max)
+    tree = cKDTree(points)
+    expected = max(1.0, len(b) / abs(float(np.linalg.det(cell))) * 4.0 / 3.0 * math.pi * r_max**3)
+    chunk = max(1, int(MOST_PAIRS / expected))
+    for start in range(0, len(a), chunk):
+        found = cKDTree(centres[start : start + chunk]).sparse_distance_matrix(tree, r_max, output_type="ndarray")
+        i, j, r = found["i"] + start, found["j"], found["v"]
+        keep = r < r_max
+        if same:
+            keep &= i != j  # what comes before the images is the atoms themselves, in their order
+        yield i[keep], atoms[j[keep]], r[keep]
 
 
 def _first_shell(r: np.ndarray, g: np.ndarray) -> tuple[float, float]:

@@ -7,13 +7,34 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tammann.characterization.coordination import with_images, wrapped
+
 if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
+
     from tammann.md import Trajectory
 
-__all__ = ["bragg_order", "largest_cavity"]
+__all__ = ["bragg_noise", "bragg_order", "largest_cavity"]
 
 LONGEST_PER_A = 5.0
 FRAMES = 20
+MOST_POSITIONS = 100_000
+"""Frames times atoms looked at: a large box needs no mean over many frames."""
+FEWEST_FRAMES = 3
+MOST_VECTORS = 600_000
+"""Reciprocal vectors looked at: all up to 3.3 per Å in an oxide melt of 100,000 atoms, beyond the first strong
+reflections of any oxide, and the grids of them take less than 200 MB."""
+MOST_PHASES = 2_000_000
+"""Vectors times atoms up to which each phase is computed by itself; beyond, by a Fourier transform."""
+CHUNK = 500_000
+"""Phases held at a time, 4 MB each of phase, cosine and sine."""
+SPLINE = 6
+"""Points per axis that an atom is spread over before the transform, on a grid twice as fine as the shortest wave needs:
+intensities are right to half a per cent."""
+NEAR_A = 8.0
+"""Images of atoms up to here from the cell are enough for all cavities but those of a torn melt."""
+BLOCKS = 1000
+"""Of 27 points each, looked into at a time."""
 
 
 def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: float = LONGEST_PER_A) -> float:
@@ -22,9 +43,12 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
     max over q of <|sum_a exp(i q . r_a)|**2> / N**2, with q all vectors of the reciprocal cell up to ``longest_per_A``
     and the N atoms taken alike; the mean is over frames of the last quarter of the trajectory.
 
+    Where there would be more than 600,000 vectors q, only the shortest are looked at. In boxes of more than about 300
+    atoms the intensities are those of atoms spread over a grid, right to half a per cent.
+
     Args:
         trajectory: Of N atoms.
-        frames: How many frames.
+        frames: How many frames at most; fewer in boxes of more than 5000 atoms.
         longest_per_A: Longest q, 1/Å.
 
     Example:
@@ -36,23 +60,57 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
         >>> round(bragg_order(solid), 6)
         1.0
     """
-    n_frames, n_atoms = len(trajectory.positions), len(trajectory.symbols)
-    chosen = np.unique(np.linspace(0.75 * (n_frames - 1), n_frames - 1, frames).round().astype(int))
-    reciprocal = 2.0 * math.pi * np.linalg.inv(trajectory.cells.mean(axis=0)).T
-    most = np.ceil(longest_per_A / (2.0 * math.pi) * np.linalg.norm(trajectory.cells.mean(axis=0), axis=1)).astype(int)
-    grids = np.meshgrid(*[np.arange(-m, m + 1) for m in most], indexing="ij")
-    indices = np.stack(grids, axis=-1).reshape(-1, 3)
-    length = np.linalg.norm(indices @ reciprocal, axis=1)
-    half = indices[:, 0] * 1_000_000 + indices[:, 1] * 1000 + indices[:, 2] > 0  # -q says what q says
-    indices = indices[half & (length <= longest_per_A)]
+    n_atoms = len(trajectory.symbols)
+    mean_cell = trajectory.cells.mean(axis=0)
+    longest = min(longest_per_A, _longest(abs(float(np.linalg.det(mean_cell)))))
+    reciprocal = 2.0 * math.pi * np.linalg.inv(mean_cell).T
+    most = np.ceil(longest / (2.0 * math.pi) * np.linalg.norm(mean_cell, axis=1)).astype(int)
+    # -q says what q says, so the last index need not be below 0
+    x, y, z = np.ogrid[-most[0] : most[0] + 1, -most[1] : most[1] + 1, 0 : most[2] + 1]
+    metric = reciprocal @ reciprocal.T
+    squares = metric[0, 0] * x**2 + metric[1, 1] * y**2 + metric[2, 2] * z**2
+    squares = squares + (2.0 * metric[0, 1] * x * y + 2.0 * metric[0, 2] * x * z + 2.0 * metric[1, 2] * y * z)
+    within = squares <= longest**2
+    within[: most[0] + 1, most[1], 0] = within[:, : most[1], 0] = False
+    indices = np.argwhere(within) - [most[0], most[1], 0]
+    del squares, within
     if not len(indices):
         return 0.0
     intensity = np.zeros(len(indices))
+    chosen = _last_quarter(trajectory, frames)
     for k in chosen:
         cell = trajectory.cells[k if len(trajectory.cells) > 1 else 0]
-        phase = 2.0 * math.pi * (np.asarray(trajectory.positions[k]) @ np.linalg.inv(cell)) @ indices.T
-        intensity += np.cos(phase).sum(axis=0) ** 2 + np.sin(phase).sum(axis=0) ** 2
+        fractional = wrapped(np.asarray(trajectory.positions[k]), cell)
+        if len(indices) * n_atoms <= MOST_PHASES:
+            _add_direct(intensity, fractional, indices)
+        else:
+            _add_by_grid(intensity, fractional, indices, most)
     return float(intensity.max() / len(chosen) / n_atoms**2)
+
+
+def bragg_noise(n_atoms: int, volume_A3: float, *, chance: float = 1e-3, longest_per_A: float = LONGEST_PER_A) -> float:
+    """Return what ``bragg_order`` of a disordered box stays below: a threshold for small boxes.
+
+    Of atoms at random |sum_a exp(i q . r_a)|**2 / N has an exponential distribution with the mean 1, so that its
+    maximum over n vectors q exceeds ln(n / chance) in fewer than ``chance`` of all arrangements. This is of one
+    arrangement: it holds for a glass, whose frames are all alike, and a melt that moves between frames stays far below.
+
+    Args:
+        n_atoms: N.
+        volume_A3: Of the box, Å3; n = volume q**3 / (12 pi**2) with the longest q, as -q says what q says.
+        chance: Share of arrangements that may exceed it.
+        longest_per_A: As in ``bragg_order``, 1/Å.
+
+    Returns:
+        At most 1, which nothing exceeds.
+
+    Example:
+        >>> [round(bragg_noise(n, 20.0 * n), 2) for n in (40, 80, 200, 10_000)]
+        [0.34, 0.18, 0.08, 0.0]
+    """
+    longest = min(longest_per_A, _longest(volume_A3))
+    vectors = max(1.0, volume_A3 * longest**3 / (12.0 * math.pi**2))
+    return min(1.0, math.log(vectors / chance) / n_atoms)
 
 
 def largest_cavity(trajectory: Trajectory, *, frames: int = 5, spacing_A: float = 0.8) -> float:
@@ -60,7 +118,7 @@ def largest_cavity(trajectory: Trajectory, *, frames: int = 5, spacing_A: float 
 
     Args:
         trajectory: Of N atoms; frames of its last quarter are looked at.
-        frames: How many frames.
+        frames: How many frames at most; fewer in boxes of more than 20,000 atoms.
         spacing_A: Of the grid that centres of spheres are tried on, Å.
 
     Example:
@@ -72,16 +130,81 @@ def largest_cavity(trajectory: Trajectory, *, frames: int = 5, spacing_A: float 
     """
     from scipy.spatial import cKDTree
 
-    n_frames = len(trajectory.positions)
     largest = 0.0
-    for k in np.unique(np.linspace(0.75 * (n_frames - 1), n_frames - 1, frames).round().astype(int)):
+    for k in _last_quarter(trajectory, frames):
         cell = trajectory.cells[k if len(trajectory.cells) > 1 else 0]
-        fractional = np.asarray(trajectory.positions[k]) @ np.linalg.inv(cell)
-        fractional -= np.floor(fractional)
-        shifts = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
-        atoms = (fractional[None, :, :] + shifts[:, None, :]).reshape(-1, 3) @ cell
+        inside = wrapped(np.asarray(trajectory.positions[k]), cell)
         counts = np.maximum(1, np.ceil(np.linalg.norm(cell, axis=1) / spacing_A)).astype(int)
-        axes = [np.arange(n) / n for n in counts]
-        grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3) @ cell
-        largest = max(largest, float(cKDTree(atoms).query(grid)[0].max()))
+        reach = NEAR_A
+        while (found := _farthest(cKDTree(with_images(inside, cell, reach)[0]), cell, counts)) > reach:
+            reach *= 2.0  # nearer images may have been left out
+        largest = max(largest, found)
+    return largest
+
+
+def _last_quarter(trajectory: Trajectory, frames: int) -> list[int]:
+    n_frames = len(trajectory.positions)
+    frames = min(frames, max(FEWEST_FRAMES, MOST_POSITIONS // len(trajectory.symbols)))
+    return np.unique(np.linspace(0.75 * (n_frames - 1), n_frames - 1, frames).round().astype(int)).tolist()
+
+
+def _longest(volume_A3: float) -> float:
+    """How long the vectors may be for no more than ``MOST_VECTORS`` of them, 1/Å."""
+    return (12.0 * math.pi**2 * MOST_VECTORS / volume_A3) ** (1.0 / 3.0)
+
+
+def _add_direct(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndarray) -> None:
+    """Add |sum_a exp(i q . r_a)|**2 of each vector, from each phase by itself."""
+    chunk = max(1, CHUNK // len(fractional))
+    for start in range(0, len(indices), chunk):
+        phase = 2.0 * math.pi * fractional @ indices[start : start + chunk].T
+        intensity[start : start + chunk] += np.cos(phase).sum(axis=0) ** 2 + np.sin(phase).sum(axis=0) ** 2
+
+
+def _add_by_grid(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndarray, most: np.ndarray) -> None:
+    """Add the same from a Fourier transform of the atoms spread over a grid by B-splines (smooth particle mesh)."""
+    from scipy import fft
+    from scipy.interpolate import BSpline
+
+    shape = [fft.next_fast_len(max(SPLINE, 4 * m), real=True) for m in most.tolist()]
+    grid = np.zeros(shape[0] * shape[1] * shape[2], dtype=np.float32)
+    spline = BSpline.basis_element(np.arange(SPLINE + 1))
+    offsets = np.arange(SPLINE)
+    chunk = max(1, CHUNK // SPLINE**3)
+    for start in range(0, len(fractional), chunk):
+        at = fractional[start : start + chunk] * shape
+        base = np.floor(at).astype(int)
+        weights = spline((at - base)[:, :, None] + offsets)
+        x, y, z = ((base[:, axis, None] - offsets) % shape[axis] for axis in range(3))
+        cells = (x[:, :, None, None] * shape[1] + y[:, None, :, None]) * shape[2] + z[:, None, None, :]
+        shares = weights[:, 0, :, None, None] * weights[:, 1, None, :, None] * weights[:, 2, None, None, :]
+        np.add.at(grid, cells.ravel(), shares.ravel().astype(np.float32))
+    waves = fft.rfftn(grid.reshape(shape), overwrite_x=True)
+    for start in range(0, len(indices), CHUNK // 10):
+        some = indices[start : start + CHUNK // 10]
+        spread = np.prod(np.sinc(some / shape), axis=1) ** SPLINE  # what the spline takes off a wave
+        found = waves[some[:, 0], some[:, 1], some[:, 2]]
+        intensity[start : start + CHUNK // 10] += (
+            found.real.astype(float) ** 2 + found.imag.astype(float) ** 2
+        ) / spread**2
+
+
+def _farthest(tree: cKDTree, cell: np.ndarray, counts: np.ndarray) -> float:
+    """The largest distance from a point of a grid over the cell to the nearest atom, Å.
+
+    The grid is looked at in blocks of 27 points. From the middle of a block to its other points the distance can grow
+    by no more than theirs, so most blocks need not be looked into.
+    """
+    middles = np.stack(np.meshgrid(*[np.arange(1, n + 2, 3) for n in counts], indexing="ij"), axis=-1).reshape(-1, 3)
+    offsets = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    growth = float(np.linalg.norm(offsets / counts @ cell, axis=1).max())
+    nearest = tree.query(middles % counts / counts @ cell)[0]
+    largest = float(nearest.max())
+    order = np.argsort(-nearest)
+    for start in range(0, len(order), BLOCKS):
+        some = order[start : start + BLOCKS]
+        if nearest[some[0]] + growth <= largest:
+            break
+        points = (middles[some, None, :] + offsets).reshape(-1, 3) % counts / counts @ cell
+        largest = max(largest, float(tree.query(points)[0].max()))
     return largest
