@@ -44,8 +44,9 @@ __all__ = [
 ]
 
 CRYSTAL = 0.2
-"""Order above which a melt counts as crystallised: melts of 100 atoms and more stay below 0.1, crystals near their
-melting point keep more than 0.3 of a perfect crystal's reflection."""
+"""Order above which a melt counts as crystallised, in boxes that are not so small that disorder reaches it by chance:
+melts of 100 atoms and more stay below 0.1, crystals near their melting point keep more than 0.3 of a perfect crystal's
+reflection."""
 CAVITY_A = 4.5
 GLASS_A = 2.0
 """A displacement of about one bond."""
@@ -263,7 +264,13 @@ def melts_among(
 
     Crystallised ones are left out, unless all are: then nothing is a melt's, and what is measured says so.
     """
-    frozen = [place.name for place, record in records if record["bragg_order"] > CRYSTAL]
+    from tammann.characterization import bragg_noise
+
+    frozen = [
+        place.name
+        for place, record in records
+        if record["bragg_order"] > max(CRYSTAL, bragg_noise(sum(record["atoms"].values()), record["volume_A3"]))
+    ]
     liquid = [(place, record) for place, record in records if place.name not in frozen]
     return liquid or records, frozen
 
@@ -418,8 +425,8 @@ def _oddities(
     expected = estimate_volume_per_atom(formula, temperature_K=temperature_K)
     if not 0.6 < volume_per_atom_A3 / expected < 1.6:
         notes.append(
-            f"The volume of {volume_per_atom_A3:.1f} Å3 per atom is far from the {expected:.1f} expected of such an "
-            "oxide; see whether the potential knows it."
+            f"The volume of {volume_per_atom_A3:.1f} Å3 per atom is far from the {expected:.1f} expected of such a "
+            "melt; see whether the potential knows it."
         )
     cavity = max(record["largest_cavity_A"] for _, record in used)
     if cavity > CAVITY_A:
