@@ -100,6 +100,8 @@ def test_batches_are_recorded_and_taken_up(installed, tmp_path):
         (pedone_2006(), "takes chgnet or a model"),
         (imported_potential("potentials.toys:ions"), "takes models of torch-sim, got RigidIonsCalculator"),
         (imported_potential("potentials.toys:broken"), "weights not found"),
+        (imported_potential("potentials.toys:rigid"), "take the engine lammps or ase with it"),
+        (imported_potential("potentials.toys:commands"), "works with engine lammps only"),
         (imported_potential("builtins:dict"), "takes models of torch-sim, got dict"),
     ],
 )

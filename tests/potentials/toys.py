@@ -3,13 +3,23 @@
 import numpy as np
 from ase.calculators.calculator import Calculator
 
-from tammann.potentials import pedone_2006
+from tammann.potentials import LammpsCommands, RigidIons, pedone_2006
 from tammann.potentials.ewald import RigidIonsCalculator
 
 
 def ions():
     """The rigid ions of pedone-2006, as somebody else's calculator."""
     return RigidIonsCalculator(pedone_2006())
+
+
+def rigid():
+    """Rigid ions of the reader's own."""
+    theirs = pedone_2006()
+    return RigidIons("mine", theirs.charges, theirs.pairs, theirs.cutoff_A, "my thesis")
+
+
+def commands():
+    return LammpsCommands("soft", ("Mg", "O"), ("pair_style lj/cut 4.0", "pair_coeff * * 0.01 2.0"))
 
 
 class Traps(Calculator):

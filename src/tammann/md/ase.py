@@ -17,7 +17,7 @@ from tammann.errors import DataError, TammannError
 from tammann.md.dynamics import Conditions, Leg
 from tammann.md.handed import produce_handed, relax_handed, run_handed, single_point_handed
 from tammann.md.stepping import Forces, Motion, Pull
-from tammann.potentials.calculators import Potential, calculator_of, quiet
+from tammann.potentials.calculators import Potential, calculator_of, quiet, settle
 from tammann.structures import Configuration
 
 __all__ = ["forces_of", "produce", "relax", "run", "single_point"]
@@ -143,7 +143,7 @@ def forces_of(potential: Potential, configuration: Configuration) -> Forces:
     """
     from ase import Atoms
 
-    potential.check(configuration.symbols)
+    potential = settle(potential, configuration.symbols)
     calculator = calculator_of(potential)
     atoms = Atoms(list(configuration.symbols), positions=configuration.positions_A, cell=configuration.cell_A, pbc=True)
 

@@ -1,8 +1,9 @@
-"""The engine LAMMPS, inside this process, for rigid ions; an ASE calculator is called back for its forces.
+"""The engine LAMMPS, inside this process, for rigid ions and for potentials that LAMMPS itself has.
 
-Every pair of elements has one table that holds the short-range part and the real-space part of the Coulomb sum; the
-rest of the Coulomb sum is PPPM. With a mesh no finer than needed this takes a third of the time of the separate styles
-``pedone`` and ``coul/long`` with PPPM at the usual accuracy of 1e-4, and gives the same forces.
+An ASE calculator is called back for its forces; commands of LAMMPS are obeyed as they are. Every pair of rigid ions has
+one table that holds the short-range part and the real-space part of the Coulomb sum; the rest of that sum is PPPM. With
+a mesh no finer than needed this takes a third of the time of the separate styles ``pedone`` and ``coul/long`` with PPPM
+at the usual accuracy of 1e-4, and gives the same forces.
 
 Coulomb sum as chosen here (real-space cutoff 8 Å, Ewald parameter 2.4/8 Å, mesh 1.85 Å or finer, order 5), against a
 converged Ewald sum on 300 atoms of molten BaTiO3 at 2000 K: forces differ by 0.6 % (root mean square), the pressure by
@@ -31,7 +32,8 @@ from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md.callback import attach
 from tammann.md.dynamics import Conditions, Leg
 from tammann.md.segments import Piece, check_sane, record, take_up
-from tammann.potentials import Potential, RigidIons
+from tammann.potentials import ImportedPotential, LammpsCommands, Potential, RigidIons
+from tammann.potentials.calculators import settle
 from tammann.potentials.classical import COULOMB_EV_A
 from tammann.structures import Configuration
 
@@ -81,6 +83,7 @@ def run(
     steps = max(every, conditions.steps(duration_ps) // every * every)
     with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _explosions(conditions):
         folder = Path(name)
+        potential = settle(potential, configuration.symbols)
         _build(lmp, configuration, potential, folder)
         _start_velocities(lmp, configuration, conditions, seed)
         _move(lmp, conditions, seed, final_temperature_K)
@@ -108,6 +111,7 @@ def relax(configuration: Configuration, potential: Potential, *, steps: int = 50
         DataError: LAMMPS is missing, an element has no parameters, or two atoms lie on top of each other.
     """
     with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _explosions(None):
+        potential = settle(potential, configuration.symbols)
         _build(lmp, configuration, potential, Path(name))
         lmp.commands_string(f"min_style fire\nminimize 1e-5 1e-2 {steps} {4 * steps}")
         return _configuration(lmp, configuration, velocities=False)
@@ -121,7 +125,7 @@ def single_point(
     Args:
         configuration: N atoms.
         potential: What holds them together.
-        mesh_A: Largest spacing of the PPPM mesh, Å; that of a run where None.
+        mesh_A: Largest spacing of the PPPM mesh of rigid ions, Å; that of a run where None.
 
     Returns:
         Potential energy in eV per atom, forces of shape (N, 3) in eV/Å, and the pressure tensor without its kinetic
@@ -131,6 +135,7 @@ def single_point(
         DataError: LAMMPS is missing, an element has no parameters, or two atoms lie on top of each other.
     """
     with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _explosions(None):
+        potential = settle(potential, configuration.symbols)
         _build(lmp, configuration, potential, Path(name), mesh_A=mesh_A)
         lmp.command("compute virial all pressure NULL virial")
         lmp.command("thermo_style custom step pe c_virial[1] c_virial[2] c_virial[3]")
@@ -185,6 +190,8 @@ def produce(
         done = recording.done or 0
         with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _explosions(conditions):
             scratch = Path(name)
+            potential = settle(potential, configuration.symbols)
+            order = _types(configuration, potential)
             if recording.done is None:
                 _build(lmp, configuration, potential, scratch)
                 _start_velocities(lmp, configuration, conditions, seed)
@@ -194,7 +201,7 @@ def produce(
 
             def segment(begin: int, end: int, fresh: bool) -> list[Piece]:
                 every = (recording.frame_every, recording.sample_every)
-                return [_segment(lmp, scratch, configuration, begin, end, *every, fresh)]
+                return [_segment(lmp, scratch, configuration.n_atoms, order, begin, end, *every, fresh)]
 
             def save(paths: Sequence[Path]) -> None:
                 lmp.command(f"write_restart {paths[0]}")
@@ -206,7 +213,8 @@ def produce(
 def _segment(
     lmp: Any,
     scratch: Path,
-    configuration: Configuration,
+    n_atoms: int,
+    order: Sequence[str],
     step: int,
     end: int,
     frame_every: int,
@@ -219,13 +227,12 @@ def _segment(
         lmp.command("run 1")  # what begins on a step that is no multiple does not record it a second time
         begin += 1
     _record(lmp, sample_every, scratch / "series")
-    order = " ".join(_species(configuration))
     lmp.commands_string(
         f"dump frames all custom/gz {frame_every} {scratch}/frames.dump.gz id element xu yu zu\n"
-        f'dump_modify frames sort id element {order} format line "%d %s %.3f %.3f %.3f"\n'
+        f'dump_modify frames sort id element {" ".join(order)} format line "%d %s %.3f %.3f %.3f"\n'
         f"run {end - begin}\nundump frames\nunfix series"
     )
-    table = _read_series(scratch / "series", configuration.n_atoms)
+    table = _read_series(scratch / "series", n_atoms)
     return Piece(table, (scratch / "frames.dump.gz").read_bytes())
 
 
@@ -275,7 +282,7 @@ def _explosions(conditions: Conditions | None) -> Iterator[None]:
     except (DataError, RecipeError, ResultError, OSError):
         raise
     except Exception as reason:  # the class of LAMMPS's own errors differs between its versions
-        text = " ".join(str(reason).split())
+        text = _said(reason)
         if re.search(r"inner cutoff|Lost atoms|Out of range atoms|Non-numeric|too far", text, re.IGNORECASE):
             if conditions is None:
                 raise DataError("two atoms lie on top of each other; start from a looser packing.") from None
@@ -287,19 +294,27 @@ def _explosions(conditions: Conditions | None) -> Iterator[None]:
         raise DataError(f"lammps stopped: {text[:300]}") from None
 
 
-def _species(configuration: Configuration) -> tuple[str, ...]:
+def _said(reason: Exception) -> str:
+    """What LAMMPS says, without the line of its source that says so and the command."""
+    text = str(reason).partition("Last input line:")[0]
+    return " ".join(re.sub(r"\(\S+\.(cpp|h):\d+\)", "", text).split())
+
+
+def _types(configuration: Configuration, potential: Potential) -> tuple[str, ...]:
+    """The elements of the atom types."""
+    if isinstance(potential, LammpsCommands):
+        return potential.elements
     return tuple(dict.fromkeys(configuration.symbols))
 
 
 def _build(
     lmp: Any, configuration: Configuration, potential: Potential, scratch: Path, *, mesh_A: float | None = None
 ) -> None:
-    potential.check(configuration.symbols)
     cell = configuration.cell_A
     if np.abs(cell - np.diag(np.diag(cell))).max() > 1e-9:
         raise DataError("cell_A: the engine lammps takes cells with right angles along x, y, z; got a slanted one.")
     edges = np.diag(cell)
-    species = _species(configuration)
+    species = _types(configuration, potential)
     lmp.commands_string(
         "units metal\natom_style charge\nboundary p p p\natom_modify map array sort 0 0.0\n"
         f"region cell block 0 {edges[0]:.12f} 0 {edges[1]:.12f} 0 {edges[2]:.12f}\n"
@@ -319,10 +334,11 @@ def _build(
     )
     if created != configuration.n_atoms:
         raise DataError(f"lammps took {created} of {configuration.n_atoms} atoms; check the positions.")
+    charges = {} if isinstance(potential, ImportedPotential) else potential.charges
     for kind, symbol in enumerate(species, start=1):
         lmp.command(f"mass {kind} {composition.atomic_masses()[symbol]}")
-        if isinstance(potential, RigidIons):
-            lmp.command(f"set type {kind} charge {potential.charges[symbol]}")
+        if symbol in charges:
+            lmp.command(f"set type {kind} charge {charges[symbol]}")
     _interact(lmp, configuration, potential, scratch, mesh_A or MESH_A)
 
 
@@ -335,17 +351,30 @@ def _take_up(
         raise ResultError(
             f"{restart}: holds {lmp.get_natoms()} atoms, expected {configuration.n_atoms}; is it this run?"
         )
+    types = _types(configuration, potential)
+    if lmp.extract_global("ntypes") != len(types):
+        raise ResultError(
+            f"{restart}: holds {lmp.extract_global('ntypes')} types of atoms, expected {len(types)} "
+            f"({', '.join(types)}); is it this run, and is {potential.name} the potential that it began with?"
+        )
     if lmp.extract_global("ntimestep") != step:
         raise ResultError(f"{restart}: holds step {lmp.extract_global('ntimestep')}; was it renamed?")
     _interact(lmp, configuration, potential, scratch, MESH_A)
 
 
 def _interact(lmp: Any, configuration: Configuration, potential: Potential, scratch: Path, mesh_A: float) -> None:
-    """Tables of all pairs, PPPM for the rest of the Coulomb sum; or an ASE calculator."""
-    if not isinstance(potential, RigidIons):
+    """Tables of all pairs, PPPM for the rest of the Coulomb sum; or an ASE calculator, or somebody's commands."""
+    if isinstance(potential, ImportedPotential):
         attach(lmp, configuration, potential)
         return
-    species = _species(configuration)
+    lmp.commands_string(
+        f"neighbor {SKIN_A} bin\nneigh_modify every 1 delay 0 check yes\nthermo_modify lost error flush no\nthermo "
+        "100000000"
+    )
+    if isinstance(potential, LammpsCommands):
+        _obey(lmp, potential)
+        return
+    species = _types(configuration, potential)
     ewald = SCREENING / REAL_SPACE_CUTOFF_A
     table = scratch / "pairs.table"
     _write_tables(table, species, potential, ewald)
@@ -354,11 +383,19 @@ def _interact(lmp: Any, configuration: Configuration, potential: Potential, scra
         for j in range(i, len(species)):
             lmp.command(f"pair_coeff {i + 1} {j + 1} {table} {first}-{species[j]}")
     mesh = " ".join(str(_smooth(math.ceil(edge / mesh_A))) for edge in np.diag(configuration.cell_A))
-    lmp.commands_string(
-        f"kspace_style pppm 1e-4\nkspace_modify gewald {ewald} mesh {mesh} order {ORDER}\n"
-        f"neighbor {SKIN_A} bin\nneigh_modify every 1 delay 0 check yes\nthermo_modify lost error flush no\nthermo "
-        "100000000"
-    )
+    lmp.commands_string(f"kspace_style pppm 1e-4\nkspace_modify gewald {ewald} mesh {mesh} order {ORDER}")
+
+
+def _obey(lmp: Any, potential: LammpsCommands) -> None:
+    labels = " ".join(f"{kind} {symbol}" for kind, symbol in enumerate(potential.elements, start=1))
+    lmp.command(f"labelmap atom {labels}")
+    for command in potential.commands:
+        try:
+            lmp.command(command)
+        except Exception as reason:  # the class of LAMMPS's own errors differs between its versions
+            raise DataError(
+                f"potential {potential.name}: lammps refused {command!r} ({_said(reason)[:300]}); correct the command."
+            ) from None
 
 
 def _write_tables(path: Path, species: tuple[str, ...], potential: RigidIons, ewald: float) -> None:

@@ -22,6 +22,8 @@ from tammann.md.dynamics import Conditions, Leg
 from tammann.md.handed import produce_handed, relax_handed, run_handed, single_point_handed
 from tammann.md.stepping import Forces, Motion, Pull
 from tammann.potentials.calculators import ImportedPotential, Potential, make_chgnet, quiet
+from tammann.potentials.classical import RigidIons
+from tammann.potentials.commands import LammpsCommands, only_lammps
 from tammann.structures import Configuration
 
 __all__ = ["ChgnetModel", "produce", "produce_many", "relax", "run", "run_many", "single_point"]
@@ -282,15 +284,17 @@ def _forces_of(potential: Potential, configurations: Sequence[Configuration]) ->
 
 
 def _model(potential: Potential) -> Any:
-    if not isinstance(potential, ImportedPotential):
+    if isinstance(potential, ImportedPotential) and potential.name == "chgnet":
+        with quiet():
+            return ChgnetModel()
+    made = potential.build() if isinstance(potential, ImportedPotential) else potential
+    if isinstance(made, LammpsCommands):
+        raise only_lammps(made)
+    if isinstance(made, RigidIons):
         raise DataError(
             f"potential {potential.name}: the engine torch-sim takes chgnet or a model of its own by import path; take "
             "the engine lammps or ase with it."
         )
-    if potential.name == "chgnet":
-        with quiet():
-            return ChgnetModel()
-    made = potential.build()
     if not callable(made) or hasattr(made, "implemented_properties"):
         raise DataError(
             f"potential {potential.name}: the engine torch-sim takes models of torch-sim, got {type(made).__name__}; "

@@ -2,10 +2,12 @@
 
 from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, chgnet, imported_potential
 from tammann.potentials.classical import MorseRepulsion, RigidIons, check_neutral, pedone_2006
+from tammann.potentials.commands import LammpsCommands, read_lammps_commands
 from tammann.potentials.load import load_potential
 
 __all__ = [
     "ImportedPotential",
+    "LammpsCommands",
     "MorseRepulsion",
     "Potential",
     "RigidIons",
@@ -15,4 +17,5 @@ __all__ = [
     "imported_potential",
     "load_potential",
     "pedone_2006",
+    "read_lammps_commands",
 ]

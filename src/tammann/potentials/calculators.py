@@ -1,7 +1,7 @@
 """Potentials that somebody else computes: ASE calculators (and models of torch-sim) by name or by import path.
 
-An engine asks of a potential three things, which ``RigidIons`` has too: its ``name``, its ``source``, and ``check``,
-which refuses elements it does not know. What gives the forces comes from ``calculator_of``.
+An engine asks of every potential three things: its ``name``, its ``source``, and ``check``, which refuses elements it
+does not know. What is imported is made by ``settle``; what gives the forces comes from ``calculator_of``.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import importlib
 import io
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tammann.errors import DataError, TammannError
-from tammann.potentials.classical import RigidIons
+from tammann.potentials.classical import RigidIons, check_neutral
+from tammann.potentials.commands import LammpsCommands, only_lammps
 
-__all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "imported_potential"]
+__all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "imported_potential", "settle"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class ImportedPotential:
         source: Where it comes from.
         extra: The extra of this package that installs it, or nothing.
         unknown: Elements that it was not made for; of any others its own maker knows.
+        made: What has been made already.
     """
 
     name: str
@@ -38,6 +41,7 @@ class ImportedPotential:
     source: str
     extra: str = ""
     unknown: frozenset[str] = frozenset()
+    made: Any = field(default=None, compare=False, repr=False)
 
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:
         """Refuse elements that it was not made for.
@@ -53,11 +57,13 @@ class ImportedPotential:
             )
 
     def build(self) -> Any:
-        """Import and call what makes it.
+        """Import and call what makes it, where that has not been done.
 
         Raises:
             DataError: It cannot be imported, is not there, or fails.
         """
+        if self.made is not None:
+            return self.made
         module, _, attribute = self.make.partition(":")
         with quiet():
             try:
@@ -88,7 +94,7 @@ class ImportedPotential:
                 ) from None
 
 
-Potential = RigidIons | ImportedPotential
+Potential = RigidIons | LammpsCommands | ImportedPotential
 """What holds the atoms together, for any engine."""
 
 
@@ -96,8 +102,8 @@ def imported_potential(path: str) -> ImportedPotential:
     """A potential by the import path of what makes it.
 
     Args:
-        path: ``module:callable``; called without arguments it returns an ASE calculator (for the engines ase and
-            lammps) or a torch-sim model (for the engine torch-sim).
+        path: ``module:callable``; called without arguments it returns an ASE calculator or ``RigidIons`` (for the
+            engines ase and lammps) or a torch-sim model (for the engine torch-sim).
 
     Raises:
         DataError: Not such a path.
@@ -111,7 +117,7 @@ def imported_potential(path: str) -> ImportedPotential:
         raise DataError(
             f"potential: expected module:callable, such as chgnet.model.dynamics:CHGNetCalculator, got {path!r}."
         )
-    return ImportedPotential(name=path, make=path, source=f"ASE calculator of {path}")
+    return ImportedPotential(name=path, make=path, source=f"imported from {path}")
 
 
 def chgnet() -> ImportedPotential:
@@ -149,17 +155,50 @@ def make_chgnet() -> Any:
     return CHGNetCalculator(on_isolated_atoms="ignore")
 
 
+def settle(potential: Potential, symbols: Iterable[str]) -> Potential:
+    """Make what is imported, and refuse what the potential cannot do.
+
+    Where the callable of a reader returns rigid ions or commands for LAMMPS, these take its place.
+
+    Args:
+        potential: As it was loaded.
+        symbols: Element of each atom.
+
+    Raises:
+        DataError: It cannot be made, does not know an element, or its charges do not cancel.
+
+    Example:
+        >>> ions = imported_potential("tammann.potentials:pedone_2006")
+        >>> settle(ions, ["Mg", "O"]).name
+        'pedone-2006'
+    """
+    counts = Counter(symbols)
+    formula = "".join(f"{symbol}{count}" for symbol, count in counts.items())
+    potential.check(counts)
+    if isinstance(potential, ImportedPotential):
+        made = potential.build()
+        if isinstance(made, RigidIons):
+            check_neutral(formula, made)
+            return made
+        potential = made if isinstance(made, LammpsCommands) else replace(potential, made=made)
+    if isinstance(potential, LammpsCommands):
+        potential.check(counts, formula=formula)
+    return potential
+
+
 def calculator_of(potential: Potential) -> Any:
     """Make an ASE calculator of a potential.
 
     Raises:
-        DataError: What was imported is none, or cannot be made.
+        DataError: What was imported is none, or cannot be made; or the potential is one for LAMMPS only.
     """
-    if isinstance(potential, RigidIons):
+    made = potential.build() if isinstance(potential, ImportedPotential) else potential
+    if isinstance(made, LammpsCommands):
+        raise only_lammps(made)
+    if isinstance(made, RigidIons):
         from tammann.potentials.ewald import RigidIonsCalculator
 
-        return RigidIonsCalculator(potential)
-    made = potential.build()
+        return RigidIonsCalculator(made)
     if not callable(getattr(made, "get_property", None)) or not hasattr(made, "implemented_properties"):
         raise DataError(
             f"potential {potential.name}: expected an ASE calculator, got {type(made).__name__}; name a callable that "

@@ -10,7 +10,7 @@ import numpy as np
 from tammann.composition import parse_formula
 from tammann.errors import DataError
 
-__all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "pedone_2006"]
+__all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "pedone_2006", "refuse_charge"]
 
 COULOMB_EV_A = 14.399645478425668
 """e2/(4 pi eps0) in eV Å (CODATA 2018)."""
@@ -103,11 +103,29 @@ def check_neutral(formula: str, potential: RigidIons) -> None:
     """
     counts = parse_formula(formula)
     potential.check(counts, formula=formula)
-    charge = sum(count * potential.charges[element] for element, count in counts.items())
+    refuse_charge(counts, potential.charges, formula=formula, name=potential.name)
+
+
+def refuse_charge(counts: Mapping[str, int], charges: Mapping[str, float], *, formula: str, name: str) -> None:
+    """Refuse a composition whose charges do not cancel.
+
+    Args:
+        counts: Atoms per formula unit, by element.
+        charges: Of each element, in elementary charges.
+        formula: For the message.
+        name: Of the potential, for the message.
+
+    Raises:
+        DataError: A charge per formula unit.
+
+    Example:
+        >>> refuse_charge({"Mg": 1, "O": 1}, {"Mg": 2.0, "O": -2.0}, formula="MgO", name="full charges")
+    """
+    charge = sum(count * charges[element] for element, count in counts.items())
     if abs(charge) > 1e-6:
-        parts = ", ".join(f"{element} {potential.charges[element]:+g}" for element in counts)
+        parts = ", ".join(f"{element} {charges[element]:+g}" for element in counts)
         raise DataError(
-            f"{formula}: its charges with {potential.name} ({parts}) sum to {charge:+.2g} per formula unit instead of "
+            f"{formula}: its charges with {name} ({parts}) sum to {charge:+.2g} per formula unit instead of "
             "0; write a composition in which the oxidation states cancel."
         )
 

@@ -1,10 +1,13 @@
-"""Potentials by name."""
+"""Potentials by name, by import path, or from a file."""
 
 from __future__ import annotations
+
+from pathlib import PurePath
 
 from tammann.errors import DataError
 from tammann.potentials.calculators import Potential, chgnet, imported_potential
 from tammann.potentials.classical import pedone_2006
+from tammann.potentials.commands import read_lammps_commands
 
 __all__ = ["load_potential"]
 
@@ -13,11 +16,12 @@ def load_potential(name: str) -> Potential:
     """A potential by name; nothing heavy is imported before an engine asks for forces.
 
     Args:
-        name: ``pedone-2006``, ``chgnet``, or ``module:callable`` where the callable, called without arguments, returns
-            an ASE calculator (engines ase and lammps) or a torch-sim model (engine torch-sim).
+        name: ``pedone-2006``; ``chgnet``; ``module:callable`` where the callable, called without arguments, returns an
+            ASE calculator (engines ase and lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim);
+            or the path of a YAML file with commands of LAMMPS (engine lammps, see ``tammann.potentials.commands``).
 
     Raises:
-        DataError: A name that is not known, or not such a path.
+        DataError: A name that is not known, not such a path, or a file that cannot be understood.
 
     Example:
         >>> load_potential("pedone-2006").name
@@ -27,9 +31,11 @@ def load_potential(name: str) -> Potential:
         return pedone_2006()
     if name == "chgnet":
         return chgnet()
+    if PurePath(name).suffix in (".yaml", ".yml"):
+        return read_lammps_commands(name)
     if ":" not in name:
         raise DataError(
             "potential: expected pedone-2006, chgnet or module:callable (such as "
-            f"chgnet.model.dynamics:CHGNetCalculator), got {name!r}."
+            f"chgnet.model.dynamics:CHGNetCalculator) or a file such as mine.yaml, got {name!r}."
         )
     return imported_potential(name)
