@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import math
@@ -198,7 +199,7 @@ def describe(plan: MeltPlan, task: Task, file: Path, target: Path) -> None:
         "temperature_K": task.temperature_K,
         "replica": task.replica,
         "potential": plan.potential,
-        "potential_version": _version(plan.potential.partition(":")[0].partition(".")[0]),
+        "potential_version": _potential_version(plan.potential),
         "seed": plan.seed,
         "thermostat": plan.thermostat,
         "timestep_fs": plan.timestep_fs,
@@ -241,6 +242,13 @@ def first_correlations(stress_GPa: np.ndarray) -> list[float]:
     xx, yy, zz, xy, xz, yz = stress_GPa.astype(float).T
     shear = np.array([xy, xz, yz, (xx - yy) / 2.0, (2.0 * zz - xx - yy) / math.sqrt(12.0)])
     return [float((shear**2).mean()), float((shear[:, 1:] * shear[:, :-1]).mean())]
+
+
+def _potential_version(potential: str) -> str | None:
+    """The version of the package that it comes from, or what its file held."""
+    if potential.lower().endswith((".yaml", ".yml")):
+        return f"sha256:{hashlib.sha256(Path(potential).read_bytes()).hexdigest()[:16]}"
+    return _version(potential.partition(":")[0].partition(".")[0])
 
 
 def _version(package: str) -> str | None:
