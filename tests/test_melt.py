@@ -462,6 +462,24 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
         distil(tmp_path, target)
 
 
+def test_distilling_knows_a_formula_by_its_elements(installed, tmp_path):
+    """One machine was asked for MgO, the other for OMg: the same melt, one folder."""
+    fabricate(tmp_path / "one", replicas=2, rng=np.random.default_rng(3))
+    other, state, _ = fabricate(tmp_path / "two", replicas=3, rng=np.random.default_rng(4))
+    for folder in (tmp_path / "one" / "MgO" / "4500K", state):
+        (folder / "melt.npz").touch()
+        (folder / "structure.extxyz").touch()
+    state.parent.rename(tmp_path / "two" / "OMg")
+    renamed = other.model_dump(mode="json") | {"melts": ["OMg"]}
+    (tmp_path / "two" / "plan.json").write_text(json.dumps({"plan": renamed}))
+    distil(tmp_path / "one", tmp_path / "all")
+    assert [str(p.relative_to(tmp_path)) for p in distil(tmp_path / "two", tmp_path / "all").taken] == [
+        "all/MgO/4500K/replica-3"
+    ]
+    assert {f.name for f in (tmp_path / "all").iterdir() if f.is_dir()} == {"MgO"}
+    assert load_melting(tmp_path / "all").states[0].replicas == 3
+
+
 def test_distilling_from_the_command_line(tmp_path, call):
     """A table of what there is, the same as JSON, and one sentence where a folder is not what it should be."""
     one, small = tmp_path / "one", tmp_path / "small"

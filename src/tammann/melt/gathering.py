@@ -18,6 +18,7 @@ from tammann.melt.folder import (
     note_failure,
     read_plan,
     recorded,
+    spelled,
     summed_up,
     take_folder,
     tasks_of,
@@ -67,7 +68,7 @@ def distil(
     tasks, taken, apart = list(tasks_of(plan, source)), [], []
     for number, task in enumerate(tasks, start=1):
         record = recorded(task.place)
-        here = replace(task, folder=folder_of(place, task.formula, task.temperature_K))
+        here = replace(task, folder=folder_of(place, spelled(task.formula, both), task.temperature_K))
         there = recorded(here.place)
         if record is None or (there is not None and there["duration_ps"] >= record["duration_ps"]):
             continue
@@ -89,7 +90,7 @@ def distil(
         if progress is not None:
             progress(number / len(tasks), str(task))
     for task in tasks:
-        folder = folder_of(place, task.formula, task.temperature_K)
+        folder = folder_of(place, spelled(task.formula, both), task.temperature_K)
         for of, sentence in failures_in(task.folder).items():
             if recorded(folder / of) is None and not (of == "volume" and (folder / "volume.json").exists()):
                 note_failure(folder, of, sentence)

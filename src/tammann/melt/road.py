@@ -380,7 +380,7 @@ def _carry_out(
             for job in running.values():
                 for news in job.news():
                     account[job.task.place] = news.done, news.steps
-                    at = at or f"{job.task}, {news.what}"
+                    at = f"{job.task}, {news.what}"
             for sentinel in ended:
                 job = running.pop(sentinel)
                 failure = job.outcome()
