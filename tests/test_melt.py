@@ -764,6 +764,8 @@ def test_failures_stay_until_they_are_made_good(installed, tmp_path, monkeypatch
         assert known.failed == (f"Replica 2 failed: {sentence}",) == known.notes[:1] and known.replicas == 1
     told = json.loads(call("distil", out, tmp_path / "small", "--json").out)
     assert told["states"][0]["failed"] == [f"Replica 2 failed: {sentence}"]
+    shown = call("distil", out, tmp_path / "small")
+    assert shown.status == 0 and f"Note: MgO at 4500 K: Replica 2 failed: {sentence}\n" in shown.out
     # another machine has done it
     whole = tmp_path / "whole"
     fabricate(whole, replicas=2, rng=np.random.default_rng(12))

@@ -821,6 +821,7 @@ def distil_command(
         if new.at_another_volume:
             states = dict.fromkeys(str(place.parent) for place in new.at_another_volume)
             _print_warnings([f"Not taken, at another volume than in {target}: {', '.join(states)}."])
+        _print_warnings(_failures(found))
 
 
 def _failures(found: Any) -> list[str]:

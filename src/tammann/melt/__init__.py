@@ -10,6 +10,7 @@
     OUT/BaTiO3/1500K/transport.json            Onsager coefficients of all its replicas with their errors
     OUT/BaTiO3/1500K/melt.json                 density, viscosity, coordination, and what is odd about it
     OUT/BaTiO3/1500K/volume.png, transport.png the same to look at; OUT/BaTiO3/arrhenius.png
+    OUT/BaTiO3/1500K/failed.json               what has failed and not been made good since
     OUT/furnace.json                           one table for the furnace, of all states that are diffusive
 
 A state is measured from the small files of its replicas (displacement correlations, the stress averaged over half a

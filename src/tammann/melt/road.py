@@ -252,7 +252,7 @@ def _try_out(plan: MeltPlan) -> None:
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_compute_once, args=(plan, sender), daemon=True)
-    process.start()
+    _begin(process)
     sender.close()
     said = None
     with suppress(EOFError, OSError):  # nothing comes from a process that has died
@@ -266,6 +266,18 @@ def _try_out(plan: MeltPlan) -> None:
         )
     if said:
         raise DataError(said)
+
+
+def _begin(process: BaseProcess) -> None:
+    """Start a process that Ctrl-C does not reach, not even while it is starting: the parent ends it itself."""
+    if not hasattr(signal, "pthread_sigmask"):
+        process.start()
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _compute_once(plan: MeltPlan, said: connection.Connection) -> None:
@@ -457,13 +469,13 @@ def _start(plan: MeltPlan, task: Task) -> _Job:
     context = multiprocessing.get_context("spawn")  # forked processes inherit threads that LAMMPS does not survive
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(plan, task, os.getpid(), sender), daemon=True)
-    process.start()
+    _begin(process)
     sender.close()
     return _Job(task, process, receiver)
 
 
 def _work(plan: MeltPlan, task: Task, parent: int, said: connection.Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its children itself
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as ``_begin`` has it, where a process can be begun so
     os.environ["OMP_NUM_THREADS"] = "1"
 
     def tell(done: int, steps: int, what: str) -> None:
