@@ -43,7 +43,17 @@ from tammann.melt.folder import (
     take_folder,
     tasks_of,
 )
-from tammann.melt.states import GLASS_A, Melting, describe, largest_error, measure, measure_all, state_of, write_table
+from tammann.melt.states import (
+    GLASS_A,
+    Melting,
+    describe,
+    largest_error,
+    measure,
+    measure_all,
+    state_of,
+    write_growth,
+    write_table,
+)
 from tammann.potentials import load_potential
 from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom, random_packing
 
@@ -142,7 +152,9 @@ def _stock(plan: MeltPlan, place: Path) -> Melting:
         for formula in plan.melts
         for temperature in plan.temperatures_K
     )
-    return Melting(plan, place, states, write_table(plan, place))
+    table = write_table(plan, place)
+    write_growth(plan, place)
+    return Melting(plan, place, states, table)
 
 
 def _respelled(plan: MeltPlan, whole: MeltPlan) -> MeltPlan:
