@@ -566,7 +566,7 @@ def draw_chgnet() -> None:
         for name, colour in (("pedone-2006", "#0072B2"), ("chgnet", "#D55E00")):
             ax.plot(rows["r_A"], rows[f"{pair}_{name}"], color=colour, lw=1.3, label=name)
         ax.axhline(1.0, color="#9A9A9A", lw=0.7)
-        ax.set_xlim(1.2, 7.5)
+        ax.set_xlim(1.2, 5.0)
         ax.set_xlabel("r, Å")
         ax.set_title(pair.replace("-", "\N{EN DASH}"), fontsize=10)
     axes[0].set_ylabel("g(r)")
@@ -723,6 +723,8 @@ def draw_experiment() -> None:
             axes[2].errorbar([t for t, _ in flows], y, [1e3 * v["stderr_Pa_s"] for _, v in flows], fmt="o", **look)
     axes[1].set_ylim(3.85, 5.2)
     axes[2].set_yscale("log")
+    axes[2].set_yticks([5, 10, 20, 30, 40], ["5", "10", "20", "30", "40"])
+    axes[2].minorticks_off()
     for ax, label in zip(axes, ("density, g/cm³", "O around Ti", "viscosity, mPa s"), strict=True):
         ax.set_xlabel("T, K")
         ax.set_ylabel(label)

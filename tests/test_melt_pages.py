@@ -58,7 +58,6 @@ def test_flags_are_those_of_the_code():
     assert f"no farther than {states.GLASS_A:g} Å" in text and f"beyond {states.PRESSURE_GPA:g} GPa" in text
 
 
-@pytest.mark.skipif(not (DOCS / "melt_table.py").exists(), reason="not written yet")
 @pytest.mark.slow
 def test_the_table_page_is_current():
     """What docs/melt_table.py writes is what the page says; run it where this fails."""
