@@ -61,7 +61,7 @@ def installed():
 @pytest.mark.slow
 def test_from_a_formula_to_a_table(installed, tmp_path):
     seen = []
-    out = tmp_path / "o"
+    out = tmp_path / "a folder"
     made = melt(plan(), out, progress=lambda fraction, what: seen.append((fraction, what)))
     fractions = [fraction for fraction, _ in seen]
     assert fractions[0] == 0.0 and fractions[-1] == 1.0 and np.diff(fractions).min() >= 0
@@ -458,7 +458,7 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
     # half a replica is none
     (state / "replica-2" / "replica.json").write_text("{")
     assert distil(tmp_path / "two", target).taken == ()
-    with pytest.raises(ResultError, match="expected the plan of an earlier run"):
+    with pytest.raises(ResultError, match="expected a folder of tammann melt"):
         distil(tmp_path, target)
 
 
@@ -489,8 +489,11 @@ def test_distilling_from_the_command_line(tmp_path, call):
     outcome = call("distil", one, small)
     assert (outcome.status, outcome.err) == (0, "")
     rows = [line.split() for line in outcome.out.splitlines()]
-    assert ["melt", "T,", "K", "replicas", "ps", "in", "all", "diffusive"] in rows
-    assert ["MgO", "4500", "2", "200", "yes"] in rows
+    assert ["melt", "T,", "K", "replicas,", "ps", "g/cm3"] in [row[:6] for row in rows]
+    line = next(row for row in rows if row[:1] == ["MgO"])
+    assert line[1:4] == ["4500", "2,", "200"] and line[-1] == "yes" and line[4] == "2.65"
+    measured = json.loads((small / "MgO" / "4500K" / "transport.json").read_text())["D_m2_per_s"]
+    assert float(re.sub(r"\(\d+\)", "", line[-3])) == pytest.approx(measured["Mg"], rel=0.02)
     assert outcome.out.endswith(f"2 replicas new in {small}.\n")
     shutil.rmtree(small / "MgO" / "4500K" / "replica-2")
     told = json.loads(call("distil", one, small, "--json").out)
@@ -498,6 +501,10 @@ def test_distilling_from_the_command_line(tmp_path, call):
     assert told["new"] == [str(here / "replica-2")] and told["table"] == str(small / "furnace.json")
     expected = {"formula": "MgO", "temperature_K": 4500.0, "folder": str(here), "replicas": 2, "duration_ps": 200.0}
     expected |= {"failed": []}
+    about, measured = (json.loads((here / f"{name}.json").read_text()) for name in ("melt", "transport"))
+    expected |= {"density_g_per_cm3": about["density_g_per_cm3"], "D_m2_per_s": measured["D_m2_per_s"]}
+    expected |= {"D_stderr_m2_per_s": measured["D_stderr"], "viscosity_Pa_s": about["viscosity"]["value_Pa_s"]}
+    expected |= {"viscosity_stderr_Pa_s": about["viscosity"]["stderr_Pa_s"]}
     assert told["states"][0] == expected | {"converged": True, "diffusive": True, "notes": told["states"][0]["notes"]}
     again = call("distil", one, small, "--quiet")
     assert (again.status, again.out, again.err) == (0, "", "")
@@ -510,7 +517,7 @@ def test_distilling_from_the_command_line(tmp_path, call):
     assert told["new"] == [] and told["table"] is None
     assert told["states"][0]["replicas"] == 0 and told["states"][0]["duration_ps"] == 0.0
     for source, target, words in (
-        (tmp_path, tmp_path / "new", "expected the plan of an earlier run"),
+        (tmp_path, tmp_path / "new", "expected a folder of tammann melt"),
         (tmp_path / "other", small, "holds a plan with atoms 40, got 60"),
         (one, tmp_path, "expected an empty folder or one with a plan"),
     ):

@@ -237,7 +237,7 @@ def test_a_volume_search_shows_its_runs_and_where_it_ended():
     x, y = curve.get_xdata(), curve.get_ydata()
     assert x[0] == 8.0 and x[-1] == 12.0 and (np.diff(y) < 0).all()
     assert abs(np.interp(10.1, x, y)) < 0.1
-    assert ax.get_legend_handles_labels()[1] == ["10.10 Å³ per atom"]
+    assert ax.get_legend_handles_labels()[1] == ["runs", "the last one, 10.10 Å³ per atom"]
     sizes = [line.get_markersize() for line in ax.lines if line.get_marker() == "o"]
     assert sizes[:2] == [sizes[0]] * 2 and sizes[0] < sizes[2] < sizes[3]
     low, high = ax.get_ylim()

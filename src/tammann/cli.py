@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tammann import __version__
-from tammann.errors import DataError, ResultError, TammannError
+from tammann.errors import DataError, RecipeError, ResultError, TammannError
 
 __all__ = ["app", "call", "progress_bar"]
 
@@ -93,7 +93,8 @@ def _answer(error: Exception) -> int | None:
     message = getattr(error, "format_message", None)
     if message is not None:
         # a bare 'tammann' has been answered with the help already
-        return _refuse(f"{message().replace('Value error, ', '')} See the option --help.") if message() else BAD_INPUT
+        said = message().replace("Value error, ", "").rstrip(".")
+        return _refuse(f"{said}. See the option --help.") if said else BAD_INPUT
     if isinstance(error, TammannError):
         return _refuse(str(error))
     if isinstance(error, BrokenPipeError):
@@ -229,6 +230,9 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
     if summary.get("fallback_share"):
         share = _percent(summary["fallback_share"])
         print(f"Reactions without transport data carried {share} % of the conversion.")
+        if summary["fallback_share"] > 0.1:
+            about = ("thermodynamic score", "as without data")
+            _print_warnings(note for note in summary.get("warnings", ()) if any(words in note for words in about))
     notes = len(summary.get("warnings", ()))
     if notes:
         print(f"{notes} note{'s' * (notes > 1)} on data and method: in the report and in summary.json.")
@@ -326,7 +330,10 @@ def kd(
         wide = wide.loc[table["phase"].drop_duplicates()]
         rows = [[str(phase), *(_figure(value, ".2e") for value in values)] for phase, *values in wide.itertuples()]
         _print_table(["K_D, m2/s", *(f"{t:g} K" for t in wide.columns)], rows)
-        _print_warnings(coefficients.warnings)
+        known = phases.energy_set(energies).temperature_K
+        beyond = [f"{t:g}" for t in coefficients.temperatures_K() if not known[0] <= t <= known[-1]]
+        outside = [f"Left out, no energies at {', '.join(beyond)} K (they reach from {known[0]:g} to {known[-1]:g} K)."]
+        _print_warnings([*(outside if beyond else []), *coefficients.warnings])
     if plot is not None:
         from tammann.plot import plot_growth_constants, save_figure
 
@@ -670,7 +677,9 @@ def melt_command(
     plan: Annotated[
         str, typer.Argument(metavar="PLAN.yaml|FORMULA", help="A plan in YAML, or a formula such as BaTiO3.")
     ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything goes; new, or with --resume the same.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where everything goes; new, or with --resume the same.")
+    ] = None,
     temperatures: Annotated[
         list[float] | None, typer.Option(metavar="T...", help="Temperatures in K, such as 1500 1750 2000.")
     ] = None,
@@ -682,7 +691,8 @@ def melt_command(
     replicas: Annotated[int | None, typer.Option(metavar="N", help="Productions of each state.")] = None,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="lammps, ase or torch-sim.")] = None,
     potential: Annotated[
-        str | None, typer.Option(metavar="NAME", help="pedone-2006, chgnet or MODULE:CALCULATOR.")
+        str | None,
+        typer.Option(metavar="NAME", help="pedone-2006, chgnet, MODULE:CALLABLE or a .yaml of LAMMPS commands."),
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
     workers: Annotated[int, typer.Option(min=1, metavar="N", help="Productions at a time, one core each.")] = 1,
@@ -716,6 +726,8 @@ def melt_command(
     if dry_run:
         _print_json(_steps(asked)) if as_json else _print_steps(asked)
         return
+    if out is None:
+        raise RecipeError("--out: expected the folder where everything goes, got none; name one.")
     from tammann.melt import melt
 
     with progress_bar(hidden=quiet, window_s=3600.0) as report:
@@ -729,19 +741,7 @@ def melt_command(
     if as_json:
         _print_json(_melting(found))
     elif not quiet:
-        _print_table(
-            ["melt", "T, K", "volume converged", "diffusive", "folder"],
-            [
-                [
-                    state.formula,
-                    f"{state.temperature_K:g}",
-                    "yes" if state.converged else "no",
-                    "yes" if state.diffusive else "no",
-                    str(state.folder),
-                ]
-                for state in found.states
-            ],
-        )
+        _print_states(found.states)
         failures = _failures(found)
         _print_warnings(note for note in found.notes if note not in failures)
         print("No state is diffusive, so there is no table." if found.table is None else f"For recipes: {found.table}")
@@ -804,19 +804,7 @@ def distil_command(
         apart = [str(place) for place in new.at_another_volume]
         _print_json({"new": [str(place) for place in new.taken], "at_another_volume": apart} | _melting(found))
     elif not quiet:
-        _print_table(
-            ["melt", "T, K", "replicas", "ps in all", "diffusive"],
-            [
-                [
-                    state.formula,
-                    f"{state.temperature_K:g}",
-                    str(state.replicas),
-                    f"{state.duration_ps:g}",
-                    "yes" if state.diffusive else "no",
-                ]
-                for state in found.states
-            ],
-        )
+        _print_states(found.states)
         print(f"{len(new.taken)} replica{'s' * (len(new.taken) != 1)} new in {target}.")
         if new.at_another_volume:
             states = dict.fromkeys(str(place.parent) for place in new.at_another_volume)
@@ -827,6 +815,39 @@ def distil_command(
 def _failures(found: Any) -> list[str]:
     """What has failed, each with the state that it belongs to."""
     return [f"{s.formula} at {s.temperature_K:g} K: {sentence}" for s in found.states for sentence in s.failed]
+
+
+def _print_states(states: Any) -> None:
+    """What is known of melts, a line each."""
+    elements = list(dict.fromkeys(symbol for state in states for symbol in state.D_m2_per_s))
+    rows = []
+    for state in states:
+        eta, error = state.viscosity_Pa_s, state.viscosity_stderr_Pa_s
+        rows.append(
+            [
+                state.formula,
+                f"{state.temperature_K:g}",
+                f"{state.replicas}, {state.duration_ps:g}",
+                "-" if state.density_g_per_cm3 is None else f"{state.density_g_per_cm3:.2f}",
+                "yes" if state.converged else "no",
+                "-" if eta is None else _with_error(1e3 * eta, None if error is None else 1e3 * error),
+                *(
+                    "-" if (D := state.D_m2_per_s.get(s)) is None else _with_error(D, state.D_stderr_m2_per_s.get(s))
+                    for s in elements
+                ),
+                "yes" if state.diffusive else "no",
+            ]
+        )
+    columns = [
+        "melt",
+        "T, K",
+        "replicas, ps",
+        "g/cm3",
+        "settled",
+        "viscosity, mPa s",
+        *(f"D({s}), m2/s" for s in elements),
+    ]
+    _print_table([*columns, "in the table"], rows)
 
 
 def _melting(found: Any) -> dict[str, Any]:

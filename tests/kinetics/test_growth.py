@@ -208,3 +208,14 @@ def test_compositions_known_over_different_temperatures(phases, transport):
     assert some.reset_index(drop=True).equals(whole.drop(missing.index).reset_index(drop=True))
     with pytest.raises(DataError, match="700 is outside the transport data"):
         growth_constants(phases, transport, [700.0], draws=0)
+
+
+def test_temperatures_without_energies_are_left_out(phases, transport):
+    """A table may be hotter than the energies reach; asked for by name such a temperature is refused."""
+    hot = replace(transport.entries[-1], temperature_K=3500.0)
+    more = replace(transport, entries=(*transport.entries, hot))
+    expected = growth_constants(phases, transport, draws=0)
+    assert growth_constants(phases, more, draws=0).equals(expected)
+    with pytest.raises(DataError, match="3500 is outside energies"):
+        growth_constants(phases, more, [3500.0], draws=0)
+    assert growth_constants(phases, replace(transport, entries=(hot,)), draws=0).empty

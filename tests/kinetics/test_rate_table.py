@@ -380,6 +380,17 @@ def test_each_composition_continues_from_its_own_lowest_temperature(reactions, t
     assert below.startswith("Below 1000 K, where")
 
 
+def test_ions_that_are_no_slower_when_colder_are_named(reactions, transport):
+    """Noise between the lowest two temperatures leaves no barrier: growth is held below, and that is said."""
+    two = part_of(transport, BaTiO3=(1250, 1500), Ba2TiO4=(1250, 1500))
+    fast = [replace(e, L=100 * e.L) if (e.formula, e.temperature_K) == ("BaTiO3", 1250.0) else e for e in two.entries]
+    assert not any("no slower" in warning for warning in rate_table(reactions, two, recipe()).warnings)
+    said = [w for w in rate_table(reactions, replace(two, entries=tuple(fast)), recipe()).warnings if "no slower" in w]
+    assert len(said) == 1 and "growth of BaTiO3 is no slower" in said[0]
+    held = recipe(kinetics={"below_range": "hold"})
+    assert not any("no slower" in w for w in rate_table(reactions, replace(two, entries=tuple(fast)), held).warnings)
+
+
 def test_one_temperature_gives_no_line(reactions, transport):
     """Held over a whole programme, its value would make a cold solid as fast as a hot melt: it counts as no data."""
     both = part_of(transport, BaTiO3=(1000, 1250, 1500), Ba2TiO4=(1500,))

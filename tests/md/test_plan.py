@@ -56,6 +56,8 @@ def test_the_shipped_table_is_what_it_is_said_to_be():
         ("melts: [Qq]", "melts[0]: formula 'Qq'"),
         ("melts: [BaTiO3]\nstress_fs: 3", "stress_fs: expected a multiple of timestep_fs 2, got 3"),
         ("melts: [BaTiO3]\nframe_fs: 50", "frame_fs: expected a multiple of stress_fs 20, got 50"),
+        ("melts: [BaTiO3]\nend_members: [BaO, Ba2O2]", "twice; name another"),
+        ("melts: [BaTiO3]\nend_members: [BaO, CaO]", "hold no Ti for BaTiO3"),
         ("melts: [BaTiO3]\nproduction_ps: 0.01", "at least one frame of 100 fs"),
         ("melts: [BaTiO3]\nengine: gromacs", "engine: expected"),
         ("melts: [BaTiO3]\nthermostat: none", "thermostat: expected nose-hoover, langevin or berendsen"),

@@ -160,7 +160,7 @@ def growth_constants(
         phases: Energies and volumes; compositions of the table that are no phase take the volume per atom interpolated
             between the phases, and have no electroneutral value.
         transport: The table; None gives an empty result.
-        temperatures_K: Temperatures, those of the table if None.
+        temperatures_K: Temperatures; if None those of the table at which there are energies.
         energies: Name of an energy set, the default set if None.
         mode: ``"full"`` or ``"self"``.
         form: ``"paper"``, ``"signed"`` or ``"electroneutral"``.
@@ -196,9 +196,14 @@ def growth_constants(
     ends = between or transport.end_members
     if ends is None:
         raise DataError(f"between: {transport.name} names no end members; give the two reactants.")
-    temperatures = (
-        transport.temperatures_K() if temperatures_K is None else np.atleast_1d(np.asarray(temperatures_K, float))
-    )
+    if temperatures_K is None:
+        known = phases.energy_set(energies).temperature_K
+        temperatures = transport.temperatures_K()
+        temperatures = temperatures[(temperatures >= known[0]) & (temperatures <= known[-1])]
+    else:
+        temperatures = np.atleast_1d(np.asarray(temperatures_K, float))
+    if not len(temperatures):
+        return pd.DataFrame({name: pd.Series(dtype=object if name == "phase" else float) for name in columns})
     formulas = [f for f in transport.formulas if set(dict(reduced_composition(f))) <= set(phases.elements)]
     value = _between(phases, transport, formulas, temperatures, energies, mode, form, ends)
     low = high = np.full_like(value, np.nan)

@@ -16,6 +16,7 @@ from tammann.kinetics.channels import (
     growth_of_channels,
     layers_down_to,
     layers_of,
+    layers_without_barrier,
     wanted_layers,
 )
 from tammann.kinetics.growth import Layer
@@ -149,7 +150,18 @@ def rate_table(
         chain = replace(chain, score=value, growth=growth, fallback=fallback)
         chain = chain.take(np.asarray((value > chosen.smallest_score).any(axis=0))).reachable(precursors)
         warnings += _fallback_warning(chain, tabulated, layers, transport)
-        warnings += _range_warnings(chain, temperature, tabulated, layers, transport, chosen)
+        outside = {p: layer for p, layer in layers.items() if temperature[0] < layer.temperature_K[0]}
+        flat = layers_without_barrier(
+            chain.pool,
+            chain.dG[0],
+            float(temperature[0]),
+            outside,
+            transport,
+            chosen,
+            energies=energies,
+            partial_pressure_Pa=pressures,
+        )
+        warnings += _range_warnings(chain, temperature, tabulated, layers, flat, transport, chosen)
     warnings += [*phases.warnings, *phases.energy_set(energies).warnings, *(transport.warnings if transport else ())]
 
     metadata = {
@@ -357,6 +369,7 @@ def _range_warnings(
     temperature: np.ndarray,
     tabulated: Mapping[int, Layer],
     layers: Mapping[int, Layer],
+    flat: Sequence[int],
     transport: TransportTable | None,
     options: KineticsOptions,
 ) -> list[str]:
@@ -380,6 +393,12 @@ def _range_warnings(
         continues = options.below_range == "continue" and not options.nearest_temperature
         how = "continue along the line of ln K_D against 1/T" if continues else "are held"
         warnings.append(f"Below {below}, where {transport.name} has no data, growth constants {how}.")
+        if continues and flat:
+            names = ", ".join(phases[p].formula for p in flat)
+            warnings.append(
+                f"Between the lowest two temperatures of {transport.name} growth of {names} is no slower at the colder "
+                "one, so below it growth is held: a cold solid as fast as a hot melt."
+            )
     if alone:
         names = ", ".join(f"{phases[p].formula} ({T:g} K)" for p, T in alone.items())
         warnings.append(

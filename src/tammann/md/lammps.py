@@ -204,7 +204,7 @@ def produce(
                 return [_segment(lmp, scratch, configuration.n_atoms, order, begin, end, *every, fresh)]
 
             def save(paths: Sequence[Path]) -> None:
-                lmp.command(f"write_restart {paths[0]}")
+                lmp.command(f'write_restart "{paths[0]}"')
 
             made = record(recording, conditions, segment, save, progress=progress, stop=stop)
         return None if made is None else made[0]
@@ -228,7 +228,7 @@ def _segment(
         begin += 1
     _record(lmp, sample_every, scratch / "series")
     lmp.commands_string(
-        f"dump frames all custom/gz {frame_every} {scratch}/frames.dump.gz id element xu yu zu\n"
+        f'dump frames all custom/gz {frame_every} "{scratch}/frames.dump.gz" id element xu yu zu\n'
         f'dump_modify frames sort id element {" ".join(order)} format line "%d %s %.3f %.3f %.3f"\n'
         f"run {end - begin}\nundump frames\nunfix series"
     )
@@ -346,7 +346,7 @@ def _take_up(
     lmp: Any, restart: Path, step: int, configuration: Configuration, potential: Potential, scratch: Path
 ) -> None:
     lmp.command("atom_modify map array sort 0 0.0")
-    lmp.command(f"read_restart {restart}")
+    lmp.command(f'read_restart "{restart}"')
     if lmp.get_natoms() != configuration.n_atoms:
         raise ResultError(
             f"{restart}: holds {lmp.get_natoms()} atoms, expected {configuration.n_atoms}; is it this run?"
@@ -381,7 +381,7 @@ def _interact(lmp: Any, configuration: Configuration, potential: Potential, scra
     lmp.command(f"pair_style table linear {TABLE_POINTS} pppm")
     for i, first in enumerate(species):
         for j in range(i, len(species)):
-            lmp.command(f"pair_coeff {i + 1} {j + 1} {table} {first}-{species[j]}")
+            lmp.command(f'pair_coeff {i + 1} {j + 1} "{table}" {first}-{species[j]}')
     mesh = " ".join(str(_smooth(math.ceil(edge / mesh_A))) for edge in np.diag(configuration.cell_A))
     lmp.commands_string(f"kspace_style pppm 1e-4\nkspace_modify gewald {ewald} mesh {mesh} order {ORDER}")
 
@@ -459,7 +459,7 @@ def _record(lmp: Any, every: int, path: Path) -> None:
     lmp.command("variable volume equal vol")
     lmp.command(
         f"fix series all ave/time {every} 1 {every} c_thermo_temp c_thermo_pe {pressure} v_volume mode scalar "
-        f'file {path} format " %.9g"'
+        f'file "{path}" format " %.9g"'
     )
 
 

@@ -135,6 +135,19 @@ class MeltPlan(Block):
                 f"engine: expected lammps or ase with the potential {self.potential}, got torch-sim, which takes "
                 "chgnet or a model by import path"
             )
+        if self.end_members is not None:
+            first, second = (parse_formula(formula) for formula in self.end_members)
+            if reduced_formula(first) == reduced_formula(second):
+                raise ValueError(
+                    f"end_members: expected two compositions, got {self.end_members[0]} twice; name another"
+                )
+            for formula in self.melts:
+                foreign = sorted(set(parse_formula(formula)) - set(first) - set(second))
+                if foreign:
+                    raise ValueError(
+                        f"end_members: expected reactants of all melts, got {' and '.join(self.end_members)}, which "
+                        f"hold no {foreign[0]} for {formula}; name others, or leave the key out"
+                    )
         if len(set(self.temperatures_K)) != len(self.temperatures_K):
             raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
         samples, frames = self.stress_fs / self.timestep_fs, self.frame_fs / self.timestep_fs

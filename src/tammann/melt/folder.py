@@ -168,6 +168,10 @@ def read_plan(file: Path) -> MeltPlan:
     Raises:
         ResultError: There is none.
     """
+    if not file.exists():
+        raise ResultError(
+            f"{file.parent}: expected a folder of tammann melt, found no {file.name} in it; name another."
+        )
     try:
         return MeltPlan.from_dict(json.loads(file.read_text(encoding="utf-8"))["plan"])
     except (OSError, ValueError, KeyError, TypeError, TammannError) as error:

@@ -72,6 +72,11 @@ class MeltState:
         diffusive: Whether all its ions were shown to diffuse, so that it is in the table.
         replicas: How many it is measured from.
         duration_ps: Of those together.
+        density_g_per_cm3: g/cm³; None where nothing is measured, as below.
+        viscosity_Pa_s: Shear viscosity, Pa s; None where it has not settled.
+        viscosity_stderr_Pa_s: Its standard error.
+        D_m2_per_s: Self-diffusivity by element, m²/s; None for an element that was not shown to diffuse.
+        D_stderr_m2_per_s: Their standard errors.
         notes: What is to be known about it, failures included.
         failed: Sentences on what of it has failed and not been made good since.
     """
@@ -83,6 +88,11 @@ class MeltState:
     diffusive: bool
     replicas: int
     duration_ps: float
+    density_g_per_cm3: float | None
+    viscosity_Pa_s: float | None
+    viscosity_stderr_Pa_s: float | None
+    D_m2_per_s: dict[str, float | None]
+    D_stderr_m2_per_s: dict[str, float | None]
     notes: tuple[str, ...]
     failed: tuple[str, ...] = ()
 
@@ -126,13 +136,13 @@ def state_of(formula: str, temperature_K: float, folder: Path) -> MeltState:
     )
     notes = list(failed)
     converged = diffusive = False
-    replicas, duration_ps = 0, 0.0
+    state: dict[str, Any] = {}
+    measured: dict[str, Any] = {}
     try:
         found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
         converged = bool(found["converged"])
         notes += [str(note) for note in found["notes"]]
         state = json.loads((folder / "melt.json").read_text(encoding="utf-8"))
-        replicas, duration_ps = int(state["replicas"]), float(state["duration_ps"])
         notes += [str(note) for note in state["notes"]]
         measured = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
         diffusive = bool(measured["diffusive"]) and not state["crystalline"]
@@ -140,7 +150,23 @@ def state_of(formula: str, temperature_K: float, folder: Path) -> MeltState:
     except (OSError, ValueError, KeyError, TypeError):
         if not notes:
             notes.append("Not all of it has been computed.")
-    return MeltState(formula, temperature_K, folder, converged, diffusive, replicas, duration_ps, tuple(notes), failed)
+    viscosity = state.get("viscosity", {})
+    return MeltState(
+        formula=formula,
+        temperature_K=temperature_K,
+        folder=folder,
+        converged=converged,
+        diffusive=diffusive,
+        replicas=int(state.get("replicas", 0)),
+        duration_ps=float(state.get("duration_ps", 0.0)),
+        density_g_per_cm3=state.get("density_g_per_cm3"),
+        viscosity_Pa_s=viscosity.get("value_Pa_s"),
+        viscosity_stderr_Pa_s=viscosity.get("stderr_Pa_s"),
+        D_m2_per_s=dict(measured.get("D_m2_per_s", {})),
+        D_stderr_m2_per_s=dict(measured.get("D_stderr", {})),
+        notes=tuple(notes),
+        failed=failed,
+    )
 
 
 def load_melting(out: str | os.PathLike[str]) -> Melting:
@@ -542,8 +568,8 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
 def write_growth(plan: MeltPlan, out: Path) -> Path | None:
     """Write K_D of the table between its end members, with 5 and 95 % of draws within the errors of L and energies.
 
-    Needs energies of the phases, shipped for Ba-Ti-O; nothing is written elsewhere, where ``tammann kd`` takes the
-    table together with a file of energies.
+    Needs energies of the phases, shipped for Ba-Ti-O up to 2000 K; nothing is written elsewhere, where ``tammann kd``
+    takes the table together with a file of energies.
 
     Args:
         plan: With ``end_members``.
@@ -557,11 +583,11 @@ def write_growth(plan: MeltPlan, out: Path) -> Path | None:
     if plan.end_members is None or not (out / "furnace.json").exists():
         file.unlink(missing_ok=True)
         return None
-    phases = load_phases(ENERGIES_SHIPPED)
-    table = load_transport(out / "furnace.json")
-    if not all(end in phases for end in plan.end_members):
+    phases, table = load_phases(ENERGIES_SHIPPED), load_transport(out / "furnace.json")
+    assert table is not None
+    if not all(end in phases for end in plan.end_members) or (known := growth_constants(phases, table)).empty:
         file.unlink(missing_ok=True)
         return None
     with whole_file(file) as whole:
-        growth_constants(phases, table).to_csv(whole, index=False, float_format="%.6g")
+        known.to_csv(whole, index=False, float_format="%.6g")
     return file

@@ -63,12 +63,16 @@ def plot_volume_search(
             markersize=4.0 + 4.0 * p.duration_ps / longest,
             color="#D55E00" if last else INK,
             markeredgecolor="white",
-            label=f"{p.volume_A3 / n_atoms:.2f} Å³ per atom" if last else None,
+            label=f"the last one, {p.volume_A3 / n_atoms:.2f} Å³ per atom" if last else "runs" if k == 0 else None,
         )
     # runs near rest decide, and the first ones may be tens of GPa away
     near = sorted(abs(p.pressure_GPa - pressure_GPa) for p in points)[: max(3, len(points) - 2)]
     reach = max(1.0, 1.3 * near[-1])
     ax.set_ylim(pressure_GPa - reach, pressure_GPa + reach)
+    shown = volumes[[abs(p.pressure_GPa - pressure_GPa) <= reach for p in points]] / n_atoms
+    inside = per_atom[np.abs(curve[:, 0] - pressure_GPa) <= reach]
+    left, right = min(shown.min(), inside.min()), max(shown.max(), inside.max())
+    ax.set_xlim(left - 0.05 * (right - left), right + 0.05 * (right - left))
     ax.set_xlabel("volume per atom (Å³)")
     ax.set_ylabel("pressure (GPa)")
     ax.legend(frameon=False, fontsize=9)

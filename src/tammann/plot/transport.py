@@ -277,6 +277,8 @@ def plot_correlations(
         ax.set_ylabel("displacement correlation per ion (Å$^2$)")
     _label_ends(ax, ends, own)
     tidy(ax, grid="both")
+    _only_powers(ax.xaxis)
+    _only_powers(ax.yaxis)
     return ax
 
 
@@ -339,6 +341,7 @@ def plot_log_log_slope(
     ax.set_ylabel(r"$\mathrm{d}\,\ln\langle\Delta r^2\rangle\,/\,\mathrm{d}\,\ln t$")
     _label_ends(ax, ends, own)
     tidy(ax)
+    _only_powers(ax.xaxis)
     return ax
 
 
@@ -658,6 +661,15 @@ def _label_ends(ax: Axes, ends: list[tuple[float, str, str]], large: bool) -> No
             clip_on=False,
         )
         ax.text(1.04, place, text, color=colour, fontsize=size, va="center_baseline", transform=ax.transAxes)
+
+
+def _only_powers(axis: Any) -> None:
+    """No numbers between powers of ten where two of these are on the axis: in small panels they would touch."""
+    from matplotlib.ticker import NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    if np.floor(np.log10(high) + 1e-9) > np.ceil(np.log10(low) - 1e-9):
+        axis.set_minor_formatter(NullFormatter())
 
 
 def _inverse(x: Any) -> np.ndarray:
