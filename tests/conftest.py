@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ from hypothesis import HealthCheck, settings
 import tammann
 from tammann.reactions import Reactions
 from tammann.thermo import Phases
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell leaves it for what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("tammann", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tammann")
