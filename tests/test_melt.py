@@ -480,6 +480,16 @@ def test_distilling_knows_a_formula_by_its_elements(installed, tmp_path):
     assert load_melting(tmp_path / "all").states[0].replicas == 3
 
 
+def test_the_folder_is_named_after_the_melt(installed, tmp_path, call, monkeypatch):
+    """The folder is named after it; one that holds something else is left alone."""
+    monkeypatch.chdir(tmp_path)
+    assert call("melt", "MgO", "--temperatures", 4500, "--dry-run").status == 0 and not list(tmp_path.iterdir())
+    (tmp_path / "MgO-melt").mkdir()
+    (tmp_path / "MgO-melt" / "thesis.tex").write_text("x")
+    refused = call("melt", "MgO", "--temperatures", 4500)
+    assert refused.status == 2 and "MgO-melt: expected an empty folder" in refused.err
+
+
 def test_distilling_from_the_command_line(tmp_path, call):
     """A table of what there is, the same as JSON, and one sentence where a folder is not what it should be."""
     one, small = tmp_path / "one", tmp_path / "small"

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tammann import __version__
-from tammann.errors import DataError, RecipeError, ResultError, TammannError
+from tammann.errors import DataError, ResultError, TammannError
 
 __all__ = ["app", "call", "progress_bar"]
 
@@ -678,7 +678,10 @@ def melt_command(
         str, typer.Argument(metavar="PLAN.yaml|FORMULA", help="A plan in YAML, or a formula such as BaTiO3.")
     ],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where everything goes; new, or with --resume the same.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where everything goes; new, or with --resume the same. By default NAME-melt."
+        ),
     ] = None,
     temperatures: Annotated[
         list[float] | None, typer.Option(metavar="T...", help="Temperatures in K, such as 1500 1750 2000.")
@@ -726,8 +729,7 @@ def melt_command(
     if dry_run:
         _print_json(_steps(asked)) if as_json else _print_steps(asked)
         return
-    if out is None:
-        raise RecipeError("--out: expected the folder where everything goes, got none; name one.")
+    out = out or Path(f"{Path(plan).stem}-melt")
     from tammann.melt import melt
 
     with progress_bar(hidden=quiet, window_s=3600.0) as report:
