@@ -230,7 +230,7 @@ def diffusivities() -> str:
             row = [f"{formula}, {T:g} K"]
             for ion in IONS:
                 D, error = m["D_m2_per_s"][ion], m["D_stderr"][ion]
-                row.append("-" if D is None else pm(1e9 * D, 1e9 * error))
+                row.append("-" if D is None else pm(1e9 * D, 1e9 * error, 2 if error > 5e-12 else 3))
                 if D is not None and theirs is not None:
                     ratios.append(theirs[ion] / D)
             row.append(missing(s, T))
@@ -242,8 +242,8 @@ def diffusivities() -> str:
     words = ""
     if ratios:
         words = (
-            f"\n\nWhere both have a value, the published ones are {min(ratios):.2g} to {max(ratios):.2g} times ours "
-            f"(median {median(ratios):.2g})."
+            f"\n\nWhere both have a value, the published ones are {min(ratios):.1f} to {max(ratios):.0f} times ours "
+            f"(median {median(ratios):.0f})."
         )
     return table(head, rows) + words + speeds()
 
@@ -317,7 +317,9 @@ def factors() -> str:
         words = (
             f"\n\nOf {len(apart)} factors that both have, {wide} are more than two of our standard errors apart; 5 % "
             "would be by chance, were the published ones exact and ours alone in error. chi² is "
-            f"{chi2:.0f} for {len(apart)}; as the factors of one melt depend on each other, p = {p:.2g} is rough."
+            f"{chi2:.0f} for {len(apart)} (p {'below 1e-6' if p < 1e-6 else f'= {p:.1g}'}): "
+            f"{'they are not the same' if p < 0.01 else 'they are not told apart'}, most of it from barium, whose factor is "
+            "known best, though both tables have it negative wherever barium is plenty."
         )
     return table(["f", *IONS, *(f"{ion}, `karan-2026`" for ion in IONS)], rows) + words
 
