@@ -289,6 +289,7 @@ def factors() -> str:
     """Correlation factors with their errors."""
     rows = []
     apart: list[float] = []
+    of_ion: dict[str, float] = {}
     for T in reversed(temperatures()):
         for formula in formulas():
             if not in_table(formula, T):
@@ -306,6 +307,7 @@ def factors() -> str:
             )
             for ion in theirs:
                 apart.append((f[ion] - theirs[ion]) / error[ion])
+                of_ion[ion] = of_ion.get(ion, 0.0) + apart[-1] ** 2
     if not rows:
         return "Nothing is diffusive yet."
     words = ""
@@ -317,9 +319,8 @@ def factors() -> str:
         words = (
             f"\n\nOf {len(apart)} factors that both have, {wide} are more than two of our standard errors apart; 5 % "
             "would be by chance, were the published ones exact and ours alone in error. chi² is "
-            f"{chi2:.0f} for {len(apart)} (p {'below 1e-6' if p < 1e-6 else f'= {p:.1g}'}): "
-            f"{'they are not the same' if p < 0.01 else 'they are not told apart'}, most of it from barium, whose factor is "
-            "known best, though both tables have it negative wherever barium is plenty."
+            f"{chi2:.0f} for {len(apart)} (p {'below 1e-6' if p < 1e-6 else f'= {p:.1g}'}; "
+            f"{', '.join(f'{x:.0f} of it from {ion}' for ion, x in of_ion.items())})."
         )
     return table(["f", *IONS, *(f"{ion}, `karan-2026`" for ion in IONS)], rows) + words
 
