@@ -50,7 +50,7 @@ from tammann.melt.states import (
     largest_error,
     measure,
     measure_all,
-    state_of,
+    states_of,
     write_growth,
     write_table,
 )
@@ -147,14 +147,9 @@ def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> Melting:
 
 def _stock(plan: MeltPlan, place: Path) -> Melting:
     """All states as they are, with the table of those that are diffusive."""
-    states = tuple(
-        state_of(formula, temperature, folder_of(place, formula, temperature))
-        for formula in plan.melts
-        for temperature in plan.temperatures_K
-    )
     table = write_table(plan, place)
     write_growth(plan, place)
-    return Melting(plan, place, states, table)
+    return Melting(plan, place, states_of(plan, place), table)
 
 
 def _respelled(plan: MeltPlan, whole: MeltPlan) -> MeltPlan:

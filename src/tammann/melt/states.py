@@ -40,6 +40,7 @@ __all__ = [
     "measure_all",
     "melts_among",
     "state_of",
+    "states_of",
     "write_growth",
     "write_table",
 ]
@@ -169,6 +170,15 @@ def state_of(formula: str, temperature_K: float, folder: Path) -> MeltState:
     )
 
 
+def states_of(plan: MeltPlan, out: Path) -> tuple[MeltState, ...]:
+    """What is known of all states of a plan from its folder."""
+    return tuple(
+        state_of(formula, temperature, folder_of(out, formula, temperature))
+        for formula in plan.melts
+        for temperature in plan.temperatures_K
+    )
+
+
 def load_melting(out: str | os.PathLike[str]) -> Melting:
     """Read what a folder of ``melt`` or ``distil`` holds; nothing is computed.
 
@@ -180,11 +190,7 @@ def load_melting(out: str | os.PathLike[str]) -> Melting:
     """
     place = Path(out)
     plan = read_plan(place / "plan.json")
-    states = tuple(
-        state_of(formula, temperature, folder_of(place, formula, temperature))
-        for formula in plan.melts
-        for temperature in plan.temperatures_K
-    )
+    states = states_of(plan, place)
     table = place / "furnace.json"
     known = table.exists() and any(state.diffusive for state in states)  # one left of an earlier plan is not its table
     return Melting(plan, place, states, table if known else None)
