@@ -21,7 +21,7 @@ from tammann.md.plan import MeltPlan
 from tammann.melt import Gathered, distil, find_melt, largest_error, load_melting, measure_melts, melt, road
 from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.folder import folder_of, read_plan, tasks_of, together
-from tammann.melt.states import first_correlations, write_growth
+from tammann.melt.states import first_correlations, melts_among, write_growth
 from tammann.structures import atoms_in_box, estimate_volume_per_atom
 from tammann.transport import (
     displacement_correlations,
@@ -416,6 +416,19 @@ def test_growth_constants_where_energies_are_known(tmp_path):
     assert write_growth(ba_ti_o.model_copy(update={"end_members": ("MgO", "SiO2")}), tmp_path) is None
     (tmp_path / "furnace.json").unlink()
     assert write_growth(ba_ti_o, tmp_path) is None and not (tmp_path / "growth.csv").exists()
+
+
+def test_a_small_box_is_no_crystal_by_chance():
+    """Order of 0.25 is far above what 200 disordered atoms reach, and within what 20 do."""
+
+    def left_out(n):
+        record = {"bragg_order": 0.25, "atoms": {"Mg": n // 2, "O": n // 2}, "volume_A3": 12.0 * n}
+        melted = record | {"bragg_order": 0.01}
+        used, frozen = melts_among([(Path("replica-1"), record), (Path("replica-2"), melted)])
+        assert len(used) + len(frozen) == 2
+        return frozen
+
+    assert left_out(200) == ["replica-1"] and left_out(20) == []
 
 
 def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
