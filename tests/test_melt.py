@@ -1,5 +1,6 @@
 """The road from a formula to a table for the furnace, with LAMMPS and packmol as they are."""
 
+import gzip
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md import read_trajectory, trajectory_from_arrays
 from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
-from tammann.melt import Gathered, distil, find_melt, largest_error, load_melting, measure_melts, melt, road
+from tammann.melt import Gathered, distil, find_melt, largest_error, load_melting, measure_melts, melt, road, work
 from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.folder import folder_of, read_plan, tasks_of, together
 from tammann.melt.states import first_correlations, melts_among, write_growth
@@ -354,7 +355,7 @@ def test_what_is_made_longer(installed, tmp_path, monkeypatch):
         return asked[1:]
 
     monkeypatch.setattr(road, "_carry_out", pretend)
-    monkeypatch.setattr(road, "_try_out", lambda plan: None)
+    monkeypatch.setattr(road, "try_out", lambda plan: None)
     both = [[(1, length), (2, length)] for length in (200.0, 350.0)]
     assert asked == [] and lengths(longest_ps=None) == []
     measured = json.loads((state / "transport.json").read_text())
@@ -658,7 +659,7 @@ def test_the_packing_of_a_plan(installed, tmp_path, monkeypatch, changes, volume
 
         run = None
 
-    monkeypatch.setattr(road, "_engine", lambda plan: Engine())
+    monkeypatch.setattr(work, "engine_of", lambda plan: Engine())
     asked = plan(**changes, **({"volume_per_atom_A3": volume} if changes else {}))
     with pytest.raises(DataError, match="enough"):
         find_melt(asked, tmp_path / "o", formula="MgO", temperature_K=4500.0)
@@ -677,7 +678,7 @@ def test_a_search_that_was_interrupted_ends_as_an_undisturbed_one(installed, tmp
     search = {"method": method, "scale_ps": 0.4, "hold_ps": 0.6, "attempts": 3, "pressure_tolerance_GPa": 0.001}
     asked = plan(atoms=20, melt_ps=0.2, volume=search | {"energy_tolerance_eV_per_atom": 1e-9})
     folders = [find_melt(asked, tmp_path / "whole", formula="MgO", temperature_K=4500.0)]
-    engine = road._engine(asked)
+    engine = work.engine_of(asked)
     told = []
 
     class Interrupted:
@@ -691,7 +692,7 @@ def test_a_search_that_was_interrupted_ends_as_an_undisturbed_one(installed, tmp
             return engine.run(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(road, "_engine", lambda plan: engines[-1])
+        patch.setattr(work, "engine_of", lambda plan: engines[-1])
         engines = []
         for _ in range(20):
             engines.append(Interrupted())
@@ -749,7 +750,7 @@ def test_a_narrower_plan_leaves_the_rest_in_its_folder(installed, tmp_path, monk
         asked.extend((task.formula, task.temperature_K, task.replica) for task in tasks)
 
     monkeypatch.setattr(road, "_carry_out", pretend)
-    monkeypatch.setattr(road, "_try_out", lambda plan: None)
+    monkeypatch.setattr(road, "try_out", lambda plan: None)
     narrow = {"melts": ["CaO", "Mg2O2"], "temperatures_K": [4000], "replicas": 1, "production_ps": 50.0}
     made = melt(plan(**narrow), out, resume=True)
     assert asked == [("CaO", 4000.0, 1), ("MgO", 4000.0, 1)]
@@ -780,7 +781,7 @@ def test_failures_stay_until_they_are_made_good(installed, tmp_path, monkeypatch
     shutil.rmtree(state / "replica-2")
     assert load_melting(out).states[0].failed == ()
     (tmp_path / "plan.yaml").write_text(json.dumps(chosen.model_dump(mode="json")))
-    monkeypatch.setattr(road, "_try_out", lambda plan: None)  # a melt that is none makes the replica fail
+    monkeypatch.setattr(road, "try_out", lambda plan: None)  # a melt that is none makes the replica fail
     failed = call("melt", tmp_path / "plan.yaml", "--out", out, "--resume", "-q")
     assert (failed.status, failed.out) == (1, "") and failed.err.count("\n") == 1
     assert failed.err.startswith("tammann: MgO at 4500 K: Replica 2 failed: ") and "expected a melt" in failed.err
@@ -849,3 +850,35 @@ def test_other_engines_and_potentials(tmp_path, monkeypatch, engine, potential, 
     assert record["engine_version"][0].isdigit()
     trajectory = read_trajectory(made.states[0].folder / "replica-1" / record["trajectory"], timestep_fs=2.0)
     assert trajectory.n_frames == 26 and trajectory.formula == "MgO"
+
+
+@pytest.mark.slow
+def test_boxes_side_by_side(tmp_path, monkeypatch):
+    """With torch-sim three productions at a time are threads of one process, and what they record is the same."""
+    pytest.importorskip("packmol")
+    pytest.importorskip("torch_sim")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    search = {"scale_ps": 0.1, "hold_ps": 0.2, "attempts": 1}
+    times = {"production_ps": 0.4, "frame_fs": 40.0, "melt_ps": 0.1, "cool_ps": 0.1, "settle_ps": 0.1}
+    asked = plan(
+        engine="torch-sim", potential="potentials.toys:born", melts=["MgO", "CaO"], temperatures_K=[4500.0, 3600.0],
+        atoms=20, replicas=2, volume=search, **times,
+    )  # fmt: skip
+    processes = set()
+    start = road.Crew.start
+
+    def watched(crew, task):
+        start(crew, task)
+        processes.update(worker.process.pid for worker in crew.workers)
+
+    made = {}
+    for workers in (1, 3):
+        monkeypatch.setattr(road.Crew, "start", watched)
+        processes.clear()
+        made[workers] = melt(asked, tmp_path / str(workers), workers=workers)
+        assert len(processes) == 1
+        assert not any("failed" in note for note in made[workers].notes)
+    for one, other in zip(made[1].states, made[3].states, strict=True):
+        for k in (1, 2):
+            alone, beside = (state.folder / f"replica-{k}" / "trajectory-200.dump.gz" for state in (one, other))
+            assert gzip.decompress(alone.read_bytes()) == gzip.decompress(beside.read_bytes())

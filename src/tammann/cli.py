@@ -698,7 +698,12 @@ def melt_command(
         typer.Option(metavar="NAME", help="pedone-2006, chgnet, MODULE:CALLABLE or a .yaml of LAMMPS commands."),
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
-    workers: Annotated[int, typer.Option(min=1, metavar="N", help="Productions at a time, one core each.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Productions at a time: a core each, or with torch-sim a place in one batch."
+        ),
+    ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in DIR.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be run and its steps; run nothing.")

@@ -3,6 +3,7 @@
 import gzip
 import itertools
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md import torch_sim as engine
 from tammann.md.dynamics import Conditions
 from tammann.md.plan import MeltPlan
+from tammann.md.stepping import start_motion
 from tammann.potentials import chgnet, imported_potential, pedone_2006
 from tammann.structures import Configuration
 
@@ -145,3 +147,98 @@ def test_chgnet_in_a_batch_is_chgnet(installed):
     ours, theirs = (e.single_point(some[1], chgnet()) for e in (engine, ase))
     np.testing.assert_allclose(ours[1], theirs[1], atol=1e-3)
     np.testing.assert_allclose(ours[2], theirs[2], atol=0.01)
+
+
+def in_threads(jobs):
+    """What some functions return or raise, each in a thread of its own."""
+    found = [None] * len(jobs)
+
+    def work(k):
+        try:
+            found[k] = jobs[k]()
+        except DataError as error:
+            found[k] = error
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(len(jobs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    return found
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """The number of boxes in each call of the model."""
+    sizes = []
+    compute = engine._compute
+
+    def counting(model, name, motions):
+        sizes.append(len(motions))
+        return compute(model, name, motions)
+
+    monkeypatch.setattr(engine, "_compute", counting)
+    return sizes
+
+
+def test_threads_side_by_side_move_as_each_alone(installed, counted):
+    """Boxes of other sizes, temperatures, baths and lengths in one batch."""
+
+    def jobs():
+        hot, warm = Conditions(2000.0, thermostat="langevin"), Conditions(800.0)
+        return [
+            lambda: engine.run(MANY[0], BORN, hot, duration_ps=0.04, rng=1),
+            lambda: engine.run(MANY[1], BORN, warm, duration_ps=0.08, rng=2),
+            lambda: engine.run(MANY[2], BORN, warm, duration_ps=0.04, rng=3),
+        ]
+
+    alone = [job() for job in jobs()]
+    assert counted == [1] * (21 + 41 + 21)
+    counted.clear()
+    with engine.side_by_side():
+        together = in_threads(jobs())
+    # a thread that begins late is behind, so the number of calls is known only within limits
+    assert max(counted) > 1 and 41 <= len(counted) < 83 and sum(counted) == 83
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(one.configuration.positions_A, other.configuration.positions_A, atol=1e-9)
+        np.testing.assert_allclose(one.pressure_GPa, other.pressure_GPa, atol=1e-9)
+
+
+def test_a_box_that_fails_leaves_the_others_alone(installed, counted, monkeypatch):
+    compute = engine._compute
+
+    def choosy(model, name, motions):
+        if any(len(motion.symbols) == 27 for motion in motions):
+            raise DataError("atoms too close.")
+        return compute(model, name, motions)
+
+    monkeypatch.setattr(engine, "_compute", choosy)
+    with engine.side_by_side():
+        found = in_threads([lambda c=c: engine.run(c, BORN, Conditions(800.0), duration_ps=0.02, rng=1) for c in MANY])
+    assert str(found[1]) == "atoms too close."
+    assert all(leg.duration_ps == pytest.approx(0.02) for leg in (found[0], found[2]))
+
+
+def test_a_batch_is_as_large_as_memory_allows(installed, monkeypatch):
+    import torch
+
+    compute, room, sizes = engine._compute, 2, []
+
+    def cramped(model, name, motions):
+        if len(motions) > room:
+            raise torch.cuda.OutOfMemoryError("no more")
+        sizes.append(len(motions))
+        return compute(model, name, motions)
+
+    monkeypatch.setattr(engine, "_compute", cramped)
+    company = engine._Company()
+    motions = [start_motion(c, Conditions(300.0), rng=0) for c in MANY * 2]
+    pulls = company.forces(BORN)(motions, True)
+    assert sizes == [1] * 6  # 6, 3 and then 1 at a time
+    for motion, pull in zip(motions, pulls, strict=True):
+        (alone,) = compute(company.models[BORN.name], BORN.name, [motion])
+        np.testing.assert_allclose(pull.forces_eV_per_A, alone.forces_eV_per_A, atol=1e-12)
+    room = 0
+    with pytest.raises(DataError, match="a box of 8 atoms does not fit"):
+        company.forces(BORN)(motions[:1], True)

@@ -267,5 +267,16 @@ class MeltPlan(Block):
             >>> MeltPlan(melts=("BaTiO3",)).steps_of_replica(1)
             62500
         """
-        before_ps = replica * self.melt_ps + self.cool_ps + self.settle_ps
-        return self.conditions(self.melt_K).steps(before_ps + self.production_ps)
+        return self.conditions(self.melt_K).steps(self._before_ps(replica) + self.production_ps)
+
+    def steps_before(self, replica: int) -> int:
+        """Steps of a replica, from 1 on, before anything of it is recorded.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",)).steps_before(1)
+            12500
+        """
+        return self.conditions(self.melt_K).steps(self._before_ps(replica))
+
+    def _before_ps(self, replica: int) -> float:
+        return replica * self.melt_ps + self.cool_ps + self.settle_ps

@@ -10,7 +10,11 @@ little beside what a model computes.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,7 @@ from tammann.potentials.classical import RigidIons
 from tammann.potentials.commands import LammpsCommands, only_lammps
 from tammann.structures import Configuration
 
-__all__ = ["ChgnetModel", "produce", "produce_many", "relax", "run", "run_many", "single_point"]
+__all__ = ["ChgnetModel", "produce", "produce_many", "relax", "run", "run_many", "side_by_side", "single_point"]
 
 
 def run(
@@ -80,15 +84,17 @@ def run_many(
     Raises:
         DataError: As ``run``.
     """
-    return run_handed(
-        configurations,
-        _forces_of(potential, configurations),
-        conditions,
-        duration_ps=duration_ps,
-        final_temperature_K=final_temperature_K,
-        sample_fs=sample_fs,
-        rng=rng,
-    )
+    forces = _forces_of(potential, configurations)
+    with _moves():
+        return run_handed(
+            configurations,
+            forces,
+            conditions,
+            duration_ps=duration_ps,
+            final_temperature_K=final_temperature_K,
+            sample_fs=sample_fs,
+            rng=rng,
+        )
 
 
 def relax(configuration: Configuration, potential: Potential, *, steps: int = 500) -> Configuration:
@@ -97,7 +103,9 @@ def relax(configuration: Configuration, potential: Potential, *, steps: int = 50
     Raises:
         DataError: The model cannot be had or fails, or an element is unknown to it.
     """
-    (relaxed,) = relax_handed([configuration], _forces_of(potential, [configuration]), steps=steps)
+    forces = _forces_of(potential, [configuration])
+    with _moves():
+        (relaxed,) = relax_handed([configuration], forces, steps=steps)
     return relaxed
 
 
@@ -115,7 +123,9 @@ def single_point(configuration: Configuration, potential: Potential) -> tuple[fl
     Raises:
         DataError: The model cannot be had or fails, or an element is unknown to it.
     """
-    return single_point_handed(configuration, _forces_of(potential, [configuration]))
+    forces = _forces_of(potential, [configuration])
+    with _moves():
+        return single_point_handed(configuration, forces)
 
 
 def produce(
@@ -191,18 +201,20 @@ def produce_many(
         DataError: As ``produce``.
         ResultError: A folder holds a run that cannot be gone on with, or the runs share no step to go on from.
     """
-    return produce_handed(
-        configurations,
-        _forces_of(potential, configurations),
-        conditions,
-        folders,
-        duration_ps=duration_ps,
-        frame_fs=frame_fs,
-        sample_fs=sample_fs,
-        rng=rng,
-        progress=progress,
-        stop=stop,
-    )
+    forces = _forces_of(potential, configurations)
+    with _moves():
+        return produce_handed(
+            configurations,
+            forces,
+            conditions,
+            folders,
+            duration_ps=duration_ps,
+            frame_fs=frame_fs,
+            sample_fs=sample_fs,
+            rng=rng,
+            progress=progress,
+            stop=stop,
+        )
 
 
 class ChgnetModel:
@@ -234,53 +246,171 @@ class ChgnetModel:
 
 
 def _forces_of(potential: Potential, configurations: Sequence[Configuration]) -> Forces:
-    """What gives the forces on all the systems at once."""
-    torch, torch_sim = _torch(), _torch_sim()
+    """What gives the forces on all the systems at once, and with those of other threads where they are side by side."""
     for configuration in configurations:
         potential.check(configuration.symbols)
+    company = _company
+    if company is not None:
+        return company.forces(potential)
     model = _model(potential)
+    return lambda motions, stress: _compute(model, potential.name, motions)
+
+
+def _compute(model: Any, name: str, motions: Sequence[Motion]) -> list[Pull]:
+    """Energies, forces and stresses of all systems, by one call of the model."""
+    torch, torch_sim = _torch(), _torch_sim()
     device = getattr(model, "device", None) or _place()[0]
     dtype = getattr(model, "dtype", None) or torch.float64
-    masses = atomic_masses()
-    numbers = _numbers([symbol for c in configurations for symbol in c.symbols])
-    weights = [masses[symbol] for c in configurations for symbol in c.symbols]
-    sizes = [c.n_atoms for c in configurations]
-    ends = np.cumsum(sizes)[:-1]
-    which = np.repeat(np.arange(len(sizes)), sizes)
-
-    def forces(motions: Sequence[Motion], stress: bool) -> list[Pull]:
-        cells = np.stack([motion.cell_A for motion in motions])
-        inside = [_wrapped(motion) for motion in motions]
-        state = torch_sim.SimState(
-            positions=torch.tensor(np.concatenate(inside), device=device, dtype=dtype),
-            masses=torch.tensor(weights, device=device, dtype=dtype),
-            cell=torch.tensor(cells.transpose(0, 2, 1).copy(), device=device, dtype=dtype),  # its vectors are columns
-            pbc=True,
-            atomic_numbers=torch.tensor(numbers, device=device, dtype=torch.int64),
-            system_idx=torch.tensor(which, device=device, dtype=torch.int64),
+    sizes = [len(motion.symbols) for motion in motions]
+    state = torch_sim.SimState(
+        positions=torch.tensor(np.concatenate([_wrapped(motion) for motion in motions]), device=device, dtype=dtype),
+        masses=torch.tensor(np.concatenate([_weights(m.symbols) for m in motions]), device=device, dtype=dtype),
+        # its vectors are columns
+        cell=torch.tensor(np.stack([motion.cell_A.T for motion in motions]), device=device, dtype=dtype),
+        pbc=True,
+        atomic_numbers=torch.tensor(
+            np.concatenate([_numbers(m.symbols) for m in motions]), device=device, dtype=torch.int64
+        ),
+        system_idx=torch.tensor(np.repeat(np.arange(len(sizes)), sizes), device=device, dtype=torch.int64),
+    )
+    try:
+        with quiet():
+            found = model(state)
+        energy, pull, tensor = (
+            np.asarray(found[key].detach().cpu(), dtype=float) for key in ("energy", "forces", "stress")
         )
-        try:
-            with quiet():
-                found = model(state)
-            energy, pull, tensor = (
-                np.asarray(found[key].detach().cpu(), dtype=float) for key in ("energy", "forces", "stress")
-            )
-        except TammannError:
-            raise
-        except Exception as reason:  # anything may happen in somebody else's model
-            if isinstance(reason, KeyError) and reason.args == ("stress",):
-                raise DataError(
-                    f"potential {potential.name}: its model gives no stress, which molecular dynamics of a melt needs; "
-                    "make it with compute_stress=True."
-                ) from None
-            text = " ".join(str(reason).split())[:200]
+    except (TammannError, torch.cuda.OutOfMemoryError):
+        raise
+    except Exception as reason:  # anything may happen in somebody else's model
+        if isinstance(reason, KeyError) and reason.args == ("stress",):
             raise DataError(
-                f"potential {potential.name} failed ({type(reason).__name__}: {text}); see whether it knows these "
-                "elements and can bear atoms this close."
+                f"potential {name}: its model gives no stress, which molecular dynamics of a melt needs; make it with "
+                "compute_stress=True."
             ) from None
-        return [Pull(float(e), f, t) for e, f, t in zip(energy, np.split(pull, ends), tensor, strict=True)]
+        text = " ".join(str(reason).split())[:200]
+        raise DataError(
+            f"potential {name} failed ({type(reason).__name__}: {text}); see whether it knows these elements and can "
+            "bear atoms this close."
+        ) from None
+    ends = np.cumsum(sizes)[:-1]
+    return [Pull(float(e), f, t) for e, f, t in zip(energy, np.split(pull, ends), tensor, strict=True)]
 
-    return forces
+
+@dataclass(eq=False)
+class _Question:
+    """What one thread asks for, and the answer."""
+
+    motions: Sequence[Motion]
+    pulls: list[Pull] | None = None
+    failure: Exception | None = None
+
+
+class _Company:
+    """Threads whose boxes are computed together: whoever asks last of those that are moving computes for all.
+
+    Boxes in one batch may differ in everything: the temperature, the step they are at, relaxing or moving.
+    """
+
+    def __init__(self) -> None:
+        self.turn = threading.Condition()
+        self.moving = 0
+        self.asked: list[_Question] = []
+        self.models: dict[str, Any] = {}
+        self.most: int | None = None  # boxes that fit into the memory at once, where that is known
+
+    @contextmanager
+    def moves(self) -> Iterator[None]:
+        """Be waited for by the others."""
+        with self.turn:
+            self.moving += 1
+        try:
+            yield
+        finally:
+            with self.turn:
+                self.moving -= 1
+                self.turn.notify_all()
+
+    def forces(self, potential: Potential) -> Forces:
+        with self.turn:
+            if potential.name not in self.models:
+                self.models[potential.name] = _model(potential)
+        model = self.models[potential.name]
+
+        def forces(motions: Sequence[Motion], stress: bool) -> list[Pull]:
+            question = _Question(motions)
+            with self.turn:
+                self.asked.append(question)
+                while question.pulls is None and question.failure is None:
+                    if len(self.asked) < self.moving:
+                        self.turn.wait()
+                        continue
+                    asked, self.asked = self.asked, []
+                    self._answer(model, potential.name, asked)
+                    self.turn.notify_all()
+            if question.pulls is None:
+                assert question.failure is not None
+                raise question.failure
+            return question.pulls
+
+        return forces
+
+    def _answer(self, model: Any, name: str, asked: list[_Question]) -> None:
+        motions = [motion for question in asked for motion in question.motions]
+        try:
+            pulls = iter(self._in_memory(model, name, motions))
+        except Exception as failure:
+            if len(asked) == 1:
+                asked[0].failure = failure
+                return
+            for question in asked:  # one that cannot be computed takes nobody with it
+                self._answer(model, name, [question])
+            return
+        for question in asked:
+            question.pulls = [next(pulls) for _ in question.motions]
+
+    def _in_memory(self, model: Any, name: str, motions: Sequence[Motion]) -> list[Pull]:
+        """As many boxes at once as the memory of the device holds."""
+        torch = _torch()
+        while True:
+            most = self.most or len(motions)
+            try:
+                parts = [motions[k : k + most] for k in range(0, len(motions), most)]
+                return [pull for part in parts for pull in _compute(model, name, part)]
+            except torch.cuda.OutOfMemoryError:
+                if min(most, len(motions)) == 1:
+                    raise DataError(
+                        f"potential {name}: a box of {len(motions[0].symbols)} atoms does not fit into the memory of "
+                        f"the device; take fewer atoms."
+                    ) from None
+                self.most = min(most, len(motions)) // 2
+                torch.cuda.empty_cache()
+
+
+_company: _Company | None = None
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Compute what several threads of this process move in batches, as long as this lasts.
+
+    Each thread calls ``run``, ``relax`` and ``produce`` as if it were alone; the forces on all boxes that are moving
+    are computed at once, in as many batches as the memory of the device asks for. What else is in a batch may change
+    the last digits of a force, as it does with the model itself, and so the paths, but not their statistics.
+
+    Example:
+        >>> with side_by_side():
+        ...     pass
+    """
+    global _company
+    before, _company = _company, _Company()
+    try:
+        yield
+    finally:
+        _company = before
+
+
+def _moves() -> AbstractContextManager[None]:
+    return nullcontext() if _company is None else _company.moves()
 
 
 def _model(potential: Potential) -> Any:
@@ -310,10 +440,16 @@ def _wrapped(motion: Motion) -> np.ndarray:
     return inside
 
 
-def _numbers(symbols: Sequence[str]) -> list[int]:
+@lru_cache(maxsize=1000)
+def _numbers(symbols: tuple[str, ...]) -> np.ndarray:
     from ase.data import atomic_numbers
 
-    return [atomic_numbers[symbol] for symbol in symbols]
+    return np.array([atomic_numbers[symbol] for symbol in symbols])
+
+
+@lru_cache(maxsize=1000)
+def _weights(symbols: tuple[str, ...]) -> np.ndarray:
+    return np.array([atomic_masses()[symbol] for symbol in symbols])
 
 
 def _place() -> tuple[Any, bool]:

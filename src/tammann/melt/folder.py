@@ -23,9 +23,11 @@ __all__ = [
     "Task",
     "check_folder",
     "failures_in",
+    "finished",
     "folder_of",
     "note_failure",
     "plain",
+    "reached",
     "read_plan",
     "recorded",
     "replicas_in",
@@ -191,6 +193,20 @@ def recorded(place: Path) -> dict[str, Any] | None:
 def summed_up(place: Path) -> bool:
     """Whether the small files of a replica are there."""
     return (place / "slow-stress.npz").exists()  # curves.npz may be missing where there were too few frames
+
+
+def reached(place: Path) -> int | None:
+    """The step that a replica can be gone on with from, from the name of its last restart file."""
+    return max((int(file.stem.partition("-")[2]) for file in place.glob("restart-*.bin")), default=None)
+
+
+def finished(plan: MeltPlan, task: Task) -> bool:
+    """Whether a replica is there, as long as it can become."""
+    record = recorded(task.place)
+    if record is None or not summed_up(task.place):
+        return False
+    long_enough = record["duration_ps"] > task.duration_ps - 1.5 * plan.frame_fs / 1000.0
+    return long_enough or not any(task.place.glob("trajectory-*"))  # without it nothing can be added
 
 
 def replicas_in(folder: Path) -> list[tuple[Path, dict[str, Any]]]:

