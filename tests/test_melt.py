@@ -1,6 +1,7 @@
 """The road from a formula to a table for the furnace, with LAMMPS and packmol as they are."""
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -805,6 +806,27 @@ def test_failures_stay_until_they_are_made_good(installed, tmp_path, monkeypatch
     for folder in (out, tmp_path / "small"):
         (known,) = melt(chosen, folder, resume=True).states
         assert known.failed == () and known.replicas == 2 and not (known.folder / "failed.json").exists()
+
+
+def test_a_potential_whose_file_has_changed_is_not_gone_on_with(installed, tmp_path):
+    """What was recorded with one file and what is recorded with another are no replicas of one melt."""
+    out, file = tmp_path / "o", tmp_path / "mine.yaml"
+    file.write_text("elements: [Mg, O]\ncommands: |\n  pair_style zbl 3 4\n  pair_coeff * * 12 8\n")
+    chosen, state, _ = fabricate(out, replicas=2, rng=np.random.default_rng(15))
+    asked = chosen.model_copy(update={"potential": str(file)})
+    (out / "plan.json").write_text(json.dumps({"plan": asked.model_dump(mode="json")}))
+    record = json.loads((state / "replica-2" / "replica.json").read_text())
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
+    (state / "replica-2" / "replica.json").write_text(json.dumps(record | {"potential_version": f"sha256:{digest}"}))
+    assert melt(asked, out, resume=True).states[0].replicas == 2
+    file.write_text(file.read_text().replace("3 4", "3 5"))
+    for refused in (
+        lambda: melt(asked, out, resume=True),
+        lambda: find_melt(asked, out, formula="MgO", temperature_K=4500.0),
+    ):
+        with pytest.raises(ResultError, match="replica-2: was recorded with another .*mine.yaml than there is now"):
+            refused()
+    assert measure_melts(asked, out).states[0].replicas == 2  # nothing is recorded
 
 
 def test_foreign_folders_are_left_alone(installed, tmp_path):

@@ -34,6 +34,7 @@ from tammann.melt.processes import Crew, News, try_out
 from tammann.melt.states import (
     GLASS_A,
     Melting,
+    check_potential,
     largest_error,
     measure,
     measure_all,
@@ -79,7 +80,8 @@ def melt(
     Raises:
         RecipeError: Fewer than one worker.
         DataError: The engine or packmol is not installed, or the engine or the potential does not give an energy.
-        ResultError: ``out`` holds another plan, or one that is to be gone on with only by ``resume``.
+        ResultError: ``out`` holds another plan, or one that is to be gone on with only by ``resume``, or what was
+            recorded with another file of the potential.
         OSError: ``out`` cannot be written to.
     """
     if workers < 1:
@@ -87,6 +89,7 @@ def melt(
     _check(plan)
     place = Path(out)
     plan = _respelled(plan, check_folder(plan, place, resume=resume))
+    check_potential(plan, place)
     longer_ps = plan.lengths_ps()[:2]
     if any(
         not finished(plan, task) or (len(longer_ps) > 1 and _wants_more(plan, task, plan.production_ps))
@@ -173,6 +176,7 @@ def find_melt(
     """
     _check(plan)
     formula = spelled(formula, take_folder(plan, Path(out), resume=resume))
+    check_potential(plan, Path(out))
     task = Task(formula, temperature_K, 1, folder_of(Path(out), formula, temperature_K), plan.production_ps)
     task.folder.mkdir(parents=True, exist_ok=True)
     if not (task.folder / "volume.json").exists():

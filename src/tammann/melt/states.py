@@ -16,7 +16,7 @@ import numpy as np
 
 from tammann import __version__
 from tammann.composition import atomic_masses
-from tammann.errors import DataError
+from tammann.errors import DataError, ResultError
 from tammann.files import whole_file, write_text
 from tammann.md.dynamics import block_stderr
 from tammann.md.plan import MeltPlan
@@ -32,6 +32,7 @@ __all__ = [
     "PRESSURE_GPA",
     "MeltState",
     "Melting",
+    "check_potential",
     "describe",
     "first_correlations",
     "largest_error",
@@ -58,6 +59,7 @@ AGEING_EV = 0.002
 SLOW_PS = 0.5
 """The stress kept is averaged over this: long beside vibrations, short beside the times that viscosity is read from."""
 PIECES = 4
+SHA256 = "sha256:"
 ENERGIES_SHIPPED = "Ba-Ti-O"
 
 
@@ -276,10 +278,31 @@ def first_correlations(stress_GPa: np.ndarray) -> list[float]:
     return [float((shear**2).mean()), float((shear[:, 1:] * shear[:, :-1]).mean())]
 
 
+def check_potential(plan: MeltPlan, out: Path) -> None:
+    """Refuse to go on where the file of the potential is not what it was when replicas were recorded with it.
+
+    Raises:
+        ResultError: It has changed.
+        OSError: It cannot be read.
+    """
+    now = _potential_version(plan.potential)
+    if now is None or not now.startswith(SHA256):
+        return
+    for formula in plan.melts:
+        for temperature in plan.temperatures_K:
+            for place, record in replicas_in(folder_of(out, formula, temperature)):
+                then = record.get("potential_version")
+                if then is not None and then != now:
+                    raise ResultError(
+                        f"{place}: was recorded with another {plan.potential} than there is now; bring that file back, "
+                        "or name another folder."
+                    )
+
+
 def _potential_version(potential: str) -> str | None:
     """The version of the package that it comes from, or what its file held."""
     if potential.lower().endswith((".yaml", ".yml")):
-        return f"sha256:{hashlib.sha256(Path(potential).read_bytes()).hexdigest()[:16]}"
+        return f"{SHA256}{hashlib.sha256(Path(potential).read_bytes()).hexdigest()[:16]}"
     return _version(potential.partition(":")[0].partition(".")[0])
 
 
