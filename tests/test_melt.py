@@ -10,17 +10,30 @@ import signal
 import subprocess
 import sys
 import time
+from multiprocessing import Pipe
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pandas
 import pytest
 
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.md import read_trajectory, trajectory_from_arrays
+from tammann.md import read_trajectory, torch_sim, trajectory_from_arrays
 from tammann.md.equation_of_state import VolumePoint
 from tammann.md.plan import MeltPlan
-from tammann.melt import Gathered, distil, find_melt, largest_error, load_melting, measure_melts, melt, road, work
+from tammann.melt import (
+    Gathered,
+    distil,
+    find_melt,
+    largest_error,
+    load_melting,
+    measure_melts,
+    melt,
+    processes,
+    road,
+    work,
+)
 from tammann.melt.figures import draw_composition, draw_state
 from tammann.melt.folder import folder_of, read_plan, tasks_of, together
 from tammann.melt.states import first_correlations, melts_among, write_growth
@@ -872,6 +885,81 @@ def test_other_engines_and_potentials(tmp_path, monkeypatch, engine, potential, 
     assert record["engine_version"][0].isdigit()
     trajectory = read_trajectory(made.states[0].folder / "replica-1" / record["trajectory"], timestep_fs=2.0)
     assert trajectory.n_frames == 26 and trajectory.formula == "MgO"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_fault_is_told_and_its_worker_goes_on(tmp_path, monkeypatch, capsys, shared):
+    """Whatever is raised, the sentence that it ended with comes through, and the next task is begun."""
+
+    def faulty(plan, task, parent, tell):
+        tell(1, 2, "production")
+        if task.replica == 1:
+            raise ZeroDivisionError("division by\nzero")
+        if task.replica == 2:
+            raise DataError("the run has exploded.")
+
+    asked = plan(replicas=3) if not shared else plan(replicas=3, engine="torch-sim", potential="potentials.toys:born")
+    monkeypatch.setattr(processes, "record_task", faulty)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(sys, "setswitchinterval", lambda seconds: None)
+    monkeypatch.setattr(torch_sim, "usable", lambda: True)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    here, there = Pipe()
+    tasks = list(tasks_of(asked, tmp_path))
+    heard = []
+
+    def listen():
+        for task in tasks:
+            here.send(task)
+        while sum(isinstance(said, processes.Ended) for said in heard) < 3:
+            heard.append(here.recv())
+        here.close()
+
+    listener = Thread(target=listen)
+    listener.start()
+    processes._work(asked, os.getppid(), there, shared)
+    listener.join(10)
+    ends = {said.place.name: said.failure for said in heard if isinstance(said, processes.Ended)}
+    assert ends == {
+        "replica-1": "ZeroDivisionError (division by zero); go on with it by a resumed run.",
+        "replica-2": "the run has exploded.",
+        "replica-3": "",
+    }
+    assert sum(isinstance(said, processes.News) for said in heard) == 3
+    assert capsys.readouterr().err.count("ZeroDivisionError: division by") == 1  # its traceback is no secret
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["killed", "lost device"])
+def test_what_dies_with_a_shared_process_is_tried_alone(tmp_path, monkeypatch, how):
+    pytest.importorskip("packmol")
+    pytest.importorskip("torch_sim")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    asked = plan(
+        engine="torch-sim", potential="potentials.toys:born", atoms=20, replicas=2, production_ps=0.4, frame_fs=40.0,
+        melt_ps=0.1, cool_ps=0.1, settle_ps=0.1, volume={"scale_ps": 0.1, "hold_ps": 0.2, "attempts": 1},
+    )  # fmt: skip
+    pids = []
+    start = road.Crew.start
+
+    def watched(crew, task):
+        start(crew, task)
+        pids.extend(w.process.pid for w in crew.workers if w.process.pid not in pids)
+
+    def kill(fraction, what):
+        if "production" in what and len(pids) == 1:
+            os.kill(pids[0], signal.SIGKILL)
+
+    monkeypatch.setattr(road.Crew, "start", watched)
+    if how == "killed":
+        (state,) = melt(asked, tmp_path / "o", workers=2, progress=kill).states
+        assert len(pids) > 1 and state.replicas == 2 and state.failed == ()
+        return
+    # a box that breaks its device breaks it again when it is alone, and is named
+    asked = asked.model_copy(update={"potential": "potentials.toys:breaking"})
+    monkeypatch.setattr(road, "try_out", lambda plan: None)
+    (state,) = melt(asked, tmp_path / "o", workers=2).states
+    assert state.failed == ("Replica 1 failed: its process ended with exit code 70; go on with it by a resumed run.",)
 
 
 @pytest.mark.slow

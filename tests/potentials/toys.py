@@ -1,5 +1,7 @@
 """Potentials by import path, good and bad, for the engines."""
 
+import os
+
 import numpy as np
 from ase.calculators.calculator import Calculator
 
@@ -130,3 +132,22 @@ def born():
             return {"energy": torch.stack(energies), "forces": torch.cat(forces), "stress": torch.stack(stresses)}
 
     return Born()
+
+
+def born_twice():
+    """The same with every energy, force and stress twice as large."""
+    once = born()
+
+    def model(state):
+        return {key: 2.0 * value for key, value in once(state).items()}
+
+    return model
+
+
+def breaking():
+    """A model that takes its process with it."""
+
+    def model(state):
+        os._exit(70)
+
+    return model

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,10 @@ from tammann.md.stepping import (
 )
 from tammann.structures import Configuration
 
-__all__ = ["produce_handed", "relax_handed", "run_handed", "single_point_handed"]
+__all__ = ["Alongside", "produce_handed", "relax_handed", "run_handed", "single_point_handed"]
+
+Alongside = Callable[[], AbstractContextManager[None]]
+"""What atoms are moved in where their forces are computed together with those of other threads."""
 
 
 def run_handed(
@@ -91,8 +95,9 @@ def produce_handed(
     rng: np.random.Generator | int | None,
     progress: Callable[[float], None] | None,
     stop: Callable[[], bool] | None,
+    alongside: Alongside = nullcontext,
 ) -> tuple[Path, ...] | None:
-    """Record trajectories, one a folder; arguments as in the engines."""
+    """Record trajectories, one a folder; arguments as in the engines, and what the atoms are moved in."""
     with take_up(folders, conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs) as recording:
         finished = recording.finished()
         if finished is not None:
@@ -108,11 +113,12 @@ def produce_handed(
         def segment(begin: int, end: int, fresh: bool) -> list[Piece]:
             tables: list[list[np.ndarray]] = [[] for _ in motions]
             frames: list[list[str]] = [[] for _ in motions]
-            for _ in advance(motions, forces, end - begin, every=recording.sample_every):
-                for k, motion in enumerate(motions):
-                    tables[k].append(sample(motion))
-                    if motion.step % recording.frame_every == 0:
-                        frames[k].append(frame_text(motion))
+            with alongside():
+                for _ in advance(motions, forces, end - begin, every=recording.sample_every):
+                    for k, motion in enumerate(motions):
+                        tables[k].append(sample(motion))
+                        if motion.step % recording.frame_every == 0:
+                            frames[k].append(frame_text(motion))
             return [
                 Piece(np.array(table), gzip.compress("".join(texts).encode(), compresslevel=6))
                 for table, texts in zip(tables, frames, strict=True)

@@ -10,10 +10,8 @@ little beside what a model computes.
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,15 +20,26 @@ import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, TammannError
+from tammann.md.company import Company
 from tammann.md.dynamics import Conditions, Leg
-from tammann.md.handed import produce_handed, relax_handed, run_handed, single_point_handed
+from tammann.md.handed import Alongside, produce_handed, relax_handed, run_handed, single_point_handed
 from tammann.md.stepping import Forces, Motion, Pull
 from tammann.potentials.calculators import ImportedPotential, Potential, make_chgnet, quiet
 from tammann.potentials.classical import RigidIons
 from tammann.potentials.commands import LammpsCommands, only_lammps
 from tammann.structures import Configuration
 
-__all__ = ["ChgnetModel", "produce", "produce_many", "relax", "run", "run_many", "side_by_side", "single_point"]
+__all__ = [
+    "ChgnetModel",
+    "produce",
+    "produce_many",
+    "relax",
+    "run",
+    "run_many",
+    "side_by_side",
+    "single_point",
+    "usable",
+]
 
 
 def run(
@@ -84,8 +93,8 @@ def run_many(
     Raises:
         DataError: As ``run``.
     """
-    forces = _forces_of(potential, configurations)
-    with _moves():
+    forces, alongside = _forces_of(potential, configurations)
+    with alongside():
         return run_handed(
             configurations,
             forces,
@@ -103,8 +112,8 @@ def relax(configuration: Configuration, potential: Potential, *, steps: int = 50
     Raises:
         DataError: The model cannot be had or fails, or an element is unknown to it.
     """
-    forces = _forces_of(potential, [configuration])
-    with _moves():
+    forces, alongside = _forces_of(potential, [configuration])
+    with alongside():
         (relaxed,) = relax_handed([configuration], forces, steps=steps)
     return relaxed
 
@@ -123,8 +132,8 @@ def single_point(configuration: Configuration, potential: Potential) -> tuple[fl
     Raises:
         DataError: The model cannot be had or fails, or an element is unknown to it.
     """
-    forces = _forces_of(potential, [configuration])
-    with _moves():
+    forces, alongside = _forces_of(potential, [configuration])
+    with alongside():
         return single_point_handed(configuration, forces)
 
 
@@ -201,20 +210,20 @@ def produce_many(
         DataError: As ``produce``.
         ResultError: A folder holds a run that cannot be gone on with, or the runs share no step to go on from.
     """
-    forces = _forces_of(potential, configurations)
-    with _moves():
-        return produce_handed(
-            configurations,
-            forces,
-            conditions,
-            folders,
-            duration_ps=duration_ps,
-            frame_fs=frame_fs,
-            sample_fs=sample_fs,
-            rng=rng,
-            progress=progress,
-            stop=stop,
-        )
+    forces, alongside = _forces_of(potential, configurations)
+    return produce_handed(
+        configurations,
+        forces,
+        conditions,
+        folders,
+        duration_ps=duration_ps,
+        frame_fs=frame_fs,
+        sample_fs=sample_fs,
+        rng=rng,
+        progress=progress,
+        stop=stop,
+        alongside=alongside,
+    )
 
 
 class ChgnetModel:
@@ -245,148 +254,7 @@ class ChgnetModel:
         }
 
 
-def _forces_of(potential: Potential, configurations: Sequence[Configuration]) -> Forces:
-    """What gives the forces on all the systems at once, and with those of other threads where they are side by side."""
-    for configuration in configurations:
-        potential.check(configuration.symbols)
-    company = _company
-    if company is not None:
-        return company.forces(potential)
-    model = _model(potential)
-    return lambda motions, stress: _compute(model, potential.name, motions)
-
-
-def _compute(model: Any, name: str, motions: Sequence[Motion]) -> list[Pull]:
-    """Energies, forces and stresses of all systems, by one call of the model."""
-    torch, torch_sim = _torch(), _torch_sim()
-    device = getattr(model, "device", None) or _place()[0]
-    dtype = getattr(model, "dtype", None) or torch.float64
-    sizes = [len(motion.symbols) for motion in motions]
-    state = torch_sim.SimState(
-        positions=torch.tensor(np.concatenate([_wrapped(motion) for motion in motions]), device=device, dtype=dtype),
-        masses=torch.tensor(np.concatenate([_weights(m.symbols) for m in motions]), device=device, dtype=dtype),
-        # its vectors are columns
-        cell=torch.tensor(np.stack([motion.cell_A.T for motion in motions]), device=device, dtype=dtype),
-        pbc=True,
-        atomic_numbers=torch.tensor(
-            np.concatenate([_numbers(m.symbols) for m in motions]), device=device, dtype=torch.int64
-        ),
-        system_idx=torch.tensor(np.repeat(np.arange(len(sizes)), sizes), device=device, dtype=torch.int64),
-    )
-    try:
-        with quiet():
-            found = model(state)
-        energy, pull, tensor = (
-            np.asarray(found[key].detach().cpu(), dtype=float) for key in ("energy", "forces", "stress")
-        )
-    except (TammannError, torch.cuda.OutOfMemoryError):
-        raise
-    except Exception as reason:  # anything may happen in somebody else's model
-        if isinstance(reason, KeyError) and reason.args == ("stress",):
-            raise DataError(
-                f"potential {name}: its model gives no stress, which molecular dynamics of a melt needs; make it with "
-                "compute_stress=True."
-            ) from None
-        text = " ".join(str(reason).split())[:200]
-        raise DataError(
-            f"potential {name} failed ({type(reason).__name__}: {text}); see whether it knows these elements and can "
-            "bear atoms this close."
-        ) from None
-    ends = np.cumsum(sizes)[:-1]
-    return [Pull(float(e), f, t) for e, f, t in zip(energy, np.split(pull, ends), tensor, strict=True)]
-
-
-@dataclass(eq=False)
-class _Question:
-    """What one thread asks for, and the answer."""
-
-    motions: Sequence[Motion]
-    pulls: list[Pull] | None = None
-    failure: Exception | None = None
-
-
-class _Company:
-    """Threads whose boxes are computed together: whoever asks last of those that are moving computes for all.
-
-    Boxes in one batch may differ in everything: the temperature, the step they are at, relaxing or moving.
-    """
-
-    def __init__(self) -> None:
-        self.turn = threading.Condition()
-        self.moving = 0
-        self.asked: list[_Question] = []
-        self.models: dict[str, Any] = {}
-        self.most: int | None = None  # boxes that fit into the memory at once, where that is known
-
-    @contextmanager
-    def moves(self) -> Iterator[None]:
-        """Be waited for by the others."""
-        with self.turn:
-            self.moving += 1
-        try:
-            yield
-        finally:
-            with self.turn:
-                self.moving -= 1
-                self.turn.notify_all()
-
-    def forces(self, potential: Potential) -> Forces:
-        with self.turn:
-            if potential.name not in self.models:
-                self.models[potential.name] = _model(potential)
-        model = self.models[potential.name]
-
-        def forces(motions: Sequence[Motion], stress: bool) -> list[Pull]:
-            question = _Question(motions)
-            with self.turn:
-                self.asked.append(question)
-                while question.pulls is None and question.failure is None:
-                    if len(self.asked) < self.moving:
-                        self.turn.wait()
-                        continue
-                    asked, self.asked = self.asked, []
-                    self._answer(model, potential.name, asked)
-                    self.turn.notify_all()
-            if question.pulls is None:
-                assert question.failure is not None
-                raise question.failure
-            return question.pulls
-
-        return forces
-
-    def _answer(self, model: Any, name: str, asked: list[_Question]) -> None:
-        motions = [motion for question in asked for motion in question.motions]
-        try:
-            pulls = iter(self._in_memory(model, name, motions))
-        except Exception as failure:
-            if len(asked) == 1:
-                asked[0].failure = failure
-                return
-            for question in asked:  # one that cannot be computed takes nobody with it
-                self._answer(model, name, [question])
-            return
-        for question in asked:
-            question.pulls = [next(pulls) for _ in question.motions]
-
-    def _in_memory(self, model: Any, name: str, motions: Sequence[Motion]) -> list[Pull]:
-        """As many boxes at once as the memory of the device holds."""
-        torch = _torch()
-        while True:
-            most = self.most or len(motions)
-            try:
-                parts = [motions[k : k + most] for k in range(0, len(motions), most)]
-                return [pull for part in parts for pull in _compute(model, name, part)]
-            except torch.cuda.OutOfMemoryError:
-                if min(most, len(motions)) == 1:
-                    raise DataError(
-                        f"potential {name}: a box of {len(motions[0].symbols)} atoms does not fit into the memory of "
-                        f"the device; take fewer atoms."
-                    ) from None
-                self.most = min(most, len(motions)) // 2
-                torch.cuda.empty_cache()
-
-
-_company: _Company | None = None
+_company: Company | None = None
 
 
 @contextmanager
@@ -402,15 +270,106 @@ def side_by_side() -> Iterator[None]:
         ...     pass
     """
     global _company
-    before, _company = _company, _Company()
+    before = _company
+    with Company().at_work() as _company:
+        try:
+            yield
+        finally:
+            _company = before
+
+
+def usable() -> bool:
+    """Whether the device still computes; one on which a kernel has failed never does again in this process."""
+    place, there = _place()
+    if not there:
+        return True
     try:
-        yield
-    finally:
-        _company = before
+        return float(_torch().zeros(1, device=place).sum()) == 0.0
+    except RuntimeError:
+        return False
 
 
-def _moves() -> AbstractContextManager[None]:
-    return nullcontext() if _company is None else _company.moves()
+def _forces_of(potential: Potential, configurations: Sequence[Configuration]) -> tuple[Forces, Alongside]:
+    """What gives the forces on all the systems at once, and what to move them in."""
+    _torch_sim()
+    for configuration in configurations:
+        potential.check(configuration.symbols)
+    company = _company
+
+    def make() -> Forces:
+        return _Batches(_model(potential), potential.name)
+
+    if company is None:
+        return make(), nullcontext
+    return company.forces((potential, id(getattr(potential, "made", None))), make), company.moves
+
+
+class _Batches:
+    """Forces on many systems by as few calls of a model as the memory of the device allows."""
+
+    def __init__(self, model: Any, name: str) -> None:
+        self.model, self.name = model, name
+        self.most: int | None = None  # systems that fit, where it is known that not all do
+
+    def __call__(self, motions: Sequence[Motion], stress: bool) -> list[Pull]:
+        memory_error = _torch().cuda.OutOfMemoryError
+        while True:
+            most = min(self.most or len(motions), len(motions))
+            try:
+                parts = [motions[k : k + most] for k in range(0, len(motions), most)]
+                return [pull for part in parts for pull in _compute(self.model, self.name, part)]
+            except memory_error:
+                pass
+            _torch().cuda.empty_cache()  # here, where nothing holds what has failed any more
+            if most == 1:
+                raise DataError(
+                    f"potential {self.name}: a box of {len(motions[0].symbols)} atoms does not fit into the memory of "
+                    "the device; take fewer atoms."
+                )
+            self.most = most // 2
+
+
+def _compute(model: Any, name: str, motions: Sequence[Motion]) -> list[Pull]:
+    """Energies, forces and stresses of all systems, by one call of the model."""
+    torch, torch_sim = _torch(), _torch_sim()
+    device = getattr(model, "device", None) or _place()[0]
+    dtype = getattr(model, "dtype", None) or torch.float64
+    sizes = [len(motion.symbols) for motion in motions]
+    atoms = [_numbers_and_masses(tuple(motion.symbols)) for motion in motions]
+    failure = ""
+    try:
+        state = torch_sim.SimState(
+            positions=torch.tensor(np.concatenate([_wrapped(m) for m in motions]), device=device, dtype=dtype),
+            masses=torch.tensor(np.concatenate([masses for _, masses in atoms]), device=device, dtype=dtype),
+            # its vectors are columns
+            cell=torch.tensor(np.stack([motion.cell_A.T for motion in motions]), device=device, dtype=dtype),
+            pbc=True,
+            atomic_numbers=torch.tensor(np.concatenate([z for z, _ in atoms]), device=device, dtype=torch.int64),
+            system_idx=torch.tensor(np.repeat(np.arange(len(sizes)), sizes), device=device, dtype=torch.int64),
+        )
+        with quiet():
+            found = model(state)
+        energy, pull, tensor = (
+            np.asarray(found[key].detach().cpu(), dtype=float) for key in ("energy", "forces", "stress")
+        )
+    except (TammannError, torch.cuda.OutOfMemoryError):
+        raise
+    except Exception as reason:  # anything may happen in somebody else's model
+        if "out of memory" in str(reason) and isinstance(reason, RuntimeError):  # as compiled models have it
+            raise torch.cuda.OutOfMemoryError(str(reason)) from None
+        if isinstance(reason, KeyError) and reason.args == ("stress",):
+            failure = (
+                "its model gives no stress, which molecular dynamics of a melt needs; make it with compute_stress=True."
+            )
+        else:
+            failure = (
+                f"it failed ({type(reason).__name__}: {' '.join(str(reason).split())[:200]}); see whether it knows "
+                "these elements and can bear atoms this close."
+            )
+    if failure:  # said here, where nothing holds what has failed any more
+        raise DataError(f"potential {name}: {failure}")
+    ends = np.cumsum(sizes)[:-1]
+    return [Pull(float(e), f, t) for e, f, t in zip(energy, np.split(pull, ends), tensor, strict=True)]
 
 
 def _model(potential: Potential) -> Any:
@@ -441,15 +400,11 @@ def _wrapped(motion: Motion) -> np.ndarray:
 
 
 @lru_cache(maxsize=1000)
-def _numbers(symbols: tuple[str, ...]) -> np.ndarray:
+def _numbers_and_masses(symbols: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     from ase.data import atomic_numbers
 
-    return np.array([atomic_numbers[symbol] for symbol in symbols])
-
-
-@lru_cache(maxsize=1000)
-def _weights(symbols: tuple[str, ...]) -> np.ndarray:
-    return np.array([atomic_masses()[symbol] for symbol in symbols])
+    masses = atomic_masses()
+    return np.array([atomic_numbers[symbol] for symbol in symbols]), np.array([masses[symbol] for symbol in symbols])
 
 
 def _place() -> tuple[Any, bool]:

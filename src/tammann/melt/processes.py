@@ -1,12 +1,14 @@
-"""Processes of their own for the work on replicas: LAMMPS that dies takes nobody with it, and Ctrl-C reaches none."""
+"""Processes for the work on replicas, so that LAMMPS that dies takes no other with it, and Ctrl-C reaches none."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from contextlib import nullcontext, suppress
+import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
@@ -18,6 +20,13 @@ from tammann.melt.folder import Task
 from tammann.melt.work import ENGINES, compute_once, engine_of, record_task
 
 __all__ = ["Crew", "Ended", "News", "try_out"]
+
+GRACE_SECONDS = 10.0
+"""How long a process may take to end."""
+SWITCH_SECONDS = 1e-4
+"""How long a thread may keep others from running: one that sums up a replica is not to slow the boxes of all down."""
+LOST_DEVICE = 70
+"""Exit code of a process whose device computes no more."""
 
 
 @dataclass(frozen=True)
@@ -52,24 +61,32 @@ class Ended:
 
 @dataclass(frozen=True, eq=False)
 class _Worker:
-    """A process, what is said to it and by it, and what it is at: one task, or many with an engine that shares."""
+    """A process, what is said to it and by it, and what it is at.
+
+    Attributes:
+        process: The process.
+        line: To it and from it.
+        shared: Whether it takes more tasks while it is at one.
+        tasks: What it is at, by the folders of the replicas.
+    """
 
     process: BaseProcess
     line: connection.Connection
+    shared: bool
     tasks: dict[Path, Task] = field(default_factory=dict)
 
 
 class Crew:
-    """Processes at work on the tasks of a plan, at most so many tasks at a time.
+    """Processes at work on the tasks of a plan.
 
     Each task has a process of its own, which ends with it. With an engine that computes many boxes at a time, one
-    process has them all, as threads.
+    process has them all, as threads; where that dies, each of its tasks is tried once more, in a process of its own.
     """
 
-    def __init__(self, plan: MeltPlan, size: int) -> None:
-        self.plan, self.size = plan, size
-        self.shared = ENGINES[plan.engine].side_by_side
+    def __init__(self, plan: MeltPlan) -> None:
+        self.plan = plan
         self.workers: list[_Worker] = []
+        self.alone: set[Path] = set()  # tasks that a shared process has died with
 
     def tasks(self) -> list[Task]:
         """What is being worked on."""
@@ -77,18 +94,18 @@ class Crew:
 
     def start(self, task: Task) -> None:
         """Begin a task."""
-        if self.shared and self.workers:
-            (worker,) = self.workers
-        else:
+        shared = ENGINES[self.plan.engine].side_by_side and task.place not in self.alone
+        worker = next((w for w in self.workers if shared and w.shared and w.process.is_alive()), None)
+        if worker is None:
             context = multiprocessing.get_context("spawn")  # forked processes inherit threads LAMMPS does not survive
             here, there = context.Pipe()
-            process = context.Process(target=_work, args=(self.plan, self.size, os.getpid(), there), daemon=True)
+            process = context.Process(target=_work, args=(self.plan, os.getpid(), there, shared), daemon=True)
             _begin(process)
             there.close()
-            worker = _Worker(process, here)
+            worker = _Worker(process, here, shared)
             self.workers.append(worker)
         worker.tasks[task.place] = task
-        with suppress(OSError):  # a process that has died meanwhile is heard of next
+        with suppress(OSError):  # it has died meanwhile, which is heard of next
             worker.line.send(task)
 
     def listen(self, timeout_s: float) -> list[News | Ended]:
@@ -96,28 +113,32 @@ class Crew:
         if self.workers:
             connection.wait([worker.line for worker in self.workers], timeout=timeout_s)
         heard: list[News | Ended] = []
+        lost: list[Task] = []
         for worker in list(self.workers):
             gone = False
             try:
                 while worker.line.poll():
-                    heard.append(worker.line.recv())
+                    said = worker.line.recv()
+                    heard.append(said)
+                    if isinstance(said, Ended):
+                        worker.tasks.pop(said.place, None)
             except (EOFError, OSError):
                 gone = True
-            for said in heard:
-                if isinstance(said, Ended):
-                    worker.tasks.pop(said.place, None)
             if gone:
-                worker.process.join()
-                heard += [
-                    Ended(
-                        place,
-                        f"its process ended with exit code {worker.process.exitcode}; go on with it by a resumed run.",
-                    )
-                    for place in worker.tasks
-                ]
+                worker.process.join(GRACE_SECONDS)
+                code = worker.process.exitcode
+                for task in worker.tasks.values():
+                    if worker.shared:
+                        lost.append(task)
+                    else:
+                        sentence = f"its process ended with exit code {code}; go on with it by a resumed run."
+                        heard.append(Ended(task.place, sentence))
                 worker.tasks.clear()
-            if gone or not (worker.tasks or self.shared):
+            if gone or not (worker.tasks or worker.shared):
                 self._dismiss(worker)
+        for task in lost:
+            self.alone.add(task.place)
+            self.start(task)
         return heard
 
     def stop(self) -> None:
@@ -129,15 +150,17 @@ class Crew:
 
     def _dismiss(self, worker: _Worker) -> None:
         worker.line.close()  # which it takes for the end of its work
-        worker.process.join()
+        worker.process.join(GRACE_SECONDS)
+        if worker.process.is_alive():  # libraries of others hang on their way out
+            worker.process.kill()
+            worker.process.join()
         self.workers.remove(worker)
 
 
-def _work(plan: MeltPlan, size: int, parent: int, line: connection.Connection) -> None:
+def _work(plan: MeltPlan, parent: int, line: connection.Connection, shared: bool) -> None:
     """Do what comes in on the line until it is closed at the other end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as ``_begin`` has it, where a process can be begun so
-    shared = ENGINES[plan.engine].side_by_side
-    os.environ["OMP_NUM_THREADS"] = str(min(size, os.cpu_count() or 1)) if shared else "1"
+    os.environ["OMP_NUM_THREADS"] = "1"
     speaking = threading.Lock()
 
     def say(what: News | Ended) -> None:
@@ -150,26 +173,32 @@ def _work(plan: MeltPlan, size: int, parent: int, line: connection.Connection) -
                 raise SystemExit  # nobody waits for it any more, and a resumed run may be on its way
             say(News(task.place, done, steps, what))
 
-        failure = "it stopped before its end; go on with it by a resumed run."
+        failure = ""
         try:
             record_task(plan, task, parent, tell)
-            failure = ""
         except (TammannError, OSError) as error:
             failure = " ".join(str(error).split())
-        finally:
-            say(Ended(task.place, failure))
+        except Exception as error:
+            traceback.print_exc()  # a fault of this package's or of one that it uses, to be reported
+            failure = f"{type(error).__name__} ({' '.join(str(error).split())}); go on with it by a resumed run."
+        if failure and shared and not engine_of(plan).usable():
+            os._exit(LOST_DEVICE)
+        say(Ended(task.place, failure))
 
-    threads: list[threading.Thread] = []
-    with engine_of(plan).side_by_side() if shared else nullcontext():
+    if not shared:
+        with suppress(EOFError, OSError):
+            while True:
+                carry_out(line.recv())
+        return
+    sys.setswitchinterval(SWITCH_SECONDS)
+    at_work: list[threading.Thread] = []
+    with engine_of(plan).side_by_side():
         with suppress(EOFError, OSError):
             while True:
                 task = line.recv()
-                if shared:
-                    threads.append(threading.Thread(target=carry_out, args=(task,), name=str(task)))
-                    threads[-1].start()
-                else:
-                    carry_out(task)
-        for thread in threads:
+                at_work.append(threading.Thread(target=carry_out, args=(task,), name=str(task)))
+                at_work[-1].start()
+        for thread in at_work:
             thread.join()
 
 

@@ -1,4 +1,4 @@
-"""A plan is carried out: the volume of every melt is found, and its replicas are recorded, each in its own process."""
+"""A plan is carried out: the volume of every melt is found, its replicas are recorded, and all of it is measured."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ def _carry_out(
             note_failure(task.folder, task.place.name, None)
     waiting = [task for task in tasks if not finished(plan, task)]
     by_place = {task.place: task for task in waiting}
-    crew = Crew(plan, workers)
+    crew = Crew(plan)
     shown = 0.0
 
     def tell(what: str) -> None:
