@@ -10,6 +10,7 @@ docs/melt-runs.json and docs/images/melt-*.png are written here as well.
 """
 
 import json
+import math
 import re
 import sys
 from collections import Counter
@@ -27,6 +28,7 @@ from tammann.composition import parse_formula
 from tammann.furnace import fire
 from tammann.kinetics import growth_constants
 from tammann.kinetics.growth import table_layer
+from tammann.melt import largest_error
 from tammann.thermo import draw_energies
 from tammann.transport import TransportTable, draw_transport, load_transport, save_transport
 from tammann.units import BOLTZMANN_J_PER_K
@@ -158,10 +160,24 @@ def so_far() -> str:
     kept = sum(in_table(f, T) for f, T in every)
     time = sum(s["duration_ps"] for s in there) / 1000.0
     wanted = len(every) * plan()["replicas"]
-    return (
+    target, longest = plan()["target_error"], plan()["longest_ps"]
+    wide = {
+        f"{f} at {T:g} K": (s, largest_error(s["transport"]))
+        for f, T in every
+        if (s := state(f, T)) is not None and largest_error(s["transport"]) > target
+    }
+    short = [name for name, (s, _) in wide.items() if min(s["durations_ps"].values()) < longest - 1.0]
+    still = [f"{name} ({100 * error:.0f} %)" for name, (_, error) in wide.items() if math.isfinite(error)]
+    lines = [
         f"**As it stands: {replicas} of {wanted} replicas ({time:.1f} ns), {len(there)} of {len(every)} states; "
-        f"{kept} of them are diffusive and in the table.**"
-    )
+        f"{kept} of them are diffusive and in the table.**",
+        f"Replicas are at least {longest:g} ps long wherever an error of $D_i$ or $L_{{ii}}$ is above {100 * target:.0f} % or an ion "
+        "was not shown to diffuse"
+        + (f", but for {', '.join(short)}, which are still to be made longer." if short else "."),
+    ]
+    if still:
+        lines.append(f"In the table with a largest error above {100 * target:.0f} %: {', '.join(still)}.")
+    return "\n".join(lines)
 
 
 def reach() -> str:

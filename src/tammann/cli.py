@@ -731,11 +731,13 @@ def melt_command(
     written = Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file()
     base = MeltPlan.from_file(plan).model_dump(exclude_unset=True) if written else {"melts": [plan]}
     asked = MeltPlan.from_dict(base | options)
-    if dry_run:
-        _print_json(_steps(asked)) if as_json else _print_steps(asked)
-        return
     out = out or Path(f"{Path(plan).stem}-melt")
-    from tammann.melt import melt
+    from tammann.melt import melt, steps_left
+
+    if dry_run:
+        cost = _steps(asked) | ({"left": steps_left(asked, out)} if resume else {})
+        _print_json(cost) if as_json else _print_steps(asked, cost, out)
+        return
 
     with progress_bar(hidden=quiet, window_s=3600.0) as report:
         found = melt(
@@ -774,8 +776,7 @@ def _steps(plan: Any) -> dict[str, Any]:
     }
 
 
-def _print_steps(plan: Any) -> None:
-    cost = _steps(plan)
+def _print_steps(plan: Any, cost: dict[str, Any], out: Path) -> None:
     print(f"{cost['states']} states of about {plan.atoms} atoms, {cost['replicas']} replicas each, {plan.potential}:")
     for formula in plan.melts:
         print(f"  {formula}: {', '.join(f'{T:g}' for T in plan.temperatures_K)} K")
@@ -785,6 +786,10 @@ def _print_steps(plan: Any) -> None:
         print(f" (up to {most:,} where errors are above {100 * plan.target_error:g} %)", end="")
     print(", ", end="")
     print(f"at most {cost['steps_to_prepare_at_most']:,} to find volumes and settle.")
+    if "left" in cost:
+        left = cost["left"]
+        what = f"{left['replicas']} replicas, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
+        print(f"Left to run in {out}: {what}.")
 
 
 @app.command("distil")

@@ -20,7 +20,7 @@ makes one, can be gone on with: replicas that are missing are added, and all are
 
 from tammann.melt.folder import Progress
 from tammann.melt.gathering import Gathered, distil
-from tammann.melt.road import find_melt, measure_melts, melt, record_replica
+from tammann.melt.road import find_melt, measure_melts, melt, record_replica, steps_left
 from tammann.melt.states import Melting, MeltState, largest_error, load_melting
 
 __all__ = [
@@ -35,4 +35,5 @@ __all__ = [
     "measure_melts",
     "melt",
     "record_replica",
+    "steps_left",
 ]

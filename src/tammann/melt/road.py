@@ -44,7 +44,7 @@ from tammann.melt.states import (
 )
 from tammann.melt.work import ENGINES, record_task, search_volume
 
-__all__ = ["find_melt", "measure_melts", "melt", "record_replica"]
+__all__ = ["find_melt", "measure_melts", "melt", "record_replica", "steps_left"]
 
 POLL_SECONDS = 2.0
 
@@ -90,11 +90,7 @@ def melt(
     place = Path(out)
     plan = _respelled(plan, check_folder(plan, place, resume=resume))
     check_potential(plan, place)
-    longer_ps = plan.lengths_ps()[:2]
-    if any(
-        not finished(plan, task) or (len(longer_ps) > 1 and _wants_more(plan, task, plan.production_ps))
-        for task in tasks_of(plan, place)
-    ):
+    if _left(plan, place):
         try_out(plan)
     whole = take_folder(plan, place, resume=resume)
     measure_all(whole, place)
@@ -128,6 +124,38 @@ def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> Melting:
     whole = take_folder(plan, Path(out), resume=True)
     measure_all(whole, Path(out))
     return _stock(whole, Path(out))
+
+
+def steps_left(plan: MeltPlan, out: str | os.PathLike[str]) -> dict[str, int]:
+    """What a resumed run would still do in a folder, as far as is known before it is done; nothing is written.
+
+    Args:
+        plan: As of ``melt`` with ``resume``.
+        out: Its folder.
+
+    Returns:
+        ``replicas``: how many replicas are missing or not long enough; what has lost its trajectory counts as long
+        enough. ``steps``: of molecular dynamics, at most: errors may come down to ``target_error`` before
+        ``longest_ps`` is reached.
+
+    Raises:
+        ResultError: As ``melt``.
+    """
+    plan = _respelled(plan, check_folder(plan, Path(out), resume=True))
+    left = _left(plan, Path(out))
+    done, steps = (sum(column) for column in zip((0, 0), *_account(plan, left).values(), strict=True))
+    return {"replicas": len(left), "steps": steps - done}
+
+
+def _left(plan: MeltPlan, out: Path) -> list[Task]:
+    """The replicas that are missing or not long enough, each with the length that it may come to."""
+    left = {task.place: task for task in tasks_of(plan, out) if not finished(plan, task)}
+    for before, length in pairwise(plan.lengths_ps()):
+        for task in tasks_of(plan, out):
+            longer = replace(task, duration_ps=length)
+            if _wants_more(plan, task, before) and not finished(plan, longer):
+                left[task.place] = longer
+    return list(left.values())
 
 
 def _stock(plan: MeltPlan, place: Path) -> Melting:
