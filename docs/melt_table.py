@@ -171,8 +171,8 @@ def so_far() -> str:
     lines = [
         f"**As it stands: {replicas} of {wanted} replicas ({time:.1f} ns), {len(there)} of {len(every)} states; "
         f"{kept} of them are diffusive and in the table.**",
-        f"Replicas are at least {longest:g} ps long wherever an error of $D_i$ or $L_{{ii}}$ is above {100 * target:.0f} % or an ion "
-        "was not shown to diffuse"
+        f"Replicas are at least {longest:g} ps long wherever an error of $D_i$ or $L_{{ii}}$ is above "
+        f"{100 * target:.0f} % or an ion was not shown to diffuse"
         + (f", but for {', '.join(short)}, which are still to be made longer." if short else "."),
     ]
     if still:
