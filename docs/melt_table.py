@@ -264,13 +264,31 @@ def diffusivities() -> str:
     return table(head, rows) + words + speeds()
 
 
-def missing(s: dict[str, Any], T: float) -> str:
-    """What the drag of the box takes from every D, by Yeh and Hummer with the viscosity of the melt, 1e-9 m²/s."""
+def box_takes(s: dict[str, Any], T: float) -> float | None:
+    """What the drag of the box takes from every D, by Yeh and Hummer with the viscosity of the melt, m²/s."""
     eta = s["viscosity"]["value_Pa_s"]
     if eta is None or not s["viscosity"]["converged"]:
-        return "-"
+        return None
     edge_m = (s["volume_per_atom_A3"] * s["atoms"]) ** (1 / 3) * 1e-10
-    return f"{1e9 * 2.837297 * BOLTZMANN_J_PER_K * T / (6.0 * np.pi * eta * edge_m):.2f}"
+    return float(2.837297 * BOLTZMANN_J_PER_K * T / (6.0 * np.pi * eta * edge_m))
+
+
+def missing(s: dict[str, Any], T: float) -> str:
+    takes = box_takes(s, T)
+    return "-" if takes is None else f"{1e9 * takes:.2f}"
+
+
+def box_share() -> str:
+    """How much of the D without a box the box takes, per cent, from the least to the most."""
+    shares = [
+        100.0 * takes / (takes + D)
+        for formula in formulas()
+        for T in temperatures()
+        if (s := state(formula, T)) is not None and (takes := box_takes(s, T)) is not None
+        for D in s["transport"]["D_m2_per_s"].values()
+        if D is not None
+    ]
+    return f"{min(shares):.0f} to {max(shares):.0f}"
 
 
 def speeds() -> str:
@@ -370,8 +388,8 @@ def contrast() -> str:
         rich = [f for f in both if barium(f) > 0.5]
         rest = [f for f in both if barium(f) <= 0.5]
         if not rich or not rest:
-            missing = "no barium-rich composition" if not rich else "no other composition than barium-rich ones"
-            lines.append(f"- {T:g} K: cannot be said; {missing} is in the table.")
+            lacking = "no other composition than barium-rich ones" if rich else "no barium-rich composition"
+            lines.append(f"- {T:g} K: cannot be said; {lacking if both else 'no composition'} is in the table.")
             continue
         value = median(mine[f][0] for f in rest) / median(mine[f][0] for f in rich)
         low, high = contrast_band(T, tuple(rest), tuple(rich))
@@ -470,7 +488,8 @@ def shipped() -> TransportTable:
         source=f"{found.source}; examples/melts/ba-ti-o.yaml",
         warnings=(
             *found.warnings,
-            "Boxes of 200 atoms make D 20 to 30 % too small (Yeh and Hummer); ratios of compositions feel less of it.",
+            f"Boxes of 200 atoms make D {box_share()} % too small (Yeh and Hummer), most of all that of Ti; ratios of "
+            "compositions feel less of it.",
             "The potential was fitted to crystals and not to transport; held against experiment in docs/melt-table.md.",
         ),
     )

@@ -528,11 +528,12 @@ def test_distilling_from_the_command_line(tmp_path, call):
     outcome = call("distil", one, small)
     assert (outcome.status, outcome.err) == (0, "")
     rows = [line.split() for line in outcome.out.splitlines()]
-    assert ["melt", "T,", "K", "replicas,", "ps", "g/cm3"] in [row[:6] for row in rows]
+    assert ["melt", "T,", "K", "runs,", "ps", "g/cm3"] in [row[:6] for row in rows]
     line = next(row for row in rows if row[:1] == ["MgO"])
     assert line[1:4] == ["4500", "2,", "200"] and line[-1] == "yes" and line[4] == "2.65"
     measured = json.loads((small / "MgO" / "4500K" / "transport.json").read_text())["D_m2_per_s"]
-    assert float(re.sub(r"\(\d+\)", "", line[-3])) == pytest.approx(measured["Mg"], rel=0.02)
+    assert float(re.sub(r"\(\d+\)", "", line[-3])) == pytest.approx(1e9 * measured["Mg"], rel=0.05)
+    assert "D in 1e-9 m2/s" in outcome.out
     assert outcome.out.endswith(f"2 replicas new in {small}.\n")
     shutil.rmtree(small / "MgO" / "4500K" / "replica-2")
     told = json.loads(call("distil", one, small, "--json").out)
@@ -764,6 +765,23 @@ def test_steps_left_in_a_folder(installed, tmp_path, call):
     assert shown.status == 0 and shown.out.endswith(f"Left to run in {out}: 3 replicas, at most 426,250 steps.\n")
     assert json.loads(call(*command, "--resume", "--json").out)["left"] == {"replicas": 3, "steps": 426_250}
     assert "Left" not in call(*command).out and sorted(out.rglob("*")) == before
+    # of a formula alone the folder says how it was begun
+    shown = call("melt", "MgO", "--out", out, "--resume", "--dry-run")
+    assert shown.out.startswith("1 state of about 40 atoms, 2 replicas each, pedone-2006:\n  MgO: 4500 K\n")
+    assert shown.out.endswith(f"Left to run in {out}: nothing.\n")
+    shown = call("melt", "MgO", "--out", out, "--resume", "--dry-run", "--replicas", 3)
+    assert shown.out.endswith(f"Left to run in {out}: 1 replica, at most 51,250 steps.\n")
+
+
+def test_what_is_odd_about_a_state_is_said_in_the_table(tmp_path):
+    chosen, state, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(17))
+    for k in (1, 2):
+        file = state / f"replica-{k}" / "replica.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"mean_pressure_GPa": -0.6}))
+    made = measure_melts(chosen.model_copy(update={"target_error": 0.001}), tmp_path / "o")
+    first, second = load_transport(made.table).warnings
+    assert first == "The mean pressure is more than 0.4 GPa from what was asked for: MgO 4500 K (-0.60 GPa)."
+    assert second.startswith("The largest relative standard error of D_i and L_ii is above 0.1 %: MgO 4500 K (")
 
 
 @pytest.mark.parametrize("workers", [0, -1])

@@ -658,8 +658,8 @@ def _replicas(measurement: Any) -> str:
     return f"{number} replica{'s' * (number > 1)}, {measurement.duration_ps:g} ps in all"
 
 
-def _with_error(value: float, error: float | None) -> str:
-    """A value with its standard error in the last digits, such as 2.03(4)e-10."""
+def _with_error(value: float, error: float | None, *, digits: int = 2) -> str:
+    """A value with its standard error in the last digits, so many of it, such as 2.03(4)e-10."""
     if value is None or not math.isfinite(value):
         return "-"
     if error is None or not math.isfinite(error) or error <= 0:
@@ -667,8 +667,8 @@ def _with_error(value: float, error: float | None) -> str:
     exponent = math.floor(math.log10(max(abs(value), error)))
     power = exponent if abs(exponent) > 3 else 0
     mantissa, spread = value / 10.0**power, error / 10.0**power
-    digits = max(0, 1 - math.floor(math.log10(spread)))
-    shown = f"{mantissa:.{digits}f}({spread * 10.0**digits:.0f})"
+    places = max(0, digits - 1 - math.floor(math.log10(spread)))
+    shown = f"{mantissa:.{places}f}({spread * 10.0**places:.0f})"
     return f"{shown}e{power:+03d}" if power else shown
 
 
@@ -729,9 +729,15 @@ def melt_command(
     }
     options = {key: value for key, value in given.items() if value is not None}
     written = Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file()
-    base = MeltPlan.from_file(plan).model_dump(exclude_unset=True) if written else {"melts": [plan]}
-    asked = MeltPlan.from_dict(base | options)
     out = out or Path(f"{Path(plan).stem}-melt")
+    if written:
+        base = MeltPlan.from_file(plan).model_dump(exclude_unset=True)
+    else:
+        from tammann.melt import stored_plan
+
+        before = stored_plan(out) if resume else None  # a formula alone says nothing of how it was begun
+        base = ({} if before is None else before.model_dump(mode="json")) | {"melts": [plan]}
+    asked = MeltPlan.from_dict(base | options)
     from tammann.melt import melt, steps_left
 
     if dry_run:
@@ -753,7 +759,11 @@ def melt_command(
         _print_states(found.states)
         failures = _failures(found)
         _print_warnings(note for note in found.notes if note not in failures)
-        print("No state is diffusive, so there is no table." if found.table is None else f"For recipes: {found.table}")
+        if found.table is None:
+            longer = f"--resume --longest-ps {4 * found.plan.lengths_ps()[-1]:g}"
+            print(f"No state is diffusive, so there is no table; go on with {longer}, or hotter.")
+        else:
+            print(f"For recipes: {found.table}")
     for sentence in _failures(found):
         print(f"tammann: {sentence}", file=sys.stderr)
     if _failures(found):
@@ -777,7 +787,9 @@ def _steps(plan: Any) -> dict[str, Any]:
 
 
 def _print_steps(plan: Any, cost: dict[str, Any], out: Path) -> None:
-    print(f"{cost['states']} states of about {plan.atoms} atoms, {cost['replicas']} replicas each, {plan.potential}:")
+    states = f"{cost['states']} state{'s' * (cost['states'] != 1)}"
+    replicas = f"{cost['replicas']} replica{'s' * (cost['replicas'] != 1)} each"
+    print(f"{states} of about {plan.atoms} atoms, {replicas}, {plan.potential}:")
     for formula in plan.melts:
         print(f"  {formula}: {', '.join(f'{T:g}' for T in plan.temperatures_K)} K")
     print(f"Steps of {plan.timestep_fs:g} fs: {cost['steps_of_production']:,} of production", end="")
@@ -788,7 +800,8 @@ def _print_steps(plan: Any, cost: dict[str, Any], out: Path) -> None:
     print(f"at most {cost['steps_to_prepare_at_most']:,} to find volumes and settle.")
     if "left" in cost:
         left = cost["left"]
-        what = f"{left['replicas']} replicas, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
+        count = f"{left['replicas']} replica{'s' * (left['replicas'] != 1)}"
+        what = f"{count}, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
         print(f"Left to run in {out}: {what}.")
 
 
@@ -830,36 +843,29 @@ def _failures(found: Any) -> list[str]:
 
 
 def _print_states(states: Any) -> None:
-    """What is known of melts, a line each."""
+    """What is known of melts, a line each, as narrow as a terminal."""
+
+    def shown(value: float | None, error: float | None, per: float) -> str:
+        if value is None:
+            return "-"
+        return _with_error(value / per, None if error is None else error / per, digits=1)
+
     elements = list(dict.fromkeys(symbol for state in states for symbol in state.D_m2_per_s))
-    rows = []
-    for state in states:
-        eta, error = state.viscosity_Pa_s, state.viscosity_stderr_Pa_s
-        rows.append(
-            [
-                state.formula,
-                f"{state.temperature_K:g}",
-                f"{state.replicas}, {state.duration_ps:g}",
-                "-" if state.density_g_per_cm3 is None else f"{state.density_g_per_cm3:.2f}",
-                "yes" if state.converged else "no",
-                "-" if eta is None else _with_error(1e3 * eta, None if error is None else 1e3 * error),
-                *(
-                    "-" if (D := state.D_m2_per_s.get(s)) is None else _with_error(D, state.D_stderr_m2_per_s.get(s))
-                    for s in elements
-                ),
-                "yes" if state.diffusive else "no",
-            ]
-        )
-    columns = [
-        "melt",
-        "T, K",
-        "replicas, ps",
-        "g/cm3",
-        "settled",
-        "viscosity, mPa s",
-        *(f"D({s}), m2/s" for s in elements),
+    rows = [
+        [
+            state.formula,
+            f"{state.temperature_K:g}",
+            f"{state.replicas}, {state.duration_ps:g}",
+            "-" if state.density_g_per_cm3 is None else f"{state.density_g_per_cm3:.2f}",
+            shown(state.viscosity_Pa_s, state.viscosity_stderr_Pa_s, 1e-3),
+            *(shown(state.D_m2_per_s.get(s), state.D_stderr_m2_per_s.get(s), 1e-9) for s in elements),
+            "yes" if state.diffusive else "no",
+        ]
+        for state in states
     ]
-    _print_table([*columns, "in the table"], rows)
+    columns = ["melt", "T, K", "runs, ps", "g/cm3", "mPa s", *(f"D({s})" for s in elements)]
+    _print_table([*columns, "in table"], rows)
+    print("Replicas and their time together; density; viscosity; D in 1e-9 m2/s; standard errors in the last digit.")
 
 
 def _melting(found: Any) -> dict[str, Any]:
@@ -979,7 +985,7 @@ def _print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE, pad_edge=False, header_style="bold")
+    table = Table(box=SIMPLE, pad_edge=False, collapse_padding=True, header_style="bold")
     for k, name in enumerate(columns):
         words = k == 0 or name in ("source", "observation", "when", "mark")
         table.add_column(name, justify="left" if words else "right", no_wrap=k == 0, overflow="fold")

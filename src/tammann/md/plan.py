@@ -65,14 +65,17 @@ class MeltPlan(Block):
     Example:
         >>> plan = MeltPlan.from_text("melts: [BaTiO3]\ntemperatures_K: [2000]")
         >>> plan.melts, plan.replicas, plan.production_ps
-        (('BaTiO3',), 3, 100.0)
+        (('BaTiO3',), 3, 300.0)
     """
 
     melts: tuple[Formula, ...] = Field(
         min_length=1, max_length=1000, description="a list of formulas, such as [BaTiO3, Ba2TiO4]"
     )
     temperatures_K: tuple[Kelvin, ...] = Field(
-        default=DEFAULT_TEMPERATURES_K, min_length=1, max_length=100, description="temperatures from 300 to 6000 K"
+        default=DEFAULT_TEMPERATURES_K,
+        min_length=1,
+        max_length=100,
+        description="temperatures from 300 to 6000 K in a list, such as [1500, 1750]",
     )
     potential: Annotated[str, Field(strict=True, min_length=1, max_length=200)] = Field(
         default="pedone-2006", description="pedone-2006, chgnet or module:callable"
@@ -86,7 +89,7 @@ class MeltPlan(Block):
         default=None, description="distances from 0 to 10 Å by pair, such as {Ba-O: 2.0}"
     )
     replicas: Annotated[int, _number(ge=1, le=100)] = Field(default=3, description="a whole number from 1 to 100")
-    production_ps: Picoseconds = Field(default=100.0, description="a time in ps above 0")
+    production_ps: Picoseconds = Field(default=300.0, description="a time in ps above 0")
     longest_ps: Picoseconds | None = Field(
         default=None, description="a time in ps, at least production_ps, up to which productions may be made longer"
     )
@@ -265,7 +268,7 @@ class MeltPlan(Block):
 
         Example:
             >>> MeltPlan(melts=("BaTiO3",)).steps_of_replica(1)
-            62500
+            162500
         """
         return self.conditions(self.melt_K).steps(self._before_ps(replica) + self.production_ps)
 

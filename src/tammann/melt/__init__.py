@@ -18,7 +18,7 @@ picosecond, and a record with sums), never from trajectories. So a folder that h
 makes one, can be gone on with: replicas that are missing are added, and all are measured together.
 """
 
-from tammann.melt.folder import Progress
+from tammann.melt.folder import Progress, stored_plan
 from tammann.melt.gathering import Gathered, distil
 from tammann.melt.road import find_melt, measure_melts, melt, record_replica, steps_left
 from tammann.melt.states import Melting, MeltState, largest_error, load_melting
@@ -36,4 +36,5 @@ __all__ = [
     "melt",
     "record_replica",
     "steps_left",
+    "stored_plan",
 ]

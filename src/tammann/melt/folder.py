@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = [
     "recorded",
     "replicas_in",
     "spelled",
+    "stored_plan",
     "summed_up",
     "take_folder",
     "tasks_of",
@@ -178,6 +180,16 @@ def read_plan(file: Path) -> MeltPlan:
         return MeltPlan.from_dict(json.loads(file.read_text(encoding="utf-8"))["plan"])
     except (OSError, ValueError, KeyError, TypeError, TammannError) as error:
         raise ResultError(f"{file}: expected the plan of an earlier run: {error}") from None
+
+
+def stored_plan(out: str | os.PathLike[str]) -> MeltPlan | None:
+    """The plan that a folder has been begun with, or None where there is none.
+
+    Raises:
+        ResultError: It cannot be understood.
+    """
+    file = Path(out) / "plan.json"
+    return read_plan(file) if file.exists() else None
 
 
 def recorded(place: Path) -> dict[str, Any] | None:

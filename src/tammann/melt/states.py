@@ -529,6 +529,7 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
     unsettled: list[str] = []
     inexact: list[str] = []
     ageing: list[str] = []
+    squeezed: list[str] = []
     alone: list[str] = []
     for formula in plan.melts:
         for temperature in sorted(plan.temperatures_K):
@@ -554,6 +555,8 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
                 unsettled.append(name)
             if state.get("ageing"):
                 ageing.append(name)
+            if abs(state["pressure_GPa"] - plan.volume.pressure_GPa) > PRESSURE_GPA:
+                squeezed.append(f"{name} ({state['pressure_GPa']:+.2f} GPa)")
             if largest_error(m) > plan.target_error:
                 inexact.append(f"{name} ({100 * largest_error(m):.0f} %)")
             species = tuple(m["species"])
@@ -579,6 +582,7 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
         "Left out, their ions were not shown to diffuse": stuck,
         "Left out, one element alone has no motion against its own mass": alone,
         "The search for the volume had not converged": unsettled,
+        f"The mean pressure is more than {PRESSURE_GPA:g} GPa from what was asked for": squeezed,
         "The energy still fell while it was recorded": ageing,
         f"The largest relative standard error of D_i and L_ii is above {100 * plan.target_error:g} %": inexact,
     }
