@@ -167,7 +167,7 @@ def so_far() -> str:
         if (s := state(f, T)) is not None and largest_error(s["transport"]) > target
     }
     short = [name for name, (s, _) in wide.items() if min(s["durations_ps"].values()) < longest - 1.0]
-    still = [f"{name} ({100 * error:.0f} %)" for name, (_, error) in wide.items() if math.isfinite(error)]
+    still = [f"{name} ({100 * error:.3g} %)" for name, (_, error) in wide.items() if math.isfinite(error)]
     lines = [
         f"**As it stands: {replicas} of {wanted} replicas ({time:.1f} ns), {len(there)} of {len(every)} states; "
         f"{kept} of them are diffusive and in the table.**",

@@ -558,7 +558,7 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
             if abs(state["pressure_GPa"] - plan.volume.pressure_GPa) > PRESSURE_GPA:
                 squeezed.append(f"{name} ({state['pressure_GPa']:+.2f} GPa)")
             if largest_error(m) > plan.target_error:
-                inexact.append(f"{name} ({100 * largest_error(m):.0f} %)")
+                inexact.append(f"{name} ({100 * largest_error(m):.3g} %)")
             species = tuple(m["species"])
             entries.append(
                 OnsagerCoefficients(
