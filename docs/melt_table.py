@@ -587,7 +587,7 @@ def change(found: dict[str, Any]) -> str:
     says += (
         f". From the thermodynamic score alone to ours {beside}" if beside else ". It is not told from the score alone"
     )
-    return f"{says} ({share:.0f} % of the conversion had no data)."
+    return f"{says} ({share:.0f} % of the conversion had no data)." if round(share) else f"{says}."
 
 
 def apart(one: dict[str, Any], other: dict[str, Any]) -> str:
