@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tammann import Recipe, simulate
-from tammann.furnace import charge
+from tammann.workflows.furnace import prepare
 
 RECIPES = Path(__file__).resolve().parents[1] / "examples" / "recipes"
 SIZES = (15, 30, 45, 60)
@@ -20,7 +20,7 @@ REALIZATIONS = 3
 
 def row(recipe: Recipe, phases: list[str]) -> list[str]:
     """Mean and standard deviation over realizations, mol %, of the phases asked for."""
-    known = charge(recipe)
+    known = prepare(recipe)
     history = simulate(recipe, known.rates, realizations=REALIZATIONS)
     final = 100 * history.fractions()[:, -1]
     cells = []
@@ -33,7 +33,7 @@ def row(recipe: Recipe, phases: list[str]) -> list[str]:
 def table(path: Path) -> str:
     """Both tables of one recipe."""
     recipe = Recipe.from_file(path)
-    known = charge(recipe)
+    known = prepare(recipe)
     first = simulate(recipe, known.rates, realizations=1)
     final = first.fractions()[0, -1]
     phases = [first.phases[k] for k in np.argsort(-final)[:4]]

@@ -66,7 +66,7 @@ def peak() -> int:
 def with_tammann(positions: np.ndarray, symbols: list[str], threads: int) -> dict[str, float]:
     import scipy.fft  # noqa: F401
 
-    from tammann.md import trajectory_from_arrays
+    from tammann.trajectory import trajectory_from_arrays
     from tammann.transport import displacement_correlations, measure_onsager
 
     before, began = held(), time.perf_counter()

@@ -32,13 +32,13 @@ def highest() -> int:
 def rise(size: int, grain_cells: float) -> dict[str, int]:
     """What a run added to this process at most, its peak, and the memory of its snapshots, in bytes."""
     from tammann import Recipe, simulate
-    from tammann.furnace import charge
+    from tammann.workflows.furnace import prepare
 
     data = Recipe.from_file(RECIPE).model_dump()
     data["start_temperature_K"] = 1250.0
     data["programme"] = [{"temperature_K": 1250.0, "hold_h": 0.05}]
     data["grid"] |= {"size": 8, "grain_cells": grain_cells}
-    rates = charge(Recipe(**data)).rates
+    rates = prepare(Recipe(**data)).rates
     simulate(Recipe(**data), rates)
     before = held()
     data["grid"]["size"] = size

@@ -53,7 +53,7 @@ def write(path: Path, atoms: int, frames: int, form: str) -> int:
 
 def read(reader: str, path: Path, stop: int | None) -> np.ndarray:
     if reader == "tammann":
-        from tammann.md import read_trajectory
+        from tammann.trajectory import read_trajectory
 
         return read_trajectory(path, timestep_fs=1.0, types=("Ba", "Ti", "O"), stop=stop).positions
     if reader == "MDAnalysis":

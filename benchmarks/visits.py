@@ -12,7 +12,7 @@ from record import RECIPE, record
 
 from tammann import Recipe, simulate
 from tammann.analysis import conversion
-from tammann.furnace import charge
+from tammann.workflows.furnace import prepare
 
 SIZES = (30, 50, 100, 200)
 LEAST_SECONDS = 1.0
@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     sizes = parser.parse_args().sizes
-    rates = charge(reacting(30)).rates
+    rates = prepare(reacting(30)).rates
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     rows = []
     for size in sizes:

@@ -22,7 +22,6 @@ from tammann import (
     simulate,
 )
 from tammann.analysis import beside_baselines, conversion, fallback_share, final_mole_fractions, reaction_flow
-from tammann.furnace import fire
 from tammann.plot import (
     plot_baselines,
     plot_correlation_factors,
@@ -33,6 +32,7 @@ from tammann.plot import (
     plot_slices,
     save_figure,
 )
+from tammann.workflows.furnace import fire
 
 DOCS = Path(__file__).parent
 IMAGES = DOCS / "images"

@@ -25,13 +25,13 @@ import numpy as np
 from tammann import Recipe, load_phases
 from tammann.analysis import fallback_share, final_fractions
 from tammann.composition import parse_formula
-from tammann.furnace import fire
 from tammann.kinetics import growth_constants
 from tammann.kinetics.growth import table_layer
-from tammann.melt import largest_error
 from tammann.thermo import draw_energies
 from tammann.transport import TransportTable, draw_transport, load_transport, save_transport
 from tammann.units import BOLTZMANN_J_PER_K
+from tammann.workflows.furnace import fire
+from tammann.workflows.melt import largest_error
 
 DOCS = Path(__file__).parent
 EXAMPLES = DOCS.parent / "examples"
@@ -654,9 +654,9 @@ def draw_chgnet() -> None:
 def draw_example() -> None:
     """The figures of one state, as ``tammann melt`` leaves them."""
     from tammann.md.equation_of_state import VolumePoint
-    from tammann.melt.folder import replicas_in
     from tammann.plot import plot_volume_search, save_figure, transport_figure
     from tammann.transport import load_correlations, measure_onsager
+    from tammann.workflows.melt.folder import replicas_in
 
     folder = OUT / "BaTiO3" / "2000K"
     found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
@@ -816,8 +816,8 @@ def main() -> int:
         late += [] if same_table(shipped(), load_transport("tammann-2026")) else [SHIPPED.name]
         print("\n".join(f"{name}: out of date" for name in late))
         return 1 if late else 0
-    from tammann.melt.folder import read_plan
-    from tammann.melt.states import measure_all, write_table
+    from tammann.workflows.melt.folder import read_plan
+    from tammann.workflows.melt.state import measure_all, write_table
 
     chosen = read_plan(OUT / "plan.json")
     measure_all(chosen, OUT)

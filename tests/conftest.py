@@ -45,7 +45,7 @@ def recipes() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def enumerated_once() -> Iterator[None]:
     """A furnace asks for the same reactions in a hundred tests; those of the enumeration itself are in its own."""
-    from tammann import furnace
+    from tammann.workflows import furnace
 
     enumerate_reactions, known = furnace.enumerate_reactions, {}
 
@@ -63,11 +63,11 @@ def enumerated_once() -> Iterator[None]:
 @pytest.fixture
 def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """``tammann`` in this process."""
-    from tammann import cli
+    from tammann.cli import app
 
     def invoke(*words: object) -> Outcome:
         capsys.readouterr()
-        status = cli.call([str(word) for word in words])
+        status = app.call([str(word) for word in words])
         out, err = capsys.readouterr()
         return Outcome(status, out, err)
 

@@ -14,7 +14,8 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from tammann import cli
+from tammann.cli import options
+from tammann.cli.app import app
 from tammann.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +60,7 @@ def test_code_runs(page, tmp_path, monkeypatch, call):
     if any("dask" in text for language, _, text in blocks if language == "python"):
         pytest.importorskip("distributed")
     # The realizations in this process: workers take longer to start than these runs take, and change nothing.
-    monkeypatch.setattr("tammann.furnace._cores", lambda: 1)
+    monkeypatch.setattr("tammann.workflows.furnace._cores", lambda: 1)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "batio3.yaml").write_text(WITHOUT_A_SMALL_RUN, encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "page"}
@@ -91,7 +92,7 @@ def test_the_tutorial_is_right_about_itself(tmp_path, monkeypatch, call):
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_commands_exist(page):
     """Every line that starts with tammann, in any block, is one that the command line takes."""
-    command = typer.main.get_command(cli.app)
+    command = typer.main.get_command(app)
     for language, _, text in fences(page):
         if language not in ("sh", "console"):
             continue
@@ -99,7 +100,7 @@ def test_commands_exist(page):
             for part in re.split(r"&&", line.removeprefix("$ ").partition("#")[0]):
                 words = shlex.split(part)
                 if words[:1] == ["tammann"]:
-                    words[1:] = cli._spread(words[1:])  # --charges Ba=2 O=-2
+                    words[1:] = options.spread_values(words[1:])  # --charges Ba=2 O=-2
                     context = command.make_context("tammann", words[1:2])
                     name, found, rest = command.resolve_command(context, words[1:])
                     found.make_context(name, rest, parent=context)
@@ -173,7 +174,7 @@ def test_atmospheres_are_those_of_the_recipe():
 
 def test_every_command_and_option_of_run_is_documented():
     text = (DOCS / "commands.md").read_text(encoding="utf-8")
-    command = typer.main.get_command(cli.app)
+    command = typer.main.get_command(app)
     for each, found in command.commands.items():
         assert re.search(rf"^## `tammann {each}\b", text, re.MULTILINE), each
         if each == "run":

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from tammann.md.plan import MeltPlan
 from tammann.transport import load_transport
+from tammann.workflows.melt.plan import MeltPlan
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "melts.md"
@@ -43,7 +43,7 @@ def test_every_key_of_a_plan_is_on_the_page_with_its_default():
 
 
 def test_every_file_is_on_the_page():
-    from tammann.melt import folder
+    from tammann.workflows.melt import folder
 
     text = PAGE.read_text(encoding="utf-8")
     for name in (*folder.OF_A_REPLICA, *folder.OF_A_STATE, "plan.json", "furnace.json", "melt.json", "transport.json"):
@@ -51,11 +51,11 @@ def test_every_file_is_on_the_page():
 
 
 def test_flags_are_those_of_the_code():
-    from tammann.melt import states
+    from tammann.workflows.melt import state
 
     text = PAGE.read_text(encoding="utf-8")
-    assert f"{2 * states.CAVITY_A:g} Å wide" in text and f"above {states.CRYSTAL:g} of" in text
-    assert f"no farther than {states.GLASS_A:g} Å" in text and f"beyond {states.PRESSURE_GPA:g} GPa" in text
+    assert f"{2 * state.CAVITY_A:g} Å wide" in text and f"above {state.CRYSTAL:g} of" in text
+    assert f"no farther than {state.GLASS_A:g} Å" in text and f"beyond {state.PRESSURE_GPA:g} GPa" in text
 
 
 @pytest.mark.slow

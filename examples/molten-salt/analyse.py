@@ -21,8 +21,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tammann.files import write_text
-from tammann.md import read_trajectory
 from tammann.plot import save_figure
+from tammann.trajectory import read_trajectory
 from tammann.transport import (
     Conductivity,
     Correlations,

@@ -31,19 +31,20 @@ The whole programme, readable aloud::
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from tammann._version import __version__ as __version__
+
 if TYPE_CHECKING:
-    from tammann.automaton import History, simulate
+    from tammann.automaton import simulate
     from tammann.errors import DataError, RecipeError, ResultError, TammannError
-    from tammann.furnace import run_recipe
+    from tammann.history import History
     from tammann.kinetics import RateTable, growth_constants, rate_table
-    from tammann.md import read_trajectory
     from tammann.reactions import enumerate_reactions
     from tammann.recipe import Recipe
     from tammann.thermo import equilibrium, load_phases
+    from tammann.trajectory import read_trajectory
     from tammann.transport import displacement_correlations, load_transport, measure_onsager
-    from tammann.validation import validate
-
-__version__ = "0.1.0"
+    from tammann.workflows.furnace import run_recipe
+    from tammann.workflows.validation import validate
 
 __all__ = [
     "DataError",
@@ -70,7 +71,7 @@ __all__ = [
 # Where each public name lives. Rooms are opened on first use, so that ``tammann --help`` does not wait for scipy.
 _HOMES = {
     "DataError": "errors",
-    "History": "automaton",
+    "History": "history",
     "RateTable": "kinetics",
     "Recipe": "recipe",
     "RecipeError": "errors",
@@ -84,10 +85,10 @@ _HOMES = {
     "load_transport": "transport",
     "measure_onsager": "transport",
     "rate_table": "kinetics",
-    "read_trajectory": "md",
-    "run_recipe": "furnace",
+    "read_trajectory": "trajectory",
+    "run_recipe": "workflows.furnace",
     "simulate": "automaton",
-    "validate": "validation",
+    "validate": "workflows.validation",
 }
 
 

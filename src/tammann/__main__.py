@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line and leave with its exit status."""
     try:
-        from tammann.cli import call
+        from tammann.cli.app import call
 
         status = call(sys.argv[1:])
     except KeyboardInterrupt:  # while the modules were still being imported

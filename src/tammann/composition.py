@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from tammann.errors import DataError
 
-__all__ = ["atomic_masses", "parse_formula", "reduced_formula"]
+__all__ = ["atomic_masses", "parse_formula", "composition_key"]
 
 
 @cache
@@ -72,11 +72,11 @@ def parse_formula(formula: str) -> dict[str, int]:
     return dict(_parse(formula.strip()))
 
 
-def reduced_formula(composition: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+def composition_key(composition: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     """Give a key that is the same for all multiples and spellings of one formula.
 
     Examples:
-        >>> reduced_formula({"O": 4, "Ti": 2}) == reduced_formula({"Ti": 1, "O": 2})
+        >>> composition_key({"O": 4, "Ti": 2}) == composition_key({"Ti": 1, "O": 2})
         True
     """
     divisor = math.gcd(*composition.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tammann.automaton.history import History
+from tammann.history import History
 from tammann.units import BOLTZMANN_EV_PER_K
 
 __all__ = ["example_history"]

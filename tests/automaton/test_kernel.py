@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from automaton import toys
-from tammann.automaton import _kernel as kernel
+from tammann.automaton import kernel as kernel
 
 RARELY = 1 / 15_000
 SIGMAS = 4.0

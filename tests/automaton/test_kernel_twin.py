@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automaton import naive, toys
-from tammann.automaton import _kernel as kernel
+from tammann.automaton import kernel as kernel
 
 # the package's name simulate is the function
-engine = importlib.import_module("tammann.automaton.simulate")
+engine = importlib.import_module("tammann.automaton.engine")
 
 GRIDS = [(4, 1), (7, 1), (8, 2), (10, 2)]
 

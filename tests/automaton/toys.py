@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from tammann.automaton._kernel import Blocks, State, Tables
+from tammann.automaton.kernel import Blocks, State, Tables
 from tammann.kinetics import RateTable
 from tammann.recipe import Recipe
 from tammann.thermo import parse_formula

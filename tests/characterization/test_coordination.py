@@ -17,7 +17,7 @@ from tammann.characterization import (
     radial_distribution,
 )
 from tammann.errors import DataError
-from tammann.md import trajectory_from_arrays
+from tammann.trajectory import trajectory_from_arrays
 
 
 def gas(cell, atoms=60, frames=120, seed=1):

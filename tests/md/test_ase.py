@@ -15,11 +15,11 @@ from scipy import stats
 
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md import ase as engine
-from tammann.md import read_trajectory
-from tammann.md.dynamics import Conditions, block_stderr
+from tammann.md.conditions import Conditions, block_stderr
 from tammann.potentials import pedone_2006
 from tammann.potentials.calculators import chgnet, imported_potential
 from tammann.structures import Configuration
+from tammann.trajectory import read_trajectory
 from tammann.units import BOLTZMANN_EV_PER_K
 
 POTENTIAL = pedone_2006()
@@ -53,11 +53,11 @@ def test_kinetic_energies_are_canonical(melt, bath):
     """Mean and variance of the kinetic temperature: T and 2 T**2/f; in traps and in a melt."""
     conditions = Conditions(2000.0, thermostat=bath)
     start = crystal(repeats=1)
-    leg = engine.run(start, TRAPS, conditions, duration_ps=60.0, sample_fs=20.0, rng=2)
-    T, f = leg.temperature_K[250:], 3 * start.n_atoms - 3
+    run = engine.run(start, TRAPS, conditions, duration_ps=60.0, sample_fs=20.0, rng=2)
+    T, f = run.temperature_K[250:], 3 * start.n_atoms - 3
     if bath == "nose-hoover":  # springs of two frequencies are not ergodic under it; the melt below is
-        leg = engine.run(melt, POTENTIAL, Conditions(4000.0), duration_ps=16.0, sample_fs=20.0, rng=2)
-        T, f = leg.temperature_K[250:] / 2.0, 3 * melt.n_atoms - 3
+        run = engine.run(melt, POTENTIAL, Conditions(4000.0), duration_ps=16.0, sample_fs=20.0, rng=2)
+        T, f = run.temperature_K[250:] / 2.0, 3 * melt.n_atoms - 3
     assert T.mean() == pytest.approx(2000.0, abs=4 * block_stderr(T, blocks=10))
     assert T.var() / 2000.0**2 == pytest.approx(2.0 / f, rel=0.2)
 
@@ -66,13 +66,13 @@ def test_kinetic_energies_are_canonical(melt, bath):
 @pytest.mark.parametrize("bath", BATHS)
 def test_velocities_are_maxwells(melt, bath):
     """Velocities over sqrt(kT/m) are normal, over atoms of two masses and many instants (Kolmogorov-Smirnov)."""
-    from tammann.md.stepping import advance, start_motion
+    from tammann.md.integrators import advance, initialize_state
 
     # momentum at rest takes a little: the variance of a velocity is (kT/m)(1 - m/M)
-    motion = start_motion(melt, Conditions(4000.0, thermostat=bath), rng=3)
+    state = initialize_state(melt, Conditions(4000.0, thermostat=bath), rng=3)
     forces = engine.forces_of(POTENTIAL, melt)
-    scale = np.sqrt(BOLTZMANN_EV_PER_K * 4000.0 / motion.masses * (1.0 - motion.masses / motion.masses.sum()))
-    seen = [motion.velocities_A_per_ps / scale for _ in advance([motion], forces, 4000, every=200)]
+    scale = np.sqrt(BOLTZMANN_EV_PER_K * 4000.0 / state.masses * (1.0 - state.masses / state.masses.sum()))
+    seen = [state.velocities_A_per_ps / scale for _ in advance([state], forces, 4000, every=200)]
     for part in (slice(0, 32), slice(32, 64)):
         z = np.concatenate([v[part].ravel() for v in seen[3:]])
         assert stats.kstest(z, "norm").pvalue > 1e-3
@@ -101,18 +101,18 @@ def test_energy_is_kept_to_second_order(melt, monkeypatch, potential):
     wavers, steps = [], np.array([0.5, 1.0, 2.0])
     for step in steps:
         nve = Conditions(4000.0, timestep_fs=step, thermostat="none")
-        leg = engine.run(start, potential, nve, duration_ps=0.2, sample_fs=step, rng=1)
-        kinetic = 1.5 * BOLTZMANN_EV_PER_K * leg.temperature_K * (1.0 - 1.0 / start.n_atoms)
-        wavers.append(np.std(leg.energy_eV_per_atom + kinetic))
+        run = engine.run(start, potential, nve, duration_ps=0.2, sample_fs=step, rng=1)
+        kinetic = 1.5 * BOLTZMANN_EV_PER_K * run.temperature_K * (1.0 - 1.0 / start.n_atoms)
+        wavers.append(np.std(run.energy_eV_per_atom + kinetic))
     assert np.polyfit(np.log(steps), np.log(wavers), 1)[0] == pytest.approx(2.0, abs=0.15)
 
 
 def test_an_ideal_gas_has_its_pressure():
     """P V = (N - 1) kT with the centre of mass at rest, at any instant that has that temperature."""
     start = Configuration(("Ar",) * 30, np.random.default_rng(1).uniform(0, 20, (30, 3)), 20.0 * np.eye(3))
-    leg = engine.run(start, NOTHING, Conditions(500.0, thermostat="berendsen"), duration_ps=0.2, rng=1)
-    expected = 29 * BOLTZMANN_EV_PER_K * leg.temperature_K / 8000.0 * 160.21766
-    np.testing.assert_allclose(leg.isotropic_pressure_GPa(), expected, rtol=1e-6)
+    run = engine.run(start, NOTHING, Conditions(500.0, thermostat="berendsen"), duration_ps=0.2, rng=1)
+    expected = 29 * BOLTZMANN_EV_PER_K * run.temperature_K / 8000.0 * 160.21766
+    np.testing.assert_allclose(run.isotropic_pressure_GPa(), expected, rtol=1e-6)
 
 
 @pytest.mark.slow
@@ -120,22 +120,22 @@ def test_an_ideal_gas_under_pressure_has_its_volume():
     """Isothermal and isobaric: <V> = N' kT/P with variance N' (kT/P)**2 and N' = N, the momentum at rest."""
     start = Configuration(("Ar",) * 30, np.random.default_rng(1).uniform(0, 20, (30, 3)), 20.0 * np.eye(3))
     unit = BOLTZMANN_EV_PER_K * 500.0 / (0.02 / 160.21766)
-    leg = engine.run(
+    run = engine.run(
         start, NOTHING, Conditions(500.0, pressure_GPa=0.02, damping_fs=40.0), duration_ps=200.0, sample_fs=100.0, rng=1
     )
-    V = leg.volume_A3[300:]
+    V = run.volume_A3[300:]
     assert V.mean() == pytest.approx(30 * unit, rel=0.06)
-    assert leg.temperature_K[300:].mean() == pytest.approx(500.0, rel=0.01)
+    assert run.temperature_K[300:].mean() == pytest.approx(500.0, rel=0.01)
 
 
 @pytest.mark.parametrize("bath", ["langevin", "berendsen", "nose-hoover"])
 def test_a_ramp_is_followed(bath):
     start = crystal(rattle=0.05, edge=4.25)
     conditions = Conditions(300.0, thermostat=bath, damping_fs=50.0)
-    leg = engine.run(start, POTENTIAL, conditions, duration_ps=1.2, final_temperature_K=900.0, rng=1)
-    half = len(leg.temperature_K) // 2
-    assert leg.temperature_K[:half].mean() < leg.temperature_K[half:].mean()
-    assert leg.temperature_K[-20:].mean() == pytest.approx(850.0, abs=170.0)
+    run = engine.run(start, POTENTIAL, conditions, duration_ps=1.2, final_temperature_K=900.0, rng=1)
+    half = len(run.temperature_K) // 2
+    assert run.temperature_K[:half].mean() < run.temperature_K[half:].mean()
+    assert run.temperature_K[-20:].mean() == pytest.approx(850.0, abs=170.0)
 
 
 # ------------------------------------------------------------------------------------------------------ beside LAMMPS
@@ -171,8 +171,8 @@ def test_pressure_and_structure_are_those_of_lammps(melt):
     seen = {}
     for code, time_ps in ((engine, 10.0), (lammps, 40.0)):
         warm = code.run(melt, POTENTIAL, conditions, duration_ps=2.0, rng=5).configuration
-        leg = code.run(warm, POTENTIAL, conditions, duration_ps=time_ps, sample_fs=20.0, rng=6)
-        p, e = leg.isotropic_pressure_GPa(), leg.energy_eV_per_atom
+        run = code.run(warm, POTENTIAL, conditions, duration_ps=time_ps, sample_fs=20.0, rng=6)
+        p, e = run.isotropic_pressure_GPa(), run.energy_eV_per_atom
         seen[code.__name__] = (p.mean(), block_stderr(p, blocks=10), e.mean(), block_stderr(e, blocks=10))
     (p, dp, e, de), (q, dq, u, du) = seen.values()
     assert abs(p - q) < 4 * np.hypot(dp, dq) + 0.05
@@ -276,12 +276,12 @@ KILLED = """
 import sys
 import numpy as np
 from tammann.md import ase as engine, segments
-from tammann.md.dynamics import Conditions
+from tammann.md.conditions import Conditions
 from tammann.potentials import pedone_2006
 from tammann.structures import Configuration
 held = np.load(sys.argv[1])
 start = Configuration(tuple(str(s) for s in held["s"]), held["x"], held["cell"], held["v"])
-segments.SEGMENT_SECONDS = 0.2
+recording.SEGMENT_SECONDS = 0.2
 engine.produce(start, pedone_2006(), Conditions(4000.0, thermostat="langevin"), sys.argv[2], duration_ps=1000.0,
                frame_fs=40.0, sample_fs=20.0, rng=5)
 """
@@ -348,9 +348,9 @@ def test_chgnet_melts(tmp_path):
     start = engine.relax(random_packing("BaTiO3", atoms=30, rng=1), chgnet(), steps=80)
     warm = engine.run(start, chgnet(), Conditions(2000.0, thermostat="langevin"), duration_ps=0.04, rng=1)
     nve = Conditions(2000.0, timestep_fs=1.0, thermostat="none")
-    leg = engine.run(warm.configuration, chgnet(), nve, duration_ps=0.02, sample_fs=1.0)
-    kinetic = 1.5 * BOLTZMANN_EV_PER_K * leg.temperature_K * (1.0 - 1.0 / 30)
-    assert np.ptp(leg.energy_eV_per_atom + kinetic) < 0.05 * np.ptp(kinetic)
+    run = engine.run(warm.configuration, chgnet(), nve, duration_ps=0.02, sample_fs=1.0)
+    kinetic = 1.5 * BOLTZMANN_EV_PER_K * run.temperature_K * (1.0 - 1.0 / 30)
+    assert np.ptp(run.energy_eV_per_atom + kinetic) < 0.05 * np.ptp(kinetic)
     options = {"duration_ps": 0.04, "frame_fs": 4.0, "sample_fs": 4.0, "rng": 1}
     assert (
         engine.produce(warm.configuration, chgnet(), Conditions(2000.0), tmp_path, **options, stop=lambda: True) is None

@@ -5,10 +5,10 @@ import pytest
 
 from tammann.errors import DataError
 from tammann.md import ase
-from tammann.md.dynamics import Conditions
-from tammann.md.readers import read_trajectory
+from tammann.md.conditions import Conditions
 from tammann.potentials import imported_potential, pedone_2006
 from tammann.structures import Configuration
+from tammann.trajectory.read import read_trajectory
 
 IONS = imported_potential("potentials.toys:ions")
 

@@ -15,10 +15,10 @@ from potentials.ewald import energy
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md import lammps as engine
-from tammann.md import read_trajectory
-from tammann.md.dynamics import Conditions, block_stderr
+from tammann.md.conditions import Conditions, block_stderr
 from tammann.potentials import pedone_2006
 from tammann.structures import Configuration
+from tammann.trajectory import read_trajectory
 from tammann.units import BOLTZMANN_EV_PER_K
 
 POTENTIAL = pedone_2006()
@@ -149,8 +149,8 @@ def test_relaxing_a_crystal_leaves_it(monkeypatch):
 @pytest.mark.parametrize("thermostat", ["nose-hoover", "langevin"])
 def test_kinetic_energies_are_those_of_the_canonical_ensemble(melt, thermostat):
     """Mean kB T f/2 and variance f (kB T)**2/2 with f = 3N - 3 degrees of freedom."""
-    leg = engine.run(melt, POTENTIAL, Conditions(4000.0, thermostat=thermostat), duration_ps=120.0, sample_fs=40, rng=2)
-    T = leg.temperature_K[250:]
+    run = engine.run(melt, POTENTIAL, Conditions(4000.0, thermostat=thermostat), duration_ps=120.0, sample_fs=40, rng=2)
+    T = run.temperature_K[250:]
     f = 3 * melt.n_atoms - 3
     assert T.mean() == pytest.approx(4000.0, abs=4 * block_stderr(T, blocks=10))
     assert T.var() / 4000.0**2 == pytest.approx(2.0 / f, rel=0.15)
@@ -164,9 +164,9 @@ def test_energy_is_kept_to_second_order(melt, monkeypatch):
     wavers = []
     for step in (0.5, 1.0, 2.0):
         nve = Conditions(4000.0, timestep_fs=step, thermostat="none")
-        leg = engine.run(melt, POTENTIAL, nve, duration_ps=2.0, sample_fs=step, rng=1)
-        kinetic = 1.5 * BOLTZMANN_EV_PER_K * leg.temperature_K * (1.0 - 1.0 / melt.n_atoms)
-        wavers.append(np.std(leg.energy_eV_per_atom + kinetic))
+        run = engine.run(melt, POTENTIAL, nve, duration_ps=2.0, sample_fs=step, rng=1)
+        kinetic = 1.5 * BOLTZMANN_EV_PER_K * run.temperature_K * (1.0 - 1.0 / melt.n_atoms)
+        wavers.append(np.std(run.energy_eV_per_atom + kinetic))
     order = np.polyfit(np.log([0.5, 1.0, 2.0]), np.log(wavers), 1)[0]
     assert order == pytest.approx(2.0, abs=0.25)
 
@@ -231,12 +231,12 @@ KILLED = """
 import sys
 import numpy as np
 from tammann.md import lammps as engine, segments
-from tammann.md.dynamics import Conditions
+from tammann.md.conditions import Conditions
 from tammann.potentials import pedone_2006
 from tammann.structures import Configuration
 held = np.load(sys.argv[1])
 start = Configuration(tuple(str(s) for s in held["s"]), held["x"], held["cell"], held["v"])
-segments.SEGMENT_SECONDS = 0.3
+recording.SEGMENT_SECONDS = 0.3
 engine.produce(start, pedone_2006(), Conditions(4000.0), sys.argv[2], duration_ps=float(sys.argv[3]), frame_fs=40.0,
                sample_fs=20.0, rng=5)
 """
@@ -279,7 +279,7 @@ import os, subprocess
 if sys.argv[-1] == "child":
     parent = os.getppid()
     stop = lambda: os.getppid() != parent
-    segments.SEGMENT_SECONDS = 1.0
+    recording.SEGMENT_SECONDS = 1.0
 else:
     subprocess.Popen([sys.executable, "-c", sys.argv[4], *sys.argv[1:], "child"]).wait()
     sys.exit()
@@ -291,7 +291,7 @@ def test_an_orphan_and_a_run_that_takes_its_place_make_one_trajectory(melt, tmp_
     """The parent is killed while its child is in the middle of a segment, and the run resumed at once."""
     held = {"x": melt.positions_A, "cell": melt.cell_A, "v": melt.velocities_A_per_ps}
     np.savez(tmp_path / "start.npz", s=np.array(melt.symbols), **held)
-    first, last = KILLED.split("segments.SEGMENT_SECONDS = 0.3\n")
+    first, last = KILLED.split("recording.SEGMENT_SECONDS = 0.3\n")
     code = first + ORPHAN + last.replace("rng=5", "rng=5, stop=stop")
     place = tmp_path / "run"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "start.npz"), str(place), "1000", code])

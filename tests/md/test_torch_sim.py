@@ -10,11 +10,11 @@ import pytest
 from md.threads import in_threads
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md import torch_sim as engine
-from tammann.md.dynamics import Conditions
-from tammann.md.plan import MeltPlan
-from tammann.md.stepping import start_motion
+from tammann.md.conditions import Conditions
+from tammann.md.integrators import initialize_state
 from tammann.potentials import chgnet, imported_potential, pedone_2006
 from tammann.structures import Configuration
+from tammann.workflows.melt.plan import MeltPlan
 
 BORN = imported_potential("potentials.toys:born")
 
@@ -62,8 +62,8 @@ def test_a_batch_gives_what_each_alone_gives(installed, bath):
     """Systems of other sizes beside it change nothing; each seed is the first drawn for its place."""
     conditions = Conditions(1000.0, thermostat=bath)
     warm = [
-        Configuration(c.symbols, c.positions_A, c.cell_A, leg.configuration.velocities_A_per_ps)
-        for c, leg in zip(MANY, engine.run_many(MANY, BORN, conditions, duration_ps=0.01, rng=1), strict=True)
+        Configuration(c.symbols, c.positions_A, c.cell_A, run.configuration.velocities_A_per_ps)
+        for c, run in zip(MANY, engine.run_many(MANY, BORN, conditions, duration_ps=0.01, rng=1), strict=True)
     ]
     together = engine.run_many(warm, BORN, conditions, duration_ps=0.04, rng=2)
     seeds = np.random.default_rng(2).integers(0, 2**63, size=3)
@@ -71,10 +71,10 @@ def test_a_batch_gives_what_each_alone_gives(installed, bath):
     if bath == "langevin":  # random numbers of its own for each
         assert np.abs(together[0].temperature_K - together[2].temperature_K).max() > 1.0
         return
-    for start, leg in zip(warm, together, strict=True):
+    for start, run in zip(warm, together, strict=True):
         alone = engine.run(start, BORN, conditions, duration_ps=0.04, rng=9)
-        np.testing.assert_allclose(leg.configuration.positions_A, alone.configuration.positions_A, atol=1e-9)
-        np.testing.assert_allclose(leg.temperature_K, alone.temperature_K, rtol=1e-9)
+        np.testing.assert_allclose(run.configuration.positions_A, alone.configuration.positions_A, atol=1e-9)
+        np.testing.assert_allclose(run.temperature_K, alone.temperature_K, rtol=1e-9)
 
 
 def test_batches_are_recorded_and_taken_up(installed, tmp_path):
@@ -140,10 +140,10 @@ def test_chgnet_in_a_batch_is_chgnet(installed):
         Configuration((metal,) * 4 + ("O",) * 4, edge * sites + rng.normal(scale=0.05, size=(8, 3)), edge * np.eye(3))
         for metal, edge in (("Mg", 4.3), ("Ba", 5.6))
     ]
-    legs = engine.run_many(some, chgnet(), Conditions(500.0), duration_ps=0.01, sample_fs=2.0, rng=1)
-    for leg in legs:
-        per_atom, _, _ = ase.single_point(leg.configuration, chgnet())
-        assert leg.energy_eV_per_atom[-1] == pytest.approx(per_atom, abs=1e-4)
+    runs = engine.run_many(some, chgnet(), Conditions(500.0), duration_ps=0.01, sample_fs=2.0, rng=1)
+    for run in runs:
+        per_atom, _, _ = ase.single_point(run.configuration, chgnet())
+        assert run.energy_eV_per_atom[-1] == pytest.approx(per_atom, abs=1e-4)
     ours, theirs = (e.single_point(some[1], chgnet()) for e in (engine, ase))
     np.testing.assert_allclose(ours[1], theirs[1], atol=1e-3)
     np.testing.assert_allclose(ours[2], theirs[2], atol=0.01)
@@ -155,9 +155,9 @@ def counted(monkeypatch):
     sizes = []
     compute = engine._compute
 
-    def counting(model, name, motions):
-        sizes.append(len(motions))
-        return compute(model, name, motions)
+    def counting(model, name, states):
+        sizes.append(len(states))
+        return compute(model, name, states)
 
     monkeypatch.setattr(engine, "_compute", counting)
     return sizes
@@ -191,18 +191,18 @@ def test_a_batch_is_as_large_as_memory_allows(installed, monkeypatch):
 
     compute, room, sizes = engine._compute, 2, []
 
-    def cramped(model, name, motions):
-        if len(motions) > room:
+    def cramped(model, name, states):
+        if len(states) > room:
             raise torch.cuda.OutOfMemoryError("no more")
-        sizes.append(len(motions))
-        return compute(model, name, motions)
+        sizes.append(len(states))
+        return compute(model, name, states)
 
     monkeypatch.setattr(engine, "_compute", cramped)
     forces, _ = engine._forces_of(BORN, MANY)
-    motions = [start_motion(c, Conditions(300.0), rng=0) for c in MANY * 2]
-    for motion, pull in zip(motions, forces(motions, True), strict=True):
-        (alone,) = compute(forces.model, BORN.name, [motion])
-        np.testing.assert_allclose(pull.forces_eV_per_A, alone.forces_eV_per_A, atol=1e-12)
+    states = [initialize_state(c, Conditions(300.0), rng=0) for c in MANY * 2]
+    for state, result in zip(states, forces(states, True), strict=True):
+        (alone,) = compute(forces.model, BORN.name, [state])
+        np.testing.assert_allclose(result.forces_eV_per_A, alone.forces_eV_per_A, atol=1e-12)
     assert sizes == [1] * 6  # 6, 3 and then 1 at a time
     room = 0
     with pytest.raises(DataError, match="a box of 8 atoms does not fit"):
@@ -223,7 +223,7 @@ def test_compiled_models_say_in_words_that_memory_is_out(installed, monkeypatch)
 
     monkeypatch.setattr(engine, "_model", lambda potential: greedy())
     with pytest.raises(torch.cuda.OutOfMemoryError):
-        engine._compute(greedy(), "greedy", [start_motion(MANY[0], Conditions(300.0), rng=0)])
+        engine._compute(greedy(), "greedy", [initialize_state(MANY[0], Conditions(300.0), rng=0)])
     with pytest.raises(DataError, match="potential potentials.toys:born: a box of 8 atoms does not fit"):
         engine.single_point(MANY[0], BORN)
 

@@ -11,9 +11,9 @@ import time
 
 import numpy as np
 
-from tammann.md import segments
-from tammann.md.dynamics import Conditions
-from tammann.md.segments import Piece, record, take_up
+from tammann.md import recording
+from tammann.md.conditions import Conditions
+from tammann.md.recording import Piece, record, take_up
 
 OPTIONS = {"frame_fs": 10.0, "sample_fs": 5.0}
 CONDITIONS = Conditions(300.0, timestep_fs=1.0)
@@ -48,7 +48,7 @@ def walk(folder, picoseconds, *, nap=0.0, **options):
 
 if __name__ == "__main__":
     folder, picoseconds, nap = sys.argv[1], float(sys.argv[2]), float(sys.argv[3])
-    segments.SEGMENT_SECONDS = 0.1
+    recording.SEGMENT_SECONDS = 0.1
     match sys.argv[4:]:
         case ["orphan"]:
             subprocess.Popen([sys.executable, *sys.argv[:4], "child"]).wait()

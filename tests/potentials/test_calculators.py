@@ -116,7 +116,7 @@ def test_one_sentence_each(path, words):
 
 
 def test_a_failure_on_the_way_is_one_sentence():
-    from tammann.md.dynamics import Conditions
+    from tammann.md.conditions import Conditions
 
     with pytest.raises(DataError, match=r"failing failed \(RuntimeError: out of memory\)") as caught:
         engine.run(PAIR, imported_potential("potentials.toys:failing"), Conditions(300.0), duration_ps=0.1, rng=1)

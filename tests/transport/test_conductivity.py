@@ -180,7 +180,7 @@ def test_covariance_of_another_shape():
 
 
 def test_errors_of_a_measurement_are_the_scatter_over_repeats():
-    from tammann.md import trajectory_from_arrays
+    from tammann.trajectory import trajectory_from_arrays
     from tammann.transport import displacement_correlations, measure_onsager
 
     # Ions in pairs that share half their steps: sigma and the Nernst-Einstein value differ.

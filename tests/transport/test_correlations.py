@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tammann.errors import DataError
-from tammann.md import Trajectory, trajectory_from_arrays
+from tammann.trajectory import Trajectory, trajectory_from_arrays
 from tammann.transport import atomic_masses, correlations_of_stretches, displacement_correlations
 from transport.walks import COUNTS, correlated_walk, moved
 

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tammann.md import trajectory_from_arrays
+from tammann.trajectory import trajectory_from_arrays
 from tammann.transport import displacement_correlations, measure_onsager
 
 INTERVAL_PS = 0.05

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError
-from tammann.md import Trajectory, trajectory_from_arrays
+from tammann.trajectory import Trajectory, trajectory_from_arrays
 from tammann.transport import (
     block_errors,
     correlations_of_stretches,

@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import lfilter
 
 from tammann.errors import DataError
-from tammann.md import trajectory_from_arrays
+from tammann.trajectory import trajectory_from_arrays
 from tammann.transport import displacement_correlations, find_regime, log_log_slope, measure_onsager
 
 D = 0.02  # Å²/ps

@@ -6,7 +6,7 @@ from scipy.signal import lfilter
 from scipy.spatial.transform import Rotation
 
 from tammann.errors import DataError
-from tammann.transport.brownian import slope_weights, spread_lags
+from tammann.transport.slope_fit import slope_weights, spread_lags
 from tammann.transport.viscosity import _running, _traceless, shear_viscosity
 from tammann.units import BOLTZMANN_J_PER_K
 

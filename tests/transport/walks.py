@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tammann.md import Trajectory, trajectory_from_arrays
+from tammann.trajectory import Trajectory, trajectory_from_arrays
 from tammann.units import BOLTZMANN_J_PER_K
 
 OMEGA = np.array([[2.55, -1.35], [-1.35, 1.77]])

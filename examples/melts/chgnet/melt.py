@@ -16,11 +16,12 @@ import numpy as np
 
 from tammann import __version__
 from tammann.characterization import coordination_numbers, radial_distribution
-from tammann.md import ase, lammps, read_trajectory
-from tammann.md.dynamics import Conditions
+from tammann.md import ase, lammps
+from tammann.md.conditions import Conditions
 from tammann.potentials import pedone_2006
 from tammann.potentials.calculators import chgnet
 from tammann.structures import random_packing
+from tammann.trajectory import read_trajectory
 
 out, minutes = Path(sys.argv[1]), float(sys.argv[2])
 until = time.monotonic() + 60 * minutes

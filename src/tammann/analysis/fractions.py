@@ -12,7 +12,7 @@ import pandas as pd
 from tammann.errors import ResultError
 
 if TYPE_CHECKING:
-    from tammann.automaton.history import History
+    from tammann.history import History
 
 __all__ = [
     "BAND",

@@ -12,7 +12,7 @@ from tammann.analysis.fractions import conversions
 from tammann.errors import ResultError
 
 if TYPE_CHECKING:
-    from tammann.automaton.history import History
+    from tammann.history import History
 
 __all__ = ["JanderFit", "fit_jander", "jander_curve", "jander_fit"]
 

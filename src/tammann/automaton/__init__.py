@@ -1,7 +1,6 @@
-"""The automaton of reacting grains: a microstructure, a Markov process on it, and the history it leaves."""
+"""The kinetics of reacting grains on a grid: a cellular automaton driven by a table of rates."""
 
-from tammann.automaton.history import History
+from tammann.automaton.engine import simulate
 from tammann.automaton.microstructure import Microstructure, mix_powders, regrind
-from tammann.automaton.simulate import simulate
 
-__all__ = ["History", "Microstructure", "mix_powders", "regrind", "simulate"]
+__all__ = ["Microstructure", "mix_powders", "regrind", "simulate"]

@@ -170,6 +170,6 @@ def regrind(phase: np.ndarray, amount: np.ndarray, rng: np.random.Generator) -> 
         amount: shape (N^3,), moles.
         rng: generator.
     """
-    from tammann.automaton._kernel import shuffle_cells
+    from tammann.automaton.kernel import shuffle_cells
 
     shuffle_cells(phase, amount, rng.integers(2**64, dtype=np.uint64))

@@ -13,7 +13,7 @@ import numpy as np
 from tammann.errors import DataError
 
 if TYPE_CHECKING:
-    from tammann.md import Trajectory
+    from tammann.trajectory import Trajectory
 
 __all__ = [
     "Coordination",

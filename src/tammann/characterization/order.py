@@ -12,7 +12,7 @@ from tammann.characterization.coordination import with_images, wrapped
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
-    from tammann.md import Trajectory
+    from tammann.trajectory import Trajectory
 
 __all__ = ["bragg_noise", "bragg_order", "largest_cavity"]
 
@@ -53,7 +53,7 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> grid = np.stack(np.meshgrid(*[np.arange(4.0)] * 3), axis=-1).reshape(1, -1, 3) * 2.0
         >>> frames = np.repeat(grid, 2, axis=0)
         >>> solid = trajectory_from_arrays(frames, 8.0 * np.eye(3), ["O"] * 64, frame_interval_ps=1.0)
@@ -123,7 +123,7 @@ def largest_cavity(trajectory: Trajectory, *, frames: int = 5, spacing_A: float 
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> lone = trajectory_from_arrays(np.zeros((2, 1, 3)), 8.0 * np.eye(3), ["O"], frame_interval_ps=1.0)
         >>> round(largest_cavity(lone), 2)  # half the diagonal of the cube
         6.93

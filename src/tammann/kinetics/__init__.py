@@ -11,11 +11,11 @@
     rates.py      RateTable: plain arrays in one readable file
 """
 
+from tammann.kinetics.build import rate_table, reference_scale
 from tammann.kinetics.growth import electroneutral_growth_constant, growth_constant, growth_constants
 from tammann.kinetics.options import PUBLIC_CODE, KineticsOptions
-from tammann.kinetics.rates import RateTable
+from tammann.kinetics.rate_tables import RateTable
 from tammann.kinetics.selection import relevant_phases
-from tammann.kinetics.table import rate_table, reference_scale
 
 __all__ = [
     "PUBLIC_CODE",

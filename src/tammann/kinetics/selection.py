@@ -10,7 +10,7 @@ import numpy as np
 
 from tammann.errors import DataError, RecipeError
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.rates import MOST_PHASES
+from tammann.kinetics.rate_tables import MOST_PHASES
 from tammann.reactions import Reactions, reaction_energy
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 

@@ -1,7 +1,7 @@
 """The engine ASE: any ASE calculator, moved by this package's own steps.
 
 Slower than LAMMPS where both can do it, and needs nothing but the calculator. That is asked for forces and stress only;
-the ensembles are those of ``tammann.md.stepping`` whatever the calculator.
+the ensembles are those of ``tammann.md.integrators`` whatever the calculator.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from tammann.errors import DataError, TammannError
-from tammann.md.dynamics import Conditions, Leg
-from tammann.md.handed import produce_handed, relax_handed, run_handed, single_point_handed
-from tammann.md.stepping import Forces, Motion, Pull
+from tammann.md.conditions import Conditions, MDRun
+from tammann.md.driver import produce_handed, relax_handed, run_handed, single_point_handed
+from tammann.md.integrators import ForceResult, Forces, MDState
 from tammann.potentials.calculators import Potential, calculator_of, quiet, settle
 from tammann.structures import Configuration
 
@@ -32,7 +32,7 @@ def run(
     final_temperature_K: float | None = None,
     sample_fs: float = 10.0,
     rng: np.random.Generator | int | None = None,
-) -> Leg:
+) -> MDRun:
     """Move atoms for a while.
 
     Args:
@@ -47,7 +47,7 @@ def run(
     Raises:
         DataError: The potential cannot be had or fails, an element is unknown to it, or the run has exploded.
     """
-    (leg,) = run_handed(
+    (run,) = run_handed(
         [configuration],
         forces_of(potential, configuration),
         conditions,
@@ -56,7 +56,7 @@ def run(
         sample_fs=sample_fs,
         rng=rng,
     )
-    return leg
+    return run
 
 
 def relax(configuration: Configuration, potential: Potential, *, steps: int = 500) -> Configuration:
@@ -99,7 +99,7 @@ def produce(
     progress: Callable[[float], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Path | None:
-    """Record a trajectory in a folder, to be taken up again where it was left (see ``tammann.md.segments``).
+    """Record a trajectory in a folder, to be taken up again where it was left (see ``tammann.md.recording``).
 
     Args:
         configuration: Where the atoms start; when the folder holds a run to go on with only its elements matter.
@@ -147,21 +147,21 @@ def forces_of(potential: Potential, configuration: Configuration) -> Forces:
     calculator = calculator_of(potential)
     atoms = Atoms(list(configuration.symbols), positions=configuration.positions_A, cell=configuration.cell_A, pbc=True)
 
-    def pull(motion: Motion, stress: bool) -> Pull:
-        atoms.set_cell(motion.cell_A)
+    def result(state: MDState, stress: bool) -> ForceResult:
+        atoms.set_cell(state.cell_A)
         # in the first cell: some calculators look for neighbours only so far
-        atoms.set_positions(motion.positions_A)
+        atoms.set_positions(state.positions_A)
         atoms.wrap()
         return ask(calculator, atoms, potential.name, stress=stress)
 
-    def forces(motions: Sequence[Motion], stress: bool) -> list[Pull]:
+    def forces(states: Sequence[MDState], stress: bool) -> list[ForceResult]:
         with quiet():
-            return [pull(motion, stress) for motion in motions]
+            return [result(state, stress) for state in states]
 
     return forces
 
 
-def ask(calculator: Any, atoms: Any, name: str, *, stress: bool) -> Pull:
+def ask(calculator: Any, atoms: Any, name: str, *, stress: bool) -> ForceResult:
     """Energy, forces and stress of ASE atoms.
 
     Args:
@@ -189,4 +189,4 @@ def ask(calculator: Any, atoms: Any, name: str, *, stress: bool) -> Pull:
             f"potential {name} failed ({type(reason).__name__}: {text}); see whether it knows these elements and can "
             "bear atoms this close."
         ) from None
-    return Pull(energy, forces, tensor)
+    return ForceResult(energy, forces, tensor)

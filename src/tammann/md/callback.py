@@ -31,7 +31,7 @@ def attach(lmp: Any, configuration: Configuration, potential: ImportedPotential)
     atoms = Atoms(list(configuration.symbols), cell=configuration.cell_A, pbc=True)
     failures: list[TammannError] = []
 
-    def pull(_: Any, step: int, n: int, tags: np.ndarray, x: np.ndarray, forces: np.ndarray) -> None:
+    def result(_: Any, step: int, n: int, tags: np.ndarray, x: np.ndarray, forces: np.ndarray) -> None:
         forces[:] = 0.0
         if failures:
             return
@@ -61,7 +61,7 @@ def attach(lmp: Any, configuration: Configuration, potential: ImportedPotential)
         "pair_style zero 3.0\npair_coeff * *\nneighbor 1.0 bin\nthermo_modify lost error flush no\nthermo 100000000\n"
         "fix felt all external pf/callback 1 1\nfix_modify felt energy yes virial yes"
     )
-    lmp.set_fix_external_callback("felt", pull, None)
+    lmp.set_fix_external_callback("felt", result, None)
     for name in ("command", "commands_string"):
         setattr(lmp, name, _checked(getattr(lmp, name), failures))
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.md.dynamics import Leg, block_stderr
+from tammann.md.conditions import MDRun, block_stderr
 from tammann.structures import Configuration
 
 __all__ = [
@@ -189,7 +189,7 @@ def fitted_pressure(points: Sequence[VolumePoint], volume_A3: float, pressure_GP
 
 def find_volume(
     configuration: Configuration,
-    advance: Callable[[Configuration, float], Leg],
+    advance: Callable[[Configuration, float], MDRun],
     *,
     scales: Sequence[float] = (0.8, 1.0, 1.2),
     scale_ps: float = 4.0,
@@ -250,9 +250,9 @@ def find_volume(
             )
         if converged or held >= attempts:
             break
-        leg = advance(configuration.at_volume(_next_volume(fit, done, pressure_GPa)), holds[held])
-        configuration = leg.configuration
-        done.append(_point(leg))
+        run = advance(configuration.at_volume(_next_volume(fit, done, pressure_GPa)), holds[held])
+        configuration = run.configuration
+        done.append(_point(run))
         if keep is not None:
             keep(configuration, tuple(done))
     notes: list[str] = []
@@ -283,7 +283,7 @@ def _holds(hold_ps: float, attempts: int) -> list[float]:
 
 def let_volume_settle(
     configuration: Configuration,
-    advance: Callable[[Configuration, float], Leg],
+    advance: Callable[[Configuration, float], MDRun],
     *,
     hold_ps: float = 20.0,
     attempts: int = 8,
@@ -314,12 +314,12 @@ def let_volume_settle(
     done = list(points)
     moved = math.inf
     while len(done) < attempts:
-        leg = advance(configuration, hold_ps)
-        done.append(_point(leg))
-        volumes = leg.volume_A3[int(SETTLING * len(leg.volume_A3)) :]
+        run = advance(configuration, hold_ps)
+        done.append(_point(run))
+        volumes = run.volume_A3[int(SETTLING * len(run.volume_A3)) :]
         half = len(volumes) // 2
         moved = abs(float(volumes[half:].mean() - volumes[:half].mean())) / done[-1].volume_A3
-        configuration = leg.configuration
+        configuration = run.configuration
         if moved <= volume_tolerance and abs(done[-1].energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom:
             return _settled(configuration, done, converged=True)
         if keep is not None and len(done) < attempts:
@@ -353,17 +353,17 @@ def _next_volume(fit: EquationOfState, points: Sequence[VolumePoint], pressure_G
     return high * REACH[1] if widest.pressure_GPa > pressure_GPa else low * REACH[0]
 
 
-def _point(leg: Leg) -> VolumePoint:
-    skip = int(SETTLING * len(leg.temperature_K))
-    pressure = leg.isotropic_pressure_GPa()[skip:]
-    energy = leg.energy_eV_per_atom[skip:]
+def _point(run: MDRun) -> VolumePoint:
+    skip = int(SETTLING * len(run.temperature_K))
+    pressure = run.isotropic_pressure_GPa()[skip:]
+    energy = run.energy_eV_per_atom[skip:]
     half = len(energy) // 2
     return VolumePoint(
-        volume_A3=float(leg.volume_A3[skip:].mean()),
+        volume_A3=float(run.volume_A3[skip:].mean()),
         pressure_GPa=float(pressure.mean()),
         pressure_stderr_GPa=block_stderr(pressure),
         energy_eV_per_atom=float(energy.mean()),
         energy_drift_eV_per_atom=float(energy[half:].mean() - energy[:half].mean()),
-        temperature_K=float(leg.temperature_K[skip:].mean()),
-        duration_ps=leg.duration_ps,
+        temperature_K=float(run.temperature_K[skip:].mean()),
+        duration_ps=run.duration_ps,
     )

@@ -30,11 +30,11 @@ import numpy as np
 from tammann import composition
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md.callback import attach
-from tammann.md.dynamics import Conditions, Leg
-from tammann.md.segments import Piece, check_sane, record, take_up
+from tammann.md.conditions import Conditions, MDRun
+from tammann.md.recording import Piece, check_sane, record, take_up
 from tammann.potentials import ImportedPotential, LammpsCommands, Potential, RigidIons
 from tammann.potentials.calculators import settle
-from tammann.potentials.classical import COULOMB_EV_A
+from tammann.potentials.rigid_ions import COULOMB_EV_A
 from tammann.structures import Configuration
 
 __all__ = ["produce", "relax", "run", "single_point"]
@@ -62,7 +62,7 @@ def run(
     final_temperature_K: float | None = None,
     sample_fs: float = 10.0,
     rng: np.random.Generator | int | None = None,
-) -> Leg:
+) -> MDRun:
     """Move atoms for a while.
 
     Args:
@@ -93,7 +93,7 @@ def run(
         table = _read_series(folder / "series", len(configuration.symbols))
         after = _configuration(lmp, configuration)
     check_sane(table, conditions, final_temperature_K=final_temperature_K)
-    return Leg(
+    return MDRun(
         configuration=after,
         duration_ps=steps * conditions.timestep_fs / 1000.0,
         sample_fs=every * conditions.timestep_fs,
@@ -161,7 +161,7 @@ def produce(
 ) -> Path | None:
     """Record a trajectory in a folder, to be taken up again where it was left.
 
-    What the folder holds is described in ``tammann.md.segments``; the trajectory is LAMMPS text, gzipped.
+    What the folder holds is described in ``tammann.md.recording``; the trajectory is LAMMPS text, gzipped.
 
     Args:
         configuration: Where the atoms start; not looked at when the folder holds a run to go on with.

@@ -1,6 +1,6 @@
 """The engine torch-sim: forces of many systems at once from a model of torch-sim, on a GPU where there is one.
 
-torch-sim's models give the forces and this package's own steps move the atoms (``tammann.md.stepping``). So each system
+torch-sim's models give the forces, ``tammann.md.integrators`` moves the atoms. So each system
 keeps a heat bath and random numbers of its own, and a batch gives what each system alone would give (the Nose-Hoover
 chain of torch-sim 0.3 counts the degrees of freedom of a whole batch for each of its systems); a run can be taken up
 where it was killed; and positions stay unwrapped. What moves between the devices at each step, positions and forces, is
@@ -20,13 +20,13 @@ import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, TammannError
-from tammann.md.company import Company
-from tammann.md.dynamics import Conditions, Leg
-from tammann.md.handed import Alongside, produce_handed, relax_handed, run_handed, single_point_handed
-from tammann.md.stepping import Forces, Motion, Pull
+from tammann.md.batching import Company
+from tammann.md.conditions import Conditions, MDRun
+from tammann.md.driver import Alongside, produce_handed, relax_handed, run_handed, single_point_handed
+from tammann.md.integrators import ForceResult, Forces, MDState
 from tammann.potentials.calculators import ImportedPotential, Potential, make_chgnet, quiet
-from tammann.potentials.classical import RigidIons
-from tammann.potentials.commands import LammpsCommands, only_lammps
+from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
+from tammann.potentials.rigid_ions import RigidIons
 from tammann.structures import Configuration
 
 __all__ = [
@@ -51,7 +51,7 @@ def run(
     final_temperature_K: float | None = None,
     sample_fs: float = 10.0,
     rng: np.random.Generator | int | None = None,
-) -> Leg:
+) -> MDRun:
     """Move atoms for a while: ``run_many`` of one.
 
     Args:
@@ -66,7 +66,7 @@ def run(
     Raises:
         DataError: The model cannot be had or fails, an element is unknown to it, or the run has exploded.
     """
-    (leg,) = run_many(
+    (run,) = run_many(
         [configuration],
         potential,
         conditions,
@@ -75,7 +75,7 @@ def run(
         sample_fs=sample_fs,
         rng=rng,
     )
-    return leg
+    return run
 
 
 def run_many(
@@ -87,7 +87,7 @@ def run_many(
     final_temperature_K: float | None = None,
     sample_fs: float = 10.0,
     rng: np.random.Generator | int | None = None,
-) -> list[Leg]:
+) -> list[MDRun]:
     """Move the atoms of many systems side by side, each with a bath of its own; arguments as of ``run``.
 
     Raises:
@@ -311,45 +311,45 @@ class _Batches:
         self.model, self.name = model, name
         self.most: int | None = None  # systems that fit, where it is known that not all do
 
-    def __call__(self, motions: Sequence[Motion], stress: bool) -> list[Pull]:
+    def __call__(self, states: Sequence[MDState], stress: bool) -> list[ForceResult]:
         memory_error = _torch().cuda.OutOfMemoryError
         while True:
-            most = min(self.most or len(motions), len(motions))
+            most = min(self.most or len(states), len(states))
             try:
-                parts = [motions[k : k + most] for k in range(0, len(motions), most)]
-                return [pull for part in parts for pull in _compute(self.model, self.name, part)]
+                parts = [states[k : k + most] for k in range(0, len(states), most)]
+                return [result for part in parts for result in _compute(self.model, self.name, part)]
             except memory_error:
                 pass
             _torch().cuda.empty_cache()  # here, where nothing holds what has failed any more
             if most == 1:
                 raise DataError(
-                    f"potential {self.name}: a box of {len(motions[0].symbols)} atoms does not fit into the memory of "
+                    f"potential {self.name}: a box of {len(states[0].symbols)} atoms does not fit into the memory of "
                     "the device; take fewer atoms."
                 )
             self.most = most // 2
 
 
-def _compute(model: Any, name: str, motions: Sequence[Motion]) -> list[Pull]:
+def _compute(model: Any, name: str, states: Sequence[MDState]) -> list[ForceResult]:
     """Energies, forces and stresses of all systems, by one call of the model."""
     torch, torch_sim = _torch(), _torch_sim()
     device = getattr(model, "device", None) or _place()[0]
     dtype = getattr(model, "dtype", None) or torch.float64
-    sizes = [len(motion.symbols) for motion in motions]
-    atoms = [_numbers_and_masses(tuple(motion.symbols)) for motion in motions]
+    sizes = [len(state.symbols) for state in states]
+    atoms = [_numbers_and_masses(tuple(state.symbols)) for state in states]
     failure = ""
     try:
         state = torch_sim.SimState(
-            positions=torch.tensor(np.concatenate([_wrapped(m) for m in motions]), device=device, dtype=dtype),
+            positions=torch.tensor(np.concatenate([_wrapped(m) for m in states]), device=device, dtype=dtype),
             masses=torch.tensor(np.concatenate([masses for _, masses in atoms]), device=device, dtype=dtype),
             # its vectors are columns
-            cell=torch.tensor(np.stack([motion.cell_A.T for motion in motions]), device=device, dtype=dtype),
+            cell=torch.tensor(np.stack([state.cell_A.T for state in states]), device=device, dtype=dtype),
             pbc=True,
             atomic_numbers=torch.tensor(np.concatenate([z for z, _ in atoms]), device=device, dtype=torch.int64),
             system_idx=torch.tensor(np.repeat(np.arange(len(sizes)), sizes), device=device, dtype=torch.int64),
         )
         with quiet():
             found = model(state)
-        energy, pull, tensor = (
+        energy, result, tensor = (
             np.asarray(found[key].detach().cpu(), dtype=float) for key in ("energy", "forces", "stress")
         )
     except (TammannError, torch.cuda.OutOfMemoryError):
@@ -369,7 +369,7 @@ def _compute(model: Any, name: str, motions: Sequence[Motion]) -> list[Pull]:
     if failure:  # said here, where nothing holds what has failed any more
         raise DataError(f"potential {name}: {failure}")
     ends = np.cumsum(sizes)[:-1]
-    return [Pull(float(e), f, t) for e, f, t in zip(energy, np.split(pull, ends), tensor, strict=True)]
+    return [ForceResult(float(e), f, t) for e, f, t in zip(energy, np.split(result, ends), tensor, strict=True)]
 
 
 def _model(potential: Potential) -> Any:
@@ -392,10 +392,10 @@ def _model(potential: Potential) -> Any:
     return made
 
 
-def _wrapped(motion: Motion) -> np.ndarray:
+def _wrapped(state: MDState) -> np.ndarray:
     """Positions in the first cell, where single precision is finest."""
-    fractional = motion.positions_A @ np.linalg.inv(motion.cell_A)
-    inside: np.ndarray = (fractional - np.floor(fractional)) @ motion.cell_A
+    fractional = state.positions_A @ np.linalg.inv(state.cell_A)
+    inside: np.ndarray = (fractional - np.floor(fractional)) @ state.cell_A
     return inside
 
 

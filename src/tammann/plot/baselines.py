@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from tammann.automaton.history import History
+    from tammann.history import History
 
 __all__ = ["plot_baselines"]
 

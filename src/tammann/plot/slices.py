@@ -13,7 +13,7 @@ from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colou
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from tammann.automaton.history import History
+    from tammann.history import History
 
 __all__ = ["plot_slices"]
 

@@ -203,7 +203,7 @@ def plot_correlations(
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> from tammann.transport import displacement_correlations
         >>> steps = np.random.default_rng(1).normal(size=(200, 8, 3))
         >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1,
@@ -303,7 +303,7 @@ def plot_log_log_slope(
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> from tammann.transport import displacement_correlations
         >>> steps = np.random.default_rng(1).normal(size=(200, 8, 3))
         >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1,
@@ -555,7 +555,7 @@ def transport_figure(correlations: Correlations | Sequence[Correlations], measur
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> from tammann.transport import displacement_correlations, measure_onsager
         >>> steps = np.random.default_rng(1).normal(size=(400, 8, 3)) * 0.1
         >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li", "Cl"] * 4,

@@ -1,9 +1,9 @@
 """What holds the atoms together."""
 
 from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, chgnet, imported_potential
-from tammann.potentials.classical import MorseRepulsion, RigidIons, check_neutral, pedone_2006
-from tammann.potentials.commands import LammpsCommands, read_lammps_commands
+from tammann.potentials.lammps_commands import LammpsCommands, read_lammps_commands
 from tammann.potentials.load import load_potential
+from tammann.potentials.rigid_ions import MorseRepulsion, RigidIons, check_neutral, pedone_2006
 
 __all__ = [
     "ImportedPotential",

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tammann.errors import DataError, TammannError
-from tammann.potentials.classical import RigidIons, check_neutral
-from tammann.potentials.commands import LammpsCommands, only_lammps
+from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
+from tammann.potentials.rigid_ions import RigidIons, check_neutral
 
 __all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "imported_potential", "settle"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
 from tammann.errors import DataError
-from tammann.potentials.classical import COULOMB_EV_A, RigidIons
+from tammann.potentials.rigid_ions import COULOMB_EV_A, RigidIons
 
 __all__ = ["RigidIonsCalculator"]
 

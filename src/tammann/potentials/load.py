@@ -6,8 +6,8 @@ from pathlib import PurePath
 
 from tammann.errors import DataError
 from tammann.potentials.calculators import Potential, chgnet, imported_potential
-from tammann.potentials.classical import pedone_2006
-from tammann.potentials.commands import read_lammps_commands
+from tammann.potentials.lammps_commands import read_lammps_commands
+from tammann.potentials.rigid_ions import pedone_2006
 
 __all__ = ["load_potential"]
 
@@ -18,7 +18,7 @@ def load_potential(name: str) -> Potential:
     Args:
         name: ``pedone-2006``; ``chgnet``; ``module:callable`` where the callable, called without arguments, returns an
             ASE calculator (engines ase and lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim);
-            or the path of a YAML file with commands of LAMMPS (engine lammps, see ``tammann.potentials.commands``).
+            or the path of a YAML file with commands of LAMMPS (engine lammps; ``potentials.lammps_commands``).
 
     Raises:
         DataError: A name that is not known, not such a path, or a file that cannot be understood.

@@ -27,7 +27,7 @@ from tammann.report.page import CONTENT_SECURITY_POLICY, SCRIPT, STYLE
 from tammann.report.sentences import formula_text, headline, notices, percent
 
 if TYPE_CHECKING:
-    from tammann.automaton.history import History
+    from tammann.history import History
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 

@@ -15,7 +15,7 @@ from tammann.plot.flow import flow_columns, stack_nodes
 from tammann.report.sentences import formula_text, percent
 
 if TYPE_CHECKING:
-    from tammann.automaton.history import History
+    from tammann.history import History
 
 __all__ = ["Chart", "baseline_chart", "flow_chart", "growth_chart", "phase_chart"]
 

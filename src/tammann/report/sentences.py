@@ -15,7 +15,7 @@ from tammann.composition import parse_formula
 from tammann.errors import DataError
 
 if TYPE_CHECKING:
-    from tammann.automaton.history import History
+    from tammann.history import History
 
 __all__ = ["Notice", "formula_text", "headline", "notices", "percent"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tammann.composition import parse_formula, reduced_formula
+from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.structures.configuration import Configuration
 
@@ -57,7 +57,7 @@ def atoms_in_box(formula: str, atoms: int) -> dict[str, int]:
     """
     if atoms < 1:
         raise DataError(f"atoms: expected a whole number above 0, got {atoms}.")
-    unit = dict(reduced_formula(parse_formula(formula)))
+    unit = dict(composition_key(parse_formula(formula)))
     order = [symbol for symbol in parse_formula(formula)]
     units = max(1, round(atoms / sum(unit.values())))
     return {symbol: units * unit[symbol] for symbol in order}

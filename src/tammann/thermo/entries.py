@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tammann.composition import parse_formula, reduced_formula
+from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.thermo._tables import read_rows
 from tammann.thermo.experiment import gas, gases_of, is_gas, measured_properties
@@ -76,7 +76,7 @@ def read_melting_points(path: str | Path) -> MeltingPoints:
         raise DataError(f"melting_points {str(path)!r} has the columns {', '.join(header)}: expected {_MELTING_NAMES}")
     found: dict[tuple[tuple[str, int], ...], tuple[float, str]] = {}
     for where, row in rows:
-        key = reduced_formula(parse_formula(row["formula"]))
+        key = composition_key(parse_formula(row["formula"]))
         try:
             value = float(row["melting_point_K"])
         except ValueError:
@@ -159,7 +159,7 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
     entries = [_csv_entry(where, row) for where, row in rows]
     seen: dict[Any, str] = {}
     for entry in entries:
-        key = reduced_formula(parse_formula(entry.formula))
+        key = composition_key(parse_formula(entry.formula))
         if key in seen:
             raise DataError(
                 f"{entry.where}: {entry.formula} is the same phase as on {seen[key]}; keep the stabler polymorph"
@@ -203,14 +203,14 @@ def _csv_entry(where: str, row: Mapping[str, str]) -> Entry:
 @cache
 def _estimated_melting_points() -> Mapping[tuple[tuple[str, int], ...], float]:
     rows = read_rows("phases", "Ba-Ti-O.csv")
-    return {reduced_formula(parse_formula(r["formula"])): float(r["melting_point_ml_K"]) for r in rows}
+    return {composition_key(parse_formula(r["formula"])): float(r["melting_point_ml_K"]) for r in rows}
 
 
 def _melting_point(
     entry: Entry, composition: Mapping[str, int], stated: MeltingPoints | None
 ) -> tuple[float, str] | None:
     """The melting point that is stated, measured or estimated, None where there is none, and its source."""
-    given = (stated or {}).get(reduced_formula(composition))
+    given = (stated or {}).get(composition_key(composition))
     if given is not None:
         return given
     if entry.melting_point_K is not None:
@@ -222,7 +222,7 @@ def _melting_point(
     measured = measured_properties(composition)
     if measured is not None and math.isfinite(measured.melting_point_K):
         return measured.melting_point_K, measured.melting_point_source
-    estimate = _estimated_melting_points().get(reduced_formula(composition))
+    estimate = _estimated_melting_points().get(composition_key(composition))
     if estimate is not None:
         return estimate, "graph-network estimate: Hong et al., PNAS 2022, 119, e2209630119, doi 10.1073/pnas.2209630119"
     return None
@@ -231,7 +231,7 @@ def _melting_point(
 def element_melts(composition: Mapping[str, int], melting_points: MeltingPoints | None) -> bool:
     """Whether a solid element has a known melting point; without one it serves as a reference only."""
     known = measured_properties(composition)
-    return reduced_formula(composition) in (melting_points or {}) or (
+    return composition_key(composition) in (melting_points or {}) or (
         known is not None and math.isfinite(known.melting_point_K)
     )
 
@@ -335,7 +335,7 @@ def system_of(
     said.extend(volume_warnings(phases, volumes))
     gases = gases_of(elements)
     for formula in replaced:
-        if reduced_formula(parse_formula(formula)) not in {reduced_formula(parse_formula(g)) for g in gases}:
+        if composition_key(parse_formula(formula)) not in {composition_key(parse_formula(g)) for g in gases}:
             gases.append(formula)
     for formula in gases:
         phase, table, error, source = gas(formula)

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from tammann.composition import parse_formula, reduced_formula
+from tammann.composition import composition_key, parse_formula
 from tammann.thermo._tables import read_columns, read_rows
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.phase import FloatArray, Phase
@@ -75,7 +75,7 @@ def measured_energies() -> Mapping[str, MeasuredEnergy]:
 def measured_energy(composition: Mapping[str, int]) -> MeasuredEnergy | None:
     """Give the measured Gibbs energy of a composition, or None."""
     for formula, energy in measured_energies().items():
-        if reduced_formula(parse_formula(formula)) == reduced_formula(composition):
+        if composition_key(parse_formula(formula)) == composition_key(composition):
             return energy
     return None
 
@@ -86,7 +86,7 @@ def _properties() -> Mapping[tuple[tuple[str, int], ...], MeasuredProperties]:
         return float(text) if text else float("nan")
 
     return {
-        reduced_formula(parse_formula(row["formula"])): MeasuredProperties(
+        composition_key(parse_formula(row["formula"])): MeasuredProperties(
             row["structure"],
             number(row["volume_A3_per_atom"]),
             row["volume_source"],
@@ -99,12 +99,12 @@ def _properties() -> Mapping[tuple[tuple[str, int], ...], MeasuredProperties]:
 
 def measured_properties(composition: Mapping[str, int]) -> MeasuredProperties | None:
     """Give the measured volume and melting point of a composition, or None."""
-    return _properties().get(reduced_formula(composition))
+    return _properties().get(composition_key(composition))
 
 
 def is_gas(composition: Mapping[str, int]) -> bool:
     """Tell whether a composition is read as a gas."""
-    return reduced_formula(composition) in {reduced_formula(parse_formula(g)) for g in GASES}
+    return composition_key(composition) in {composition_key(parse_formula(g)) for g in GASES}
 
 
 def gas(formula: str) -> tuple[Phase, FloatArray, float, str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 import numpy as np
 import numpy.typing as npt
 
-from tammann.composition import atomic_masses, parse_formula, reduced_formula
+from tammann.composition import atomic_masses, composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.units import A3_IN_M3, AVOGADRO_PER_MOL
 
@@ -170,11 +170,11 @@ class Phases(Sequence[Phase]):
         if formula in self._index and self._index[formula] in range(len(self))[start:stop]:
             return self._index[formula]
         try:
-            key = reduced_formula(parse_formula(formula))
+            key = composition_key(parse_formula(formula))
         except DataError:
             key = ()
         for i, phase in enumerate(self.phases):
-            if i in range(len(self))[start:stop] and reduced_formula(phase.composition) == key:
+            if i in range(len(self))[start:stop] and composition_key(phase.composition) == key:
                 return i
         formulas = [phase.formula for phase in self.phases]
         close = difflib.get_close_matches(str(formula), formulas, n=1, cutoff=0.5)

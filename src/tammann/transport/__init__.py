@@ -7,15 +7,15 @@ measured or published: `TransportTable`.
 
 from tammann.transport.activation import ArrheniusFit, fit_arrhenius
 from tammann.transport.arrhenius import arrhenius_weights, interpolate_arrhenius
-from tammann.transport.brownian import SlopeWeights, lag_covariance, local_covariance, slope_weights, spread_lags
 from tammann.transport.conductivity import Conductivity, charges_from_composition, ionic_conductivity
+from tammann.transport.correlation_files import load_correlations, save_correlations
 from tammann.transport.correlations import Correlations, correlations_of_stretches, displacement_correlations
-from tammann.transport.curves import load_correlations, save_correlations
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
 from tammann.transport.measure import BlockErrors, OnsagerMeasurement, block_errors, measure_onsager
 from tammann.transport.onsager import OnsagerCoefficients, atomic_masses, nearest_positive_semidefinite
 from tammann.transport.record import measurement_record, save_measurements, transport_table
 from tammann.transport.regime import LogLogSlope, Regime, find_regime, log_log_slope
+from tammann.transport.slope_fit import SlopeWeights, lag_covariance, local_covariance, slope_weights, spread_lags
 from tammann.transport.table import (
     TransportTable,
     draw_transport,

@@ -13,11 +13,11 @@ import numpy as np
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.transport.brownian import spread_lags
 from tammann.transport.onsager import atomic_masses
+from tammann.transport.slope_fit import spread_lags
 
 if TYPE_CHECKING:
-    from tammann.md import Trajectory
+    from tammann.trajectory import Trajectory
 
 __all__ = ["Correlations", "correlations_of_stretches", "displacement_correlations", "same_system"]
 
@@ -174,7 +174,7 @@ def displacement_correlations(
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> steps = np.random.default_rng(1).normal(size=(500, 8, 3))
         >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1,
         ...                               wrapped=False)

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.transport.brownian import SlopeWeights, spread_lags
 from tammann.transport.correlations import Correlations, same_system
 from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.transport.regime import FULL_WEIGHTS, Regime, find_regime, fit_weights
+from tammann.transport.slope_fit import SlopeWeights, spread_lags
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
 
 __all__ = ["BlockErrors", "OnsagerMeasurement", "block_errors", "measure_onsager"]
@@ -262,7 +262,7 @@ def measure_onsager(
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> from tammann.transport import displacement_correlations
         >>> steps = np.sqrt(2 * 0.02 * 0.1) * np.random.default_rng(1).normal(size=(4000, 20, 3))  # D = 0.02 Å²/ps
         >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 20, frame_interval_ps=0.1,

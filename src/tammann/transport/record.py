@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tammann import __version__
+from tammann._version import __version__
 from tammann.errors import DataError
 from tammann.files import write_text
 from tammann.transport.conductivity import Conductivity
@@ -49,7 +49,7 @@ def transport_table(
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> from tammann.transport import displacement_correlations, measure_onsager
         >>> steps = 0.05 * np.random.default_rng(1).normal(size=(2000, 20, 3))
         >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Mg", "O"] * 10,

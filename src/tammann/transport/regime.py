@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.transport.brownian import SlopeWeights, lag_covariance, slope_weights, spread_lags
 from tammann.transport.correlations import Correlations, same_system
+from tammann.transport.slope_fit import SlopeWeights, lag_covariance, slope_weights, spread_lags
 
 __all__ = ["LogLogSlope", "Regime", "find_regime", "fit_weights", "log_log_slope"]
 
@@ -127,7 +127,7 @@ def log_log_slope(correlations: Correlations | Sequence[Correlations]) -> LogLog
 
     Example:
         >>> import numpy as np
-        >>> from tammann.md import trajectory_from_arrays
+        >>> from tammann.trajectory import trajectory_from_arrays
         >>> from tammann.transport import displacement_correlations
         >>> steps = np.random.default_rng(1).normal(size=(4000, 20, 3))
         >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 20, frame_interval_ps=0.1,

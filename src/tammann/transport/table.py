@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tammann.composition import parse_formula, reduced_formula
+from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.files import write_text
 from tammann.transport.onsager import OnsagerCoefficients
@@ -109,7 +109,7 @@ def reduced_composition(formula: str) -> tuple[tuple[str, int], ...]:
         >>> reduced_composition("Ba2Ti4O10")
         (('Ba', 1), ('O', 5), ('Ti', 2))
     """
-    return reduced_formula(parse_formula(formula))
+    return composition_key(parse_formula(formula))
 
 
 def load_transport(source: str | Path | None = "Ba-Ti-O") -> TransportTable | None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tammann.errors import DataError
-from tammann.transport.brownian import slope_weights, spread_lags
+from tammann.transport.slope_fit import slope_weights, spread_lags
 from tammann.units import BOLTZMANN_J_PER_K
 
 __all__ = ["Viscosity", "shear_viscosity"]

@@ -1,0 +1,618 @@
+"""From a recipe and a table of rates to a history: the Markov process on the grid, in the recipe's time.
+
+One sweep is the unit of time: in it every cell is offered, on average, one of its six contacts, and a pair of full
+cells takes the offer with the score S of its reaction. The rate of an event is S xi_0 / xi, with xi the extent the two
+cells allow and xi_0 that of full cells, so that the amount converted per unit of time does not depend on how the
+powder is cut into cells (below ``grid.minimum_fill`` the factor stops growing). The kernel uniformises: it makes
+``ceil(theta max(S) / minimum_fill)`` cycles of visits in a stretch of theta sweeps, so that every probability is at
+most one, and most visits change nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tammann.automaton.microstructure import mix_powders, regrind
+from tammann.errors import RecipeError, ResultError
+from tammann.files import whole_file
+from tammann.history import History
+
+if TYPE_CHECKING:
+    from tammann.automaton.kernel import Blocks, State
+    from tammann.kinetics import RateTable
+    from tammann.recipe import Recipe
+
+__all__ = ["Progress", "simulate"]
+
+Progress = Callable[[float, int, float], None]
+"""Called with the fraction done, the step of the programme and the temperature in K."""
+
+RAMP_STEP_K = 10.0
+"""Widest stretch of a ramp that is run at one temperature."""
+HOLD_FRAMES = 24
+"""Frames recorded in a hold, at times that go as the square of their number: a layer grows as the root of time."""
+SNAPSHOTS = 12
+SNAPSHOT_BYTES = 48_000_000
+BLOCK_EDGE = 16
+"""Least cells per edge of a block on grids that hold more than one a colour; the cells of a block stay in cache."""
+LEDGER_CAPACITY = 0.02
+"""Share of a block's cells whose content may wait in the ledger."""
+AT_REST = 0.01
+"""Place exchanges per sweep below which a phase counts as at rest; the melt's sigmoid has a tail for cold solids."""
+VISITS_PER_CALL = 20_000_000
+CHECKPOINT_SECONDS = 2.0
+
+
+def simulate(
+    recipe: Recipe,
+    rates: RateTable | Sequence[RateTable],
+    *,
+    realizations: int | None = None,
+    threads: int = 1,
+    executor: Executor | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    rng: np.random.Generator | np.random.SeedSequence | int | None = None,
+) -> History:
+    """Run a recipe in the automaton and record what becomes of every phase.
+
+    Args:
+        recipe: what goes into the furnace.
+        rates: the table of rates, or one a realization (an ensemble over uncertain energies and transport).
+        realizations: number of independent runs; by default one a table (``ensemble`` of a recipe is for
+            ``tammann.workflows.furnace.fire``, which draws a table for each).
+        threads: threads of the kernel; the history does not depend on it.
+        executor: any ``concurrent.futures.Executor`` to carry the realizations; by default they run here in turn.
+        checkpoint: a folder for checkpoints; a run that finds some there goes on from them.
+        progress: called now and then with the fraction done, the step of the programme and the temperature in K.
+        rng: seed, seed sequence or generator; by default the recipe's seed. Its entropy is stored in the result.
+
+    Returns:
+        The history of all realizations.
+
+    Raises:
+        RecipeError: if a precursor has no place in the table of rates, the grid is too small for the amounts, or the
+            seed is negative.
+        ResultError: if a checkpoint belongs to another run or is cut off.
+
+    Example:
+        >>> from tammann import Recipe, enumerate_reactions, load_phases, load_transport, rate_table
+        >>> recipe = Recipe.from_text('''
+        ... precursors:
+        ...   - phase: BaO
+        ...     ratio: 1
+        ...   - phase: TiO2
+        ...     ratio: 1
+        ... programme:
+        ...   - temperature_K: 1300
+        ...     hold_h: 1
+        ... grid:
+        ...   size: 8
+        ... ''')
+        >>> reactions = enumerate_reactions(load_phases("Ba-Ti-O"))
+        >>> rates = rate_table(reactions, load_transport("Ba-Ti-O"), recipe)
+        >>> history = simulate(recipe, rates, rng=7)
+        >>> bool(history.element_drift.max() < 1e-10)
+        True
+    """
+    tables = list(rates) if isinstance(rates, Sequence) else [rates]
+    number = len(tables) if realizations is None else realizations
+    if number < 1:
+        raise RecipeError(f"realizations: expected at least 1, got {number}")
+    entropy = _entropy(recipe.seed if rng is None else rng)
+    folder = None if checkpoint is None else Path(checkpoint)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        (recipe, tables[r % len(tables)], entropy, r, threads if executor is None else 1, folder) for r in range(number)
+    ]
+    if executor is None:
+        histories = []
+        for r, task in enumerate(tasks):
+            report = None
+            if progress is not None:
+
+                def report(done: float, stage: int, temperature: float, r: int = r) -> None:
+                    progress((r + done) / number, stage, temperature)
+
+            histories.append(realize(*task, progress=report))
+    else:
+        histories = [future.result() for future in [executor.submit(realize, *task) for task in tasks]]
+    return History.join(histories)
+
+
+def _entropy(rng: np.random.Generator | np.random.SeedSequence | int) -> int:
+    if isinstance(rng, np.random.Generator):
+        return int(rng.integers(2**63))
+    if isinstance(rng, np.random.SeedSequence):
+        return int(rng.generate_state(1, np.uint64)[0])
+    if rng < 0:
+        raise RecipeError(f"rng: expected a seed of 0 or more, got {rng}")
+    return int(rng)
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """A part of the programme that is run at one temperature and ends with a frame."""
+
+    stage: int
+    temperature_K: float
+    end_K: float
+    sweeps: float
+    grind: bool
+
+
+def _timeline(recipe: Recipe) -> list[_Stretch]:
+    stretches = []
+    for segment in recipe.segments(max_step_K=RAMP_STEP_K):
+        mean = 0.5 * (segment.temperature_start_K + segment.temperature_end_K)
+        sweeps = segment.duration_h / recipe.hours_per_sweep
+        frames = 1 if segment.ramp else HOLD_FRAMES
+        parts = np.diff((np.arange(frames + 1) / frames) ** 2) * sweeps
+        stretches += [
+            _Stretch(segment.stage, mean, segment.temperature_end_K, float(part), segment.regrind and k == 0)
+            for k, part in enumerate(parts)
+        ]
+    return stretches
+
+
+@dataclass(frozen=True)
+class _Channels:
+    """The table of rates in the kernel's terms; codes are indices into its phases plus one."""
+
+    reactant: np.ndarray
+    need: np.ndarray
+    product: np.ndarray
+    make: np.ndarray
+    gas_make: np.ndarray
+    ease: np.ndarray
+    pair_start: np.ndarray
+    pair_channel: np.ndarray
+    one_start: np.ndarray
+    one_channel: np.ndarray
+
+
+def _channels(rates: RateTable, full: np.ndarray) -> _Channels:
+    width = full.size
+    reactant = rates.reactants.astype(np.int64) + 1
+    need = rates.reactant_coefficients.astype(np.float64)
+    product = rates.products.astype(np.int64) + 1
+    make = np.where(product > 0, rates.product_coefficients, 0.0)
+    # The kernel wants the bulkier product first: it takes the cell, the other one looks for a place.
+    volume = np.where(product > 0, make / np.where(full[product] > 0, full[product], np.inf), -1.0)
+    swap = volume[:, 1] > volume[:, 0]
+    product[swap] = product[swap][:, ::-1]
+    make[swap] = make[swap][:, ::-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        extents = np.where(reactant > 0, full[reactant] / need, np.inf)
+    is_pair = reactant[:, 1] > 0
+    pairs: list[list[int]] = [[] for _ in range(width * width)]
+    ones: list[list[int]] = [[] for _ in range(width)]
+    for c in range(reactant.shape[0]):
+        first, second = reactant[c]
+        if is_pair[c]:
+            pairs[first * width + second].append(c)
+            pairs[second * width + first].append(c)
+        else:
+            ones[first].append(c)
+    return _Channels(
+        reactant=reactant,
+        need=need,
+        product=product,
+        make=make,
+        # A copy, because the kernel would be compiled once more for an array that cannot be written to.
+        gas_make=np.array(rates.gas_coefficients, dtype=np.float64),
+        ease=extents.min(axis=1)[:, None] * need,
+        pair_start=np.cumsum([0, *map(len, pairs)]),
+        pair_channel=np.array([c for entry in pairs for c in entry], dtype=np.int64),
+        one_start=np.cumsum([0, *map(len, ones)]),
+        one_channel=np.array([c for entry in ones for c in entry], dtype=np.int64),
+    )
+
+
+def _score_at(rates: RateTable, temperature_K: float) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of the channels and place exchanges of the phases per sweep, linear between the table's temperatures."""
+    grid = rates.temperature_K
+    upper = int(np.clip(np.searchsorted(grid, temperature_K), 1, max(1, grid.size - 1)))
+    if grid.size == 1:
+        return rates.score[0], rates.exchange[0]
+    weight = float(np.clip((temperature_K - grid[upper - 1]) / (grid[upper] - grid[upper - 1]), 0.0, 1.0))
+    return (
+        (1 - weight) * rates.score[upper - 1] + weight * rates.score[upper],
+        (1 - weight) * rates.exchange[upper - 1] + weight * rates.exchange[upper],
+    )
+
+
+def _offers(channels: _Channels, score: np.ndarray, width: int) -> np.ndarray:
+    """Sum of the scores of all events of a visited code with its neighbour, shape (codes, codes)."""
+    pair = np.bincount(
+        np.repeat(np.arange(width * width), np.diff(channels.pair_start)),
+        weights=score[channels.pair_channel],
+        minlength=width * width,
+    ).reshape(width, width)
+    one = np.bincount(
+        np.repeat(np.arange(width), np.diff(channels.one_start)),
+        weights=score[channels.one_channel],
+        minlength=width,
+    )
+    return pair + one[:, None]
+
+
+def _within_reach(present: np.ndarray, channels: _Channels, score: np.ndarray) -> np.ndarray:
+    """Codes that are there or can appear within two generations of reactions."""
+    reach = present.copy()
+    for _ in range(2):
+        there = reach | (np.arange(reach.size) == 0)
+        live = (score > 0) & there[channels.reactant].all(axis=1)
+        reach[channels.product[live].ravel()] = True
+    reach[0] = True
+    return reach
+
+
+def _blocks(size: int) -> Blocks:
+    """Cut an axis into an even number of blocks (one, where blocks would be too thin to keep colours apart)."""
+    from tammann.automaton.kernel import Blocks
+
+    per_axis = 1 if size < 8 else max(2, 2 * (size // (2 * BLOCK_EDGE)))
+    cuts = np.linspace(0, size, per_axis + 1).round().astype(np.int64)
+    place = np.stack(np.unravel_index(np.arange(per_axis**3), (per_axis,) * 3))
+    if per_axis == 1:
+        colours = np.zeros((1, 1), dtype=np.int64)
+    else:
+        colour = (place % 2 * np.array([[1], [2], [4]])).sum(axis=0)
+        colours = np.argsort(colour, kind="stable").reshape(8, -1)
+    return Blocks(size, cuts, colours)
+
+
+@cache
+def compile_kernel(threads: int = 1) -> Callable[..., None]:
+    """The compiled kernel for a number of threads, run once so that compilation is not counted as kernel time."""
+    from tammann.automaton import kernel as kernel
+
+    run = kernel.run_cycles
+    if threads > 1:
+        import numba
+
+        most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+        numba.set_num_threads(min(threads, most))
+        run = kernel.run_cycles_parallel
+    blocks = _blocks(4)
+    state = _empty_state(np.zeros(64, dtype=np.uint8), np.zeros(64), 1, 2, 0, 1)
+    integers, one, pair = np.zeros(5, dtype=np.int64), np.zeros(1), np.zeros(4)
+    codes, numbers = np.zeros((1, 2), dtype=np.int64), np.zeros((1, 2))
+    tables = kernel.Tables(
+        1.0, 1.0, np.ones(2), pair, pair, pair, integers, integers, integers, integers, codes, numbers, codes, numbers,
+        np.zeros((1, 0)), numbers, one,
+    )  # fmt: skip
+    run(1, 0, np.uint64(0), blocks, state, tables)
+    kernel.inventory(state.phase, state.amount, state.ledger)
+    kernel.contacts(state.phase, 4, 2)
+    kernel.count_cells(state.phase, 2)
+    return run
+
+
+def _empty_state(phase: np.ndarray, amount: np.ndarray, blocks: int, width: int, gases: int, channels: int) -> State:
+    from tammann.automaton.kernel import State
+
+    return State(
+        phase=phase,
+        amount=amount,
+        ledger=np.zeros((blocks, width)),
+        gas=np.zeros((blocks, gases)),
+        extent=np.zeros((blocks, channels)),
+        counters=np.zeros((blocks, 3), dtype=np.int64),
+    )
+
+
+def realize(
+    recipe: Recipe,
+    rates: RateTable,
+    entropy: int,
+    number: int,
+    threads: int = 1,
+    checkpoint: Path | None = None,
+    *,
+    progress: Progress | None = None,
+) -> History:
+    """Run one realization; the ``number``-th of ``entropy`` is the same wherever and whenever it is run.
+
+    Args:
+        recipe: what goes into the furnace.
+        rates: the table of rates.
+        entropy: the seed of all realizations.
+        number: which of them.
+        threads: threads of the kernel.
+        checkpoint: folder for this realization's checkpoint and, once it is done, its history.
+        progress: as in ``simulate``.
+
+    Returns:
+        The history of this realization alone.
+
+    Raises:
+        RecipeError: if a precursor has no place in the table of rates.
+        ResultError: if a checkpoint is cut off.
+    """
+    done = None if checkpoint is None else checkpoint / f"realization-{number:04d}.npz"
+    if done is not None and done.exists():
+        return History.open(done)
+    run = _Run(recipe, rates, entropy, number, threads)
+    state = None if checkpoint is None else checkpoint / f"realization-{number:04d}.state.npz"
+    if state is not None and state.exists():
+        run.restore(state)
+    history = run.to_the_end(state, progress)
+    if done is not None and state is not None:
+        history.save(done)
+        state.unlink(missing_ok=True)
+    return history
+
+
+class _Run:
+    """The state of one realization between two calls of the kernel: all that a checkpoint must hold."""
+
+    def __init__(self, recipe: Recipe, rates: RateTable, entropy: int, number: int, threads: int) -> None:
+        self.recipe, self.rates, self.entropy, self.number = recipe, rates, entropy, number
+        self.blocks = _blocks(recipe.grid.size)
+        # Threads pay where each colour has a few blocks for every thread.
+        count = self.blocks.colours.size
+        self.kernel = compile_kernel(threads if count >= 32 * threads else 1)
+        self.timeline = _timeline(recipe)
+        moles, grain_cells = _precursors(recipe, rates)
+        start, self.grinder = (
+            np.random.default_rng(s) for s in np.random.SeedSequence(entropy, spawn_key=(number,)).spawn(2)
+        )
+        self.seed = np.random.SeedSequence(entropy, spawn_key=(number, 7)).generate_state(1, np.uint64)[0]
+        grid = mix_powders(
+            moles,
+            rates.molar_volume_m3,
+            size=recipe.grid.size,
+            grain_cells=grain_cells,
+            grain_spread=recipe.grid.grain_spread,
+            packing_fraction=recipe.grid.packing_fraction,
+            rng=start,
+        )
+        n, width, n_channels = grid.size, len(rates.phases) + 1, len(rates.equations)
+        self.size, self.full = n, grid.full
+        self.channels = _channels(rates, grid.full)
+        self.capacity = max(2.0, LEDGER_CAPACITY * n**3 / count)
+        self.state = _empty_state(grid.phase, grid.amount, count, width, len(rates.gases), n_channels)
+        stages = self.timeline[-1].stage + 1
+        frames = len(self.timeline) + 1
+        self.stage_extent = np.zeros((stages, n_channels))
+        self.moles = np.zeros((frames, width - 1))
+        self.stored = np.zeros((frames, width - 1))
+        self.gas_moles = np.zeros((frames, len(rates.gases)))
+        layers = min(n, max(1, SNAPSHOT_BYTES // (SNAPSHOTS * n * n))) if number == 0 else 0
+        self.layers = slice((n - layers) // 2, (n - layers) // 2 + layers)
+        self.snapshot_frames = np.unique(np.linspace(0, frames - 1, SNAPSHOTS).round().astype(int))
+        self.snapshots = np.zeros((self.snapshot_frames.size, layers, n, n), dtype=np.uint8)
+        # Where in the programme: stretch, cycles of it made, cycles it needs (-1: not yet known), cycles in all.
+        self.stretch, self.made, self.needed, self.cycle = 0, 0, -1, 0
+        self.visits, self.seconds = 0, 0.0
+        self.start_moles = moles
+        self._record(0)
+
+    # What a checkpoint holds; everything else follows from the recipe and the seed.
+    ARRAYS = ("stage_extent", "moles", "stored", "gas_moles", "snapshots")
+    NUMBERS = ("stretch", "made", "needed", "cycle", "visits", "seconds")
+
+    def save(self, path: Path) -> None:
+        """Write the state, whole or not at all."""
+        where = {name: getattr(self, name) for name in self.NUMBERS}
+        where |= {"entropy": self.entropy, "number": self.number, "grinder": self.grinder.bit_generator.state}
+        with whole_file(path) as file:
+            np.savez(
+                file, allow_pickle=False, where=np.array(json.dumps(where)),
+                **{name: getattr(self, name) for name in self.ARRAYS}, **self.state._asdict(),
+            )  # fmt: skip
+
+    def restore(self, path: Path) -> None:
+        """Go back to a state that ``save`` wrote."""
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+                where = json.loads(str(archive["where"]))
+                if (where.pop("entropy"), where.pop("number")) != (self.entropy, self.number):
+                    raise ResultError(f"{path} belongs to another seed; remove it or choose another folder")
+                self.grinder.bit_generator.state = where.pop("grinder")
+                arrays = {name: archive[name] for name in (*self.ARRAYS, *self.state._fields)}
+                own = {name: getattr(self, name) for name in self.ARRAYS} | self.state._asdict()
+                if any(array.shape != own[name].shape for name, array in arrays.items()):
+                    raise ResultError(f"{path} belongs to another recipe; remove it or choose another folder")
+                self.state = self.state._replace(**{name: arrays.pop(name) for name in self.state._fields})
+                for name, array in arrays.items():
+                    setattr(self, name, array)
+                for name in self.NUMBERS:
+                    setattr(self, name, where[name])
+        except ResultError:
+            raise
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise ResultError(f"{path} is not a whole checkpoint ({error}); remove it to start afresh") from None
+
+    def to_the_end(self, path: Path | None, progress: Progress | None) -> History:
+        """Run what is left of the programme."""
+        saved, pause = time.monotonic(), CHECKPOINT_SECONDS
+        while self.stretch < len(self.timeline):
+            now = self.timeline[self.stretch]
+            if self.needed < 0:
+                self._begin(now)
+            batch = max(1, VISITS_PER_CALL // self.state.phase.size)
+            while self.made < self.needed:
+                self._advance(now, min(batch, self.needed - self.made))
+                if progress is not None:
+                    part = (self.stretch + self.made / self.needed) / len(self.timeline)
+                    progress(part, now.stage, now.end_K)
+                if path is not None and time.monotonic() - saved > pause:
+                    begun = time.monotonic()
+                    self.save(path)
+                    saved = time.monotonic()
+                    pause = max(CHECKPOINT_SECONDS, 10 * (saved - begun))
+            self.stretch, self.made, self.needed = self.stretch + 1, 0, -1
+            self._record(self.stretch)
+            ends_stage = self.stretch == len(self.timeline) or self.timeline[self.stretch].stage != now.stage
+            if ends_stage:
+                self.stage_extent[now.stage] = self.state.extent.sum(axis=0)
+                self.state.extent[:] = 0.0
+        return self._history()
+
+    def _begin(self, now: _Stretch) -> None:
+        """Grind, and find out how many cycles the stretch needs."""
+        from tammann.automaton.kernel import contacts, count_cells
+
+        if now.grind:
+            regrind(self.state.phase, self.state.amount, self.grinder)
+        score, exchange = _score_at(self.rates, now.temperature_K)
+        offers = _offers(self.channels, score, self.full.size)
+        present = count_cells(self.state.phase, self.full.size) > 0
+        present |= self.state.ledger.any(axis=0) & (np.arange(self.full.size) > 0)
+        reach = _within_reach(present, self.channels, score)
+        most = 1.0 / self.recipe.grid.minimum_fill
+        moves = np.concatenate([[0.0], exchange])
+        fastest = (offers * most + moves[:, None])[np.ix_(reach, reach)].max()
+        self.needed = int(np.ceil(now.sweeps * fastest))
+        if self.needed and not (moves[present] > 0).any() and not self.state.ledger.any():
+            touching = contacts(self.state.phase, self.size, self.full.size) > 0
+            if not offers[touching].any():
+                self.needed = 0  # nothing can happen, however long it takes
+
+    def _advance(self, now: _Stretch, cycles: int) -> None:
+        """Make some cycles of a stretch."""
+        from tammann.automaton import kernel as kernel
+
+        score, exchange = _score_at(self.rates, now.temperature_K)
+        step = now.sweeps / self.needed
+        most = 1.0 / self.recipe.grid.minimum_fill
+        channels = self.channels
+        moves = np.concatenate([[0.0], exchange]) * step
+        moving = np.where(np.eye(self.full.size, dtype=bool), 0.0, moves[:, None])
+        tight = _offers(channels, score, self.full.size) * step
+        bound = tight * most + moving
+        tables = kernel.Tables(
+            capacity=self.capacity,
+            most=most,
+            full=self.full,
+            bound=bound.ravel(),
+            tight=tight.ravel(),
+            moves=moving.ravel(),
+            rate=score * step,
+            **{name: getattr(channels, name) for name in channels.__dataclass_fields__},
+        )
+        begun = time.perf_counter()
+        self.kernel(cycles, self.cycle, self.seed, self.blocks, self.state, tables)
+        self.seconds += time.perf_counter() - begun
+        self.visits += cycles * self.state.phase.size
+        self.cycle += cycles
+        self.made += cycles
+
+    def _record(self, frame: int) -> None:
+        from tammann.automaton.kernel import inventory
+
+        grid, stored = inventory(self.state.phase, self.state.amount, self.state.ledger)
+        self.moles[frame], self.stored[frame] = (grid + stored)[1:], stored[1:]
+        self.gas_moles[frame] = self.state.gas.sum(axis=0)
+        where = np.flatnonzero(self.snapshot_frames == frame)
+        if where.size:
+            self.snapshots[where[0]] = self.state.phase.reshape((self.size,) * 3)[self.layers]
+
+    def _history(self) -> History:
+        rates, recipe = self.rates, self.recipe
+        sweeps = np.cumsum([0.0, *(s.sweeps for s in self.timeline)])
+        stage = np.array([self.timeline[0].stage, *(s.stage for s in self.timeline)])
+        temperature = np.array([recipe.start_temperature_K, *(s.end_K for s in self.timeline)])
+        arrested, unreacted = self._rest()
+        events, saturated = (int(self.state.counters[:, k].sum()) for k in (0, 2))
+        return History(
+            phases=tuple(rates.phases),
+            elements=tuple(rates.elements),
+            gases=tuple(rates.gases),
+            composition=np.asarray(rates.composition, dtype=float),
+            gas_composition=np.asarray(rates.gas_composition, dtype=float).reshape(
+                len(rates.gases), len(rates.elements)
+            ),
+            molar_volume_m3=np.asarray(rates.molar_volume_m3),
+            molar_mass_kg=np.asarray(rates.molar_mass_kg),
+            sweep=sweeps,
+            temperature_K=temperature,
+            stage=stage,
+            time_h=sweeps * recipe.hours_per_sweep if recipe.calibrated else None,
+            moles=self.moles[None],
+            ledger_moles=self.stored[None],
+            gas_moles=self.gas_moles[None],
+            extent=self.stage_extent[None],
+            reactants=rates.reactants.astype(int),
+            reactant_coefficients=rates.reactant_coefficients,
+            products=rates.products.astype(int),
+            product_coefficients=rates.product_coefficients,
+            gas_coefficients=rates.gas_coefficients,
+            equations=tuple(rates.equations),
+            fallback=np.asarray(rates.fallback, dtype=bool),
+            molten=temperature[:, None] > rates.melting_point_K[None, :],
+            snapshots=self.snapshots,
+            snapshot_frame=self.snapshot_frames,
+            arrested=np.array([arrested]),
+            reactive_fraction=np.array([unreacted]),
+            saturated_fraction=np.array([saturated / events if events else 0.0]),
+            element_drift=np.array([self._drift()]),
+            visits=np.array([self.visits]),
+            kernel_seconds=np.array([self.seconds]),
+            metadata={**rates.metadata, "entropy": self.entropy, "warnings": list(rates.warnings)},
+        )
+
+    def _drift(self) -> float:
+        """Largest relative change of any element over grid, ledger and gas, in any frame."""
+        composition = np.asarray(self.rates.composition, dtype=float)
+        gas = np.asarray(self.rates.gas_composition, dtype=float).reshape(
+            len(self.rates.gases), len(self.rates.elements)
+        )
+        start = self.start_moles @ composition
+        now = self.moles @ composition + (self.gas_moles @ gas if len(self.rates.gases) else 0.0)
+        there = np.abs(now).max(axis=0) > 0
+        return float(np.max(np.abs(now - start)[:, there] / np.maximum(start, 1e-3 * start.max())[there]))
+
+    def _rest(self) -> tuple[bool, float]:
+        """Whether the grid is arrested at the last temperature, and the share of atoms that would still react."""
+        from tammann.automaton.kernel import contacts
+
+        score, exchange = _score_at(self.rates, self.timeline[-1].end_K)
+        offers = _offers(self.channels, score, self.full.size)
+        touching = contacts(self.state.phase, self.size, self.full.size) > 0
+        present = self.moles[-1] > 0
+        live = offers[1:, 1:] > 0
+        alone = offers[1:, 0] > 0
+        eager = present & (alone | (live & present[None, :]).any(axis=1))
+        atoms = self.moles[-1] * np.asarray(self.rates.composition).sum(axis=1)
+        unreacted = float(atoms[eager].sum() / atoms.sum())
+        moving = bool((exchange[eager] > AT_REST).any())
+        still = not (offers[touching].any() or moving or self.state.ledger.any())
+        return bool(still and eager.any()), unreacted
+
+
+def _gas_composition(rates: RateTable) -> np.ndarray:
+    """Atoms per molecule, shape (gases, elements) even where there is no gas."""
+    return np.asarray(rates.gas_composition, dtype=float).reshape(len(rates.gases), len(rates.elements))
+
+
+def _precursors(recipe: Recipe, rates: RateTable) -> tuple[np.ndarray, np.ndarray]:
+    """Moles of every phase put in, and the diameter of its grains in cells, shape (phases,) each."""
+    moles = np.zeros(len(rates.phases))
+    radius = np.full(len(rates.phases), np.nan)
+    for k, precursor in enumerate(recipe.precursors):
+        if precursor.phase not in rates.phases:
+            raise RecipeError(
+                f"precursors[{k}].phase: {precursor.phase!r} has no place in the table of rates; expected one of "
+                + ", ".join(rates.phases)
+            )
+        index = rates.phases.index(precursor.phase)
+        moles[index] += precursor.ratio
+        radius[index] = precursor.particle_radius_um or recipe.particle_radius_um
+    # The finest powder has grains of grid.grain_cells, a coarser one has them in proportion to its radius.
+    return moles, np.nan_to_num(radius / np.nanmin(radius), nan=1.0) * recipe.grid.grain_cells

@@ -1,0 +1,171 @@
+"""The application: which commands there are, how they end, what Ctrl-C does.
+
+Libraries are imported inside the commands that need them, so that ``tammann --help`` answers at once.
+"""
+
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event
+from typing import Annotated, Any
+
+import typer
+
+from tammann._version import __version__
+from tammann.cli import data, melt, options, run, transport
+from tammann.errors import TammannError
+
+app = typer.Typer(
+    name="tammann",
+    help="From a solid-state recipe to the phases a furnace would give.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+FAILED = 1
+
+
+BAD_INPUT = 2
+
+
+INTERRUPTED = 130
+
+
+BROKEN_PIPE = 141
+
+
+REPEAT_SECONDS = 2.0
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run one command and say how it ended.
+
+    Args:
+        arguments: the words after ``tammann``.
+
+    Returns:
+        The exit status: 0, 1 where a part of what was asked for has failed, 2 where the input was bad (one sentence
+        goes to standard error), 130 when interrupted, 141 when the reader of a pipe went away.
+    """
+    command = typer.main.get_command(app)
+    interrupted = Event()
+    try:
+        # not through command.main, which has answers of its own to interruptions and broken pipes
+        with (
+            _persistent_interruption(interrupted),
+            command.make_context("tammann", options.spread_values(arguments)) as context,
+        ):
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return _interruption(arguments)
+    except Exception as error:
+        if interrupted.is_set():  # something stumbled over the interruption
+            return _interruption(arguments)
+        status = _answer(error)
+        if status is None:
+            raise
+        return status
+    return 0
+
+
+def _answer(error: Exception) -> int | None:
+    """The exit status for an error that the user can mend, told on standard error; None for a slip of ours."""
+    # typer has its own click, older ones bring the package: known by what they can do
+    message = getattr(error, "format_message", None)
+    if message is not None:
+        # a bare 'tammann' has been answered with the help already
+        said = message().replace("Value error, ", "").rstrip(".")
+        return _refuse(f"{said}. See the option --help.") if said else BAD_INPUT
+    if isinstance(error, TammannError):
+        return _refuse(str(error))
+    if isinstance(error, BrokenPipeError):
+        # whatever is left in the buffer has no reader; without this the interpreter complains on its way out
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return _refuse(f"{where}{(error.strerror or str(error)).lower()}; mend that and try again.")
+    if isinstance(error, MemoryError):
+        return _refuse(f"there is not enough memory ({str(error).rstrip('.') or 'none left'}); take a smaller grid.")
+    return None
+
+
+def _interruption(arguments: Sequence[str]) -> int:
+    words = [word for word in arguments if word != "--resume"]
+    again = f"; go on with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] in (["run"], ["melt"]) else "."
+    print(f"\ntammann: interrupted{again}", file=sys.stderr)
+    return INTERRUPTED
+
+
+@contextmanager
+def _persistent_interruption(interrupted: Event) -> Iterator[None]:
+    """Ctrl-C, repeated every two seconds until the command has ended.
+
+    A KeyboardInterrupt that falls into a callback of the compiler behind numba is dropped there with a printed
+    traceback, and the run would go on.
+    """
+    if not hasattr(signal, "setitimer") or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
+        raise KeyboardInterrupt
+
+    def quietly(dropped: Any) -> None:
+        if not issubclass(dropped.exc_type, KeyboardInterrupt):
+            hook(dropped)
+
+    before = signal.signal(signal.SIGINT, interrupt), signal.signal(signal.SIGALRM, interrupt)
+    hook, sys.unraisablehook = sys.unraisablehook, quietly
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGINT, before[0])
+        signal.signal(signal.SIGALRM, before[1])
+
+
+def _refuse(sentence: str) -> int:
+    line = " ".join(sentence.split())
+    print(f"tammann: {line if line.endswith(('.', '?')) else line + '.'}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tammann {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """From a solid-state recipe to the phases a furnace would give: which appear, when, how much, how sure and why."""
+
+
+app.command()(run.run)
+app.command()(run.new)
+app.command()(data.reactions)
+app.command()(data.kd)
+app.command()(data.hull)
+app.command("energies")(data.show_energies)
+app.command()(transport.transport)
+app.command("melt")(melt.melt_command)
+app.command("collect")(melt.collect_command)
+app.command()(run.calibrate)
+app.command()(run.validate)

@@ -1,0 +1,121 @@
+"""What commands print: tables, numbers with errors, notes, JSON and a bar of progress."""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+
+def format_percent(share: float) -> str:
+    """A share as a percentage with one decimal, without the sign."""
+    return f"{100 * share:.1f}"
+
+
+def format_with_error(value: float, error: float | None, *, digits: int = 2) -> str:
+    """A value with its standard error in the last digits, so many of it, such as 2.03(4)e-10."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    if error is None or not math.isfinite(error) or error <= 0:
+        return f"{value:.4g}"
+    exponent = math.floor(math.log10(max(abs(value), error)))
+    power = exponent if abs(exponent) > 3 else 0
+    mantissa, spread = value / 10.0**power, error / 10.0**power
+    places = max(0, digits - 1 - math.floor(math.log10(spread)))
+    shown = f"{mantissa:.{places}f}({spread * 10.0**places:.0f})"
+    return f"{shown}e{power:+03d}" if power else shown
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table as wide as the terminal, or as wide as it needs to be where there is none."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE, pad_edge=False, collapse_padding=True, header_style="bold")
+    for k, name in enumerate(columns):
+        words = k == 0 or name in ("source", "observation", "when", "mark")
+        table.add_column(name, justify="left" if words else "right", no_wrap=k == 0, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=500)
+    console.print(table)
+
+
+def print_warnings(*groups: Iterable[str]) -> None:
+    """A line for each note."""
+    for group in groups:
+        for warning in group:
+            print(f"Note: {warning}")
+
+
+def format_number(value: float, form: str) -> str:
+    """A number in a format of Python's, and a dash for one that is not known."""
+    # 0.0 is added after rounding, so that no figure reads -0.0
+    return "-" if math.isnan(value) else format(round(float(value), 9) + 0.0 if abs(value) > 1e-3 else value, form)
+
+
+def print_json(value: Any) -> None:
+    """Any result as JSON on standard output, null for numbers that JSON does not have."""
+    if isinstance(value, Iterator):
+        value = list(value)
+    print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as numbers of Python, and null for what is no number."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str | bool) or value is None:
+        return value
+    if isinstance(value, Iterable):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@contextmanager
+def progress_bar(
+    *, hidden: bool = False, window_s: float = 30.0
+) -> Iterator[Callable[[float, str, float | None], None] | None]:
+    """A bar on standard error with the stage, the temperature and the time left; nothing where there is no terminal.
+
+    Args:
+        hidden: Show nothing.
+        window_s: Time that the speed is taken from, s: long where it is told seldom or comes in leaps.
+
+    Yields:
+        What a long calculation calls now and then with the fraction done (0 to 1), what it is at, and the temperature
+        in K or None; None in place of it where nothing is to be shown.
+    """
+    if hidden or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.table import Column
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[temperature]}"),
+        TimeRemainingColumn(compact=True, table_column=Column(min_width=5, no_wrap=True)),
+        console=Console(stderr=True),
+        transient=True,
+        expand=True,
+        speed_estimate_period=window_s,
+    )
+    with bar:
+        task = bar.add_task("starting", total=1.0, temperature="")
+
+        def report(fraction: float, stage: str, temperature_K: float | None = None) -> None:
+            temperature = "" if temperature_K is None else f"{temperature_K:.0f} K"
+            bar.update(task, completed=fraction, description=stage, temperature=temperature)
+
+        yield report

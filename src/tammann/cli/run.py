@@ -1,0 +1,170 @@
+"""The commands of the furnace: run, new, calibrate and validate."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from tammann.cli.options import AsJson, Threads
+from tammann.cli.output import format_percent, print_json, print_table, print_warnings, progress_bar
+from tammann.errors import ResultError
+
+
+def run(
+    recipe: Annotated[Path, typer.Argument(help="A recipe in YAML; 'tammann new' writes one.", metavar="RECIPE.yaml")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go; a new or empty directory.")],
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
+    realizations: Annotated[int | None, typer.Option(metavar="N", help="How often the run is repeated.")] = None,
+    size: Annotated[int | None, typer.Option(metavar="N", help="Cells per edge of the grid.")] = None,
+    kinetics: Annotated[Literal["full", "self", "none"] | None, typer.Option(help="Which transport to use.")] = None,
+    energies: Annotated[str | None, typer.Option(metavar="NAME", help="Energy set, or a .csv or .json file.")] = None,
+    transport: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Transport table, a .json file of your own, or none.")
+    ] = None,
+    threads: Threads = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR, if any.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Run a recipe: phase fractions in time, a summary and a report go into DIR.
+
+    Options stand in for entries of the recipe.
+    """
+    from tammann.recipe import Recipe
+
+    asked = Recipe.from_file(recipe).with_options(
+        seed=seed, realizations=realizations, size=size, kinetics=kinetics, energies=energies, transport=transport
+    )
+    from tammann.workflows.furnace import run_recipe
+
+    with progress_bar(hidden=quiet) as progress:
+        summary = run_recipe(asked, out, threads=threads, resume=resume, progress=progress)
+    if as_json:
+        print_json(summary)
+    elif not quiet:
+        _print_summary(summary, out)
+
+
+def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
+    final: Mapping[str, float] = summary["final_mole_fractions"]
+    low: Mapping[str, float] = summary.get("final_mole_fractions_low", final)
+    high: Mapping[str, float] = summary.get("final_mole_fractions_high", final)
+    baselines: Mapping[str, Mapping[str, float]] = summary.get("baselines", {})
+    columns = ["phase", "mol %", "5 to 95 %", *(f"{name.replace('_', ' ')}, mol %" for name in baselines)]
+    shares = {phase: [final.get(phase, 0.0), *(b.get(phase, 0.0) for b in baselines.values())] for phase in final}
+    for baseline in baselines.values():
+        shares |= {
+            phase: [0.0, *(b.get(phase, 0.0) for b in baselines.values())] for phase in baseline if phase not in final
+        }
+    rows = [
+        [
+            phase,
+            format_percent(values[0]),
+            f"{format_percent(low.get(phase, 0))} to {format_percent(high.get(phase, 0))}",
+        ]
+        + [format_percent(v) for v in values[1:]]
+        for phase, values in sorted(shares.items(), key=lambda item: -item[1][0])
+        if max(values) >= 5e-4
+    ]
+    print_table(columns, rows)
+    if summary.get("arrested"):
+        share = format_percent(summary["unreacted_fraction"])
+        print(
+            f"The mixture arrested: no reactive contacts were left, with {share} "
+            "% out of equilibrium; what is left is geometry, not selectivity."
+        )
+    if summary.get("fallback_share"):
+        share = format_percent(summary["fallback_share"])
+        print(f"Reactions without transport data carried {share} % of the conversion.")
+        if summary["fallback_share"] > 0.1:
+            about = ("thermodynamic score", "as without data")
+            print_warnings(note for note in summary.get("warnings", ()) if any(words in note for words in about))
+    notes = len(summary.get("warnings", ()))
+    if notes:
+        print(f"{notes} note{'s' * (notes > 1)} on data and method: in the report and in summary.json.")
+    print(f"Report: {out / 'report.html'}")
+
+
+def validate(
+    observations: Annotated[Path, typer.Argument(help="Observations in YAML.", metavar="FILE.yaml")],
+    realizations: Annotated[int | None, typer.Option(metavar="N", help="In place of the file's.")] = None,
+    size: Annotated[int | None, typer.Option(metavar="N", help="Cells per edge, in place of the recipes'.")] = None,
+    threads: Threads = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Hold recipes against what experiment saw, with three kinetics, the geometric null and plain equilibrium."""
+    from tammann.workflows.validation import validate as hold_against
+
+    with progress_bar(hidden=quiet) as progress:
+        outcome = hold_against(observations, realizations=realizations, size=size, threads=threads, progress=progress)
+    if as_json:
+        print_json(outcome.to_dict())
+        return
+    table = outcome.table()
+    print_table([str(name) for name in table.columns], [[str(cell) for cell in row] for row in table.to_numpy()])
+    for line in outcome.notes:
+        print(line)
+
+
+def calibrate(
+    recipe: Annotated[Path, typer.Argument(help="The experiment as a recipe.", metavar="RECIPE.yaml")],
+    phase: Annotated[str, typer.Option(metavar="FORMULA", help="The phase that was measured at the end.")],
+    mole_fraction: Annotated[float, typer.Option(metavar="X", help="Its mole fraction then, between 0 and 1.")],
+    observation: Annotated[str, typer.Option(metavar="TEXT", help="Who saw it; kept with the calibration.")],
+    realizations: Annotated[int, typer.Option(metavar="N", help="Runs behind each median, at least 2.")] = 4,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Find how many hours a sweep stands for, from one observation.
+
+    Prints the lines to put into recipes; leave the observation out of any validation afterwards.
+    """
+    from tammann.recipe import Recipe
+    from tammann.workflows.calibrate import calibrate as find
+
+    with progress_bar(hidden=quiet) as progress:
+        scale = find(
+            Recipe.from_file(recipe),
+            phase=phase,
+            mole_fraction=mole_fraction,
+            observation=observation,
+            realizations=realizations,
+            progress=progress,
+        )
+    if as_json:
+        print_json(
+            {
+                "hours_per_sweep": scale.hours_per_sweep,
+                "relative_error": scale.relative_error,
+                "mole_fraction": scale.mole_fraction,
+                "observation": scale.observation,
+            }
+        )
+        return
+    print("calibration:")
+    print(f"  hours_per_sweep: {scale.hours_per_sweep:.4g}  # within {100 * scale.relative_error:.0f} %, from the runs")
+    print(f"  observation: {json.dumps(scale.observation, ensure_ascii=False)}")
+
+
+def new(
+    file: Annotated[Path, typer.Argument(help="Where to write it; - for the terminal.", metavar="[FILE]")] = Path(
+        "recipe.yaml"
+    ),
+) -> None:
+    """Write a recipe to start from, with every key explained."""
+    from importlib.resources import files
+
+    text = files("tammann").joinpath("data", "recipe.yaml").read_text(encoding="utf-8")
+    if str(file) == "-":
+        print(text, end="")
+        return
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError:
+        raise ResultError(f"{file}: expected the name of a new file, got one that exists; choose another.") from None
+    print(f"Wrote {file}; run it with: {shlex.join(['tammann', 'run', str(file), '--out', file.stem])}")

@@ -1,0 +1,334 @@
+"""Blocks of frames, as readers hand them over, become one trajectory."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import IO, Any
+
+import numpy as np
+
+from tammann.composition import atomic_masses
+from tammann.errors import DataError
+from tammann.trajectory.trajectory import Trajectory
+from tammann.trajectory.unwrap import Frames, check_cells, unwrapped
+
+__all__ = ["BLOCK_BYTES", "Snapshot", "check_choice", "check_symbols", "collect", "in_blocks", "snapshots_as_frames"]
+
+Snapshot = tuple[Any, np.ndarray, tuple[str, ...], float | None]
+"""One frame of another package: positions, shape (N, 3), Å; cell, shape (3, 3), Å; elements; time, ps, or None."""
+
+BLOCK_BYTES = 4 * 2**20
+"""Positions that are unwrapped at a time; small enough for the cache of a core."""
+
+
+_FARTHEST_A = 1e9
+
+
+def in_blocks(frames: Frames) -> Iterator[Frames]:
+    """Cut frames into blocks of about BLOCK_BYTES."""
+    count = len(frames.positions)
+    size = max(1, BLOCK_BYTES // max(1, 24 * frames.positions.shape[1]))
+    for begin in range(0, count, size):
+        part = slice(begin, begin + size)
+        yield replace(
+            frames,
+            positions=frames.positions[part],
+            cells=frames.cells if len(frames.cells) == 1 else frames.cells[part],
+            **{
+                name: getattr(frames, name)[part]
+                for name in ("origins", "images", "steps", "times_ps")
+                if getattr(frames, name) is not None
+            },
+        )
+
+
+def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[Frames]:
+    """Put single frames together to blocks.
+
+    Raises:
+        DataError: atoms that are not those of the first frame.
+    """
+    symbols: tuple[str, ...] | None = None
+    held: list[Snapshot] = []
+    index = 0
+    for snapshot in snapshots:
+        if symbols is None:
+            symbols = snapshot[2]
+        if snapshot[2] != symbols:
+            raise DataError(
+                f"{where + ': ' if where else ''}frame {index}: its atoms are not those of the first frame, or in "
+                "another order (mixed compositions); expected the same atoms in every frame."
+            )
+        # Some readers write each frame over the one before.
+        held.append((np.array(snapshot[0], dtype=float), *snapshot[1:]))
+        index += 1
+        if 24 * len(symbols) * len(held) >= BLOCK_BYTES:
+            yield _put_side_by_side(held)
+            held = []
+    if held:
+        yield _put_side_by_side(held)
+
+
+def _put_side_by_side(held: list[Snapshot]) -> Frames:
+    positions, cells, symbols, times = zip(*held, strict=True)
+    return Frames(
+        np.stack(positions),
+        np.stack(cells),
+        symbols[0],
+        times_ps=None if times[0] is None else np.array(times, dtype=float),
+    )
+
+
+def check_choice(start: int, stop: int | None, every: int, in_memory_GB: float = 1.0) -> None:
+    """Refuse frames that cannot be chosen.
+
+    Raises:
+        DataError: a negative start, a stop not behind it, an ``every`` below one, no memory at all.
+    """
+    if start < 0 or every < 1 or (stop is not None and stop <= start):
+        raise DataError(
+            f"start, stop and every are {start}, {stop} and {every}, expected start at 0 or more, stop behind it and "
+            "every at 1 or more; frames are counted from 0."
+        )
+    if not in_memory_GB >= 0:
+        raise DataError(f"in_memory_GB is {in_memory_GB}, expected a number of 0 or more.")
+
+
+def check_symbols(symbols: Iterable[str], where: str) -> tuple[str, ...]:
+    """Give the symbols, all of them elements.
+
+    Raises:
+        DataError: one that is not.
+    """
+    symbols = tuple(symbols)
+    for symbol in dict.fromkeys(symbols):
+        if symbol not in atomic_masses():
+            raise DataError(
+                f"{where} has {symbol!r}, which is not an element; give the elements (LAMMPS: types=('Ba', 'Ti', "
+                "'O'), the element of each type)."
+            )
+    return symbols
+
+
+def collect(
+    blocks: Iterable[Frames],
+    *,
+    wrapped: bool,
+    frame_interval_ps: float | None = None,
+    timestep_fs: float | None = None,
+    temperature_K: float | None = None,
+    source: str = "",
+    notes: list[str] | None = None,
+    start: int = 0,
+    every: int = 1,
+    in_memory_GB: float = math.inf,
+    scratch: str | os.PathLike[str] | None = None,
+) -> Trajectory:
+    """Unwrap blocks of frames as they come and put them together.
+
+    Args:
+        blocks: consecutive frames; every ``every``-th of a file, the first of them its frame ``start``.
+        wrapped: whether the positions without images are wrapped.
+        frame_interval_ps: time between two frames of the file, ps.
+        timestep_fs: time between two steps of the frames' ``steps``, fs.
+        temperature_K: temperature of the simulation, K.
+        source: where the frames are from.
+        notes: what a reader must know; blocks may add to it as they come.
+        start: the frame of the file that comes first, for messages.
+        every: how many frames of the file there are to one of these.
+        in_memory_GB: beyond it positions go to a temporary file.
+        scratch: folder of that file.
+
+    Returns:
+        The trajectory.
+
+    Raises:
+        DataError: what cannot be unwrapped or put together, and times that are unknown or uneven.
+    """
+    where = f"{source}: " if source else ""
+    for name, given in (("frame_interval_ps", frame_interval_ps), ("timestep_fs", timestep_fs)):
+        if given is not None and not (math.isfinite(given) and given > 0):
+            raise DataError(f"{name} is {given}, expected a time above zero.")
+    if frame_interval_ps is not None and timestep_fs is not None:
+        raise DataError("timestep_fs and frame_interval_ps are both given; give one of them.")
+    symbols: tuple[str, ...] = ()
+    cells: list[np.ndarray] = []
+    steps: list[np.ndarray] = []
+    times: list[np.ndarray] = []
+    count = 0
+
+    def checked() -> Iterator[Frames]:
+        nonlocal symbols, count
+        for block in blocks:
+            if not symbols:
+                symbols = check_symbols(block.symbols, source or "symbols")
+                known = frame_interval_ps or (timestep_fs and block.steps is not None) or block.times_ps is not None
+                if not known:
+                    raise DataError(
+                        f"{where}the file does not say how much time lies between frames; give --timestep-fs (LAMMPS: "
+                        "length of one step) or --frame-interval-ps (Python: timestep_fs=, frame_interval_ps=)."
+                    )
+            first = start + every * count
+            check_cells(block.cells, first, every)
+            # NaN is not below the limit either; beyond it, and long before, a coordinate means that the run blew up.
+            finite = np.abs(block.positions) < _FARTHEST_A
+            if not finite.all():
+                frame, atom, _ = np.argwhere(~finite)[0].tolist()
+                raise DataError(
+                    f"{where}frame {first + every * frame}: a coordinate of atom {atom + 1} is "
+                    f"{block.positions[~finite][0]}, expected a number; the run may have blown up, leave these frames "
+                    f"out (stop={first + every * frame})."
+                )
+            steps.append(block.steps if block.steps is not None else np.empty(0))
+            times.append(block.times_ps if block.times_ps is not None else np.empty(0))
+            _check_even(steps, start, every, where, "time steps")
+            cells.append(np.broadcast_to(block.cells, (len(block.positions), 3, 3)))
+            count += len(block.positions)
+            yield block
+
+    said = [] if notes is None else notes
+    positions = _put_together(
+        unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=said), in_memory_GB, scratch
+    )
+    if positions is None or len(positions) < 2:
+        found = 0 if positions is None else len(positions)
+        raise DataError(
+            f"{where}{found} whole frame(s) chosen, expected at least 2; give more frames."
+            + "".join(f" ({n})" for n in said)
+        )
+    all_cells = np.concatenate(cells)
+    if np.abs(all_cells - all_cells[0]).max() <= 1e-9 * np.abs(all_cells[0]).max():
+        all_cells = all_cells[:1].copy()
+    return Trajectory(
+        symbols,
+        positions,
+        all_cells,
+        _interval_ps(frame_interval_ps, timestep_fs, np.concatenate(steps), np.concatenate(times), start, every, where),
+        temperature_K=temperature_K,
+        source=source,
+        notes=tuple(said),
+    )
+
+
+def _put_together(
+    blocks: Iterable[np.ndarray], in_memory_GB: float, scratch: str | os.PathLike[str] | None
+) -> np.ndarray | None:
+    """One array of all blocks; in memory never more than that and a block, or else on disk."""
+    kept: list[np.ndarray] = []
+    file: IO[bytes] | None = None
+    size, frames, shape = 0, 0, (0, 3)
+    try:
+        for block in blocks:
+            block = np.ascontiguousarray(block)
+            size += block.nbytes
+            frames += len(block)
+            shape = block.shape[1:]
+            kept.append(block)
+            if file is None and size > in_memory_GB * 1e9:
+                # Without a name, or removed as soon as nobody has it open: gone with the array or the process.
+                file = tempfile.TemporaryFile(dir=scratch, prefix="tammann-positions-")
+            if file is not None:
+                for part in kept:
+                    file.write(part.data)
+                kept.clear()
+        if file is not None:
+            file.flush()
+            return np.memmap(file, dtype=np.float64, mode="r", shape=(frames, *shape))
+    except OSError as error:
+        raise DataError(
+            f"positions do not fit into the temporary folder ({scratch or tempfile.gettempdir()}: "
+            f"{error.strerror or error}); name another with scratch, or allow more with in_memory_GB."
+        ) from None
+    finally:
+        if file is not None:
+            file.close()
+    if len(kept) < 2:
+        return kept[0] if kept else None
+    # Pages of a new array take memory only as they are written, and each block is given back as soon as it is copied.
+    whole = np.empty((frames, *shape))
+    kept.reverse()
+    end = 0
+    while kept:
+        part = kept.pop()
+        whole[end : end + len(part)] = part
+        end += len(part)
+    return whole
+
+
+def _check_even(series: list[np.ndarray], start: int, every: int, where: str, what: str) -> None:
+    """Refuse numbers of time steps that do not follow each other evenly, as far as they are known."""
+    recent = series[-1]
+    if len(recent) == 0:
+        return
+    first = np.concatenate(series[:2])[:2]
+    before = series[-2][-1:] if len(series) > 1 else recent[:0]
+    rises = np.diff(np.concatenate([before, recent]))
+    if len(first) < 2 or (rises == first[1] - first[0]).all():
+        return
+    values = np.concatenate(series)
+    rises = np.diff(values)
+    k = int(np.argmax(rises != rises[0]))
+    raise DataError(
+        f"{where}frames {start + every * k} and {start + every * (k + 1)} are {rises[k]:g} {what} apart "
+        f"({values[k]:g} to {values[k + 1]:g}), those before {rises[0]:g}; expected even spacing: "
+        + _even_choice(values, start, every)
+    )
+
+
+def _even_choice(values: np.ndarray, start: int, every: int) -> str:
+    """Which of the frames seen so far are evenly spaced: a stride, or the longest stretch."""
+    for stride in range(2, len(values) // 3 + 1):
+        rises = np.diff(values[::stride])
+        if (rises == rises[0]).all():
+            return f"take every={stride * every}."
+    rises = np.diff(values)
+    edges = np.flatnonzero(np.diff(rises)) + 1
+    bounds = np.concatenate([[0], edges, [len(rises)]])
+    longest = int(np.argmax(np.diff(bounds)))
+    begin, end = int(bounds[longest]), int(bounds[longest + 1])
+    common = int(np.gcd.reduce(np.abs(rises).astype(np.int64)))
+    return (
+        f"take one even stretch (start={start + every * begin}, stop={start + every * end + 1} is the longest seen so "
+        f"far), or write a frame every {common} steps throughout."
+    )
+
+
+def _interval_ps(
+    frame_interval_ps: float | None,
+    timestep_fs: float | None,
+    steps: np.ndarray,
+    times: np.ndarray,
+    start: int,
+    every: int,
+    where: str,
+) -> float:
+    """Time between two frames of the trajectory, ps."""
+    said = None
+    if len(times) > 1:
+        rises = np.diff(times)
+        said = float(times[-1] - times[0]) / (len(times) - 1)
+        # Times are written with six digits or more.
+        uneven = ~(np.abs(rises - said) <= 1e-3 * abs(said) + 2e-6 * np.abs(times).max())
+        if said <= 0 or uneven.any():
+            k = int(np.argmax(uneven))
+            raise DataError(
+                f"{where}frames {start + every * k} and {start + every * (k + 1)} are {rises[k]:g} ps apart, others "
+                f"{np.median(rises):g} ps; expected even spacing: take an even stretch with start, stop and every."
+            )
+    if frame_interval_ps is not None:
+        given = frame_interval_ps * every
+    elif timestep_fs is not None:
+        given = float(steps[1] - steps[0]) * timestep_fs * 1e-3
+    else:
+        assert said is not None
+        return said
+    if said is not None and abs(given - said) > 0.01 * said:
+        raise DataError(
+            f"{where}the file says that its frames chosen here are {said:g} ps apart, the time given makes it "
+            f"{given:g} ps; leave out timestep_fs and frame_interval_ps, or mend them."
+        )
+    return given

@@ -1,0 +1,167 @@
+"""Extended XYZ files: a line of keys with the lattice, then a row per atom, for every frame.
+
+The format: https://github.com/libAtoms/extxyz.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.trajectory.assemble import BLOCK_BYTES, check_symbols
+from tammann.trajectory.formats.lines import FLOAT, LEFT_OUT, WORD, BadRow, Cut, Lines
+from tammann.trajectory.unwrap import Frames
+
+__all__ = ["extxyz_frames"]
+
+_KEY = r"""(?:^|\s){}\s*=\s*(?:"([^"]*)"|'([^']*)'|\{{([^}}]*)\}}|\[([^\]]*)\]|(\S+))"""
+_LATTICE, _PROPERTIES, _PERIODIC = (
+    re.compile(_KEY.format(name), re.IGNORECASE) for name in ("lattice", "properties", "pbc")
+)
+
+
+def extxyz_frames(lines: Lines, *, start: int, stop: int | None, every: int, notes: list[str]) -> Iterator[Frames]:
+    """Read an extended XYZ file block by block.
+
+    Raises:
+        DataError: a file that is not one, frames without lattice or not periodic, atoms that change.
+    """
+    words: np.ndarray | None = None
+    symbols: tuple[str, ...] = ()
+    atoms = 0
+    comment, properties, kinds, slots = None, "", np.empty(0, np.int64), np.empty(0, np.int64)
+    cell = np.zeros((3, 3))
+    index = taken = 0
+    end = None
+    while end is None and (stop is None or index < stop):
+        filled, size = 0, 1
+        first = start + every * taken
+        while filled < size and (stop is None or index < stop):
+            where = f"{lines.path}: frame {index}: "
+            chosen = index >= start and (index - start) % every == 0
+            try:
+                text = lines.line_or_end()
+                if text is None:
+                    end = ""
+                    break
+                found = _number(text, where)
+                atoms = atoms or found
+                if found != atoms:
+                    raise DataError(
+                        f"{where}it has {found} atoms, the frames before {atoms}; expected the same atoms in every "
+                        "frame (mixed compositions); take each run by itself."
+                    )
+                keys = lines.line()
+                if not chosen:
+                    lines.skip(atoms)
+                    index += 1
+                    continue
+                if keys != comment:
+                    said = keys.decode("utf-8", "replace")
+                    cell = _lattice(said, where)
+                    if properties != (properties := _value(_PROPERTIES, said) or "species:S:1:pos:R:3"):
+                        kinds, slots = _columns(properties, where)
+                    comment = keys
+                if filled == 0:
+                    size = max(1, min(BLOCK_BYTES // (24 * atoms), 4096))
+                    floats, cells = np.empty((size, atoms, 3)), np.empty((size, 3, 3))
+                    integers = np.empty((size, atoms, 1), dtype=np.int64)
+                lines.table(atoms, kinds, slots, floats[filled], integers[filled])
+            except Cut:
+                end = lines.damage or "the file ends within it"
+                break
+            except BadRow as bad:
+                raise DataError(
+                    f"{where}row {bad.row + 1} is {bad.text!r}, expected {len(kinds)} columns, {properties}; cut the "
+                    "file off before this frame or write it anew."
+                ) from None
+            cells[filled] = cell
+            filled += 1
+            taken += 1
+            index += 1
+        if not filled:
+            break
+        if words is None:
+            words = integers[0].copy()
+            packed = [int(word).to_bytes(8, "little", signed=True).rstrip(b"\0") for word in words[:, 0].tolist()]
+            symbols = check_symbols((word.decode("utf-8", "replace") for word in packed), str(lines.path))
+        changed = (integers[:filled] != words).any(axis=(1, 2))
+        if changed.any():
+            raise DataError(
+                f"{lines.path}: frame {first + every * int(np.argmax(changed))}: atoms are of other elements than "
+                "before or in another order (mixed compositions); expected the same atoms in every frame."
+            )
+        yield Frames(floats[:filled], cells[:filled], symbols)
+    if end:
+        notes.append(f"Frame {index} is cut off ({end}); the {index} whole frame(s) before it were read.")
+
+
+def _number(text: bytes, where: str) -> int:
+    try:
+        number = int(text)
+        if not 0 < number < 10**10:
+            raise ValueError
+        return number
+    except ValueError:
+        raise DataError(
+            f"{where}{text[:60].decode('utf-8', 'replace')!r} stands where the number of atoms is expected; write the "
+            "file anew."
+        ) from None
+
+
+def _value(key: re.Pattern[str], text: str) -> str | None:
+    found = key.search(text)
+    return None if found is None else next(group for group in found.groups() if group is not None)
+
+
+def _lattice(text: str, where: str) -> np.ndarray:
+    value = _value(_LATTICE, text)
+    if value is None:
+        raise DataError(
+            f"{where}it has no Lattice, expected that of a periodic system; write extended XYZ with Lattice=."
+        )
+    periodic = _value(_PERIODIC, text)
+    if periodic is not None and any(word[:1] in "Ff0" for word in periodic.replace(",", " ").split()):
+        raise DataError(
+            f"{where}its pbc is {periodic!r}, expected 'T T T'; transport is per volume of a melt or solid without "
+            "surfaces."
+        )
+    try:
+        cell = np.array([float(word) for word in value.replace(",", " ").split()]).reshape(3, 3)
+    except ValueError:
+        raise DataError(
+            f"{where}its Lattice is {value[:80]!r}, expected nine numbers, Å; write the file anew."
+        ) from None
+    return cell
+
+
+def _columns(properties: str, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """What to do with each column of a row."""
+    kinds: list[int] = []
+    slots: list[int] = []
+    parts = properties.split(":")
+    try:
+        for name, letter, number in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            width = int(number)
+            if not 0 < width < 1000:
+                raise ValueError
+            if name == "species" and letter == "S" and width == 1:
+                kinds.append(WORD)
+                slots.append(0)
+            elif name == "pos" and letter == "R" and width == 3:
+                kinds += [FLOAT] * 3
+                slots += [0, 1, 2]
+            else:
+                kinds += [LEFT_OUT] * width
+                slots += [0] * width
+        if kinds.count(FLOAT) != 3 or kinds.count(WORD) != 1:
+            raise ValueError
+    except ValueError:
+        raise DataError(
+            f"{where}its Properties are {properties[:80]!r}, expected species:S:1 and pos:R:3 among them; write the "
+            "file anew."
+        ) from None
+    return np.array(kinds, dtype=np.int64), np.array(slots, dtype=np.int64)

@@ -1,0 +1,392 @@
+"""Dumps of LAMMPS: text, any columns in any order, any cell.
+
+The format is that of the commands ``dump custom`` and ``dump_modify`` (https://docs.lammps.org/dump.html); the bounds
+of a triclinic box are those of the box around it (https://docs.lammps.org/Howto_triclinic.html).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tammann.composition import atomic_masses
+from tammann.errors import DataError
+from tammann.trajectory.assemble import BLOCK_BYTES, check_symbols
+from tammann.trajectory.formats.lines import FLOAT, INTEGER, LEFT_OUT, WORD, BadRow, Cut, Lines
+from tammann.trajectory.unwrap import Frames
+
+__all__ = ["lammps_frames"]
+
+_HEADER = re.compile(
+    rb"\s*(?:ITEM: UNITS\s*?\n\s*(?P<units>\w+)\s*?\n)?"
+    rb"(?:ITEM: TIME\s*?\n\s*(?P<time>\S+)\s*?\n)?"
+    rb"ITEM: TIMESTEP\s*?\n\s*(?P<step>-?\d{1,18})\s*?\n"
+    rb"ITEM: NUMBER OF ATOMS\s*?\n\s*(?P<atoms>\d{1,12})\s*?\n"
+    rb"ITEM: BOX BOUNDS(?P<kind>[^\n]*)\n(?P<box>[^\n]*\n[^\n]*\n[^\n]*)\n"
+    rb"ITEM: ATOMS(?P<columns>[^\n]*)\n"
+)
+
+_LONGEST_HEADER = 13
+
+_COORDINATES = (
+    # columns, scaled, wrapped; what is unwrapped by the program comes first.
+    (("xu", "yu", "zu"), False, False),
+    (("xsu", "ysu", "zsu"), True, False),
+    (("x", "y", "z"), False, True),
+    (("xs", "ys", "zs"), True, True),
+)
+
+_PS = {"metal": 1.0, "real": 1e-3}
+"""Units in which lengths are Å, and their unit of time in ps."""
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What the columns of a dump hold, and where it goes."""
+
+    names: tuple[str, ...]
+    coordinates: tuple[str, str, str]
+    scaled: bool
+    wrapped: bool
+    images: bool
+    element: str | None
+    kinds: np.ndarray
+    slots: np.ndarray
+
+    @property
+    def integers(self) -> tuple[str, ...]:
+        """Names of the columns of whole numbers and words, by slot."""
+        chosen = [k for k, kind in enumerate(self.kinds) if kind in (INTEGER, WORD)]
+        return tuple(self.names[k] for k in sorted(chosen, key=lambda k: int(self.slots[k])))
+
+
+def lammps_frames(
+    lines: Lines,
+    *,
+    types: Sequence[str] | None,
+    start: int,
+    stop: int | None,
+    every: int,
+    notes: list[str],
+) -> tuple[bool, Iterator[Frames]]:
+    """Read a dump: whether its positions are wrapped without image flags, and its frames, block by block.
+
+    Raises:
+        DataError: a dump that cannot be understood; while iterating, too.
+    """
+    try:
+        header = _header(lines, 0)
+    except Cut:
+        header = None
+    if header is None:
+        raise DataError(f"{lines.path}: no whole frame in it, expected 2 or more of a LAMMPS dump; has the run begun?")
+    columns = _columns(header["columns"], lines, types)
+    return columns.wrapped and not columns.images, _blocks(lines, header, columns, types, start, stop, every, notes)
+
+
+def _header(lines: Lines, index: int) -> re.Match[bytes] | None:
+    """The header of the next frame, or None at the end of the file.
+
+    Raises:
+        Cut: the file ends within it.
+        DataError: something else stands there.
+    """
+    found = _HEADER.match(lines.window, lines.position, lines.limit)
+    if found is None:
+        ahead = lines.lines_ahead(_LONGEST_HEADER)
+        found = _HEADER.match(lines.window, lines.position, lines.limit)
+        if found is None:
+            text = lines.ahead(_LONGEST_HEADER)
+            if not text.strip():
+                if lines.damage:
+                    raise Cut
+                return None
+            began = text.lstrip().startswith(b"ITEM:") or b"ITEM:".startswith(text.strip())
+            if began and (not ahead or text.count(b"ITEM: TIMESTEP") > 1):
+                raise Cut
+            shown = text.strip().splitlines()[0][:60].decode("utf-8", "replace")
+            raise DataError(
+                f"{lines.path}: frame {index} begins with {shown!r}, expected the header of a LAMMPS dump (ITEM: "
+                "TIMESTEP, ITEM: NUMBER OF ATOMS, ITEM: BOX BOUNDS, ITEM: ATOMS); cut the file off before it or "
+                "write the dump anew."
+            )
+    # Bytes of the window move on; what was found must not.
+    found = _HEADER.match(bytes(lines.window[lines.position : found.end()]))
+    assert found is not None
+    lines.position += found.end()
+    return found
+
+
+def _columns(header: bytes, lines: Lines, types: Sequence[str] | None) -> _Columns:
+    names = tuple(header.decode("utf-8", "replace").split())
+    chosen = next((entry for entry in _COORDINATES if set(entry[0]) <= set(names)), None)
+    if chosen is None:
+        raise DataError(
+            f"{lines.path}: its columns are {' '.join(names)}, expected coordinates (xu yu zu, xsu ysu zsu, x y z or "
+            "xs ys zs); write them with dump custom."
+        )
+    if "id" not in names:
+        raise DataError(
+            f"{lines.path}: its columns are {' '.join(names)}, expected id among them, as LAMMPS writes atoms in any "
+            "order; write it with dump custom."
+        )
+    coordinates, scaled, wrapped = chosen
+    images = wrapped and {"ix", "iy", "iz"} <= set(names)
+    element = next((name for name in ("element", "typelabel") if name in names), None)
+    kinds = np.full(len(names), LEFT_OUT, dtype=np.int64)
+    slots = np.zeros(len(names), dtype=np.int64)
+
+    def take(column: str, kind: int, slot: int) -> None:
+        kinds[names.index(column)], slots[names.index(column)] = kind, slot
+
+    for slot, name in enumerate(coordinates):
+        take(name, FLOAT, slot)
+    if "mass" in names and element is None and types is None:
+        take("mass", FLOAT, 3)
+    whole = (["ix", "iy", "iz"] if images else []) + ["id"] + (["type"] if "type" in names else [])
+    for slot, name in enumerate(whole):
+        take(name, INTEGER, slot)
+    if element is not None:
+        take(element, WORD, len(whole))
+    return _Columns(names, coordinates, scaled, wrapped, images, element, kinds, slots)
+
+
+def _cell(kind: str, box: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """The lattice, shape (3, 3), and its origin, shape (3,), both Å."""
+    words = kind.split()
+    general, tilted = words[:2] == ["abc", "origin"], words[:3] == ["xy", "xz", "yz"]
+    edges = words[2:] if general else words[3:] if tilted else words
+    if any(edge != "pp" for edge in edges):
+        raise DataError(
+            f"{where}its box has the boundaries {' '.join(edges)}, expected pp pp pp; transport is per volume of a "
+            "melt or solid without surfaces, so run it periodic in all directions."
+        )
+    try:
+        rows = [[float(word) for word in line.split()] for line in box.splitlines()]
+        lengths = {len(row) for row in rows}
+        if lengths != {4 if general else 3 if tilted else 2} or not np.isfinite(rows).all():
+            raise ValueError
+    except ValueError:
+        raise DataError(
+            f"{where}its box is {box.decode('utf-8', 'replace')!r} below BOX BOUNDS{kind}, expected three lines of "
+            f"{4 if general else 3 if tilted else 2} numbers; write the dump anew."
+        ) from None
+    numbers = np.array(rows)
+    if general:
+        return numbers[:, :3].copy(), numbers[:, 3].copy()
+    xy, xz, yz = numbers[:, 2] if tilted else (0.0, 0.0, 0.0)
+    # A triclinic box is written by the box around it.
+    low = numbers[:, 0] - [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]
+    high = numbers[:, 1] - [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
+    lx, ly, lz = (high - low).tolist()
+    return np.array([[lx, 0.0, 0.0], [xy, ly, 0.0], [xz, yz, lz]]), low
+
+
+def _blocks(
+    lines: Lines,
+    header: re.Match[bytes],
+    columns: _Columns,
+    types: Sequence[str] | None,
+    start: int,
+    stop: int | None,
+    every: int,
+    notes: list[str],
+) -> Iterator[Frames]:
+    atoms = int(header["atoms"])
+    if atoms == 0:
+        raise DataError(f"{lines.path}: frame 0 has no atoms; choose another group in the dump.")
+    width = 1 + int(columns.slots[columns.kinds == FLOAT].max())
+    size = max(1, min(BLOCK_BYTES // (24 * atoms), 4096))
+    names = columns.integers
+    unit_ps = _unit_of_time_ps(header["units"], lines)
+    timed = unit_ps is not None and header["time"] is not None
+    first_columns = header["columns"]
+    ids: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    symbols: tuple[str, ...] = ()
+    box_text: tuple[bytes, bytes] | None = None
+    last_step: int | None = None
+    index, taken, repeated = 0, 0, 0
+    end = None
+    following: re.Match[bytes] | None = header
+    while end is None and (stop is None or index < stop):
+        floats = np.empty((size, atoms, width))
+        integers = np.empty((size, atoms, len(names)), dtype=np.int64)
+        cells, origins = np.empty((size, 3, 3)), np.empty((size, 3))
+        steps = np.empty(size, dtype=np.int64)
+        times = np.empty(size)
+        filled = 0
+        first = start + every * taken
+        while filled < size and (stop is None or index < stop):
+            where = f"{lines.path}: frame {index}: "
+            try:
+                found_header = following if following is not None else _header(lines, index)
+                following = None
+                if found_header is None:
+                    end = ""
+                    break
+                header = found_header
+                if int(header["atoms"]) != atoms:
+                    raise DataError(
+                        f"{where}it has {int(header['atoms'])} atoms, the frames before {atoms}; expected the same "
+                        "atoms in every frame (mixed compositions); take each run by itself."
+                    )
+                if header["columns"] != first_columns and header["columns"].split() != first_columns.split():
+                    raise DataError(
+                        f"{where}its columns are {header['columns'].decode('utf-8', 'replace').strip()}, those before "
+                        f"{first_columns.decode('utf-8', 'replace').strip()}; take each run by itself."
+                    )
+                step = int(header["step"])
+                if last_step is not None and step < last_step:
+                    raise DataError(
+                        f"{where}its time step {step} lies before that of the last frame, {last_step}; the run was "
+                        f"restarted from an earlier state and appended: leave out what was run twice (stop={index} "
+                        "takes the first run)."
+                    )
+                chosen = index >= start and (index - start) % every == 0
+                if step == last_step:
+                    lines.skip(atoms)
+                    repeated += 1
+                    continue
+                if not chosen:
+                    lines.skip(atoms)
+                else:
+                    lines.table(atoms, columns.kinds, columns.slots, floats[filled], integers[filled])
+                last_step = step
+            except Cut:
+                end = lines.damage or "the file ends within it"
+                break
+            except BadRow as bad:
+                if "ITEM:" in bad.text:
+                    end = "its rows end early"
+                    break
+                raise _refused(bad, where, columns) from None
+            if chosen:
+                if box_text != (header["kind"], header["box"]):
+                    cell, origin = _cell(header["kind"].decode("utf-8", "replace"), header["box"], where)
+                    box_text = header["kind"], header["box"]
+                cells[filled], origins[filled], steps[filled] = cell, origin, step
+                if timed:
+                    times[filled] = _time_ps(header["time"], unit_ps, where)
+                filled += 1
+                taken += 1
+            index += 1
+        if filled == 0:
+            break
+        floats, integers = floats[:filled], integers[:filled]
+        found = integers[:, :, names.index("id")]
+        if ids is None:
+            ids = np.sort(found[0])
+            if (ids[1:] == ids[:-1]).any():
+                twice = int(ids[1:][ids[1:] == ids[:-1]][0])
+                raise DataError(f"{lines.path}: frame {first}: id {twice} occurs twice; write the dump anew.")
+        if (found != ids).any():
+            order = np.argsort(found, axis=1, kind="stable")
+            floats = np.take_along_axis(floats, order[:, :, None], axis=1)
+            integers = np.take_along_axis(integers, order[:, :, None], axis=1)
+            different = (integers[:, :, names.index("id")] != ids).any(axis=1)
+            if different.any():
+                raise DataError(
+                    f"{lines.path}: frame {first + every * int(np.argmax(different))}: its atoms have other ids than "
+                    "those before; expected the same atoms in every frame (was the group of the dump dynamic?)."
+                )
+        kinds_of_atoms = integers[:, :, names.index("id") + 1 :]
+        if labels is None:
+            labels = kinds_of_atoms[0].copy()
+            symbols = _symbols(labels, floats[0], columns, types, str(lines.path))
+        changed = (kinds_of_atoms != labels).any(axis=(1, 2))
+        if changed.any():
+            raise DataError(
+                f"{lines.path}: frame {first + every * int(np.argmax(changed))}: atoms are of other elements or types "
+                "than before (mixed compositions); expected atoms that keep theirs."
+            )
+        positions = floats[:, :, :3]
+        if columns.scaled:
+            with np.errstate(over="ignore", invalid="ignore"):
+                positions = np.matmul(positions, cells[:filled]) + origins[:filled, None]
+        yield Frames(
+            positions,
+            cells[:filled],
+            symbols,
+            origins=origins[:filled],
+            images=integers[:, :, :3].astype(float) if columns.images else None,
+            steps=steps[:filled],
+            times_ps=times[:filled] if timed else None,
+        )
+    if repeated:
+        notes.append(
+            f"{repeated} frame(s) with the time step of the frame before were left out, as a restart writes them twice."
+        )
+    if end:
+        notes.append(f"Frame {index} is cut off ({end}); the {index} whole frame(s) before it were read.")
+
+
+def _refused(bad: BadRow, where: str, columns: _Columns) -> DataError:
+    names = columns.names
+    what = f"{names[bad.column]!r} cannot be read" if bad.column < len(names) else "there are too many columns"
+    return DataError(
+        f"{where}row {bad.row + 1} is {bad.text!r}, where {what}; expected {len(names)} columns, {' '.join(names)}: "
+        "cut the file off before it or write the dump anew."
+    )
+
+
+def _unit_of_time_ps(units: bytes | None, lines: Lines) -> float | None:
+    if units is None:
+        return None
+    name = units.decode("utf-8", "replace")
+    if name not in _PS:
+        raise DataError(
+            f"{lines.path}: its units are {name}, expected metal or real, with lengths in Å; convert it to Å and ps "
+            "first."
+        )
+    return _PS[name]
+
+
+def _time_ps(text: bytes, unit_ps: float | None, where: str) -> float:
+    try:
+        return float(text) * (unit_ps or 1.0)
+    except ValueError:
+        raise DataError(f"{where}its time is {text.decode('utf-8', 'replace')!r}, expected a number.") from None
+
+
+def _symbols(
+    labels: np.ndarray, floats: np.ndarray, columns: _Columns, types: Sequence[str] | None, where: str
+) -> tuple[str, ...]:
+    """The element of each atom."""
+    has_type = "type" in columns.names
+    if types is not None and has_type:
+        numbers = labels[:, 0]
+        beyond = (numbers < 1) | (numbers > len(types))
+        if beyond.any():
+            raise DataError(
+                f"{where}: it has atoms of type {int(numbers[beyond][0])}, types names {len(types)} element(s), "
+                f"{' '.join(types)}; name the element of each type, in order."
+            )
+        return check_symbols((str(types[k - 1]) for k in numbers.tolist()), "types")
+    if columns.element is not None:
+        words = [int(word).to_bytes(8, "little", signed=True).rstrip(b"\0") for word in labels[:, -1].tolist()]
+        symbols = check_symbols((word.decode("utf-8", "replace") for word in words), f"{where}: {columns.element}")
+        if has_type and set(symbols) == {"C"} and len(set(labels[:, 0].tolist())) > 1:
+            raise DataError(
+                f"{where}: all its types have the element C, which LAMMPS writes where none is set; give types=('Ba', "
+                "'Ti', 'O'), the element of each type, or use dump_modify element."
+            )
+        return symbols
+    if "mass" in columns.names:
+        elements = list(atomic_masses())
+        masses = np.array([atomic_masses()[symbol] for symbol in elements])
+        nearest = np.abs(floats[:, 3, None] - masses).argmin(axis=1)
+        far = ~(np.abs(floats[:, 3] - masses[nearest]) <= 0.1)
+        if far.any():
+            raise DataError(
+                f"{where}: a mass of {floats[far, 3][0]:g} g/mol is that of no element within 0.1; give types=('Ba', "
+                "'Ti', 'O'), the element of each type."
+            )
+        return tuple(elements[k] for k in nearest.tolist())
+    raise DataError(
+        f"{where}: its columns {' '.join(columns.names)} do not say which element an atom is; give types=('Ba', 'Ti', "
+        "'O'), the element of each type (command line: --types Ba Ti O)."
+    )

@@ -1,0 +1,222 @@
+"""A text file as a window of bytes that moves over it, plain or compressed, whole or cut off."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.trajectory.formats.numbers import FLOAT, INTEGER, LEFT_OUT, WORD, parse_rows, skip_rows
+
+__all__ = ["FLOAT", "INTEGER", "LEFT_OUT", "WORD", "BadRow", "Cut", "Lines"]
+
+WINDOW_BYTES = 8 * 2**20
+
+
+class Cut(Exception):
+    """The file ends before the frame does."""
+
+
+class BadRow(Exception):
+    """A row of a table is not what its header says; the row's number, its text and the column are the arguments."""
+
+    def __init__(self, row: int, text: str, column: int):
+        super().__init__(row, text, column)
+        self.row, self.text, self.column = row, text, column
+
+
+class Lines:
+    """The lines of a file, a window of them at a time.
+
+    Attributes:
+        window: the bytes at hand; those from ``position`` to ``limit`` are complete lines not read yet.
+        damage: why decompression ended early, or None.
+    """
+
+    def __init__(self, path: Path, progress: Callable[[float], None] | None = None, window_bytes: int | None = None):
+        self.path = path
+        self.damage: str | None = None
+        self.position = self.limit = 0
+        self._filled = 0
+        self._progress = progress
+        try:
+            self._file = open(path, "rb", buffering=0)
+            self.size = os.fstat(self._file.fileno()).st_size
+            head = self._file.read(6)
+            self._file.seek(0)
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}; give the path of a file.") from None
+        self._decompressor_type: Any = None
+        for magic, decompressor in (
+            (b"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),
+            (b"BZh", bz2.BZ2Decompressor),
+            (b"\xfd7zXZ", lzma.LZMADecompressor),
+        ):
+            if head.startswith(magic):
+                self._decompressor_type = decompressor
+        self._decompressor = self._decompressor_type and self._decompressor_type()
+        self._raw = b""
+        size = window_bytes or WINDOW_BYTES
+        self.window = bytearray(size if self._decompressor else min(size, self.size + 1))
+        self._bytes = np.frombuffer(self.window, dtype=np.uint8)
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def more(self) -> bool:
+        """Move the window on; False where the file has no more."""
+        kept = self._filled - self.position
+        self.window[:kept] = self.window[self.position : self._filled]
+        self.position, self._filled = 0, kept
+        if kept > len(self.window) // 2:
+            self.window = self.window + bytearray(len(self.window))
+            self._bytes = np.frombuffer(self.window, dtype=np.uint8)
+        try:
+            count = self._read(len(self.window) - kept)
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read to its end: {error.strerror or error}.") from None
+        self._filled += count
+        self.limit = self.window.rfind(b"\n", 0, self._filled) + 1
+        if self._progress is not None and self.size:
+            self._progress(min(self._file.tell() / self.size, 1.0))
+        return count > 0
+
+    def _read(self, space: int) -> int:
+        if self._decompressor is None:
+            return self._file.readinto(memoryview(self.window)[self._filled : self._filled + space]) or 0
+        count = 0
+        while space > 0 and self.damage is None:
+            if self._decompressor.eof:
+                # The next member of a file that was appended to; zeros may pad it.
+                self._raw = (self._decompressor.unused_data or self._raw).lstrip(b"\0")
+                if not self._raw:
+                    self._raw = self._file.read(2**18).lstrip(b"\0")
+                    if not self._raw:
+                        break
+                self._decompressor = self._decompressor_type()
+            elif not self._raw and getattr(self._decompressor, "needs_input", True):
+                self._raw = self._file.read(2**18)
+            ended = not self._raw
+            try:
+                piece = self._decompressor.decompress(self._raw, space)
+            except (zlib.error, OSError, lzma.LZMAError, EOFError):
+                self.damage = "its compressed data are damaged"
+                break
+            if ended and not piece and not self._decompressor.eof:
+                self.damage = "its compressed data are cut off"
+                break
+            # zlib hands back what it had no space for, the others keep it.
+            self._raw = getattr(self._decompressor, "unconsumed_tail", b"")
+            start = self._filled + count
+            self.window[start : start + len(piece)] = piece
+            count += len(piece)
+            space -= len(piece)
+        return count
+
+    def lines_ahead(self, count: int) -> bool:
+        """Whether the window holds ``count`` complete lines more, after moving it on where that helps."""
+        while True:
+            if self._count(count) >= count:
+                return True
+            if not self.more():
+                return False
+
+    def _count(self, enough: int) -> int:
+        position, found = self.position, 0
+        while found < enough and (position := self.window.find(b"\n", position, self.limit) + 1) > 0:
+            found += 1
+        return found
+
+    def line(self) -> bytes:
+        """Take the next line, without its end.
+
+        Raises:
+            Cut: there is none.
+        """
+        if not self.lines_ahead(1):
+            raise Cut
+        end = self.window.find(b"\n", self.position, self.limit)
+        text = bytes(self.window[self.position : end])
+        self.position = end + 1
+        return text
+
+    def line_or_end(self) -> bytes | None:
+        """Take the next line that is not blank, or None where the file is over.
+
+        Raises:
+            Cut: it is over within a line, or was damaged.
+        """
+        while self.lines_ahead(1):
+            if text := self.line().strip():
+                return text
+        if self.damage or self.ahead(1).strip():
+            raise Cut
+        return None
+
+    def ahead(self, count: int) -> bytes:
+        """The next ``count`` lines at hand, and the last one of the file even where it has no end; nothing is taken."""
+        end = self.position
+        for _ in range(count):
+            found = self.window.find(b"\n", end, self._filled)
+            if found < 0:
+                return bytes(self.window[self.position : self._filled])
+            end = found + 1
+        return bytes(self.window[self.position : end])
+
+    def table(self, rows: int, kinds: np.ndarray, slots: np.ndarray, floats: np.ndarray, integers: np.ndarray) -> None:
+        """Read the next ``rows`` lines into ``floats`` and ``integers`` (see ``parse_rows``).
+
+        Raises:
+            Cut: the file ends before.
+            BadRow: a line with too few or too many columns, or with something else than a number.
+        """
+        slow = np.empty((max(1024, len(kinds)), 4), dtype=np.int64)
+        bits = floats.view(np.uint64)
+        row = 0
+        while row < rows:
+            row, position, left, column = parse_rows(
+                self._bytes, self.position, self.limit, row, rows, kinds, slots, floats, bits, integers, slow
+            )
+            for where, slot, begin, end in slow[:left].tolist():
+                word = bytes(self.window[begin:end])
+                try:
+                    if b"_" in word:
+                        raise ValueError
+                    floats[where, slot] = float(word)
+                except ValueError:
+                    end = self.window.find(b"\n", begin)
+                    begin = self.window.rfind(b"\n", 0, begin) + 1
+                    column = int(np.flatnonzero((kinds == FLOAT) & (slots == slot))[0])
+                    raise BadRow(where, self._shown(begin, end), column) from None
+            self.position = position
+            if column >= 0:
+                raise BadRow(row, self._shown(position, self.window.find(b"\n", position)), column)
+            if row < rows and left + len(kinds) <= len(slow) and not self.more():
+                raise Cut
+
+    def skip(self, rows: int) -> None:
+        """Go over the next ``rows`` lines.
+
+        Raises:
+            Cut: the file ends before.
+        """
+        while True:
+            rows, self.position = skip_rows(self._bytes, self.position, self.limit, rows)
+            if rows == 0:
+                return
+            if not self.more():
+                raise Cut
+
+    def _shown(self, begin: int, end: int) -> str:
+        text = bytes(self.window[begin:end]).decode("utf-8", "replace").strip()
+        return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,210 @@
+"""Files of trajectories: one door for all formats."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.trajectory.assemble import Snapshot, check_choice, collect, in_blocks, snapshots_as_frames
+from tammann.trajectory.convert import arrays_as_frames, ase_snapshots
+from tammann.trajectory.formats.extxyz import extxyz_frames
+from tammann.trajectory.formats.lammps_dump import lammps_frames
+from tammann.trajectory.formats.lines import Lines
+from tammann.trajectory.formats.xdatcar import xdatcar_frames
+from tammann.trajectory.trajectory import Trajectory
+from tammann.trajectory.unwrap import Frames
+
+__all__ = ["read_trajectory"]
+
+
+def read_trajectory(
+    path: str | os.PathLike[str],
+    *,
+    timestep_fs: float | None = None,
+    frame_interval_ps: float | None = None,
+    temperature_K: float | None = None,
+    types: Sequence[str] | None = None,
+    start: int = 0,
+    stop: int | None = None,
+    every: int = 1,
+    wrapped: bool = True,
+    in_memory_GB: float = 4.0,
+    scratch: str | os.PathLike[str] | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Trajectory:
+    r"""Read the trajectory of a molecular dynamics run from a file.
+
+    Args:
+        path: a LAMMPS dump (text; any columns, any periodic cell), extended XYZ, XDATCAR, ASE .traj, or .npz with
+            arrays named as the arguments of ``trajectory_from_arrays``; text also compressed (.gz, .bz2, .xz).
+        timestep_fs: length of one step of the run, fs, where the file counts steps (LAMMPS dumps).
+        frame_interval_ps: time between two frames as they stand in the file, ps; instead of ``timestep_fs``.
+        temperature_K: temperature of the run, K.
+        types: element of each LAMMPS type, in order; it goes before what an ``element`` column says.
+        start: first frame to take, counted from 0.
+        stop: frame to stop before; None for all.
+        every: take every so many frames.
+        wrapped: False where positions that look wrapped (x y z without image flags, say) are known to be unwrapped.
+            With the default they are unwrapped by minimum images, which do not see steps of more than half a cell.
+        in_memory_GB: positions that need more go to a temporary file, which vanishes with the trajectory.
+        scratch: folder of that file.
+        progress: called with the fraction of the file that has been read.
+
+    Returns:
+        The trajectory.
+
+    Raises:
+        DataError: a file that is not there, not understood or not a trajectory of one system evenly spaced in time.
+
+    Example:
+        >>> import tempfile
+        >>> frame = "2\nLattice='9 0 0 0 9 0 0 0 9' Properties=species:S:1:pos:R:3\nBa 0 0 0\nO 0 0 {}\n"
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "run.xyz"
+        ...     _ = path.write_text("".join(frame.format(z) for z in (7.0, 8.5, 1.0)))
+        ...     read_trajectory(path, frame_interval_ps=0.1).positions[:, 1, 2].tolist()
+        [7.0, 8.5, 10.0]
+    """
+    check_choice(start, stop, every, in_memory_GB)
+    path = Path(path)
+    notes: list[str] = []
+    if isinstance(types, str):
+        types = types.replace(",", " ").split()
+    with Lines(path, progress) as lines:
+        blocks: Iterator[Frames]
+        kind = _format(lines)
+        match kind:
+            case "lammps":
+                flagless, blocks = lammps_frames(lines, types=types, start=start, stop=stop, every=every, notes=notes)
+                wrapped = wrapped and flagless
+            case "xdatcar":
+                blocks = xdatcar_frames(lines, types=types, start=start, stop=stop, every=every, notes=notes)
+            case "extxyz":
+                blocks = extxyz_frames(lines, start=start, stop=stop, every=every, notes=notes)
+            case "traj":
+                blocks = snapshots_as_frames(_traj_snapshots(path, start, stop, every, notes, progress), str(path))
+            case _:
+                blocks, wrapped, kept = _npz_frames(path, start, stop, every)
+                if frame_interval_ps is None and timestep_fs is None:
+                    frame_interval_ps = kept.get("frame_interval_ps")
+                temperature_K = kept.get("temperature_K") if temperature_K is None else temperature_K
+        if timestep_fs is not None and kind in ("xdatcar", "extxyz", "traj"):
+            # configurations are numbered one by one there, whatever number of steps lies between them
+            raise DataError(
+                f"{path}: timestep_fs does not help with this format, which does not count the steps between frames; "
+                "give frame_interval_ps, the time from one frame to the next (command line: --frame-interval-ps)."
+            )
+        return collect(
+            blocks,
+            wrapped=wrapped,
+            frame_interval_ps=frame_interval_ps,
+            timestep_fs=timestep_fs,
+            temperature_K=temperature_K,
+            source=str(path),
+            notes=notes,
+            start=start,
+            every=every,
+            in_memory_GB=in_memory_GB,
+            scratch=scratch,
+        )
+
+
+def _format(lines: Lines) -> str:
+    """Which format a file has, by what stands in it.
+
+    Raises:
+        DataError: none of the known ones.
+    """
+    if lines.size == 0:
+        raise DataError(f"{lines.path} is empty, expected a trajectory; has the run written anything yet?")
+    lines.lines_ahead(6)
+    text = lines.ahead(6)
+    if text.startswith(b"- of Ulm"):
+        return "traj"
+    if text.startswith(b"PK"):
+        return "npz"
+    if text.lstrip().startswith(b"ITEM:"):
+        return "lammps"
+    rows = [row.strip() for row in text.splitlines()]
+    if len(rows) > 1 and re.fullmatch(rb"\d+", rows[0]) and re.search(rb"lattice\s*=", rows[1], re.IGNORECASE):
+        return "extxyz"
+    if len(rows) > 4 and all(_are_numbers(row, count) for row, count in zip(rows[1:5], (1, 3, 3, 3), strict=True)):
+        return "xdatcar"
+    raise DataError(
+        f"{lines.path} has a format that is not known; expected a LAMMPS text dump, extended XYZ with Lattice=, "
+        "XDATCAR, ASE .traj or .npz (text also as .gz, .bz2, .xz): convert it, or read it with MDAnalysis and "
+        "trajectory_from_mdanalysis."
+    )
+
+
+def _are_numbers(row: bytes, count: int) -> bool:
+    try:
+        return len([float(word) for word in row.split()]) == count
+    except ValueError:
+        return False
+
+
+def _traj_snapshots(
+    path: Path,
+    start: int,
+    stop: int | None,
+    every: int,
+    notes: list[str],
+    progress: Callable[[float], None] | None,
+) -> Iterator[Snapshot]:
+    """The frames of a file of ASE."""
+    from ase.io.trajectory import Trajectory as AseTrajectory
+
+    def frames() -> Iterator[Any]:
+        index = 0
+        # Pickles are not read; what a damaged file makes ASE raise is not documented.
+        try:
+            with AseTrajectory(str(path)) as file:
+                count = len(file)
+                for index in range(start, count if stop is None else min(stop, count), every):
+                    atoms = file[index]
+                    yield atoms
+                    if progress is not None:
+                        progress((index + 1) / count)
+        except Exception as error:
+            if index <= start:
+                raise DataError(f"{path} cannot be read as ASE .traj ({error}); write it anew.") from None
+            notes.append(f"Frame {index} is cut off or damaged; the frames before it were read.")
+
+    yield from ase_snapshots(frames())
+
+
+def _npz_frames(
+    path: Path, start: int, stop: int | None, every: int
+) -> tuple[Iterator[Frames], bool, dict[str, float]]:
+    """The frames of a file of arrays named as the arguments of ``trajectory_from_arrays``."""
+    known = {"positions", "cells", "symbols", "images", "wrapped", "frame_interval_ps", "temperature_K"}
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        # An array that is no number raises here.
+        kept = {name: float(arrays[name]) for name in ("frame_interval_ps", "temperature_K") if name in arrays}
+        wrapped = bool(arrays.get("wrapped", True))
+    except Exception as error:
+        raise DataError(f"{path} cannot be read as .npz ({error}); write it with numpy.savez.") from None
+    if missing := {"positions", "cells", "symbols"} - set(arrays):
+        raise DataError(
+            f"{path} has no {', '.join(sorted(missing))}, expected {', '.join(sorted(known))} (the last ones if known)."
+        )
+    images = arrays.get("images")
+    chosen = slice(start, stop, every)
+    cells = arrays["cells"]
+    block = arrays_as_frames(
+        arrays["positions"][chosen],
+        cells[chosen] if cells.ndim == 3 and len(cells) > 1 else cells,
+        arrays["symbols"].ravel().tolist(),
+        images=None if images is None else images[chosen],
+        wrapped=wrapped or images is not None,
+    )
+    return in_blocks(block), wrapped, kept

@@ -1,0 +1,162 @@
+"""The positions of atoms in time, as every room after this one takes them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from tammann.composition import atomic_masses
+from tammann.errors import DataError
+from tammann.trajectory.unwrap import check_cells, volumes
+
+__all__ = ["Trajectory"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trajectory:
+    """Where each atom of a periodic system is, frame after frame, as paths that do not jump at the walls of the cell.
+
+    Attributes:
+        symbols: element of each atom, (N,).
+        positions: unwrapped, shape (F, N, 3), Å, float64, read-only; of a large file a memory-mapped array.
+        cells: rows are lattice vectors, shape (F, 3, 3), Å; (1, 3, 3) where the cell does not change.
+        frame_interval_ps: time from each frame to the next, ps.
+        temperature_K: temperature of the simulation, K, or None where it is not known.
+        source: where the frames come from.
+        notes: what a reader must know, a sentence each.
+
+    Raises:
+        DataError: shapes that do not fit, fewer than two frames, an unknown element, a lattice without volume, an
+            interval or temperature that is not above zero.
+
+    Example:
+        >>> import numpy as np
+        >>> walk = Trajectory(("O", "O"), np.zeros((5, 2, 3)), 10.0 * np.eye(3)[None], 0.1, temperature_K=1500.0)
+        >>> walk
+        <Trajectory O2: 2 atoms, 5 frames 0.1 ps apart, 0.4 ps, 1500 K>
+        >>> walk.volume_A3
+        1000.0
+    """
+
+    symbols: tuple[str, ...]
+    positions: np.ndarray
+    cells: np.ndarray
+    frame_interval_ps: float
+    temperature_K: float | None = None
+    source: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "symbols", tuple(str(symbol) for symbol in self.symbols))
+        object.__setattr__(self, "notes", tuple(self.notes))
+        for name in ("positions", "cells"):
+            array = np.asanyarray(getattr(self, name))
+            if array.dtype != np.float64:
+                array = array.astype(np.float64)
+            array = array.view()
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+        if self.positions.ndim != 3 or self.positions.shape[2] != 3 or self.positions.shape[1] != len(self.symbols):
+            raise DataError(
+                f"positions have shape {self.positions.shape}, expected (frames, {len(self.symbols)}, 3) for "
+                f"{len(self.symbols)} symbols."
+            )
+        if not self.symbols:
+            raise DataError("symbols are empty, expected the element of each atom, one or more.")
+        if len(self.positions) < 2:
+            raise DataError(f"positions have {len(self.positions)} frame(s), expected at least 2; give more frames.")
+        if self.cells.shape not in {(1, 3, 3), (len(self.positions), 3, 3)}:
+            raise DataError(
+                f"cells have shape {self.cells.shape}, expected (1, 3, 3) or ({len(self.positions)}, 3, 3), one per "
+                "frame."
+            )
+        check_cells(self.cells, 0, 1)
+        for symbol in dict.fromkeys(self.symbols):
+            if symbol not in atomic_masses():
+                raise DataError(f"symbols have {symbol!r}, which is not an element; use symbols such as Ba, Ti and O.")
+        if not (math.isfinite(self.frame_interval_ps) and self.frame_interval_ps > 0):
+            raise DataError(f"frame_interval_ps is {self.frame_interval_ps}, expected a time above 0 ps.")
+        if self.temperature_K is not None and not (math.isfinite(self.temperature_K) and self.temperature_K > 0):
+            raise DataError(f"temperature_K is {self.temperature_K}, expected a number above 0 K, or none.")
+
+    @property
+    def n_frames(self) -> int:
+        """Number of frames, F."""
+        return len(self.positions)
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms, N."""
+        return len(self.symbols)
+
+    @property
+    def duration_ps(self) -> float:
+        """Time from the first frame to the last, ps."""
+        return (self.n_frames - 1) * self.frame_interval_ps
+
+    @cached_property
+    def species(self) -> tuple[str, ...]:
+        """The elements, in the order of their first atoms."""
+        return tuple(dict.fromkeys(self.symbols))
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """Number of atoms of each element, in the order of ``species``."""
+        return {symbol: self.symbols.count(symbol) for symbol in self.species}
+
+    @cached_property
+    def formula(self) -> str:
+        """Reduced formula, by electronegativity: cations first, oxygen last."""
+        from pymatgen.core.composition import Composition
+
+        with warnings.catch_warnings():
+            # Noble gases have no electronegativity.
+            warnings.simplefilter("ignore")
+            return str(Composition(self.counts).reduced_formula)
+
+    @cached_property
+    def volume_A3(self) -> float:
+        """Volume of the cell, Å³, the mean over the frames where it changes."""
+        return float(volumes(self.cells).mean())
+
+    def atoms_of(self, symbol: str) -> np.ndarray:
+        """Give the indices of the atoms of an element, int64.
+
+        Raises:
+            DataError: there is none.
+        """
+        if symbol not in self.counts:
+            raise DataError(
+                f"there is no {symbol!r} in this trajectory of {', '.join(self.species)}; name one of them."
+            )
+        return np.flatnonzero(np.array(self.symbols) == symbol)
+
+    def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Trajectory:
+        """Give some of the frames, as a view: nothing is copied.
+
+        Raises:
+            DataError: fewer than two frames are left, or a step below one.
+        """
+        if step < 1:
+            raise DataError(f"step is {step}, expected 1 or more; frames cannot run backwards.")
+        chosen = slice(start, stop, step)
+        return replace(
+            self,
+            positions=self.positions[chosen],
+            cells=self.cells if len(self.cells) == 1 else self.cells[chosen],
+            frame_interval_ps=self.frame_interval_ps * step,
+        )
+
+    def __repr__(self) -> str:
+        warm = "" if self.temperature_K is None else f", {self.temperature_K:g} K"
+        varying = "" if len(self.cells) == 1 else ", cell varying"
+        source = f", from {self.source}" if self.source else ""
+        text = (
+            f"<Trajectory {self.formula}: {self.n_atoms} atoms, {self.n_frames} frames {self.frame_interval_ps:g} ps "
+            f"apart, {self.duration_ps:g} ps{warm}{varying}{source}>"
+        )
+        return text if len(text) <= 120 else text[:116] + "...>"

@@ -1,0 +1,145 @@
+"""The one calibration: how many hours a sweep stands for, from one observation that is named."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tammann.automaton import simulate
+from tammann.errors import RecipeError
+from tammann.recipe import Calibration, Recipe
+from tammann.workflows.furnace import PreparedRecipe, prepare
+
+__all__ = ["TimeScale", "calibrate"]
+
+LONGEST_SWEEPS = 300_000.0
+"""Sweeps of the longest programme that is tried."""
+STEP = 4.0
+"""Factor by which the bracket of hours per sweep is widened."""
+TOLERANCE = 0.01
+"""Width of the final bracket in ln(hours per sweep)."""
+
+
+@dataclass(frozen=True)
+class TimeScale:
+    """What the calibration found.
+
+    Attributes:
+        hours_per_sweep: hours of the programme that one sweep stands for.
+        relative_error: standard error of ln(hours_per_sweep), dimensionless, from the spread over realizations
+            and the slope of the mole fraction; the uncertainty of the observation itself is not in it.
+        mole_fraction: median over realizations that the calibrated recipe ends with.
+        observation: the words to cite; a recipe's ``calibration.observation``.
+    """
+
+    hours_per_sweep: float
+    relative_error: float
+    mole_fraction: float
+    observation: str
+
+    def applied_to(self, recipe: Recipe) -> Recipe:
+        """Give a copy of a recipe, of this or any other synthesis of the system, with this time scale."""
+        own = Calibration(hours_per_sweep=self.hours_per_sweep, observation=self.observation)
+        return Recipe(**{**recipe.model_dump(), "calibration": own.model_dump()})
+
+
+def calibrate(
+    recipe: Recipe | PreparedRecipe,
+    *,
+    phase: str,
+    mole_fraction: float,
+    observation: str,
+    realizations: int = 4,
+    progress: Callable[[float, str, float | None], None] | None = None,
+) -> TimeScale:
+    """Find the hours per sweep with which a recipe ends where an experiment did.
+
+    Bisection in ln(hours per sweep) until the median mole fraction of ``phase`` at the end of the programme is
+    ``mole_fraction``, with the central values of energies and transport. The observation is used up: leave it out of
+    any validation.
+
+    Args:
+        recipe: the experiment, with its programme in hours.
+        phase: the phase that was measured; its amount must grow with time.
+        mole_fraction: of formula units over all condensed phases at the end, between 0 and 1.
+        observation: who saw it, to be stored with the result.
+        realizations: independent runs behind each median, at least 2.
+        progress: called now and then with the fraction done, what is being done, and None.
+
+    Returns:
+        The time scale with its error.
+
+    Raises:
+        RecipeError: the fraction is not reached however long the programme, or passed however short.
+
+    Example:
+        >>> recipe = Recipe(
+        ...     precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
+        ...     programme=[{"temperature_K": 1300, "hold_h": 1}],
+        ...     start_temperature_K=1300,
+        ...     grid={"size": 10},
+        ... )
+        >>> scale = calibrate(recipe, phase="BaTiO3", mole_fraction=0.5, observation="an example", realizations=2)
+        >>> 0.45 < scale.mole_fraction < 0.55
+        True
+    """
+    known = recipe if isinstance(recipe, PreparedRecipe) else prepare(recipe)
+    if phase not in known.rates.phases:
+        raise RecipeError(f"phase: expected one of {', '.join(known.rates.phases)}, got {phase!r}")
+    if phase in [precursor.phase for precursor in known.recipe.precursors]:
+        raise RecipeError(f"phase: expected a product, whose amount grows with time, got the precursor {phase!r}")
+    if not observation.strip():
+        raise RecipeError("observation: expected who saw it, in a few words, got nothing")
+    if not 0.0 < mole_fraction < 1.0:
+        raise RecipeError(f"mole_fraction: expected a number between 0 and 1, got {mole_fraction}")
+    column = known.rates.phases.index(phase)
+    tried: dict[float, np.ndarray] = {}
+
+    def ends_with(log_hours: float) -> float:
+        if log_hours not in tried:
+            timed = Recipe(
+                **{
+                    **known.recipe.model_dump(exclude={"calibration"}),
+                    "sweeps_per_hour": math.exp(-log_hours),
+                }
+            )
+            history = simulate(timed, known.rates, realizations=max(2, realizations))
+            tried[log_hours] = history.fractions()[:, -1, column]
+            if progress is not None:
+                progress(min(0.99, len(tried) / 16), f"trying {math.exp(log_hours):.3g} h per sweep", None)
+        return float(np.median(tried[log_hours]))
+
+    duration = known.recipe.duration_h
+    slow = fast = math.log(known.recipe.hours_per_sweep)
+    while ends_with(slow) > mole_fraction:  # too many sweeps: let each stand for more hours
+        slow += math.log(STEP)
+        if duration / math.exp(slow) < 1e-3:
+            raise RecipeError(f"mole_fraction: {phase} passes {mole_fraction} at once; observe an earlier stage")
+    while ends_with(fast) < mole_fraction:
+        fast -= math.log(STEP)
+        if duration / math.exp(fast) > LONGEST_SWEEPS:
+            reached = float(np.median(next(reversed(tried.values()))))
+            raise RecipeError(
+                f"mole_fraction: {phase} comes to {reached:.3f} and not to {mole_fraction} within "
+                f"{LONGEST_SWEEPS:.0f} sweeps; this recipe cannot be calibrated on it"
+            )
+    while slow - fast > TOLERANCE:
+        middle = 0.5 * (slow + fast)
+        if ends_with(middle) > mole_fraction:
+            fast = middle
+        else:
+            slow = middle
+    found = 0.5 * (slow + fast)
+    last = ends_with(found)
+    beside = found - 0.2
+    slope = abs(ends_with(beside) - last) / 0.2
+    spread = float(np.std(tried[found], ddof=1)) / math.sqrt(tried[found].size)
+    return TimeScale(
+        hours_per_sweep=math.exp(found),
+        relative_error=spread / slope if slope > 0 else math.inf,
+        mole_fraction=last,
+        observation=observation,
+    )

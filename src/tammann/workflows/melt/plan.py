@@ -1,0 +1,285 @@
+"""What is to be melted, how hot, how long and how often: the plan of ``tammann melt``.
+
+A plan is YAML, one key a line, with the unit in the key; only ``melts`` must be there. Reading is strict: an unknown
+key, a number out of range or a composition that the potential does not know is refused with one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from tammann.composition import composition_key, parse_formula
+from tammann.errors import DataError, RecipeError
+from tammann.md.conditions import Conditions
+from tammann.md.equation_of_state import longest_search_ps
+from tammann.potentials import RigidIons, check_neutral, load_potential
+from tammann.strict import Block, explain, read_block, read_text, shown
+
+__all__ = ["MeltPlan", "VolumeSearch"]
+
+DEFAULT_TEMPERATURES_K = (1500.0, 1750.0, 2000.0)
+
+
+def _formula(text: str) -> str:
+    parse_formula(text)
+    return text.strip()
+
+
+def _number(**limits: Any) -> Any:
+    return Field(strict=True, allow_inf_nan=False, **limits)
+
+
+Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
+Kelvin = Annotated[float, _number(ge=300, le=6000)]
+Picoseconds = Annotated[float, _number(gt=0, le=1e7)]
+Femtoseconds = Annotated[float, _number(gt=0, le=1e6)]
+
+
+class VolumeSearch(Block):
+    """How the volume of each melt is found (see ``tammann.md.equation_of_state``)."""
+
+    method: Literal["equation-of-state", "npt"] = Field(
+        default="equation-of-state", description="equation-of-state or npt"
+    )
+    scales: tuple[Annotated[float, _number(ge=0.3, le=3)], ...] = Field(
+        default=(0.8, 1.0, 1.2), min_length=3, max_length=12, description="three or more multiples from 0.3 to 3"
+    )
+    scale_ps: Picoseconds = Field(default=4.0, description="a time in ps above 0")
+    hold_ps: Picoseconds = Field(default=20.0, description="a time in ps above 0")
+    attempts: Annotated[int, _number(ge=1, le=100)] = Field(default=8, description="a whole number from 1 to 100")
+    pressure_GPa: Annotated[float, _number(ge=-1, le=50)] = Field(default=0.0, description="a pressure, -1 to 50 GPa")
+    pressure_tolerance_GPa: Annotated[float, _number(gt=0, le=10)] = Field(
+        default=0.1, description="a pressure above 0 and at most 10 GPa"
+    )
+    energy_tolerance_eV_per_atom: Annotated[float, _number(gt=0, le=1)] = Field(
+        default=0.01, description="an energy above 0 and at most 1 eV per atom"
+    )
+
+
+class MeltPlan(Block):
+    r"""Melts to compute.
+
+    Example:
+        >>> plan = MeltPlan.from_text("melts: [BaTiO3]\ntemperatures_K: [2000]")
+        >>> plan.melts, plan.replicas, plan.production_ps
+        (('BaTiO3',), 3, 300.0)
+    """
+
+    melts: tuple[Formula, ...] = Field(
+        min_length=1, max_length=1000, description="a list of formulas, such as [BaTiO3, Ba2TiO4]"
+    )
+    temperatures_K: tuple[Kelvin, ...] = Field(
+        default=DEFAULT_TEMPERATURES_K,
+        min_length=1,
+        max_length=100,
+        description="temperatures from 300 to 6000 K in a list, such as [1500, 1750]",
+    )
+    potential: Annotated[str, Field(strict=True, min_length=1, max_length=200)] = Field(
+        default="pedone-2006", description="pedone-2006, chgnet or module:callable"
+    )
+    engine: Literal["lammps", "ase", "torch-sim"] = Field(default="lammps", description="lammps, ase or torch-sim")
+    atoms: Annotated[int, _number(ge=20, le=100_000)] = Field(default=200, description="a number from 20 to 100000")
+    volume_per_atom_A3: Annotated[float, _number(gt=0, le=1000)] | None = Field(
+        default=None, description="a volume above 0 and at most 1000 Å3, from which the search starts"
+    )
+    minimum_distances_A: dict[str, Annotated[float, _number(ge=0, le=10)]] | None = Field(
+        default=None, description="distances from 0 to 10 Å by pair, such as {Ba-O: 2.0}"
+    )
+    replicas: Annotated[int, _number(ge=1, le=100)] = Field(default=3, description="a whole number from 1 to 100")
+    production_ps: Picoseconds = Field(default=300.0, description="a time in ps above 0")
+    longest_ps: Picoseconds | None = Field(
+        default=None, description="a time in ps, at least production_ps, up to which productions may be made longer"
+    )
+    target_error: Annotated[float, _number(gt=0, le=1)] = Field(
+        default=0.2, description="a relative standard error above 0 and at most 1"
+    )
+    timestep_fs: Annotated[float, _number(gt=0, le=10)] = Field(
+        default=2.0, description="a time above 0 and at most 10 fs"
+    )
+    thermostat: Literal["nose-hoover", "langevin", "berendsen"] = Field(
+        default="nose-hoover", description="nose-hoover, langevin or berendsen"
+    )
+    damping_fs: Femtoseconds = Field(default=100.0, description="a time in fs above 0")
+    frame_fs: Femtoseconds = Field(default=100.0, description="a time in fs above 0")
+    stress_fs: Femtoseconds = Field(default=20.0, description="a time in fs above 0")
+    melt_K: Kelvin = Field(default=3000.0, description="a temperature from 300 to 6000 K")
+    melt_ps: Picoseconds = Field(default=5.0, description="a time in ps above 0")
+    cool_ps: Picoseconds = Field(default=10.0, description="a time in ps above 0")
+    settle_ps: Picoseconds = Field(default=10.0, description="a time in ps above 0")
+    volume: VolumeSearch = Field(default=VolumeSearch(), description="a block on the search for the volume")
+    end_members: tuple[Formula, Formula] | None = Field(
+        default=None, description="two formulas, the reactants of the series, such as [BaO, TiO2]"
+    )
+    seed: Annotated[int, _number(ge=0, le=2**31)] = Field(default=1, description="a whole number from 0 to 2**31")
+
+    @model_validator(mode="after")
+    def _together(self) -> MeltPlan:
+        seen: dict[Any, str] = {}
+        for formula in self.melts:
+            key = composition_key(parse_formula(formula))
+            if key in seen:
+                raise ValueError(f"melts: expected each composition once, got {seen[key]} and {formula}; remove one")
+            seen[key] = formula
+        try:
+            potential = load_potential(self.potential)
+            for formula in self.melts:
+                if isinstance(potential, RigidIons):
+                    check_neutral(formula, potential)
+                else:
+                    potential.check(parse_formula(formula), formula=formula)
+        except DataError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        self._check_distances()
+        if self.engine == "torch-sim" and isinstance(potential, RigidIons):
+            raise ValueError(
+                f"engine: expected lammps or ase with the potential {self.potential}, got torch-sim, which takes "
+                "chgnet or a model by import path"
+            )
+        if self.end_members is not None:
+            first, second = (parse_formula(formula) for formula in self.end_members)
+            if composition_key(first) == composition_key(second):
+                raise ValueError(
+                    f"end_members: expected two compositions, got {self.end_members[0]} twice; name another"
+                )
+            for formula in self.melts:
+                foreign = sorted(set(parse_formula(formula)) - set(first) - set(second))
+                if foreign:
+                    raise ValueError(
+                        f"end_members: expected reactants of all melts, got {' and '.join(self.end_members)}, which "
+                        f"hold no {foreign[0]} for {formula}; name others, or leave the key out"
+                    )
+        if len(set(self.temperatures_K)) != len(self.temperatures_K):
+            raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
+        samples, frames = self.stress_fs / self.timestep_fs, self.frame_fs / self.timestep_fs
+        if abs(samples - round(samples)) > 1e-6 or round(samples) < 1:
+            raise ValueError(
+                f"stress_fs: expected a multiple of timestep_fs {self.timestep_fs:g}, got {self.stress_fs:g}"
+            )
+        if abs(frames - round(frames)) > 1e-6 or round(frames) % round(samples):
+            raise ValueError(f"frame_fs: expected a multiple of stress_fs {self.stress_fs:g}, got {self.frame_fs:g}")
+        if self.longest_ps is not None and self.longest_ps < self.production_ps:
+            raise ValueError(
+                f"longest_ps: expected at least production_ps {self.production_ps:g}, got {self.longest_ps:g}"
+            )
+        if self.frame_fs > 1000 * self.production_ps:
+            raise ValueError(f"production_ps: expected at least one frame of {self.frame_fs:g} fs, got less")
+        return self
+
+    def _check_distances(self) -> None:
+        seen = set()
+        for key in self.minimum_distances_A or {}:
+            pair = tuple(key.split("-"))
+            if len(pair) != 2 or not all(pair):
+                raise ValueError(f"minimum_distances_A: expected two elements such as Ba-O, got {shown(key)}")
+            if not any({*pair} <= {*parse_formula(formula)} for formula in self.melts):
+                raise ValueError(f"minimum_distances_A: expected elements of one melt, got {key}; remove it")
+            if frozenset(pair) in seen:
+                raise ValueError(f"minimum_distances_A: expected each pair once, got {key} again; remove one")
+            seen.add(frozenset(pair))
+
+    @classmethod
+    def from_text(cls, text: str) -> MeltPlan:
+        """Read a plan.
+
+        Args:
+            text: YAML.
+
+        Raises:
+            RecipeError: Anything that is no plan.
+        """
+        return cls.from_dict(read_block(text))
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> MeltPlan:
+        """Read a plan from a file.
+
+        Raises:
+            RecipeError: No such file, or anything that is no plan.
+        """
+        try:
+            return cls.from_text(read_text(path))
+        except RecipeError as error:
+            if str(error).startswith(str(path)):
+                raise
+            raise RecipeError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> MeltPlan:
+        """Make a plan of plain data.
+
+        Raises:
+            RecipeError: Anything that is no plan.
+        """
+        try:
+            return cls(**data)
+        except ValidationError as error:
+            raise RecipeError(explain(error, cls)) from None
+
+    def conditions(self, temperature_K: float) -> Conditions:
+        """The surroundings of its atoms at one of its temperatures."""
+        return Conditions(temperature_K, self.timestep_fs, self.thermostat, self.damping_fs)
+
+    def distances_A(self, formula: str) -> dict[tuple[str, str], float]:
+        """Smallest distances in the packing of one of its melts, by pair, Å.
+
+        Example:
+            >>> MeltPlan(melts=("BaO", "TiO2"), minimum_distances_A={"Ba-O": 2.0}).distances_A("TiO2")
+            {}
+        """
+        pairs = {
+            (key.partition("-")[0], key.partition("-")[2]): d for key, d in (self.minimum_distances_A or {}).items()
+        }
+        return {pair: distance for pair, distance in pairs.items() if {*pair} <= {*parse_formula(formula)}}
+
+    def lengths_ps(self) -> tuple[float, ...]:
+        """Lengths that productions may come to, one after the other: each twice the one before, up to ``longest_ps``.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",), production_ps=300.0, longest_ps=1000.0).lengths_ps()
+            (300.0, 600.0, 1000.0)
+        """
+        lengths = [self.production_ps]
+        while self.longest_ps is not None and lengths[-1] < self.longest_ps:
+            lengths.append(min(2.0 * lengths[-1], self.longest_ps))
+        return tuple(lengths)
+
+    def steps_to_find_volume(self) -> int:
+        """Steps of molecular dynamics that finding the volume of one state takes at most.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",)).steps_to_find_volume()
+            352447
+        """
+        search = self.volume
+        if search.method == "equation-of-state":
+            search_ps = longest_search_ps(search.scales, search.scale_ps, search.hold_ps, search.attempts)
+        else:
+            search_ps = search.attempts * search.hold_ps
+        return self.conditions(self.melt_K).steps(self.melt_ps + search_ps)
+
+    def steps_of_replica(self, replica: int) -> int:
+        """Steps that recording one replica takes: melting it anew, cooling, settling and production.
+
+        Args:
+            replica: From 1 on; each is melted longer than the one before.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",)).steps_of_replica(1)
+            162500
+        """
+        return self.conditions(self.melt_K).steps(self._before_ps(replica) + self.production_ps)
+
+    def steps_before(self, replica: int) -> int:
+        """Steps of a replica, from 1 on, before anything of it is recorded.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",)).steps_before(1)
+            12500
+        """
+        return self.conditions(self.melt_K).steps(self._before_ps(replica))
+
+    def _before_ps(self, replica: int) -> float:
+        return replica * self.melt_ps + self.cool_ps + self.settle_ps
