@@ -1,29 +1,33 @@
-"""Results on disk are whole or not there."""
+"""Files and folders of results: written whole or not at all, JSON-safe, and recognized by their digests."""
 
+import hashlib
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-__all__ = ["whole_file", "write_text"]
+from tammann.errors import ResultError
+
+__all__ = ["check_empty", "digest", "json_safe", "whole_file", "write_text"]
 
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file that takes its name only when all of it has been written.
+    """Open a file that appears under its name only once all of it has been written.
 
-    It is written beside its place under a name of this process's own and then renamed, so that neither a crash nor a
-    full disk nor a second process leaves half a file behind.
+    It is written beside its final place under a name of this process's own and then renamed, so that neither a crash
+    nor a full disk nor a second process leaves half a file behind.
 
     Args:
-        path: of the file; its folder must exist.
+        path: Name of the file; its folder must exist.
 
     Yields:
         The file, open for writing bytes.
 
     Raises:
-        OSError: the folder cannot be written to, or the disk is full.
+        OSError: The folder cannot be written to, or the disk is full.
 
     Example:
         >>> import tempfile
@@ -47,7 +51,55 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text in UTF-8, whole or not at all.
 
     Raises:
-        OSError: as ``whole_file``.
+        OSError: As ``whole_file``.
     """
     with whole_file(path) as file:
         file.write(text.encode("utf-8"))
+
+
+def json_safe(value: Any) -> Any:
+    """Return a value that JSON can hold: plain numbers, lists and texts, None for numbers that are not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> json_safe({"L": np.array([1.0, np.nan]), "path": Path("a"), "n": np.int64(3)})
+        {'L': [1.0, None], 'path': 'a', 'n': 3}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): json_safe(item) for key, item in value.items()}
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, str | bool) or value is None:
+        return value
+    if hasattr(value, "tolist"):  # arrays and scalars of numpy
+        value = value.tolist()
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [json_safe(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def digest(data: bytes | str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of some bytes, or of the file of that name, in hexadecimal.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    content = data if isinstance(data, bytes) else Path(data).read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def check_empty(folder: str | os.PathLike[str], *, advice: str = "name a new or empty folder") -> None:
+    """Refuse a folder for results that is a file or holds something already.
+
+    Args:
+        folder: Where results shall go; it need not exist.
+        advice: What to do instead.
+
+    Raises:
+        ResultError: It is a file, or not empty.
+    """
+    place = Path(folder)
+    if place.exists() and not place.is_dir():
+        raise ResultError(f"{place} is a file; name a new or empty folder.")
+    if place.exists() and any(place.iterdir()):
+        raise ResultError(f"{place} is not empty; {advice}.")

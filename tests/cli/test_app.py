@@ -13,7 +13,7 @@ import time
 import pytest
 
 import tammann
-from tammann.cli import output, run
+from tammann.cli import app, output, run
 from tammann.errors import DataError, ResultError
 from tammann.recipe import Recipe
 
@@ -52,7 +52,7 @@ def test_version(call):
 
 def test_help_needs_no_science(environment):
     script = (
-        "import sys; from tammann.cli import call; call(['--help']);"
+        "import sys; from tammann.cli.app import call; call(['--help']);"
         "print(*sorted(set(sys.modules) & {'numpy', 'scipy', 'pandas', 'numba', 'pymatgen', 'matplotlib', 'ruamel'}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)

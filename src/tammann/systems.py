@@ -1,0 +1,68 @@
+"""What ships with the package: a system's phases, energy sets, constraints, transport tables and end members."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+
+from tammann.errors import DataError
+
+__all__ = ["DEFAULT_SYSTEM", "SYSTEMS", "System", "data_file", "shipped_system"]
+
+
+@dataclass(frozen=True)
+class System:
+    """A chemical system that ships with the package.
+
+    Attributes:
+        name: Its elements, joined by hyphens.
+        phases: Name of its table of phases in ``data/``.
+        constraints: Name of its file of known equilibria in ``data/``.
+        transport: Names of its transport tables and their files in ``data/``; the first is the default.
+        end_members: The two ends of the line that its figures and growth constants are drawn on.
+        colours: Colour of each of its common phases in figures.
+    """
+
+    name: str
+    phases: str
+    constraints: str
+    transport: MappingProxyType[str, str]
+    end_members: tuple[str, str]
+    colours: MappingProxyType[str, str]
+
+
+DEFAULT_SYSTEM = "Ba-Ti-O"
+
+SYSTEMS = MappingProxyType(
+    {
+        "Ba-Ti-O": System(
+            name="Ba-Ti-O",
+            phases="phases/Ba-Ti-O.csv",
+            constraints="constraints/Ba-Ti-O.yaml",
+            transport=MappingProxyType({"karan-2026": "ba-ti-o-onsager.csv", "tammann-2026": "ba-ti-o-melts.json"}),
+            end_members=("BaO", "TiO2"),
+            colours=MappingProxyType({}),
+        )
+    }
+)
+
+
+def shipped_system(name: str) -> System | None:
+    """Return the shipped system of a name, its elements in any order, or None where there is none."""
+    wanted = sorted(name.split("-"))
+    return next((system for system in SYSTEMS.values() if sorted(system.name.split("-")) == wanted), None)
+
+
+def data_file(name: str) -> Traversable:
+    """Return a file of the package's ``data`` folder.
+
+    Args:
+        name: Path below ``data``, with forward slashes.
+
+    Raises:
+        DataError: There is no such file.
+    """
+    file = files("tammann").joinpath("data", *name.split("/"))
+    if not file.is_file():
+        raise DataError(f"{name}: expected a file that ships with tammann, found none; install the package again.")
+    return file
