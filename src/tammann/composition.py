@@ -5,9 +5,9 @@ import math
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from tammann.errors import DataError
+from tammann.systems import data_file
 
 __all__ = ["atomic_masses", "parse_formula", "composition_key"]
 
@@ -20,7 +20,7 @@ def atomic_masses() -> Mapping[str, float]:
         >>> round(atomic_masses()["O"], 2)
         16.0
     """
-    text = files("tammann").joinpath("data", "elements", "atomic_masses.csv").read_text(encoding="utf-8")
+    text = data_file("elements/atomic_masses.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {row["element"]: float(row["molar_mass_g_per_mol"]) for row in rows}
 

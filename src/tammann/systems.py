@@ -41,7 +41,32 @@ SYSTEMS = MappingProxyType(
             constraints="constraints/Ba-Ti-O.yaml",
             transport=MappingProxyType({"karan-2026": "ba-ti-o-onsager.csv", "tammann-2026": "ba-ti-o-melts.json"}),
             end_members=("BaO", "TiO2"),
-            colours=MappingProxyType({}),
+            # Phases that are often seen together get colours that are far apart.
+            colours=MappingProxyType(
+                {
+                    "BaTiO3": "#0072B2",
+                    "Ba2TiO4": "#D55E00",
+                    "BaTi2O5": "#009E73",
+                    "BaO": "#E69F00",
+                    "TiO2": "#7A7A7A",
+                    "BaCO3": "#661100",
+                    "Ba6Ti17O40": "#CC79A7",
+                    "Ba4Ti13O30": "#332288",
+                    "BaTi4O9": "#999933",
+                    "Ba2Ti9O20": "#56B4E9",
+                    "BaTi5O11": "#882255",
+                    "Ba3TiO5": "#44AA99",
+                    "Ba4TiO6": "#AA4499",
+                    "BaTi6O13": "#117733",
+                    "BaO2": "#B8860B",
+                    # Rare ones share a colour with something they are seldom seen beside.
+                    "Ba4Ti12O27": "#6699CC",
+                    "Ba2Ti6O13": "#B8860B",
+                    "Ti2O3": "#44AA99",
+                    "Ti3O5": "#AA4499",
+                    "TiO": "#661100",
+                }
+            ),
         )
     }
 )

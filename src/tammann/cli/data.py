@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tammann.cli.options import (
-    SHIPPED,
     AsJson,
     Between,
     Energies,
@@ -19,13 +18,14 @@ from tammann.cli.options import (
 )
 from tammann.cli.output import format_number, print_json, print_table, print_warnings
 from tammann.errors import DataError
+from tammann.systems import DEFAULT_SYSTEM, SYSTEMS
 
 LINES = 12
 """Reactions in one figure."""
 
 
 def reactions(
-    system: System = SHIPPED,
+    system: System = DEFAULT_SYSTEM,
     temperature_K: Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")] = 1300.0,
     energies: Energies = None,
     between: Between = None,
@@ -76,7 +76,7 @@ def _solid_reactants(row: Any, is_gas: Any) -> set[int]:
 
 
 def kd(
-    system: System = SHIPPED,
+    system: System = DEFAULT_SYSTEM,
     energies: Energies = None,
     kinetics: Annotated[Literal["full", "self"], typer.Option(help="With or without cross terms.")] = "full",
     form: Annotated[
@@ -94,7 +94,10 @@ def kd(
     from tammann.thermo import load_phases
     from tammann.transport import load_transport
 
-    phases, coefficients = load_phases(system), load_transport(transport or (SHIPPED if system == SHIPPED else None))
+    phases, coefficients = (
+        load_phases(system),
+        load_transport(transport or (DEFAULT_SYSTEM if system == DEFAULT_SYSTEM else None)),
+    )
     if coefficients is None:
         raise DataError(f"--transport: expected transport data for {system}, got none; name a .json file.")
     # the table shows no bands, and they take a hundred times as long
@@ -122,7 +125,7 @@ def kd(
 
 
 def hull(
-    system: System = SHIPPED,
+    system: System = DEFAULT_SYSTEM,
     temperature_K: Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")] = 1300.0,
     energies: Energies = None,
     gas: Gases = None,
@@ -174,11 +177,13 @@ def hull(
     if plot is not None:
         from tammann.plot import plot_hull, save_figure
 
-        save_figure(plot_hull(phases, T, energies=energies, between=between or ("BaO", "TiO2")), plot)
+        save_figure(
+            plot_hull(phases, T, energies=energies, between=between or SYSTEMS[DEFAULT_SYSTEM].end_members), plot
+        )
 
 
 def show_energies(
-    system: System = SHIPPED,
+    system: System = DEFAULT_SYSTEM,
     energies: Energies = None,
     as_json: AsJson = False,
 ) -> None:

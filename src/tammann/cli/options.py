@@ -9,9 +9,6 @@ import typer
 
 from tammann.errors import DataError, ResultError
 
-SHIPPED = "Ba-Ti-O"
-
-
 System = Annotated[str, typer.Argument(help="A shipped system, a .csv or .json file of phases, or mp-api:A-B-C.")]
 
 

@@ -3,9 +3,11 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+from tammann.files import json_safe
 
 
 def format_percent(share: float) -> str:
@@ -61,22 +63,7 @@ def format_number(value: float, form: str) -> str:
 
 def print_json(value: Any) -> None:
     """Any result as JSON on standard output, null for numbers that JSON does not have."""
-    if isinstance(value, Iterator):
-        value = list(value)
-    print(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    """Numbers of numpy as numbers of Python, and null for what is no number."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, str | bool) or value is None:
-        return value
-    if isinstance(value, Iterable):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    print(json.dumps(json_safe(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 @contextmanager

@@ -156,9 +156,9 @@ def new(
     ),
 ) -> None:
     """Write a recipe to start from, with every key explained."""
-    from importlib.resources import files
+    from tammann.systems import data_file
 
-    text = files("tammann").joinpath("data", "recipe.yaml").read_text(encoding="utf-8")
+    text = data_file("recipe.yaml").read_text(encoding="utf-8")
     if str(file) == "-":
         print(text, end="")
         return

@@ -13,6 +13,7 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.files import whole_file
+from tammann.systems import SYSTEMS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,39 +44,14 @@ _PALETTE = (
     "#B8860B",
 )
 
-# Phases that are often seen together get colours that are far apart.
-_KNOWN = {
-    "BaTiO3": "#0072B2",
-    "Ba2TiO4": "#D55E00",
-    "BaTi2O5": "#009E73",
-    "BaO": "#E69F00",
-    "TiO2": "#7A7A7A",
-    "BaCO3": "#661100",
-    "Ba6Ti17O40": "#CC79A7",
-    "Ba4Ti13O30": "#332288",
-    "BaTi4O9": "#999933",
-    "Ba2Ti9O20": "#56B4E9",
-    "BaTi5O11": "#882255",
-    "Ba3TiO5": "#44AA99",
-    "Ba4TiO6": "#AA4499",
-    "BaTi6O13": "#117733",
-    "BaO2": "#B8860B",
-    # Rare ones share a colour with something they are seldom seen beside.
-    "Ba4Ti12O27": "#6699CC",
-    "Ba2Ti6O13": "#B8860B",
-    "Ti2O3": "#44AA99",
-    "Ti3O5": "#AA4499",
-    "TiO": "#661100",
-}
-
 ELEMENT_COLOURS = {"Ba": "#117733", "Ti": "#56B4E9", "O": "#D55E00"}
 
 
 def phase_colours(phases: Iterable[str]) -> dict[str, str]:
     """A colour per phase, as #rrggbb.
 
-    Common phases of Ba-Ti-O have fixed colours; any other gets one by its formula, and the next free one where an
-    earlier phase of the same call has that. Figures of one run pass all its phases, so that each keeps its colour
+    Common phases of the shipped systems have fixed colours; any other gets one by its formula, or the next free one
+    where an earlier phase of the same call has that. Figures of one run pass all its phases, so that each keeps its colour
     from figure to figure. With more phases than colours some share one.
 
     Example:
@@ -83,7 +59,8 @@ def phase_colours(phases: Iterable[str]) -> dict[str, str]:
         {'BaTiO3': '#0072B2', 'TiO2': '#7A7A7A'}
     """
     names = list(dict.fromkeys(phases))
-    colours = {name: _KNOWN[name] for name in names if name in _KNOWN}
+    shipped = {name: colour for system in SYSTEMS.values() for name, colour in system.colours.items()}
+    colours = {name: shipped[name] for name in names if name in shipped}
     for name in names:
         if name in colours:
             continue

@@ -10,6 +10,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.plot._style import INK, atoms_of, formula_label, new_axes, spread_out, tidy
 from tammann.plot.transport import _temperature_colours
+from tammann.systems import DEFAULT_SYSTEM, SYSTEMS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,11 @@ __all__ = ["hull_line", "plot_hull"]
 
 
 def hull_line(
-    phases: Any, temperature_K: float, *, between: tuple[str, str] = ("BaO", "TiO2"), energies: str | None = None
+    phases: Any,
+    temperature_K: float,
+    *,
+    between: tuple[str, str] = SYSTEMS[DEFAULT_SYSTEM].end_members,
+    energies: str | None = None,
 ) -> dict[str, np.ndarray]:
     """Energies of formation from two end members, and which phases lie on the lower hull between them.
 
@@ -89,7 +94,7 @@ def plot_hull(
     phases: Any,
     temperature_K: float | Sequence[float],
     *,
-    between: tuple[str, str] = ("BaO", "TiO2"),
+    between: tuple[str, str] = SYSTEMS[DEFAULT_SYSTEM].end_members,
     energies: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:

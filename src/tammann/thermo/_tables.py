@@ -1,14 +1,15 @@
 """Reads the tables that ship with the package; comment lines start with #."""
 
 import csv
-from importlib.resources import files
 
 import numpy as np
+
+from tammann.systems import data_file
 
 
 def read_lines(*path: str) -> list[str]:
     """Give the lines of a shipped table without its comments."""
-    text = files("tammann").joinpath("data", *path).read_text(encoding="utf-8")
+    text = data_file("/".join(path)).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 

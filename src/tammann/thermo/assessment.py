@@ -9,13 +9,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tammann.errors import DataError
+from tammann.systems import SYSTEMS, data_file
 from tammann.thermo.phase import EnergySet, FloatArray, Phases
 from tammann.units import AVOGADRO_PER_MOL, EV_IN_J
 
@@ -97,8 +97,8 @@ def load_constraints(path: str | Path) -> tuple[tuple[Constraint, ...], float]:
 
     name = str(path)
     try:
-        if name == "Ba-Ti-O":
-            text = files("tammann").joinpath("data", "constraints", "Ba-Ti-O.yaml").read_text(encoding="utf-8")
+        if name in SYSTEMS:
+            text = data_file(SYSTEMS[name].constraints).read_text(encoding="utf-8")
         else:
             text = Path(path).read_text(encoding="utf-8")
         content = YAML(typ="safe", pure=True).load(text)

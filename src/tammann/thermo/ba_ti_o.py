@@ -20,6 +20,7 @@ from functools import cache
 import numpy as np
 
 from tammann.composition import parse_formula
+from tammann.systems import SYSTEMS
 from tammann.thermo._tables import read_rows
 from tammann.thermo.assessment import assess, load_constraints
 from tammann.thermo.experiment import gas, is_gas, measured_energy, measured_properties
@@ -27,6 +28,7 @@ from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
 from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases
 from tammann.thermo.volumes import volume_warnings
 
+SYSTEM = SYSTEMS["Ba-Ti-O"]
 COMPUTED_STANDARD_ERROR_EV_PER_ATOM = 0.040
 """A fair standard error of a computed formation energy; it decides little in reactions that are not close calls."""
 
@@ -36,7 +38,7 @@ _ANCHOR_TEMPERATURE_K = 1000.0
 
 def _rows() -> list[dict[str, str]]:
     """Give the published table, with Ba6Ti17O40, which it lacks, put between its neighbours on the BaO-TiO2 line."""
-    rows = read_rows("phases", "Ba-Ti-O.csv")
+    rows = read_rows(SYSTEM.phases)
     by_formula = {row["formula"]: row for row in rows}
     # 2 BaTi2O5 + Ba4Ti13O30 = Ba6Ti17O40: 16 and 47 of its 63 atoms.
     ends = [(16 / 63, by_formula["BaTi2O5"]), (47 / 63, by_formula["Ba4Ti13O30"])]
@@ -106,9 +108,9 @@ def ba_ti_o() -> Phases:
         {row["formula"]: float(row["volume_A3_per_atom"]) for row in rows},
     )
     system = Phases(
-        "Ba-Ti-O", elements, phases, {s.name: s for s in (published, anchored)}, "experiment-anchored", warnings
+        SYSTEM.name, elements, phases, {s.name: s for s in (published, anchored)}, "experiment-anchored", warnings
     )
-    constraints, reference = load_constraints("Ba-Ti-O")
+    constraints, reference = load_constraints(SYSTEM.name)
     assessed = assess(system, constraints, energies="experiment-anchored", reference_temperature_K=reference)
     extent = "There is no melt in it: above a phase's melting point it extends the equilibria between solids."
     assessed = replace(assessed, description=f"{assessed.description} {extent}")

@@ -13,6 +13,7 @@ import numpy as np
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
+from tammann.systems import SYSTEMS
 from tammann.thermo._tables import read_rows
 from tammann.thermo.experiment import gas, gases_of, is_gas, measured_properties
 from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
@@ -202,7 +203,7 @@ def _csv_entry(where: str, row: Mapping[str, str]) -> Entry:
 
 @cache
 def _estimated_melting_points() -> Mapping[tuple[tuple[str, int], ...], float]:
-    rows = read_rows("phases", "Ba-Ti-O.csv")
+    rows = [row for system in SYSTEMS.values() for row in read_rows(system.phases)]
     return {composition_key(parse_formula(r["formula"])): float(r["melting_point_ml_K"]) for r in rows}
 
 

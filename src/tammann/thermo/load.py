@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from tammann.errors import DataError
+from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, shipped_system
 from tammann.thermo.phase import Phases
 
-SHIPPED = ("Ba-Ti-O",)
 
-
-def load_phases(source: str | Path = "Ba-Ti-O", *, melting_points: str | Path | None = None) -> Phases:
+def load_phases(source: str | Path = DEFAULT_SYSTEM, *, melting_points: str | Path | None = None) -> Phases:
     """Load the phases of a system with their energies.
 
     Args:
@@ -34,7 +33,7 @@ def load_phases(source: str | Path = "Ba-Ti-O", *, melting_points: str | Path | 
         from tammann.thermo.materials_project import fetch_phases
 
         return fetch_phases(text.removeprefix("mp-api:"), melting_points=stated)
-    if isinstance(source, str) and set(text.split("-")) == {"Ba", "Ti", "O"}:
+    if isinstance(source, str) and shipped_system(text) is not None:
         if stated is not None:
             raise DataError(
                 f"melting_points {str(melting_points)!r} cannot go with {text}, which ships with its own: leave it "
@@ -46,7 +45,7 @@ def load_phases(source: str | Path = "Ba-Ti-O", *, melting_points: str | Path | 
     path = Path(source)
     if not path.suffix and not path.exists():
         raise DataError(
-            f"system {text!r} does not ship with tammann: expected {', '.join(SHIPPED)}, a path to a CSV or JSON file "
+            f"system {text!r} does not ship with tammann: expected {', '.join(SYSTEMS)}, a path to a CSV or JSON file "
             "of your own entries, or mp-api: followed by the elements"
         )
     read = read_entries if path.suffix.lower() == ".json" else read_csv

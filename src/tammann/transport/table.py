@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import as_file, files
+from importlib.resources import as_file
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,15 @@ import numpy as np
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.files import write_text
+from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, data_file
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
 
 __all__ = ["TransportTable", "draw_transport", "load_transport", "reduced_composition", "save_transport"]
 
-SHIPPED = {
-    "karan-2026": "ba-ti-o-onsager.csv",
-    "tammann-2026": "ba-ti-o-melts.json",
-    "Ba-Ti-O": "ba-ti-o-onsager.csv",
-}
-"""Names under which tables are shipped, and their files; the name of a system is its usual table."""
+SHIPPED = {name: file for system in SYSTEMS.values() for name, file in system.transport.items()}
+SHIPPED |= {system.name: next(iter(system.transport.values())) for system in SYSTEMS.values()}
+"""Names of the tables that ship, and their files; the name of a system stands for its default table."""
 
 KARAN_2026 = (
     "Karan, Gallant, Fei, Ceder, Persson, Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, as published in "
@@ -112,7 +110,7 @@ def reduced_composition(formula: str) -> tuple[tuple[str, int], ...]:
     return composition_key(parse_formula(formula))
 
 
-def load_transport(source: str | Path | None = "Ba-Ti-O") -> TransportTable | None:
+def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable | None:
     """Load transport coefficients: a shipped table by its name, a JSON file by its path, or none.
 
     ``"tammann-2026"`` is the package's own table of Ba-Ti-O melts, from molecular dynamics of rigid ions, with standard
@@ -239,13 +237,13 @@ _TEN_TIMES_TOO_LARGE = ("Ba4Ti13O30", 1000.0, "L_BaO", -9.7442e18, -9.7442e17)
 
 @cache
 def _own(file: str) -> TransportTable:
-    with as_file(files("tammann") / "data" / file) as path:
+    with as_file(data_file(file)) as path:
         return _read_json(path)
 
 
 @cache
 def _karan() -> TransportTable:
-    text = (files("tammann") / "data" / SHIPPED["karan-2026"]).read_text(encoding="utf-8")
+    text = data_file(SHIPPED["karan-2026"]).read_text(encoding="utf-8")
     rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     warnings = []
     entries = []
@@ -293,7 +291,7 @@ def _karan() -> TransportTable:
         name="karan-2026",
         source=KARAN_2026,
         entries=tuple(entries),
-        end_members=("BaO", "TiO2"),
+        end_members=SYSTEMS["Ba-Ti-O"].end_members,
         warnings=tuple(warnings),
     )
 

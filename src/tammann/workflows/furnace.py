@@ -27,6 +27,7 @@ from tammann.history import History
 from tammann.kinetics import RateTable, rate_table, relevant_phases
 from tammann.reactions import Reactions, enumerate_reactions
 from tammann.recipe import Recipe
+from tammann.systems import DEFAULT_SYSTEM
 from tammann.thermo import Phases, draw_energies, equilibrium, load_phases
 from tammann.transport import TransportTable, draw_transport, load_transport
 
@@ -38,7 +39,6 @@ __all__ = ["PreparedRecipe", "FurnaceRun", "Progress", "fire", "plain_equilibriu
 Progress = Callable[[float, str, float | None], None]
 """Called with the fraction done, what is being done, and the temperature in K or None."""
 
-SHIPPED = "Ba-Ti-O"
 NULL_REALIZATIONS = 4
 """Most realizations of the geometric null: it varies by a few tenths of a percent on the default grid."""
 POLL_SECONDS = 0.5
@@ -119,12 +119,12 @@ def _phases_for(recipe: Recipe) -> Phases:
         return load_phases(name, melting_points=recipe.melting_points)
     if name == "mp-api":
         return load_phases(f"mp-api:{'-'.join(recipe.elements)}", melting_points=recipe.melting_points)
-    phases = load_phases(SHIPPED, melting_points=recipe.melting_points)
+    phases = load_phases(DEFAULT_SYSTEM, melting_points=recipe.melting_points)
     foreign = set(recipe.elements) - set(phases.elements)
     if foreign:
         raise RecipeError(
-            f"precursors: expected elements of the shipped system {SHIPPED}, got {', '.join(sorted(foreign))}; set "
-            "energies to the path of your own CSV or JSON entries, or to mp-api"
+            f"precursors: expected elements of the shipped system {DEFAULT_SYSTEM}, got {', '.join(sorted(foreign))}; "
+            "set energies to the path of your own CSV or JSON entries, or to mp-api"
         )
     if name not in phases.energy_sets:
         raise RecipeError(

@@ -21,6 +21,7 @@ from tammann.files import whole_file, write_text
 from tammann.md.conditions import block_stderr
 from tammann.potentials import load_potential
 from tammann.structures import estimate_volume_per_atom
+from tammann.systems import DEFAULT_SYSTEM
 from tammann.units import BOLTZMANN_J_PER_K
 from tammann.workflows.melt.folder import Task, failures_in, folder_of, plain, read_plan, replicas_in
 from tammann.workflows.melt.plan import MeltPlan
@@ -60,7 +61,6 @@ SLOW_PS = 0.5
 """The stress kept is averaged over this: long beside vibrations, short beside the times that viscosity is read from."""
 PIECES = 4
 SHA256 = "sha256:"
-ENERGIES_SHIPPED = "Ba-Ti-O"
 
 
 @dataclass(frozen=True)
@@ -616,7 +616,7 @@ def write_growth(plan: MeltPlan, out: Path) -> Path | None:
     if plan.end_members is None or not (out / "furnace.json").exists():
         file.unlink(missing_ok=True)
         return None
-    phases, table = load_phases(ENERGIES_SHIPPED), load_transport(out / "furnace.json")
+    phases, table = load_phases(DEFAULT_SYSTEM), load_transport(out / "furnace.json")
     assert table is not None
     if not all(end in phases for end in plan.end_members) or (known := growth_constants(phases, table)).empty:
         file.unlink(missing_ok=True)
