@@ -1,0 +1,36 @@
+"""Tables, JSON and the progress bar."""
+
+import json
+import math
+import sys
+
+from tammann.cli import output
+
+
+def test_json_has_no_numbers_that_are_none(capsys):
+    import numpy as np
+
+    output.print_json({"a": np.float64("nan"), "b": (np.int64(3), math.inf), "c": np.array([1.5]), "d": np.bool_(True)})
+    assert json.loads(capsys.readouterr().out) == {"a": None, "b": [3, None], "c": [1.5], "d": True}
+
+
+def test_progress_is_silent_in_a_pipe(capsys):
+    with output.progress_bar() as progress:
+        assert progress is None
+    assert capsys.readouterr() == ("", "")
+
+
+def test_progress_on_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with output.progress_bar(hidden=True) as progress:
+        assert progress is None
+    with output.progress_bar() as progress:
+        assert progress is not None
+        progress(0.5, "step 1 of 2", 1234.4)
+        progress(1.0, "writing", None)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "writing" in captured.err and "100%" in captured.err
