@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from tammann import composition
+from tammann.composition import atomic_masses
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md.callback import attach
 from tammann.md.conditions import Conditions, MDRun
@@ -336,7 +336,7 @@ def _build(
         raise DataError(f"lammps took {created} of {configuration.n_atoms} atoms; check the positions.")
     charges = {} if isinstance(potential, ImportedPotential) else potential.charges
     for kind, symbol in enumerate(species, start=1):
-        lmp.command(f"mass {kind} {composition.atomic_masses()[symbol]}")
+        lmp.command(f"mass {kind} {atomic_masses()[symbol]}")
         if symbol in charges:
             lmp.command(f"set type {kind} charge {charges[symbol]}")
     _interact(lmp, configuration, potential, scratch, mesh_A or MESH_A)

@@ -1,0 +1,42 @@
+"""Files are whole or not there, and JSON holds what it can."""
+
+import hashlib
+import json
+import math
+
+import numpy as np
+import pytest
+
+from tammann.errors import ResultError
+from tammann.files import check_empty, digest, json_safe, whole_file, write_text
+
+
+def test_what_fails_half_way_leaves_the_old_file(tmp_path):
+    file = tmp_path / "a.txt"
+    write_text(file, "old")
+    with pytest.raises(RuntimeError), whole_file(file) as stream:
+        stream.write(b"ne")
+        raise RuntimeError
+    assert file.read_text() == "old" and [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_json_has_no_numbers_that_are_none():
+    value = {"a": np.float64("nan"), 1: (np.int64(3), math.inf), "c": np.array([[1.5, -math.inf]]), "d": np.bool_(True)}
+    safe = json_safe(value | {"e": {2.5}, "f": (x for x in "ab")})
+    assert safe == {"a": None, "1": [3, None], "c": [[1.5, None]], "d": True, "e": [2.5], "f": ["a", "b"]}
+    assert json.loads(json.dumps(safe, allow_nan=False)) == safe
+
+
+def test_digest_of_bytes_and_of_a_file(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert digest(b"abc") == digest(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_only_new_or_empty_folders(tmp_path):
+    check_empty(tmp_path)
+    check_empty(tmp_path / "new")
+    (tmp_path / "a").write_text("x")
+    with pytest.raises(ResultError, match="not empty; take another"):
+        check_empty(tmp_path, advice="take another")
+    with pytest.raises(ResultError, match="is a file"):
+        check_empty(tmp_path / "a")

@@ -1,0 +1,159 @@
+"""The layout that ARCHITECTURE.md draws: which room stands on which, no circles, tests that mirror the sources."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "tammann"
+
+FLOORS = (
+    "_version units errors parallel systems notebook files strict composition recipe history example "
+    "thermo reactions structures trajectory potentials md characterization transport kinetics automaton "
+    "analysis plot report workflows cli"
+).split()
+"""Rooms from the ground up: each imports only rooms that stand before it here."""
+
+HEAVY = {"torch": {"torch_sim", "calculators"}, "chgnet": {"calculators"}, "lammps": {"lammps", "callback"},
+         "mp_api": {"materials_project"}, "jobflow": {"jobflow"}, "torch_sim": {"torch_sim", "calculators"},
+         "packmol": {"amorphous"}}  # fmt: skip
+"""Optional packages, and the files that may import them."""
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(("tammann", *(part for part in parts if part != "__init__")))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@cache
+def sources() -> dict[str, Path]:
+    return {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def imports() -> dict[Path, dict[Path, int]]:
+    """For every file the files of the package that it imports anywhere, also for types only, with the line."""
+    found: dict[Path, dict[Path, int]] = {}
+    for path in sources().values():
+        own = found.setdefault(path, {})
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}:{node.lineno}: imports are absolute"
+                names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            else:
+                continue
+            own |= {sources()[name]: node.lineno for name in names if name in sources() and sources()[name] != path}
+    return found
+
+
+def test_every_room_has_its_floor():
+    assert {room_of(path) for path in sources().values()} - {"__init__", "__main__"} == set(FLOORS)
+
+
+def test_no_arrow_runs_up():
+    up = [
+        f"{path.relative_to(PACKAGE)}:{line} imports {other.relative_to(PACKAGE)}"
+        for path, others in imports().items()
+        if room_of(path) not in ("__init__", "__main__")
+        for other, line in others.items()
+        if room_of(other) == "__init__" or FLOORS.index(room_of(other)) > FLOORS.index(room_of(path))
+    ]
+    assert not up, "\n".join(up)
+
+
+def test_no_circle_of_files():
+    """Depth first; a file below a package may be imported by the package's own ``__init__`` without a circle."""
+    state: dict[Path, int] = {}
+    circles: list[str] = []
+
+    def visit(path: Path, trail: tuple[Path, ...]) -> None:
+        state[path] = 1
+        for other in imports()[path]:
+            if other.name == "__init__.py" and other.parent in path.parents:
+                continue  # a sibling's door, which Python has opened before it comes to this file
+            if state.get(other) == 1:
+                chain = (*trail[trail.index(other) :], path, other) if other in trail else (path, other)
+                circles.append(" -> ".join(str(p.relative_to(PACKAGE)) for p in chain))
+            elif other not in state:
+                visit(other, (*trail, path))
+        state[path] = 2
+
+    for path in sources().values():
+        if path != PACKAGE / "__init__.py" and path not in state:
+            visit(path, ())
+    assert not circles, "\n".join(circles)
+
+
+def test_heavy_packages_are_imported_in_the_files_named_for_them():
+    strays = []
+    for path in sources().values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                allowed = HEAVY.get(name.partition(".")[0])
+                if allowed is not None and path.stem not in allowed:
+                    strays.append(f"{path.relative_to(PACKAGE)}:{node.lineno} imports {name}")
+    assert not strays, "\n".join(strays)
+
+
+def test_the_command_line_imports_only_typer_at_the_top():
+    standard = {"collections", "contextlib", "dataclasses", "json", "math", "os", "pathlib", "shlex", "signal", "sys",
+                "threading", "typing", "time", "functools"}  # fmt: skip
+    for path in (PACKAGE / "cli").glob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                top = name.partition(".")[0]
+                assert top in standard | {"typer"} or name.startswith("tammann."), f"{path.name}: {name}"
+
+
+def test_the_order_is_the_one_that_is_drawn():
+    drawn = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for room in FLOORS:
+        assert re.search(rf"`{room}(\.py|/)`", drawn), f"{room} is missing in ARCHITECTURE.md"
+
+
+def test_tests_mirror_the_sources():
+    """``tests/room/test_file.py``, or ``test_file_aspect.py``, stands for ``src/tammann/room/file.py``."""
+    strays = []
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        folder = path.relative_to(ROOT / "tests").parent
+        if folder == Path() and path.stem.startswith(("test_docs", "test_front_door", "test_house")):
+            continue  # these look at the repository as a whole
+        name = path.stem.removeprefix("test_")
+        files = {p.stem.strip("_") for p in (PACKAGE / folder).glob("*.py")} if (PACKAGE / folder).is_dir() else set()
+        if not any(name == file or name.startswith(f"{file}_") for file in files):
+            strays.append(str(path.relative_to(ROOT)))
+    assert not strays, "\n".join(strays)
+
+
+WITHOUT_TESTS_OF_THEIR_OWN: frozenset[str] = frozenset()
+"""Files whose code is all run by the tests of a neighbour, or which hold no code that could be wrong."""
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_every_file_with_code_has_tests(room):
+    """A file with functions is tested under its own name, or by its doctests alone where it is short."""
+    untested = []
+    for path in [PACKAGE / f"{room}.py", *(PACKAGE / room).rglob("*.py")]:
+        if not path.exists() or path.name == "__init__.py":
+            continue
+        where = ROOT / "tests" / path.relative_to(PACKAGE).parent
+        name = path.stem.strip("_")
+        tested = any(re.fullmatch(rf"test_{name}(_\w+)?", p.stem) for p in where.glob("test_*.py"))
+        text = path.read_text(encoding="utf-8")
+        code = re.search(r"^(    )?def ", text, re.MULTILINE) is not None
+        if code and not tested and ">>>" not in text and module_of(path) not in WITHOUT_TESTS_OF_THEIR_OWN:
+            untested.append(str(path.relative_to(PACKAGE)))
+    assert not untested, "\n".join(untested)
