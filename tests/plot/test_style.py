@@ -16,7 +16,7 @@ from tammann.plot import (
     plot_slices,
     save_figure,
 )
-from tammann.plot._style import atoms_of, new_axes, rising, spread_out
+from tammann.plot._style import atoms_of, new_axes, rising, species_colours, spread_out
 
 BA_TI_O = "BaO TiO2 BaTiO3 Ba2TiO4 BaTi2O5 Ba6Ti17O40 Ba4Ti13O30 BaTi4O9 Ba2Ti9O20 BaTi5O11 Ba3TiO5 Ba4TiO6 BaCO3"
 
@@ -109,3 +109,10 @@ def test_no_global_state_of_pyplot_is_touched(history):
         import matplotlib.pyplot as plt
 
         assert plt.get_fignums() == []
+
+
+def test_species_keep_their_colours():
+    assert species_colours(("O", "Ti", "Ba")) == {"O": "#D55E00", "Ti": "#56B4E9", "Ba": "#117733"}
+    others = species_colours(("Li", "La", "Zr", "O"))
+    assert len(set(others.values())) == 4
+    assert species_colours(("Zr", "O", "La", "Li")) == others

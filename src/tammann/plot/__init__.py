@@ -5,22 +5,19 @@ Without ``ax`` a figure of its own is made, outside pyplot, so that nothing need
 """
 
 from tammann.plot._style import formula_label, phase_colours, save_figure
+from tammann.plot.arrhenius import plot_arrhenius
 from tammann.plot.baselines import plot_baselines
+from tammann.plot.correlation_factors import plot_correlation_factors
+from tammann.plot.correlations import plot_correlations, plot_log_log_slope
 from tammann.plot.flow import plot_reaction_flow
 from tammann.plot.fractions import plot_phase_fractions
+from tammann.plot.growth_constants import plot_growth_constants
 from tammann.plot.hull import plot_hull
 from tammann.plot.melts import plot_volume_search
+from tammann.plot.onsager import plot_onsager_matrix
 from tammann.plot.slices import plot_slices
-from tammann.plot.transport import (
-    plot_arrhenius,
-    plot_correlation_factors,
-    plot_correlations,
-    plot_growth_constants,
-    plot_log_log_slope,
-    plot_onsager_matrix,
-    plot_running_viscosity,
-    transport_figure,
-)
+from tammann.plot.transport import transport_figure
+from tammann.plot.viscosity import plot_running_viscosity
 
 __all__ = [
     "formula_label",

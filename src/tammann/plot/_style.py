@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 INK = "#222222"
 FAINT = "#9A9A9A"
 BACKGROUND = "#F4F4F2"
+SHADE = "#EDE7D9"
+"""Behind the regime of a fit."""
 
 # Okabe & Ito (2008) and Paul Tol's muted scheme, without the colours too light for a line on white: told apart
 # with the common kinds of colour blindness.
@@ -51,8 +53,8 @@ def phase_colours(phases: Iterable[str]) -> dict[str, str]:
     """A colour per phase, as #rrggbb.
 
     Common phases of the shipped systems have fixed colours; any other gets one by its formula, or the next free one
-    where an earlier phase of the same call has that. Figures of one run pass all its phases, so that each keeps its colour
-    from figure to figure. With more phases than colours some share one.
+    where an earlier phase of the same call has that. Figures of one run pass all its phases, so that each keeps its
+    colour from figure to figure. With more phases than colours some share one.
 
     Example:
         >>> phase_colours(["BaTiO3", "TiO2"])
@@ -133,6 +135,84 @@ def spread_out(wanted: Sequence[float], least: float, low: float, high: float) -
     top = high - least * (places.size - 1)
     placed[order] = np.clip(rising(places[order] - steps), low, max(low, top)) + steps
     return placed
+
+
+def order_by_fraction(formulas: Iterable[str], element: str | None) -> tuple[list[str], str]:
+    """Formulas in order of the fraction of an element among those other than oxygen, and that element."""
+    names = list(dict.fromkeys(formulas))
+    counts = [atoms_of(name) for name in names]
+    symbols = sorted({symbol for count in counts for symbol in count} - {"O"})
+    element = element or (symbols[0] if symbols else "O")
+    fraction = [c.get(element, 0.0) / max(sum(n for s, n in c.items() if s != "O"), 1e-12) for c in counts]
+    return [names[k] for k in np.argsort(-np.array(fraction), kind="stable")], element
+
+
+def name_products(ax: Axes, names: list[str], element: str) -> None:
+    tidy(ax)
+    ax.set_xticks(
+        range(len(names)), [formula_label(name) for name in names], rotation=45, ha="right", rotation_mode="anchor"
+    )
+    ax.set_xlim(-0.6, len(names) - 0.4)
+    ax.set_xlabel(f"product, {element}-rich to {element}-poor")
+
+
+def temperature_colours(number: int) -> list[Any]:
+    from matplotlib import colormaps
+
+    # The dark three quarters of plasma: cold is blue, hot is orange, and each is dark enough on white.
+    return [colormaps["plasma"](v) for v in np.linspace(0.0, 0.78, max(number, 2))][:number]
+
+
+def species_colours(species: Sequence[str]) -> dict[str, str]:
+    """A colour each: that of the element where it has one, another that is free where not."""
+    fixed = {symbol: ELEMENT_COLOURS[symbol] for symbol in species if symbol in ELEMENT_COLOURS}
+    free = ["#0072B2", "#E69F00", "#CC79A7", "#882255", "#6699CC", "#B8860B"]
+    others = [symbol for symbol in species if symbol not in fixed]
+    for k, symbol in enumerate(sorted(others)):
+        fixed[symbol] = free[k % len(free)]
+    return {symbol: fixed[symbol] for symbol in species}
+
+
+def shade_span(ax: Axes, span: tuple[float, float]) -> None:
+    left, right = ax.get_xlim()
+    start, stop = max(span[0], left), min(span[1], right)
+    ax.axvspan(start, stop, color=SHADE, linewidth=0, zorder=0)
+    across = ax.get_xaxis_transform()
+    ax.text(
+        (start * stop) ** 0.5, 0.015, "fit", transform=across, ha="center", va="bottom", fontsize=8, color="#6F6A5C"
+    )
+
+
+def label_ends(ax: Axes, ends: list[tuple[float, str, str]], large: bool) -> None:
+    """Name lines at their right ends, moved apart where they end close together."""
+    if not ends:
+        return
+    size = 9.5 if large else 8.5
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    height = ax.get_position().height * figure.get_figheight() * 72
+    to_axes = ax.transData + ax.transAxes.inverted()
+    wanted = [float(to_axes.transform((ax.get_xlim()[1], value))[1]) for value, _, _ in ends]
+    places = spread_out([min(max(place, 0.0), 1.0) for place in wanted], 1.25 * size / height, 0.0, 1.0)
+    for (_, text, colour), value, place in zip(ends, wanted, places, strict=True):
+        ax.plot(
+            [1.0, 1.03],
+            [min(max(value, 0), 1), place],
+            color=colour,
+            linewidth=0.8,
+            transform=ax.transAxes,
+            clip_on=False,
+        )
+        ax.text(1.04, place, text, color=colour, fontsize=size, va="center_baseline", transform=ax.transAxes)
+
+
+def only_powers(axis: Any) -> None:
+    """No numbers between powers of ten where two of these are on the axis: in small panels they would touch."""
+    from matplotlib.ticker import NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    if np.floor(np.log10(high) + 1e-9) > np.ceil(np.log10(low) - 1e-9):
+        axis.set_minor_formatter(NullFormatter())
 
 
 def save_figure(figure: Axes | Figure, path: str | os.PathLike[str], *, dpi: int = 200) -> None:

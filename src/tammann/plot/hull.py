@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot._style import INK, atoms_of, formula_label, new_axes, spread_out, tidy
-from tammann.plot.transport import _temperature_colours
+from tammann.plot._style import INK, atoms_of, formula_label, new_axes, spread_out, temperature_colours, tidy
 from tammann.systems import DEFAULT_SYSTEM, SYSTEMS
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ def plot_hull(
     """
     temperatures = [float(t) for t in np.atleast_1d(np.asarray(temperature_K, dtype=float))]
     ax = new_axes(6.4, 4.2) if ax is None else ax
-    colours = _temperature_colours(len(temperatures)) if len(temperatures) > 1 else ["#0072B2"]
+    colours = temperature_colours(len(temperatures)) if len(temperatures) > 1 else ["#0072B2"]
     lines = [hull_line(phases, t, between=between, energies=energies) for t in temperatures]
     for colour, line in zip(colours, lines, strict=True):
         stable = line["stable"]

@@ -367,7 +367,7 @@ def same_system(correlations: Correlations | Sequence[Correlations]) -> list[Cor
     """
     replicas = [correlations] if isinstance(correlations, Correlations) else list(correlations)
     if not replicas:
-        raise DataError("no trajectory was given; expected the correlations of one or more.")
+        raise DataError("there are no correlations, as no trajectory was given; give one or more.")
     for replica in replicas:
         if not isinstance(replica, Correlations):
             raise DataError(

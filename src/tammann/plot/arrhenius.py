@@ -1,0 +1,120 @@
+"""Diffusivities and the like against 1/T."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.plot._style import FAINT, INK, label_ends, new_axes, species_colours, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from tammann.transport.activation import ArrheniusFit
+
+__all__ = ["plot_arrhenius"]
+
+
+def plot_arrhenius(
+    fits: ArrheniusFit | Mapping[str, ArrheniusFit],
+    *,
+    quantity: str = r"$D$ (m$^2$/s)",
+    range_K: tuple[float, float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw points with standard errors, the line and its 95 % band against 1000/T (1/K), with T (K) above.
+
+    Args:
+        fits: One, or several by name; a name that is an element has its colour.
+        quantity: Label of the values, with their unit.
+        range_K: Where lines go to; beyond the points they are dashed. By default as far as the points.
+        ax: Where to draw; by default a figure of its own.
+
+    Raises:
+        DataError: No fit, or a range that is none.
+
+    Example:
+        >>> from tammann.transport import fit_arrhenius
+        >>> fit = fit_arrhenius([1000.0, 1200.0, 1500.0], [1e-12, 5e-12, 3e-11], [1e-13, 5e-13, 3e-12])
+        >>> plot_arrhenius({"O": fit}).get_yscale()
+        'log'
+    """
+    named = dict(fits) if isinstance(fits, Mapping) else {"": fits}
+    if not named:
+        raise DataError("there is no fit to draw; give one of fit_arrhenius.")
+    every = np.concatenate([fit.temperatures_K for fit in named.values()])
+    low, high = (float(every.min()), float(every.max())) if range_K is None else range_K
+    if not 0 < low < high:
+        raise DataError(f"range_K is {low:g} to {high:g} K, expected a lower and a higher temperature above 0 K.")
+    own = ax is None
+    ax = new_axes(5.2, 4.0) if ax is None else ax
+    colours = species_colours(tuple(named))
+    line_ends = []
+    for k, (name, fit) in enumerate(named.items()):
+        colour = colours[name] if name else "#0072B2"
+        inside = (float(fit.temperatures_K.min()), float(fit.temperatures_K.max()))
+        pieces: list[tuple[float, float, Any]]
+        pieces = [(max(low, inside[0]), min(high, inside[1]), "solid")] if range_K else [(*inside, "solid")]
+        if range_K:
+            pieces += [(low, inside[0], (0, (4, 2))), (inside[1], high, (0, (4, 2)))]
+        for start, stop, style in pieces:
+            if stop <= start:
+                continue
+            T = 1 / np.linspace(1 / stop, 1 / start, 80)
+            value, _ = fit.predict(T)
+            bottom, top = fit.interval(T)
+            faint = 0.22 if style == "solid" else 0.12
+            ax.fill_between(1000 / T, bottom, top, color=colour, alpha=faint, linewidth=0)
+            ax.plot(1000 / T, value, color=colour, linewidth=1.4, linestyle=style, zorder=2)
+        ax.errorbar(
+            1000 / fit.temperatures_K,
+            fit.values,
+            yerr=None if fit.stderr is None else fit.stderr,
+            fmt="os^Dv<>p"[k % 8],
+            color=colour,
+            markersize=5,
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+            elinewidth=1.1,
+            capsize=2.5,
+            zorder=3,
+        )
+        coldest = low if range_K else inside[0]
+        energy = f"{fit.activation_energy_eV:.2f} \N{PLUS-MINUS SIGN} {fit.activation_energy_stderr_eV:.2f} eV"
+        energy = energy.replace("-", "\N{MINUS SIGN}")
+        line_ends.append((float(fit.predict(coldest)[0]), f"{name}  {energy}".strip(), colour))
+    ax.set_yscale("log")
+    pad = 0.04 * (1000 / low - 1000 / high)
+    left, right = max(1000 / high - pad, 1e-6), 1000 / low + pad
+    ax.set_xlim(left, right)
+    ax.set_xlabel(r"1000/$T$ (K$^{-1}$)")
+    ax.set_ylabel(quantity)
+    tidy(ax, grid="both")
+    ax.tick_params(which="minor", labelsize=8, labelcolor=INK, color=FAINT)
+    above = ax.secondary_xaxis("top", functions=(_inverse, _inverse))
+    above.set_xlabel(r"$T$ (K)", color=INK)
+    above.set_xticks(_round_temperatures(1000 / right, 1000 / left))
+    above.minorticks_off()
+    above.tick_params(labelsize=9, color=FAINT, labelcolor=INK)
+    above.spines[:].set_color(FAINT)
+    label_ends(ax, line_ends, own)
+    return ax
+
+
+def _inverse(x: Any) -> np.ndarray:
+    return 1000.0 / np.maximum(np.asarray(x, dtype=float), 1e-9)
+
+
+def _round_temperatures(low: float, high: float) -> list[float]:
+    """Round temperatures for an axis in 1/T, the hotter of two left out where they would touch."""
+    from matplotlib.ticker import MaxNLocator
+
+    ticks: list[float] = []
+    width = 1 / low - 1 / high
+    for T in MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high):
+        if low <= T <= high and (not ticks or 1 / ticks[-1] - 1 / T >= 0.13 * width):
+            ticks.append(float(T))
+    return ticks

@@ -1,0 +1,69 @@
+"""Growth constants of the products by composition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.plot._style import name_products, new_axes, order_by_fraction, temperature_colours
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["plot_growth_constants"]
+
+
+def plot_growth_constants(constants: pd.DataFrame, *, element: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw K_D (m^2/s, logarithmic) of each product, ordered by composition, one colour per temperature.
+
+    Args:
+        constants: columns ``phase``, ``temperature_K`` (K), ``K_D_m2_per_s`` and, if known, ``K_D_low`` and
+            ``K_D_high`` (m^2/s), as ``tammann.kinetics.growth_constants`` returns.
+        element: the products are ordered by its falling share of the cations; by default the alphabetically first.
+        ax: where to draw; by default a figure of its own.
+
+    Raises:
+        DataError: if there is no K_D above zero to draw.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"phase": ["BaTiO3", "BaTi2O5"], "K_D_m2_per_s": [1e-8, 2e-8]})
+        >>> table["temperature_K"] = 1500.0
+        >>> plot_growth_constants(table).get_yscale()
+        'log'
+    """
+    rows = constants[constants["K_D_m2_per_s"] > 0]
+    if rows.empty:
+        raise DataError("there is no K_D_m2_per_s above zero to draw; give the table of growth_constants")
+    ax = new_axes(6.6, 4.0) if ax is None else ax
+    names, element = order_by_fraction(rows["phase"], element)
+    temperatures = sorted(rows["temperature_K"].unique())
+    colours = temperature_colours(len(temperatures))
+    for k, temperature in enumerate(temperatures):
+        here = rows[rows["temperature_K"] == temperature].set_index("phase")
+        there = [name for name in names if name in here.index]
+        x = np.array([names.index(name) for name in there])
+        y = here.loc[there, "K_D_m2_per_s"].to_numpy(dtype=float)
+        ax.plot(x, y, color=colours[k], linewidth=1.0, alpha=0.55, zorder=2)
+        if {"K_D_low", "K_D_high"} <= set(here.columns):
+            low, high = (here.loc[there, c].to_numpy(dtype=float) for c in ("K_D_low", "K_D_high"))
+            wide = np.isfinite(low) & np.isfinite(high) & (high > low) & (low > 0)
+            ax.vlines(x[wide], low[wide], high[wide], color=colours[k], linewidth=2.4, alpha=0.5, zorder=2)
+        ax.plot(x, y, "osD^v<>p"[k % 8], color=colours[k], markersize=5.5, markeredgecolor="white", zorder=3)
+        ax.annotate(
+            f"{temperature:g} K",
+            xy=(x[-1], y[-1]),
+            xytext=(9, 0),
+            textcoords="offset points",
+            color=colours[k],
+            fontsize=9,
+            va="center",
+            annotation_clip=False,
+        )
+    ax.set_yscale("log")
+    name_products(ax, names, element)
+    ax.set_ylabel(r"growth constant $K_\mathrm{D}$ (m$^2$/s)")
+    return ax
