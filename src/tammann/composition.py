@@ -14,9 +14,9 @@ __all__ = ["atomic_masses", "parse_formula", "composition_key"]
 
 @cache
 def atomic_masses() -> Mapping[str, float]:
-    """Give the standard molar masses of the elements, g/mol, by symbol.
+    """Return the standard molar masses of the elements, g/mol, by symbol.
 
-    Examples:
+    Example:
         >>> round(atomic_masses()["O"], 2)
         16.0
     """
@@ -61,9 +61,9 @@ def parse_formula(formula: str) -> dict[str, int]:
     """Count the atoms of one formula unit, as the formula is written.
 
     Raises:
-        DataError: the formula is not made of element symbols, whole numbers and matched brackets.
+        DataError: The formula is not made of element symbols, whole numbers and matched brackets.
 
-    Examples:
+    Example:
         >>> parse_formula("Ba4Ti13O30")
         {'Ba': 4, 'Ti': 13, 'O': 30}
         >>> parse_formula("Ba(OH)2")
@@ -73,9 +73,9 @@ def parse_formula(formula: str) -> dict[str, int]:
 
 
 def composition_key(composition: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    """Give a key that is the same for all multiples and spellings of one formula.
+    """Return a key that is the same for all multiples and spellings of one formula.
 
-    Examples:
+    Example:
         >>> composition_key({"O": 4, "Ti": 2}) == composition_key({"Ti": 1, "O": 2})
         True
     """

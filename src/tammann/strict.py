@@ -36,11 +36,11 @@ def read_text(path: str | os.PathLike[str], *, error: type[TammannError] = Recip
     """The text of a small file.
 
     Args:
-        path: a file in UTF-8, at most 200 kB.
-        error: what to raise.
+        path: A file in UTF-8, at most 200 kB.
+        error: What to raise.
 
     Raises:
-        TammannError: of the kind asked for, where the file cannot be read or is no text.
+        TammannError: Of the kind asked for, where the file cannot be read or is no text.
     """
     try:
         with Path(path).open("rb") as file:
@@ -69,10 +69,10 @@ def read_block(text: str, *, error: type[TammannError] = RecipeError) -> dict[st
 
     Args:
         text: YAML.
-        error: what to raise.
+        error: What to raise.
 
     Raises:
-        TammannError: of the kind asked for, where the text is anything else.
+        TammannError: Of the kind asked for, where the text is anything else.
 
     Example:
         >>> read_block("precursors:\n  - phase: BaO\n    ratio: 1")
@@ -169,8 +169,8 @@ def explain(error: ValidationError, model: type[Block]) -> str:
     """The first complaint of a `Block` as one sentence: the path of the key, what was expected, what arrived.
 
     Args:
-        error: raised by ``model(**data)``.
-        model: the outermost block.
+        error: Raised by ``model(**data)``.
+        model: The outermost block.
 
     Example:
         >>> from pydantic import Field

@@ -1,4 +1,4 @@
-"""Blocks of frames, as readers hand them over, become one trajectory."""
+"""Assemble the blocks of frames that readers yield into one trajectory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Snapshot = tuple[Any, np.ndarray, tuple[str, ...], float | None]
 """One frame of another package: positions, shape (N, 3), Å; cell, shape (3, 3), Å; elements; time, ps, or None."""
 
 BLOCK_BYTES = 4 * 2**20
-"""Positions that are unwrapped at a time; small enough for the cache of a core."""
+"""Size of a block of positions; fits into the cache of a core."""
 
 
 _FARTHEST_A = 1e9
@@ -47,10 +47,10 @@ def in_blocks(frames: Frames) -> Iterator[Frames]:
 
 
 def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[Frames]:
-    """Put single frames together to blocks.
+    """Group single frames into blocks.
 
     Raises:
-        DataError: atoms that are not those of the first frame.
+        DataError: Atoms that are not those of the first frame.
     """
     symbols: tuple[str, ...] | None = None
     held: list[Snapshot] = []
@@ -67,13 +67,13 @@ def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[F
         held.append((np.array(snapshot[0], dtype=float), *snapshot[1:]))
         index += 1
         if 24 * len(symbols) * len(held) >= BLOCK_BYTES:
-            yield _put_side_by_side(held)
+            yield _stack(held)
             held = []
     if held:
-        yield _put_side_by_side(held)
+        yield _stack(held)
 
 
-def _put_side_by_side(held: list[Snapshot]) -> Frames:
+def _stack(held: list[Snapshot]) -> Frames:
     positions, cells, symbols, times = zip(*held, strict=True)
     return Frames(
         np.stack(positions),
@@ -84,14 +84,14 @@ def _put_side_by_side(held: list[Snapshot]) -> Frames:
 
 
 def check_choice(start: int, stop: int | None, every: int, in_memory_GB: float = 1.0) -> None:
-    """Refuse frames that cannot be chosen.
+    """Check a choice of frames.
 
     Raises:
-        DataError: a negative start, a stop not behind it, an ``every`` below one, no memory at all.
+        DataError: A negative start, a stop at or before it, an ``every`` below one, negative memory.
     """
     if start < 0 or every < 1 or (stop is not None and stop <= start):
         raise DataError(
-            f"start, stop and every are {start}, {stop} and {every}, expected start at 0 or more, stop behind it and "
+            f"start, stop and every are {start}, {stop} and {every}, expected start at 0 or more, stop after it and "
             "every at 1 or more; frames are counted from 0."
         )
     if not in_memory_GB >= 0:
@@ -99,10 +99,10 @@ def check_choice(start: int, stop: int | None, every: int, in_memory_GB: float =
 
 
 def check_symbols(symbols: Iterable[str], where: str) -> tuple[str, ...]:
-    """Give the symbols, all of them elements.
+    """Return the symbols after checking that each is an element.
 
     Raises:
-        DataError: one that is not.
+        DataError: One that is not.
     """
     symbols = tuple(symbols)
     for symbol in dict.fromkeys(symbols):
@@ -123,36 +123,38 @@ def collect(
     temperature_K: float | None = None,
     source: str = "",
     notes: list[str] | None = None,
+    advice: str = "",
     start: int = 0,
     every: int = 1,
     in_memory_GB: float = math.inf,
     scratch: str | os.PathLike[str] | None = None,
 ) -> Trajectory:
-    """Unwrap blocks of frames as they come and put them together.
+    """Unwrap blocks of frames one after another and assemble them.
 
     Args:
-        blocks: consecutive frames; every ``every``-th of a file, the first of them its frame ``start``.
-        wrapped: whether the positions without images are wrapped.
-        frame_interval_ps: time between two frames of the file, ps.
-        timestep_fs: time between two steps of the frames' ``steps``, fs.
-        temperature_K: temperature of the simulation, K.
-        source: where the frames are from.
-        notes: what a reader must know; blocks may add to it as they come.
-        start: the frame of the file that comes first, for messages.
-        every: how many frames of the file there are to one of these.
-        in_memory_GB: beyond it positions go to a temporary file.
-        scratch: folder of that file.
+        blocks: Consecutive frames; every ``every``-th of a file, the first of them its frame ``start``.
+        wrapped: Whether the positions without images are wrapped.
+        frame_interval_ps: Time between two frames of the file, ps.
+        timestep_fs: Time between two steps of the frames' ``steps``, fs.
+        temperature_K: Temperature of the simulation, K.
+        source: Where the frames are from.
+        notes: What a reader must know; blocks add to it while they are read.
+        advice: How unwrapped positions are had in this format, for messages.
+        start: The frame of the file that comes first, for messages.
+        every: How many frames of the file there are to one of these.
+        in_memory_GB: Beyond it positions go to a temporary file.
+        scratch: Folder of that file.
 
     Returns:
         The trajectory.
 
     Raises:
-        DataError: what cannot be unwrapped or put together, and times that are unknown or uneven.
+        DataError: What cannot be unwrapped or put together, and times that are unknown or uneven.
     """
     where = f"{source}: " if source else ""
     for name, given in (("frame_interval_ps", frame_interval_ps), ("timestep_fs", timestep_fs)):
-        if given is not None and not (math.isfinite(given) and given > 0):
-            raise DataError(f"{name} is {given}, expected a time above zero.")
+        if given is not None and not 1e-6 <= given <= 1e9:
+            raise DataError(f"{name} is {given}, expected a time above zero, from 1e-6 to 1e9.")
     if frame_interval_ps is not None and timestep_fs is not None:
         raise DataError("timestep_fs and frame_interval_ps are both given; give one of them.")
     symbols: tuple[str, ...] = ()
@@ -190,15 +192,17 @@ def collect(
             count += len(block.positions)
             yield block
 
-    said = [] if notes is None else notes
-    positions = _put_together(
-        unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=said), in_memory_GB, scratch
+    notes = [] if notes is None else notes
+    positions = _concatenate(
+        unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=notes, advice=advice),
+        in_memory_GB,
+        scratch,
     )
     if positions is None or len(positions) < 2:
         found = 0 if positions is None else len(positions)
         raise DataError(
             f"{where}{found} whole frame(s) chosen, expected at least 2; give more frames."
-            + "".join(f" ({n})" for n in said)
+            + "".join(f" ({n})" for n in notes)
         )
     all_cells = np.concatenate(cells)
     if np.abs(all_cells - all_cells[0]).max() <= 1e-9 * np.abs(all_cells[0]).max():
@@ -210,14 +214,14 @@ def collect(
         _interval_ps(frame_interval_ps, timestep_fs, np.concatenate(steps), np.concatenate(times), start, every, where),
         temperature_K=temperature_K,
         source=source,
-        notes=tuple(said),
+        notes=tuple(notes),
     )
 
 
-def _put_together(
+def _concatenate(
     blocks: Iterable[np.ndarray], in_memory_GB: float, scratch: str | os.PathLike[str] | None
 ) -> np.ndarray | None:
-    """One array of all blocks; in memory never more than that and a block, or else on disk."""
+    """Return one array of all blocks, memory-mapped to a temporary file beyond ``in_memory_GB``."""
     kept: list[np.ndarray] = []
     file: IO[bytes] | None = None
     size, frames, shape = 0, 0, (0, 3)
@@ -229,7 +233,7 @@ def _put_together(
             shape = block.shape[1:]
             kept.append(block)
             if file is None and size > in_memory_GB * 1e9:
-                # Without a name, or removed as soon as nobody has it open: gone with the array or the process.
+                # Without a name: it vanishes with the array or the process.
                 file = tempfile.TemporaryFile(dir=scratch, prefix="tammann-positions-")
             if file is not None:
                 for part in kept:
@@ -248,7 +252,7 @@ def _put_together(
             file.close()
     if len(kept) < 2:
         return kept[0] if kept else None
-    # Pages of a new array take memory only as they are written, and each block is given back as soon as it is copied.
+    # The pages of a new array take memory only when written, and each block is freed once copied.
     whole = np.empty((frames, *shape))
     kept.reverse()
     end = 0
@@ -260,7 +264,7 @@ def _put_together(
 
 
 def _check_even(series: list[np.ndarray], start: int, every: int, where: str, what: str) -> None:
-    """Refuse numbers of time steps that do not follow each other evenly, as far as they are known."""
+    """Check that time steps, where known, are evenly spaced."""
     recent = series[-1]
     if len(recent) == 0:
         return
@@ -280,7 +284,7 @@ def _check_even(series: list[np.ndarray], start: int, every: int, where: str, wh
 
 
 def _even_choice(values: np.ndarray, start: int, every: int) -> str:
-    """Which of the frames seen so far are evenly spaced: a stride, or the longest stretch."""
+    """Advise which of the frames read so far are evenly spaced: a stride, or the longest stretch."""
     for stride in range(2, len(values) // 3 + 1):
         rises = np.diff(values[::stride])
         if (rises == rises[0]).all():
@@ -307,13 +311,13 @@ def _interval_ps(
     where: str,
 ) -> float:
     """Time between two frames of the trajectory, ps."""
-    said = None
+    stated = None
     if len(times) > 1:
         rises = np.diff(times)
-        said = float(times[-1] - times[0]) / (len(times) - 1)
+        stated = float(times[-1] - times[0]) / (len(times) - 1)
         # Times are written with six digits or more.
-        uneven = ~(np.abs(rises - said) <= 1e-3 * abs(said) + 2e-6 * np.abs(times).max())
-        if said <= 0 or uneven.any():
+        uneven = ~(np.abs(rises - stated) <= 1e-3 * abs(stated) + 2e-6 * np.abs(times).max())
+        if stated <= 0 or uneven.any():
             k = int(np.argmax(uneven))
             raise DataError(
                 f"{where}frames {start + every * k} and {start + every * (k + 1)} are {rises[k]:g} ps apart, others "
@@ -324,11 +328,11 @@ def _interval_ps(
     elif timestep_fs is not None:
         given = float(steps[1] - steps[0]) * timestep_fs * 1e-3
     else:
-        assert said is not None
-        return said
-    if said is not None and abs(given - said) > 0.01 * said:
+        assert stated is not None
+        return stated
+    if stated is not None and abs(given - stated) > 0.01 * stated:
         raise DataError(
-            f"{where}the file says that its frames chosen here are {said:g} ps apart, the time given makes it "
+            f"{where}the file says that its frames chosen here are {stated:g} ps apart, the time given makes it "
             f"{given:g} ps; leave out timestep_fs and frame_interval_ps, or mend them."
         )
     return given

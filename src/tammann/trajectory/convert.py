@@ -1,4 +1,4 @@
-"""Trajectories of what other packages hold in memory; none of them is imported, only what the objects offer is used."""
+"""Convert objects of other packages to trajectories, by duck typing: none of those packages is imported."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ def trajectory_from_arrays(
     temperature_K: float | None = None,
     source: str = "",
 ) -> Trajectory:
-    """Make a trajectory of plain arrays, unwrapping where that is needed.
+    """Convert plain arrays to a trajectory, unwrapping where needed.
 
     Args:
         positions: Cartesian, shape (F, N, 3), Å.
-        cells: rows are lattice vectors, shape (3, 3) or (F, 3, 3), Å.
-        symbols: element of each atom, (N,).
-        frame_interval_ps: time from each frame to the next, ps.
-        images: shape (F, N, 3), whole numbers of lattice vectors to add to unwrap, or None for minimum images.
+        cells: Rows are lattice vectors, shape (3, 3) or (F, 3, 3), Å.
+        symbols: Element of each atom, (N,).
+        frame_interval_ps: Time from each frame to the next, ps.
+        images: Shape (F, N, 3), whole numbers of lattice vectors to add to unwrap, or None for minimum images.
         wrapped: False where the positions are unwrapped already.
-        temperature_K: temperature of the simulation, K.
-        source: where the arrays are from.
+        temperature_K: Temperature of the simulation, K.
+        source: Where the arrays are from.
 
     Returns:
         The trajectory; see ``unwrap`` for cells that change.
 
     Raises:
-        DataError: shapes that do not fit, coordinates that are not finite, what ``unwrap`` and ``Trajectory`` refuse.
+        DataError: Shapes that do not fit, coordinates that are not finite, what ``unwrap`` and ``Trajectory`` refuse.
 
     Example:
         >>> import numpy as np
@@ -78,21 +78,21 @@ def trajectory_from_ase(
     temperature_K: float | None = None,
     source: str = "",
 ) -> Trajectory:
-    """Make a trajectory of the ``Atoms`` of ASE, one for each frame.
+    """Convert ``Atoms`` of ASE, one for each frame, to a trajectory.
 
     Args:
-        frames: any iterable of ``Atoms``, an open ``ase.io.Trajectory`` among them; it is gone through once.
-        frame_interval_ps: time from each frame to the next, ps (steps are not stored with ``Atoms``).
+        frames: Any iterable of ``Atoms``, such as an open ``ase.io.Trajectory``; it is iterated once.
+        frame_interval_ps: Time from each frame to the next, ps (steps are not stored with ``Atoms``).
         wrapped: False where the positions have never been folded back into the cell, as ASE's own dynamics leave them;
             with the default, steps across the cell are undone by minimum images, which is right for both.
-        temperature_K: temperature of the simulation, K.
-        source: where the frames are from.
+        temperature_K: Temperature of the simulation, K.
+        source: Where the frames are from.
 
     Returns:
         The trajectory.
 
     Raises:
-        DataError: not ``Atoms``, not periodic, atoms that change, and what ``trajectory_from_arrays`` refuses.
+        DataError: Not ``Atoms``, not periodic, atoms that change, and what ``trajectory_from_arrays`` refuses.
 
     Example:
         >>> from ase import Atoms
@@ -101,7 +101,7 @@ def trajectory_from_ase(
         [9.0, 10.5]
     """
     return collect(
-        snapshots_as_frames(ase_snapshots(_iterated(frames, "ASE Atoms")), source),
+        snapshots_as_frames(ase_snapshots(_iterate(frames, "ASE Atoms")), source),
         wrapped=wrapped,
         frame_interval_ps=frame_interval_ps,
         temperature_K=temperature_K,
@@ -110,10 +110,10 @@ def trajectory_from_ase(
 
 
 def ase_snapshots(frames: Iterable[Any]) -> Iterator[Snapshot]:
-    """Go through ``Atoms``.
+    """Yield the snapshots of ``Atoms``.
 
     Raises:
-        DataError: something else, or not periodic in all directions.
+        DataError: Something else, or not periodic in all directions.
     """
     numbers: np.ndarray | None = None
     symbols: tuple[str, ...] = ()
@@ -140,22 +140,22 @@ def trajectory_from_pymatgen(
     temperature_K: float | None = None,
     source: str = "",
 ) -> Trajectory:
-    """Make a trajectory of what pymatgen holds.
+    """Convert an object of pymatgen to a trajectory.
 
     Args:
-        frames: a ``Trajectory``, an ``Xdatcar`` or ``Structure`` objects, one for each frame. Fractional coordinates
+        frames: A ``Trajectory``, an ``Xdatcar`` or ``Structure`` objects, one for each frame. Fractional coordinates
             there may or may not be wrapped; steps across the cell are undone by minimum images, which is right for
             both.
-        frame_interval_ps: time from each frame to the next, ps; a ``time_step`` that the object has is not believed, as
+        frame_interval_ps: Time from each frame to the next, ps; a ``time_step`` of the object is ignored, as
             it is that of the dynamics, not of the frames.
-        temperature_K: temperature of the simulation, K.
-        source: where the frames are from.
+        temperature_K: Temperature of the simulation, K.
+        source: Where the frames are from.
 
     Returns:
         The trajectory.
 
     Raises:
-        DataError: another object, molecules, sites of mixed occupation, and what ``trajectory_from_arrays`` refuses.
+        DataError: Another object, molecules, sites of mixed occupation, and what ``trajectory_from_arrays`` refuses.
 
     Example:
         >>> from pymatgen.core import Structure
@@ -167,7 +167,7 @@ def trajectory_from_pymatgen(
         blocks = in_blocks(_pymatgen_trajectory(frames))
     else:
         structures = getattr(frames, "structures", frames)
-        blocks = snapshots_as_frames(_pymatgen_snapshots(_iterated(structures, "pymatgen Structures")), source)
+        blocks = snapshots_as_frames(_pymatgen_snapshots(_iterate(structures, "pymatgen Structures")), source)
     return collect(
         blocks, wrapped=True, frame_interval_ps=frame_interval_ps, temperature_K=temperature_K, source=source
     )
@@ -218,28 +218,28 @@ def trajectory_from_mdanalysis(
     in_memory_GB: float = 4.0,
     scratch: str | None = None,
 ) -> Trajectory:
-    """Make a trajectory of a ``Universe`` or an ``AtomGroup`` of MDAnalysis.
+    """Convert a ``Universe`` or an ``AtomGroup`` of MDAnalysis to a trajectory.
 
     Its lengths are Å, its times ps, its positions of single precision (about 1e-6 of their size).
 
     Args:
-        universe: the system, or some of its atoms.
-        frame_interval_ps: time from each of its frames to the next, ps; None for what the universe says.
-        types: element of each type 1, 2, ... where the atoms have types and no elements.
-        start: first frame to take, counted from 0.
-        stop: frame to stop before; None for all.
-        every: take every so many frames.
+        universe: The system, or some of its atoms.
+        frame_interval_ps: Time from each of its frames to the next, ps; None for what the universe says.
+        types: Element of each type 1, 2, ... where the atoms have types and no elements.
+        start: First frame to take, counted from 0.
+        stop: Frame to stop before; None for all.
+        every: Keep one frame in ``every``.
         wrapped: False where the positions are unwrapped already; with the default, steps across the cell are undone by
             minimum images.
-        temperature_K: temperature of the simulation, K.
-        in_memory_GB: positions that need more go to a temporary file.
-        scratch: folder of that file.
+        temperature_K: Temperature of the simulation, K.
+        in_memory_GB: Positions that need more go to a temporary file.
+        scratch: Folder of that file.
 
     Returns:
         The trajectory.
 
     Raises:
-        DataError: another object, no cell, no elements, times that are unknown, and what ``trajectory_from_arrays``
+        DataError: Another object, no cell, no elements, times that are unknown, and what ``trajectory_from_arrays``
             refuses.
     """
     check_choice(start, stop, every, in_memory_GB)
@@ -256,7 +256,7 @@ def trajectory_from_mdanalysis(
             if cell is None:
                 raise DataError(f"frame {frame.frame} has no cell (dimensions), expected that of a periodic system.")
             with warnings.catch_warnings():
-                # Where it knows no times it says so in passing.
+                # MDAnalysis warns where it knows no times.
                 warnings.simplefilter("ignore")
                 time_ps = float(frame.time) if timed else None
             yield atoms.positions, np.array(cell, dtype=float), symbols, time_ps
@@ -275,14 +275,14 @@ def trajectory_from_mdanalysis(
 
 
 def _knows_times(frames: Any) -> bool:
-    """Whether the times of a trajectory of MDAnalysis are more than its stand-in of 1 ps from frame to frame."""
+    """Return whether MDAnalysis knows the times, rather than assuming 1 ps between frames."""
     if str(getattr(frames, "format", "")).upper() == "LAMMPSDUMP":
-        # It takes a step for 1 ps unless told otherwise, and says so only once.
+        # It assumes 1 ps a step unless told otherwise, and warns only once.
         return "dt" in getattr(frames, "_ts_kwargs", {})
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         known = "time" in frames.ts.data or float(frames.dt) > 0
-    return known and not said
+    return known and not warned
 
 
 def _mdanalysis_symbols(atoms: Any, types: Sequence[str] | None) -> tuple[str, ...]:
@@ -306,7 +306,7 @@ def _mdanalysis_symbols(atoms: Any, types: Sequence[str] | None) -> tuple[str, .
     )
 
 
-def _iterated(frames: Any, what: str) -> Iterator[Any]:
+def _iterate(frames: Any, what: str) -> Iterator[Any]:
     try:
         return iter(frames)
     except TypeError:
@@ -319,7 +319,7 @@ def arrays_as_frames(
     """Check the shapes of plain arrays.
 
     Raises:
-        DataError: they do not fit.
+        DataError: They do not fit.
     """
     try:
         positions = np.asarray(positions, dtype=float)

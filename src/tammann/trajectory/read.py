@@ -1,4 +1,4 @@
-"""Files of trajectories: one door for all formats."""
+"""Read a trajectory from a file of any known format."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ from tammann.trajectory.unwrap import Frames
 
 __all__ = ["read_trajectory"]
 
+_NEVER_WRAPPED = "read them with wrapped=False (command line: --unwrapped) if the run never folded them into the cell"
+_UNWRAPPED_POSITIONS = {
+    "lammps": "write unwrapped positions (columns xu yu zu) or image flags (ix iy iz)",
+    "extxyz": f"write unwrapped positions as a column unwrapped_position:R:3, or {_NEVER_WRAPPED}",
+    "traj": _NEVER_WRAPPED,
+    "npz": f"give images, or {_NEVER_WRAPPED}",
+    "xdatcar": "VASP writes wrapped positions only",
+}
+"""What to do in each format where atoms move too far between frames to be unwrapped."""
+
 
 def read_trajectory(
     path: str | os.PathLike[str],
@@ -41,26 +51,26 @@ def read_trajectory(
     r"""Read the trajectory of a molecular dynamics run from a file.
 
     Args:
-        path: a LAMMPS dump (text; any columns, any periodic cell), extended XYZ, XDATCAR, ASE .traj, or .npz with
+        path: A LAMMPS dump (text; any columns, any periodic cell), extended XYZ, XDATCAR, ASE .traj, or .npz with
             arrays named as the arguments of ``trajectory_from_arrays``; text also compressed (.gz, .bz2, .xz).
-        timestep_fs: length of one step of the run, fs, where the file counts steps (LAMMPS dumps).
-        frame_interval_ps: time between two frames as they stand in the file, ps; instead of ``timestep_fs``.
-        temperature_K: temperature of the run, K.
-        types: element of each LAMMPS type, in order; it goes before what an ``element`` column says.
-        start: first frame to take, counted from 0.
-        stop: frame to stop before; None for all.
-        every: take every so many frames.
+        timestep_fs: Length of one step of the run, fs, where the file counts steps (LAMMPS dumps).
+        frame_interval_ps: Time between two frames as they stand in the file, ps; instead of ``timestep_fs``.
+        temperature_K: Temperature of the run, K.
+        types: Element of each LAMMPS type, in order; it overrides an ``element`` column.
+        start: First frame to take, counted from 0.
+        stop: Frame to stop before; None for all.
+        every: Keep one frame in ``every``.
         wrapped: False where positions that look wrapped (x y z without image flags, say) are known to be unwrapped.
             With the default they are unwrapped by minimum images, which do not see steps of more than half a cell.
-        in_memory_GB: positions that need more go to a temporary file, which vanishes with the trajectory.
-        scratch: folder of that file.
-        progress: called with the fraction of the file that has been read.
+        in_memory_GB: Positions that need more go to a temporary file, which vanishes with the trajectory.
+        scratch: Folder of that file.
+        progress: Called with the fraction of the file that has been read.
 
     Returns:
         The trajectory.
 
     Raises:
-        DataError: a file that is not there, not understood or not a trajectory of one system evenly spaced in time.
+        DataError: A file that is not there, not understood or not a trajectory of one system evenly spaced in time.
 
     Example:
         >>> import tempfile
@@ -86,7 +96,8 @@ def read_trajectory(
             case "xdatcar":
                 blocks = xdatcar_frames(lines, types=types, start=start, stop=stop, every=every, notes=notes)
             case "extxyz":
-                blocks = extxyz_frames(lines, start=start, stop=stop, every=every, notes=notes)
+                folded, blocks = extxyz_frames(lines, start=start, stop=stop, every=every, notes=notes)
+                wrapped = wrapped and folded
             case "traj":
                 blocks = snapshots_as_frames(_traj_snapshots(path, start, stop, every, notes, progress), str(path))
             case _:
@@ -100,26 +111,31 @@ def read_trajectory(
                 f"{path}: timestep_fs does not help with this format, which does not count the steps between frames; "
                 "give frame_interval_ps, the time from one frame to the next (command line: --frame-interval-ps)."
             )
-        return collect(
-            blocks,
-            wrapped=wrapped,
-            frame_interval_ps=frame_interval_ps,
-            timestep_fs=timestep_fs,
-            temperature_K=temperature_K,
-            source=str(path),
-            notes=notes,
-            start=start,
-            every=every,
-            in_memory_GB=in_memory_GB,
-            scratch=scratch,
-        )
+        try:
+            return collect(
+                blocks,
+                wrapped=wrapped,
+                frame_interval_ps=frame_interval_ps,
+                timestep_fs=timestep_fs,
+                temperature_K=temperature_K,
+                source=str(path),
+                advice=_UNWRAPPED_POSITIONS.get(kind, ""),
+                notes=notes,
+                start=start,
+                every=every,
+                in_memory_GB=in_memory_GB,
+                scratch=scratch,
+            )
+        except DataError as error:
+            named = str(error).startswith(str(path))  # with several files a message must say which
+            raise error if named else DataError(f"{path}: {error}") from None
 
 
 def _format(lines: Lines) -> str:
-    """Which format a file has, by what stands in it.
+    """Return the format of a file, recognized by its content.
 
     Raises:
-        DataError: none of the known ones.
+        DataError: None of the known ones.
     """
     if lines.size == 0:
         raise DataError(f"{lines.path} is empty, expected a trajectory; has the run written anything yet?")
@@ -158,7 +174,7 @@ def _traj_snapshots(
     notes: list[str],
     progress: Callable[[float], None] | None,
 ) -> Iterator[Snapshot]:
-    """The frames of a file of ASE."""
+    """Yield the frames of an ASE trajectory file."""
     from ase.io.trajectory import Trajectory as AseTrajectory
 
     def frames() -> Iterator[Any]:
@@ -174,7 +190,7 @@ def _traj_snapshots(
                         progress((index + 1) / count)
         except Exception as error:
             if index <= start:
-                raise DataError(f"{path} cannot be read as ASE .traj ({error}); write it anew.") from None
+                raise DataError(f"{path} cannot be read as ASE .traj ({error}); write it again.") from None
             notes.append(f"Frame {index} is cut off or damaged; the frames before it were read.")
 
     yield from ase_snapshots(frames())
@@ -183,7 +199,7 @@ def _traj_snapshots(
 def _npz_frames(
     path: Path, start: int, stop: int | None, every: int
 ) -> tuple[Iterator[Frames], bool, dict[str, float]]:
-    """The frames of a file of arrays named as the arguments of ``trajectory_from_arrays``."""
+    """Return the frames of a file of arrays named like the arguments of ``trajectory_from_arrays``."""
     known = {"positions", "cells", "symbols", "images", "wrapped", "frame_interval_ps", "temperature_K"}
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:

@@ -1,8 +1,7 @@
-"""The positions of atoms in time, as every room after this one takes them."""
+"""The positions of atoms in time."""
 
 from __future__ import annotations
 
-import math
 import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,19 +17,19 @@ __all__ = ["Trajectory"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Trajectory:
-    """Where each atom of a periodic system is, frame after frame, as paths that do not jump at the walls of the cell.
+    """Unwrapped positions of the atoms of a periodic system at equal intervals of time.
 
     Attributes:
-        symbols: element of each atom, (N,).
-        positions: unwrapped, shape (F, N, 3), Å, float64, read-only; of a large file a memory-mapped array.
-        cells: rows are lattice vectors, shape (F, 3, 3), Å; (1, 3, 3) where the cell does not change.
-        frame_interval_ps: time from each frame to the next, ps.
-        temperature_K: temperature of the simulation, K, or None where it is not known.
-        source: where the frames come from.
-        notes: what a reader must know, a sentence each.
+        symbols: Element of each atom, (N,).
+        positions: Unwrapped, shape (F, N, 3), Å, float64, read-only; of a large file a memory-mapped array.
+        cells: Rows are lattice vectors, shape (F, 3, 3), Å; (1, 3, 3) where the cell does not change.
+        frame_interval_ps: Time from each frame to the next, ps.
+        temperature_K: Temperature of the simulation, K, or None where it is not known.
+        source: Where the frames come from.
+        notes: What a user must know, one sentence each.
 
     Raises:
-        DataError: shapes that do not fit, fewer than two frames, an unknown element, a lattice without volume, an
+        DataError: Shapes that do not fit, fewer than two frames, an unknown element, a lattice without volume, an
             interval or temperature that is not above zero.
 
     Example:
@@ -78,10 +77,12 @@ class Trajectory:
         for symbol in dict.fromkeys(self.symbols):
             if symbol not in atomic_masses():
                 raise DataError(f"symbols have {symbol!r}, which is not an element; use symbols such as Ba, Ti and O.")
-        if not (math.isfinite(self.frame_interval_ps) and self.frame_interval_ps > 0):
-            raise DataError(f"frame_interval_ps is {self.frame_interval_ps}, expected a time above 0 ps.")
-        if self.temperature_K is not None and not (math.isfinite(self.temperature_K) and self.temperature_K > 0):
-            raise DataError(f"temperature_K is {self.temperature_K}, expected a number above 0 K, or none.")
+        if not 1e-9 <= self.frame_interval_ps <= 1e9:
+            raise DataError(f"frame_interval_ps is {self.frame_interval_ps}, expected a time above 0 ps, at most 1e9.")
+        if self.temperature_K is not None and not 0 < self.temperature_K <= 1e5:
+            raise DataError(
+                f"temperature_K is {self.temperature_K}, expected a number above 0 K and up to 1e5, or none."
+            )
 
     @property
     def n_frames(self) -> int:
@@ -124,10 +125,10 @@ class Trajectory:
         return float(volumes(self.cells).mean())
 
     def atoms_of(self, symbol: str) -> np.ndarray:
-        """Give the indices of the atoms of an element, int64.
+        """Return the indices of the atoms of an element, int64.
 
         Raises:
-            DataError: there is none.
+            DataError: There is none.
         """
         if symbol not in self.counts:
             raise DataError(
@@ -136,10 +137,10 @@ class Trajectory:
         return np.flatnonzero(np.array(self.symbols) == symbol)
 
     def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Trajectory:
-        """Give some of the frames, as a view: nothing is copied.
+        """Return some of the frames, as a view: nothing is copied.
 
         Raises:
-            DataError: fewer than two frames are left, or a step below one.
+            DataError: Fewer than two frames are left, or a step below one.
         """
         if step < 1:
             raise DataError(f"step is {step}, expected 1 or more; frames cannot run backwards.")

@@ -1,4 +1,4 @@
-"""Paths of atoms through the walls of a periodic cell, whatever its shape and whether it fluctuates or not."""
+"""Unwrap positions across the walls of a periodic cell of any shape, constant or fluctuating."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _SAME = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Some consecutive frames, as they are written.
+    """Some consecutive frames, as a file holds them.
 
     Attributes:
-        positions: shape (F, N, 3), Å, Cartesian.
-        cells: shape (F, 3, 3) or (1, 3, 3), Å, rows are lattice vectors.
-        symbols: element of each atom.
-        origins: corner of the cell, shape (F, 3), Å, or None for zero.
-        images: shape (F, N, 3), how many lattice vectors are to be added to unwrap, or None.
-        steps: number of the time step of each frame, shape (F,), or None.
-        times_ps: time of each frame, shape (F,), ps, or None.
+        positions: Shape (F, N, 3), Å, Cartesian.
+        cells: Shape (F, 3, 3) or (1, 3, 3), Å, rows are lattice vectors.
+        symbols: Element of each atom.
+        origins: Corner of the cell, shape (F, 3), Å, or None for zero.
+        images: Shape (F, N, 3), numbers of lattice vectors to add to unwrap, or None.
+        steps: Number of the time step of each frame, shape (F,), or None.
+        times_ps: Time of each frame, shape (F,), ps, or None.
     """
 
     positions: np.ndarray
@@ -50,7 +50,7 @@ def unwrap(
     wrapped: bool = True,
     origins: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Give the positions of atoms as paths that do not jump at the walls of the periodic cell.
+    """Return unwrapped positions: paths that do not jump at the walls of the periodic cell.
 
     In a cell h that stays as it is, u = x + n·h with the images n: those given, or else counted by minimum images,
     which is right for steps shorter than half a height of the cell, however skewed it is, and refused beyond 0.4
@@ -58,21 +58,21 @@ def unwrap(
 
         u(t+1) = u(t) + w(t+1) - w(t) + [n(t+1) - n(t)]·h(t+1),
 
-    since x + n·h then moves by n·(h(t+1) - h(t)) with no motion of the atom at all, the more the farther it has gone.
+    since x + n·h also moves by n·(h(t+1) - h(t)), without any diffusion and the more the farther the atom has gone.
     Lattice vectors that are exchanged for others of the same lattice (a flip of a triclinic box) change nothing.
 
     Args:
-        positions: x, shape (F, N, 3), Å.
-        cells: h, rows are lattice vectors, shape (F, 3, 3), (1, 3, 3) or (3, 3), Å.
-        images: n, whole numbers, shape (F, N, 3), or None.
+        positions: X, shape (F, N, 3), Å.
+        cells: H, rows are lattice vectors, shape (F, 3, 3), (1, 3, 3) or (3, 3), Å.
+        images: N, whole numbers, shape (F, N, 3), or None.
         wrapped: False where the positions are x + n·h already; ``images`` must then be None.
-        origins: corner of the cell, shape (F, 3), Å; None for zero.
+        origins: Corner of the cell, shape (F, 3), Å; None for zero.
 
     Returns:
         u, shape (F, N, 3), Å.
 
     Raises:
-        DataError: shapes that do not fit, a lattice without volume or one that jumps, steps too long for minimum
+        DataError: Shapes that do not fit, a lattice without volume or one that jumps, steps too long for minimum
             images.
 
     Reference:
@@ -109,7 +109,7 @@ def unwrap(
 
 
 def volumes(cells: np.ndarray) -> np.ndarray:
-    """Give a·(b x c) of cells of shape (F, 3, 3), shape (F,), Å³; negative for left-handed lattice vectors."""
+    """Return a·(b x c) of cells of shape (F, 3, 3), shape (F,), Å³; negative for left-handed lattice vectors."""
     return np.asarray(np.einsum("fi,fi->f", cells[:, 0], np.cross(cells[:, 1], cells[:, 2])))
 
 
@@ -117,7 +117,7 @@ def check_cells(cells: np.ndarray, first: int, every: int) -> None:
     """Refuse lattices without volume; ``first`` and ``every`` say which frames of the file they are.
 
     Raises:
-        DataError: a volume that is zero, negative or not a number.
+        DataError: A volume that is zero, negative or not a number.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         volume = volumes(cells)
@@ -127,19 +127,25 @@ def check_cells(cells: np.ndarray, first: int, every: int) -> None:
         k = int(np.argmax(wrong))
         raise DataError(
             f"frame {first + every * k}: the lattice {cells[k].tolist()} has the volume {volume[k]:g} Å³, expected "
-            "more than zero (three right-handed lattice vectors, Å); mend the cell."
+            "more than zero (three right-handed lattice vectors, Å); correct the cell."
         )
 
 
 def unwrapped(
-    blocks: Iterable[Frames], *, wrapped: bool, first: int = 0, every: int = 1, notes: list[str] | None = None
+    blocks: Iterable[Frames],
+    *,
+    wrapped: bool,
+    first: int = 0,
+    every: int = 1,
+    notes: list[str] | None = None,
+    advice: str = "",
 ) -> Iterator[np.ndarray]:
-    """Unwrap frames block by block, as ``unwrap`` does.
+    """Unwrap frames block by block, as ``unwrap``.
 
-    ``first`` and ``every`` number them for messages; what was done is told to ``notes`` at the end.
+    ``first`` and ``every`` number the frames in messages; ``notes`` receives what was done.
 
     Raises:
-        DataError: as ``unwrap``.
+        DataError: As ``unwrap``.
     """
     # Of the last frame: fractional coordinates and images of the wrapped position, the lattice-view position, the path.
     s_before: np.ndarray | None = None
@@ -157,7 +163,7 @@ def unwrapped(
         origins = np.broadcast_to(np.zeros(3) if block.origins is None else block.origins, (count, 3))
         if cell_before is None or basis_before is None:
             cell_before, basis_before, origin_before = cells[0], cells[0], origins[0]
-        basis = _continued(cells, cell_before, basis_before, first, every)
+        basis = _continuous_bases(cells, cell_before, basis_before, first, every)
         same = np.abs(basis - basis_before).max() <= _SAME * np.abs(basis_before).max()
 
         if block.images is not None:
@@ -171,7 +177,7 @@ def unwrapped(
             steps = np.diff(s, axis=0, prepend=s_before[None])
             walls = np.rint(steps)
             steps -= walls
-            longest = max(longest or 0.0, _longest(steps, first, every))
+            longest = max(longest or 0.0, _longest(steps, first, every, advice))
             n = n_before - np.cumsum(walls, axis=0)
             x = block.positions + np.matmul(n, basis)
             s_before, n_before = s[-1], n[-1]
@@ -210,10 +216,10 @@ def unwrapped(
         )
 
 
-def _continued(
+def _continuous_bases(
     cells: np.ndarray, cell_before: np.ndarray, basis_before: np.ndarray, first: int, every: int
 ) -> np.ndarray:
-    """The same lattices in bases that continue each other, shape (F, 3, 3)."""
+    """Return the lattices in bases that vary continuously, shape (F, 3, 3)."""
     before = np.concatenate([cell_before[None], cells[:-1]])
     change = np.matmul(cells, np.linalg.inv(before))
     whole = np.rint(change)
@@ -236,14 +242,19 @@ def _continued(
     return basis
 
 
-def _longest(steps: np.ndarray, first: int, every: int) -> float:
-    """The longest of steps, shape (F, N, 3), in heights of the cell."""
+def _longest(steps: np.ndarray, first: int, every: int, advice: str) -> float:
+    """Return the longest of steps, shape (F, N, 3), in heights of the cell.
+
+    Raises:
+        DataError: It is too long for minimum images.
+    """
     longest = float(max(steps.max(), -steps.min()))
     if longest <= LARGEST_STEP:
         return longest
     frame, atom, _ = np.unravel_index(np.argmax(np.abs(steps)), steps.shape)
     raise DataError(
         f"frame {first + every * int(frame)}: atom {int(atom) + 1} moved by {longest:.2f} heights of the cell since "
-        f"the frame before, and beyond {LARGEST_STEP:g} minimum images cannot tell through which wall; write "
-        "unwrapped positions (LAMMPS: xu yu zu, or ix iy iz) or frames closer in time."
+        f"the frame before, and beyond {LARGEST_STEP:g} minimum images cannot tell through which wall; "
+        f"{advice or 'give unwrapped positions or images (LAMMPS: xu yu zu, or ix iy iz)'}, or write frames closer in "
+        "time."
     )

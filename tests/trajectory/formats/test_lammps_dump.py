@@ -415,3 +415,19 @@ def test_whatever_is_in_a_file_the_answer_is_a_sentence(tmp_path_factory, data):
         read_trajectory(path, timestep_fs=1.0, types=("Ba",))
     except TammannError as error:
         assert "\n" not in str(error)
+
+
+def test_what_is_left_out_at_the_start_is_not_looked_at(read):
+    """A minimisation of other atoms, steps that fall at a restart: only the chosen frames must be of one run."""
+    x = walk(frames=8)
+    columns = "id element xu yu zu"
+    text = dump(x, ORTHOGONAL, SYMBOLS, columns, every=100)
+    minimised = dump(x[:3, :2], ORTHOGONAL, SYMBOLS[:2], "id type x y z", every=7)
+    later = dump(x[:4], ORTHOGONAL, SYMBOLS, columns, every=5000)
+    for before in (minimised, later, minimised + later):
+        found = read(before + text, start=before.count("ITEM: TIMESTEP"))
+        assert np.array_equal(found.positions, x) and found.frame_interval_ps == read(text).frame_interval_ps
+        with pytest.raises(DataError):
+            read(before + text)
+    with pytest.raises(DataError, match=r"0 whole frame\(s\) chosen, it has none from 8 on"):
+        read(text, start=8)

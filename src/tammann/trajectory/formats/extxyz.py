@@ -23,12 +23,30 @@ _LATTICE, _PROPERTIES, _PERIODIC = (
 )
 
 
-def extxyz_frames(lines: Lines, *, start: int, stop: int | None, every: int, notes: list[str]) -> Iterator[Frames]:
+_UNWRAPPED = frozenset({"unwrapped_position", "unwrapped_positions", "unwrapped_pos", "unwrapped", "pos_unwrapped"})
+"""Names under which programs (GPUMD for one) write unwrapped positions beside ``pos``."""
+
+
+def extxyz_frames(
+    lines: Lines, *, start: int, stop: int | None, every: int, notes: list[str]
+) -> tuple[bool, Iterator[Frames]]:
     """Read an extended XYZ file block by block.
 
+    Returns:
+        Whether its positions may be wrapped, False where a column of unwrapped ones is read instead, and its frames.
+
     Raises:
-        DataError: a file that is not one, frames without lattice or not periodic, atoms that change.
+        DataError: A file that is not one, frames without lattice or not periodic, atoms that change.
     """
+    keys = lines.ahead(2).partition(b"\n")[2].decode("utf-8", "replace")
+    names = (_value(_PROPERTIES, keys) or "").split(":")[::3]
+    unwrapped = next((name for name in names if name.lower() in _UNWRAPPED), None)
+    return unwrapped is None, _blocks(lines, unwrapped or "pos", start, stop, every, notes)
+
+
+def _blocks(
+    lines: Lines, position: str, start: int, stop: int | None, every: int, notes: list[str]
+) -> Iterator[Frames]:
     words: np.ndarray | None = None
     symbols: tuple[str, ...] = ()
     atoms = 0
@@ -48,7 +66,8 @@ def extxyz_frames(lines: Lines, *, start: int, stop: int | None, every: int, not
                     end = ""
                     break
                 found = _number(text, where)
-                atoms = atoms or found
+                if index <= start:
+                    atoms = found  # frames that are left out may be of something else
                 if found != atoms:
                     raise DataError(
                         f"{where}it has {found} atoms, the frames before {atoms}; expected the same atoms in every "
@@ -63,7 +82,7 @@ def extxyz_frames(lines: Lines, *, start: int, stop: int | None, every: int, not
                     said = keys.decode("utf-8", "replace")
                     cell = _lattice(said, where)
                     if properties != (properties := _value(_PROPERTIES, said) or "species:S:1:pos:R:3"):
-                        kinds, slots = _columns(properties, where)
+                        kinds, slots = _columns(properties, position, where)
                     comment = keys
                 if filled == 0:
                     size = max(1, min(BLOCK_BYTES // (24 * atoms), 4096))
@@ -138,7 +157,7 @@ def _lattice(text: str, where: str) -> np.ndarray:
     return cell
 
 
-def _columns(properties: str, where: str) -> tuple[np.ndarray, np.ndarray]:
+def _columns(properties: str, position: str, where: str) -> tuple[np.ndarray, np.ndarray]:
     """What to do with each column of a row."""
     kinds: list[int] = []
     slots: list[int] = []
@@ -151,7 +170,7 @@ def _columns(properties: str, where: str) -> tuple[np.ndarray, np.ndarray]:
             if name == "species" and letter == "S" and width == 1:
                 kinds.append(WORD)
                 slots.append(0)
-            elif name == "pos" and letter == "R" and width == 3:
+            elif name == position and letter == "R" and width == 3:
                 kinds += [FLOAT] * 3
                 slots += [0, 1, 2]
             else:
@@ -161,7 +180,7 @@ def _columns(properties: str, where: str) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError
     except ValueError:
         raise DataError(
-            f"{where}its Properties are {properties[:80]!r}, expected species:S:1 and pos:R:3 among them; write the "
-            "file anew."
+            f"{where}its Properties are {properties[:80]!r}, expected species:S:1 and {position}:R:3 among them; write "
+            "the file anew."
         ) from None
     return np.array(kinds, dtype=np.int64), np.array(slots, dtype=np.int64)

@@ -75,24 +75,41 @@ def lammps_frames(
     """Read a dump: whether its positions are wrapped without image flags, and its frames, block by block.
 
     Raises:
-        DataError: a dump that cannot be understood; while iterating, too.
+        DataError: A dump that cannot be understood; while iterating, too.
     """
-    try:
-        header = _header(lines, 0)
-    except Cut:
-        header = None
-    if header is None:
-        raise DataError(f"{lines.path}: no whole frame in it, expected 2 or more of a LAMMPS dump; has the run begun?")
+    header = _skip_to(lines, start)
     columns = _columns(header["columns"], lines, types)
     return columns.wrapped and not columns.images, _blocks(lines, header, columns, types, start, stop, every, notes)
+
+
+def _skip_to(lines: Lines, start: int) -> re.Match[bytes]:
+    """Return the header of frame ``start``; whatever comes before it need not be of the same run.
+
+    Raises:
+        DataError: The file ends before.
+    """
+    index, last_step = -1, None
+    try:
+        while (header := _header(lines, index + 1)) is not None:
+            step = int(header["step"])
+            index += step != last_step  # a restart writes a frame twice
+            if index == start and step != last_step:
+                return header
+            last_step = step
+            lines.skip(int(header["atoms"]))
+    except Cut:
+        pass
+    if index < 0:
+        raise DataError(f"{lines.path}: no whole frame in it, expected 2 or more of a LAMMPS dump; has the run begun?")
+    raise DataError(f"{lines.path}: 0 whole frame(s) chosen, it has none from {start} on; take an earlier start.")
 
 
 def _header(lines: Lines, index: int) -> re.Match[bytes] | None:
     """The header of the next frame, or None at the end of the file.
 
     Raises:
-        Cut: the file ends within it.
-        DataError: something else stands there.
+        Cut: The file ends within it.
+        DataError: Something else stands there.
     """
     found = _HEADER.match(lines.window, lines.position, lines.limit)
     if found is None:
@@ -197,7 +214,7 @@ def _blocks(
 ) -> Iterator[Frames]:
     atoms = int(header["atoms"])
     if atoms == 0:
-        raise DataError(f"{lines.path}: frame 0 has no atoms; choose another group in the dump.")
+        raise DataError(f"{lines.path}: frame {start} has no atoms; choose another group in the dump.")
     width = 1 + int(columns.slots[columns.kinds == FLOAT].max())
     size = max(1, min(BLOCK_BYTES // (24 * atoms), 4096))
     names = columns.integers
@@ -209,7 +226,7 @@ def _blocks(
     symbols: tuple[str, ...] = ()
     box_text: tuple[bytes, bytes] | None = None
     last_step: int | None = None
-    index, taken, repeated = 0, 0, 0
+    index, taken, repeated = start, 0, 0
     end = None
     following: re.Match[bytes] | None = header
     while end is None and (stop is None or index < stop):
@@ -243,10 +260,10 @@ def _blocks(
                 if last_step is not None and step < last_step:
                     raise DataError(
                         f"{where}its time step {step} lies before that of the last frame, {last_step}; the run was "
-                        f"restarted from an earlier state and appended: leave out what was run twice (stop={index} "
-                        "takes the first run)."
+                        f"restarted from an earlier state and appended: take one run (stop={index} the first, "
+                        f"start={index} the second; command line: --stop, --start)."
                     )
-                chosen = index >= start and (index - start) % every == 0
+                chosen = (index - start) % every == 0
                 if step == last_step:
                     lines.skip(atoms)
                     repeated += 1

@@ -1,10 +1,11 @@
-"""A text file as a window of bytes that moves over it, plain or compressed, whole or cut off."""
+"""Read a text file, plain or compressed, whole or truncated, through a moving window of bytes."""
 
 from __future__ import annotations
 
 import bz2
 import lzma
 import os
+import stat
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ class Cut(Exception):
 
 
 class BadRow(Exception):
-    """A row of a table is not what its header says; the row's number, its text and the column are the arguments."""
+    """A row does not match its header; the arguments are its number, its text and the column."""
 
     def __init__(self, row: int, text: str, column: int):
         super().__init__(row, text, column)
@@ -33,11 +34,11 @@ class BadRow(Exception):
 
 
 class Lines:
-    """The lines of a file, a window of them at a time.
+    """The lines of a file, seen through a window.
 
     Attributes:
-        window: the bytes at hand; those from ``position`` to ``limit`` are complete lines not read yet.
-        damage: why decompression ended early, or None.
+        window: Bytes read; those from ``position`` to ``limit`` are complete lines not yet consumed.
+        damage: Why decompression ended early, or None.
     """
 
     def __init__(self, path: Path, progress: Callable[[float], None] | None = None, window_bytes: int | None = None):
@@ -47,6 +48,9 @@ class Lines:
         self._filled = 0
         self._progress = progress
         try:
+            mode = os.stat(path).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise DataError(f"{path} is a pipe or device, expected a file; write it to the disk first.")
             self._file = open(path, "rb", buffering=0)
             self.size = os.fstat(self._file.fileno()).st_size
             head = self._file.read(6)
@@ -74,7 +78,7 @@ class Lines:
         self._file.close()
 
     def more(self) -> bool:
-        """Move the window on; False where the file has no more."""
+        """Advance the window; return whether the file had more bytes."""
         kept = self._filled - self.position
         self.window[:kept] = self.window[self.position : self._filled]
         self.position, self._filled = 0, kept
@@ -115,7 +119,7 @@ class Lines:
             if ended and not piece and not self._decompressor.eof:
                 self.damage = "its compressed data are cut off"
                 break
-            # zlib hands back what it had no space for, the others keep it.
+            # zlib returns what it had no space for, the others keep it.
             self._raw = getattr(self._decompressor, "unconsumed_tail", b"")
             start = self._filled + count
             self.window[start : start + len(piece)] = piece
@@ -124,7 +128,7 @@ class Lines:
         return count
 
     def lines_ahead(self, count: int) -> bool:
-        """Whether the window holds ``count`` complete lines more, after moving it on where that helps."""
+        """Return whether ``count`` more complete lines can be had, advancing the window where needed."""
         while True:
             if self._count(count) >= count:
                 return True
@@ -138,10 +142,10 @@ class Lines:
         return found
 
     def line(self) -> bytes:
-        """Take the next line, without its end.
+        """Return the next line, without its end.
 
         Raises:
-            Cut: there is none.
+            Cut: There is none.
         """
         if not self.lines_ahead(1):
             raise Cut
@@ -151,10 +155,10 @@ class Lines:
         return text
 
     def line_or_end(self) -> bytes | None:
-        """Take the next line that is not blank, or None where the file is over.
+        """Return the next line that is not blank, or None at the end of the file.
 
         Raises:
-            Cut: it is over within a line, or was damaged.
+            Cut: The file ends within a line, or is damaged.
         """
         while self.lines_ahead(1):
             if text := self.line().strip():
@@ -164,7 +168,7 @@ class Lines:
         return None
 
     def ahead(self, count: int) -> bytes:
-        """The next ``count`` lines at hand, and the last one of the file even where it has no end; nothing is taken."""
+        """Return the next ``count`` lines without consuming them, an unfinished last line included."""
         end = self.position
         for _ in range(count):
             found = self.window.find(b"\n", end, self._filled)
@@ -173,12 +177,22 @@ class Lines:
             end = found + 1
         return bytes(self.window[self.position : end])
 
-    def table(self, rows: int, kinds: np.ndarray, slots: np.ndarray, floats: np.ndarray, integers: np.ndarray) -> None:
+    def table(
+        self,
+        rows: int,
+        kinds: np.ndarray,
+        slots: np.ndarray,
+        floats: np.ndarray,
+        integers: np.ndarray,
+        split: Callable[[bytes], list[float] | None] | None = None,
+    ) -> None:
         """Read the next ``rows`` lines into ``floats`` and ``integers`` (see ``parse_rows``).
 
+        A row that does not fit is given to ``split``, if any, which returns its floats or None.
+
         Raises:
-            Cut: the file ends before.
-            BadRow: a line with too few or too many columns, or with something else than a number.
+            Cut: The file ends before.
+            BadRow: A line with too few or too many columns, or with something else than a number.
         """
         slow = np.empty((max(1024, len(kinds)), 4), dtype=np.int64)
         bits = floats.view(np.uint64)
@@ -194,21 +208,36 @@ class Lines:
                         raise ValueError
                     floats[where, slot] = float(word)
                 except ValueError:
-                    end = self.window.find(b"\n", begin)
                     begin = self.window.rfind(b"\n", 0, begin) + 1
-                    column = int(np.flatnonzero((kinds == FLOAT) & (slots == slot))[0])
-                    raise BadRow(where, self._shown(begin, end), column) from None
+                    self._mend(where, begin, int(np.flatnonzero((kinds == FLOAT) & (slots == slot))[0]), floats, split)
             self.position = position
             if column >= 0:
-                raise BadRow(row, self._shown(position, self.window.find(b"\n", position)), column)
-            if row < rows and left + len(kinds) <= len(slow) and not self.more():
+                self.position = self._mend(row, position, column, floats, split)
+                row += 1
+            elif row < rows and left + len(kinds) <= len(slow) and not self.more():
                 raise Cut
 
-    def skip(self, rows: int) -> None:
-        """Go over the next ``rows`` lines.
+    def _mend(
+        self, row: int, begin: int, column: int, floats: np.ndarray, split: Callable[[bytes], list[float] | None] | None
+    ) -> int:
+        """Fill a row from ``split`` and return where the next one begins.
 
         Raises:
-            Cut: the file ends before.
+            BadRow: It cannot be split.
+        """
+        end = self.window.find(b"\n", begin)
+        numbers = None if split is None else split(bytes(self.window[begin:end]))
+        if numbers is None:
+            text = bytes(self.window[begin:end]).decode("utf-8", "replace").strip()
+            raise BadRow(row, text if len(text) <= 80 else text[:77] + "...", column)
+        floats[row] = numbers
+        return end + 1
+
+    def skip(self, rows: int) -> None:
+        """Skip the next ``rows`` lines.
+
+        Raises:
+            Cut: The file ends before.
         """
         while True:
             rows, self.position = skip_rows(self._bytes, self.position, self.limit, rows)
@@ -216,7 +245,3 @@ class Lines:
                 return
             if not self.more():
                 raise Cut
-
-    def _shown(self, begin: int, end: int) -> str:
-        text = bytes(self.window[begin:end]).decode("utf-8", "replace").strip()
-        return text if len(text) <= 80 else text[:77] + "..."

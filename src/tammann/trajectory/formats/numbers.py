@@ -112,17 +112,17 @@ def parse_rows(
     """Read rows of a table, as many as there are complete lines.
 
     Args:
-        text: the bytes, uint8; a line ends at or before ``limit``.
-        position: where the next row begins.
-        limit: behind the last complete line.
-        row: number of the next row.
-        rows: number of the row to stop before.
-        kinds: shape (columns,), LEFT_OUT, FLOAT, INTEGER or WORD.
-        slots: shape (columns,), the column of ``floats`` or of ``integers`` that a column goes to.
-        floats: shape (rows, F), float64.
+        text: The bytes, uint8; a line ends at or before ``limit``.
+        position: Where the next row begins.
+        limit: Behind the last complete line.
+        row: Number of the next row.
+        rows: Number of the row to stop before.
+        kinds: Shape (columns,), LEFT_OUT, FLOAT, INTEGER or WORD.
+        slots: Shape (columns,), the column of ``floats`` or of ``integers`` that a column goes to.
+        floats: Shape (rows, F), float64.
         bits: ``floats`` seen as uint64.
-        integers: shape (rows, I), int64; words of up to eight bytes are packed into one, first byte lowest.
-        slow: shape (K, 4), int64; row, slot, begin and end of floats left to Python.
+        integers: Shape (rows, I), int64; words of up to eight bytes are packed into one, first byte lowest.
+        slow: Shape (K, 4), int64; row, slot, begin and end of floats left to Python.
 
     Returns:
         The next row, the position behind the last one read, how many rows of ``slow`` are filled, and the column at

@@ -12,12 +12,15 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.trajectory.assemble import BLOCK_BYTES, check_symbols
-from tammann.trajectory.formats.lines import FLOAT, BadRow, Cut, Lines
+from tammann.trajectory.formats.lines import FLOAT, LEFT_OUT, BadRow, Cut, Lines
 from tammann.trajectory.unwrap import Frames
 
 __all__ = ["xdatcar_frames"]
 
-_FRAME = re.compile(rb"\s*direct(?:\s+configuration\s*=?\s*(\d+)?)?\s*$", re.IGNORECASE)
+_FRAME = re.compile(rb"\s*direct(?:\s+configuration\s*=?\s*(?:(\d+)|\*+)?)?\s*$", re.IGNORECASE)
+"""The line before each frame; VASP prints stars in place of a number beyond 999,999."""
+_RUN_TOGETHER = re.compile(rb"\s*" + 3 * rb"([+-]?\d*\.\d{8})\s*" + rb"[A-Za-z]{0,2}\s*$")
+"""A row in VASP's format 3F12.8, in which numbers of three digits and a sign leave no space."""
 
 
 def xdatcar_frames(
@@ -32,9 +35,8 @@ def xdatcar_frames(
     """Read an XDATCAR block by block; its positions are wrapped.
 
     Raises:
-        DataError: a file that is not one, atoms that change, rows that cannot be read.
+        DataError: A file that is not one, atoms that change, rows that cannot be read.
     """
-    kinds, slots = np.full(3, FLOAT, dtype=np.int64), np.arange(3, dtype=np.int64)
     cell = np.zeros((3, 3))
     symbols: tuple[str, ...] = ()
     last_number = rise = offset = 0
@@ -54,7 +56,7 @@ def xdatcar_frames(
                 frame = _FRAME.match(text)
                 if frame is None:
                     cell, found = _header(text, lines, types, where)
-                    if symbols and found != symbols:
+                    if index > start and found != symbols:
                         raise DataError(
                             f"{where}its atoms are not those of the frames before (mixed compositions); take each run "
                             "by itself."
@@ -68,12 +70,14 @@ def xdatcar_frames(
                         f"{where}{shown!r} stands where 'Direct configuration=' is expected; cut the file off before "
                         "it or write the XDATCAR anew."
                     )
-                if filled == 0:
+                if chosen and filled == 0:
                     size = max(1, min(BLOCK_BYTES // (24 * len(symbols)), 4096))
                     floats = np.empty((size, len(symbols), 3))
                     cells, steps = np.empty((size, 3, 3)), np.empty(size, dtype=np.int64)
                 if chosen:
-                    lines.table(len(symbols), kinds, slots, floats[filled], np.empty((0, 0), dtype=np.int64))
+                    kinds, slots = _columns(lines)
+                    nothing = np.empty((0, 0), dtype=np.int64)
+                    lines.table(len(symbols), kinds, slots, floats[filled], nothing, _split)
                 else:
                     lines.skip(len(symbols))
             except Cut:
@@ -109,6 +113,19 @@ def xdatcar_frames(
         )
     if end:
         notes.append(f"Frame {index} is cut off ({end}); the {index} whole frame(s) before it were read.")
+
+
+def _columns(lines: Lines) -> tuple[np.ndarray, np.ndarray]:
+    """Return what to do with each column: three coordinates, and an element behind them as pymatgen writes it."""
+    lines.lines_ahead(1)
+    labelled = [word[:1].isalpha() for word in lines.ahead(1).split()] == [False, False, False, True]
+    kinds, slots = [FLOAT] * 3 + [LEFT_OUT] * labelled, [0, 1, 2] + [0] * labelled
+    return np.array(kinds, dtype=np.int64), np.array(slots, dtype=np.int64)
+
+
+def _split(row: bytes) -> list[float] | None:
+    found = _RUN_TOGETHER.match(row)
+    return None if found is None else [float(number) for number in found.groups()]
 
 
 def _header(title: bytes, lines: Lines, types: Sequence[str] | None, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
