@@ -38,6 +38,9 @@ def transport(
     start: Annotated[int, typer.Option(metavar="N", min=0, help="First frame to read, counted from 0.")] = 0,
     stop: Annotated[int | None, typer.Option(metavar="N", help="Frame to stop before.")] = None,
     every: Annotated[int, typer.Option(metavar="N", min=1, help="Keep every so many frames.")] = 1,
+    unwrapped: Annotated[
+        bool, typer.Option("--unwrapped", help="Positions were never folded into the cell, as ASE leaves them.")
+    ] = False,
     frame: Annotated[
         str, typer.Option(metavar="NAME", help="What is at rest: barycentric, laboratory or an element.")
     ] = "barycentric",
@@ -80,6 +83,7 @@ def transport(
             start=start,
             stop=stop,
             every=every,
+            wrapped=not unwrapped,
             frame=frame,
             regime_ps=regime_ps,
             charges=parse_charges(charges),

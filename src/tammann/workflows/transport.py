@@ -82,6 +82,7 @@ def measure_trajectories(
     start: int = 0,
     stop: int | None = None,
     every: int = 1,
+    wrapped: bool = True,
     frame: str = "barycentric",
     regime_ps: tuple[float, float] | None = None,
     charges: Mapping[str, float] | None = None,
@@ -101,7 +102,8 @@ def measure_trajectories(
         skip_ps: Left out at the start of every trajectory, ps.
         start: First frame to read, counted from 0.
         stop: Frame to stop before.
-        every: Keep every so many frames.
+        every: Keep one frame in ``every``.
+        wrapped: False where positions were never folded back into the cell, as ASE's own dynamics leave them.
         frame: ``barycentric``, ``laboratory`` or an element.
         regime_ps: First and last time of the linear regime, ps; found by rule where None.
         charges: Charge of each element, e; guessed from the composition where None.
@@ -150,6 +152,7 @@ def measure_trajectories(
             start=start,
             stop=stop,
             every=every,
+            wrapped=wrapped,
             progress=reading,
         )
         if skip_ps > 0:

@@ -21,7 +21,10 @@ def read(tmp_path):
 
 def frames(numbers, *, row="{:12.8f}{:12.8f}{:12.8f}\n", s=None):
     s = np.linspace(0.1, 0.4, 6 * len(numbers)).reshape(len(numbers), 2, 3) if s is None else s
-    text = [f"Direct configuration={n:>6}\n" + "".join(row.format(*r) for r in rows) for n, rows in zip(numbers, s, strict=True)]
+    text = [
+        f"Direct configuration={n:>6}\n" + "".join(row.format(*r) for r in rows)
+        for n, rows in zip(numbers, s, strict=True)
+    ]
     return HEAD + "".join(text), 10.0 * np.asarray(s)
 
 
