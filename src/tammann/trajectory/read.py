@@ -101,7 +101,8 @@ def read_trajectory(
             case "traj":
                 blocks = snapshots_as_frames(_traj_snapshots(path, start, stop, every, notes, progress), str(path))
             case _:
-                blocks, wrapped, kept = _npz_frames(path, start, stop, every)
+                blocks, folded, kept = _npz_frames(path, start, stop, every, wrapped)
+                wrapped = wrapped and folded
                 if frame_interval_ps is None and timestep_fs is None:
                     frame_interval_ps = kept.get("frame_interval_ps")
                 temperature_K = kept.get("temperature_K") if temperature_K is None else temperature_K
@@ -197,7 +198,7 @@ def _traj_snapshots(
 
 
 def _npz_frames(
-    path: Path, start: int, stop: int | None, every: int
+    path: Path, start: int, stop: int | None, every: int, wrapped: bool
 ) -> tuple[Iterator[Frames], bool, dict[str, float]]:
     """Return the frames of a file of arrays named like the arguments of ``trajectory_from_arrays``."""
     known = {"positions", "cells", "symbols", "images", "wrapped", "frame_interval_ps", "temperature_K"}
@@ -206,7 +207,7 @@ def _npz_frames(
             arrays = {name: file[name] for name in file.files}
         # An array that is no number raises here.
         kept = {name: float(arrays[name]) for name in ("frame_interval_ps", "temperature_K") if name in arrays}
-        wrapped = bool(arrays.get("wrapped", True))
+        wrapped = wrapped and bool(arrays.get("wrapped", True))
     except Exception as error:
         raise DataError(f"{path} cannot be read as .npz ({error}); write it with numpy.savez.") from None
     if missing := {"positions", "cells", "symbols"} - set(arrays):
