@@ -43,7 +43,7 @@ def rise(size: int, grain_cells: float) -> dict[str, int]:
     before = held()
     data["grid"]["size"] = size
     history = simulate(Recipe(**data), rates)
-    return {"rise": highest() - before, "peak": highest(), "snapshots": history.snapshots.nbytes}
+    return {"rise": highest() - before, "peak": highest(), "snapshots": history.lattice.snapshots.nbytes}
 
 
 def measured(size: int, grain_cells: float) -> dict[str, int]:

@@ -41,9 +41,9 @@ def main() -> None:
             speeds, visits, seconds = [], 0, 0.0
             while seconds < LEAST_SECONDS or len(speeds) < 3:
                 history = simulate(recipe, rates, threads=threads, rng=len(speeds))
-                speeds.append(float(history.visits[0] / history.kernel_seconds[0]))
-                visits += int(history.visits[0])
-                seconds += float(history.kernel_seconds[0])
+                speeds.append(float(history.lattice.visits[0] / history.lattice.kernel_seconds[0]))
+                visits += int(history.lattice.visits[0])
+                seconds += float(history.lattice.kernel_seconds[0])
                 if seconds > 20 * LEAST_SECONDS:
                     break
             used = conversion(history, "BaO")["conversion"].iloc[-1]

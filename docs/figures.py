@@ -85,7 +85,7 @@ def arrest() -> dict[str, Any]:
     recipe = Recipe(**data)
     reactions = enumerate_reactions(load_phases("Ba-Ti-O"))
     history = simulate(recipe, rate_table(reactions, load_transport("Ba-Ti-O"), recipe, null=True))
-    return {"final": final_mole_fractions(history), "arrested": bool(history.arrested.all())}
+    return {"final": final_mole_fractions(history), "arrested": bool(history.lattice.arrested.all())}
 
 
 def tables() -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from tammann import Recipe, load_phases
-from tammann.analysis import fallback_share, final_fractions
+from tammann.analysis import fallback_share
 from tammann.composition import parse_formula
 from tammann.kinetics import growth_constants
 from tammann.kinetics.growth import table_layer
@@ -511,7 +511,7 @@ def fire_recipes() -> None:
             firing = fire(recipe.with_options(transport=source), null=False)
             history = firing.history
             peak = np.median(history.fractions("mole"), axis=0).max(axis=0)
-            rows = final_fractions(history).itertuples()
+            rows = history.table().itertuples()
             found.setdefault(name, {})[source] = {
                 "final": {row.phase: [row.median, row.low, row.high] for row in rows},
                 "peak": dict(zip(history.phases, peak.tolist(), strict=True)),

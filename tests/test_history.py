@@ -1,20 +1,17 @@
 """Histories come back from disk as they were, and those of an ensemble join whatever their channels."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
+from operator import attrgetter
 
 import numpy as np
 import pytest
 
 from automaton import toys
+from histories import assert_same
 from tammann.automaton import simulate
 from tammann.errors import ResultError
 from tammann.example import example_history
 from tammann.history import History
-
-
-def assert_equal(one, other):
-    for field in fields(History):
-        np.testing.assert_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +22,16 @@ def history():
     return simulate(toys.recipe({"BaO": 1, "TiO2": 1}, size=6, sweeps=10), rates, realizations=2)
 
 
-@pytest.mark.parametrize("kind", ["run", "carbonate", "uncalibrated"])
+@pytest.mark.parametrize("kind", ["run", "carbonate", "uncalibrated", "no lattice"])
 def test_round_trip(kind, history, tmp_path):
     saved = {
         "run": history,
         "carbonate": example_history(carbonate=True, size=6),
         "uncalibrated": example_history(calibrated=False, size=6),
+        "no lattice": replace(example_history(size=6), lattice=None),
     }[kind]
     saved.save(tmp_path / "history.npz")
-    assert_equal(History.open(tmp_path / "history.npz"), saved)
+    assert_same(History.open(tmp_path / "history.npz"), saved, ignore=())
     assert [entry.name for entry in tmp_path.iterdir()] == ["history.npz"]
 
 
@@ -68,12 +66,19 @@ def test_joining_keeps_each_as_it_was():
     parts = [example_history(realizations=n, seed=n, size=4) for n in (1, 3)]
     joined = History.join(parts)
     assert joined.realizations == 4
-    for name in ("moles", "ledger_moles", "gas_moles", "extent", "arrested", "element_drift", "visits"):
-        np.testing.assert_array_equal(
-            getattr(joined, name), np.concatenate([getattr(part, name) for part in parts]), err_msg=name
-        )
-    np.testing.assert_array_equal(joined.snapshots, parts[0].snapshots)
-    assert_equal(History.join([parts[0]]), parts[0])
+    for name in (
+        "moles",
+        "lattice.ledger_moles",
+        "gas_moles",
+        "extent",
+        "lattice.arrested",
+        "element_drift",
+        "lattice.visits",
+    ):
+        value = attrgetter(name)
+        np.testing.assert_array_equal(value(joined), np.concatenate([value(part) for part in parts]), err_msg=name)
+    np.testing.assert_array_equal(joined.lattice.snapshots, parts[0].lattice.snapshots)
+    assert_same(History.join([parts[0]]), parts[0])
 
 
 def reorder(history, phases, channels):
@@ -89,7 +94,6 @@ def reorder(history, phases, channels):
         molar_mass_kg=history.molar_mass_kg[phases],
         molten=history.molten[:, phases],
         moles=history.moles[:, :, phases],
-        ledger_moles=history.ledger_moles[:, :, phases],
         equations=tuple(history.equations[c] for c in channels),
         reactants=np.where(history.reactants >= 0, where[history.reactants], -1)[channels],
         products=np.where(history.products >= 0, where[history.products], -1)[channels],
@@ -98,7 +102,11 @@ def reorder(history, phases, channels):
         gas_coefficients=history.gas_coefficients[channels],
         fallback=history.fallback[channels],
         extent=history.extent[:, :, channels],
-        snapshots=codes[history.snapshots],
+        lattice=replace(
+            history.lattice,
+            ledger_moles=history.lattice.ledger_moles[:, :, phases],
+            snapshots=codes[history.lattice.snapshots],
+        ),
     )
 
 
@@ -107,13 +115,13 @@ def test_joining_matches_phases_and_channels_by_name():
     n, channels = len(one.phases), len(one.equations)
     rng = np.random.default_rng(4)
     shuffled = reorder(two, rng.permutation(n), rng.permutation(channels))
-    assert_equal(History.join([one, shuffled]), History.join([one, two]))
+    assert_same(History.join([one, shuffled]), History.join([one, two]))
     # the other way round, names come in the other's order, and amounts follow them
     turned = History.join([shuffled, one])
     for k, name in enumerate(turned.phases):
         np.testing.assert_array_equal(turned.moles[2:, :, k], one.moles[:, :, one.phases.index(name)])
         first = shuffled.phases.index(name) + 1
-        np.testing.assert_array_equal(turned.snapshots == k + 1, shuffled.snapshots == first)
+        np.testing.assert_array_equal(turned.lattice.snapshots == k + 1, shuffled.lattice.snapshots == first)
     for c, text in enumerate(turned.equations):
         mine = one.equations.index(text)
         names = [[h.phases[p] if p >= 0 else None for p in h.reactants[k]] for h, k in ((turned, c), (one, mine))]
@@ -136,7 +144,7 @@ def test_joining_histories_of_different_channels():
     assert not history.moles[0, :, 3:].any()
     assert history.moles[1, -1, 3] > 0
     assert history.extent[0, 0, 1:].tolist() == [0, 0]
-    np.testing.assert_allclose(history.moles @ history.composition, [[[1, 3, 1]] * history.sweep.size] * 2)
+    np.testing.assert_allclose(history.moles @ history.composition, [[[1, 3, 1]] * history.lattice.sweep.size] * 2)
     assert history.reactants.tolist() == [[0, 1]] * 3
     assert history.products[:, 0].tolist() == [2, 3, 4]
 
@@ -167,6 +175,39 @@ def test_joining_what_does_not_belong_together_is_refused():
         History.join([short, long])
 
 
+def test_time_of_each_kind_of_engine():
+    """Hours where they rest on a calibration; else the lattice's sweeps, or the programme's nominal hours."""
+    run = example_history(size=4)
+    for calibrated, lattice, name in [
+        (True, run.lattice, "time_h"),
+        (True, None, "time_h"),
+        (False, run.lattice, "sweep"),
+        (False, None, "programme_h"),
+    ]:
+        kind = replace(run, calibrated=calibrated, lattice=lattice)
+        assert kind.clock[0] == name
+        columns = kind.frame_columns()
+        assert set(columns) == {"time_h", name, "temperature_K"} | ({"sweep"} if lattice else set())
+        np.testing.assert_array_equal(columns[name], kind.clock[1])
+        assert np.isnan(columns["time_h"]).all() != calibrated
+        assert kind.phase_fractions()[name].iloc[-1] == (600 if name == "sweep" else 6.0)
+
+
+def test_histories_of_different_engines_are_not_joined():
+    run = example_history(realizations=1, size=4)
+    other = replace(run, lattice=None)
+    assert History.join([other, other]).lattice is None
+    with pytest.raises(ValueError, match="different engines"):
+        History.join([run, other])
+
+
+def test_what_a_notebook_shows_is_short(history):
+    assert repr(history) == "History(2 realizations, 25 frames, 5 phases, 2 channels)"
+    assert history._repr_html_().count("<tr") == 1 + len(history.table())
+    assert history.table("mass")["median"].sum() == pytest.approx(1, abs=0.02)
+    assert history.plot().get_xlabel() == "time (sweeps; not calibrated)"
+
+
 def test_fractions_sum_to_one_in_every_basis(history):
     for basis, weight in [("mole", 1.0), ("mass", history.molar_mass_kg), ("volume", history.molar_volume_m3)]:
         shares = history.fractions(basis)
@@ -177,9 +218,9 @@ def test_fractions_sum_to_one_in_every_basis(history):
 
 
 def test_frames_and_snapshots_fit_each_other(history):
-    assert history.sweep[0] == 0
-    assert np.all(np.diff(history.sweep) > 0)
-    assert history.snapshot_frame[[0, -1]].tolist() == [0, history.sweep.size - 1]
-    for frame, grid in zip(history.snapshot_frame, history.snapshots, strict=True):
+    assert history.lattice.sweep[0] == 0
+    assert np.all(np.diff(history.lattice.sweep) > 0)
+    assert history.lattice.snapshot_frame[[0, -1]].tolist() == [0, history.lattice.sweep.size - 1]
+    for frame, grid in zip(history.lattice.snapshot_frame, history.lattice.snapshots, strict=True):
         there = np.bincount(grid.ravel(), minlength=len(history.phases) + 1)[1:] > 0
-        np.testing.assert_array_equal(there, history.moles[0, frame] > history.ledger_moles[0, frame])
+        np.testing.assert_array_equal(there, history.moles[0, frame] > history.lattice.ledger_moles[0, frame])

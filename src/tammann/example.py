@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tammann.history import History
+from tammann.history import History, LatticeRecord
 from tammann.units import BOLTZMANN_EV_PER_K
 
 __all__ = ["example_history"]
@@ -147,12 +147,11 @@ def example_history(
         gas_composition=np.array([[0.0, 1.0, 2.0, 0.0]])[: len(gases), columns],
         molar_volume_m3=volume,
         molar_mass_kg=np.array([_PHASES[name][2] for name in phases]),
-        sweep=np.round(100 * fine_h[frames], 6),
+        programme_h=fine_h[frames],
+        calibrated=calibrated,
         temperature_K=fine_K[frames],
         stage=fine_stage[frames],
-        time_h=fine_h[frames] if calibrated else None,
         moles=moles,
-        ledger_moles=np.zeros_like(moles),
         gas_moles=gas,
         extent=extent,
         reactants=reactants,
@@ -163,15 +162,19 @@ def example_history(
         equations=tuple(equation(c) for c in channels),
         fallback=np.array([c[5] for c in channels]),
         molten=fine_K[frames][:, None] > melting,
-        snapshots=snapshots.reshape(-1, size, size, size),
-        snapshot_frame=snapshot_frame,
-        arrested=np.zeros(realizations, dtype=bool),
         reactive_fraction=1 - _share(moles[:, -1], phases, "BaTiO3"),
-        saturated_fraction=np.zeros(realizations),
         element_drift=np.full(realizations, 1e-15),
-        visits=np.full(realizations, 16**3 * 600),
-        kernel_seconds=np.full(realizations, 0.05),
         metadata={"version": "synthetic", "seed": seed, "kinetics": "full", "warnings": []},
+        lattice=LatticeRecord(
+            sweep=np.round(100 * fine_h[frames], 6),
+            ledger_moles=np.zeros_like(moles),
+            snapshots=snapshots.reshape(-1, size, size, size),
+            snapshot_frame=snapshot_frame,
+            arrested=np.zeros(realizations, dtype=bool),
+            saturated_fraction=np.zeros(realizations),
+            visits=np.full(realizations, 16**3 * 600),
+            kernel_seconds=np.full(realizations, 0.05),
+        ),
     )
 
 

@@ -1,25 +1,69 @@
-"""What a furnace run leaves behind: amounts of every phase against time, temperature and realization."""
+"""What a run leaves behind: amounts of every phase against time, temperature and realization, whatever the engine."""
 
 from __future__ import annotations
 
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from tammann.errors import ResultError
 from tammann.files import whole_file
+from tammann.notebook import html_table
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
-__all__ = ["History"]
+__all__ = ["BAND", "PRESENT", "Basis", "History", "LatticeRecord", "band"]
 
 Basis = Literal["mole", "mass", "volume"]
+
+BAND = (0.05, 0.95)
+"""Quantiles between which a band lies."""
+PRESENT = 1e-9
+"""Mole fraction below which a phase counts as never there."""
+
+
+def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the median and the two ends of the band over the first axis, each without that axis."""
+    low, middle, high = np.quantile(values, (BAND[0], 0.5, BAND[1]), axis=0)
+    return middle, low, high
+
+
+@dataclass(frozen=True, eq=False)
+class LatticeRecord:
+    """What only an engine that works on a grid of cells can tell.
+
+    ``R`` realizations, ``F`` frames, ``P`` phases, ``S`` snapshots of a grid of ``N`` cells per edge.
+
+    Attributes:
+        sweep: Shape (F,), time in sweeps; in one sweep every cell is offered one of its six contacts.
+        ledger_moles: Shape (R, F, P), the part of ``History.moles`` that waits in the ledger for a free cell.
+        snapshots: Shape (S, D, N, N), uint8, the middle D layers of the first realization (all N where that stays
+            below 48 MB): 0 empty, k + 1 is ``History.phases[k]``.
+        snapshot_frame: Shape (S,), frame of each snapshot.
+        arrested: Shape (R,), True where, at the last temperature, phases that would react with each other were left
+            but nowhere in contact, and none of them changed places more than once in a hundred sweeps.
+        saturated_fraction: Shape (R,), offers whose bound on the probability was above one, per event: zero unless
+            phases appear that the length of the cycles was not chosen for, and then a sign that their rates are capped.
+        visits: Shape (R,), visits the kernel made.
+        kernel_seconds: Shape (R,), time in the kernel, without compilation, s.
+    """
+
+    sweep: np.ndarray
+    ledger_moles: np.ndarray
+    snapshots: np.ndarray
+    snapshot_frame: np.ndarray
+    arrested: np.ndarray
+    saturated_fraction: np.ndarray
+    visits: np.ndarray
+    kernel_seconds: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,44 +72,35 @@ class History:
 
     Amounts are moles of formula units on the scale of the recipe: the precursors' ratios are the moles put in.
     ``R`` realizations, ``F`` frames, ``P`` phases, ``G`` gases, ``E`` elements, ``C`` reaction channels,
-    ``B`` steps of the programme, ``S`` snapshots of a grid of ``N`` cells per edge.
+    ``B`` steps of the programme.
 
     Attributes:
-        phases: names of the condensed phases, as formulas.
-        elements: symbols of the elements.
-        gases: names of the gases.
-        composition: shape (P, E), atoms per formula unit.
-        gas_composition: shape (G, E), atoms per molecule.
-        molar_volume_m3: shape (P,), m^3 per mole of formula units.
-        molar_mass_kg: shape (P,), kg per mole of formula units.
-        sweep: shape (F,), time in sweeps; in one sweep every cell is offered one of its six contacts.
-        temperature_K: shape (F,), K.
-        stage: shape (F,), index of the programme's step.
-        time_h: shape (F,), hours, or None where no calibration was given.
-        moles: shape (R, F, P), formula units on the grid and in the ledger.
-        ledger_moles: shape (R, F, P), the part of ``moles`` that waits in the ledger for a place on the grid.
-        gas_moles: shape (R, F, G), net released to the atmosphere.
-        extent: shape (R, B, C), moles of reaction carried by each channel in each step.
-        reactants: shape (C, 2), indices into ``phases``, -1 for none.
-        reactant_coefficients: shape (C, 2), formula units per mole of reaction.
-        products: shape (C, 2), as ``reactants``.
-        product_coefficients: shape (C, 2).
-        gas_coefficients: shape (C, G), > 0 released.
-        equations: one a channel.
-        fallback: shape (C,), True where the channel's score is thermodynamic for want of transport data.
-        molten: shape (F, P), True above the phase's melting point.
-        snapshots: shape (S, D, N, N), uint8, the middle D layers of the first realization (all N where that stays
-            below 48 MB): 0 empty, k + 1 is ``phases[k]``.
-        snapshot_frame: shape (S,), frame of each snapshot.
-        arrested: shape (R,), True where, at the last temperature, phases that would react with each other were there
-            but nowhere in contact, and none of them changed places more than once in a hundred sweeps.
-        reactive_fraction: shape (R,), share of the atoms in phases that would still react if they met.
-        saturated_fraction: shape (R,), offers whose bound on the probability was above one, per event: zero unless
-            phases appear that the length of the cycles was not chosen for, and then a sign that their rates are capped.
-        element_drift: shape (R,), largest relative change of any element over grid, ledger and gas.
-        visits: shape (R,), visits the kernel made.
-        kernel_seconds: shape (R,), time in the kernel, compilation left out.
-        metadata: version, seed, recipe, energies, transport, kinetics, sources, warnings.
+        phases: Formulas of the condensed phases.
+        elements: Symbols of the elements.
+        gases: Names of the gases.
+        composition: Shape (P, E), atoms per formula unit.
+        gas_composition: Shape (G, E), atoms per molecule.
+        molar_volume_m3: Shape (P,), m^3 per mole of formula units.
+        molar_mass_kg: Shape (P,), kg per mole of formula units.
+        programme_h: Shape (F,), hours of the recipe's programme.
+        calibrated: Whether those hours rest on an observation; otherwise they are nominal and ``time_h`` is None.
+        temperature_K: Shape (F,), K.
+        stage: Shape (F,), index of the programme's step.
+        moles: Shape (R, F, P), formula units.
+        gas_moles: Shape (R, F, G), net released to the atmosphere.
+        extent: Shape (R, B, C), moles of reaction carried by each channel in each step.
+        reactants: Shape (C, 2), indices into ``phases``, -1 for none.
+        reactant_coefficients: Shape (C, 2), formula units per mole of reaction.
+        products: Shape (C, 2), as ``reactants``.
+        product_coefficients: Shape (C, 2).
+        gas_coefficients: Shape (C, G), > 0 released.
+        equations: One per channel.
+        fallback: Shape (C,), True where the channel's score is thermodynamic because transport data are missing.
+        molten: Shape (F, P), True above the phase's melting point.
+        reactive_fraction: Shape (R,), share of the atoms in phases that would still react if they met.
+        element_drift: Shape (R,), largest relative change of any element over solids and gas.
+        metadata: Version, seed, recipe, energies, transport, kinetics, sources, warnings.
+        lattice: What a grid of cells adds, or None for an engine without one.
     """
 
     phases: tuple[str, ...]
@@ -75,12 +110,11 @@ class History:
     gas_composition: np.ndarray
     molar_volume_m3: np.ndarray
     molar_mass_kg: np.ndarray
-    sweep: np.ndarray
+    programme_h: np.ndarray
+    calibrated: bool
     temperature_K: np.ndarray
     stage: np.ndarray
-    time_h: np.ndarray | None
     moles: np.ndarray
-    ledger_moles: np.ndarray
     gas_moles: np.ndarray
     extent: np.ndarray
     reactants: np.ndarray
@@ -91,35 +125,47 @@ class History:
     equations: tuple[str, ...]
     fallback: np.ndarray
     molten: np.ndarray
-    snapshots: np.ndarray
-    snapshot_frame: np.ndarray
-    arrested: np.ndarray
     reactive_fraction: np.ndarray
-    saturated_fraction: np.ndarray
     element_drift: np.ndarray
-    visits: np.ndarray
-    kernel_seconds: np.ndarray
     metadata: dict[str, Any]
+    lattice: LatticeRecord | None = None
 
     def __repr__(self) -> str:
-        """One line: the arrays would flood a notebook."""
         frames, phases = self.moles.shape[1:]
         counts = f"{self.realizations} realizations, {frames} frames, {phases} phases, {len(self.equations)} channels"
         return f"History({counts})"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.table())
 
     @property
     def realizations(self) -> int:
         """Number of realizations."""
         return int(self.moles.shape[0])
 
+    @property
+    def time_h(self) -> np.ndarray | None:
+        """Hours, shape (F,), or None without a calibration."""
+        return self.programme_h if self.calibrated else None
+
+    @property
+    def clock(self) -> tuple[str, np.ndarray]:
+        """Name and values, shape (F,), of the time to read the run by.
+
+        ``time_h`` with a calibration; without one ``sweep`` on a lattice, else the nominal ``programme_h``.
+        """
+        if self.calibrated:
+            return "time_h", self.programme_h
+        return ("programme_h", self.programme_h) if self.lattice is None else ("sweep", self.lattice.sweep)
+
     def fractions(self, basis: Basis = "mole") -> np.ndarray:
-        """Fractions of every phase among all condensed phases, shape (R, F, P), dimensionless.
+        """Return the fractions of every phase among all condensed phases, shape (R, F, P), dimensionless.
 
         Args:
             basis: ``mole`` of formula units, ``mass`` or ``volume``.
 
         Raises:
-            ValueError: if the basis is none of these.
+            ValueError: The basis is none of these.
         """
         weights = {"mole": np.ones(len(self.phases)), "mass": self.molar_mass_kg, "volume": self.molar_volume_m3}
         if basis not in weights:
@@ -127,32 +173,92 @@ class History:
         amounts = self.moles * weights[basis]
         return amounts / amounts.sum(axis=2, keepdims=True)
 
-    def phase_fractions(self) -> pd.DataFrame:
-        """Phase fractions against time and temperature as a tidy table with bands (see ``analysis``)."""
-        from tammann.analysis import phase_fractions
+    def frame_columns(self) -> dict[str, np.ndarray]:
+        """Return the columns of time and temperature that every table over frames has, each of shape (F,)."""
+        name, values = self.clock
+        columns = {"time_h": np.full(values.shape, np.nan) if self.time_h is None else self.time_h}
+        if self.lattice is not None:
+            columns["sweep"] = self.lattice.sweep
+        return {**columns, name: values, "temperature_K": self.temperature_K}
 
-        return phase_fractions(self)
+    def phase_fractions(self) -> pd.DataFrame:
+        """Return mole, mass and volume fractions of every phase against time and temperature, as a tidy table.
+
+        x_p = n_p / sum_q n_q over the condensed phases q, melt and the solids of the ledger included, gas excluded;
+        n in moles of formula units (``moles``). Mass and volume fractions weight n with ``molar_mass_kg`` and
+        ``molar_volume_m3``. The fractions of one realization add up to one; their medians, which this table holds,
+        are taken phase by phase and therefore do not quite.
+
+        Returns:
+            One row per frame and phase, frames in order, phases in the order of ``phases``; phases that never exceed
+            a mole fraction of 1e-9 in any realization are left out. Columns: ``time_h`` (h, NaN without a
+            calibration), ``sweep`` (on a lattice; without lattice and calibration ``programme_h``), ``temperature_K``
+            (K), ``phase``, ``mole_fraction`` (median), ``mole_fraction_low`` and ``mole_fraction_high`` (5th and 95th
+            percentile; equal to the median for one realization), ``mass_fraction`` and ``volume_fraction`` (medians).
+
+        Example:
+            >>> from tammann.example import example_history
+            >>> table = example_history().phase_fractions()
+            >>> table[table.phase == "BaTiO3"].mole_fraction.round(2).iloc[[0, -1]].tolist()
+            [0.0, 0.86]
+        """
+        import pandas as pd
+
+        mole = self.fractions("mole")
+        kept = np.flatnonzero((mole > PRESENT).any(axis=(0, 1)))
+        middle, low, high = band(mole[:, :, kept])
+        columns = {name: np.repeat(column, kept.size) for name, column in self.frame_columns().items()}
+        columns["phase"] = np.tile(np.array([self.phases[k] for k in kept], dtype=object), self.temperature_K.size)
+        columns["mole_fraction"] = middle.ravel()
+        columns["mole_fraction_low"] = low.ravel()
+        columns["mole_fraction_high"] = high.ravel()
+        columns["mass_fraction"] = np.median(self.fractions("mass")[:, :, kept], axis=0).ravel()
+        columns["volume_fraction"] = np.median(self.fractions("volume")[:, :, kept], axis=0).ravel()
+        return pd.DataFrame(columns)
+
+    def table(self, basis: Basis = "mole") -> pd.DataFrame:
+        """Return the fractions at the end, largest first: columns ``phase``, ``median``, ``low``, ``high``.
+
+        Args:
+            basis: Mole fraction of formula units, mass or volume fraction, as in ``fractions``.
+
+        Example:
+            >>> from tammann.example import example_history
+            >>> example_history().table().phase.tolist()
+            ['BaTiO3', 'Ba2TiO4', 'BaTi2O5', 'TiO2', 'BaO']
+        """
+        import pandas as pd
+
+        kept = np.flatnonzero((self.fractions("mole") > PRESENT).any(axis=(0, 1)))
+        middle, low, high = band(self.fractions(basis)[:, -1][:, kept])
+        names = [self.phases[k] for k in kept]
+        table = pd.DataFrame({"phase": names, "median": middle, "low": low, "high": high})
+        return table.sort_values("median", ascending=False, kind="stable", ignore_index=True)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the mole fractions against time, as ``tammann.plot.plot_phase_fractions`` does."""
+        axes: Axes = import_module("tammann.plot").plot_phase_fractions(self, ax=ax)  # by name: it stands above
+        return axes
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the history to one file (a numpy archive; the texts are JSON inside it), whole or not at all."""
-        arrays: dict[str, np.ndarray] = {}
-        texts: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                arrays[field.name] = value
-            else:
-                texts[field.name] = value
-        arrays["texts"] = np.array(json.dumps(texts, sort_keys=True))
+        """Write the history to one file (a numpy archive with the texts as JSON), whole or not at all."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        lattice = values.pop("lattice")
+        if lattice is not None:
+            values |= {f"lattice.{field.name}": getattr(lattice, field.name) for field in fields(lattice)}
+        arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+        texts = {name: value for name, value in values.items() if name not in arrays}
         with whole_file(path) as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
+            np.savez_compressed(
+                file, allow_pickle=False, texts=np.array(json.dumps(texts, sort_keys=True)), **arrays
+            )  # fmt: skip
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> History:
         """Read a history that ``save`` wrote.
 
         Raises:
-            ResultError: if the file is missing, cut off or not a history.
+            ResultError: The file is missing, cut off or not a history.
         """
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -162,11 +268,13 @@ class History:
             raise ResultError(f"{path} does not exist; name the history.npz that a run wrote") from None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise ResultError(f"{path} is not a whole history ({error}); run the recipe again") from None
-        if set(values) != {field.name for field in fields(cls)}:
+        lattice = {name.removeprefix("lattice."): values.pop(name) for name in [*values] if name.startswith("lattice.")}
+        expected = {field.name for field in fields(cls)} - {"lattice"}
+        if set(values) != expected or set(lattice) not in (set(), {field.name for field in fields(LatticeRecord)}):
             raise ResultError(f"{path} was written by another version of tammann; run the recipe again")
         for name in ("phases", "elements", "gases", "equations"):
             values[name] = tuple(values[name])
-        return cls(**values)
+        return cls(**values, lattice=LatticeRecord(**lattice) if lattice else None)
 
     @classmethod
     def join(cls, histories: Sequence[History]) -> History:
@@ -176,82 +284,102 @@ class History:
         that another does not); the result has the union of both, in order of first appearance.
 
         Raises:
-            ValueError: if there is none, or if they do not share their frames.
+            ValueError: There is none, or they do not share their frames or their engine.
         """
         if not histories:
             raise ValueError("there is no history to join; give at least one")
         first = histories[0]
-        if any(h.sweep.shape != first.sweep.shape or not np.array_equal(h.sweep, first.sweep) for h in histories):
+        if any(not np.array_equal(h.programme_h, first.programme_h) for h in histories):
             raise ValueError("these histories have different frames; join realizations of one recipe only")
-        phases = tuple(dict.fromkeys(name for h in histories for name in h.phases))
-        gases = tuple(dict.fromkeys(name for h in histories for name in h.gases))
-        equations = tuple(dict.fromkeys(text for h in histories for text in h.equations))
-        elements = tuple(dict.fromkeys(symbol for h in histories for symbol in h.elements))
-        # Where each history's phases, gases and channels stand in the union.
-        to_phase = [np.array([phases.index(name) for name in h.phases]) for h in histories]
-        to_gas = [np.array([gases.index(name) for name in h.gases], dtype=int) for h in histories]
-        number = {text: c for c, text in enumerate(equations)}
-        to_channel = [np.array([number[text] for text in h.equations], dtype=int) for h in histories]
+        phases, at_phase = _union([h.phases for h in histories])
+        gases, at_gas = _union([h.gases for h in histories])
+        elements, at_element = _union([h.elements for h in histories])
+        equations, at_channel = _union([h.equations for h in histories])
+        per_phase, per_channel = [(p,) for p in at_phase], [(c,) for c in at_channel]
+        channels = (len(equations), 2)
 
-        def rows(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
-            first_rows = getattr(first, name)
-            union = np.zeros((length, *first_rows.shape[1:]), dtype=first_rows.dtype)
-            for h, place in zip(histories, where, strict=True):
-                union[place] = getattr(h, name)
-            return union
+        def merged(name: str, shape: tuple[int, ...], where: Sequence[tuple[np.ndarray, ...]]) -> np.ndarray:
+            return _merge([getattr(h, name) for h in histories], shape, where)
 
-        def atoms(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
-            union = np.zeros((length, len(elements)))
-            for h, place in zip(histories, where, strict=True):
-                own = np.array([elements.index(symbol) for symbol in h.elements])
-                union[place[:, None], own] = getattr(h, name)
-            return union
+        def joined(name: str, length: int, where: Sequence[np.ndarray]) -> np.ndarray:
+            return _stack([getattr(h, name) for h in histories], length, where)
 
-        def columns(name: str, where: list[np.ndarray], length: int) -> np.ndarray:
-            parts = []
-            for h, place in zip(histories, where, strict=True):
-                own = getattr(h, name)
-                part = np.zeros((*own.shape[:-1], length), dtype=own.dtype)
-                part[..., place] = own
-                parts.append(part)
-            return np.concatenate(parts)
+        def codes(name: str) -> np.ndarray:
+            pairs = [(getattr(h, name), at) for h, at in zip(histories, at_phase, strict=True)]
+            return _merge([np.where(own >= 0, at[own], -1) for own, at in pairs], channels, per_channel)
 
-        reactants = np.full((len(equations), 2), -1)
-        products = np.full((len(equations), 2), -1)
-        gas_coefficients = np.zeros((len(equations), len(gases)))
         fallback = np.zeros(len(equations), dtype=bool)
-        molten = np.zeros((first.sweep.size, len(phases)), dtype=bool)
-        for h, phase, gas, channel in zip(histories, to_phase, to_gas, to_channel, strict=True):
-            reactants[channel] = np.where(h.reactants >= 0, phase[h.reactants], -1)
-            products[channel] = np.where(h.products >= 0, phase[h.products], -1)
-            gas_coefficients[channel[:, None], gas] = h.gas_coefficients
-            fallback[channel] |= h.fallback
-            molten[:, phase] = h.molten
+        for h, at in zip(histories, at_channel, strict=True):
+            fallback[at] |= h.fallback
         return replace(
             first,
             phases=phases,
             gases=gases,
             equations=equations,
             elements=elements,
-            composition=atoms("composition", to_phase, len(phases)),
-            molar_volume_m3=rows("molar_volume_m3", to_phase, len(phases)),
-            molar_mass_kg=rows("molar_mass_kg", to_phase, len(phases)),
-            gas_composition=atoms("gas_composition", to_gas, len(gases)),
-            reactants=reactants,
-            products=products,
-            reactant_coefficients=rows("reactant_coefficients", to_channel, len(equations)),
-            product_coefficients=rows("product_coefficients", to_channel, len(equations)),
-            gas_coefficients=gas_coefficients,
+            composition=merged("composition", (len(phases), len(elements)), _crossed(at_phase, at_element)),
+            gas_composition=merged("gas_composition", (len(gases), len(elements)), _crossed(at_gas, at_element)),
+            molar_volume_m3=merged("molar_volume_m3", (len(phases),), per_phase),
+            molar_mass_kg=merged("molar_mass_kg", (len(phases),), per_phase),
+            molten=merged(
+                "molten", (first.stage.size, len(phases)), [(np.arange(first.stage.size)[:, None], p) for p in at_phase]
+            ),
+            reactants=codes("reactants"),
+            products=codes("products"),
+            reactant_coefficients=merged("reactant_coefficients", channels, per_channel),
+            product_coefficients=merged("product_coefficients", channels, per_channel),
+            gas_coefficients=merged("gas_coefficients", (len(equations), len(gases)), _crossed(at_channel, at_gas)),
             fallback=fallback,
-            molten=molten,
-            moles=columns("moles", to_phase, len(phases)),
-            ledger_moles=columns("ledger_moles", to_phase, len(phases)),
-            gas_moles=columns("gas_moles", to_gas, len(gases)),
-            extent=columns("extent", to_channel, len(equations)),
-            arrested=np.concatenate([h.arrested for h in histories]),
+            moles=joined("moles", len(phases), at_phase),
+            gas_moles=joined("gas_moles", len(gases), at_gas),
+            extent=joined("extent", len(equations), at_channel),
             reactive_fraction=np.concatenate([h.reactive_fraction for h in histories]),
-            saturated_fraction=np.concatenate([h.saturated_fraction for h in histories]),
             element_drift=np.concatenate([h.element_drift for h in histories]),
-            visits=np.concatenate([h.visits for h in histories]),
-            kernel_seconds=np.concatenate([h.kernel_seconds for h in histories]),
+            lattice=_join_lattices([h.lattice for h in histories], len(phases), at_phase),
         )
+
+
+def _union(names: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[np.ndarray]]:
+    """Return all names in order of first appearance, and where those of each list stand among them."""
+    union = tuple(dict.fromkeys(name for own in names for name in own))
+    number = {name: k for k, name in enumerate(union)}
+    return union, [np.array([number[name] for name in own], dtype=int) for own in names]
+
+
+def _crossed(rows: Iterable[np.ndarray], columns: Iterable[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
+    return [np.ix_(row, column) for row, column in zip(rows, columns, strict=True)]
+
+
+def _merge(parts: Sequence[np.ndarray], shape: tuple[int, ...], where: Sequence[tuple[np.ndarray, ...]]) -> np.ndarray:
+    """Write each part to its place in one array; a later one replaces an earlier one."""
+    union = np.zeros(shape, dtype=parts[0].dtype)
+    for part, place in zip(parts, where, strict=True):
+        union[place] = part
+    return union
+
+
+def _stack(parts: Sequence[np.ndarray], length: int, where: Sequence[np.ndarray]) -> np.ndarray:
+    """Put realizations one after the other, their last axis spread to a common length."""
+    wide = [np.zeros((*part.shape[:-1], length), dtype=part.dtype) for part in parts]
+    for target, part, place in zip(wide, parts, where, strict=True):
+        target[..., place] = part
+    return np.concatenate(wide)
+
+
+def _join_lattices(
+    records: Sequence[LatticeRecord | None], phases: int, at_phase: Sequence[np.ndarray]
+) -> LatticeRecord | None:
+    """Put the records of all realizations together; the snapshots are those of the first."""
+    there = [record for record in records if record is not None]
+    if not there:
+        return None
+    if len(there) < len(records):
+        raise ValueError("these histories come from different engines; join realizations of one recipe only")
+    return replace(
+        there[0],
+        ledger_moles=_stack([record.ledger_moles for record in there], phases, at_phase),
+        **{
+            name: np.concatenate([getattr(record, name) for record in there])
+            for name in ("arrested", "saturated_fraction", "visits", "kernel_seconds")
+        },
+    )

@@ -14,13 +14,11 @@ from tammann.analysis import (
     beside_baselines,
     conversion,
     fallback_share,
-    final_fractions,
     final_mole_fractions,
     fit_jander,
     jander_curve,
     jander_fit,
     out_of_equilibrium,
-    phase_fractions,
     precursors,
     reaction_flow,
     temperature_regimes,
@@ -59,9 +57,9 @@ def test_example_keeps_every_element(history, carbonate):
 
 
 def test_phase_fractions_has_the_columns_of_the_csv_and_ordered_bands(history):
-    table = phase_fractions(history)
+    table = history.phase_fractions()
     assert table.columns.tolist() == COLUMNS
-    assert len(table) == history.sweep.size * 5
+    assert len(table) == history.lattice.sweep.size * 5
     assert (table.mole_fraction_low <= table.mole_fraction).all()
     assert (table.mole_fraction <= table.mole_fraction_high).all()
     assert (table.mole_fraction_low < table.mole_fraction_high).any()
@@ -70,7 +68,7 @@ def test_phase_fractions_has_the_columns_of_the_csv_and_ordered_bands(history):
 
 def test_fractions_of_one_realization_add_up_to_one(history):
     one = replace(history, moles=history.moles[:1])
-    table = phase_fractions(one)
+    table = one.phase_fractions()
     for column in ("mole_fraction", "mass_fraction", "volume_fraction"):
         np.testing.assert_allclose(table.groupby("sweep")[column].sum(), 1, atol=1e-12)
     assert (table.mole_fraction_low == table.mole_fraction).all()
@@ -80,7 +78,7 @@ def test_fractions_of_one_realization_add_up_to_one(history):
 def test_median_and_percentiles_by_hand(history):
     frame, phase = 60, history.phases.index("Ba2TiO4")
     x = history.moles[:, frame, phase] / history.moles[:, frame].sum(axis=1)
-    row = phase_fractions(history).query("phase == 'Ba2TiO4'").iloc[frame]
+    row = history.phase_fractions().query("phase == 'Ba2TiO4'").iloc[frame]
     ordered = np.sort(x)
     assert row.mole_fraction == pytest.approx((ordered[1] + ordered[2]) / 2)
     # Four values: the 5th percentile lies 0.15 of the way from the lowest to the next.
@@ -90,14 +88,14 @@ def test_median_and_percentiles_by_hand(history):
 
 def test_mass_and_volume_fractions_by_hand(history):
     # 1 mol BaO (153.326 g) and 1 mol TiO2 (79.865 g) at the start.
-    start = phase_fractions(history).iloc[:5].set_index("phase")
+    start = history.phase_fractions().iloc[:5].set_index("phase")
     assert start.mole_fraction["BaO"] == pytest.approx(0.5)
     assert start.mass_fraction["BaO"] == pytest.approx(153.326 / (153.326 + 79.865))
     assert start.volume_fraction["TiO2"] == pytest.approx(1.88 / (1.88 + 2.67))
 
 
 def test_time_is_empty_without_a_calibration():
-    table = phase_fractions(example_history(calibrated=False))
+    table = example_history(calibrated=False).phase_fractions()
     assert table.time_h.isna().all()
     assert ",sweep" in table.to_csv(index=False).splitlines()[0]
     assert table.to_csv(index=False).splitlines()[1].startswith(",0.0,300.0,BaO,0.5")
@@ -113,25 +111,25 @@ def test_phases_that_never_appear_are_left_out(history):
         molar_volume_m3=np.append(history.molar_volume_m3, 1e-4),
         composition=np.vstack([history.composition, [1, 9, 4]]),
     )
-    assert "BaTi4O9" not in set(phase_fractions(wider).phase)
+    assert "BaTi4O9" not in set(wider.phase_fractions().phase)
     moles[2, 7, -1] = 1e-6  # one realization, one frame
-    table = phase_fractions(replace(wider, moles=moles))
-    assert (table.phase == "BaTi4O9").sum() == history.sweep.size
+    table = replace(wider, moles=moles).phase_fractions()
+    assert (table.phase == "BaTi4O9").sum() == history.lattice.sweep.size
     assert "BaTi4O9" in final_mole_fractions(replace(wider, moles=moles))
 
 
 def test_same_history_gives_the_same_bytes():
-    one, two = (phase_fractions(example_history(seed=3)).to_csv(index=False) for _ in range(2))
+    one, two = (example_history(seed=3).phase_fractions().to_csv(index=False) for _ in range(2))
     assert one == two
 
 
 def test_final_fractions_are_the_last_rows(history):
-    table = phase_fractions(history)
+    table = history.phase_fractions()
     last = table[table.sweep == table.sweep.max()].set_index("phase").mole_fraction
     final = final_mole_fractions(history)
     assert list(final) == last.sort_values(ascending=False).index.tolist()
     assert final == pytest.approx(last.to_dict())
-    mass = final_fractions(history, "mass")
+    mass = history.table("mass")
     assert mass["median"].iloc[0] == pytest.approx(0.813, abs=0.01)
 
 
@@ -248,7 +246,7 @@ def test_flow_names_roles_and_refuses_a_step_that_is_not_there(carbonate):
 
 def test_flow_of_a_run_in_which_nothing_happened(history):
     still = replace(
-        history, extent=0 * history.extent, moles=np.repeat(history.moles[:, :1], history.sweep.size, axis=1)
+        history, extent=0 * history.extent, moles=np.repeat(history.moles[:, :1], history.lattice.sweep.size, axis=1)
     )
     flow = reaction_flow(still)
     assert flow.links.empty
@@ -302,7 +300,7 @@ def test_regimes(history):
     # A hold is one row: its last frame.
     assert (np.isclose(fast.temperature_K, 1500)).sum() == 1
     with pytest.raises(ResultError, match="different frames"):
-        temperature_regimes(history, replace(history, sweep=history.sweep + 1))
+        temperature_regimes(history, replace(history, programme_h=history.programme_h + 1))
 
 
 def test_jander_curve_obeys_the_law():
@@ -377,10 +375,12 @@ def test_jander_fit_of_a_history_uses_the_hold_and_the_units(history):
     assert fit.rate == pytest.approx(truth.mean(), rel=1e-6)
     assert fit.rate_stderr == pytest.approx(truth.std(ddof=1) / 2, rel=1e-6)
     assert fit.K_D_m2_per_s == pytest.approx(truth.mean() * 1e-14 / 3600)
-    sweeps = jander_fit(replace(run, time_h=None), stage=0, precursor="TiO2", radius_m=1e-7)
+    sweeps = jander_fit(replace(run, calibrated=False), stage=0, precursor="TiO2", radius_m=1e-7)
     assert sweeps.time_unit == "sweep"
     assert sweeps.rate == pytest.approx(truth.mean() / 100, rel=1e-6)
     assert np.isnan(sweeps.K_D_m2_per_s)
+    nominal = jander_fit(replace(run, calibrated=False, lattice=None), stage=0, precursor="TiO2", radius_m=1e-7)
+    assert nominal.time_unit == "nominal h" and nominal.rate == fit.rate and np.isnan(nominal.K_D_m2_per_s)
     with pytest.raises(ResultError, match="stage 5"):
         jander_fit(run, stage=5)
 
@@ -390,3 +390,14 @@ def test_fit_jander_refuses_shapes_that_do_not_match():
         fit_jander(np.arange(4.0), np.zeros(5))
     with pytest.raises(ValueError, match="one series"):
         fit_jander(np.arange(4.0), np.zeros((2, 4)), standard_error=0.1)
+
+
+def test_a_history_without_a_lattice_has_the_same_numbers(history):
+    """Analysis needs nothing that belongs to the grid: an engine in hours fills no sweeps, ledgers or visits."""
+    bare = replace(history, lattice=None)
+    for of in (
+        unreacted, conversion, lambda h: beside_baselines(h, null=h), lambda h: temperature_regimes(h, h),
+        lambda h: h.phase_fractions(), lambda h: h.table(), lambda h: reaction_flow(h).links,
+    ):  # fmt: skip
+        pd.testing.assert_frame_equal(of(bare), of(history).drop(columns="sweep", errors="ignore"))
+    assert fallback_share(bare) == fallback_share(history)

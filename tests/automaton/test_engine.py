@@ -32,10 +32,10 @@ def final(history):
 def test_one_phase_alone_stays():
     rates = toys.all_pairs()
     history = simulate(toys.recipe({"BaTiO3": 2}, sweeps=500), rates)
-    assert_array_equal(history.moles[0], np.tile([0, 0, 2.0, 0, 0], (history.sweep.size, 1)))
-    assert not history.arrested.any()
+    assert_array_equal(history.moles[0], np.tile([0, 0, 2.0, 0, 0], (history.lattice.sweep.size, 1)))
+    assert not history.lattice.arrested.any()
     assert history.reactive_fraction == 0
-    assert history.sweep[-1] == pytest.approx(500)
+    assert history.lattice.sweep[-1] == pytest.approx(500)
 
 
 @pytest.mark.parametrize("exchange", [0.0, 1.0])
@@ -43,9 +43,9 @@ def test_one_phase_alone_stays():
 def test_an_inert_mixture_stays_inert(scores, exchange):
     rates = toys.rate_table(toys.OXIDES, scores, exchange=dict.fromkeys(toys.OXIDES, exchange))
     history = simulate(toys.recipe({"BaO": 1, "TiO2": 3}), rates)
-    np.testing.assert_allclose(history.moles[0], np.tile([1, 3, 0, 0, 0], (history.sweep.size, 1)), rtol=1e-12)
+    np.testing.assert_allclose(history.moles[0], np.tile([1, 3, 0, 0, 0], (history.lattice.sweep.size, 1)), rtol=1e-12)
     assert not history.extent.any()
-    assert not history.arrested.any()
+    assert not history.lattice.arrested.any()
     assert history.reactive_fraction == 0
     assert history.element_drift < EXACT
 
@@ -75,14 +75,14 @@ def test_initial_rate_in_a_random_mixture():
         events = history.extent.sum() * cells / (1 + ratio)
         expected = 2 * 0.05 * share * (1 - share) * sweeps * cells**2 / (cells - 1) * 60
         assert abs(events - expected) < SIGMAS * np.sqrt(expected) + 0.01 * expected
-        assert history.saturated_fraction.max() == 0 or minimum_fill < 1
+        assert history.lattice.saturated_fraction.max() == 0 or minimum_fill < 1
 
 
 def test_decay_is_exponential_in_time():
     rates = toys.rate_table({"BaCO3": 4.6e-5, "BaO": 2.7e-5}, {"BaCO3 -> BaO + CO2": 0.02}, gases=("CO2",))
     history = simulate(toys.recipe({"BaCO3": 1}, size=30, sweeps=150), rates, realizations=4)
     left = history.moles[:, :, 0].mean(axis=0)
-    expected = np.exp(-0.02 * history.sweep)
+    expected = np.exp(-0.02 * history.lattice.sweep)
     error = np.sqrt(expected * (1 - expected) / (4 * 30**3))
     assert np.all(np.abs(left - expected) <= SIGMAS * error + 1e-12)
     np.testing.assert_allclose(history.gas_moles[:, :, 0], 1 - history.moles[:, :, 0], atol=1e-12)
@@ -102,7 +102,7 @@ def test_decay_through_a_ramp_follows_the_temperature():
     recipe = toys.recipe({"BaCO3": 1}, size=24, temperature_K=1000, steps=steps)
     history = simulate(recipe, rates, realizations=6)
     hours = np.array([0, 200, 400]) / 8 / 60
-    assert history.sweep[-1] == pytest.approx(100 * (hours[-1] + 0.25 + 300 / 20 / 60 + 0.1))
+    assert history.lattice.sweep[-1] == pytest.approx(100 * (hours[-1] + 0.25 + 300 / 20 / 60 + 0.1))
     mean_up = 0.5 * (0.0075 + 0.03)  # over each half of the way up
     integral = {
         "top": 100 * hours[-1] * mean_up,
@@ -131,7 +131,7 @@ def test_a_well_stirred_mixture_follows_the_rate_equation():
     )
     history = simulate(toys.recipe({"BaO": 1, "TiO2": 1}, size=20, sweeps=800), rates, realizations=4)
     left = history.moles[:, :, 0].mean(axis=0)
-    expected = 1 / (1 + S * history.sweep)
+    expected = 1 / (1 + S * history.lattice.sweep)
     np.testing.assert_allclose(left, expected, rtol=0.035)
     assert left[-1] < 0.26
 
@@ -146,7 +146,7 @@ def test_minimum_fill_changes_nothing_for_full_cells():
         recipe = toys.recipe({"BaO": 1, "TiO2": 1}, size=16, sweeps=6, minimum_fill=minimum_fill)
         history = simulate(recipe, rates, realizations=40)
         ends.append(history.moles[:, -1])
-        visits.append(history.visits[0])
+        visits.append(history.lattice.visits[0])
     assert visits[1] >= 3 * visits[0]
     spread = np.sqrt(sum(end.var(axis=0, ddof=1) / 40 for end in ends))
     assert np.all(np.abs(ends[0].mean(axis=0) - ends[1].mean(axis=0))[:3] < SIGMAS * spread[:3] + 0.004)
@@ -172,7 +172,7 @@ def test_equal_scores_arrest_at_the_known_fractions():
     assert dict(zip(history.phases, shares, strict=True)) == pytest.approx(
         {"BaO": 0, "TiO2": 0, "BaTiO3": 68.7, "Ba2TiO4": 15.3, "BaTi2O5": 15.6}, abs=1.2
     )
-    assert history.arrested.all()
+    assert history.lattice.arrested.all()
     # the two minor phases would still react if they met, and so would the last of the reactants
     atoms = history.moles[:, -1] * history.composition.sum(axis=1)
     assert np.all(history.reactive_fraction >= 1 - atoms[:, 2] / atoms.sum(axis=1))
@@ -184,7 +184,7 @@ def test_stirring_or_grinding_undoes_the_arrest():
     moving = toys.all_pairs(exchange=dict.fromkeys(toys.OXIDES, 0.5))
     stirred = simulate(toys.recipe({"BaO": 1, "TiO2": 1}, size=16, sweeps=600), moving)
     assert final(stirred)["BaTiO3"] > 0.95 > 0.8 > still["BaTiO3"]
-    assert not stirred.arrested.any()
+    assert not stirred.lattice.arrested.any()
     steps = [{"temperature_K": 1300, "hold_h": 2.0, "regrind": k > 0} for k in range(4)]
     ground = simulate(toys.recipe({"BaO": 1, "TiO2": 1}, size=16, steps=steps), toys.all_pairs())
     ends = [ground.moles[0, np.flatnonzero(ground.stage == k)[-1], 2] for k in range(4)]
@@ -196,14 +196,14 @@ def test_a_mixture_that_is_done_is_not_called_arrested():
     rates = toys.rate_table(toys.OXIDES, {"BaO + TiO2 -> BaTiO3": 1.0}, exchange={"BaO": 0.5, "TiO2": 0.5})
     history = simulate(toys.recipe({"BaO": 1, "TiO2": 2}, size=10, sweeps=2000), rates)
     assert final(history)["BaO"] == 0
-    assert not history.arrested.any()
+    assert not history.lattice.arrested.any()
     assert history.reactive_fraction == 0
 
 
 def test_an_arrested_stretch_costs_nothing():
     history = simulate(toys.recipe({"BaO": 1, "TiO2": 1}, size=8, sweeps=100_000), toys.all_pairs())
-    assert history.arrested.all()
-    assert history.visits[0] < 0.2 * 100_000 * 8 * 8**3
+    assert history.lattice.arrested.all()
+    assert history.lattice.visits[0] < 0.2 * 100_000 * 8 * 8**3
 
 
 def test_coarser_grains_react_more_slowly():
@@ -336,8 +336,8 @@ def test_every_element_is_conserved(case):
     end = start + (history.extent.sum(axis=1) @ change)[0, :-1]
     np.testing.assert_allclose(history.moles[0, -1], end, rtol=1e-9, atol=1e-9 * start.sum())
     assert np.all(history.moles >= 0)
-    assert np.all(history.ledger_moles >= 0)
-    assert np.all(history.ledger_moles <= history.moles + 1e-12)
+    assert np.all(history.lattice.ledger_moles >= 0)
+    assert np.all(history.lattice.ledger_moles <= history.moles + 1e-12)
 
 
 # Seeds and threads.
@@ -347,7 +347,7 @@ def test_same_seed_same_history():
     rates, recipe = toys.all_pairs(score=0.4), toys.recipe({"BaO": 1, "TiO2": 1}, size=10, sweeps=20)
     one, other = (simulate(recipe, rates, realizations=2, rng=5) for _ in range(2))
     assert_array_equal(one.moles, other.moles)
-    assert_array_equal(one.snapshots, other.snapshots)
+    assert_array_equal(one.lattice.snapshots, other.lattice.snapshots)
     assert_array_equal(one.extent, other.extent)
     assert not np.array_equal(one.moles[0], one.moles[1])
     different = simulate(recipe, rates, realizations=2, rng=6)
@@ -373,7 +373,7 @@ def test_threads_do_not_change_the_history():
     recipe = toys.recipe({"BaO": 1, "TiO2": 2}, size=64, sweeps=1)
     one, two = (simulate(recipe, rates, threads=threads) for threads in (1, 2))
     assert_array_equal(one.moles, two.moles)
-    assert_array_equal(one.snapshots, two.snapshots)
+    assert_array_equal(one.lattice.snapshots, two.lattice.snapshots)
     assert_array_equal(one.extent, two.extent)
 
 
@@ -387,7 +387,7 @@ def test_time_is_in_hours_only_where_it_is_calibrated():
     dated = simulate(type(plain)(**data), rates)
     assert simulate(plain, rates).time_h is None
     assert dated.time_h[-1] == pytest.approx(0.4)
-    assert dated.sweep[-1] == pytest.approx(20)
+    assert dated.lattice.sweep[-1] == pytest.approx(20)
 
 
 def test_progress_is_told_and_rises():

@@ -1,7 +1,6 @@
 """The compiled kernel and its plain-Python twin give the same history, to the last bit."""
 
 import importlib
-from dataclasses import fields
 from types import SimpleNamespace
 
 import numba
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from automaton import naive, toys
+from histories import assert_same
 from tammann.automaton import kernel as kernel
 
 # the package's name simulate is the function
@@ -74,7 +74,7 @@ def random_case(seed, size, per_axis):
     return toys.blocks(size, per_axis), start, tables, np.uint64(rng.integers(2**64, dtype=np.uint64))
 
 
-def assert_same(one, other):
+def assert_states_equal(one, other):
     for name, left, right in zip(one._fields, one, other, strict=True):
         np.testing.assert_array_equal(left, right, err_msg=name)
 
@@ -89,7 +89,7 @@ def test_twin_gives_the_same_history(size, per_axis, seed):
     for first in (0, cycles):  # going on from where the first call ended
         kernel.run_cycles(cycles, first, key, blocks, fast, tables)
         naive.run_cycles(cycles, first, key, blocks, slow, tables)
-        assert_same(fast, slow)
+        assert_states_equal(fast, slow)
 
 
 def test_twin_was_shown_every_kind_of_event():
@@ -120,7 +120,7 @@ def test_blocks_of_one_colour_may_be_taken_in_any_order(seed):
     kernel.run_cycles(3, 5, key, blocks, fast, tables)
     naive.run_cycles(3, 5, key, blocks, slow, tables, backwards=True)
     assert fast.counters[:, 0].sum() > 100
-    assert_same(fast, slow)
+    assert_states_equal(fast, slow)
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_two_threads_give_the_same_history(two_threads, per_axis):
         one, two = toys.copy(start), toys.copy(start)
         kernel.run_cycles(8, 0, key, blocks, one, tables)
         kernel.run_cycles_parallel(8, 0, key, blocks, two, tables)
-        assert_same(one, two)
+        assert_states_equal(one, two)
         assert one.counters[:, 0].sum() > 1000
 
 
@@ -168,7 +168,7 @@ def test_shuffled_cells(seed):
     fast, slow = toys.copy(start), toys.copy(start)
     kernel.shuffle_cells(fast.phase, fast.amount, key)
     naive.shuffle_cells(slow.phase, slow.amount, key)
-    assert_same(fast, slow)
+    assert_states_equal(fast, slow)
     assert not np.array_equal(fast.amount, start.amount)
 
 
@@ -219,9 +219,7 @@ def test_simulate_with_the_twin_in_place_of_the_kernel(monkeypatch):
         monkeypatch.setattr(kernel, name, getattr(naive, name))
     slow = engine.simulate(recipe, rates, realizations=2)
     assert np.count_nonzero(fast.extent[:, 1] > 0) > 8
-    for field in fields(fast):
-        if field.name != "kernel_seconds":
-            np.testing.assert_equal(getattr(fast, field.name), getattr(slow, field.name), err_msg=field.name)
+    assert_same(fast, slow)
 
 
 def test_tables_of_a_run_are_those_written_down_by_hand():

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from tammann.analysis import phase_fractions
 from tammann.example import example_history
 from tammann.plot import (
     plot_phase_fractions,
@@ -11,7 +10,7 @@ from tammann.plot import (
 
 
 def test_phase_fractions_shows_the_table(history):
-    table = phase_fractions(history)
+    table = history.phase_fractions()
     ax = plot_phase_fractions(history)
     lines = {line.get_label(): line for line in ax.lines}
     for name in ("BaTiO3", "BaO"):
@@ -28,7 +27,7 @@ def test_phase_fractions_shows_the_table(history):
 def test_phase_fractions_says_what_it_leaves_out_and_what_time_is(tmp_path):
     run = example_history(calibrated=False)
     path = tmp_path / "phase_fractions.csv"
-    phase_fractions(run).to_csv(path, index=False)
+    run.phase_fractions().to_csv(path, index=False)
     ax = plot_phase_fractions(pd.read_csv(path), smallest=0.2, programme=False)
     assert "not calibrated" in ax.get_xlabel()
     assert any("1 phase with a median below 0.2 not drawn" in text.get_text() for text in ax.texts)

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tammann.analysis import phase_fractions, reaction_flow
+from histories import with_lattice
+from tammann.analysis import reaction_flow
 from tammann.example import example_history
 from tammann.recipe import Recipe
 from tammann.report import write_report
@@ -149,7 +150,7 @@ def test_charts_hold_the_numbers_of_the_csv(page, history):
     charts = json.loads(parsed(page).blocks["charts"])
     assert set(charts) == {"phases", "baselines", "flow", "growth"}
     moles, mass, volume = charts["phases"]["variants"]
-    table = phase_fractions(history)
+    table = history.phase_fractions()
     for variant, column in ((moles, "mole_fraction"), (mass, "mass_fraction"), (volume, "volume_fraction")):
         line = next(trace for trace in variant["data"] if trace.get("name") == "BaTiO₃")
         np.testing.assert_allclose(line["y"], table[table.phase == "BaTiO3"][column], rtol=1e-4)
@@ -183,13 +184,13 @@ def test_library_and_grid_unpack(page, history):
     info = json.loads(blocks["grid-info"])
     cells = np.frombuffer(gzip.decompress(base64.b64decode(blocks["grid"])), dtype=np.uint8)
     cells = cells.reshape(len(info["times"]), len(info["layers"]), info["height"], info["width"])
-    np.testing.assert_array_equal(cells, history.snapshots)
+    np.testing.assert_array_equal(cells, history.lattice.snapshots)
     assert len(info["phases"]) == len(info["colours"]) == 5
 
 
 def test_large_grids_are_cut_to_a_window(tmp_path, history):
     cells = np.random.default_rng(0).integers(1, 6, (3, 264, 264, 264), dtype=np.uint8)
-    big = replace(history, snapshots=cells, snapshot_frame=np.array([0, 60, 120]))
+    big = with_lattice(history, snapshots=cells, snapshot_frame=np.array([0, 60, 120]))
     write_report(tmp_path / "r.html", big, recipe=recipe(), summary={})
     assert (tmp_path / "r.html").stat().st_size < 4_000_000
     info = json.loads(parsed(tmp_path / "r.html").blocks["grid-info"])
@@ -197,14 +198,22 @@ def test_large_grids_are_cut_to_a_window(tmp_path, history):
     assert "A window of 256 x 256 cells is shown." in (tmp_path / "r.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_report_of_a_run_without_a_lattice(tmp_path, calibrated):
+    run = replace(example_history(calibrated=calibrated), lattice=None)
+    write_report(tmp_path / "r.html", run, recipe=recipe(), summary={}, baselines={"null": run, "equilibrium": None})
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "After 6.0 h, at 1500 K" in text and "In the grid" not in text
+    assert "(sweeps" not in text and "sweeps;" not in said(run)
+    assert ("the programme&#x27;s nominal hours" in text) != calibrated
+
+
 def test_report_of_a_run_that_recorded_little(tmp_path):
     run = example_history(realizations=1, calibrated=False)
     run = replace(
-        run,
-        snapshots=run.snapshots[:0],
-        snapshot_frame=run.snapshot_frame[:0],
+        with_lattice(run, snapshots=run.lattice.snapshots[:0], snapshot_frame=run.lattice.snapshot_frame[:0]),
         extent=0 * run.extent,
-        moles=np.repeat(run.moles[:, :1], run.sweep.size, axis=1),
+        moles=np.repeat(run.moles[:, :1], run.lattice.sweep.size, axis=1),
     )
     write_report(tmp_path / "r.html", run, recipe=recipe(title=None), summary={})
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
@@ -234,12 +243,14 @@ def said(run, **options):
 
 
 def test_arrest_is_called_geometry(history):
-    stuck = replace(history, arrested=np.array([True, True, False, True]), reactive_fraction=np.full(4, 0.12))
+    stuck = replace(
+        with_lattice(history, arrested=np.array([True, True, False, True])), reactive_fraction=np.full(4, 0.12)
+    )
     text = said(stuck)
     assert "No reactive contacts are left in 3 of 4 realizations; 12.0 % of the atoms" in text
     assert "this is geometry, not selectivity" in text
     assert notices(stuck)[0].kind == "caution"
-    assert "in all of 4" in said(replace(stuck, arrested=np.ones(4, bool)))
+    assert "in all of 4" in said(with_lattice(stuck, arrested=np.ones(4, bool)))
     assert "geometry" not in said(replace(history, reactive_fraction=np.zeros(4)), null=None)
 
 
@@ -251,7 +262,7 @@ def test_an_unfinished_run_says_so(history):
 def test_fallback_calibration_and_single_realizations_are_announced(history):
     assert "of the conversion was carried by reactions" in said(history)
     assert "of the conversion was carried" not in said(replace(history, fallback=np.zeros_like(history.fallback)))
-    assert "Time is in sweeps; no calibration was given" in said(replace(history, time_h=None))
+    assert "Time is in sweeps; no calibration was given" in said(replace(history, calibrated=False))
     assert "Hours rest on one calibration" in said(history, calibration="Bondioli 1998")
     assert "no band" in said(example_history(realizations=1))
     assert "Transport was left out" in said(history, summary={"kinetics": "none"})

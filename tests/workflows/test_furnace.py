@@ -7,12 +7,12 @@ import multiprocessing
 import os
 import shutil
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import fields
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from histories import assert_same
 from tammann import files
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.history import History
@@ -42,12 +42,6 @@ def recipe(*, size=8, realizations=3, **entries):
         "seed": 5,
     }
     return Recipe(**plain | entries)
-
-
-def assert_same(one, other):
-    for field in fields(History):
-        if field.name != "kernel_seconds":
-            np.testing.assert_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +260,7 @@ def test_table_of_phase_fractions(finished):
     assert list(table.columns) == COLUMNS
     assert table["time_h"].isna().all()
     history = History.open(folder / "history.npz")
-    assert len(table) == history.sweep.size * len(history.phases)
+    assert len(table) == history.lattice.sweep.size * len(history.phases)
     assert (table["mole_fraction_low"] <= table["mole_fraction"] + 1e-9).all()
     assert (table["mole_fraction"] <= table["mole_fraction_high"] + 1e-9).all()
     last = table[table["sweep"] == table["sweep"].max()].set_index("phase")["mole_fraction"]

@@ -6,13 +6,10 @@ Every function is pure and takes a ``History``; tables are pandas, small results
 
 from tammann.analysis.flow import ReactionFlow, fallback_share, reaction_flow
 from tammann.analysis.fractions import (
-    BAND,
     beside_baselines,
     conversion,
-    final_fractions,
     final_mole_fractions,
     out_of_equilibrium,
-    phase_fractions,
     precursors,
     unreacted,
 )
@@ -20,19 +17,16 @@ from tammann.analysis.jander import JanderFit, fit_jander, jander_curve, jander_
 from tammann.analysis.regimes import temperature_regimes
 
 __all__ = [
-    "BAND",
     "JanderFit",
     "ReactionFlow",
     "beside_baselines",
     "conversion",
     "fallback_share",
-    "final_fractions",
     "final_mole_fractions",
     "fit_jander",
     "jander_curve",
     "jander_fit",
     "out_of_equilibrium",
-    "phase_fractions",
     "precursors",
     "reaction_flow",
     "temperature_regimes",

@@ -125,7 +125,7 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
     matrix = _without_circles(matrix)
     names = (*history.phases, *history.gases)
     moles = history.moles.mean(axis=0)
-    frames = np.arange(history.sweep.size) if stage is None else np.flatnonzero(history.stage == stage)
+    frames = np.arange(history.stage.size) if stage is None else np.flatnonzero(history.stage == stage)
     begin, end = (frames[0], frames[-1]) if frames.size else (0, 0)
     begin = max(begin - 1, 0)  # a step starts from the last frame of the one before
     atoms_per_unit = atoms.sum(axis=1)

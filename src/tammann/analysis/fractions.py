@@ -4,43 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import nan
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from tammann.errors import ResultError
-
-if TYPE_CHECKING:
-    from tammann.history import History
+from tammann.history import PRESENT, History, band
 
 __all__ = [
-    "BAND",
     "beside_baselines",
     "conversion",
-    "final_fractions",
     "final_mole_fractions",
     "out_of_equilibrium",
-    "phase_fractions",
     "precursors",
     "unreacted",
 ]
-
-BAND = (0.05, 0.95)
-"""Quantiles between which a band lies."""
-
-PRESENT = 1e-9  # mole fraction below which a phase counts as never there
-
-
-def _frame_columns(history: History) -> dict[str, np.ndarray]:
-    hours = np.full(history.sweep.shape, np.nan) if history.time_h is None else np.asarray(history.time_h, dtype=float)
-    return {"time_h": hours, "sweep": history.sweep, "temperature_K": history.temperature_K}
-
-
-def band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Median and band over the first axis."""
-    low, middle, high = np.quantile(values, (BAND[0], 0.5, BAND[1]), axis=0)
-    return middle, low, high
 
 
 def precursors(history: History) -> tuple[str, ...]:
@@ -55,65 +33,6 @@ def precursors(history: History) -> tuple[str, ...]:
     return tuple(name for name, amount in zip(history.phases, start, strict=True) if amount > PRESENT * start.sum())
 
 
-def phase_fractions(history: History) -> pd.DataFrame:
-    """Mole, mass and volume fractions of every phase against time and temperature, as a tidy table.
-
-    x_p = n_p / sum_q n_q over the condensed phases q, precursors, melt and solids of the ledger included, gas
-    excluded; n in moles of formula units as each formula is written (``history.moles``). Mass and volume
-    fractions weight n with ``molar_mass_kg`` and ``molar_volume_m3``.
-
-    The fractions of one realization add up to one. Their medians, which this table holds, are taken phase by
-    phase and therefore do not quite.
-
-    Args:
-        history: R realizations, F frames, P phases.
-
-    Returns:
-        One row a frame and phase, frames in order, phases in the order of ``history.phases``; phases that never
-        exceed a mole fraction of 1e-9 in any realization are left out. Columns: ``time_h`` (h, NaN without a
-        calibration), ``sweep``, ``temperature_K`` (K), ``phase``, ``mole_fraction`` (median),
-        ``mole_fraction_low`` and ``mole_fraction_high`` (5th and 95th percentile; all three equal for one
-        realization), ``mass_fraction`` and ``volume_fraction`` (medians).
-
-    Example:
-        >>> from tammann.example import example_history
-        >>> table = phase_fractions(example_history())
-        >>> table[table.phase == "BaTiO3"].mole_fraction.round(2).iloc[[0, -1]].tolist()
-        [0.0, 0.86]
-    """
-    mole = history.fractions("mole")
-    kept = np.flatnonzero((mole > PRESENT).any(axis=(0, 1)))
-    middle, low, high = band(mole[:, :, kept])
-    n_frames = history.sweep.size
-    columns: dict[str, np.ndarray] = {name: np.repeat(c, kept.size) for name, c in _frame_columns(history).items()}
-    columns["phase"] = np.tile(np.array([history.phases[k] for k in kept], dtype=object), n_frames)
-    columns["mole_fraction"] = middle.ravel()
-    columns["mole_fraction_low"] = low.ravel()
-    columns["mole_fraction_high"] = high.ravel()
-    columns["mass_fraction"] = np.median(history.fractions("mass")[:, :, kept], axis=0).ravel()
-    columns["volume_fraction"] = np.median(history.fractions("volume")[:, :, kept], axis=0).ravel()
-    return pd.DataFrame(columns)
-
-
-def final_fractions(history: History, basis: Literal["mole", "mass", "volume"] = "mole") -> pd.DataFrame:
-    """Fractions at the end, largest first: columns ``phase``, ``median``, ``low``, ``high``.
-
-    Args:
-        history: the run.
-        basis: mole fraction of formula units, mass or volume fraction, as in ``phase_fractions``.
-
-    Example:
-        >>> from tammann.example import example_history
-        >>> final_fractions(example_history()).phase.tolist()
-        ['BaTiO3', 'Ba2TiO4', 'BaTi2O5', 'TiO2', 'BaO']
-    """
-    kept = np.flatnonzero((history.fractions("mole") > PRESENT).any(axis=(0, 1)))
-    middle, low, high = band(history.fractions(basis)[:, -1][:, kept])
-    names = [history.phases[k] for k in kept]
-    table = pd.DataFrame({"phase": names, "median": middle, "low": low, "high": high})
-    return table.sort_values("median", ascending=False, kind="stable", ignore_index=True)
-
-
 def final_mole_fractions(history: History) -> dict[str, float]:
     """Median mole fraction of every phase at the end, largest first; phases that never appeared are left out.
 
@@ -122,7 +41,7 @@ def final_mole_fractions(history: History) -> dict[str, float]:
         >>> max(final_mole_fractions(example_history()).items(), key=lambda item: item[1])[0]
         'BaTiO3'
     """
-    table = final_fractions(history)
+    table = history.table()
     return {str(name): float(value) for name, value in zip(table["phase"], table["median"], strict=True)}
 
 
@@ -156,8 +75,8 @@ def beside_baselines(
         >>> table.differs.any()
         np.False_
     """
-    run = final_fractions(history).set_index("phase")
-    base = final_fractions(null).set_index("phase") if null is not None else None
+    run = history.table().set_index("phase")
+    base = null.table().set_index("phase") if null is not None else None
     balance = None if equilibrium is None else _final_equilibrium(equilibrium, float(history.temperature_K[-1]))
     names = list(dict.fromkeys([*run.index, *(base.index if base is not None else ()), *(balance or ())]))
     rows = []
@@ -240,7 +159,7 @@ def conversion(history: History, precursor: str | None = None) -> pd.DataFrame:
     middle, low, high = band(values)
     return pd.DataFrame(
         {
-            **_frame_columns(history),
+            **history.frame_columns(),
             "precursor": name,
             "conversion": middle,
             "conversion_low": low,

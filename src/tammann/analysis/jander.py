@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["JanderFit", "fit_jander", "jander_curve", "jander_fit"]
 
 
+TimeUnit = Literal["h", "sweep", "nominal h"]
+
+
 @dataclass(frozen=True)
 class JanderFit:
     """A fit of Jander's law to conversion against time.
@@ -24,7 +27,7 @@ class JanderFit:
     Attributes:
         rate: K_D/r0^2 per unit of time; NaN where the law does not describe the data.
         rate_stderr: its standard error, likewise.
-        time_unit: ``h`` or ``sweep``: the rate is per that.
+        time_unit: ``h``, ``sweep`` or ``nominal h`` (not calibrated): the rate is per that.
         degrees_of_freedom: of the standard error (Student's t); infinite where errors were given.
         offset: 2 K_D t/r0^2 that had passed when the fit's time begins, dimensionless.
         K_D_m2_per_s: K_D in m^2/s where time is in hours and a radius was given, else NaN.
@@ -76,7 +79,7 @@ def fit_jander(
     offset: bool = False,
     tolerance: float = 0.03,
     radius_m: float | None = None,
-    time_unit: Literal["h", "sweep"] = "h",
+    time_unit: TimeUnit = "h",
 ) -> JanderFit:
     """Fit Jander's law 1 - (1 - y)^(1/3) = sqrt(2 K_D t)/r0 to conversion against time.
 
@@ -216,13 +219,14 @@ def jander_fit(
     _, values = conversions(history, precursor)
     frames = np.flatnonzero(history.stage == stage)
     hold = frames[history.temperature_K[frames] == history.temperature_K[frames[-1]]] if frames.size else frames
-    time = history.sweep if history.time_h is None else history.time_h
+    name, time = history.clock
+    units: dict[str, TimeUnit] = {"time_h": "h", "sweep": "sweep", "programme_h": "nominal h"}
     return fit_jander(
-        np.asarray(time, dtype=float)[hold] - float(time[hold[0]]) if hold.size else np.zeros(0),
+        time[hold] - time[hold[0]] if hold.size else np.zeros(0),
         values[:, hold],
         window=window,
         offset=True,
         tolerance=tolerance,
         radius_m=radius_m,
-        time_unit="sweep" if history.time_h is None else "h",
+        time_unit=units[name],
     )

@@ -46,10 +46,11 @@ def temperature_regimes(
         started: smallest conversion that counts, dimensionless.
 
     Returns:
-        The last frame of every stretch of equal temperature: ``stage``, ``sweep``, ``temperature_K`` (K),
-        ``converted_full``, ``converted_thermodynamic``, ``distance_thermodynamic``, ``distance_self`` (NaN
-        without that run), ``scatter`` (mean distance of a realization from its run's median, the larger of the
-        runs), ``regime`` and ``correlations_matter`` (distance_self exceeds tolerance and scatter).
+        The last frame of every stretch of equal temperature: ``stage``, ``time_h`` (h), ``sweep`` (on a lattice),
+        ``temperature_K`` (K), ``converted_full``, ``converted_thermodynamic``, ``distance_thermodynamic``,
+        ``distance_self`` (NaN without that run), ``scatter`` (mean distance of a realization from its run's
+        median, the larger of the runs), ``regime`` and ``correlations_matter`` (distance_self exceeds
+        tolerance and scatter).
 
     Raises:
         ResultError: if the runs do not have the same frames.
@@ -62,7 +63,7 @@ def temperature_regimes(
     """
     others = [thermodynamic, *([self_diffusion] if self_diffusion is not None else [])]
     for other in others:
-        same = other.sweep.shape == full.sweep.shape and np.array_equal(other.sweep, full.sweep)
+        same = np.array_equal(other.programme_h, full.programme_h)
         if not same or not np.allclose(other.temperature_K, full.temperature_K):
             raise ResultError(
                 "these runs have different frames; compare runs of one recipe that differ in kinetics only"
@@ -71,7 +72,7 @@ def temperature_regimes(
     names = list(dict.fromkeys(name for run in runs for name in run.phases))
     medians, scatters, converted = [], [], []
     for run in runs:
-        wide = np.zeros((run.realizations, run.sweep.size, len(names)))
+        wide = np.zeros((run.realizations, run.stage.size, len(names)))
         wide[:, :, [names.index(name) for name in run.phases]] = run.fractions("volume")
         median = np.median(wide, axis=0)
         medians.append(median)
@@ -84,13 +85,12 @@ def temperature_regimes(
     regime = np.where(asleep, "activation", np.where(apart[0] > least, "diffusion", "thermodynamics"))
     distance_self = apart[1] if self_diffusion is not None else np.full(scatter.shape, nan)
     change = np.flatnonzero((np.diff(full.temperature_K) != 0) | (np.diff(full.stage) != 0))
-    last = np.append(change, full.sweep.size - 1)
+    last = np.append(change, full.stage.size - 1)
     return (
         pd.DataFrame(
             {
                 "stage": full.stage,
-                "sweep": full.sweep,
-                "temperature_K": full.temperature_K,
+                **full.frame_columns(),
                 "converted_full": converted[0],
                 "converted_thermodynamic": converted[1],
                 "distance_thermodynamic": apart[0],

@@ -26,7 +26,7 @@ import numpy as np
 from tammann.automaton.microstructure import mix_powders, regrind
 from tammann.errors import RecipeError, ResultError
 from tammann.files import whole_file
-from tammann.history import History
+from tammann.history import History, LatticeRecord
 
 if TYPE_CHECKING:
     from tammann.automaton.kernel import Blocks, State
@@ -540,12 +540,11 @@ class _Run:
             ),
             molar_volume_m3=np.asarray(rates.molar_volume_m3),
             molar_mass_kg=np.asarray(rates.molar_mass_kg),
-            sweep=sweeps,
+            programme_h=sweeps * recipe.hours_per_sweep,
+            calibrated=recipe.calibrated,
             temperature_K=temperature,
             stage=stage,
-            time_h=sweeps * recipe.hours_per_sweep if recipe.calibrated else None,
             moles=self.moles[None],
-            ledger_moles=self.stored[None],
             gas_moles=self.gas_moles[None],
             extent=self.stage_extent[None],
             reactants=rates.reactants.astype(int),
@@ -556,15 +555,19 @@ class _Run:
             equations=tuple(rates.equations),
             fallback=np.asarray(rates.fallback, dtype=bool),
             molten=temperature[:, None] > rates.melting_point_K[None, :],
-            snapshots=self.snapshots,
-            snapshot_frame=self.snapshot_frames,
-            arrested=np.array([arrested]),
             reactive_fraction=np.array([unreacted]),
-            saturated_fraction=np.array([saturated / events if events else 0.0]),
             element_drift=np.array([self._drift()]),
-            visits=np.array([self.visits]),
-            kernel_seconds=np.array([self.seconds]),
             metadata={**rates.metadata, "entropy": self.entropy, "warnings": list(rates.warnings)},
+            lattice=LatticeRecord(
+                sweep=sweeps,
+                ledger_moles=self.stored[None],
+                snapshots=self.snapshots,
+                snapshot_frame=self.snapshot_frames,
+                arrested=np.array([arrested]),
+                saturated_fraction=np.array([saturated / events if events else 0.0]),
+                visits=np.array([self.visits]),
+                kernel_seconds=np.array([self.seconds]),
+            ),
         )
 
     def _drift(self) -> float:

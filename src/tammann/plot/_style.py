@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from tammann.history import History
+
 INK = "#222222"
 FAINT = "#9A9A9A"
 BACKGROUND = "#F4F4F2"
@@ -46,7 +48,21 @@ _PALETTE = (
     "#B8860B",
 )
 
+TIME_LABELS = {
+    "time_h": "time (h)",
+    "sweep": "time (sweeps; not calibrated)",
+    "programme_h": "time (h of the programme; not calibrated)",
+}
+"""Labels of the time axis, by the names that ``History.clock`` gives."""
+
 ELEMENT_COLOURS = {"Ba": "#117733", "Ti": "#56B4E9", "O": "#D55E00"}
+
+
+def moment_text(history: History, frame: int) -> str:
+    """Return time and temperature of a frame, such as 'sweep 120, 1300 K'."""
+    name, time = history.clock
+    when = f"sweep {time[frame]:.0f}" if name == "sweep" else f"{time[frame]:.2f} h"
+    return f"{when}, {history.temperature_K[frame]:.0f} K"
 
 
 def phase_colours(phases: Iterable[str]) -> dict[str, str]:

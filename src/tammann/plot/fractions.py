@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tammann.analysis import phase_fractions
-from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colours, spread_out, tidy
+from tammann.plot._style import FAINT, INK, TIME_LABELS, formula_label, new_axes, phase_colours, spread_out, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +27,7 @@ def plot_phase_fractions(
     """Draw mole fractions against time (h, or sweeps without a calibration), with bands and the programme.
 
     Args:
-        results: a run, or the table of ``tammann.analysis.phase_fractions`` (or ``phase_fractions.csv``).
+        results: a run, or the table of ``History.phase_fractions`` (or ``phase_fractions.csv``).
         smallest: phases that never reach this mole fraction are left out, and counted in a note.
         programme: draw a strip with the temperature above.
         ax: where to draw; by default a figure of its own.
@@ -41,12 +40,11 @@ def plot_phase_fractions(
         >>> plot_phase_fractions(example_history()).get_xlabel()
         'time (h)'
     """
-    table = results if isinstance(results, pd.DataFrame) else phase_fractions(results)
+    table = results if isinstance(results, pd.DataFrame) else results.phase_fractions()
     own = ax is None
     ax = new_axes(6.4, 4.2) if ax is None else ax
-    calibrated = bool(table["time_h"].notna().any())
-    along = "time_h" if calibrated else "sweep"
-    frames = table.drop_duplicates("sweep")
+    along = next(name for name in TIME_LABELS if name in table and table[name].notna().any())
+    frames = table[table["phase"] == table["phase"].iloc[0]]
     x_end = float(frames[along].iloc[-1])
     largest = table.groupby("phase", sort=False)["mole_fraction"].max()
     shown = [str(name) for name in largest.index[largest >= smallest]]
@@ -73,7 +71,7 @@ def plot_phase_fractions(
         ax.text(
             1.037, place, formula_label(name), color=colours[name], fontsize=9.5, va="center_baseline", transform=across
         )
-    ax.set_xlabel("time (h)" if calibrated else "time (sweeps; not calibrated)")
+    ax.set_xlabel(TIME_LABELS[along])
     ax.set_ylabel("mole fraction of formula units")
     tidy(ax)
     if len(largest) > len(shown):

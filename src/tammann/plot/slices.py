@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import ResultError
-from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colours
+from tammann.plot._style import FAINT, INK, formula_label, moment_text, new_axes, phase_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,14 +44,15 @@ def plot_slices(
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
 
-    count = len(history.snapshots)
-    if count == 0:
+    lattice = history.lattice
+    count = 0 if lattice is None else len(lattice.snapshots)
+    if lattice is None or count == 0:
         raise ResultError("this run recorded no snapshots of the grid; there is no slice to draw")
     chosen = list(snapshots) if snapshots is not None else sorted({round(k) for k in np.linspace(0, count - 1, 4)})
     if not all(-count <= k < count for k in chosen):
         raise ResultError(f"snapshots {chosen} are not all there; this run has {count}")
-    depth = history.snapshots.shape[1] // 2 if depth is None else depth
-    layers = [history.snapshots[k][depth] for k in chosen]
+    depth = lattice.snapshots.shape[1] // 2 if depth is None else depth
+    layers = [lattice.snapshots[k][depth] for k in chosen]
     ax = new_axes(2.05 * len(chosen), 2.52) if ax is None else ax
     ax.set_axis_off()
     colours = phase_colours(history.phases)
@@ -63,9 +64,7 @@ def plot_slices(
         panel.set_xticks([])
         panel.set_yticks([])
         panel.spines[:].set_color(FAINT)
-        frame = int(history.snapshot_frame[k])
-        when = f"sweep {history.sweep[frame]:.0f}" if history.time_h is None else f"{history.time_h[frame]:.2f} h"
-        panel.set_title(f"{when}, {history.temperature_K[frame]:.0f} K", fontsize=9, color=INK)
+        panel.set_title(moment_text(history, int(lattice.snapshot_frame[k])), fontsize=9, color=INK)
     present = np.unique(np.concatenate([layer.ravel() for layer in layers]))
     shown = [name for code, name in enumerate(history.phases, start=1) if code in present]
     patches = [Patch(facecolor=colours[name]) for name in shown]

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tammann.analysis import ReactionFlow, beside_baselines, phase_fractions, reaction_flow, unreacted
+from tammann.analysis import ReactionFlow, beside_baselines, reaction_flow, unreacted
 from tammann.files import write_text
-from tammann.plot._style import phase_colours
+from tammann.plot._style import moment_text, phase_colours
 from tammann.report.charts import Chart, baseline_chart, flow_chart, growth_chart, phase_chart
 from tammann.report.page import CONTENT_SECURITY_POLICY, SCRIPT, STYLE
 from tammann.report.sentences import formula_text, headline, notices, percent
@@ -237,9 +237,10 @@ def _table(caption: str, columns: Sequence[tuple[str, bool]], rows: Iterable[Seq
 
 
 def _stage_table(history: History) -> str:
-    fractions = phase_fractions(history)
+    fractions = history.phase_fractions()
+    shown = len(fractions) // history.stage.size
     last_frames = [int(np.flatnonzero(history.stage == k)[-1]) for k in np.unique(history.stage)]
-    ends = [fractions[fractions["sweep"] == history.sweep[frame]].set_index("phase") for frame in last_frames]
+    ends = [fractions.iloc[frame * shown : (frame + 1) * shown].set_index("phase") for frame in last_frames]
     order = ends[-1]["mole_fraction"].sort_values(ascending=False, kind="stable").index
     kept = [name for name in order if max(float(end.at[name, "mole_fraction"]) for end in ends) >= 0.001]
     columns = [("phase", False)]
@@ -378,19 +379,16 @@ def _plotly() -> str:
 
 def _slices(history: History) -> tuple[str, str]:
     """Layers of the grid of the first realization: the figure, and the data behind it."""
-    count = len(history.snapshots)
-    if count == 0:
+    lattice = history.lattice
+    count = 0 if lattice is None else len(lattice.snapshots)
+    if lattice is None or count == 0:
         return "", ""
-    size = history.snapshots.shape[1]
+    size = lattice.snapshots.shape[1]
     width = min(size, _WIDEST_SLICE)
     chosen = np.unique(np.linspace(0, count - 1, min(count, 24)).astype(int))
     depths = max(1, min(size, _MOST_CELLS // (chosen.size * width * width)))
     layers = np.unique(np.linspace(0, size - 1, depths).astype(int)) if depths > 1 else np.array([size // 2])
-    cells = np.stack([history.snapshots[k][layers, :width, :width] for k in chosen])
-    times = []
-    for frame in history.snapshot_frame[chosen]:
-        when = f"sweep {history.sweep[frame]:.0f}" if history.time_h is None else f"{history.time_h[frame]:.2f} h"
-        times.append(f"{when}, {history.temperature_K[frame]:.0f} K")
+    cells = np.stack([lattice.snapshots[k][layers, :width, :width] for k in chosen])
     colours = phase_colours(history.phases)
     present = np.unique(cells)
     key = "".join(
@@ -405,7 +403,7 @@ def _slices(history: History) -> tuple[str, str]:
         "height": width,
         "size": size,
         "layers": layers.tolist(),
-        "times": times,
+        "times": [moment_text(history, frame) for frame in lattice.snapshot_frame[chosen]],
         "phases": [formula_text(name) for name in history.phases],
         "colours": [colours[name] for name in history.phases],
     }

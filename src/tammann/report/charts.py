@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tammann.analysis import BAND, ReactionFlow, beside_baselines, reaction_flow
-from tammann.plot._style import phase_colours
+from tammann.analysis import ReactionFlow, beside_baselines, reaction_flow
+from tammann.history import band
+from tammann.plot._style import TIME_LABELS, phase_colours
 from tammann.plot.flow import flow_columns, stack_nodes
 from tammann.report.sentences import formula_text, percent
 
@@ -46,13 +47,12 @@ def _numbers(values: np.ndarray, digits: int = 5) -> list[float | None]:
 
 
 def _time(history: History, frames: np.ndarray) -> tuple[list[float | None], str, str]:
-    if history.time_h is None:
-        return _numbers(history.sweep[frames], 8), "time (sweeps; not calibrated)", "sweep %{x:.4~g}"
-    return _numbers(history.time_h[frames], 8), "time (h)", "%{x:.3~f} h"
+    name, time = history.clock
+    return _numbers(time[frames], 8), TIME_LABELS[name], "sweep %{x:.4~g}" if name == "sweep" else "%{x:.3~f} h"
 
 
 def _frames(history: History) -> np.ndarray:
-    n = history.sweep.size
+    n = history.stage.size
     return np.unique(np.linspace(0, n - 1, min(n, _MOST_FRAMES)).astype(int))
 
 
@@ -67,7 +67,7 @@ def phase_chart(history: History, *, null: History | None = None, smallest: floa
     colours = phase_colours(history.phases)
     variants = []
     for basis in ("mole", "mass", "volume"):
-        low, middle, high = np.quantile(history.fractions(basis)[:, frames], (BAND[0], 0.5, BAND[1]), axis=0)
+        middle, low, high = band(history.fractions(basis)[:, frames])
         data: list[dict[str, Any]] = []
         shown = [k for k in np.argsort(-middle[-1], kind="stable") if middle[:, k].max() >= smallest]
         for k in shown:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from tammann.analysis import beside_baselines, fallback_share, final_fractions, out_of_equilibrium
+from tammann.analysis import beside_baselines, fallback_share, out_of_equilibrium
 from tammann.composition import parse_formula
 from tammann.errors import DataError
 
@@ -79,17 +79,15 @@ def headline(history: History) -> str:
         >>> headline(example_history())
         'After 6.0 h, at 1500 K: 85.8 % BaTiO₃ (band 83.7 to 87.0 %), ... by formula units.'
     """
-    table = final_fractions(history)
+    table = history.table()
     parts = []
     for row in table[table["median"] >= 0.005].to_dict("records")[:5]:
         band = ""
         if history.realizations > 1:
             band = f" (band {100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
         parts.append(f"{100 * row['median']:.1f} % {formula_text(row['phase'])}{band}")
-    if history.time_h is None:
-        when = f"After {history.sweep[-1]:.0f} sweeps"
-    else:
-        when = f"After {history.time_h[-1]:.1f} h"
+    name, time = history.clock
+    when = f"After {time[-1]:.0f} sweeps" if name == "sweep" else f"After {time[-1]:.1f} h"
     return f"{when}, at {history.temperature_K[-1]:.0f} K: {', '.join(parts)} by formula units."
 
 
@@ -118,7 +116,8 @@ def notices(
     found: list[Notice] = []
     runs = history.realizations
     still = float(np.median(history.reactive_fraction))
-    arrested = int(np.sum(history.arrested))
+    lattice = history.lattice
+    arrested = 0 if lattice is None else int(np.sum(lattice.arrested))
     if arrested:
         who = "" if runs == 1 else f" in {'all' if arrested == runs else arrested} of {runs} realizations"
         found.append(
@@ -151,7 +150,8 @@ def notices(
             Notice("note", "Transport was left out: reactions are ranked by their driving force and temperature alone.")
         )
     if history.time_h is None:
-        text = "Time is in sweeps; no calibration was given, so nothing here says how many hours it takes."
+        unit = "sweeps" if history.clock[0] == "sweep" else "the programme's nominal hours"
+        text = f"Time is in {unit}; no calibration was given, so nothing here says how many hours it takes."
         if (summary or {}).get("hours_per_sweep"):
             text += (
                 f" The programme's hours were counted as {1 / (summary or {})['hours_per_sweep']:.4g} sweeps each, a "
@@ -162,24 +162,7 @@ def notices(
         found.append(
             Notice("note", f"Hours rest on one calibration, which is therefore not a prediction: {calibration}")
         )
-    saturated = float(np.max(history.saturated_fraction, initial=0.0))
-    if saturated > 0.01:
-        found.append(
-            Notice(
-                "caution",
-                f"{percent(saturated)} of the reaction events were faster than a sweep can resolve and were slowed "
-                "down; more sweeps per hour would resolve them.",
-            )
-        )
-    waiting = history.ledger_moles[:, -1].sum(axis=1) / history.moles[:, -1].sum(axis=1)
-    if float(np.median(waiting)) > 0.005:
-        found.append(
-            Notice(
-                "note",
-                f"{percent(float(np.median(waiting)))} of the formula units wait beside the grid for a free place "
-                "(second products of reactions); they are counted in every fraction.",
-            )
-        )
+    found += _about_lattice(history)
     if runs == 1:
         found.append(
             Notice("caution", "There is one realization and so no band: nothing here says how sure the result is.")
@@ -190,6 +173,32 @@ def notices(
     else:
         found.append(Notice("note", f"Every element is conserved to {drift:.0e} of its amount, gas included."))
     return tuple(found)
+
+
+def _about_lattice(history: History) -> list[Notice]:
+    """Rates that a sweep could not resolve, and products for which the grid had no free cell."""
+    lattice, found = history.lattice, []
+    if lattice is None:
+        return []
+    saturated = float(np.max(lattice.saturated_fraction, initial=0.0))
+    if saturated > 0.01:
+        found.append(
+            Notice(
+                "caution",
+                f"{percent(saturated)} of the reaction events were faster than a sweep can resolve and were slowed "
+                "down; more sweeps per hour would resolve them.",
+            )
+        )
+    waiting = float(np.median(lattice.ledger_moles[:, -1].sum(axis=1) / history.moles[:, -1].sum(axis=1)))
+    if waiting > 0.005:
+        found.append(
+            Notice(
+                "note",
+                f"{percent(waiting)} of the formula units wait beside the grid for a free place (second products of "
+                "reactions); they are counted in every fraction.",
+            )
+        )
+    return found
 
 
 def _about_baselines(
@@ -217,7 +226,8 @@ def _about_baselines(
     if null is None or equilibrium is None:
         return [Notice("caution", text + "; only one of them was computed.")]
     text += f": here {_and(apart)}." if apart else ": here none does."
-    if apart and not history.arrested.any() and float(np.median(history.reactive_fraction)) > 0.001:
+    arrested = history.lattice is not None and history.lattice.arrested.any()
+    if apart and not arrested and float(np.median(history.reactive_fraction)) > 0.001:
         text += " The run was still going on, so part of that is how far it came, not where it was heading."
     return [Notice("note" if apart else "caution", text)]
 
@@ -226,7 +236,7 @@ def _about_inputs(history: History, told: Sequence[str]) -> list[Notice]:
     """What of the result the energies were told beforehand."""
     if not told:
         return []
-    final = final_fractions(history)
+    final = history.table()
     named = {word for text in told for word in re.split(r"[^A-Za-z0-9]+", text)}
     there = [row.phase for row in final.itertuples() if row.median >= 0.005 and row.phase in named]
     if not there:

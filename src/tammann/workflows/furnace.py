@@ -488,10 +488,12 @@ def _check_stamp(path: Path, stamp: Mapping[str, str]) -> None:
 
 def summarize(firing: FurnaceRun) -> dict[str, Any]:
     """Give the figures of ``summary.json``, all but the wall time."""
-    from tammann.analysis import fallback_share, final_fractions, out_of_equilibrium
+    from tammann.analysis import fallback_share, out_of_equilibrium
 
     history, null, known = firing.history, firing.null, firing.charge
-    final = final_fractions(history).set_index("phase")
+    lattice = history.lattice
+    assert lattice is not None
+    final = history.table().set_index("phase")
     last = float(history.temperature_K[-1])
     away = (firing.equilibrium["temperature_K"] - last).abs()
     balance = firing.equilibrium[away == away.min()]
@@ -499,7 +501,7 @@ def summarize(firing: FurnaceRun) -> dict[str, Any]:
     drift = float(history.element_drift.max())
     if null is not None:
         drift = max(drift, float(null.element_drift.max()))
-        baselines["geometric_null"] = final_fractions(null).set_index("phase")["median"].to_dict()
+        baselines["geometric_null"] = null.table().set_index("phase")["median"].to_dict()
     energy_set = known.phases.energy_set(str(known.rates.metadata["energies"]))
     shifts = dict(zip([p.formula for p in known.phases], energy_set.shifts_eV_per_atom, strict=True))
     return {
@@ -509,15 +511,15 @@ def summarize(firing: FurnaceRun) -> dict[str, Any]:
         "final_temperature_K": last,
         "baselines": baselines,
         "element_drift": drift,
-        "arrested": bool(np.mean(history.arrested) >= 0.5),
-        "arrested_share": float(np.mean(history.arrested)),
+        "arrested": bool(np.mean(lattice.arrested) >= 0.5),
+        "arrested_share": float(np.mean(lattice.arrested)),
         "unreacted_fraction": out_of_equilibrium(history, firing.equilibrium),
         "fallback_share": fallback_share(history),
-        "saturated_fraction": float(history.saturated_fraction.max()),
-        "visits_per_second": float(history.visits.sum() / max(history.kernel_seconds.sum(), 1e-9)),
-        "visits": int(history.visits.sum()),
+        "saturated_fraction": float(lattice.saturated_fraction.max()),
+        "visits_per_second": float(lattice.visits.sum() / max(lattice.kernel_seconds.sum(), 1e-9)),
+        "visits": int(lattice.visits.sum()),
         "realizations": history.realizations,
-        "calibrated": history.time_h is not None,
+        "calibrated": history.calibrated,
         "hours_per_sweep": known.recipe.hours_per_sweep,
         "energies_were_told": [
             f"{c.equation} ({c.kind} at {' and '.join(f'{t:g}' for t in c.temperature_K)} K)"

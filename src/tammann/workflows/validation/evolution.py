@@ -58,7 +58,7 @@ class PhaseEvolution:
     @classmethod
     def of_run(cls, history: History, recipe: Recipe) -> PhaseEvolution:
         """The course of a run; where powder was ground cold, a frame is added for the quenched powder."""
-        frames = np.arange(history.sweep.size)
+        frames = np.arange(history.stage.size)
         ground = [k for k, step in enumerate(recipe.programme) if step.regrind and k > 0]
         first = np.searchsorted(history.stage, ground)
         taken = np.insert(frames, first, first - 1)
@@ -68,7 +68,7 @@ class PhaseEvolution:
             precursors=tuple(p.phase for p in recipe.precursors),
             temperature_K=np.where(cold, recipe.start_temperature_K, history.temperature_K[taken]),
             step=np.insert(history.stage, first, ground) + 1,
-            time_h=history.sweep[taken] * recipe.hours_per_sweep,
+            time_h=history.programme_h[taken],
             hold_h=np.array([step.hold_h for step in recipe.programme]),
             moles=history.moles[:, taken],
             start=history.moles[:, 0],
