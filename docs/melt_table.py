@@ -92,7 +92,7 @@ def state(formula: str, T: float) -> dict[str, Any] | None:
 
 @cache
 def ours() -> TransportTable | None:
-    file = OUT / "furnace.json"
+    file = OUT / "transport_table.json"
     return load_transport(file) if file.exists() else None
 
 

@@ -46,7 +46,14 @@ def test_every_file_is_on_the_page():
     from tammann.workflows.melt import folder
 
     text = PAGE.read_text(encoding="utf-8")
-    for name in (*folder.OF_A_REPLICA, *folder.OF_A_STATE, "plan.json", "furnace.json", "melt.json", "transport.json"):
+    for name in (
+        *folder.OF_A_REPLICA,
+        *folder.OF_A_STATE,
+        "plan.json",
+        "transport_table.json",
+        "melt.json",
+        "transport.json",
+    ):
         assert f"{name}`" in text, name
 
 

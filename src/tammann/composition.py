@@ -72,12 +72,23 @@ def parse_formula(formula: str) -> dict[str, int]:
     return dict(_parse(formula.strip()))
 
 
-def composition_key(composition: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+def composition_key(composition: str | Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     """Return a key that is the same for all multiples and spellings of one formula.
 
+    Args:
+        composition: A formula, or how many atoms of each element it holds.
+
+    Raises:
+        DataError: The formula cannot be read.
+
     Example:
-        >>> composition_key({"O": 4, "Ti": 2}) == composition_key({"Ti": 1, "O": 2})
+        >>> composition_key("Ti2O4") == composition_key({"O": 2, "Ti": 1})
         True
     """
-    divisor = math.gcd(*composition.values())
-    return tuple(sorted((element, count // divisor) for element, count in composition.items()))
+    return _key(_parse(composition.strip()) if isinstance(composition, str) else tuple(composition.items()))
+
+
+@lru_cache(maxsize=4096)
+def _key(counts: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    divisor = math.gcd(*(count for _, count in counts))
+    return tuple(sorted((element, count // divisor) for element, count in counts))

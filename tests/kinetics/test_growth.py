@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tammann.errors import DataError
 from tammann.kinetics import electroneutral_growth_constant, growth_constant, growth_constants
 from tammann.thermo import load_phases
-from tammann.transport import OnsagerCoefficients, atomic_masses, load_transport
+from tammann.transport import OnsagerCoefficients, load_transport, species_masses
 from tammann.units import BOLTZMANN_J_PER_K, EV_IN_J
 
 SPECIES = ("Ba", "Ti", "O")
@@ -80,7 +80,7 @@ def test_electroneutral_growth_does_not_know_the_frame(seed):
     """Fluxes seen from the oxygen lattice, or from the centre of mass, grow the same layer."""
     L = some_matrix(seed)
     x = np.array([0.2, 0.2, 0.6])
-    m = atomic_masses(SPECIES)
+    m = species_masses(SPECIES)
     values = []
     for reference in (m, np.array([0.0, 0.0, 1.0]), np.array([1.0, 1.0, 1.0])):
         frame = np.eye(3) - np.outer(x, reference) / (reference @ x)

@@ -1,4 +1,4 @@
-"""Interpolation of thermally activated quantities."""
+"""Interpolation in 1/T."""
 
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tammann.errors import DataError
 from tammann.trajectory import Trajectory, trajectory_from_arrays
-from tammann.transport import atomic_masses, correlations_of_stretches, displacement_correlations
+from tammann.transport import correlations_of_stretches, displacement_correlations, species_masses
 from transport.walks import COUNTS, correlated_walk, moved
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -19,7 +19,7 @@ def naive(trajectory, frame):
     groups = [[k for k, symbol in enumerate(trajectory.symbols) if symbol == name] for name in species]
     paths = np.array(trajectory.positions)
     if frame == "barycentric":
-        masses = atomic_masses(trajectory.symbols)
+        masses = species_masses(trajectory.symbols)
         paths -= (np.einsum("a,fax->fx", masses, paths) / masses.sum())[:, None]
     elif frame != "laboratory":
         paths -= paths[:, groups[species.index(frame)]].mean(axis=1)[:, None]
@@ -112,7 +112,7 @@ def test_a_plane_of_a_sheared_cell_is_that_plane():
 
 def test_barycentric_collective_displacements_carry_no_mass(walk):
     curves = displacement_correlations(walk, frame="barycentric")
-    masses = atomic_masses(curves.species)
+    masses = species_masses(curves.species)
     weighted = np.einsum("j,ijcn->icn", masses, curves.collective_A2)
     assert np.abs(weighted).max() < 1e-9 * np.abs(curves.collective_A2).max() * masses.max()
 

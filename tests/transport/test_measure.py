@@ -178,11 +178,11 @@ def test_barycentric_rows_balance_and_the_matrix_is_dissipative():
 
 def test_the_frame_changes_with_the_known_rule():
     """L' = A L A^T, A = 1 - N m^T / M takes the laboratory matrix to the barycentric one."""
-    from tammann.transport import atomic_masses
+    from tammann.transport import species_masses
 
     walk = correlated_walk(np.random.default_rng(10), 5000)
     here, there = (measured(walk, frame=frame).apparent.L for frame in ("laboratory", "barycentric"))
-    N, m = np.array(COUNTS, dtype=float), atomic_masses(("Na", "Cl"))
+    N, m = np.array(COUNTS, dtype=float), species_masses(("Na", "Cl"))
     A = np.eye(2) - np.outer(N, m) / (N @ m)
     # slopes differ a little in their weights, which look at how ions move before they diffuse
     assert there == pytest.approx(A @ here @ A.T, rel=2e-3)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tammann.errors import DataError
-from tammann.transport import OnsagerCoefficients, atomic_masses, nearest_positive_semidefinite
+from tammann.transport import OnsagerCoefficients, nearest_positive_semidefinite, species_masses
 
 
 def coefficients(L, **more):
@@ -36,7 +36,7 @@ def test_independent_ions_have_no_correlation():
 
 
 def test_barycentric_matrix_has_no_deviation():
-    m = atomic_masses(("Ba", "Ti", "O"))
+    m = species_masses(("Ba", "Ti", "O"))
     frame = np.eye(3) - np.outer(np.array([0.2, 0.2, 0.6]), m) / (m @ [0.2, 0.2, 0.6])
     L = frame @ np.diag([1.0, 2.0, 30.0]) @ frame.T
     assert coefficients(L).centre_of_mass_deviation == pytest.approx(0.0, abs=1e-12)
@@ -66,4 +66,4 @@ def test_refusals(change, message):
 
 def test_unknown_element():
     with pytest.raises(DataError, match="Zz"):
-        atomic_masses(("Zz",))
+        species_masses(("Zz",))

@@ -71,7 +71,7 @@ def test_run_locally(tmp_path):
     assert [o["replica"] for o in outputs if "replica" in o] == [1, 2]
     folder = tmp_path / "o" / "MgO" / "4500K"
     assert json.loads((folder / "transport.json").read_text())["n_replicas"] == 2
-    assert outputs[-1]["table"] == str(tmp_path / "o" / "furnace.json") or outputs[-1]["notes"]
+    assert outputs[-1]["table"] == str(tmp_path / "o" / "transport_table.json") or outputs[-1]["notes"]
 
 
 def test_the_last_job_only_measures(tmp_path, monkeypatch):

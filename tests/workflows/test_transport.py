@@ -62,7 +62,7 @@ def test_one_trajectory(call, folder, tmp_path):
     assert sigma["charges"] == {"Na": 1.0, "Cl": -1.0}
     assert sum(sigma["transference"].values()) == pytest.approx(1.0)
     files = {path.name for path in (tmp_path / "o").iterdir()}
-    assert files == {"transport.json", "NaCl-1000K.csv", "NaCl-1000K.png"}  # no furnace.json: another frame
+    assert files == {"transport.json", "NaCl-1000K.csv", "NaCl-1000K.png"}  # no transport_table.json: another frame
     head, first, *_ = (tmp_path / "o" / "NaCl-1000K.csv").read_text("utf-8").splitlines()
     assert head.split(",")[:3] == ["time_ps", "msd_Na_A2", "msd_Cl_A2"]
     assert float(first.split(",")[0]) == pytest.approx(0.1) and float(first.split(",")[1]) == pytest.approx(
@@ -80,9 +80,9 @@ def test_several_are_grouped_and_replicas_combined(call, folder, tmp_path):
         ("NaCl", 1500.0, 1),
         ("MgO", 1000.0, 1),
     ]
-    table = load_transport(tmp_path / "o" / "furnace.json")
+    table = load_transport(tmp_path / "o" / "transport_table.json")
     assert table.formulas == ("MgO", "NaCl") and table.temperatures_K("NaCl").tolist() == [1000.0, 1500.0]
-    assert table.name == "o/furnace.json"
+    assert table.name == "o/transport_table.json"
     entry = table.at("NaCl", 1000.0)
     assert entry.L.tolist() == records[0]["L"] and entry.L_stderr.tolist() == records[0]["L_stderr"]
     assert "Ea" in outcome.out
@@ -104,7 +104,7 @@ def test_measured_table_gives_growth_constants_with_bands(call, folder, tmp_path
     )
     file = dump(tmp_path / "melt.dump", walk)
     assert transport(call, folder, file, "--no-figures", out=tmp_path / "o", temperature=(1500,)).status == 0
-    table = load_transport(tmp_path / "o" / "furnace.json")
+    table = load_transport(tmp_path / "o" / "transport_table.json")
     entry = table.at("BaTiO3", 1500.0)
     assert entry.centre_of_mass_deviation < 1e-9
     assert np.all(entry.L_stderr > 0)

@@ -153,8 +153,8 @@ def _print_diffusion(found: Any, out: Path) -> None:
     print_warnings(found.notes)
     print("D: tracer diffusivity in this frame; L_self in 1/(J m s); f = L_ii/L_self - 1; slope: d ln MSD / d ln t;")
     print("1.23(45): 1.23 with a standard error of 0.45.")
-    if not (out / "furnace.json").exists():
-        print("No furnace.json: recipes take several elements, all of them diffusive, in the barycentric frame.")
+    if not (out / "transport_table.json").exists():
+        print("No transport_table.json: it takes several elements, all of them diffusive, in the barycentric frame.")
     print(f"Written: {', '.join(sorted(path.name for path in out.iterdir()))} in {out}")
 
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tammann.composition import composition_key
 from tammann.errors import DataError
 from tammann.transport import (
     OnsagerCoefficients,
     TransportTable,
     arrhenius_weights,
-    atomic_masses,
     draw_transport,
     interpolate_arrhenius,
-    reduced_composition,
+    species_masses,
 )
 from tammann.units import A3_IN_M3, EV_IN_J
 
@@ -204,7 +204,7 @@ def growth_constants(
         temperatures = np.atleast_1d(np.asarray(temperatures_K, float))
     if not len(temperatures):
         return pd.DataFrame({name: pd.Series(dtype=object if name == "phase" else float) for name in columns})
-    formulas = [f for f in transport.formulas if set(dict(reduced_composition(f))) <= set(phases.elements)]
+    formulas = [f for f in transport.formulas if set(dict(composition_key(f))) <= set(phases.elements)]
     value = _between(phases, transport, formulas, temperatures, energies, mode, form, ends)
     low = high = np.full_like(value, np.nan)
     if draws > 0:
@@ -354,9 +354,9 @@ def table_layer(transport: TransportTable, formula: str, phases: Phases, mode: L
 
 def phase_number(phases: Phases, formula: str) -> int | None:
     """The position of a phase of that composition, or None."""
-    key = reduced_composition(formula)
+    key = composition_key(formula)
     for number, phase in enumerate(phases):
-        if phase.state != "gas" and reduced_composition(phase.formula) == key:
+        if phase.state != "gas" and composition_key(phase.formula) == key:
             return number
     return None
 
@@ -365,7 +365,7 @@ def _layer(
     entries: Sequence[OnsagerCoefficients], volume_A3: float, mode: Literal["full", "self"], elements: tuple[str, ...]
 ) -> Layer:
     species = entries[0].species
-    composition = dict(reduced_composition(entries[0].formula))
+    composition = dict(composition_key(entries[0].formula))
     if set(composition) != set(species):
         raise DataError(f"species of {entries[0].formula} are {list(species)}, expected its elements.")
     counts = np.array([composition[symbol] for symbol in species], dtype=float)
@@ -378,7 +378,7 @@ def _layer(
         temperature_K=np.array([entry.temperature_K for entry in entries]),
         L=np.array(L),
         fractions=counts / counts.sum(),
-        masses=atomic_masses(species),
+        masses=species_masses(species),
         columns=np.array([elements.index(symbol) for symbol in species]),
         volume_m3=volume_A3 * A3_IN_M3,
     )
@@ -389,7 +389,7 @@ def _interpolated_volume(phases: Phases, formula: str) -> float:
 
     Of all pairs of solids between which the composition lies, the pair closest to each other is taken.
     """
-    composition = dict(reduced_composition(formula))
+    composition = dict(composition_key(formula))
     target = np.array([composition.get(element, 0) for element in phases.elements], dtype=float)
     target /= target.sum()
     solids = np.flatnonzero(~phases.is_gas)

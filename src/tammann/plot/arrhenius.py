@@ -13,7 +13,7 @@ from tammann.plot._style import FAINT, INK, label_ends, new_axes, species_colour
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from tammann.transport.activation import ArrheniusFit
+    from tammann.transport.arrhenius import ArrheniusFit
 
 __all__ = ["plot_arrhenius"]
 

@@ -5,14 +5,13 @@ them: `ionic_conductivity`, `correct_finite_size`, `fit_arrhenius`; from stresse
 measured or published: `TransportTable`.
 """
 
-from tammann.transport.activation import ArrheniusFit, fit_arrhenius
-from tammann.transport.arrhenius import arrhenius_weights, interpolate_arrhenius
+from tammann.transport.arrhenius import ArrheniusFit, arrhenius_weights, fit_arrhenius, interpolate_arrhenius
 from tammann.transport.conductivity import Conductivity, charges_from_composition, ionic_conductivity
 from tammann.transport.correlation_files import load_correlations, save_correlations
 from tammann.transport.correlations import Correlations, correlations_of_stretches, displacement_correlations
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
 from tammann.transport.measure import BlockErrors, OnsagerMeasurement, block_errors, measure_onsager
-from tammann.transport.onsager import OnsagerCoefficients, atomic_masses, nearest_positive_semidefinite
+from tammann.transport.onsager import OnsagerCoefficients, nearest_positive_semidefinite, species_masses
 from tammann.transport.record import measurement_record, save_measurements, transport_table
 from tammann.transport.regime import LogLogSlope, Regime, find_regime, log_log_slope
 from tammann.transport.slope_fit import SlopeWeights, lag_covariance, local_covariance, slope_weights, spread_lags
@@ -20,7 +19,6 @@ from tammann.transport.table import (
     TransportTable,
     draw_transport,
     load_transport,
-    reduced_composition,
     save_transport,
 )
 from tammann.transport.viscosity import Viscosity, shear_viscosity
@@ -39,7 +37,6 @@ __all__ = [
     "TransportTable",
     "Viscosity",
     "arrhenius_weights",
-    "atomic_masses",
     "block_errors",
     "charges_from_composition",
     "correct_finite_size",
@@ -58,12 +55,12 @@ __all__ = [
     "measure_onsager",
     "measurement_record",
     "nearest_positive_semidefinite",
-    "reduced_composition",
     "save_correlations",
     "save_measurements",
     "save_transport",
     "shear_viscosity",
     "slope_weights",
+    "species_masses",
     "spread_lags",
     "transport_table",
 ]

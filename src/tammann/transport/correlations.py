@@ -13,7 +13,7 @@ import numpy as np
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.transport.onsager import atomic_masses
+from tammann.transport.onsager import species_masses
 from tammann.transport.slope_fit import spread_lags
 
 if TYPE_CHECKING:
@@ -411,7 +411,7 @@ def _rest(
         missing = [symbol for symbol in species if given is not None and symbol not in given]
         if missing:
             raise DataError(f"masses lack {missing[0]}; give the mass of every element in g/mol.")
-        masses = atomic_masses(species) if given is None else np.array([given[symbol] for symbol in species])
+        masses = species_masses(species) if given is None else np.array([given[symbol] for symbol in species])
         return np.einsum("i,ita->ta", masses, sums) / float(masses @ counts)
     if frame in species:
         index = species.index(frame)

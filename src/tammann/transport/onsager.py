@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from tammann import composition
+from tammann.composition import atomic_masses
 from tammann.errors import DataError
 
-__all__ = ["OnsagerCoefficients", "atomic_masses", "nearest_positive_semidefinite"]
+__all__ = ["OnsagerCoefficients", "nearest_positive_semidefinite", "species_masses"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class OnsagerCoefficients:
     @property
     def centre_of_mass_deviation(self) -> float:
         """The largest of |sum_j m_j L_ij| / sum_j |m_j L_ij| over the ions i; 0 in an exact barycentric frame."""
-        weighted = self.L * atomic_masses(self.species)
+        weighted = self.L * species_masses(self.species)
         scale = np.abs(weighted).sum(axis=1)
         return float(np.max(np.abs(weighted.sum(axis=1)) / np.where(scale > 0, scale, 1.0)))
 
@@ -128,17 +128,17 @@ def nearest_positive_semidefinite(matrix: np.ndarray) -> np.ndarray:
     return (vectors * np.maximum(values, 0.0)) @ vectors.T
 
 
-def atomic_masses(species: tuple[str, ...]) -> np.ndarray:
+def species_masses(species: tuple[str, ...]) -> np.ndarray:
     """Return the atomic masses of some elements in g/mol, shape (S,).
 
     Raises:
         DataError: A symbol that is not an element.
 
     Example:
-        >>> atomic_masses(("O",)).round(2).tolist()
+        >>> species_masses(("O",)).round(2).tolist()
         [16.0]
     """
     try:
-        return np.array([composition.atomic_masses()[symbol] for symbol in species])
+        return np.array([atomic_masses()[symbol] for symbol in species])
     except KeyError as error:
         raise DataError(f"species: {error.args[0]!r} is not an element whose mass is known; use its symbol.") from None

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from tammann.composition import composition_key, parse_formula
+from tammann.composition import composition_key
 from tammann.errors import DataError
 from tammann.files import write_text
 from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, data_file
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
 
-__all__ = ["TransportTable", "draw_transport", "load_transport", "reduced_composition", "save_transport"]
+__all__ = ["TransportTable", "draw_transport", "load_transport", "save_transport"]
 
 SHIPPED = {name: file for system in SYSTEMS.values() for name, file in system.transport.items()}
 SHIPPED |= {system.name: next(iter(system.transport.values())) for system in SYSTEMS.values()}
@@ -60,9 +60,9 @@ class TransportTable:
 
     def __post_init__(self) -> None:
         entries = tuple(sorted(self.entries, key=lambda entry: (entry.formula, entry.temperature_K)))
-        seen = Counter((reduced_composition(entry.formula), entry.temperature_K) for entry in entries)
+        seen = Counter((composition_key(entry.formula), entry.temperature_K) for entry in entries)
         for entry in entries:
-            if seen[reduced_composition(entry.formula), entry.temperature_K] > 1:
+            if seen[composition_key(entry.formula), entry.temperature_K] > 1:
                 raise DataError(f"entries: {entry.formula} at {entry.temperature_K:g} K is listed twice; keep one.")
         object.__setattr__(self, "entries", entries)
 
@@ -73,8 +73,8 @@ class TransportTable:
 
     def of(self, formula: str) -> tuple[OnsagerCoefficients, ...]:
         """Return the entries of a composition (any multiple of its formula), by temperature; perhaps none."""
-        key = reduced_composition(formula)
-        return tuple(entry for entry in self.entries if reduced_composition(entry.formula) == key)
+        key = composition_key(formula)
+        return tuple(entry for entry in self.entries if composition_key(entry.formula) == key)
 
     def at(self, formula: str, temperature_K: float) -> OnsagerCoefficients:
         """Return the entry of a composition at a tabulated temperature.
@@ -94,20 +94,6 @@ class TransportTable:
         """Return the tabulated temperatures of a composition, or all of them, ascending, K."""
         chosen = self.entries if formula is None else self.of(formula)
         return np.array(sorted({entry.temperature_K for entry in chosen}))
-
-
-@cache
-def reduced_composition(formula: str) -> tuple[tuple[str, int], ...]:
-    """Return a plain formula as sorted pairs of element and smallest whole number, the same for every multiple.
-
-    Raises:
-        DataError: The text is not a plain formula.
-
-    Example:
-        >>> reduced_composition("Ba2Ti4O10")
-        (('Ba', 1), ('O', 5), ('Ti', 2))
-    """
-    return composition_key(parse_formula(formula))
 
 
 def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable | None:
@@ -369,7 +355,7 @@ def _read_json(path: Path) -> TransportTable:
     ):
         raise DataError(f"end_members in {path} is {ends!r}, expected a list of two formulas.")
     for end in ends or ():
-        reduced_composition(end)
+        composition_key(end)
     listed = data.get("warnings", [])
     if not (isinstance(listed, list) and all(isinstance(item, str) for item in listed)):
         raise DataError(f"warnings in {path} is {listed!r}, expected a list of sentences.")
@@ -394,7 +380,7 @@ def _from_json(item: object, where: str) -> OnsagerCoefficients:
         raise DataError(f"{where} has the unknown key {unknown[0]!r}; expected {', '.join(_REQUIRED + _OPTIONAL)}.")
     if not isinstance(item["formula"], str):
         raise DataError(f"{where}: formula is {item['formula']!r}, expected text such as BaTiO3.")
-    composition = dict(reduced_composition(item["formula"]))
+    composition = dict(composition_key(item["formula"]))
     species = item["species"]
     if not isinstance(species, list) or sorted(map(str, species)) != sorted(composition):
         raise DataError(f"{where}: species is {species!r}, expected the elements of {item['formula']}, each once.")

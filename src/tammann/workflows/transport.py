@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from tammann.composition import composition_key
 from tammann.errors import DataError, ResultError
 from tammann.files import write_text
 from tammann.trajectory import read_trajectory
@@ -35,7 +36,6 @@ from tammann.transport import (
     save_transport,
     transport_table,
 )
-from tammann.transport.table import reduced_composition
 
 __all__ = ["Diffusion", "measure_trajectories", "write_diffusion"]
 
@@ -171,7 +171,7 @@ def measure_trajectories(
         pieces = []
         if stretches > 1:
             pieces = correlations_of_stretches(trajectory, stretches=stretches, frame=frame, threads=threads)
-        groups.setdefault((reduced_composition(trajectory.formula), temperature), []).append((curves, pieces))
+        groups.setdefault((composition_key(trajectory.formula), temperature), []).append((curves, pieces))
         del trajectory
 
     measurements, correlations, notes = [], [], []
@@ -248,7 +248,7 @@ def _corrected(
 
 
 def _elements(formula: str, charges: Mapping[str, float]) -> list[str]:
-    needed = [symbol for symbol, _ in reduced_composition(formula)]
+    needed = [symbol for symbol, _ in composition_key(formula)]
     for symbol in needed:
         if symbol not in charges:
             raise DataError(
@@ -279,7 +279,7 @@ def write_diffusion(found: Diffusion, out: str | PathLike[str], *, figures: bool
     """Write what was found into a new or empty folder: records, a table for the furnace, curves and figures.
 
     ``transport.json`` holds one object for each composition and temperature (a single one as itself);
-    ``furnace.json`` the diffusive ones in the format that recipes take as ``transport``, where they are in the
+    ``transport_table.json`` the diffusive ones in the format that recipes take as ``transport``, where they are in the
     barycentric frame; ``arrhenius.json`` activation energies, where there are several temperatures; ``NAME.csv`` the
     correlation curves, Å² against ps, and ``NAME.png`` the figure of each measurement, with NAME such as
     ``BaTiO3-1500K``; ``arrhenius-FORMULA.png`` the diffusivities over 1/T.
@@ -325,8 +325,8 @@ def _write(found: Diffusion, folder: Path, name: str, *, figures: bool) -> list[
             save_figure(transport_figure(curves, measurement), written[-1])
     good = [m for m in found.measurements if m.diffusive and m.frame == "barycentric" and m.apparent.L.any()]
     if good:
-        written.append(folder / "furnace.json")
-        save_transport(transport_table(good, name=f"{name or 'measured'}/furnace.json"), written[-1])
+        written.append(folder / "transport_table.json")
+        save_transport(transport_table(good, name=f"{name or 'measured'}/transport_table.json"), written[-1])
     if figures:
         from tammann.plot import plot_arrhenius, save_figure
 

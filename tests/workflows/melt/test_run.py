@@ -165,7 +165,7 @@ def test_going_on_where_only_small_files_are_left(installed, tmp_path):
     small = tmp_path / "small"
     assert [p.name for p in taken] == ["replica-1", "replica-2"] and collect(tmp_path / "o", small).taken == ()
     left = {f.name for f in small.rglob("*") if f.is_file()}
-    assert left - {"furnace.json"} == {
+    assert left - {"transport_table.json"} == {
         *("plan.json", "volume.json", "melt.npz", "structure.extxyz", "melt.json", "transport.json"),
         *("replica.json", "curves.npz", "slow-stress.npz"),
     }
@@ -246,7 +246,7 @@ def fabricate(out, *, replicas, rng, order=0.01):
 def test_replicas_of_several_machines_are_measured_together(installed, tmp_path):
     chosen, state, curves = fabricate(tmp_path / "o", replicas=3, rng=np.random.default_rng(1))
     made = melt(chosen, tmp_path / "o", resume=True)
-    assert made.states[0].diffusive and made.table == tmp_path / "o" / "furnace.json"
+    assert made.states[0].diffusive and made.table == tmp_path / "o" / "transport_table.json"
     expected = measure_onsager(curves)
     entry = load_transport(made.table).at("MgO", 4500.0)
     assert np.all(np.abs(entry.L - expected.apparent.L) < 0.2 * expected.apparent.L_stderr)
@@ -421,17 +421,17 @@ def test_a_replica_that_has_crystallised_is_left_out_unless_all_have(installed, 
 def test_growth_constants_where_energies_are_known(tmp_path):
     """K_D of the table between the end members; none for other chemistries, and none left of an earlier table."""
     source = Path(__file__).parents[3] / "examples" / "melts" / "ba-ti-o"
-    for name in ("plan.json", "furnace.json"):
+    for name in ("plan.json", "transport_table.json"):
         shutil.copy(source / name, tmp_path)
     ba_ti_o = read_plan(tmp_path / "plan.json")
     rows = pandas.read_csv(write_growth(ba_ti_o, tmp_path))
-    table = load_transport(tmp_path / "furnace.json")
+    table = load_transport(tmp_path / "transport_table.json")
     assert set(zip(rows.phase, rows.temperature_K, strict=True)) == {
         (e.formula, e.temperature_K) for e in table.entries
     }
     assert (rows.K_D_m2_per_s > 0).all() and (rows.K_D_low < rows.K_D_high).all()
     assert write_growth(ba_ti_o.model_copy(update={"end_members": ("MgO", "SiO2")}), tmp_path) is None
-    (tmp_path / "furnace.json").unlink()
+    (tmp_path / "transport_table.json").unlink()
     assert write_growth(ba_ti_o, tmp_path) is None and not (tmp_path / "growth.csv").exists()
 
 
@@ -464,7 +464,10 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
     here = target / "MgO" / "4500K"
     assert (here / "melt.npz").read_text() == "one"
     assert (here / "replica-2" / "curves.npz").read_bytes() != (state / "replica-2" / "curves.npz").read_bytes()
-    assert json.loads((here / "transport.json").read_text())["n_replicas"] == 3 and (target / "furnace.json").exists()
+    assert (
+        json.loads((here / "transport.json").read_text())["n_replicas"] == 3
+        and (target / "transport_table.json").exists()
+    )
     # a narrower plan takes nothing out of the one there
     narrow = plan(melts=["CaO"], temperatures_K=[4000], replicas=1, production_ps=50.0)
     (tmp_path / "narrow").mkdir()
@@ -473,7 +476,7 @@ def test_distilling_gathers_and_overwrites_nothing(installed, tmp_path):
     joined = MeltPlan.from_dict(json.loads((target / "plan.json").read_text())["plan"])
     assert joined.melts == ("MgO", "CaO") and joined.temperatures_K == (4000.0, 4500.0)
     assert joined.replicas == 3 and joined.production_ps == 100.0
-    assert load_transport(target / "furnace.json").formulas == ("MgO",)
+    assert load_transport(target / "transport_table.json").formulas == ("MgO",)
     # a longer one takes the place of a shorter one
     record = json.loads((state / "replica-2" / "replica.json").read_text())
     (state / "replica-2" / "replica.json").write_text(json.dumps(record | {"duration_ps": 200.0}))
@@ -539,7 +542,7 @@ def test_distilling_from_the_command_line(tmp_path, call):
     shutil.rmtree(small / "MgO" / "4500K" / "replica-2")
     told = json.loads(call("collect", one, small, "--json").out)
     here = small / "MgO" / "4500K"
-    assert told["new"] == [str(here / "replica-2")] and told["table"] == str(small / "furnace.json")
+    assert told["new"] == [str(here / "replica-2")] and told["table"] == str(small / "transport_table.json")
     expected = {"formula": "MgO", "temperature_K": 4500.0, "folder": str(here), "replicas": 2, "duration_ps": 200.0}
     expected |= {"failed": []}
     about, measured = (json.loads((here / f"{name}.json").read_text()) for name in ("melt", "transport"))
@@ -826,7 +829,7 @@ def test_a_narrower_plan_leaves_the_rest_in_its_folder(installed, tmp_path, monk
         shutil.rmtree(state / f"replica-{k}")
     for name in ("melt.json", "transport.json"):
         (state / name).unlink()
-    assert measure_melts(chosen, out).table is None and not (out / "furnace.json").exists()
+    assert measure_melts(chosen, out).table is None and not (out / "transport_table.json").exists()
 
 
 def test_failures_stay_until_they_are_made_good(installed, tmp_path, monkeypatch, call):

@@ -11,7 +11,7 @@
     OUT/BaTiO3/1500K/melt.json                 density, viscosity, coordination, and what is odd about it
     OUT/BaTiO3/1500K/volume.png, transport.png the same to look at; OUT/BaTiO3/arrhenius.png
     OUT/BaTiO3/1500K/failed.json               what has failed and not been made good since
-    OUT/furnace.json                           one table for the furnace, of all states that are diffusive
+    OUT/transport_table.json                           one table for the furnace, of all states that are diffusive
 
 A state is measured from the small files of its replicas (displacement correlations, the stress averaged over half a
 picosecond, and a record with sums), never from trajectories. So a folder that has lost its trajectories, as ``collect``

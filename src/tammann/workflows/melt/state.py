@@ -193,7 +193,7 @@ def load_melting(out: str | os.PathLike[str]) -> Melting:
     place = Path(out)
     plan = read_plan(place / "plan.json")
     states = states_of(plan, place)
-    table = place / "furnace.json"
+    table = place / "transport_table.json"
     known = table.exists() and any(state.diffusive for state in states)  # one left of an earlier plan is not its table
     return Melting(plan, place, states, table if known else None)
 
@@ -574,7 +574,7 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
                 )
             )
     if not entries:
-        (out / "furnace.json").unlink(missing_ok=True)  # one of states that are no longer in it
+        (out / "transport_table.json").unlink(missing_ok=True)  # one of states that are no longer in it
         return None
     odd = {
         "Not measured": absent,
@@ -594,8 +594,8 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
         end_members=plan.end_members,
         warnings=tuple(f"{what}: {', '.join(names)}." for what, names in odd.items() if names),
     )
-    save_transport(table, out / "furnace.json")
-    return out / "furnace.json"
+    save_transport(table, out / "transport_table.json")
+    return out / "transport_table.json"
 
 
 def write_growth(plan: MeltPlan, out: Path) -> Path | None:
@@ -606,17 +606,17 @@ def write_growth(plan: MeltPlan, out: Path) -> Path | None:
 
     Args:
         plan: With ``end_members``.
-        out: Its folder, with ``furnace.json``; gets ``growth.csv``.
+        out: Its folder, with ``transport_table.json``; gets ``growth.csv``.
     """
     from tammann.kinetics import growth_constants
     from tammann.thermo import load_phases
     from tammann.transport import load_transport
 
     file = out / "growth.csv"
-    if plan.end_members is None or not (out / "furnace.json").exists():
+    if plan.end_members is None or not (out / "transport_table.json").exists():
         file.unlink(missing_ok=True)
         return None
-    phases, table = load_phases(DEFAULT_SYSTEM), load_transport(out / "furnace.json")
+    phases, table = load_phases(DEFAULT_SYSTEM), load_transport(out / "transport_table.json")
     assert table is not None
     if not all(end in phases for end in plan.end_members) or (known := growth_constants(phases, table)).empty:
         file.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tammann.errors import DataError
-from tammann.transport.activation import fit_arrhenius
+from tammann.transport import fit_arrhenius
 from tammann.units import BOLTZMANN_EV_PER_K
 
 T = np.array([1000.0, 1200.0, 1500.0, 1800.0, 2200.0])
