@@ -1,21 +1,22 @@
 """From a solid-state recipe to the phases a furnace would give.
 
-Two pipelines meet at one table, and everything flows one way::
+Two pipelines meet in one table, and everything flows one way::
 
-    md --> transport ---+
-                        +--> kinetics --> automaton --> analysis --> plot, report
-    thermo --> reactions+
+    md --> trajectory --> transport --+
+                                      +--> kinetics --> automaton --> History --> analysis --> plot, report
+                thermo --> reactions -+
 
 - `recipe`: precursors, heating programme, atmosphere, particle size;
 - `thermo`: phases, their Gibbs energies, the hull and chemical potentials;
-- `reactions`: every balanced reaction of one or two solids, with or without gas;
-- `md`: trajectories of molecular dynamics;
-- `transport`: Onsager coefficients, from a paper, a model or trajectories, with errors that hold;
+- `reactions`: balanced reactions of one or two solids, with or without gas;
+- `structures`, `potentials`, `md`: configurations of atoms, and what makes them move;
+- `trajectory`: positions in time, from files and other packages;
+- `characterization`: g(r), coordination and order of structures;
+- `transport`: Onsager coefficients, from a paper, a model or trajectories, with standard errors;
 - `kinetics`: growth constants and the score of each reaction, gathered in a `RateTable`;
-- `automaton`: the powder as cells on a lattice; a run gives a `History`;
+- `automaton`: the powder as cells on a grid; a run gives a `History`;
 - `analysis`, `plot`, `report`: histories to numbers, numbers to axes and pages;
-- `diffusion`: trajectories to a folder of transport data;
-- `furnace`: all of it in one call, with ensembles, checkpoints and baselines; `validation`: recipes against experiment.
+- `workflows`: a recipe, a set of trajectories or the formula of a melt to a folder of results, resumable.
 
 The whole programme, readable aloud::
 
@@ -68,7 +69,7 @@ __all__ = [
     "validate",
 ]
 
-# Where each public name lives. Rooms are opened on first use, so that ``tammann --help`` does not wait for scipy.
+# The room of each public name. Rooms are imported on first use, so that ``tammann --help`` does not wait for scipy.
 _HOMES = {
     "DataError": "errors",
     "History": "history",
