@@ -27,6 +27,7 @@ __all__ = [
     "GasMixture",
     "Grid",
     "Kinetics",
+    "KineticsChoices",
     "Precursor",
     "Recipe",
     "ScoreConstants",
@@ -117,8 +118,8 @@ class ScoreConstants(Block):
     r"""The constants of the score of a reaction (eq. 9 of Karan et al. 2026, doi 10.1038/s41563-026-02596-5).
 
     sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)), dG* = pG [1 + erf(-d (dG + e))], with
-    x = K_D dG* / (r0**2 kB T s). The values of a to e are those of the authors' public code. What each of the others
-    does says `tammann.kinetics.KineticsOptions`, whose fields have the same names.
+    x = K_D dG* / (r0**2 kB T s). The values of a to e are those of the authors' public code.
+    ``tammann.kinetics.KineticsOptions`` says what each of the others does.
     """
 
     a: Annotated[float, _number(gt=0, le=1000)] = Field(default=3.0, description="a number above 0 and at most 1000")
@@ -165,41 +166,9 @@ class ScoreConstants(Block):
     smallest_score: Annotated[float, _number(ge=0, le=1)] = Field(default=1e-9, description="a number from 0 to 1")
 
 
-LITERAL: Mapping[str, Any] = {"metastable_limit_eV_per_atom": None, "coupled_release": True}
-"""What ``score: literal`` changes where the recipe does not say: the published model has neither filter."""
+class KineticsChoices(Block):
+    """The choices of the kinetics; ``tammann.kinetics.KineticsOptions`` says what each of them does."""
 
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "paper": {},
-    "public-code": {
-        "score": "literal",
-        "two_products": "largest",
-        "nearest_temperature": True,
-        "constants": {
-            "cap": 20.0,
-            "sigma1_linear_above": 2.0,
-            "sigma2_prefactor": 1.0,
-            "driving_prefactor": 0.5,
-            "thermodynamic_above_eV_per_atom": 0.01,
-            "molten_flux_per_kT_per_m_s": 1e22,
-            "missing_L_per_kT_per_m_s": 1e16,
-            "reference_radius_m": 1e-8,
-        },
-    },
-}
-"""What a preset changes where the recipe does not say; ``tammann.kinetics.PUBLIC_CODE`` is the second."""
-
-
-class Kinetics(Block):
-    """How the rate of a reaction follows from transport and energies.
-
-    ``preset`` and ``score: literal`` set the keys that the recipe leaves out; what it states counts.
-
-    Example:
-        >>> Kinetics(score="literal").coupled_release, Kinetics(preset="public-code", score="repaired").two_products
-        (True, 'largest')
-    """
-
-    preset: Literal["paper", "public-code"] = Field(default="paper", description="paper or public-code")
     transport: Literal["full", "self", "none"] = Field(default="full", description="full, self or none")
     form: Literal["paper", "signed", "electroneutral"] = Field(
         default="paper", description="paper, signed or electroneutral"
@@ -226,6 +195,43 @@ class Kinetics(Block):
         default="continue", description="continue, hold or refuse"
     )
     above_range: Literal["hold", "refuse"] = Field(default="hold", description="hold or refuse")
+
+
+LITERAL: Mapping[str, Any] = {"metastable_limit_eV_per_atom": None, "coupled_release": True}
+"""What ``score: literal`` changes where the recipe does not say: the published model has neither filter."""
+
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    "paper": {},
+    "public-code": {
+        "score": "literal",
+        "two_products": "largest",
+        "nearest_temperature": True,
+        "constants": {
+            "cap": 20.0,
+            "sigma1_linear_above": 2.0,
+            "sigma2_prefactor": 1.0,
+            "driving_prefactor": 0.5,
+            "thermodynamic_above_eV_per_atom": 0.01,
+            "molten_flux_per_kT_per_m_s": 1e22,
+            "missing_L_per_kT_per_m_s": 1e16,
+            "reference_radius_m": 1e-8,
+        },
+    },
+}
+"""What a preset changes where the recipe does not say."""
+
+
+class Kinetics(KineticsChoices):
+    """How the rate of a reaction follows from transport and energies.
+
+    ``preset`` and ``score: literal`` set the keys that the recipe leaves out; what it states counts.
+
+    Example:
+        >>> Kinetics(score="literal").coupled_release, Kinetics(preset="public-code", score="repaired").two_products
+        (True, 'largest')
+    """
+
+    preset: Literal["paper", "public-code"] = Field(default="paper", description="paper or public-code")
     constants: ScoreConstants = Field(default=ScoreConstants(), description="a block with some of a, b, c, d, e")
     transport_relative_error: Annotated[float, _number(ge=0, le=5)] = Field(
         default=0.0, description="a standard error of ln L from 0 to 5"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,24 +11,17 @@ import numpy as np
 from tammann._version import __version__
 from tammann.errors import RecipeError
 from tammann.kinetics import selection
-from tammann.kinetics.channels import (
-    between_local_equilibria,
-    growth_of_channels,
-    layers_down_to,
-    layers_of,
-    layers_without_barrier,
-    wanted_layers,
-)
-from tammann.kinetics.growth import Layer
+from tammann.kinetics.channels import between_local_equilibria, growth_of_channels, layers_of
+from tammann.kinetics.coverage import coverage_warnings, layers_down_to
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import MOST_PHASES, RateTable
 from tammann.kinetics.score import melt_exchange, nucleation_factor, reduced_growth, score, sigma2
+from tammann.kinetics.selection import Furnace
 from tammann.reactions import Reactions, reaction_energy
 from tammann.transport import TransportTable
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
-    from tammann.thermo import Phases
 
 __all__ = ["rate_table", "reference_scale"]
 
@@ -100,43 +93,33 @@ def rate_table(
     """
     chosen = options or KineticsOptions.from_recipe(recipe)
     if scale is not None:
-        chosen = replace(chosen, scale=scale)
+        chosen = chosen.model_copy(update={"scale": scale})
     phases = reactions.phases
     energies = selection.energy_set_of(phases, recipe)
-    temperature = np.asarray(recipe.temperatures_K(), dtype=float)
     precursors = selection.precursors(phases, recipe, energies)
-    atmosphere, pressures, warnings = selection.pressures(phases, recipe, chosen, energies)
+    supplied, pressures, important, warnings = selection.atmosphere(phases, recipe, chosen, energies)
+    furnace = Furnace(energies, np.asarray(recipe.temperatures_K(), dtype=float), supplied, pressures)
 
-    pool = reactions.take(
-        selection.possible(reactions, precursors, atmosphere, pressures, temperature, chosen, energies, null=null)
+    pool = reactions.take(selection.possible(reactions, precursors, furnace, chosen, null=null))
+    dG = furnace.energy(pool)
+    candidates = _Candidates(
+        pool, dG, np.isfinite(dG), np.zeros_like(dG), np.full_like(dG, np.nan), np.zeros(len(pool), dtype=bool)
     )
-    dG = reaction_energy(pool, temperature, energies=energies, partial_pressure_Pa=pressures)
-    chain = _Candidates(pool, dG, open=np.isfinite(dG))
     used_scale: float | None = None
+    nothing_opens: str | None = None
     if null:
-        chain = chain.take(np.asarray(chain.open.all(axis=0))).reachable(precursors)
-        onset = sigma2(
-            temperature[:, None] / _lowest_melting_point(chain.pool),
-            b=chosen.b,
-            c=chosen.c,
-            prefactor=chosen.sigma2_prefactor,
-        )
-        nothing = np.full_like(chain.dG, np.nan)
-        chain = replace(chain, score=onset, growth=nothing, fallback=np.zeros(len(chain.pool), dtype=bool))
+        candidates = candidates.take(candidates.open.all(axis=0)).reachable(precursors)
+        onset = _onset(furnace.temperature_K[:, None] / _lowest_melting_point(candidates.pool), chosen)
+        candidates = replace(candidates, score=onset)
     else:
-        limit = 0.0 if chosen.score == "repaired" else chosen.uphill_limit_eV_per_atom
-        chain = chain.narrowed(chain.dG < limit).reachable(precursors)
-        near = selection.within_metastable_limit(chain.pool, temperature, atmosphere, pressures, chosen, energies)
-        chain = chain.narrowed(near)
-        if not chosen.coupled_release:
-            chain = chain.narrowed(selection.release_allowed(chain.pool, temperature, pressures, energies))
-        chain = chain.reachable(precursors)
+        stages = [(candidates, ""), *_narrowed(candidates, precursors, furnace, chosen)]
         tabulated = layers_of(transport, phases, chosen)
-        layers = layers_down_to(float(temperature[0]), tabulated, chosen)
+        layers = layers_down_to(float(furnace.temperature_K[0]), tabulated, chosen)
+        candidates = stages[-1][0]
         growth = growth_of_channels(
-            chain.pool,
-            chain.dG,
-            temperature,
+            candidates.pool,
+            candidates.dG,
+            furnace.temperature_K,
             layers,
             transport,
             chosen,
@@ -145,23 +128,22 @@ def rate_table(
         )
         if np.isfinite(growth).any():
             used_scale = chosen.scale or reference_scale(reactions, transport, options=chosen, energies=energies)
-        value = _scores(chain, growth, temperature, used_scale, recipe, chosen)
+        value = _scores(candidates, growth, furnace.temperature_K, used_scale, recipe, chosen)
         fallback = np.isnan(growth).any(axis=0) & (chosen.transport != "none")
-        chain = replace(chain, score=value, growth=growth, fallback=fallback)
-        chain = chain.take(np.asarray((value > chosen.smallest_score).any(axis=0))).reachable(precursors)
-        warnings += _fallback_warning(chain, tabulated, layers, transport)
-        outside = {p: layer for p, layer in layers.items() if temperature[0] < layer.temperature_K[0]}
-        flat = layers_without_barrier(
-            chain.pool,
-            chain.dG[0],
-            float(temperature[0]),
-            outside,
-            transport,
-            chosen,
-            energies=energies,
-            partial_pressure_Pa=pressures,
+        candidates = replace(candidates, score=value, growth=growth, fallback=fallback)
+        candidates = candidates.take((value > chosen.smallest_score).any(axis=0)).reachable(precursors)
+        stages.append(
+            (
+                candidates,
+                f"no score exceeds {chosen.smallest_score:g} up to {furnace.temperature_K[-1]:g} K, which is too cold",
+            )
         )
-        warnings += _range_warnings(chain, temperature, tabulated, layers, flat, transport, chosen)
+        if not len(candidates.pool):
+            nothing_opens = _why_nothing_opens(reactions, stages, precursors, furnace)
+            important.insert(0, nothing_opens)
+        warnings += coverage_warnings(
+            candidates.pool, candidates.fallback, candidates.dG[0], tabulated, layers, transport, furnace, chosen
+        )
     warnings += [*phases.warnings, *phases.energy_set(energies).warnings, *(transport.warnings if transport else ())]
 
     metadata = {
@@ -172,10 +154,13 @@ def rate_table(
         "transport_source": "" if transport is None else transport.source,
         "kinetics": "null" if null else chosen.transport,
         "scale_per_s_eV": used_scale,
-        "atmosphere_Pa": {gas: pressures[gas] for gas in atmosphere},
-        "options": asdict(chosen),
+        "atmosphere_Pa": furnace.held_Pa,
+        "options": chosen.model_dump(),
+        "nothing_opens": nothing_opens,
+        "important_warnings": important,
     }
-    return _assembled(chain, precursors, temperature, recipe, chosen, metadata, tuple(dict.fromkeys(warnings)))
+    everything = tuple(dict.fromkeys([*important, *warnings]))
+    return _assembled(candidates, precursors, furnace.temperature_K, recipe, chosen, metadata, everything)
 
 
 def reference_scale(
@@ -244,27 +229,21 @@ def reference_scale(
     return largest if largest > 0 else 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Candidates:
-    """Reactions with what is known of each so far; arrays run over temperature and reaction."""
+    """Reactions that are not ruled out so far, and what is known of each; arrays run over temperature and reaction."""
 
     pool: Reactions
     dG: np.ndarray
     open: np.ndarray  # where the reaction may happen at all
-    score: np.ndarray | None = None
-    growth: np.ndarray | None = None
-    fallback: np.ndarray | None = None
+    score: np.ndarray
+    growth: np.ndarray  # K_D, NaN where there is none
+    fallback: np.ndarray  # (R,) whether the thermodynamic score stands in for missing transport data
 
-    def take(self, keep: np.ndarray) -> _Candidates:
-        """Some of the reactions."""
-        return _Candidates(
-            pool=self.pool.take(np.flatnonzero(keep)),
-            dG=self.dG[:, keep],
-            open=self.open[:, keep],
-            score=None if self.score is None else self.score[:, keep],
-            growth=None if self.growth is None else self.growth[:, keep],
-            fallback=None if self.fallback is None else self.fallback[keep],
-        )
+    def take(self, keep: np.ndarray | np.bool) -> _Candidates:
+        """Keep some of the reactions."""
+        arrays = (self.dG, self.open, self.score, self.growth, self.fallback)
+        return _Candidates(self.pool.take(np.flatnonzero(keep)), *(array[..., keep] for array in arrays))
 
     def narrowed(self, where: np.ndarray) -> _Candidates:
         """Open only ``where``; reactions that are open nowhere are dropped."""
@@ -272,15 +251,69 @@ class _Candidates:
         return replace(self, open=still).take(still.any(axis=0))
 
     def reachable(self, start: list[int]) -> _Candidates:
-        """Those that can ever start from the phases ``start``."""
+        """Keep those that can ever start from the phases ``start``."""
         return self.take(selection.reachable(self.pool, start))
 
 
-# ---------------------------------------------------------------- what a score needs to know of a reaction
+def _narrowed(
+    candidates: _Candidates, precursors: list[int], furnace: Furnace, options: KineticsOptions
+) -> Iterator[tuple[_Candidates, str]]:
+    """Yield what each filter leaves of the candidates, with the reason that it gives where that is nothing."""
+    limit = 0.0 if options.score == "repaired" else options.uphill_limit_eV_per_atom
+    candidates = candidates.narrowed(candidates.dG < limit).reachable(precursors)
+    yield candidates, "every reaction is too far uphill"
+    near = selection.within_metastable_limit(candidates.pool, furnace, options)
+    candidates = candidates.narrowed(near).reachable(precursors)
+    yield (
+        candidates,
+        (
+            f"all products lie more than {options.metastable_limit_eV_per_atom} eV per atom above the hull "
+            "(kinetics.metastable_limit_eV_per_atom)"
+        ),
+    )
+    if not options.coupled_release:
+        candidates = candidates.narrowed(selection.release_allowed(candidates.pool, furnace)).reachable(precursors)
+        yield candidates, "the solids left would take the gas up again (kinetics.coupled_release)"
+
+
+def _why_nothing_opens(
+    reactions: Reactions, stages: list[tuple[_Candidates, str]], precursors: list[int], furnace: Furnace
+) -> str:
+    """One sentence on the filter that no reaction of the precursors passed, and the reaction that came closest."""
+    phases = reactions.phases
+    names = " and ".join(phases[p].formula for p in precursors)
+    at_hand = np.zeros(len(phases), dtype=bool)
+    at_hand[[*precursors, *(phases.index(gas) for gas in furnace.supplied)]] = True
+    pool = _starting(reactions, at_hand)
+    reason = "equilibrium has none of the products, which the elements at hand do not make one by one"
+    for (before, _), (after, why) in zip(stages[:-1], stages[1:], strict=True):
+        if len(_starting(before.pool, at_hand)) and not len(after.pool):
+            pool, reason = _starting(before.pool, at_hand), why
+            break
+    dG = furnace.energy(pool)
+    if not np.isfinite(dG).any():
+        return f"Nothing reacts: the phases of {phases.system} have no balanced reaction of {names} in this atmosphere."
+    t, row = np.unravel_index(np.nanargmin(dG), dG.shape)
+    if dG[t, row] >= 0:
+        reason = f"every reaction is uphill up to {furnace.temperature_K[-1]:g} K"
+    return (
+        f"Nothing reacts: of {names}, {reason}; the closest is {pool[int(row)].equation} with {dG[t, row]:+.3f} eV per "
+        f"atom at {furnace.temperature_K[t]:g} K."
+    )
+
+
+def _starting(reactions: Reactions, at_hand: np.ndarray) -> Reactions:
+    """The reactions that consume nothing but what is at hand."""
+    return reactions.take(np.flatnonzero(~(reactions.coefficients[:, ~at_hand] < 0).any(axis=1)))
+
+
+def _onset(temperature_ratio: np.ndarray, options: KineticsOptions) -> np.ndarray:
+    """Tammann's onset with the constants of the options."""
+    return sigma2(temperature_ratio, b=options.b, c=options.c, prefactor=options.sigma2_prefactor)
 
 
 def _scores(
-    chain: _Candidates,
+    candidates: _Candidates,
     growth: np.ndarray,
     temperature: np.ndarray,
     scale: float | None,
@@ -291,24 +324,24 @@ def _scores(
     T = temperature[:, None]
     x = np.full_like(growth, np.nan)
     if scale is not None:
-        radius = _radius(chain.pool, recipe)
-        x = reduced_growth(growth, chain.dG, T, scale=scale, radius_m=radius, options=options)
+        radius = _radius(candidates.pool, recipe)
+        x = reduced_growth(growth, candidates.dG, T, scale=scale, radius_m=radius, options=options)
     value = score(
         x,
-        chain.dG,
+        candidates.dG,
         T,
-        _lowest_melting_point(chain.pool),
+        _lowest_melting_point(candidates.pool),
         options=options,
-        local_equilibrium=between_local_equilibria(chain.pool, options),
+        local_equilibrium=between_local_equilibria(candidates.pool, options),
     )
     if options.nucleation_barrier_J_per_m2:
         value = value * nucleation_factor(
-            chain.dG,
+            candidates.dG,
             T,
             gamma_J_per_m2=options.nucleation_barrier_J_per_m2,
-            volume_A3_per_atom=_product_volume(chain.pool),
+            volume_A3_per_atom=_product_volume(candidates.pool),
         )
-    return np.where(chain.open, value, 0.0)
+    return np.where(candidates.open, value, 0.0)
 
 
 def _lowest_melting_point(pool: Reactions) -> np.ndarray:
@@ -334,95 +367,8 @@ def _product_volume(pool: Reactions) -> np.ndarray:
     return np.maximum(pool.coefficients, 0) @ volume / (np.maximum(-pool.coefficients, 0) @ atoms)
 
 
-# ---------------------------------------------------------------- what a reader should know, and the table
-
-
-def _fallback_warning(
-    chain: _Candidates, tabulated: Mapping[int, Layer], layers: Mapping[int, Layer], transport: TransportTable | None
-) -> list[str]:
-    """One sentence on the reactions without transport data: how many, and which compositions they lack."""
-    assert chain.fallback is not None
-    count = int(chain.fallback.sum())
-    if not count:
-        return []
-    if transport is None:
-        return [f"No transport data: all {count} reactions have the thermodynamic score."]
-    phases = chain.pool.phases
-    wanted = np.flatnonzero(wanted_layers(chain.pool)[chain.fallback].any(axis=0)).tolist()
-    missing = ", ".join(phases[p].formula for p in wanted if p not in tabulated)
-    alone = ", ".join(phases[p].formula for p in wanted if p in tabulated and p not in layers)
-    if count == len(chain.pool) and missing and not any(p in tabulated for p in wanted):
-        return [
-            f"The transport table {transport.name} has none of the products ({missing}): every reaction goes by the "
-            "thermodynamic score."
-        ]
-    reasons = [f"no data of {missing}"] if missing else []
-    reasons += [f"one temperature only of {alone}"] if alone else []
-    return [
-        f"{count} of {len(chain.pool)} reactions have the thermodynamic score, because {transport.name} has "
-        f"{' and '.join(reasons) or 'no data'} for the layer that would grow or decompose."
-    ]
-
-
-def _range_warnings(
-    chain: _Candidates,
-    temperature: np.ndarray,
-    tabulated: Mapping[int, Layer],
-    layers: Mapping[int, Layer],
-    flat: Sequence[int],
-    transport: TransportTable | None,
-    options: KineticsOptions,
-) -> list[str]:
-    """What was done outside the tabulated temperatures, of the layers that some reaction wants."""
-    if transport is None or options.transport == "none":
-        return []
-    assert chain.fallback is not None
-    wanted = wanted_layers(chain.pool)
-    used = [p for p in np.flatnonzero(wanted[~chain.fallback].any(axis=0)).tolist() if p in layers]
-    lowest = {p: float(layers[p].temperature_K[0]) for p in used}
-    highest = {p: float(layers[p].temperature_K[-1]) for p in used}
-    alone = {
-        p: float(tabulated[p].temperature_K[0])
-        for p in np.flatnonzero(wanted.any(axis=0)).tolist()
-        if p in tabulated and p not in layers
-    }
-    phases = chain.pool.phases
-    warnings = []
-    below = _ends([p for p in used if temperature[0] < lowest[p]], lowest, phases)
-    if below:
-        continues = options.below_range == "continue" and not options.nearest_temperature
-        how = "continue along the line of ln K_D against 1/T" if continues else "are held"
-        warnings.append(f"Below {below}, where {transport.name} has no data, growth constants {how}.")
-        if continues and flat:
-            names = ", ".join(phases[p].formula for p in flat)
-            warnings.append(
-                f"Between the lowest two temperatures of {transport.name} growth of {names} is no slower at the colder "
-                "one, so below it growth is held: a cold solid as fast as a hot melt."
-            )
-    if alone:
-        names = ", ".join(f"{phases[p].formula} ({T:g} K)" for p, T in alone.items())
-        warnings.append(
-            f"A single temperature in {transport.name} gives no line to continue below it: {names} "
-            f"{'count' if len(alone) > 1 else 'counts'} as without data, unless kinetics.below_range is hold."
-        )
-    above = _ends([p for p in used if temperature[-1] > highest[p]], highest, phases)
-    if above:
-        warnings.append(f"Above {above}, where {transport.name} has no data, growth constants are held.")
-    return warnings
-
-
-def _ends(outside: Sequence[int], end_K: Mapping[int, float], phases: Phases) -> str:
-    """The ends of the tables of some compositions, K, with their names where not all have the same."""
-    if len(outside) == len(end_K) and len(set(end_K.values())) == 1:
-        return f"{end_K[outside[0]]:g} K"
-    groups: dict[float, list[str]] = {}
-    for p in outside:
-        groups.setdefault(end_K[p], []).append(phases[p].formula)
-    return " and ".join(f"{T:g} K ({', '.join(names)})" for T, names in sorted(groups.items()))
-
-
 def _assembled(
-    chain: _Candidates,
+    candidates: _Candidates,
     precursors: list[int],
     temperature: np.ndarray,
     recipe: Recipe,
@@ -430,8 +376,7 @@ def _assembled(
     metadata: Mapping[str, object],
     warnings: tuple[str, ...],
 ) -> RateTable:
-    assert chain.score is not None and chain.growth is not None and chain.fallback is not None
-    pool = chain.pool
+    pool = candidates.pool
     phases, coefficients = pool.phases, pool.coefficients
     used = (coefficients != 0).any(axis=0)
     used[precursors] = True
@@ -448,8 +393,7 @@ def _assembled(
     ratio = temperature[:, None] / melting
     exchange = recipe.grid.melt_exchange_per_sweep * melt_exchange(ratio, above=options.melt_exchange_above)
     if recipe.grid.solid_exchange_per_sweep:
-        onset = sigma2(ratio, b=options.b, c=options.c, prefactor=options.sigma2_prefactor)
-        exchange = exchange + recipe.grid.solid_exchange_per_sweep * onset
+        exchange = exchange + recipe.grid.solid_exchange_per_sweep * _onset(ratio, options)
     return RateTable(
         phases=tuple(phases[p].formula for p in solids),
         elements=tuple(phases.elements[e] for e in elements),
@@ -465,10 +409,10 @@ def _assembled(
         products=products,
         product_coefficients=product_coefficients,
         gas_coefficients=coefficients[:, gases],
-        score=chain.score,
-        dG_eV_per_atom=chain.dG,
-        growth_constant_m2_per_s=np.where(chain.fallback, np.nan, chain.growth),
-        fallback=chain.fallback,
+        score=candidates.score,
+        dG_eV_per_atom=candidates.dG,
+        growth_constant_m2_per_s=np.where(candidates.fallback, np.nan, candidates.growth),
+        fallback=candidates.fallback,
         equations=tuple(reaction.equation for reaction in pool),
         exchange=np.clip(exchange, 0.0, 1.0),
         metadata=metadata,

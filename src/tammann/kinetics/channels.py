@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "between_local_equilibria",
     "growth_of_channels",
-    "layers_down_to",
     "layers_of",
-    "layers_without_barrier",
     "wanted_layers",
 ]
 
@@ -46,26 +44,6 @@ def layers_of(transport: TransportTable | None, phases: Phases, options: Kinetic
         number: table_layer(transport, formula, phases, options.transport)
         for formula, number in numbers.items()
         if number is not None
-    }
-
-
-def layers_down_to(temperature_K: float, layers: Mapping[int, Layer], options: KineticsOptions) -> dict[int, Layer]:
-    """Return the layers whose data serve from a temperature upwards.
-
-    Below its lowest two temperatures a layer continues their line. Of one temperature there is no line, and holding its
-    value would make a cold solid as fast as a hot melt, so such a layer serves only where all is held by choice.
-
-    Args:
-        temperature_K: The lowest temperature that is asked for.
-        layers: From ``layers_of``.
-        options: What is done outside the tabulated temperatures.
-    """
-    if options.below_range != "continue" or options.nearest_temperature:
-        return dict(layers)
-    return {
-        number: layer
-        for number, layer in layers.items()
-        if len(layer.temperature_K) > 1 or layer.temperature_K[0] <= temperature_K + 1e-9
     }
 
 
@@ -148,54 +126,6 @@ def growth_of_channels(
         largest[:, which] = np.maximum(largest[:, which], value)
     growth[:, rows] = largest if options.two_products == "largest" else 1.0 / inverse
     return growth
-
-
-def layers_without_barrier(
-    pool: Reactions,
-    dG_eV_per_atom: np.ndarray,
-    temperature_K: float,
-    layers: Mapping[int, Layer],
-    transport: TransportTable | None,
-    options: KineticsOptions,
-    *,
-    energies: str | None,
-    partial_pressure_Pa: Mapping[str, float],
-) -> list[int]:
-    """Return the layers whose growth is no slower with L of their lowest temperature than with L of the next.
-
-    Compared are the growth constants of all reactions through a layer, with the differences of one temperature; their
-    median decides.
-
-    Args:
-        pool: R reactions.
-        dG_eV_per_atom: Their Gibbs energies at that temperature, shape (R,).
-        temperature_K: One below the lowest of ``layers``.
-        layers: From ``layers_down_to``; those with one temperature are passed over.
-        transport: As of ``growth_of_channels``.
-        options: Likewise.
-        energies: Likewise.
-        partial_pressure_Pa: Likewise.
-    """
-    several = {p: layer for p, layer in layers.items() if len(layer.temperature_K) > 1}
-    colder, warmer = (
-        growth_of_channels(
-            pool,
-            dG_eV_per_atom[None],
-            np.array([temperature_K]),
-            {
-                p: replace(layer, temperature_K=layer.temperature_K[k : k + 1], L=layer.L[k : k + 1])
-                for p, layer in several.items()
-            },
-            transport,
-            replace(options, below_range="hold"),
-            energies=energies,
-            partial_pressure_Pa=partial_pressure_Pa,
-        )[0]
-        for k in (0, 1)
-    )
-    wanted = wanted_layers(pool) & ((colder > 0) & (warmer > 0))[:, None]
-    ratio = np.divide(colder, warmer, out=np.zeros_like(colder), where=warmer > 0)
-    return [p for p in several if wanted[:, p].any() and np.median(ratio[wanted[:, p]]) >= 1.0]
 
 
 def between_local_equilibria(pool: Reactions, options: KineticsOptions) -> np.ndarray:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Literal
+from typing import Any
 
-if TYPE_CHECKING:
-    from tammann.recipe import Recipe
+from pydantic import ValidationError
+
+from tammann.errors import RecipeError
+from tammann.recipe import Kinetics, KineticsChoices, Recipe, ScoreConstants
+from tammann.strict import explain
 
 __all__ = ["PUBLIC_CODE", "KineticsOptions"]
 
 
-@dataclass(frozen=True)
-class KineticsOptions:
+class KineticsOptions(KineticsChoices, ScoreConstants):
     """How a rate follows from energies and transport; the defaults are the paper's, with the repaired score.
+
+    The fields are those of the block ``kinetics`` of a recipe and of its ``constants``, on one level; what each may be
+    and its default stand in ``tammann.recipe``.
 
     The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) N (repaired), with x =
     K_D dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)), dG* = pG [1 +
@@ -79,38 +83,11 @@ class KineticsOptions:
         ('signed', 20.0)
     """
 
-    transport: Literal["full", "self", "none"] = "full"
-    form: Literal["paper", "signed", "electroneutral"] = "paper"
-    potential_difference: Literal["reactants", "end-members"] = "reactants"
-    end_members: tuple[str, str] | None = None
-    score: Literal["repaired", "literal"] = "repaired"
-    two_products: Literal["harmonic", "largest"] = "harmonic"
-    decomposition: bool = True
-    nucleation_barrier_J_per_m2: float = 0.0
-    a: float = 3.0
-    b: float = 14.0
-    c: float = 11.2
-    d: float = 35.0
-    e: float = 0.03
-    scale: float | None = None
-    cap: float | None = None
-    sigma1_linear_above: float | None = None
-    sigma2_prefactor: float = 0.5
-    driving_prefactor: float = 1.0
-    thermodynamic_above_eV_per_atom: float | None = None
-    nearest_temperature: bool = False
-    molten_flux_per_kT_per_m_s: float | None = None
-    missing_L_per_kT_per_m_s: float | None = None
-    reference_radius_m: float = 1e-7
-    reference_temperature_K: float = 1100.0
-    below_range: Literal["continue", "hold", "refuse"] = "continue"
-    above_range: Literal["hold", "refuse"] = "hold"
-    residual_pressure_Pa: float = 1.0
-    metastable_limit_eV_per_atom: float | None = 0.067
-    coupled_release: bool = False
-    uphill_limit_eV_per_atom: float = 0.1
-    smallest_score: float = 1e-9
-    melt_exchange_above: float | None = None
+    def __init__(self, /, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise RecipeError(f"kinetics: {explain(error, KineticsOptions)}") from None
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> KineticsOptions:
@@ -126,29 +103,15 @@ class KineticsOptions:
             >>> KineticsOptions.from_recipe(recipe) == PUBLIC_CODE
             True
         """
-        kinetics = recipe.kinetics
-        ends = kinetics.end_members
-        stated = {**dict(kinetics), **dict(kinetics.constants)}
-        stated["end_members"] = None if ends is None else (ends[0], ends[1])
-        return cls(**{field.name: stated[field.name] for field in fields(cls)})
+        return cls._from_block(recipe.kinetics)
+
+    @classmethod
+    def _from_block(cls, kinetics: Kinetics) -> KineticsOptions:
+        stated = {**dict(kinetics.constants), **dict(kinetics)}
+        return cls(**{name: stated[name] for name in cls.model_fields})
 
 
-PUBLIC_CODE = KineticsOptions(
-    score="literal",
-    two_products="largest",
-    scale=None,
-    cap=20.0,
-    sigma1_linear_above=2.0,
-    sigma2_prefactor=1.0,
-    driving_prefactor=0.5,
-    thermodynamic_above_eV_per_atom=0.01,
-    nearest_temperature=True,
-    molten_flux_per_kT_per_m_s=1e22,
-    missing_L_per_kT_per_m_s=1e16,
-    reference_radius_m=1e-8,
-    metastable_limit_eV_per_atom=None,
-    coupled_release=True,
-)
+PUBLIC_CODE = KineticsOptions._from_block(Kinetics(preset="public-code"))
 """The choices of the authors' public code (mcgalcode/rxn-ca at 83b3d2b, scorers/diffusion.py).
 
 Its scale is left to the convention, because its units are mixed, and it takes the closest pair of vertices of two

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tammann.errors import RecipeError, ResultError
-from tammann.files import write_text
+from tammann.files import json_safe, write_text
 
 __all__ = ["RateTable"]
 
@@ -51,8 +51,8 @@ class RateTable:
         fallback: Whether the thermodynamic score stood in for missing transport data, shape (C,).
         equations: The reactions as text, length C.
         exchange: Changes of place of a cell with a neighbour per sweep, shape (nT, P), 0 to 1.
-        metadata: Options, sources, and the scale s.
-        warnings: Sentences.
+        metadata: Options, sources, the scale s, and what the two properties below return.
+        warnings: Sentences on data and method; those that change the answer come first.
 
     Example:
         >>> from tammann.kinetics import rate_table
@@ -135,6 +135,16 @@ class RateTable:
             if C and (getattr(self, name).max() >= P or getattr(self, name)[:, 0].min() < 0):
                 raise ResultError(f"rate table: {name} points to a phase that is not listed; write the table again.")
 
+    @property
+    def nothing_opens(self) -> str | None:
+        """The sentence that says why no reaction of the precursors can happen; None where some can."""
+        return self.metadata.get("nothing_opens")
+
+    @property
+    def important_warnings(self) -> tuple[str, ...]:
+        """The first of ``warnings``: those that change the answer."""
+        return tuple(self.metadata.get("important_warnings", ()))
+
     def save(self, path: str | Path) -> None:
         """Write the table as one JSON file, a channel a line.
 
@@ -145,10 +155,10 @@ class RateTable:
         """
         channel_keys = [f.name for f in fields(self) if f.name in _BY_CHANNEL]
         head = {"format": _FORMAT}
-        head |= {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _BY_CHANNEL}
+        head |= {f.name: json_safe(getattr(self, f.name)) for f in fields(self) if f.name not in _BY_CHANNEL}
         lines = []
         for c in range(len(self.equations)):
-            channel = {key: _plain(self._of_channel(key, c)) for key in channel_keys}
+            channel = {key: json_safe(self._of_channel(key, c)) for key in channel_keys}
             lines.append(json.dumps(channel, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
         top = ",\n".join(
             f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
@@ -210,18 +220,3 @@ _BY_CHANNEL = (
     "fallback",
     *_AGAINST_TEMPERATURE,
 )
-
-
-def _plain(value: Any) -> Any:
-    """JSON of an array; NaN becomes null, whole numbers stay short."""
-    if isinstance(value, np.ndarray):
-        return [_plain(item) for item in value.tolist()]
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float):
-        return None if value != value else int(value) if value.is_integer() and abs(value) < 1e15 else value
-    return value

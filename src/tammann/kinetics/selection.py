@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tammann.composition import parse_formula
 from tammann.errors import DataError, RecipeError
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import MOST_PHASES
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from tammann.thermo import Phases
 
 __all__ = [
+    "Furnace",
+    "atmosphere",
     "possible",
     "precursors",
-    "pressures",
     "reachable",
     "release_allowed",
     "relevant_phases",
@@ -30,6 +32,56 @@ __all__ = [
 
 _MANY = 40
 """Solids up to which all are kept: the reactions of 30 take 0.1 s, those of 60 some 8 s, as the fourth power."""
+
+_INERT = frozenset({"He", "Ne", "Ar", "Kr", "Xe", "N2"})
+"""Gases of which it is no surprise that no phase takes them up."""
+
+
+@dataclass(frozen=True, eq=False)
+class Furnace:
+    """What reactions meet in the furnace.
+
+    Attributes:
+        energies: Name of the energy set.
+        temperature_K: Temperatures of the programme, shape (nT,), ascending.
+        supplied: Gases that the atmosphere holds; they can be taken up and given off.
+        pressure_Pa: Pressure of every gas that can take part; those not supplied can only be given off.
+    """
+
+    energies: str
+    temperature_K: np.ndarray
+    supplied: tuple[str, ...]
+    pressure_Pa: Mapping[str, float]
+
+    @property
+    def held_Pa(self) -> dict[str, float]:
+        """Pressures of the gases that the atmosphere holds."""
+        return {gas: self.pressure_Pa[gas] for gas in self.supplied}
+
+    @property
+    def released_Pa(self) -> dict[str, float]:
+        """Pressures against which the other gases leave."""
+        return {gas: pressure for gas, pressure in self.pressure_Pa.items() if gas not in self.supplied}
+
+    def energy(self, reactions: Reactions) -> np.ndarray:
+        """Return the Gibbs energy of reactions at every temperature, eV per atom, shape (nT, R)."""
+        return reaction_energy(
+            reactions, self.temperature_K, energies=self.energies, partial_pressure_Pa=self.pressure_Pa
+        )
+
+    def hull_corners(self, phases: Phases) -> Iterator[np.ndarray]:
+        """Yield, at every temperature, the chemical potentials at the corners of this furnace's hull, eV, (nv, E).
+
+        Gases of the atmosphere are held at their pressure; any other gas can be given off against its pressure but not
+        taken up.
+        """
+        from tammann.thermo import chemical_potential_diagram
+
+        open_phases = _at_pressure(phases, self.released_Pa, self.energies)
+        for T in self.temperature_K.tolist():
+            yield chemical_potential_diagram(
+                open_phases, T, energies=self.energies, partial_pressure_Pa=self.held_Pa or None
+            ).vertices_eV
 
 
 def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
@@ -58,17 +110,17 @@ def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
 def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
     """Leave out phases of a large system that cannot form in a recipe, before their reactions are enumerated.
 
-    Of more than 40 solids those are kept that are made of the elements of the precursors and of the atmosphere and that
-    lie, at some temperature of the programme, within the metastable limit of the hull of this furnace, and two standard
-    errors of their energy more, because draws move them. Precursors and gases always stay. Smaller systems stay whole.
+    Of more than 40 solids those are kept whose elements the precursors and the atmosphere bring and that lie, at some
+    temperature of the programme, within the metastable limit of the hull of this furnace plus two standard errors of
+    their energy, because draws move them. Precursors and gases always stay. Smaller systems stay whole.
 
     Args:
         phases: All phases.
         recipe: Precursors, atmosphere, programme and kinetics.
 
     Raises:
-        RecipeError: A precursor or gas that the phases, or their energies, lack; or more phases are left than the cells
-            of a lattice can tell apart.
+        RecipeError: The phases, or their energies, lack a precursor or gas; or more phases are left than the cells of a
+            lattice can tell apart.
 
     Example:
         >>> from tammann.recipe import Recipe
@@ -84,24 +136,18 @@ def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
     solids = int((~phases.is_gas).sum())
     if solids <= _MANY:
         return phases
-    from tammann.thermo import chemical_potential_diagram
-
     options = KineticsOptions.from_recipe(recipe)
     energies = energy_set_of(phases, recipe)
     start = precursors(phases, recipe, energies)
-    supplied, pressure, _ = pressures(phases, recipe, options, energies)
+    supplied, pressure, *_ = atmosphere(phases, recipe, options, energies)
     composition = phases.composition_matrix
     there = [*start, *(phases.index(gas) for gas in supplied)]
     keep: np.ndarray = np.logical_not((composition[:, ~(composition[there] > 0).any(axis=0)] > 0).any(axis=1))
     if options.metastable_limit_eV_per_atom is not None:
-        free = {gas: p for gas, p in pressure.items() if gas not in supplied}
-        furnace = _at_pressure(phases, free, energies)
-        held = {gas: pressure[gas] for gas in supplied} or None
-        temperature = recipe.temperatures_K(100.0)
-        gibbs = phases.gibbs(temperature, energies=energies)
+        furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
+        gibbs = phases.gibbs(furnace.temperature_K, energies=energies)
         above = np.full(len(phases), np.inf)
-        for g, T in zip(gibbs, temperature.tolist(), strict=True):
-            corners = chemical_potential_diagram(furnace, T, energies=energies, partial_pressure_Pa=held).vertices_eV
+        for g, corners in zip(gibbs, furnace.hull_corners(phases), strict=True):
             above = np.fmin(above, g - (phases.atom_fractions @ corners.T).max(axis=1))
         error = phases.energy_set(energies).standard_error_eV_per_atom
         keep &= above <= options.metastable_limit_eV_per_atom + 2.0 * error
@@ -129,101 +175,159 @@ def energy_set_of(phases: Phases, recipe: Recipe) -> str:
     )
 
 
-def pressures(
+def atmosphere(
     phases: Phases, recipe: Recipe, options: KineticsOptions, energies: str
-) -> tuple[list[str], dict[str, float], list[str]]:
-    """Gases that the atmosphere supplies, the pressure of every gas that can take part, and warnings."""
+) -> tuple[tuple[str, ...], dict[str, float], list[str], list[str]]:
+    """Return what the atmosphere supplies, the pressure of every gas that can take part, and two lists of warnings.
+
+    A gas that the data do not know is refused where the recipe states its pressure. Where it comes with an atmosphere
+    that has a name, such as the CO2 of air over phases without carbon, it is named in the first list, of what changes
+    the answer. Noble gases and nitrogen may be stated; they take no part, which the second list says.
+
+    Raises:
+        RecipeError: A gas is a solid of the phases or unknown to them; or nothing of the atmosphere can act.
+    """
     known = _with_energy(phases, energies)
-    stated = recipe.partial_pressure_Pa
-    supplied: list[str] = []
-    pressures: dict[str, float] = {}
-    warnings: list[str] = []
-    for formula, pressure in stated.items():
-        if formula not in phases:
-            warnings.append(
-                f"{formula} of the atmosphere is not among the phases of {phases.system} and takes no part."
-            )
-            continue
-        index = phases.index(formula)
-        if not phases.is_gas[index]:
+    gases = {phases[p].formula: options.residual_pressure_Pa for p in np.flatnonzero(phases.is_gas & known).tolist()}
+    supplied: dict[str, float] = {}
+    inert, unknown = [], []
+    for formula, pressure in recipe.partial_pressure_Pa.items():
+        written = phases[phases.index(formula)].formula if formula in phases else formula
+        if written in gases:
+            supplied[written] = pressure
+        elif written in phases and phases[phases.index(written)].state != "gas":
             raise RecipeError(f"partial_pressure_Pa: {formula} is a solid of {phases.system}; name a gas.")
-        if not known[index]:
-            warnings.append(f"{formula} of the atmosphere has no energy in {energies} and takes no part.")
-            continue
-        supplied.append(phases[index].formula)
-        pressures[phases[index].formula] = pressure
-    for phase, gas, has_energy in zip(phases, phases.is_gas, known.tolist(), strict=True):
-        if gas and has_energy and phase.formula not in pressures:
-            pressures[phase.formula] = options.residual_pressure_Pa
-    return supplied, pressures, warnings
+        elif written in _INERT and not set(parse_formula(written)) & set(phases.elements):
+            inert.append(written)
+        else:
+            unknown.append(written)
+    named = isinstance(recipe.atmosphere, str)
+    if unknown and not (named and supplied):
+        key = f"atmosphere: {recipe.atmosphere}" if named else "atmosphere.partial_pressure_Pa"
+        raise RecipeError(
+            f"{key}: no phase of {phases.system} can take up or give off {' or '.join(unknown)}; "
+            f"{'write inert' if named else 'leave it out'}, add phases that do, or name "
+            f"{' or '.join([*gases, 'an inert gas such as Ar'])}."
+        )
+    return (
+        tuple(supplied),
+        {**supplied, **{gas: pressure for gas, pressure in gases.items() if gas not in supplied}},
+        [
+            f"The {gas} of {recipe.atmosphere} takes no part, because no phase of {phases.system} can take it up or "
+            "give it off."
+            for gas in unknown
+        ],
+        [f"The {gas} of the atmosphere is inert and takes no part." for gas in inert],
+    )
 
 
 def possible(
-    reactions: Reactions,
-    precursors: list[int],
-    atmosphere: list[str],
-    partial_pressure_Pa: Mapping[str, float],
-    temperature_K: np.ndarray,
-    options: KineticsOptions,
-    energies: str,
-    *,
-    null: bool,
+    reactions: Reactions, precursors: list[int], furnace: Furnace, options: KineticsOptions, *, null: bool
 ) -> np.ndarray:
     """Return the indices of the reactions that matter and atmosphere allow, before their own energies are asked.
 
-    All phases of a reaction must be made of the precursors and of what the gas brings and carries away: their
-    compositions lie in the linear span of those. So, unless oxygen can come or go, oxidation states stay what the
-    precursors brought, and BaO + TiO2 make neither peroxide nor reduced titanates. A gas of the atmosphere comes and
-    goes. Another gas goes where precursors give it off downhill: one of them alone, or more if it carries away an
-    element that the solids made with it lack.
+    A phase can be made whose composition lies in the linear span of the precursors and of what the gas brings and
+    carries away. So, unless oxygen can come or go, oxidation states stay what the precursors brought, and BaO + TiO2
+    make neither peroxide nor reduced titanates. A gas of the atmosphere comes and goes. Another gas goes where solids
+    at hand give it off downhill: one of them alone, or more if it carries away an element that the solids made with it
+    lack.
+
+    Two products of an exchange, LiCl + NaF -> LiF + NaCl, lie in that span only together. They widen it where the
+    equilibrium of their atoms, among all that could be made without them and themselves, contains them.
 
     Args:
         reactions: All reactions.
         precursors: Positions of the precursors.
-        atmosphere: Gases that the atmosphere holds.
-        partial_pressure_Pa: Pressure of every gas.
-        temperature_K: Temperatures of the programme, shape (nT,).
+        furnace: Energies, temperatures and gases.
         options: Whether one phase may decompose.
-        energies: Name of the energy set.
         null: Only two solids to one, and only gases that carry away an element.
     """
-    phases = reactions.phases
-    coefficients, is_gas = reactions.coefficients, phases.is_gas
+    phases, coefficients, is_gas = reactions.phases, reactions.coefficients, reactions.phases.is_gas
     composition = phases.composition_matrix
     solid = coefficients * ~is_gas
     n_reactants, n_products = (solid < 0).sum(axis=1), (solid > 0).sum(axis=1)
     supplied = np.zeros(len(phases), dtype=bool)
-    supplied[[phases.index(gas) for gas in atmosphere]] = True
-    others = np.ones(len(phases), dtype=bool)
-    others[precursors] = False
-    from_precursors = ~(coefficients[:, others] < 0).any(axis=1)
+    supplied[[phases.index(gas) for gas in furnace.supplied]] = True
     # (R, E) elements in the solid products; a gas that holds another one has carried it away.
     in_product = (solid > 0).astype(int) @ (composition > 0) > 0
-    may_leave = supplied.copy()
-    for gas in np.flatnonzero(is_gas & ~supplied):
-        releases = np.flatnonzero(from_precursors & (coefficients[:, gas] > 0))
-        carries = ((composition[gas] > 0) & ~in_product[releases]).any(axis=1)
-        releases = releases[carries | (n_reactants[releases] == 1)]
-        dG = reaction_energy(
-            reactions.take(releases), temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa
-        )
-        may_leave[gas] = bool((dG < 0).any())
-    generators = composition[np.concatenate([precursors, np.flatnonzero(may_leave)])].astype(float)
-    basis = np.linalg.svd(generators, full_matrices=False)
-    basis_rows = basis[2][basis[1] > 1e-9 * basis[1][0]]
-    outside = composition - composition @ basis_rows.T @ basis_rows
-    foreign = np.abs(outside).max(axis=1) > 1e-7
-    allowed = ~(coefficients[:, foreign] != 0).any(axis=1)
-    allowed &= ~(coefficients[:, is_gas & ~supplied] < 0).any(axis=1)
-    allowed &= ~(coefficients[:, is_gas & ~may_leave] > 0).any(axis=1)
+    kind = np.ones(len(reactions), dtype=bool)
     if null:
         for gas in np.flatnonzero(is_gas):
             leaves = ((composition[gas] > 0) & ~in_product).any(axis=1)
-            allowed &= (coefficients[:, gas] <= 0) | leaves
-        allowed &= (n_reactants == 2) & (n_products == 1)
+            kind &= (coefficients[:, gas] <= 0) | leaves
+        kind &= (n_reactants == 2) & (n_products == 1)
     elif not options.decomposition:
-        allowed &= (n_reactants == 2) | (coefficients[:, is_gas] != 0).any(axis=1)
-    return np.flatnonzero(allowed)
+        kind &= (n_reactants == 2) | (coefficients[:, is_gas] != 0).any(axis=1)
+    at_hand = supplied.copy()
+    at_hand[precursors] = True
+    while True:
+        from_hand = ~(coefficients[:, ~at_hand] < 0).any(axis=1)
+        may_leave = supplied.copy()
+        for gas in np.flatnonzero(is_gas & ~supplied):
+            releases = np.flatnonzero(from_hand & (coefficients[:, gas] > 0))
+            carries = ((composition[gas] > 0) & ~in_product[releases]).any(axis=1)
+            releases = releases[carries | (n_reactants[releases] == 1)]
+            may_leave[gas] = bool((furnace.energy(reactions.take(releases)) < 0).any())
+        makeable = _in_span(composition, at_hand | may_leave)
+        gas_allowed = ~(coefficients[:, is_gas & ~supplied] < 0).any(axis=1)
+        gas_allowed &= ~(coefficients[:, is_gas & ~may_leave] > 0).any(axis=1)
+        open_ = kind & gas_allowed & ~(coefficients[:, ~makeable] < 0).any(axis=1)
+        leaves_span = (coefficients[:, ~makeable] > 0).any(axis=1)
+        exchanges = np.flatnonzero(open_ & leaves_span)
+        made = _made_by_exchange(reactions.take(exchanges), furnace, options, makeable & (~is_gas | may_leave))
+        if not made.any():
+            return np.flatnonzero(open_ & ~leaves_span)
+        at_hand |= made
+
+
+def _in_span(composition: np.ndarray, generators: np.ndarray) -> np.ndarray:
+    """Return which compositions lie in the linear span of the chosen ones, shape (n,), bool."""
+    basis = np.linalg.svd(composition[generators].astype(float), full_matrices=False)
+    basis_rows = basis[2][basis[1] > 1e-9 * basis[1][0]]
+    outside = composition - composition @ basis_rows.T @ basis_rows
+    return np.asarray(np.abs(outside).max(axis=1) <= 1e-7)
+
+
+def _made_by_exchange(
+    exchanges: Reactions, furnace: Furnace, options: KineticsOptions, makeable: np.ndarray
+) -> np.ndarray:
+    """Return the products of downhill exchanges that equilibrium of their atoms contains, shape (n,), bool.
+
+    Args:
+        exchanges: R reactions from phases that can be made to some that cannot be made one by one.
+        furnace: Every fourth of its temperatures is looked at.
+        options: The metastable limit.
+        makeable: Which phases can be made without them, shape (n,).
+    """
+    phases = exchanges.phases
+    made = np.zeros(len(phases), dtype=bool)
+    coarse = replace(furnace, temperature_K=furnace.temperature_K[::-4][::-1])
+    downhill = coarse.energy(exchanges) < 0
+    exchanges, downhill = exchanges.take(np.flatnonzero(downhill.any(axis=0))), downhill[:, downhill.any(axis=0)]
+    if not len(exchanges):
+        return made
+    from tammann.thermo import equilibrium
+
+    downhill &= within_metastable_limit(exchanges, coarse, options)
+    released = {gas: pressure for gas, pressure in furnace.released_Pa.items() if makeable[phases.index(gas)]}
+    for row, where in zip(exchanges.coefficients, downhill.T, strict=True):
+        new = (row > 0) & ~makeable
+        candidates = [phases[p].formula for p in np.flatnonzero(makeable | new).tolist()]
+        amounts = {phases[p].formula: -int(row[p]) for p in np.flatnonzero((row < 0) & ~phases.is_gas).tolist()}
+        for T in coarse.temperature_K[where].tolist():
+            stable = equilibrium(
+                phases,
+                amounts,
+                T,
+                energies=furnace.energies,
+                partial_pressure_Pa=furnace.held_Pa or None,
+                release_pressure_Pa=released,
+                candidates=candidates,
+            )
+            if any(phases[p].formula in stable for p in np.flatnonzero(new).tolist()):
+                made |= new
+                break
+    return made
 
 
 def reachable(pool: Reactions, start: list[int]) -> np.ndarray:
@@ -240,46 +344,29 @@ def reachable(pool: Reactions, start: list[int]) -> np.ndarray:
         reached = more
 
 
-def within_metastable_limit(
-    pool: Reactions,
-    temperature_K: np.ndarray,
-    atmosphere: list[str],
-    partial_pressure_Pa: Mapping[str, float],
-    options: KineticsOptions,
-    energies: str,
-) -> np.ndarray:
+def within_metastable_limit(pool: Reactions, furnace: Furnace, options: KineticsOptions) -> np.ndarray:
     """Return where the solids that a reaction makes lie close enough to the hull to form, shape (nT, R), bool.
 
-    A product further above the hull than the limit, or two products that are so together, do not appear: they would at
-    once turn into what lies below. The hull is that of this furnace: gases of the atmosphere are held at their
-    pressure, any other gas can be given off at its residual pressure but not taken up.
+    A product further above the hull of this furnace than the limit, or two products that are so together, do not
+    appear: they would at once turn into what lies below.
 
     Args:
         pool: R reactions.
-        temperature_K: Shape (nT,).
-        atmosphere: Gases that the atmosphere holds.
-        partial_pressure_Pa: Pressure of every gas.
+        furnace: Energies, temperatures and gases.
         options: The limit, None for none.
-        energies: Name of the energy set.
     """
     limit = options.metastable_limit_eV_per_atom
+    close = np.ones((len(furnace.temperature_K), len(pool)), dtype=bool)
     if limit is None or not len(pool):
-        return np.ones((len(temperature_K), len(pool)), dtype=bool)
-    from tammann.thermo import chemical_potential_diagram
-
+        return close
     phases = pool.phases
-    free = {gas: pressure for gas, pressure in partial_pressure_Pa.items() if gas not in atmosphere}
-    furnace = _at_pressure(phases, free, energies)
-    held = {gas: partial_pressure_Pa[gas] for gas in atmosphere} or None
     made = np.maximum(pool.coefficients, 0) * ~phases.is_gas
     composition = phases.composition_matrix
     atoms = composition.sum(axis=1)
     content = made @ composition
-    gibbs = phases.gibbs(temperature_K, energies=energies)
+    gibbs = phases.gibbs(furnace.temperature_K, energies=furnace.energies)
     per_formula = np.nan_to_num(gibbs) * atoms
-    close = np.empty((len(temperature_K), len(pool)), dtype=bool)
-    for t, T in enumerate(temperature_K.tolist()):
-        corners = chemical_potential_diagram(furnace, T, energies=energies, partial_pressure_Pa=held).vertices_eV
+    for t, corners in enumerate(furnace.hull_corners(phases)):
         each = gibbs[t] - (composition @ corners.T).max(axis=1) / atoms
         together = made @ per_formula[t] - (content @ corners.T).max(axis=1)
         far = ~(each <= limit)
@@ -287,9 +374,7 @@ def within_metastable_limit(
     return close
 
 
-def release_allowed(
-    pool: Reactions, temperature_K: np.ndarray, partial_pressure_Pa: Mapping[str, float], energies: str
-) -> np.ndarray:
+def release_allowed(pool: Reactions, furnace: Furnace) -> np.ndarray:
     """Return where a reaction that gives off gas may do so, shape (nT, R), bool; true for reactions that do not.
 
     It may where its products, the gas at its pressure, lie no higher than the best that the same atoms could reach
@@ -301,27 +386,25 @@ def release_allowed(
 
     Args:
         pool: R reactions.
-        temperature_K: Shape (nT,).
-        partial_pressure_Pa: Pressure of every gas.
-        energies: Name of the energy set.
+        furnace: Energies, temperatures and gases.
     """
+    from tammann.thermo import chemical_potential_diagram
+
     phases = pool.phases
-    allowed = np.ones((len(temperature_K), len(pool)), dtype=bool)
+    allowed = np.ones((len(furnace.temperature_K), len(pool)), dtype=bool)
     atoms = phases.composition_matrix.sum(axis=1)
-    furnace = _at_pressure(phases, partial_pressure_Pa, energies)
-    per_formula = np.nan_to_num(furnace.gibbs(temperature_K, energies=energies)) * atoms
+    at_pressure = _at_pressure(phases, furnace.pressure_Pa, furnace.energies)
+    per_formula = np.nan_to_num(at_pressure.gibbs(furnace.temperature_K, energies=furnace.energies)) * atoms
     for gas in np.flatnonzero(phases.is_gas):
         rows = np.flatnonzero(pool.coefficients[:, gas] > 0)
         if not len(rows):
             continue
-        from tammann.thermo import chemical_potential_diagram
-
         made = np.maximum(pool.coefficients[rows], 0)
         content = made @ phases.composition_matrix
         kept = phases[int(gas)].formula
         left = content - made[:, [gas]] * phases.composition_matrix[gas]
-        for t, T in enumerate(temperature_K.tolist()):
-            corners = chemical_potential_diagram(furnace, T, energies=energies, without=[kept]).vertices_eV
+        for t, T in enumerate(furnace.temperature_K.tolist()):
+            corners = chemical_potential_diagram(at_pressure, T, energies=furnace.energies, without=[kept]).vertices_eV
             best = (content @ corners.T).max(axis=1)
             allowed[t, rows] &= made @ per_formula[t] <= best + 1e-9 * content.sum(axis=1)
             energy = left @ corners.T
