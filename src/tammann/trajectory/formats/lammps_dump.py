@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -212,66 +213,45 @@ def _blocks(
     every: int,
     notes: list[str],
 ) -> Iterator[Frames]:
-    atoms = int(header["atoms"])
-    if atoms == 0:
+    """Yield the chosen frames in blocks; ``header`` is that of frame ``start``, which has been consumed."""
+    count = int(header["atoms"])
+    if count == 0:
         raise DataError(f"{lines.path}: frame {start} has no atoms; choose another group in the dump.")
     width = 1 + int(columns.slots[columns.kinds == FLOAT].max())
-    size = max(1, min(BLOCK_BYTES // (24 * atoms), 4096))
-    names = columns.integers
+    size = max(1, min(BLOCK_BYTES // (24 * count), 4096))
     unit_ps = _unit_of_time_ps(header["units"], lines)
     timed = unit_ps is not None and header["time"] is not None
-    first_columns = header["columns"]
-    ids: np.ndarray | None = None
-    labels: np.ndarray | None = None
-    symbols: tuple[str, ...] = ()
-    box_text: tuple[bytes, bytes] | None = None
+    atoms = _Atoms(columns, types, lines.path)
+    first_header, box_text = header, None
+    following: re.Match[bytes] | None = header
     last_step: int | None = None
     index, taken, repeated = start, 0, 0
     end = None
-    following: re.Match[bytes] | None = header
     while end is None and (stop is None or index < stop):
-        floats = np.empty((size, atoms, width))
-        integers = np.empty((size, atoms, len(names)), dtype=np.int64)
+        floats = np.empty((size, count, width))
+        integers = np.empty((size, count, len(columns.integers)), dtype=np.int64)
         cells, origins = np.empty((size, 3, 3)), np.empty((size, 3))
-        steps = np.empty(size, dtype=np.int64)
-        times = np.empty(size)
+        steps, times = np.empty(size, dtype=np.int64), np.empty(size)
         filled = 0
-        first = start + every * taken
         while filled < size and (stop is None or index < stop):
             where = f"{lines.path}: frame {index}: "
             try:
-                found_header = following if following is not None else _header(lines, index)
-                following = None
-                if found_header is None:
+                found, following = following or _header(lines, index), None
+                if found is None:
                     end = ""
                     break
-                header = found_header
-                if int(header["atoms"]) != atoms:
-                    raise DataError(
-                        f"{where}it has {int(header['atoms'])} atoms, the frames before {atoms}; expected the same "
-                        "atoms in every frame (mixed compositions); take each run by itself."
-                    )
-                if header["columns"] != first_columns and header["columns"].split() != first_columns.split():
-                    raise DataError(
-                        f"{where}its columns are {header['columns'].decode('utf-8', 'replace').strip()}, those before "
-                        f"{first_columns.decode('utf-8', 'replace').strip()}; take each run by itself."
-                    )
+                header = found
+                _check_same_run(header, first_header, last_step, index, where)
                 step = int(header["step"])
-                if last_step is not None and step < last_step:
-                    raise DataError(
-                        f"{where}its time step {step} lies before that of the last frame, {last_step}; the run was "
-                        f"restarted from an earlier state and appended: take one run (stop={index} the first, "
-                        f"start={index} the second; command line: --stop, --start)."
-                    )
                 chosen = (index - start) % every == 0
                 if step == last_step:
-                    lines.skip(atoms)
+                    lines.skip(count)
                     repeated += 1
                     continue
-                if not chosen:
-                    lines.skip(atoms)
+                if chosen:
+                    lines.table(count, columns.kinds, columns.slots, floats[filled], integers[filled])
                 else:
-                    lines.table(atoms, columns.kinds, columns.slots, floats[filled], integers[filled])
+                    lines.skip(count)
                 last_step = step
             except Cut:
                 end = lines.damage or "the file ends within it"
@@ -289,47 +269,20 @@ def _blocks(
                 if timed:
                     times[filled] = _time_ps(header["time"], unit_ps, where)
                 filled += 1
-                taken += 1
             index += 1
         if filled == 0:
             break
-        floats, integers = floats[:filled], integers[:filled]
-        found = integers[:, :, names.index("id")]
-        if ids is None:
-            ids = np.sort(found[0])
-            if (ids[1:] == ids[:-1]).any():
-                twice = int(ids[1:][ids[1:] == ids[:-1]][0])
-                raise DataError(f"{lines.path}: frame {first}: id {twice} occurs twice; write the dump anew.")
-        if (found != ids).any():
-            order = np.argsort(found, axis=1, kind="stable")
-            floats = np.take_along_axis(floats, order[:, :, None], axis=1)
-            integers = np.take_along_axis(integers, order[:, :, None], axis=1)
-            different = (integers[:, :, names.index("id")] != ids).any(axis=1)
-            if different.any():
-                raise DataError(
-                    f"{lines.path}: frame {first + every * int(np.argmax(different))}: its atoms have other ids than "
-                    "those before; expected the same atoms in every frame (was the group of the dump dynamic?)."
-                )
-        kinds_of_atoms = integers[:, :, names.index("id") + 1 :]
-        if labels is None:
-            labels = kinds_of_atoms[0].copy()
-            symbols = _symbols(labels, floats[0], columns, types, str(lines.path))
-        changed = (kinds_of_atoms != labels).any(axis=(1, 2))
-        if changed.any():
-            raise DataError(
-                f"{lines.path}: frame {first + every * int(np.argmax(changed))}: atoms are of other elements or types "
-                "than before (mixed compositions); expected atoms that keep theirs."
-            )
-        positions = floats[:, :, :3]
+        positions, images = atoms.in_order(floats[:filled], integers[:filled], start + every * taken, every)
+        taken += filled
         if columns.scaled:
             with np.errstate(over="ignore", invalid="ignore"):
                 positions = np.matmul(positions, cells[:filled]) + origins[:filled, None]
         yield Frames(
             positions,
             cells[:filled],
-            symbols,
+            atoms.symbols,
             origins=origins[:filled],
-            images=integers[:, :, :3].astype(float) if columns.images else None,
+            images=images,
             steps=steps[:filled],
             times_ps=times[:filled] if timed else None,
         )
@@ -339,6 +292,83 @@ def _blocks(
         )
     if end:
         notes.append(f"Frame {index} is cut off ({end}); the {index} whole frame(s) before it were read.")
+
+
+def _check_same_run(
+    header: re.Match[bytes], first: re.Match[bytes], last_step: int | None, index: int, where: str
+) -> None:
+    """Check that a frame has the atoms and columns of the first one and does not go back in time."""
+    if int(header["atoms"]) != int(first["atoms"]):
+        raise DataError(
+            f"{where}it has {int(header['atoms'])} atoms, the frames before {int(first['atoms'])}; expected the same "
+            "atoms in every frame (mixed compositions); take each run by itself."
+        )
+    if header["columns"] != first["columns"] and header["columns"].split() != first["columns"].split():
+        raise DataError(
+            f"{where}its columns are {header['columns'].decode('utf-8', 'replace').strip()}, those before "
+            f"{first['columns'].decode('utf-8', 'replace').strip()}; take each run by itself."
+        )
+    if last_step is not None and int(header["step"]) < last_step:
+        raise DataError(
+            f"{where}its time step {int(header['step'])} lies before that of the last frame, {last_step}; the run was "
+            f"restarted from an earlier state and appended: take one run (stop={index} the first, start={index} the "
+            "second; command line: --stop, --start)."
+        )
+
+
+class _Atoms:
+    """The atoms of a dump, sorted by id: LAMMPS writes them in any order.
+
+    Attributes:
+        symbols: Element of each atom, known after the first block.
+    """
+
+    def __init__(self, columns: _Columns, types: Sequence[str] | None, path: Path):
+        self.symbols: tuple[str, ...] = ()
+        self._columns, self._types, self._path = columns, types, path
+        self._id = columns.integers.index("id")
+        self._ids = self._labels = np.empty(0, dtype=np.int64)
+
+    def in_order(
+        self, floats: np.ndarray, integers: np.ndarray, first: int, every: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return positions and images, shape (F, N, 3), in the order of the ids.
+
+        Raises:
+            DataError: An id that occurs twice, or atoms that are not those of the first block.
+        """
+
+        def frame(wrong: np.ndarray) -> str:
+            return f"{self._path}: frame {first + every * int(np.argmax(wrong))}: "
+
+        ids = integers[:, :, self._id]
+        if not self.symbols:
+            self._ids = np.sort(ids[0])
+            same = self._ids[1:] == self._ids[:-1]
+            if same.any():
+                twice = int(self._ids[1:][same][0])
+                raise DataError(f"{self._path}: frame {first}: id {twice} occurs twice; write the dump anew.")
+        if (ids != self._ids).any():
+            order = np.argsort(ids, axis=1, kind="stable")
+            floats = np.take_along_axis(floats, order[:, :, None], axis=1)
+            integers = np.take_along_axis(integers, order[:, :, None], axis=1)
+            different = (integers[:, :, self._id] != self._ids).any(axis=1)
+            if different.any():
+                raise DataError(
+                    f"{frame(different)}its atoms have other ids than those before; expected the same atoms in every "
+                    "frame (was the group of the dump dynamic?)."
+                )
+        labels = integers[:, :, self._id + 1 :]
+        if not self.symbols:
+            self._labels = labels[0].copy()
+            self.symbols = _symbols(self._labels, floats[0], self._columns, self._types, str(self._path))
+        changed = (labels != self._labels).any(axis=(1, 2))
+        if changed.any():
+            raise DataError(
+                f"{frame(changed)}atoms are of other elements or types than before (mixed compositions); "
+                "expected atoms that keep theirs."
+            )
+        return floats[:, :, :3], integers[:, :, :3].astype(float) if self._columns.images else None
 
 
 def _refused(bad: BadRow, where: str, columns: _Columns) -> DataError:
