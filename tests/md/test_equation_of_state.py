@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter
 
 from tammann.errors import DataError
-from tammann.md.conditions import MDRun, block_stderr
+from tammann.md.block_average import block_stderr
+from tammann.md.conditions import MDRun
 from tammann.md.equation_of_state import VolumePoint, find_volume, fit_equation_of_state, let_volume_settle
 from tammann.structures import Configuration
 

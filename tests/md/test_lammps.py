@@ -14,13 +14,16 @@ import pytest
 from potentials.ewald import energy
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.md import lammps as engine
-from tammann.md.conditions import Conditions, block_stderr
+from tammann.md import lammps_forces
+from tammann.md.block_average import block_stderr
+from tammann.md.conditions import Conditions
+from tammann.md.lammps import LammpsEngine
 from tammann.potentials import pedone_2006
 from tammann.structures import Configuration
 from tammann.trajectory import read_trajectory
 from tammann.units import BOLTZMANN_EV_PER_K
 
+engine = LammpsEngine()
 POTENTIAL = pedone_2006()
 
 
@@ -70,9 +73,10 @@ def neutral(configuration):
 
 def test_energy_and_forces_are_those_of_the_twin(monkeypatch):
     """Tables and mesh against printed formulas and a brute-force Ewald sum; forces as slopes of the twin's energy."""
-    monkeypatch.setattr(engine, "SCREENING", 3.6)
+    monkeypatch.setattr(lammps_forces, "SCREENING", 3.6)
     assert neutral(TANGLE) == pytest.approx(0.0)
-    per_atom, forces, _ = engine.single_point(TANGLE, POTENTIAL, mesh_A=0.25)
+    monkeypatch.setattr(lammps_forces, "MESH_A", 0.25)
+    per_atom, forces, _ = engine.single_point(TANGLE, POTENTIAL)
     assert per_atom == pytest.approx(energy(TANGLE.positions_A, TANGLE.symbols, 7.6, POTENTIAL) / 7, abs=2e-4)
     h = 1e-3
     for atom, axis in [(1, 0), (2, 2), (3, 1), (5, 0)]:
@@ -84,8 +88,9 @@ def test_energy_and_forces_are_those_of_the_twin(monkeypatch):
 
 
 def test_pressure_is_the_slope_of_the_energy_with_volume(monkeypatch):
-    monkeypatch.setattr(engine, "SCREENING", 3.6)
-    _, _, virial = engine.single_point(TANGLE, POTENTIAL, mesh_A=0.25)
+    monkeypatch.setattr(lammps_forces, "SCREENING", 3.6)
+    monkeypatch.setattr(lammps_forces, "MESH_A", 0.25)
+    _, _, virial = engine.single_point(TANGLE, POTENTIAL)
     h = 1e-3
     volumes = [TANGLE.volume_A3 * (1 + sign * h) for sign in (-1, 1)]
     low, high = (
@@ -98,8 +103,9 @@ def test_pressure_is_the_slope_of_the_energy_with_volume(monkeypatch):
 def test_the_coulomb_sum_of_runs_is_as_good_as_stated(melt, monkeypatch):
     """0.6 % of the forces, 0.02 GPa, 2 meV per atom in the docstring, on a larger melt: no worse than twice that."""
     quick_E, quick_F, quick_P = engine.single_point(melt, POTENTIAL)
-    monkeypatch.setattr(engine, "SCREENING", 3.6)
-    E, F, P = engine.single_point(melt, POTENTIAL, mesh_A=0.3)
+    monkeypatch.setattr(lammps_forces, "SCREENING", 3.6)
+    monkeypatch.setattr(lammps_forces, "MESH_A", 0.3)
+    E, F, P = engine.single_point(melt, POTENTIAL)
     assert np.sqrt(np.mean((quick_F - F) ** 2) / np.mean(F**2)) < 0.012
     assert quick_E == pytest.approx(E, abs=0.004)
     assert quick_P[:3].mean() == pytest.approx(P[:3].mean(), abs=0.06)
@@ -159,8 +165,8 @@ def test_kinetic_energies_are_those_of_the_canonical_ensemble(melt, thermostat):
 @pytest.mark.slow
 def test_energy_is_kept_to_second_order(melt, monkeypatch):
     """Without a bath the total energy wavers by an amount that falls as the square of the step."""
-    monkeypatch.setattr(engine, "SCREENING", 3.6)
-    monkeypatch.setattr(engine, "MESH_A", 0.7)
+    monkeypatch.setattr(lammps_forces, "SCREENING", 3.6)
+    monkeypatch.setattr(lammps_forces, "MESH_A", 0.7)
     wavers = []
     for step in (0.5, 1.0, 2.0):
         nve = Conditions(4000.0, timestep_fs=step, thermostat="none")
@@ -230,15 +236,16 @@ def test_a_trajectory_made_longer_keeps_its_beginning(melt, tmp_path):
 KILLED = """
 import sys
 import numpy as np
-from tammann.md import lammps as engine, segments
+from tammann.md import recording
 from tammann.md.conditions import Conditions
+from tammann.md.lammps import LammpsEngine
 from tammann.potentials import pedone_2006
 from tammann.structures import Configuration
 held = np.load(sys.argv[1])
 start = Configuration(tuple(str(s) for s in held["s"]), held["x"], held["cell"], held["v"])
 recording.SEGMENT_SECONDS = 0.3
-engine.produce(start, pedone_2006(), Conditions(4000.0), sys.argv[2], duration_ps=float(sys.argv[3]), frame_fs=40.0,
-               sample_fs=20.0, rng=5)
+LammpsEngine().produce(start, pedone_2006(), Conditions(4000.0), sys.argv[2], duration_ps=float(sys.argv[3]),
+                       frame_fs=40.0, sample_fs=20.0, rng=5)
 """
 
 
@@ -331,7 +338,7 @@ def test_a_state_of_another_step_is_refused(melt, tmp_path):
 def test_a_trajectory_without_its_state_is_refused(melt, tmp_path):
     record(melt, tmp_path, duration_ps=0.08)
     (tmp_path / "restart-40.bin").unlink()
-    with pytest.raises(ResultError, match="no state to go on from"):
+    with pytest.raises(ResultError, match="no state to resume from"):
         record(melt, tmp_path, duration_ps=0.16)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from md.walker import CONDITIONS, OPTIONS, piece, walk
+from md.walker import CONDITIONS, OPTIONS, recorded, walk
 from tammann.errors import ResultError
 from tammann.md import recording
-from tammann.md.recording import record, take_up
+from tammann.md.recording import open_recording, record
 from tammann.trajectory import read_trajectory
 
 
@@ -94,7 +94,7 @@ def test_a_parent_is_killed_and_its_orphan_still_at_work(begin, tmp_path, nap):
 
 def begin_to(place, *steps):
     """Let the walker record pieces that end at these steps, and leave."""
-    with take_up([place], CONDITIONS, duration_ps=1.0, **OPTIONS) as recording:
+    with open_recording(place, CONDITIONS, duration_ps=1.0, **OPTIONS) as recording:
         left = list(steps)
 
         def stop():
@@ -103,8 +103,8 @@ def begin_to(place, *steps):
         record(
             recording,
             CONDITIONS,
-            lambda begin, end, fresh: [piece(begin, end, fresh)],
-            lambda paths: paths[0].write_text(str(left[0])),
+            lambda steps: recorded(left[0] - steps, left[0], left[0] == steps),
+            lambda path: path.write_text(str(left[0])),
             stop=stop,
         )
     assert reached(place) == steps[-1]
@@ -112,7 +112,7 @@ def begin_to(place, *steps):
 
 def leave(place, begin, end, *, restart=False):
     """What another process may leave there."""
-    stray = piece(begin, end, begin == 0)
+    stray = recorded(begin, end, begin == 0)
     np.save(place / f"sample-{end}.npy", stray.samples)
     (place / f"frames-{end}.dump.gz").write_bytes(stray.frames)
     if restart:
@@ -140,8 +140,8 @@ def test_only_pieces_that_follow_one_another_are_joined(short_segments, tmp_path
     begin_to(tmp_path, 10, 20)
     for begin, end, restart in strays:
         leave(tmp_path, begin, end, restart=restart)
-    with take_up([tmp_path], CONDITIONS, duration_ps=0.06, **OPTIONS) as recording:
-        assert recording.done == done
+    with open_recording(tmp_path, CONDITIONS, duration_ps=0.06, **OPTIONS) as recording:
+        assert recording.step == done
     check_whole(walk(tmp_path, 0.06), 60)
 
 
@@ -153,10 +153,12 @@ def test_pieces_that_come_while_it_records_are_not_joined(short_segments, tmp_pa
 
 def test_where_nobody_can_wait_the_second_adds_nothing(short_segments, tmp_path):
     begin_to(tmp_path, 10, 20)
-    with take_up([tmp_path], CONDITIONS, duration_ps=0.04, **OPTIONS) as recording:
+    with open_recording(tmp_path, CONDITIONS, duration_ps=0.04, **OPTIONS) as recording:
         leave(tmp_path, 20, 40, restart=True)
         with pytest.raises(ResultError, match="is being recorded by another run"):
-            record(recording, CONDITIONS, lambda *steps: [piece(*steps)], lambda paths: paths[0].write_text("30"))
+            record(
+                recording, CONDITIONS, lambda steps: recorded(20, 20 + steps, False), lambda path: path.write_text("30")
+            )
     check_whole(walk(tmp_path, 0.06), 60)
 
 
@@ -175,8 +177,8 @@ def test_a_gap_is_refused(short_segments, tmp_path, lost, cut):
 def test_frames_at_other_times_are_refused(short_segments, tmp_path):
     begin_to(tmp_path, 10, 20)
     with (
-        pytest.raises(ResultError, match="pieces every 20 fs"),
-        take_up([tmp_path], CONDITIONS, duration_ps=1.0, frame_fs=20.0, sample_fs=5.0),
+        pytest.raises(ResultError, match="segments with frames every 20 fs"),
+        open_recording(tmp_path, CONDITIONS, duration_ps=1.0, frame_fs=20.0, sample_fs=5.0),
     ):
         pass
 
@@ -188,12 +190,10 @@ def test_a_run_asked_to_be_shorter_than_it_is_keeps_its_length(short_segments, t
     check_whole(walk(tmp_path, 0.05), 50)
 
 
-def test_side_by_side_in_folders_of_their_own(tmp_path):
-    folders = [tmp_path / "b", tmp_path / "a", tmp_path / "b"]
-    with take_up(folders, CONDITIONS, duration_ps=0.1, **OPTIONS) as recording:
-        assert recording.folders == tuple(folders)
-        assert all((folder / "lock").exists() for folder in folders)
-    assert not any((folder / "lock").exists() for folder in folders)
+def test_the_lock_is_there_only_meanwhile(tmp_path):
+    with open_recording(tmp_path, CONDITIONS, duration_ps=0.1, **OPTIONS):
+        assert (tmp_path / "lock").exists()
+    assert not (tmp_path / "lock").exists()
 
 
 @pytest.mark.parametrize("missing", [True, False])

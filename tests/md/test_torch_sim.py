@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 
 from md.threads import in_threads
-from tammann.errors import DataError, RecipeError, ResultError
-from tammann.md import torch_sim as engine
+from tammann.errors import DataError, RecipeError
+from tammann.md import torch_sim
 from tammann.md.conditions import Conditions
-from tammann.md.integrators import initialize_state
+from tammann.md.load import load_engine
+from tammann.md.state import initialize_state
+from tammann.md.torch_sim import TorchSimEngine
 from tammann.potentials import chgnet, imported_potential, pedone_2006
 from tammann.structures import Configuration
 from tammann.workflows.melt.plan import MeltPlan
 
+engine = TorchSimEngine()
 BORN = imported_potential("potentials.toys:born")
 
 
@@ -57,43 +60,24 @@ def test_forces_and_pressure_are_slopes(installed):
     assert pressure[:3].mean() == pytest.approx(-(high - low) / (2 * h * V) * 160.21766, rel=1e-5)
 
 
-@pytest.mark.parametrize("bath", ["nose-hoover", "langevin", "none"])
-def test_a_batch_gives_what_each_alone_gives(installed, bath):
-    """Systems of other sizes beside it change nothing; each seed is the first drawn for its place."""
-    conditions = Conditions(1000.0, thermostat=bath)
-    warm = [
-        Configuration(c.symbols, c.positions_A, c.cell_A, run.configuration.velocities_A_per_ps)
-        for c, run in zip(MANY, engine.run_many(MANY, BORN, conditions, duration_ps=0.01, rng=1), strict=True)
-    ]
-    together = engine.run_many(warm, BORN, conditions, duration_ps=0.04, rng=2)
-    seeds = np.random.default_rng(2).integers(0, 2**63, size=3)
-    assert len(set(seeds)) == 3
-    if bath == "langevin":  # random numbers of its own for each
-        assert np.abs(together[0].temperature_K - together[2].temperature_K).max() > 1.0
-        return
-    for start, run in zip(warm, together, strict=True):
-        alone = engine.run(start, BORN, conditions, duration_ps=0.04, rng=9)
-        np.testing.assert_allclose(run.configuration.positions_A, alone.configuration.positions_A, atol=1e-9)
-        np.testing.assert_allclose(run.temperature_K, alone.temperature_K, rtol=1e-9)
-
-
-def test_batches_are_recorded_and_taken_up(installed, tmp_path):
+def test_a_killed_run_is_resumed_beside_others(installed, tmp_path):
+    """Batched with others or alone, interrupted or not: the same trajectory, byte by byte."""
     options = {"duration_ps": 0.08, "frame_fs": 8.0, "sample_fs": 4.0, "rng": 2}
     conditions = Conditions(1000.0, thermostat="langevin")
-    here, there = ([tmp_path / run / str(k) for k in range(3)] for run in "ab")
-    assert engine.produce_many(MANY, BORN, conditions, here, **options, stop=lambda: True) is None
-    # killed between the states of the first and of the second system
-    state = next(here[0].glob("restart-*.bin"))
-    (here[0] / "restart-9.bin").write_bytes(state.read_bytes())
-    made = engine.produce_many(MANY, BORN, conditions, here, **options)
-    straight = engine.produce_many(MANY, BORN, conditions, there, **options)
-    for a, b in zip(made, straight, strict=True):
-        assert gzip.decompress(a.read_bytes()) == gzip.decompress(b.read_bytes())
-        assert len(list(a.parent.iterdir())) == 3
-    for folder, step in ((here[0], 12), (here[1], 16)):
-        next(folder.glob("restart-*.bin")).rename(folder / f"restart-{step}.bin")
-    with pytest.raises(ResultError, match="share no step"):
-        engine.produce_many(MANY, BORN, conditions, here, **(options | {"duration_ps": 0.2}))
+
+    def produce(run, **more):
+        with engine.batch_threads():
+            return in_threads([
+                lambda k=k: engine.produce(MANY[k], BORN, conditions, tmp_path / run / str(k), **options, **more)
+                for k in range(3)
+            ])  # fmt: skip
+
+    assert produce("a", stop=lambda: True) == [None] * 3
+    for k, (resumed, straight) in enumerate(zip(produce("a"), produce("b"), strict=True)):
+        alone = engine.produce(MANY[k], BORN, conditions, tmp_path / "c" / str(k), **options)
+        first, *others = (gzip.decompress(path.read_bytes()) for path in (resumed, straight, alone))
+        assert others == [first, first]
+        assert len(list(resumed.parent.iterdir())) == 3
 
 
 @pytest.mark.parametrize(
@@ -131,8 +115,6 @@ def test_plans_that_cannot_be():
 @pytest.mark.slow
 def test_chgnet_in_a_batch_is_chgnet(installed):
     pytest.importorskip("chgnet")
-    from tammann.md import ase
-
     faces = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
     sites = np.concatenate([faces, faces + [0.5, 0, 0]])
     rng = np.random.default_rng(1)
@@ -140,11 +122,14 @@ def test_chgnet_in_a_batch_is_chgnet(installed):
         Configuration((metal,) * 4 + ("O",) * 4, edge * sites + rng.normal(scale=0.05, size=(8, 3)), edge * np.eye(3))
         for metal, edge in (("Mg", 4.3), ("Ba", 5.6))
     ]
-    runs = engine.run_many(some, chgnet(), Conditions(500.0), duration_ps=0.01, sample_fs=2.0, rng=1)
+    with engine.batch_threads():
+        runs = in_threads([
+            lambda c=c: engine.run(c, chgnet(), Conditions(500.0), duration_ps=0.01, sample_fs=2.0, rng=1) for c in some
+        ])  # fmt: skip
     for run in runs:
-        per_atom, _, _ = ase.single_point(run.configuration, chgnet())
+        per_atom, _, _ = load_engine("ase").single_point(run.configuration, chgnet())
         assert run.energy_eV_per_atom[-1] == pytest.approx(per_atom, abs=1e-4)
-    ours, theirs = (e.single_point(some[1], chgnet()) for e in (engine, ase))
+    ours, theirs = (e.single_point(some[1], chgnet()) for e in (engine, load_engine("ase")))
     np.testing.assert_allclose(ours[1], theirs[1], atol=1e-3)
     np.testing.assert_allclose(ours[2], theirs[2], atol=0.01)
 
@@ -153,13 +138,13 @@ def test_chgnet_in_a_batch_is_chgnet(installed):
 def counted(monkeypatch):
     """The number of boxes in each call of the model."""
     sizes = []
-    compute = engine._compute
+    compute = torch_sim._compute
 
     def counting(model, name, states):
         sizes.append(len(states))
         return compute(model, name, states)
 
-    monkeypatch.setattr(engine, "_compute", counting)
+    monkeypatch.setattr(torch_sim, "_compute", counting)
     return sizes
 
 
@@ -177,7 +162,7 @@ def test_threads_side_by_side_move_as_each_alone(installed, counted):
     alone = [job() for job in jobs()]
     assert counted == [1] * (21 + 41 + 21)
     counted.clear()
-    with engine.side_by_side():
+    with engine.batch_threads():
         together = in_threads(jobs())
     # a thread that begins late is behind, so the number of calls is known only within limits
     assert 41 <= len(counted) <= 83 and sum(counted) == 83
@@ -189,7 +174,7 @@ def test_threads_side_by_side_move_as_each_alone(installed, counted):
 def test_a_batch_is_as_large_as_memory_allows(installed, monkeypatch):
     import torch
 
-    compute, room, sizes = engine._compute, 2, []
+    compute, room, sizes = torch_sim._compute, 2, []
 
     def cramped(model, name, states):
         if len(states) > room:
@@ -197,8 +182,8 @@ def test_a_batch_is_as_large_as_memory_allows(installed, monkeypatch):
         sizes.append(len(states))
         return compute(model, name, states)
 
-    monkeypatch.setattr(engine, "_compute", cramped)
-    forces, _ = engine._forces_of(BORN, MANY)
+    monkeypatch.setattr(torch_sim, "_compute", cramped)
+    forces = engine.forces(BORN, MANY[0].symbols)
     states = [initialize_state(c, Conditions(300.0), rng=0) for c in MANY * 2]
     for state, result in zip(states, forces(states, True), strict=True):
         (alone,) = compute(forces.model, BORN.name, [state])
@@ -207,7 +192,7 @@ def test_a_batch_is_as_large_as_memory_allows(installed, monkeypatch):
     room = 0
     with pytest.raises(DataError, match="a box of 8 atoms does not fit"):
         engine.single_point(MANY[0], BORN)
-    with engine.side_by_side():
+    with engine.batch_threads():
         found = in_threads([lambda c=c: engine.single_point(c, BORN) for c in MANY])
     assert all("does not fit" in str(error) for error in found)
 
@@ -221,9 +206,9 @@ def test_compiled_models_say_in_words_that_memory_is_out(installed, monkeypatch)
 
         return model
 
-    monkeypatch.setattr(engine, "_model", lambda potential: greedy())
+    monkeypatch.setattr(torch_sim, "_model", lambda potential: greedy())
     with pytest.raises(torch.cuda.OutOfMemoryError):
-        engine._compute(greedy(), "greedy", [initialize_state(MANY[0], Conditions(300.0), rng=0)])
+        torch_sim._compute(greedy(), "greedy", [initialize_state(MANY[0], Conditions(300.0), rng=0)])
     with pytest.raises(DataError, match="potential potentials.toys:born: a box of 8 atoms does not fit"):
         engine.single_point(MANY[0], BORN)
 
@@ -231,7 +216,7 @@ def test_compiled_models_say_in_words_that_memory_is_out(installed, monkeypatch)
 def test_two_potentials_side_by_side(installed):
     """Boxes of different potentials are no batch, though they may be asked for at the same time."""
     twice = imported_potential("potentials.toys:born_twice")
-    with engine.side_by_side():
+    with engine.batch_threads():
         one, two, again = in_threads(
             [
                 lambda p=p: engine.run(MANY[0], p, Conditions(800.0), duration_ps=0.04, rng=1)

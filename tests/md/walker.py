@@ -13,37 +13,36 @@ import numpy as np
 
 from tammann.md import recording
 from tammann.md.conditions import Conditions
-from tammann.md.recording import Piece, record, take_up
+from tammann.md.recording import Segment, open_recording, record
 
 OPTIONS = {"frame_fs": 10.0, "sample_fs": 5.0}
 CONDITIONS = Conditions(300.0, timestep_fs=1.0)
 
 
-def piece(begin, end, fresh):
+def recorded(begin, end, fresh):
     steps = [step for step in range(begin, end + 1, 5) if step > begin or fresh]
     samples = np.array([[300.0, step, *[0.0] * 6, 729.0] for step in steps])
     header = "ITEM: NUMBER OF ATOMS\n1\nITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n0 9\nITEM: ATOMS id element xu yu zu\n"
     frames = "".join(f"ITEM: TIMESTEP\n{s}\n{header}1 O {s / 100} 0 0\n" for s in steps if s % 10 == 0)
-    return Piece(samples, gzip.compress(frames.encode()))
+    return Segment(samples, gzip.compress(frames.encode()))
 
 
 def walk(folder, picoseconds, *, nap=0.0, **options):
     """Record; every piece takes ``nap`` seconds."""
-    with take_up([folder], CONDITIONS, duration_ps=picoseconds, **OPTIONS) as recording:
-        if recording.finished():
-            return recording.finished()[0]
-        if recording.done:
-            assert recording.restart(recording.folders[0]).read_text() == str(recording.done)
-        at = [recording.done or 0]
+    with open_recording(folder, CONDITIONS, duration_ps=picoseconds, **OPTIONS) as recording:
+        if recording.trajectory():
+            return recording.trajectory()
+        if recording.step:
+            assert recording.restart.read_text() == str(recording.step)
+        at = [recording.step or 0]
 
-        def segment(begin, end, fresh):
-            assert at[0] == begin
+        def advance(steps):
+            begin = at[0]
             time.sleep(nap)
-            at[0] = end
-            return [piece(begin, end, fresh)]
+            at[0] += steps
+            return recorded(begin, at[0], begin == 0)
 
-        made = record(recording, CONDITIONS, segment, lambda paths: paths[0].write_text(str(at[0])), **options)
-    return made and made[0]
+        return record(recording, CONDITIONS, advance, lambda path: path.write_text(str(at[0])), **options)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from potentials.ewald import energy
 from tammann.errors import DataError
-from tammann.md import ase as engine
+from tammann.md.ase import AseEngine
 from tammann.potentials import pedone_2006
 from tammann.potentials.calculators import calculator_of, chgnet, imported_potential
 from tammann.structures import Configuration
@@ -111,7 +111,7 @@ def test_what_the_sum_refuses():
 )
 def test_one_sentence_each(path, words):
     with pytest.raises(DataError, match=words) as caught:
-        engine.single_point(PAIR, imported_potential(path))
+        AseEngine().single_point(PAIR, imported_potential(path))
     assert "\n" not in str(caught.value) and path.partition(":")[0] in str(caught.value)
 
 
@@ -119,12 +119,12 @@ def test_a_failure_on_the_way_is_one_sentence():
     from tammann.md.conditions import Conditions
 
     with pytest.raises(DataError, match=r"failing failed \(RuntimeError: out of memory\)") as caught:
-        engine.run(PAIR, imported_potential("potentials.toys:failing"), Conditions(300.0), duration_ps=0.1, rng=1)
+        AseEngine().run(PAIR, imported_potential("potentials.toys:failing"), Conditions(300.0), duration_ps=0.1, rng=1)
     assert "\n" not in str(caught.value)
 
 
 def test_other_people_print_and_warn_to_nobody(capsys):
-    engine.single_point(PAIR, imported_potential("potentials.toys:talking"))
+    AseEngine().single_point(PAIR, imported_potential("potentials.toys:talking"))
     assert capsys.readouterr() == ("", "")
 
 
@@ -137,7 +137,7 @@ def test_chgnet_knows_what_it_was_made_for():
 def test_missing_packages_name_their_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "chgnet.model.dynamics", None)
     with pytest.raises(DataError, match=r"pip install 'tammann\[chgnet\]'"):
-        engine.single_point(PAIR, chgnet())
+        AseEngine().single_point(PAIR, chgnet())
 
 
 @pytest.mark.slow
@@ -146,7 +146,7 @@ def test_chgnet_knows_magnesia(capsys):
     pytest.importorskip("chgnet")
     faces = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
     sites = 4.26 * np.concatenate([faces, faces + [0.5, 0, 0]])
-    per_atom, forces, pressure = engine.single_point(
+    per_atom, forces, pressure = AseEngine().single_point(
         Configuration(("Mg",) * 4 + ("O",) * 4, sites, 4.26 * np.eye(3)), chgnet()
     )
     assert per_atom == pytest.approx(-6.33, abs=0.05)

@@ -4,7 +4,7 @@ import pytest
 
 from tammann.errors import DataError
 from tammann.potentials import LammpsCommands, RigidIons, imported_potential, load_potential
-from tammann.potentials.calculators import calculator_of, settle
+from tammann.potentials.calculators import calculator_of, prepare
 from tammann.potentials.ewald import RigidIonsCalculator
 
 FILE = """
@@ -66,7 +66,7 @@ def test_compositions_it_cannot_do(written):
     with pytest.raises(DataError, match=r"MgO2: its charges with buckingham-mgo .* sum to -2 per formula unit"):
         potential.check(["Mg", "O"], formula="MgO2")
     with pytest.raises(DataError, match=r"Mg1O2: its charges"):
-        settle(potential, ["Mg", "O", "O"])
+        prepare(potential, ["Mg", "O", "O"])
 
 
 @pytest.mark.parametrize(
@@ -113,17 +113,17 @@ def test_no_file(tmp_path):
 
 def test_what_a_callable_gives(written):
     """Rigid ions or commands of the reader's own take the place of what imported them; a calculator is made once."""
-    mine = settle(imported_potential("potentials.toys:rigid"), ["Mg", "O"])
-    assert isinstance(mine, RigidIons) and mine.name == "mine" and settle(mine, ["Mg"]) is mine
-    assert settle(imported_potential("potentials.toys:commands"), ["Mg", "O"]).elements == ("Mg", "O")
-    ions = settle(imported_potential("potentials.toys:ions"), ["Mg", "O"])
+    mine = prepare(imported_potential("potentials.toys:rigid"), ["Mg", "O"])
+    assert isinstance(mine, RigidIons) and mine.name == "mine" and prepare(mine, ["Mg"]) is mine
+    assert prepare(imported_potential("potentials.toys:commands"), ["Mg", "O"]).elements == ("Mg", "O")
+    ions = prepare(imported_potential("potentials.toys:ions"), ["Mg", "O"])
     assert calculator_of(ions) is calculator_of(ions) and isinstance(calculator_of(ions), RigidIonsCalculator)
     assert isinstance(calculator_of(imported_potential("potentials.toys:rigid")), RigidIonsCalculator)
     for symbols, words in ((["Fe", "O"], "no parameters for Fe"), (["Mg", "O", "O"], "Mg1O2: its charges with mine")):
         with pytest.raises(DataError, match=words):
-            settle(imported_potential("potentials.toys:rigid"), symbols)
+            prepare(imported_potential("potentials.toys:rigid"), symbols)
     with pytest.raises(DataError, match="has no type for Fe"):
-        settle(imported_potential("potentials.toys:commands"), ["Fe"])
+        prepare(imported_potential("potentials.toys:commands"), ["Fe"])
 
 
 def test_other_engines_refuse_it(written):

@@ -16,13 +16,14 @@ import numpy as np
 
 from tammann import __version__
 from tammann.characterization import coordination_numbers, radial_distribution
-from tammann.md import ase, lammps
 from tammann.md.conditions import Conditions
+from tammann.md.load import load_engine
 from tammann.potentials import pedone_2006
 from tammann.potentials.calculators import chgnet
 from tammann.structures import random_packing
 from tammann.trajectory import read_trajectory
 
+lammps, ase = load_engine("lammps"), load_engine("ase")
 out, minutes = Path(sys.argv[1]), float(sys.argv[2])
 until = time.monotonic() + 60 * minutes
 hot, melt = Conditions(3000.0), Conditions(2000.0)

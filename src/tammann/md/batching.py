@@ -1,4 +1,4 @@
-"""Boxes that threads move side by side, with the forces on all of them computed at once."""
+"""Boxes that several threads move, with the forces on all of them computed in one batch."""
 
 from __future__ import annotations
 
@@ -7,154 +7,154 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from tammann.md.integrators import ForceResult, Forces, MDState
+from tammann.md.state import ForceResult, Forces, MDState
 
-__all__ = ["Company"]
+__all__ = ["ForceServer"]
 
 
 @dataclass(eq=False)
-class _Question:
-    """What one thread asks for, and the answer: results or an error. Without states: to have the forces made."""
+class _Request:
+    """A request of one thread for forces, and its outcome; without states, for making the force function only."""
 
     key: Hashable
     make: Callable[[], Forces]
     states: Sequence[MDState]
     stress: bool
-    answered: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
     results: Sequence[ForceResult] = ()
-    failure: BaseException | None = None
+    error: BaseException | None = None
 
 
-class Company:
-    """Threads whose boxes are computed together, by a thread that does nothing else.
+class ForceServer:
+    """A thread that computes forces for other threads, in batches.
 
-    A batch is computed as soon as every thread that is moving has asked. What is in it may differ in everything: the
-    temperature, the step it is at, relaxing or moving. What gives the forces is made and used in one thread only, and
-    its failure on one box is that of the thread that asked for it.
+    A batch is computed as soon as every thread that is moving has made a request. Its boxes may differ in size,
+    temperature, time step, and in whether they are relaxed or run. A force function is made and used in the server's
+    thread only; where it fails on one box, only the thread of that box gets the error.
 
     Example:
         >>> import numpy as np
         >>> from tammann.md.conditions import Conditions
-        >>> from tammann.md.integrators import initialize_state
+        >>> from tammann.md.state import initialize_state
         >>> from tammann.structures import Configuration
         >>> box = initialize_state(Configuration(("Ar",), np.zeros((1, 3)), 9.0 * np.eye(3)), Conditions(300.0), rng=0)
-        >>> def nothing():
+        >>> def ideal_gas():
         ...     return lambda states, stress: [ForceResult(0.0, 0.0 * m.positions_A, None) for m in states]
-        >>> with Company().at_work() as company, company.moves():
-        ...     company.forces("nothing", nothing)([box], False)[0].energy_eV
+        >>> with ForceServer().running() as server, server.moving():
+        ...     server.forces("ideal gas", ideal_gas)([box], False)[0].energy_eV
         0.0
     """
 
     def __init__(self) -> None:
-        self.turn = threading.Condition()  # what only the computing thread waits for
-        self.moving = 0
-        self.asked: list[_Question] = []
-        self.made: dict[Hashable, Forces] = {}
+        self.changed = threading.Condition()  # only the server's thread waits for it
+        self.threads_moving = 0
+        self.requests: list[_Request] = []
+        self.functions: dict[Hashable, Forces] = {}
         self.open = False
 
     @contextmanager
-    def at_work(self) -> Iterator[Company]:
-        """Compute what is asked for, as long as this lasts."""
-        computing = threading.Thread(target=self._compute, name="forces", daemon=True)
+    def running(self) -> Iterator[ForceServer]:
+        """Serve requests within this context."""
+        thread = threading.Thread(target=self._serve, name="forces", daemon=True)
         self.open = True
-        computing.start()
+        thread.start()
         try:
             yield self
         finally:
-            with self.turn:
+            with self.changed:
                 self.open = False
-                self.turn.notify()
-            computing.join()
+                self.changed.notify()
+            thread.join()
 
     @contextmanager
-    def moves(self) -> Iterator[None]:
-        """Be waited for by the others."""
-        with self.turn:
-            self.moving += 1
+    def moving(self) -> Iterator[None]:
+        """Let batches wait for the requests of this thread within this context."""
+        with self.changed:
+            self.threads_moving += 1
         try:
             yield
         finally:
-            with self.turn:
-                self.moving -= 1
-                self._wake()
+            with self.changed:
+                self.threads_moving -= 1
+                self._notify()
 
     def forces(self, key: Hashable, make: Callable[[], Forces]) -> Forces:
-        """What gives the forces on the boxes of one thread, together with those of others.
+        """Return a function that computes forces in batches with other threads.
 
         Args:
-            key: Of what gives them: boxes with the same one are computed together.
-            make: Makes it, where there is none yet of this key.
+            key: Identifies the potential; only boxes with the same key share a batch.
+            make: Makes the force function when the key is new.
 
         Raises:
-            Exception: What ``make`` raises.
+            Exception: Whatever ``make`` raises.
         """
-        self._ask(_Question(key, make, (), False))
-        return lambda states, stress: self._ask(_Question(key, make, states, stress))
+        self._request(_Request(key, make, (), False))
+        return lambda states, stress: self._request(_Request(key, make, states, stress))
 
-    def _ask(self, question: _Question) -> Sequence[ForceResult]:
-        with self.turn:
+    def _request(self, request: _Request) -> Sequence[ForceResult]:
+        with self.changed:
             if not self.open:
-                raise RuntimeError("nobody computes any more: the company has left.")
-            self.asked.append(question)
-            self._wake()
+                raise RuntimeError("forces were requested after their server had stopped.")
+            self.requests.append(request)
+            self._notify()
         try:
-            question.answered.wait()
-        except BaseException:  # Ctrl-C: nobody is to wait for it
-            with self.turn:
-                self.asked = [other for other in self.asked if other is not question]
+            request.done.wait()
+        except BaseException:  # Ctrl-C
+            with self.changed:
+                self.requests = [other for other in self.requests if other is not request]
             raise
-        if question.failure is None:
-            return question.results
+        if request.error is None:
+            return request.results
         try:
-            raise question.failure
+            raise request.error
         finally:
-            question.failure = None  # or it would keep alive, in a circle, whatever was being computed
+            request.error = None  # a reference cycle would keep the memory of the failed batch alive
 
-    def _wake(self) -> None:
+    def _notify(self) -> None:
         if self._ready():
-            self.turn.notify()
+            self.changed.notify()
 
     def _ready(self) -> bool:
-        """Whether something is to be made, or all that are moving have asked."""
-        boxes = sum(bool(question.states) for question in self.asked)
-        return boxes < len(self.asked) or 0 < boxes >= self.moving
+        """Return whether a function is to be made, or all moving threads have made a request."""
+        boxes = sum(bool(request.states) for request in self.requests)
+        return boxes < len(self.requests) or 0 < boxes >= self.threads_moving
 
-    def _compute(self) -> None:
+    def _serve(self) -> None:
         while True:
-            with self.turn:
-                self.turn.wait_for(lambda: self._ready() or not self.open)
-                if not self.asked:
+            with self.changed:
+                self.changed.wait_for(lambda: self._ready() or not self.open)
+                if not self.requests:
                     return
-                making = [question for question in self.asked if not question.states]
-                asked = making or self.asked
-                self.asked = [question for question in self.asked if question.states] if making else []
-            alike: dict[Hashable, list[_Question]] = {}
-            for question in asked:
-                alike.setdefault(question.key, []).append(question)
-            for questions in alike.values():
-                self._answer(questions)
-            for question in asked:
-                question.answered.set()
+                making = [request for request in self.requests if not request.states]
+                batch = making or self.requests
+                self.requests = [request for request in self.requests if request.states] if making else []
+            by_key: dict[Hashable, list[_Request]] = {}
+            for request in batch:
+                by_key.setdefault(request.key, []).append(request)
+            for requests in by_key.values():
+                self._compute(requests)
+            for request in batch:
+                request.done.set()
 
-    def _answer(self, asked: list[_Question]) -> None:
-        """Give results, or what went wrong, to questions of one key."""
-        key, states = asked[0].key, [state for question in asked for state in question.states]
+    def _compute(self, requests: list[_Request]) -> None:
+        """Fill in the results or the errors of requests of one key."""
+        key, states = requests[0].key, [state for request in requests for state in request.states]
         results: Sequence[ForceResult] = ()
-        failure = None
+        error = None
         try:
-            if key not in self.made:
-                self.made[key] = asked[0].make()
+            if key not in self.functions:
+                self.functions[key] = requests[0].make()
             if states:
-                results = self.made[key](states, any(question.stress for question in asked))
-        except BaseException as reason:  # whatever it is, the thread that has asked is to hear of it
-            failure = reason.with_traceback(None)  # its frames hold all that was being computed
-            failure.__context__ = failure.__cause__ = None
-        if failure is None:
-            found = iter(results)
-            for question in asked:
-                question.results = [next(found) for _ in question.states]
-        elif len(asked) == 1:
-            asked[0].failure = failure
+                results = self.functions[key](states, any(request.stress for request in requests))
+        except BaseException as reason:  # the requesting thread is to raise it, whatever it is
+            error = reason.with_traceback(None)  # the frames hold the memory of the failed batch
+            error.__context__ = error.__cause__ = None
+        if error is None:
+            remaining = iter(results)
+            for request in requests:
+                request.results = [next(remaining) for _ in request.states]
+        elif len(requests) == 1:
+            requests[0].error = error
         else:
-            for question in asked:  # one that cannot be computed takes nobody with it
-                self._answer([question])
+            for request in requests:  # one by one, so that only the box that fails gets the error
+                self._compute([request])

@@ -1,4 +1,4 @@
-"""What every engine of molecular dynamics is told and what it hands back."""
+"""Conditions of a molecular dynamics run, and its result."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Literal
 
 import numpy as np
 
-from tammann.errors import RecipeError
+from tammann.errors import DataError, RecipeError
 from tammann.structures import Configuration
 
-__all__ = ["Conditions", "MDRun", "block_stderr"]
+__all__ = ["Conditions", "MDRun", "explosion"]
 
 Thermostat = Literal["nose-hoover", "langevin", "berendsen", "none"]
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """The surroundings of the atoms and the step that time is cut into.
+    """Thermostat, barostat and time step.
 
     Attributes:
-        temperature_K: Of the heat bath, K.
+        temperature_K: Temperature of the thermostat, K.
         timestep_fs: fs.
-        thermostat: ``nose-hoover`` (canonical, hardly disturbs the state), ``langevin`` (canonical, friction slows
-            diffusion down), ``berendsen`` (no ensemble, for getting there) or ``none`` (constant energy).
+        thermostat: ``nose-hoover`` (canonical, hardly disturbs the dynamics), ``langevin`` (canonical, friction slows
+            diffusion down), ``berendsen`` (no ensemble, for equilibration) or ``none`` (constant energy).
         damping_fs: Relaxation time of the thermostat, fs; the inverse friction of ``langevin``.
-        pressure_GPa: With a number the volume follows this pressure (Nose-Hoover barostat), with None it stays.
+        pressure_GPa: Pressure of a Nose-Hoover barostat, GPa; None for constant volume.
 
     Raises:
         RecipeError: A value out of range.
@@ -55,18 +55,18 @@ class Conditions:
             raise RecipeError(f"pressure_GPa: expected the thermostat nose-hoover with it, got {self.thermostat}.")
 
     def steps(self, duration_ps: float) -> int:
-        """Number of steps in a duration."""
+        """Return the number of time steps in a duration."""
         return round(duration_ps * 1000.0 / self.timestep_fs)
 
 
 @dataclass(frozen=True, eq=False)
 class MDRun:
-    """One stretch of molecular dynamics and what was recorded on the way.
+    """A finished molecular dynamics run.
 
     Attributes:
-        configuration: Where the atoms have arrived, positions unwrapped from where they began.
+        configuration: Final configuration, positions unwrapped from the initial ones.
         duration_ps: ps.
-        sample_fs: Time between records, fs.
+        sample_fs: Time between samples, fs.
         temperature_K: Shape (M,), K.
         energy_eV_per_atom: Potential energy, shape (M,), eV per atom.
         pressure_GPa: Pressure tensor, columns xx, yy, zz, xy, xz, yz, shape (M, 6), GPa.
@@ -81,28 +81,19 @@ class MDRun:
     pressure_GPa: np.ndarray
     volume_A3: np.ndarray
 
+    def __repr__(self) -> str:
+        mean = float(np.mean(self.temperature_K))
+        return f"MDRun({self.configuration!r}, {self.duration_ps:g} ps, mean temperature {mean:.0f} K)"
+
     def isotropic_pressure_GPa(self) -> np.ndarray:
-        """Mean of the diagonal of the pressure tensor, shape (M,), GPa."""
+        """Return the mean of the diagonal of the pressure tensor, shape (M,), GPa."""
         pressure: np.ndarray = self.pressure_GPa[:, :3].mean(axis=1)
         return pressure
 
 
-def block_stderr(series: np.ndarray, *, blocks: int = 5) -> float:
-    """Standard error of the mean of a correlated series from the scatter of the means of blocks of it.
-
-    stderr = s/sqrt(b), with s the standard deviation of the means of b = ``blocks`` equal blocks; honest where a block
-    is several correlation times long.
-
-    Args:
-        series: Shape (M,).
-        blocks: b, at least 2.
-
-    Example:
-        >>> import numpy as np
-        >>> block_stderr(np.array([1.0, 1.0, 3.0, 3.0]), blocks=2)
-        1.0
-    """
-    means = [float(np.mean(part)) for part in np.array_split(np.asarray(series, dtype=float), blocks) if part.size]
-    if len(means) < 2:
-        return math.inf
-    return float(np.std(means, ddof=1) / math.sqrt(len(means)))
+def explosion(conditions: Conditions, detail: str = "") -> DataError:
+    """Return the error of a run whose atoms fly apart."""
+    return DataError(
+        f"the run at {conditions.temperature_K:g} K has exploded{f' ({detail})' if detail else ''}; take a step "
+        f"shorter than {conditions.timestep_fs:g} fs, a looser packing, or another potential."
+    )

@@ -1,138 +1,121 @@
-"""What engines that are handed forces do with them: run, relax, record; one system or several side by side."""
+"""Simulations with the integrators of this package, for engines that only compute forces."""
 
 from __future__ import annotations
 
 import gzip
-import os
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tammann.md.conditions import Conditions, MDRun
-from tammann.md.integrators import (
-    EV_PER_A3_IN_GPA,
-    Forces,
-    MDState,
-    advance,
-    initialize_state,
-    load_state,
-    minimize_fire,
-    sample,
-    save_state,
-)
-from tammann.md.recording import Piece, check_sane, record, take_up
+from tammann.md.conditions import Conditions
+from tammann.md.engine import Engine, Ramp, Restart, Simulation, SinglePoint
+from tammann.md.integrators import advance, minimize_fire, sample, six_components
+from tammann.md.recording import Segment
+from tammann.md.state import Forces, MDState, initialize_state, load_state, save_state
+from tammann.potentials.calculators import Potential
 from tammann.structures import Configuration
+from tammann.units import EV_PER_A3_IN_GPA
 
-__all__ = ["Alongside", "produce_handed", "relax_handed", "run_handed", "single_point_handed"]
-
-Alongside = Callable[[], AbstractContextManager[None]]
-"""What atoms are moved in where their forces are computed together with those of other threads."""
+__all__ = ["ForceEngine", "ForceSimulation"]
 
 
-def run_handed(
-    configurations: Sequence[Configuration],
-    forces: Forces,
-    conditions: Conditions,
-    *,
-    duration_ps: float,
-    final_temperature_K: float | None,
-    sample_fs: float,
-    rng: np.random.Generator | int | None,
-) -> list[MDRun]:
-    """Move atoms for a while; arguments as in the engines."""
-    every = max(1, round(sample_fs / conditions.timestep_fs))
-    steps = max(every, conditions.steps(duration_ps) // every * every)
-    states = _start(configurations, conditions, final_temperature_K, steps, rng)
-    tables: list[list[np.ndarray]] = [[] for _ in states]
-    for _ in advance(states, forces, steps, every=every):
-        for state, rows in zip(states, tables, strict=True):
-            rows.append(sample(state))
-    runs = []
-    for state, rows in zip(states, tables, strict=True):
-        table = np.array(rows)
-        check_sane(table, conditions, final_temperature_K=final_temperature_K)
-        runs.append(
-            MDRun(
-                configuration=state.configuration(),
-                duration_ps=steps * conditions.timestep_fs / 1000.0,
-                sample_fs=every * conditions.timestep_fs,
-                temperature_K=table[:, 0],
-                energy_eV_per_atom=table[:, 1],
-                pressure_GPa=table[:, 2:8],
-                volume_A3=table[:, 8],
-            )
-        )
-    return runs
+@dataclass(frozen=True, eq=False)
+class ForceSimulation(Simulation):
+    """A box moved by ``tammann.md.integrators``.
+
+    Attributes:
+        state: The atoms; changed by the methods.
+        forces: Computes the forces.
+        moving: Context in which the atoms are moved, for forces computed together with those of other threads.
+    """
+
+    state: MDState
+    forces: Forces
+    moving: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def advance(self, steps: int, *, sample_every: int, frame_every: int | None = None) -> Segment:
+        """Take time steps and return what was recorded."""
+        samples: list[np.ndarray] = []
+        frames: list[str] = []
+        with self.moving():
+            for _ in advance(self.state, self.forces, steps, every=sample_every):
+                samples.append(sample(self.state))
+                if frame_every is not None and self.state.step % frame_every == 0:
+                    frames.append(_frame_text(self.state))
+        return Segment(np.array(samples), gzip.compress("".join(frames).encode(), compresslevel=6))
+
+    def minimize(self, steps: int) -> None:
+        """Lower the energy by FIRE."""
+        with self.moving():
+            minimize_fire(self.state, self.forces, steps=steps)
+
+    def single_point(self) -> SinglePoint:
+        """Return energy, forces and pressure of the present configuration."""
+        with self.moving():
+            (result,) = self.forces([self.state], True)
+        assert result.stress_eV_per_A3 is not None
+        pressure = six_components(-result.stress_eV_per_A3 * EV_PER_A3_IN_GPA)
+        return SinglePoint(result.energy_eV / len(self.state.symbols), result.forces_eV_per_A, pressure)
+
+    def configuration(self) -> Configuration:
+        """Return the present configuration."""
+        return self.state.configuration()
+
+    def save(self, path: Path) -> None:
+        """Write the state."""
+        save_state(self.state, path)
 
 
-def relax_handed(configurations: Sequence[Configuration], forces: Forces, *, steps: int) -> list[Configuration]:
-    """Slide atoms downhill."""
-    states = [initialize_state(configuration, Conditions(300.0), rng=0) for configuration in configurations]
-    minimize_fire(states, forces, steps=steps)
-    return [Configuration(m.symbols, m.positions_A, m.cell_A) for m in states]
+class ForceEngine(Engine):
+    """An engine that only computes forces."""
 
+    @abstractmethod
+    def forces(self, potential: Potential, symbols: Sequence[str]) -> Forces:
+        """Return the function that computes the forces on atoms of given elements.
 
-def single_point_handed(configuration: Configuration, forces: Forces) -> tuple[float, np.ndarray, np.ndarray]:
-    """Energy per atom, forces and pressure without its kinetic part, as the engines return them."""
-    (result,) = forces([initialize_state(configuration, Conditions(300.0), rng=0)], True)
-    assert result.stress_eV_per_A3 is not None
-    pressure = -result.stress_eV_per_A3 * EV_PER_A3_IN_GPA
-    six = np.array([pressure[a, b] for a, b in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))])
-    return result.energy_eV / configuration.n_atoms, result.forces_eV_per_A, six
+        Raises:
+            DataError: The potential is missing or cannot be used, or does not know an element.
+        """
 
+    def moving(self) -> AbstractContextManager[None]:
+        """Return the context in which the atoms of one thread are moved."""
+        return nullcontext()
 
-def produce_handed(
-    configurations: Sequence[Configuration],
-    forces: Forces,
-    conditions: Conditions,
-    folders: Sequence[str | os.PathLike[str]],
-    *,
-    duration_ps: float,
-    frame_fs: float,
-    sample_fs: float,
-    rng: np.random.Generator | int | None,
-    progress: Callable[[float], None] | None,
-    stop: Callable[[], bool] | None,
-    alongside: Alongside = nullcontext,
-) -> tuple[Path, ...] | None:
-    """Record trajectories, one a folder; arguments as in the engines, and what the atoms are moved in."""
-    with take_up(folders, conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs) as recording:
-        finished = recording.finished()
-        if finished is not None:
-            return finished
-        if recording.done is None:
-            states = _start(configurations, conditions, None, 0, rng)
+    @contextmanager
+    def simulation(
+        self,
+        configuration: Configuration,
+        potential: Potential,
+        conditions: Conditions | None = None,
+        *,
+        ramp: Ramp | None = None,
+        restart: Restart | None = None,
+        rng: np.random.Generator | int | None = None,
+    ) -> Iterator[ForceSimulation]:
+        """Open a simulation with the integrators of this package."""
+        forces = self.forces(potential, configuration.symbols)
+        if conditions is None:
+            state = initialize_state(configuration, Conditions(300.0), rng=0)
+        elif restart is not None:
+            state = load_state(restart.path, configuration, conditions, step=restart.step)
         else:
-            states = [
-                load_state(recording.restart(folder), configuration, conditions, step=recording.done)
-                for folder, configuration in zip(recording.folders, configurations, strict=True)
-            ]
-
-        def segment(begin: int, end: int, fresh: bool) -> list[Piece]:
-            tables: list[list[np.ndarray]] = [[] for _ in states]
-            frames: list[list[str]] = [[] for _ in states]
-            with alongside():
-                for _ in advance(states, forces, end - begin, every=recording.sample_every):
-                    for k, state in enumerate(states):
-                        tables[k].append(sample(state))
-                        if state.step % recording.frame_every == 0:
-                            frames[k].append(frame_text(state))
-            return [
-                Piece(np.array(table), gzip.compress("".join(texts).encode(), compresslevel=6))
-                for table, texts in zip(tables, frames, strict=True)
-            ]
-
-        def save(paths: Sequence[Path]) -> None:
-            for state, path in zip(states, paths, strict=True):
-                path.write_bytes(save_state(state))
-
-        return record(recording, conditions, segment, save, progress=progress, stop=stop)
+            generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
+            state = initialize_state(
+                configuration,
+                conditions,
+                final_temperature_K=ramp.final_temperature_K if ramp else None,
+                ramp_steps=ramp.steps if ramp else 0,
+                rng=int(generator.integers(0, 2**63)),
+            )
+        yield ForceSimulation(state, forces, self.moving)
 
 
-def frame_text(state: MDState) -> str:
-    """One frame as LAMMPS writes it."""
+def _frame_text(state: MDState) -> str:
+    """Return one frame in the format of LAMMPS."""
     if np.count_nonzero(state.cell_A - np.diag(np.diag(state.cell_A))):
         kind, rows = "abc origin ", [f"{x:.9g} {y:.9g} {z:.9g} 0" for x, y, z in state.cell_A]
     else:
@@ -148,19 +131,3 @@ def frame_text(state: MDState) -> str:
         + "\n".join(lines)
         + "\n"
     )
-
-
-def _start(
-    configurations: Sequence[Configuration],
-    conditions: Conditions,
-    final_temperature_K: float | None,
-    steps: int,
-    rng: np.random.Generator | int | None,
-) -> list[MDState]:
-    """Motions with random numbers of their own, so that none depends on its neighbours."""
-    generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
-    seeds = generator.integers(0, 2**63, size=len(configurations))
-    return [
-        initialize_state(configuration, conditions, final_temperature_K=final_temperature_K, steps=steps, rng=int(seed))
-        for configuration, seed in zip(configurations, seeds, strict=True)
-    ]

@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.md.conditions import MDRun, block_stderr
+from tammann.md.block_average import block_stderr
+from tammann.md.conditions import MDRun
 from tammann.structures import Configuration
 
 __all__ = [

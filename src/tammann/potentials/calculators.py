@@ -1,7 +1,7 @@
 """Potentials that somebody else computes: ASE calculators (and models of torch-sim) by name or by import path.
 
 An engine asks of every potential three things: its ``name``, its ``source``, and ``check``, which refuses elements it
-does not know. What is imported is made by ``settle``; what gives the forces comes from ``calculator_of``.
+does not know. What is imported is made by ``prepare``; what gives the forces comes from ``calculator_of``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tammann.errors import DataError, TammannError
 from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
 from tammann.potentials.rigid_ions import RigidIons, check_neutral
 
-__all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "imported_potential", "settle"]
+__all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "imported_potential", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ImportedPotential:
         if self.made is not None:
             return self.made
         module, _, attribute = self.make.partition(":")
-        with quiet():
+        with muted():
             try:
                 maker: Any = importlib.import_module(module)
             except ImportError as reason:
@@ -155,7 +155,7 @@ def make_chgnet() -> Any:
     return CHGNetCalculator(on_isolated_atoms="ignore")
 
 
-def settle(potential: Potential, symbols: Iterable[str]) -> Potential:
+def prepare(potential: Potential, symbols: Iterable[str]) -> Potential:
     """Make what is imported, and refuse what the potential cannot do.
 
     Where the callable of a reader returns rigid ions or commands for LAMMPS, these take its place.
@@ -169,7 +169,7 @@ def settle(potential: Potential, symbols: Iterable[str]) -> Potential:
 
     Example:
         >>> ions = imported_potential("tammann.potentials:pedone_2006")
-        >>> settle(ions, ["Mg", "O"]).name
+        >>> prepare(ions, ["Mg", "O"]).name
         'pedone-2006'
     """
     counts = Counter(symbols)
@@ -214,7 +214,7 @@ def calculator_of(potential: Potential) -> Any:
 
 
 @contextlib.contextmanager
-def quiet() -> Any:
+def muted() -> Any:
     """Let other people's packages print and warn to nobody."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -15,7 +15,8 @@ import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
 
 from tammann.errors import DataError
-from tammann.potentials.rigid_ions import COULOMB_EV_A, RigidIons
+from tammann.potentials.rigid_ions import RigidIons
+from tammann.units import COULOMB_EV_A
 
 __all__ = ["RigidIonsCalculator"]
 

@@ -12,9 +12,6 @@ from tammann.errors import DataError
 
 __all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "pedone_2006", "refuse_charge"]
 
-COULOMB_EV_A = 14.399645478425668
-"""e2/(4 pi eps0) in eV Å (CODATA 2018)."""
-
 
 @dataclass(frozen=True)
 class MorseRepulsion:

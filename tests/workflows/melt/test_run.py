@@ -19,8 +19,8 @@ import pandas
 import pytest
 
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.md import torch_sim
 from tammann.md.equation_of_state import VolumePoint
+from tammann.md.torch_sim import TorchSimEngine
 from tammann.structures import atoms_in_box, estimate_volume_per_atom
 from tammann.trajectory import read_trajectory, trajectory_from_arrays
 from tammann.transport import (
@@ -948,7 +948,7 @@ def test_a_fault_is_told_and_its_worker_goes_on(tmp_path, monkeypatch, capsys, s
     monkeypatch.setattr(workers, "record_task", faulty)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(sys, "setswitchinterval", lambda seconds: None)
-    monkeypatch.setattr(torch_sim, "usable", lambda: True)
+    monkeypatch.setattr(TorchSimEngine, "usable", lambda self: True)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     here, there = Pipe()
     tasks = list(tasks_of(asked, tmp_path))

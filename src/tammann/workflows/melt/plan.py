@@ -15,6 +15,7 @@ from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError, RecipeError
 from tammann.md.conditions import Conditions
 from tammann.md.equation_of_state import longest_search_ps
+from tammann.md.load import engines_for
 from tammann.potentials import RigidIons, check_neutral, load_potential
 from tammann.strict import Block, explain, read_block, read_text, shown
 
@@ -133,10 +134,11 @@ class MeltPlan(Block):
         except DataError as error:
             raise ValueError(str(error).removesuffix(".")) from None
         self._check_distances()
-        if self.engine == "torch-sim" and isinstance(potential, RigidIons):
+        engines = engines_for(potential)
+        if self.engine not in engines:
             raise ValueError(
-                f"engine: expected lammps or ase with the potential {self.potential}, got torch-sim, which takes "
-                "chgnet or a model by import path"
+                f"engine: expected {' or '.join(engines)} with the potential {self.potential}, got {self.engine}; "
+                "choose another engine or potential"
             )
         if self.end_members is not None:
             first, second = (parse_formula(formula) for formula in self.end_members)

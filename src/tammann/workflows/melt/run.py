@@ -30,7 +30,7 @@ from tammann.workflows.melt.folder import (
     tasks_of,
 )
 from tammann.workflows.melt.plan import MeltPlan
-from tammann.workflows.melt.replica import ENGINES, record_task, search_volume
+from tammann.workflows.melt.replica import engine_of, record_task, search_volume
 from tammann.workflows.melt.state import (
     GLASS_A,
     Melting,
@@ -255,7 +255,7 @@ def _noting(folder: Path, of: str) -> Iterator[None]:
 
 def _check(plan: MeltPlan) -> None:
     """Refuse what cannot be computed here before anything is written."""
-    engine = ENGINES[plan.engine]
+    engine = engine_of(plan)
     for needed, brings in ((engine.package, engine.extra), ("packmol", "lammps")):
         if importlib.util.find_spec(needed) is None:
             raise DataError(f"{needed} is not installed; pip install 'tammann[{brings}]' brings it.")

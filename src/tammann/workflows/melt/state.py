@@ -18,7 +18,7 @@ from tammann._version import __version__
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, ResultError
 from tammann.files import whole_file, write_text
-from tammann.md.conditions import block_stderr
+from tammann.md.block_average import block_stderr
 from tammann.potentials import load_potential
 from tammann.structures import estimate_volume_per_atom
 from tammann.systems import DEFAULT_SYSTEM

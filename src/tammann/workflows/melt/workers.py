@@ -17,7 +17,7 @@ from pathlib import Path
 from tammann.errors import DataError, TammannError
 from tammann.workflows.melt.folder import Task
 from tammann.workflows.melt.plan import MeltPlan
-from tammann.workflows.melt.replica import ENGINES, compute_once, engine_of, record_task
+from tammann.workflows.melt.replica import compute_once, engine_of, record_task
 
 __all__ = ["WorkerPool", "TaskEnded", "TaskProgress", "try_out"]
 
@@ -94,7 +94,7 @@ class WorkerPool:
 
     def start(self, task: Task) -> None:
         """Begin a task."""
-        shared = ENGINES[self.plan.engine].side_by_side and task.place not in self.alone
+        shared = engine_of(self.plan).batched and task.place not in self.alone
         worker = next((w for w in self.workers if shared and w.shared and w.process.is_alive()), None)
         if worker is None:
             context = multiprocessing.get_context("spawn")  # forked processes inherit threads LAMMPS does not survive
@@ -192,7 +192,7 @@ def _work(plan: MeltPlan, parent: int, line: connection.Connection, shared: bool
         return
     sys.setswitchinterval(SWITCH_SECONDS)
     at_work: list[threading.Thread] = []
-    with engine_of(plan).side_by_side():
+    with engine_of(plan).batch_threads():
         with suppress(EOFError, OSError):
             while True:
                 task = line.recv()

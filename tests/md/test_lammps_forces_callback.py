@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError
-from tammann.md import ase
+from tammann.md.ase import AseEngine
 from tammann.md.conditions import Conditions
+from tammann.md.load import load_engine
 from tammann.potentials import imported_potential, pedone_2006
 from tammann.structures import Configuration
 from tammann.trajectory.read import read_trajectory
 
+ase = AseEngine()
 IONS = imported_potential("potentials.toys:ions")
 
 
@@ -20,9 +22,7 @@ def installed():
 
 @pytest.fixture
 def engine():
-    from tammann.md import lammps
-
-    return lammps
+    return load_engine("lammps")
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError, ResultError
-from tammann.md import ase
+from tammann.md import lammps_forces
 from tammann.md.conditions import Conditions
+from tammann.md.load import load_engine
 from tammann.potentials import LammpsCommands, imported_potential, load_potential, pedone_2006
 from tammann.structures import Configuration
 from tammann.trajectory import read_trajectory
@@ -37,9 +38,7 @@ commands: |
 @pytest.fixture
 def engine():
     pytest.importorskip("lammps")
-    from tammann.md import lammps
-
-    return lammps
+    return load_engine("lammps")
 
 
 @pytest.fixture
@@ -66,8 +65,9 @@ def test_the_same_potential_from_a_file(engine, written, monkeypatch):
     assert ours[0] == pytest.approx(E, abs=0.004)
     assert np.sqrt(np.mean((ours[1] - F) ** 2) / np.mean(F**2)) < 0.012
     assert ours[2][:3].mean() == pytest.approx(P[:3].mean(), abs=0.15)
-    monkeypatch.setattr(engine, "SCREENING", 3.6)
-    ours = engine.single_point(melt, pedone_2006(), mesh_A=0.3)
+    monkeypatch.setattr(lammps_forces, "SCREENING", 3.6)
+    monkeypatch.setattr(lammps_forces, "MESH_A", 0.3)
+    ours = engine.single_point(melt, pedone_2006())
     assert ours[0] == pytest.approx(E, abs=2e-4)
     assert np.sqrt(np.mean((ours[1] - F) ** 2) / np.mean(F**2)) < 0.001
     # what LAMMPS cuts off at 7.75 Å and not smoothly is a result of 2 pi/3 rho**2 r**3 U(r) between oxygens: 0.07 GPa
@@ -154,13 +154,13 @@ def test_atoms_it_cannot_do(engine, written):
             Configuration(("O",) * 64, start.positions_A, start.cell_A), mine, Conditions(300.0), duration_ps=0.1
         )
     with pytest.raises(DataError, match="potential mine: works with engine lammps only; take that engine"):
-        ase.single_point(start, mine)
+        load_engine("ase").single_point(start, mine)
 
 
 def test_rigid_ions_and_commands_from_a_callable(engine):
     start = magnesia()
     mine = imported_potential("potentials.toys:rigid")
-    for code in (engine, ase):
+    for code in (engine, load_engine("ase")):
         expected, found = (code.single_point(start, potential) for potential in (pedone_2006(), mine))
         assert found[0] == pytest.approx(expected[0], abs=1e-9)
         np.testing.assert_allclose(found[1], expected[1], atol=1e-8)

@@ -1,0 +1,270 @@
+"""What a workflow asks of an engine of molecular dynamics, whichever package moves the atoms.
+
+An ``Engine`` opens a ``Simulation``: the atoms of one box in motion, with a few operations on them. What a workflow
+calls (``run``, ``relax``, ``single_point``, ``produce``) is written here once, in terms of these operations.
+``tammann.md.load.load_engine`` returns an engine by name.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from tammann.md.conditions import Conditions, MDRun
+from tammann.md.recording import Segment, check_temperature, open_recording, record
+from tammann.potentials.calculators import Potential
+from tammann.structures import Configuration
+
+__all__ = ["Engine", "Ramp", "Restart", "Simulation", "SinglePoint"]
+
+
+class SinglePoint(NamedTuple):
+    """Energy, forces and pressure of N atoms at rest.
+
+    Attributes:
+        energy_eV_per_atom: Potential energy, eV per atom.
+        forces_eV_per_A: Shape (N, 3), eV/Å.
+        pressure_GPa: Pressure tensor without its kinetic part, xx, yy, zz, xy, xz, yz, shape (6,), GPa.
+    """
+
+    energy_eV_per_atom: float
+    forces_eV_per_A: np.ndarray
+    pressure_GPa: np.ndarray
+
+
+class Ramp(NamedTuple):
+    """A linear change of the thermostat's temperature.
+
+    Attributes:
+        final_temperature_K: Reached at the end, K.
+        steps: Time steps until then.
+    """
+
+    final_temperature_K: float
+    steps: int
+
+
+class Restart(NamedTuple):
+    """A saved simulation.
+
+    Attributes:
+        path: File written by ``Simulation.save``.
+        step: Time step at which it was saved.
+    """
+
+    path: Path
+    step: int
+
+
+class Simulation(ABC):
+    """The atoms of one box in motion; its methods change it."""
+
+    @abstractmethod
+    def advance(self, steps: int, *, sample_every: int, frame_every: int | None = None) -> Segment:
+        """Take time steps and return what was recorded; step zero belongs to the first segment.
+
+        Args:
+            steps: Number of time steps.
+            sample_every: Steps between samples of temperature, energy, pressure and volume.
+            frame_every: Steps between frames; None for no frames.
+        """
+
+    @abstractmethod
+    def minimize(self, steps: int) -> None:
+        """Lower the energy by at most ``steps`` steps of FIRE."""
+
+    @abstractmethod
+    def single_point(self) -> SinglePoint:
+        """Return energy, forces and pressure of the present configuration."""
+
+    @abstractmethod
+    def configuration(self) -> Configuration:
+        """Return the present configuration, positions unwrapped."""
+
+    @abstractmethod
+    def save(self, path: Path) -> None:
+        """Write all that is needed to continue from here."""
+
+
+class Engine(ABC):
+    """A package that moves atoms.
+
+    Attributes:
+        name: As in a plan.
+        package: Python package that must be importable.
+        extra: Extra of this package that installs it.
+        potentials: Kinds of potential that it takes.
+        batched: Whether it computes the forces on the boxes of several threads at once.
+    """
+
+    name: ClassVar[str]
+    package: ClassVar[str]
+    extra: ClassVar[str]
+    potentials: ClassVar[tuple[type, ...]]
+    batched: ClassVar[bool] = False
+
+    @abstractmethod
+    def simulation(
+        self,
+        configuration: Configuration,
+        potential: Potential,
+        conditions: Conditions | None = None,
+        *,
+        ramp: Ramp | None = None,
+        restart: Restart | None = None,
+        rng: np.random.Generator | int | None = None,
+    ) -> AbstractContextManager[Simulation]:
+        """Open a simulation.
+
+        Args:
+            configuration: Initial configuration; with a restart only its elements are used.
+            potential: Interatomic potential.
+            conditions: Thermostat and time step; None where the atoms are not to move.
+            ramp: Change of the thermostat's temperature.
+            restart: Simulation to continue.
+            rng: For velocities and random forces.
+        """
+
+    def run(
+        self,
+        configuration: Configuration,
+        potential: Potential,
+        conditions: Conditions,
+        *,
+        duration_ps: float,
+        final_temperature_K: float | None = None,
+        sample_fs: float = 10.0,
+        rng: np.random.Generator | int | None = None,
+    ) -> MDRun:
+        """Run molecular dynamics.
+
+        Args:
+            configuration: Initial configuration; without velocities these are drawn at ``conditions.temperature_K``.
+                The engine lammps takes orthogonal cells only.
+            potential: Interatomic potential.
+            conditions: Thermostat, barostat, time step.
+            duration_ps: Length of the run, ps.
+            final_temperature_K: Temperature of the thermostat at the end, reached linearly, K; constant where None.
+            sample_fs: Time between samples, fs.
+            rng: For velocities and random forces.
+
+        Raises:
+            DataError: The engine or the potential is missing or fails, an element has no parameters, or the run has
+                exploded.
+        """
+        every = max(1, round(sample_fs / conditions.timestep_fs))
+        steps = max(every, conditions.steps(duration_ps) // every * every)
+        ramp = None if final_temperature_K is None else Ramp(final_temperature_K, steps)
+        with self.simulation(configuration, potential, conditions, ramp=ramp, rng=rng) as simulation:
+            samples = simulation.advance(steps, sample_every=every).samples
+            final = simulation.configuration()
+        check_temperature(samples, conditions, final_temperature_K=final_temperature_K)
+        return MDRun(
+            configuration=final,
+            duration_ps=steps * conditions.timestep_fs / 1000.0,
+            sample_fs=every * conditions.timestep_fs,
+            temperature_K=samples[:, 0],
+            energy_eV_per_atom=samples[:, 1],
+            pressure_GPa=samples[:, 2:8],
+            volume_A3=samples[:, 8],
+        )
+
+    def relax(self, configuration: Configuration, potential: Potential, *, steps: int = 500) -> Configuration:
+        """Relax positions in a fixed cell (FIRE), enough to remove the overlaps of a random packing.
+
+        Args:
+            configuration: Initial configuration; velocities are dropped.
+            potential: Interatomic potential.
+            steps: Most steps.
+
+        Raises:
+            DataError: As ``run``, or two atoms lie on top of each other.
+
+        Reference:
+            Bitzek et al., Phys. Rev. Lett. 2006, 97, 170201, doi 10.1103/PhysRevLett.97.170201.
+        """
+        with self.simulation(configuration, potential) as simulation:
+            simulation.minimize(steps)
+            relaxed = simulation.configuration()
+        return Configuration(relaxed.symbols, relaxed.positions_A, relaxed.cell_A)
+
+    def single_point(self, configuration: Configuration, potential: Potential) -> SinglePoint:
+        """Return energy, forces and pressure of a configuration.
+
+        Args:
+            configuration: N atoms.
+            potential: Interatomic potential.
+
+        Raises:
+            DataError: As ``relax``.
+        """
+        with self.simulation(configuration, potential) as simulation:
+            return simulation.single_point()
+
+    def produce(
+        self,
+        configuration: Configuration,
+        potential: Potential,
+        conditions: Conditions,
+        folder: str | os.PathLike[str],
+        *,
+        duration_ps: float,
+        frame_fs: float = 100.0,
+        sample_fs: float = 10.0,
+        rng: np.random.Generator | int | None = None,
+        progress: Callable[[float], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> Path | None:
+        """Record a trajectory in a folder, resuming one that is there (see ``tammann.md.recording``).
+
+        Args:
+            configuration: Initial configuration; when a run is resumed only its elements are used.
+            potential: Interatomic potential.
+            conditions: Thermostat, barostat, time step.
+            folder: Made where it is missing.
+            duration_ps: Length of the whole trajectory, ps.
+            frame_fs: Time between frames, fs, a multiple of ``sample_fs``.
+            sample_fs: Time between samples, fs.
+            rng: For velocities and random forces.
+            progress: Called with the fraction done.
+            stop: Called after every segment; the run ends early where it returns True.
+
+        Returns:
+            The trajectory, or None where ``stop`` ended the run.
+
+        Raises:
+            DataError: As ``run``.
+            ResultError: The folder holds a run that cannot be resumed.
+        """
+        with open_recording(
+            folder, conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs
+        ) as recording:
+            finished = recording.trajectory()
+            if finished is not None:
+                return finished
+            restart = None if recording.step is None else Restart(recording.restart, recording.step)
+            with self.simulation(configuration, potential, conditions, restart=restart, rng=rng) as simulation:
+                return record(
+                    recording,
+                    conditions,
+                    lambda steps: simulation.advance(
+                        steps, sample_every=recording.sample_every, frame_every=recording.frame_every
+                    ),
+                    simulation.save,
+                    progress=progress,
+                    stop=stop,
+                )
+
+    def batch_threads(self) -> AbstractContextManager[None]:
+        """Compute the forces on the boxes of all threads of this process at once, where the engine can."""
+        return nullcontext()
+
+    def usable(self) -> bool:
+        """Return whether the device still computes; one whose kernel failed needs a new process."""
+        return True
