@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.reactions import balanced_combinations, enumerate_reactions
+from tammann.reactions import balanced_combinations, enumerate_reactions, enumeration, reaction_energy
 from tammann.thermo import load_phases
 
 
@@ -179,3 +179,60 @@ def unit(formula):
     from pymatgen.core import Composition
 
     return Composition(formula).get_reduced_composition_and_factor()[1]
+
+
+def test_reactants_are_those_of_the_whole_list():
+    phases = load_phases("Ba-Ti-O")
+    every = enumerate_reactions(phases).coefficients
+    for names in (["BaCO3", "TiO2"], ["TiO2", "BaCO3"], ["BaCO3"]):
+        solids = np.zeros(len(phases), dtype=bool)
+        solids[[phases.index(name) for name in names]] = True
+        wanted = every[((every < 0) & ~phases.is_gas == solids).all(axis=1)]
+        got = enumerate_reactions(phases, reactants=names).coefficients
+        assert len(wanted)
+        np.testing.assert_array_equal(np.unique(got, axis=0), np.unique(wanted, axis=0))
+        assert len(got) == len(wanted)
+    with pytest.raises(DataError, match="reactants: CO2 is a gas"):
+        enumerate_reactions(phases, reactants=["BaO", "CO2"])
+    with pytest.raises(DataError, match="one or two solids"):
+        enumerate_reactions(phases, reactants=["BaO", "TiO2", "BaCO3"])
+
+
+def test_kept_reactions_are_those_of_the_whole_list(monkeypatch):
+    phases = load_phases("Ba-Ti-O")
+    every = enumerate_reactions(phases)
+    monkeypatch.setattr(enumeration, "_BLOCK", 333)
+    blocks = list(enumeration.reaction_blocks(phases))
+    np.testing.assert_array_equal(np.concatenate([block.coefficients for block in blocks]), every.coefficients)
+    assert max(len(block) for block in blocks) <= 2 * 333
+    downhill = enumerate_reactions(phases, keep=lambda some: reaction_energy(some, 1300.0) < 0)
+    np.testing.assert_array_equal(downhill.coefficients, every.take(reaction_energy(every, 1300.0) < 0).coefficients)
+
+
+def many_phases(number):
+    """Compositions of five elements that no two share, two gases last."""
+    rng = np.random.default_rng(1)
+    rows = np.unique(rng.integers(0, 9, (2 * number, 5)), axis=0)
+    rows = rows[np.gcd.reduce(rows, axis=1) == 1][: number - 2]
+    rows = np.concatenate([rows, [[2, 0, 0, 0, 0], [0, 2, 0, 0, 0]]])
+    return Stub(rows, np.arange(number) >= number - 2)
+
+
+def test_too_many_phases_are_refused_before_any_work(monkeypatch):
+    start = time.perf_counter()
+    # 298 choose 2 to 4 solids, with none, one or both of two gases
+    with pytest.raises(DataError, match=r"298 solids and 2 gases of stub make 1\.3e\+09 combinations"):
+        enumerate_reactions(many_phases(300))
+    assert time.perf_counter() - start < 2.0
+    monkeypatch.setattr(enumeration, "_MOST_BYTES", 10_000)
+    with pytest.raises(DataError, match=r"20 phases of stub have more than [0-9,]+ reactions"):
+        enumerate_reactions(many_phases(20))
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_reactions():
+    resource = pytest.importorskip("resource")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    count = sum(len(block) for block in enumeration.reaction_blocks(many_phases(80)))
+    assert count > 1_000_000  # 0.7 GB as one table
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB

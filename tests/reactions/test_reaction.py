@@ -1,5 +1,7 @@
 """Thermodynamic identities that reaction energies must satisfy."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -89,3 +91,16 @@ def test_refusals(reactions):
         reaction_energy(reactions, 1000.0, partial_pressure_Pa={"CO2": 0.0})
     with pytest.raises(DataError, match="formulas differ"):
         Reactions(phases=reactions.phases, coefficients=reactions.coefficients).of(list(reactions.phases)[:3])
+
+
+def test_shown_in_one_line_and_a_short_table(reactions):
+    assert repr(reactions) == "Reactions(33954 reactions between 32 phases of Ba-Ti-O)"
+    row = find(reactions, "BaO + TiO2 -> BaTiO3")
+    assert repr(reactions[row]) == "Reaction(BaO + TiO2 -> BaTiO3)"
+    start = time.perf_counter()
+    assert len(reactions._repr_html_()) < 5_000
+    assert time.perf_counter() - start < 3.0
+    table = reactions.take(np.array([row, row + 1])).table(1000.0)
+    assert table["equation"].tolist() == ["BaO + TiO2 -> BaTiO3", "BaTiO3 -> BaO + TiO2"]
+    assert table["energy_eV_per_atom"].tolist() == pytest.approx([-0.320, 0.320], abs=0.01)  # measured
+    assert list(reactions[:2].table().columns) == ["equation"]

@@ -1,6 +1,13 @@
 """Balanced reactions between phases, and the Gibbs energy each releases."""
 
-from tammann.reactions.enumeration import balanced_combinations, enumerate_reactions
+from tammann.reactions.enumeration import balanced_combinations, enumerate_reactions, reaction_blocks
 from tammann.reactions.reaction import Reaction, Reactions, reaction_energy
 
-__all__ = ["Reaction", "Reactions", "balanced_combinations", "enumerate_reactions", "reaction_energy"]
+__all__ = [
+    "Reaction",
+    "Reactions",
+    "balanced_combinations",
+    "enumerate_reactions",
+    "reaction_blocks",
+    "reaction_energy",
+]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain, combinations
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,25 @@ from tammann.reactions.reaction import Reactions
 if TYPE_CHECKING:
     from tammann.thermo import Phases
 
-__all__ = ["balanced_combinations", "enumerate_reactions"]
+__all__ = ["balanced_combinations", "enumerate_reactions", "reaction_blocks"]
 
-_BLOCK = 200_000
-"""Subsets solved at once; bounds the memory of a chemistry of many phases."""
+_BLOCK = 50_000
+"""Combinations of phases solved at once."""
+
+_MOST_COMBINATIONS = 100_000_000
+"""Some minutes of work, and 160 solids with two gases."""
+
+_MOST_BYTES = 1_000_000_000
+"""Largest table of coefficients."""
 
 
-def enumerate_reactions(phases: Phases, *, gases: Sequence[str] | None = None) -> Reactions:
+def enumerate_reactions(
+    phases: Phases,
+    *,
+    gases: Sequence[str] | None = None,
+    reactants: Sequence[str] | None = None,
+    keep: Callable[[Reactions], np.ndarray] | None = None,
+) -> Reactions:
     """Return every balanced reaction of one or two solids to one or two solids, gases on either side.
 
     A reaction is a vector of coefficients nu with sum_p nu_p A_pe = 0 for every element e, where A is
@@ -32,48 +44,118 @@ def enumerate_reactions(phases: Phases, *, gases: Sequence[str] | None = None) -
     Args:
         phases: The phases; those whose ``is_gas`` is true do not count among the one or two solids of a side.
         gases: Formulas of the gases that may take part, all gases of ``phases`` if None, none if empty.
+        reactants: Formulas of one or two solids, for the reactions that have exactly these as solid reactants.
+        keep: Takes some of the reactions and returns which of them to keep, shape (R,), bool; what it drops takes no
+            memory.
 
     Returns:
-        The reactions, each followed by its reverse, in the order of the phases.
+        The reactions, each followed by its reverse unless ``reactants`` or ``keep`` leave that out, in the order of the
+        phases.
 
     Raises:
-        DataError: A name in ``gases`` is not a gas of ``phases``.
+        DataError: A name in ``gases`` is not a gas of ``phases``, or one in ``reactants`` is not a solid; or the phases
+            are too many: 100 million combinations, or a table of 1 GB.
 
     Example:
         >>> from tammann.thermo import load_phases
         >>> from tammann.reactions import enumerate_reactions
-        >>> reactions = enumerate_reactions(load_phases("Ba-Ti-O"))
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> reactions = enumerate_reactions(phases)
         >>> "BaO + TiO2 -> BaTiO3" in {reaction.equation for reaction in reactions}
         True
+        >>> len(enumerate_reactions(phases, reactants=["BaO", "TiO2"])) < len(reactions) / 10
+        True
+    """
+    tables, count = [np.zeros((0, len(phases.composition_matrix)), dtype=np.int64)], 0
+    for block in reaction_blocks(phases, gases=gases, reactants=reactants):
+        table = block.coefficients if keep is None else block.coefficients[keep(block)]
+        tables.append(table)
+        count += len(table)
+        if count * tables[0].shape[1] * 8 > _MOST_BYTES:
+            raise DataError(
+                f"phases: {tables[0].shape[1]} phases of {phases.system} have more than {count:,} reactions, a table "
+                f"beyond {_MOST_BYTES / 1e9:g} GB; leave out unlikely phases, or name the reactants."
+            )
+    return Reactions(phases=phases, coefficients=np.concatenate(tables))
+
+
+def reaction_blocks(
+    phases: Phases, *, gases: Sequence[str] | None = None, reactants: Sequence[str] | None = None
+) -> Iterator[Reactions]:
+    """Yield the reactions of ``enumerate_reactions`` block by block, so that memory stays small however many there are.
+
+    Args:
+        phases: As for ``enumerate_reactions``.
+        gases: As for ``enumerate_reactions``.
+        reactants: As for ``enumerate_reactions``.
+
+    Yields:
+        Some thousand reactions at a time.
+
+    Raises:
+        DataError: As ``enumerate_reactions``.
+
+    Example:
+        >>> from tammann.thermo import load_phases
+        >>> sum(len(block) for block in reaction_blocks(load_phases("Ba-Ti-O")))
+        33954
     """
     matrix = np.asarray(phases.composition_matrix, dtype=np.int64)
     is_gas = np.asarray(phases.is_gas, dtype=bool)
     allowed = np.flatnonzero(is_gas)
     if gases is not None:
-        named = [phases.index(formula) for formula in gases]
-        for index, formula in zip(named, gases, strict=True):
-            if not is_gas[index]:
-                raise DataError(f"gases: {formula} is not a gas of {phases.system}; leave it out or mark it as a gas.")
-        allowed = np.array(sorted(named), dtype=np.int64)
-    solids = np.flatnonzero(~is_gas)
+        allowed = np.array(sorted(_named(phases, "gases", gases, gas=True)), dtype=np.int64)
+    first = _named(phases, "reactants", reactants or (), gas=False)
+    if len(first) > 2:
+        raise DataError(f"reactants: expected one or two solids, got {', '.join(reactants or ())}.")
+    others = np.setdiff1d(np.flatnonzero(~is_gas), first)
     rank = int(np.linalg.matrix_rank(matrix)) if len(matrix) else 0
+    sizes = [
+        (n_gas, n_solid)
+        for n_gas in range(len(allowed) + 1)
+        for n_solid in (range(len(first) + 1, len(first) + 3) if first else range(2, 5))
+        if n_solid + n_gas <= rank + 1
+    ]
+    combinations_ = sum(comb(len(allowed), g) * comb(len(others), s - len(first)) for g, s in sizes)
+    if combinations_ > _MOST_COMBINATIONS:
+        raise DataError(
+            f"phases: {len(others) + len(first)} solids and {len(allowed)} gases of {phases.system} make "
+            f"{combinations_:.2g} combinations to balance, expected at most {_MOST_COMBINATIONS:.0e}; leave out "
+            "unlikely phases, or name the reactants."
+        )
 
-    found = []
-    for n_gas in range(len(allowed) + 1):
-        for n_solid in range(2, 5):
-            if n_solid + n_gas > rank + 1:
+    elements = (matrix > 0) @ (1 << np.arange(matrix.shape[1]))
+    for n_gas, n_solid in sizes:
+        for block in _subsets(others, n_solid - len(first), allowed, n_gas, first, elements):
+            members, coefficients = balanced_combinations(matrix, block)
+            if first:
+                coefficients = coefficients * -np.sign(coefficients[:, :1])
+            solid = coefficients[:, :n_solid]
+            on_left = (solid < 0).sum(axis=1)
+            if first:
+                good = (solid[:, : len(first)] < 0).all(axis=1) & (on_left == len(first))
+            else:
+                good = (on_left >= 1) & (on_left <= 2) & (n_solid - on_left >= 1) & (n_solid - on_left <= 2)
+            forward = np.zeros((int(good.sum()), len(matrix)), dtype=np.int64)
+            np.put_along_axis(forward, members[good], coefficients[good], axis=1)
+            if first:
+                yield Reactions(phases=phases, coefficients=forward)
                 continue
-            for block in _subsets(solids, n_solid, allowed, n_gas):
-                members, coefficients = balanced_combinations(matrix, block)
-                on_left = (coefficients[:, :n_solid] < 0).sum(axis=1)
-                keep = (on_left >= 1) & (on_left <= 2) & (n_solid - on_left >= 1) & (n_solid - on_left <= 2)
-                rows = np.zeros((int(keep.sum()), len(matrix)), dtype=np.int64)
-                np.put_along_axis(rows, members[keep], coefficients[keep], axis=1)
-                found.append(rows)
-    forward = np.concatenate(found) if found else np.zeros((0, len(matrix)), dtype=np.int64)
-    both = np.empty((2 * len(forward), len(matrix)), dtype=np.int64)
-    both[0::2], both[1::2] = forward, -forward
-    return Reactions(phases=phases, coefficients=both)
+            both = np.empty((2 * len(forward), len(matrix)), dtype=np.int64)
+            both[0::2], both[1::2] = forward, -forward
+            yield Reactions(phases=phases, coefficients=both)
+
+
+def _named(phases: Phases, argument: str, formulas: Sequence[str], *, gas: bool) -> list[int]:
+    """Return the positions of gases, or of solids."""
+    named = [phases.index(formula) for formula in formulas]
+    for index, formula in zip(named, formulas, strict=True):
+        if bool(phases.is_gas[index]) is not gas:
+            raise DataError(
+                f"{argument}: {formula} is {'not ' if gas else ''}a gas of {phases.system}; "
+                f"{'leave it out or mark it as a gas' if gas else 'name solids'}."
+            )
+    return list(dict.fromkeys(named))
 
 
 def balanced_combinations(matrix: np.ndarray, subsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,44 +186,95 @@ def balanced_combinations(matrix: np.ndarray, subsets: np.ndarray) -> tuple[np.n
     nothing = subsets[:0], np.zeros((0, k), dtype=np.int64)
     if k - 1 > n_elements or not len(subsets):
         return nothing
-    # Minors are bounded by Hadamard's inequality and Bareiss multiplies two of them; beyond int64, exact Python
-    # integers.
-    norm = max(1.0, float(np.sqrt((matrix.astype(float) ** 2).sum(axis=1)).max()))
-    work_type = np.int64 if 2.0 * norm ** (2 * (k - 1)) < 2.0**62 else object
-    work = np.swapaxes(matrix[subsets], 1, 2).astype(work_type)  # (N, E, k)
-    previous = np.ones(len(work), dtype=work_type)
+    # Bareiss multiplies two minors of k - 1 columns, which Hadamard's inequality bounds. Floating-point numbers hold
+    # integers exactly up to 2^53 and divide faster; beyond 64 bits Python's own integers serve.
+    norm = np.maximum(1.0, np.sqrt((matrix.astype(float) ** 2).sum(axis=1)))
+    minor = norm[subsets]
+    bound = 2.0 * float((minor.prod(axis=1) / minor.min(axis=1)).max()) ** 2
+    work_type = np.float64 if bound < 2.0**53 else np.int64 if bound < 2.0**62 else object
+    work = matrix.T.astype(work_type)[:, subsets.T]  # (E, k, N); the columns left of the pivot are dropped
+    previous = np.ones(len(subsets), dtype=work_type)
     for column in range(k - 1):
-        nonzero = work[:, column:, column] != 0
-        has_pivot = nonzero.any(axis=1)
-        work, subsets, previous, nonzero = work[has_pivot], subsets[has_pivot], previous[has_pivot], nonzero[has_pivot]
-        if not len(work):
+        nonzero = work[column:, 0] != 0
+        has_pivot = nonzero.any(axis=0)
+        if not has_pivot.all():
+            work, subsets, previous = work[:, :, has_pivot], subsets[has_pivot], previous[has_pivot]
+            nonzero = nonzero[:, has_pivot]
+        if not len(subsets):
             return nothing
-        row = column + nonzero.argmax(axis=1)
-        which = np.arange(len(work))
-        pivot_row = work[which, row].copy()
-        work[which, row] = work[:, column]
-        pivot = pivot_row[:, column]
-        eliminated = work * pivot[:, None, None] - work[:, :, column, None] * pivot_row[:, None, :]
-        work = eliminated // previous[:, None, None]
-        work[:, column] = pivot_row
-        previous = pivot
-    last = work[:, :, k - 1]
-    unique = (last[:, : k - 1] != 0).all(axis=1) & (last[:, k - 1 :] == 0).all(axis=1)
-    coefficients = np.concatenate([last[unique, : k - 1], -previous[unique, None]], axis=1)
+        row = column + nonzero.argmax(axis=0)
+        which = np.arange(len(subsets))
+        pivot_row = np.ascontiguousarray(work[row, :, which].T)
+        work[row, :, which] = work[column].T
+        eliminated = work[:, 1:] * pivot_row[0] - work[:, :1] * pivot_row[1:]
+        work = eliminated / previous if work_type is np.float64 else eliminated // previous
+        work[column] = pivot_row[1:]
+        previous = pivot_row[0]
+    last = work[:, 0]
+    unique = (last[: k - 1] != 0).all(axis=0) & (last[k - 1 :] == 0).all(axis=0)
+    coefficients = np.concatenate([last[: k - 1, unique], -previous[None, unique]]).T
     if not len(coefficients):
         return nothing
+    if work_type is np.float64:
+        coefficients = coefficients.astype(np.int64)
     coefficients = coefficients // np.gcd.reduce(coefficients, axis=1)[:, None]
     return subsets[unique], coefficients.astype(np.int64)
 
 
-def _subsets(solids: np.ndarray, n_solid: int, gases: np.ndarray, n_gas: int) -> Iterator[np.ndarray]:
-    """All choices of ``n_solid`` solids with each choice of ``n_gas`` gases, solids first, in blocks."""
-    size = comb(len(solids), n_solid)
-    if not size:
-        return
+def _subsets(
+    solids: np.ndarray, n_solid: int, gases: np.ndarray, n_gas: int, first: Sequence[int], elements: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Yield ``first`` with all choices of solids, then of gases, whose every element is in two phases or more.
+
+    Args:
+        solids: Positions of the solids to choose from.
+        n_solid: Solids to choose.
+        gases: Positions of the gases to choose from.
+        n_gas: Gases to choose.
+        first: Positions of the phases that stand first in every subset.
+        elements: The elements of each phase as bits, shape (n,).
+    """
+    rest = solids[_combinations(len(solids), n_solid - 1)]
+    once, twice = _shared(elements[rest.T])
+    # the rows of ``rest`` without the first i + 1 solids
+    begins = [len(rest) - comb(len(solids) - i - 1, n_solid - 1) for i in range(len(solids))]
     for gas_choice in combinations(gases.tolist(), n_gas):
-        flat = chain.from_iterable(combinations(solids.tolist(), n_solid))
-        for start in range(0, size, _BLOCK):
-            count = min(_BLOCK, size - start)
-            block = np.fromiter(flat, dtype=np.int64, count=count * n_solid).reshape(count, n_solid)
-            yield np.concatenate([block, np.broadcast_to(gas_choice, (count, n_gas)).astype(np.int64)], axis=1)
+        always = [*first, *gas_choice]
+        held, held_twice = _shared(elements[always][:, None])
+        found, waiting = [], 0
+        for solid, begin in zip(solids.tolist(), begins, strict=True):
+            one, two = once[begin:] | elements[solid], twice[begin:] | (once[begin:] & elements[solid])
+            two, one = two | held_twice | (one & held), one | held
+            chosen = rest[begin:][one == two]
+            block = np.empty((len(chosen), len(always) + n_solid), dtype=np.int64)
+            block[:, : len(first)] = first
+            block[:, len(first)] = solid
+            block[:, len(first) + 1 : len(first) + n_solid] = chosen
+            block[:, len(first) + n_solid :] = gas_choice
+            found.append(block)
+            waiting += len(block)
+            if waiting >= _BLOCK or solid == solids[-1]:
+                whole = np.concatenate(found)
+                yield from (whole[i : i + _BLOCK] for i in range(0, len(whole), _BLOCK))
+                found, waiting = [], 0
+
+
+def _shared(elements: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return which elements, as bits, are in one phase or more, and in two or more, over the first axis."""
+    once = np.zeros(elements.shape[1:], dtype=np.int64)
+    twice = np.zeros_like(once)
+    for of_phase in elements:
+        twice |= once & of_phase
+        once |= of_phase
+    return once, twice
+
+
+def _combinations(n: int, k: int) -> np.ndarray:
+    """Return all choices of k of n in lexicographic order, shape (C, k)."""
+    if k == 0:
+        return np.zeros((1, 0), dtype=np.int64)
+    rest = _combinations(n, k - 1)
+    sizes = [comb(n - i - 1, k - 1) for i in range(n)]
+    return np.column_stack(
+        [np.repeat(np.arange(n), sizes), np.concatenate([rest[len(rest) - size :] for size in sizes])]
+    )

@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tammann.errors import DataError
+from tammann.notebook import html_table
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tammann.thermo import Phases
 
 __all__ = ["Reaction", "Reactions", "reaction_energy"]
@@ -28,8 +31,8 @@ class Reaction:
 
     Example:
         >>> reaction = Reaction(reactants=(("BaO", 2), ("TiO2", 1)), products=(("Ba2TiO4", 1),))
-        >>> reaction.equation
-        '2 BaO + TiO2 -> Ba2TiO4'
+        >>> reaction
+        Reaction(2 BaO + TiO2 -> Ba2TiO4)
         >>> reaction.reverse().equation
         'Ba2TiO4 -> 2 BaO + TiO2'
     """
@@ -49,6 +52,9 @@ class Reaction:
     def __str__(self) -> str:
         return self.equation
 
+    def __repr__(self) -> str:
+        return f"Reaction({self.equation})"
+
 
 def _side(terms: tuple[tuple[str, int], ...]) -> str:
     return " + ".join(formula if coefficient == 1 else f"{coefficient} {formula}" for formula, coefficient in terms)
@@ -61,6 +67,15 @@ class Reactions(Sequence[Reaction]):
     Attributes:
         phases: The phases (n of them) with their energies.
         coefficients: Formula units, shape (R, n), dtype int64; reactants negative, products positive.
+
+    Example:
+        >>> from tammann.reactions import enumerate_reactions
+        >>> from tammann.thermo import load_phases
+        >>> reactions = enumerate_reactions(load_phases("Ba-Ti-O"), reactants=["BaO", "TiO2"])
+        >>> reactions
+        Reactions(32 reactions between 32 phases of Ba-Ti-O)
+        >>> reactions.table(1300.0).nsmallest(1, "energy_eV_per_atom")["equation"].item()
+        '2 BaO + TiO2 -> Ba2TiO4'
     """
 
     phases: Phases
@@ -74,9 +89,10 @@ class Reactions(Sequence[Reaction]):
         if isinstance(index, slice):
             return Reactions(phases=self.phases, coefficients=self.coefficients[index])
         row = self.coefficients[index]
+        there = np.flatnonzero(row)
         # Gases come last on their side, as a chemist writes them.
-        order = sorted(np.flatnonzero(row).tolist(), key=lambda p: (self.phases[p].state == "gas", p))
-        terms = [(self.phases[p].formula, int(row[p])) for p in order]
+        order = there[np.argsort(self.phases.is_gas[there], kind="stable")].tolist()
+        terms = [(self.phases.phases[p].formula, int(row[p])) for p in order]
         return Reaction(
             reactants=tuple((formula, -n) for formula, n in terms if n < 0),
             products=tuple((formula, n) for formula, n in terms if n > 0),
@@ -87,6 +103,38 @@ class Reactions(Sequence[Reaction]):
 
     def __iter__(self) -> Iterator[Reaction]:
         return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Reactions({len(self)} reactions between {len(self.phases)} phases of {self.phases.system})"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.table())
+
+    def table(
+        self,
+        temperature_K: float | None = None,
+        *,
+        energies: str | None = None,
+        partial_pressure_Pa: Mapping[str, float] | None = None,
+    ) -> pd.DataFrame:
+        """Return the reactions as a table.
+
+        Args:
+            temperature_K: Temperature of the Gibbs energies, none if None.
+            energies: As for ``reaction_energy``.
+            partial_pressure_Pa: As for ``reaction_energy``.
+
+        Returns:
+            The column ``equation``, and ``energy_eV_per_atom`` at a temperature.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame({"equation": [reaction.equation for reaction in self]})
+        if temperature_K is not None:
+            frame["energy_eV_per_atom"] = reaction_energy(
+                self, float(temperature_K), energies=energies, partial_pressure_Pa=partial_pressure_Pa
+            )
+        return frame
 
     def take(self, indices: np.ndarray) -> Reactions:
         """Return some of the reactions, in the order of ``indices``."""
@@ -148,8 +196,9 @@ def reaction_energy(
             raise DataError(f"partial_pressure_Pa: {formula} is {pressure}, expected a pressure above 0 Pa.")
         per_formula[:, index] += BOLTZMANN_EV_PER_K * temperature * np.log(pressure / STANDARD_PRESSURE_PA)
     missing = np.isnan(per_formula).any(axis=0)
-    atoms_of_reaction = np.maximum(-reactions.coefficients, 0) @ atoms
+    nu = reactions.coefficients.astype(float)
+    atoms_of_reaction = np.maximum(-nu, 0.0) @ atoms
     with np.errstate(invalid="ignore", divide="ignore"):
-        energy = np.where(missing, 0.0, per_formula) @ reactions.coefficients.T / atoms_of_reaction
-    energy[:, (reactions.coefficients[:, missing] != 0).any(axis=1)] = np.nan
+        energy = np.where(missing, 0.0, per_formula) @ nu.T / atoms_of_reaction
+    energy[:, (nu[:, missing] != 0).any(axis=1)] = np.nan
     return energy[0] if np.ndim(temperature_K) == 0 else energy
