@@ -1,6 +1,7 @@
 """Files and folders of results: written whole or not at all, JSON-safe, and recognized by their digests."""
 
 import hashlib
+import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tammann.errors import ResultError
+from tammann.errors import DataError, ResultError, TammannError
 
-__all__ = ["check_empty", "digest", "json_safe", "whole_file", "write_text"]
+__all__ = ["check_empty", "digest", "json_safe", "read_json", "whole_file", "write_text"]
 
 
 @contextmanager
@@ -76,6 +77,25 @@ def json_safe(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [json_safe(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_json(path: str | os.PathLike[str], *, error: type[TammannError] = DataError) -> Any:
+    """Return what a JSON file holds.
+
+    Args:
+        path: Of the file.
+        error: What to raise.
+
+    Raises:
+        TammannError: Of the kind asked for: it is not JSON, or lists in it are nested too deeply.
+        OSError: It cannot be read.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except RecursionError:
+        raise error(f"{path} is JSON nested too deeply; is it the right file?") from None
+    except ValueError as reason:
+        raise error(f"{path} is not JSON ({reason}); is it the right file?") from None
 
 
 def digest(data: bytes | str | os.PathLike[str]) -> str:

@@ -140,6 +140,33 @@ def test_malformed_files_are_refused_in_one_sentence(spoil, message, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("L_per_J_m_s", [[1e308, 1e308], [1e308, 1e308]], "check the unit"),
+        ("L_per_J_m_s", [[-1.0, 0.0], [0.0, 1.0]], "expected 0 or more"),
+        ("L_per_J_m_s", [[float("nan"), 0.0], [0.0, 1.0]], "not finite"),
+        ("L_self_per_J_m_s", [1e60, 1.0], "check the unit"),
+        ("L_stderr_per_J_m_s", [[1e308, 0.0], [0.0, 1.0]], "check the unit"),
+        ("temperature_K", 1e9, "temperature_K of .* is 1e"),
+        ("cell_volume_m3", -1.0, "volume"),
+    ],
+)
+def test_absurd_values_are_refused(key, value, message, tmp_path):
+    data = document()
+    data["entries"][0][key] = value
+    path = tmp_path / "absurd.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        load_transport(path)
+
+
+def test_deeply_nested_file(tmp_path):
+    (tmp_path / "deep.json").write_text("[" * 100_000 + "]" * 100_000, encoding="utf-8")
+    with pytest.raises(DataError, match="nested too deeply"):
+        load_transport(tmp_path / "deep.json")
+
+
 def test_truncated_file(tmp_path):
     path = tmp_path / "cut.json"
     path.write_text(json.dumps(document())[:50], encoding="utf-8")

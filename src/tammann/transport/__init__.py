@@ -12,7 +12,7 @@ from tammann.transport.correlations import Correlations, correlations_of_stretch
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
 from tammann.transport.measure import BlockErrors, OnsagerMeasurement, block_errors, measure_onsager
 from tammann.transport.onsager import OnsagerCoefficients, nearest_positive_semidefinite, species_masses
-from tammann.transport.record import measurement_record, save_measurements, transport_table
+from tammann.transport.record import load_measurements, measurement_record, save_measurements, transport_table
 from tammann.transport.regime import LogLogSlope, Regime, find_regime, log_log_slope
 from tammann.transport.slope_fit import SlopeWeights, lag_covariance, local_covariance, slope_weights, spread_lags
 from tammann.transport.table import (
@@ -50,6 +50,7 @@ __all__ = [
     "lag_covariance",
     "local_covariance",
     "load_correlations",
+    "load_measurements",
     "load_transport",
     "log_log_slope",
     "measure_onsager",

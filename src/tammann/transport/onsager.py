@@ -12,6 +12,11 @@ from tammann.errors import DataError
 
 __all__ = ["OnsagerCoefficients", "nearest_positive_semidefinite", "species_masses"]
 
+LARGEST = 1e50
+"""1/(J m s); ions of a dense gas at 1 K, flying freely, stay far below."""
+
+HOTTEST_K = 1e5
+
 
 @dataclass(frozen=True, eq=False)
 class OnsagerCoefficients:
@@ -55,8 +60,13 @@ class OnsagerCoefficients:
     def __post_init__(self) -> None:
         where = f"{self.formula} at {self.temperature_K:g} K"
         n = len(self.species)
-        if not np.isfinite(self.temperature_K) or self.temperature_K <= 0:
-            raise DataError(f"temperature_K of {self.formula} is {self.temperature_K}, expected a number above 0 K.")
+        if not 0 < self.temperature_K <= HOTTEST_K:
+            raise DataError(
+                f"temperature_K of {self.formula} is {self.temperature_K:g}, expected a number above 0 K and up "
+                f"to {HOTTEST_K:g}."
+            )
+        if self.volume_A3 is not None and not 0 < self.volume_A3 < np.inf:
+            raise DataError(f"the cell volume of {where} is {self.volume_A3:g} Å³, expected a number above 0.")
         if len(set(self.species)) != n or n == 0:
             raise DataError(f"species of {where} are {list(self.species)}, expected distinct symbols, at least one.")
         shapes = {"L": (n, n), "L_self": (n,), "L_stderr": (n, n), "L_self_stderr": (n,)}
@@ -69,6 +79,11 @@ class OnsagerCoefficients:
                 raise DataError(f"{name} of {where} has shape {array.shape}, expected {shape} for {n} species.")
             if not np.isfinite(array).all():
                 raise DataError(f"{name} of {where} has a value that is not finite; give numbers.")
+            if (np.abs(array) > LARGEST).any():
+                raise DataError(
+                    f"{name} of {where} has a value of {np.abs(array).max():g} 1/(J m s), expected at most "
+                    f"{LARGEST:g}; check the unit."
+                )
             if name != "L" and (array < 0).any():
                 raise DataError(f"{name} of {where} has a negative value; expected 0 or more.")
             array.setflags(write=False)

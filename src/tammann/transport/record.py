@@ -1,4 +1,4 @@
-"""What is written of a measurement: a record of its own, and a table for the furnace."""
+"""Measurements in files: their own record, and the table of transport coefficients that recipes take."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ import numpy as np
 
 from tammann._version import __version__
 from tammann.errors import DataError
-from tammann.files import write_text
+from tammann.files import json_safe, read_json, write_text
 from tammann.transport.conductivity import Conductivity
-from tammann.transport.measure import OnsagerMeasurement
-from tammann.transport.table import TransportTable
+from tammann.transport.finite_size import FiniteSizeCorrection
+from tammann.transport.measure import BlockErrors, OnsagerMeasurement
+from tammann.transport.onsager import OnsagerCoefficients
+from tammann.transport.regime import Regime
+from tammann.transport.table import TransportTable, is_record
 
-__all__ = ["measurement_record", "save_measurements", "transport_table"]
+__all__ = ["RECORD_FILE", "load_measurements", "measurement_record", "save_measurements", "transport_table"]
+
+RECORD_FILE = "transport.json"
+"""Name of the record in a folder of results."""
 
 UNITS = {
     "L": "1/(J m s)",
@@ -34,18 +40,19 @@ def transport_table(
     name: str,
     source: str = "",
     end_members: tuple[str, str] | None = None,
+    warnings: Sequence[str] = (),
 ) -> TransportTable:
-    """Gather measurements into a table that the furnace takes; those that are not diffusive stay out, by name.
+    """Return a table of the measurements in the barycentric frame in which all ions diffuse; it names the others.
 
     Args:
         measurements: Of different compositions and temperatures.
         name: Name of the table.
-        source: Where it comes from.
+        source: Where it comes from; by default what the measurements say.
         end_members: The two reactants of the series, where there are two.
+        warnings: More sentences that belong to the table.
 
     Raises:
-        DataError: None of them is diffusive, one is not in the barycentric frame, or two have the same composition
-            and temperature.
+        DataError: None of them is left, or two have the same composition and temperature.
 
     Example:
         >>> import numpy as np
@@ -58,25 +65,28 @@ def transport_table(
         >>> transport_table([measured], name="walks").formulas
         ('MgO',)
     """
-    for measurement in measurements:
-        if measurement.frame != "barycentric":
-            raise DataError(
-                f"{measurement.formula} at {measurement.temperature_K:g} K was measured in the {measurement.frame} "
-                "frame; the furnace expects barycentric, so measure it again in that."
-            )
-    good = [measurement for measurement in measurements if measurement.diffusive and measurement.apparent.L.any()]
+    good = []
+    left_out = []
+    for m in measurements:
+        where = f"{m.formula} at {m.temperature_K:g} K"
+        if not m.diffusive:
+            left_out.append(m.not_diffusive_sentence())
+        elif m.frame != "barycentric":
+            left_out.append(f"{where} was measured in the {m.frame} frame; recipes take the barycentric.")
+        elif not m.apparent.L.any():
+            left_out.append(f"{where}: one element alone has no motion against its own centre of mass; left out.")
+        elif (np.diag(m.apparent.L) < 0).any():
+            left_out.append(f"{where}: an L_ii is below zero within its error; left out, run longer.")
+        else:
+            good.append(m.coefficients)
     if not good:
-        raise DataError(
-            "no measurement is diffusive and has a collective motion, so there is nothing for the furnace; run longer "
-            "or hotter, or give regime_ps."
-        )
-    warnings = [m.not_diffusive_sentence() for m in measurements if not m.diffusive]
+        raise DataError(f"no measurement serves recipes: {left_out[0] if left_out else 'there is none.'}")
     return TransportTable(
         name=name,
-        source=source or "; ".join(dict.fromkeys(m.source for m in good if m.source)),
-        entries=tuple(m.coefficients for m in good),
+        source=source or "; ".join(dict.fromkeys(entry.source for entry in good if entry.source)),
+        entries=tuple(good),
         end_members=end_members,
-        warnings=tuple(warnings),
+        warnings=(*left_out, *warnings),
     )
 
 
@@ -117,11 +127,11 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
     shown = np.array([moves or stays or symbol == m.frame for symbol, moves, stays in known])
     both = np.outer(shown, shown)
 
-    def matrix(values: np.ndarray | None) -> list[list[float | None]] | None:
-        return None if values is None else [_numbers(row) for row in np.where(both, values, np.nan)]
+    def matrix(values: np.ndarray | None) -> np.ndarray | None:
+        return None if values is None else np.where(both, values, np.nan)
 
-    def mapping(values: Any) -> dict[str, float | None] | None:
-        return None if values is None else dict(zip(m.species, _numbers(values), strict=True))
+    def mapping(values: Any) -> dict[str, Any] | None:
+        return None if values is None else dict(zip(m.species, values, strict=True))
 
     moving = np.array(m.regime.diffusive)
     record: dict[str, Any] = {
@@ -129,30 +139,32 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "units": UNITS,
         "formula": m.formula,
         "temperature_K": m.temperature_K,
-        "species": list(m.species),
-        "counts": dict(zip(m.species, (int(n) for n in m.counts), strict=True)),
+        "species": m.species,
+        "counts": mapping(m.counts),
         "volume_A3": L.volume_A3,
         "frame": m.frame,
         "n_replicas": m.n_replicas,
         "duration_ps": m.duration_ps,
         "frame_interval_ps": m.frame_interval_ps,
-        "regime_ps": list(m.regime_ps),
+        "regime_ps": m.regime_ps,
         "regime_rule": m.regime.rule,
         "diffusive": m.diffusive,
-        "diffusive_species": dict(zip(m.species, m.regime.diffusive, strict=True)),
-        "immobile_species": dict(zip(m.species, m.regime.immobile, strict=True)),
+        "diffusive_species": mapping(m.regime.diffusive),
+        "immobile_species": mapping(m.regime.immobile),
         "log_log_slope": mapping(m.regime.slope),
         "log_log_slope_stderr": mapping(m.regime.slope_stderr),
         "L": matrix(L.L),
         "L_stderr": matrix(L.L_stderr),
-        "L_covariance": m.covariance.tolist() if shown.all() else None,
+        "L_covariance": np.where(np.multiply.outer(both, both), m.covariance, np.nan),
+        "L_self_L_covariance": np.where(np.multiply.outer(shown, both), m.self_covariance, np.nan),
+        "L_self_covariance": matrix(m.self_self_covariance),
         "L_self": mapping(np.where(moving, L.L_self, np.nan)),
         "L_self_stderr": mapping(np.where(moving, L.L_self_stderr, np.nan)),
         "L_distinct": mapping(np.where(moving, L.distinct, np.nan)),
         "D_m2_per_s": mapping(m.D_m2_per_s),
         "D_stderr": mapping(m.D_stderr),
         "D_tensor_m2_per_s": {
-            s: D.tolist() if f else None for s, D, f in zip(m.species, m.D_tensor_m2_per_s, moving, strict=True)
+            s: D if moves else None for s, D, moves in zip(m.species, m.D_tensor_m2_per_s, moving, strict=True)
         },
         "collective_D_m2_per_s": mapping(m.collective_D_m2_per_s),
         "correlation_factor": mapping(m.correlation_factor),
@@ -164,10 +176,10 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "n_blocks": None if m.blocks is None else m.blocks.blocks,
         "L_block_stderr": None if m.blocks is None else matrix(m.blocks.L_stderr),
         "D_block_stderr": None if m.blocks is None else mapping(m.blocks.D_stderr),
-        "smallest_eigenvalue_ratio": L.smallest_eigenvalue_ratio,
-        "centre_of_mass_deviation": L.centre_of_mass_deviation,
+        "smallest_eigenvalue_ratio": L.smallest_eigenvalue_ratio if shown.all() else None,
+        "centre_of_mass_deviation": L.centre_of_mass_deviation if shown.all() else None,
         "source": m.source,
-        "notes": list(m.notes),
+        "notes": m.notes,
     }
     if m.finite_size is not None:
         record["box_length_A"] = m.finite_size.box_length_A
@@ -176,29 +188,116 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         record["D_infinite_box_m2_per_s"] = mapping(m.finite_size.D_m2_per_s)
         record["D_infinite_box_stderr"] = mapping(m.finite_size.D_stderr)
     record["conductivity"] = None if conductivity is None else _conductivity(conductivity)
-    return record
+    return dict(json_safe(record))
+
+
+def load_measurements(path: str | PathLike[str]) -> tuple[OnsagerMeasurement, ...]:
+    """Read measurements that ``save_measurements`` wrote.
+
+    Coefficients that the file leaves out, as the species was not diffusive, are 0 in ``apparent``; ``coefficients``
+    refuses them as before.
+
+    Args:
+        path: Of the file.
+
+    Returns:
+        The measurements, in the order of the file.
+
+    Raises:
+        DataError: The file holds something else.
+        OSError: It cannot be read.
+    """
+    data = read_json(path)
+    if not is_record(data):
+        raise DataError(f"{path} is not the record of a measurement; give the {RECORD_FILE} of a folder of results.")
+    try:
+        return tuple(_from_record(record) for record in (data if isinstance(data, list) else [data]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} is not a whole record of measurements ({error!r}); measure again.") from None
+
+
+def _from_record(record: dict[str, Any]) -> OnsagerMeasurement:
+    species = tuple(record["species"])
+
+    def vector(key: str) -> np.ndarray | None:
+        values = record.get(key)
+        return None if values is None else np.array([values[symbol] for symbol in species], dtype=float)
+
+    def array(key: str) -> np.ndarray:
+        return np.nan_to_num(np.array(record[key], dtype=float))
+
+    def matrix(key: str) -> np.ndarray | None:
+        return None if record[key] is None else np.array(record[key], dtype=float)
+
+    def flags(key: str) -> tuple[bool, ...]:
+        return tuple(bool(record[key][symbol]) for symbol in species)
+
+    blocks = finite_size = None
+    if record["n_blocks"] is not None:
+        L_spread, D_spread = matrix("L_block_stderr"), vector("D_block_stderr")
+        assert L_spread is not None and D_spread is not None
+        blocks = BlockErrors(record["n_blocks"], L_spread, D_spread)
+    infinite = vector("D_infinite_box_m2_per_s")
+    if infinite is not None:
+        finite_size = FiniteSizeCorrection(
+            infinite,
+            vector("D_infinite_box_stderr"),
+            record["finite_size_correction_m2_per_s"],
+            record["finite_size_correction_stderr"],
+            record["box_length_A"],
+        )
+    tensors = [record["D_tensor_m2_per_s"][symbol] or np.full((3, 3), np.nan) for symbol in species]
+    return OnsagerMeasurement(
+        apparent=OnsagerCoefficients(
+            formula=record["formula"],
+            temperature_K=record["temperature_K"],
+            species=species,
+            L=array("L"),
+            L_self=np.nan_to_num(np.array(vector("L_self"))),
+            L_stderr=array("L_stderr"),
+            L_self_stderr=np.nan_to_num(np.array(vector("L_self_stderr"))),
+            volume_A3=record["volume_A3"],
+            source=record["source"],
+        ),
+        counts=np.array([record["counts"][symbol] for symbol in species]),
+        frame=record["frame"],
+        regime=Regime(
+            from_ps=record["regime_ps"][0],
+            to_ps=record["regime_ps"][1],
+            rule=record["regime_rule"],
+            diffusive=flags("diffusive_species"),
+            immobile=flags("immobile_species"),
+            slope=tuple(record["log_log_slope"][symbol] for symbol in species),
+            slope_stderr=tuple(record["log_log_slope_stderr"][symbol] for symbol in species),
+        ),
+        covariance=array("L_covariance"),
+        self_covariance=array("L_self_L_covariance"),
+        self_self_covariance=array("L_self_covariance"),
+        D_tensor_m2_per_s=np.array(tensors, dtype=float),
+        n_replicas=record["n_replicas"],
+        duration_ps=record["duration_ps"],
+        frame_interval_ps=record["frame_interval_ps"],
+        L_replica_stderr=matrix("L_replica_stderr"),
+        D_replica_stderr=vector("D_replica_stderr"),
+        blocks=blocks,
+        finite_size=finite_size,
+        notes=tuple(record["notes"]),
+    )
 
 
 def _conductivity(result: Conductivity) -> dict[str, Any]:
-    def mapping(values: np.ndarray | None) -> dict[str, float | None] | None:
-        return None if values is None else dict(zip(result.species, _numbers(values), strict=True))
+    def mapping(values: np.ndarray | None) -> dict[str, float] | None:
+        return None if values is None else dict(zip(result.species, values, strict=True))
 
-    singles = {
+    return {
+        "charges": mapping(result.charges),
         "sigma_S_per_m": result.sigma_S_per_m,
         "sigma_stderr": result.sigma_stderr,
         "nernst_einstein_S_per_m": result.nernst_einstein_S_per_m,
         "nernst_einstein_stderr": result.nernst_einstein_stderr,
         "haven_ratio": result.haven_ratio,
         "haven_ratio_stderr": result.haven_stderr,
-    }
-    return {
-        "charges": mapping(result.charges),
-        **dict(zip(singles, _numbers([np.nan if v is None else v for v in singles.values()]), strict=True)),
         "transference": mapping(result.transference),
         "transference_stderr": mapping(result.transference_stderr),
-        "notes": list(result.notes),
+        "notes": result.notes,
     }
-
-
-def _numbers(values: Any) -> list[float | None]:
-    return [float(value) if value is not None and np.isfinite(value) else None for value in np.asarray(values)]

@@ -16,16 +16,19 @@ import numpy as np
 
 from tammann.composition import composition_key
 from tammann.errors import DataError
-from tammann.files import write_text
+from tammann.files import read_json, write_text
 from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, data_file
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
 
-__all__ = ["TransportTable", "draw_transport", "load_transport", "save_transport"]
+__all__ = ["TABLE_FILE", "TransportTable", "draw_transport", "is_record", "load_transport", "save_transport"]
 
 SHIPPED = {name: file for system in SYSTEMS.values() for name, file in system.transport.items()}
 SHIPPED |= {system.name: next(iter(system.transport.values())) for system in SYSTEMS.values()}
 """Names of the tables that ship, and their files; the name of a system stands for its default table."""
+
+TABLE_FILE = "transport_table.json"
+"""Name of the file in a folder of results that recipes take."""
 
 KARAN_2026 = (
     "Karan, Gallant, Fei, Ceder, Persson, Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, as published in "
@@ -62,6 +65,13 @@ class TransportTable:
         entries = tuple(sorted(self.entries, key=lambda entry: (entry.formula, entry.temperature_K)))
         seen = Counter((composition_key(entry.formula), entry.temperature_K) for entry in entries)
         for entry in entries:
+            negative = np.flatnonzero(np.diag(entry.L) < 0)
+            if negative.size:
+                ion = entry.species[negative[0]]
+                raise DataError(
+                    f"entries: L of {ion} with itself is {entry.L[negative[0], negative[0]]:g} in {entry.formula} at "
+                    f"{entry.temperature_K:g} K; expected 0 or more, since ions do not drift up their own gradient."
+                )
             if seen[composition_key(entry.formula), entry.temperature_K] > 1:
                 raise DataError(f"entries: {entry.formula} at {entry.temperature_K:g} K is listed twice; keep one.")
         object.__setattr__(self, "entries", entries)
@@ -337,10 +347,12 @@ _OPTIONAL = ("L_stderr_per_J_m_s", "L_self_stderr_per_J_m_s", "cell_volume_m3", 
 
 
 def _read_json(path: Path) -> TransportTable:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"transport: {path} is not JSON ({error}); write it as save_transport does.") from None
+    data = read_json(path)
+    if is_record(data):
+        raise DataError(
+            f"transport: {path} is the record of a measurement, not a table; give the {TABLE_FILE} beside it"
+            + ("." if path.with_name(TABLE_FILE).exists() else ", which is written where all ions diffuse.")
+        )
     if not isinstance(data, Mapping) or not isinstance(data.get("entries"), list) or not data["entries"]:
         raise DataError(f"transport: {path} has no list 'entries'; expected an object with name, source and entries.")
     unknown = sorted(set(data) - {"name", "source", "end_members", "warnings", "entries"})
@@ -367,6 +379,12 @@ def _read_json(path: Path) -> TransportTable:
         end_members=None if ends is None else (ends[0], ends[1]),
         warnings=(*listed, *notes),
     )
+
+
+def is_record(data: object) -> bool:
+    """Say whether JSON data are what ``save_measurements`` writes: an object for a measurement, or a list of them."""
+    first = data[0] if isinstance(data, list) and data else data
+    return isinstance(first, Mapping) and "regime_ps" in first and "L_stderr" in first
 
 
 def _from_json(item: object, where: str) -> OnsagerCoefficients:

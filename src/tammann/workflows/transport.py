@@ -8,6 +8,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -36,6 +37,7 @@ from tammann.transport import (
     save_transport,
     transport_table,
 )
+from tammann.transport.table import TABLE_FILE
 
 __all__ = ["Diffusion", "measure_trajectories", "write_diffusion"]
 
@@ -323,10 +325,10 @@ def _write(found: Diffusion, folder: Path, name: str, *, figures: bool) -> list[
 
             written.append(folder / f"{system}.png")
             save_figure(transport_figure(curves, measurement), written[-1])
-    good = [m for m in found.measurements if m.diffusive and m.frame == "barycentric" and m.apparent.L.any()]
-    if good:
-        written.append(folder / "transport_table.json")
-        save_transport(transport_table(good, name=f"{name or 'measured'}/transport_table.json"), written[-1])
+    with suppress(DataError):  # no measurement is one for recipes
+        table = transport_table(found.measurements, name=f"{name or 'measured'}/{TABLE_FILE}")
+        written.append(folder / TABLE_FILE)
+        save_transport(table, written[-1])
     if figures:
         from tammann.plot import plot_arrhenius, save_figure
 
