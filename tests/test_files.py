@@ -3,12 +3,14 @@
 import hashlib
 import json
 import math
+import os
 
 import numpy as np
 import pytest
 
-from tammann.errors import ResultError
-from tammann.files import check_empty, digest, json_safe, whole_file, write_text
+from tammann.errors import RecipeError, ResultError
+from tammann.files import check_empty, digest, json_safe, open_regular, whole_file, write_text
+from tammann.strict import read_text
 
 
 def test_what_fails_half_way_leaves_the_old_file(tmp_path):
@@ -40,3 +42,13 @@ def test_only_new_or_empty_folders(tmp_path):
         check_empty(tmp_path, advice="take another")
     with pytest.raises(ResultError, match="is a file"):
         check_empty(tmp_path / "a")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of posix")
+def test_a_pipe_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for read in (open_regular, digest):
+        with pytest.raises(OSError, match="a pipe or device, expected a file"):
+            read(tmp_path / "pipe")
+    with pytest.raises(RecipeError, match="pipe: expected a file to read: a pipe or device"):
+        read_text(tmp_path / "pipe")

@@ -1,9 +1,12 @@
 """Files and folders of results: written whole or not at all, JSON-safe, and recognized by their digests."""
 
+import errno
 import hashlib
+import io
 import json
 import math
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +14,19 @@ from typing import Any, BinaryIO
 
 from tammann.errors import DataError, ResultError, TammannError
 
-__all__ = ["check_empty", "digest", "json_safe", "read_json", "whole_file", "write_text"]
+__all__ = ["check_empty", "digest", "json_safe", "open_regular", "read_json", "whole_file", "write_text"]
+
+
+def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
+    """Open a file for reading bytes; a pipe or device, which might never end, is refused at once.
+
+    Raises:
+        OSError: It is not there, not a regular file, or cannot be read.
+    """
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "a pipe or device, expected a file; write it to the disk first", os.fspath(path))
+    return open(path, "rb")
 
 
 @contextmanager
@@ -83,7 +98,7 @@ def read_json(path: str | os.PathLike[str], *, error: type[TammannError] = DataE
     """Return what a JSON file holds.
 
     Args:
-        path: Of the file.
+        path: Name of the file.
         error: What to raise.
 
     Raises:
@@ -91,7 +106,8 @@ def read_json(path: str | os.PathLike[str], *, error: type[TammannError] = DataE
         OSError: It cannot be read.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            return json.loads(file.read().decode("utf-8"))
     except RecursionError:
         raise error(f"{path} is JSON nested too deeply; is it the right file?") from None
     except ValueError as reason:
@@ -104,8 +120,10 @@ def digest(data: bytes | str | os.PathLike[str]) -> str:
     Raises:
         OSError: The file cannot be read.
     """
-    content = data if isinstance(data, bytes) else Path(data).read_bytes()
-    return hashlib.sha256(content).hexdigest()
+    if isinstance(data, bytes):
+        return hashlib.sha256(data).hexdigest()
+    with open_regular(data) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_empty(folder: str | os.PathLike[str], *, advice: str = "name a new or empty folder") -> None:

@@ -1,13 +1,12 @@
-"""Strict reading of files that people write by hand.
+"""Strict reading of hand-written files.
 
 YAML becomes plain data (text, numbers, true and false, lists, blocks) and nothing else that YAML can do; a block that
-does not fit its model becomes one sentence with the path of the key, what was expected and what arrived.
+does not fit its model raises one sentence with the path of the key, what was expected and what was given.
 """
 
 import os
 from collections.abc import Callable
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -17,6 +16,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from tammann.errors import RecipeError, TammannError
+from tammann.files import open_regular
 
 __all__ = ["Block", "explain", "read_block", "read_text", "shown"]
 
@@ -33,7 +33,7 @@ class Block(BaseModel):
 
 
 def read_text(path: str | os.PathLike[str], *, error: type[TammannError] = RecipeError) -> str:
-    """The text of a small file.
+    """Read the text of a small file.
 
     Args:
         path: A file in UTF-8, at most 200 kB.
@@ -43,7 +43,7 @@ def read_text(path: str | os.PathLike[str], *, error: type[TammannError] = Recip
         TammannError: Of the kind asked for, where the file cannot be read or is no text.
     """
     try:
-        with Path(path).open("rb") as file:
+        with open_regular(path) as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise error(f"{path}: expected a file to read, got none; check the name.") from None
@@ -62,7 +62,7 @@ def read_text(path: str | os.PathLike[str], *, error: type[TammannError] = Recip
 
 
 def read_block(text: str, *, error: type[TammannError] = RecipeError) -> dict[str, Any]:
-    r"""Plain data from YAML: a block with text as keys.
+    r"""Read plain data from YAML: a block with text as keys.
 
     Anchors, aliases, tags, repeated keys and deep nesting are refused. Numbers are those of YAML 1.2 in base ten; what
     only looks like a number (``.nan``, ``0x1F``) stays text.
@@ -88,7 +88,7 @@ def read_block(text: str, *, error: type[TammannError] = RecipeError) -> dict[st
         what = getattr(reason, "problem", None) or getattr(reason, "reason", None) or "it cannot be parsed"
         where = "" if mark is None else f" on line {mark.line + 1}"
         raise error(f"expected YAML, one 'key: value' a line, got something else{where} ({what}).") from None
-    except Exception as reason:  # the parser has slips of its own; whatever it trips over is not what we expect
+    except Exception as reason:  # the parser raises errors of its own on malformed text
         raise error(f"expected YAML, got text that its parser cannot take ({type(reason).__name__}).") from None
     if root is None:
         raise error("expected YAML, one 'key: value' a line, got an empty file.")
@@ -99,7 +99,7 @@ def read_block(text: str, *, error: type[TammannError] = RecipeError) -> dict[st
 
 
 def _refuse_fancy(text: str, error: type[TammannError]) -> None:
-    """One pass over the events before anything is built: composing is recursive, and aliases multiply."""
+    """Check the events before anything is built: composing is recursive, and aliases multiply."""
     depth = 0
     for event in YAML(typ="safe", pure=True).parse(text):
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
@@ -148,7 +148,7 @@ def _scalar(text: str, kind: str) -> str | int | float | bool | None:
 
 
 def shown(value: object) -> str:
-    """A value as it may stand in a message of one line.
+    """Return a value as it may stand in a message of one line.
 
     Example:
         >>> shown("x" * 100)
@@ -166,7 +166,7 @@ def _shorter(path: str) -> str:
 
 
 def explain(error: ValidationError, model: type[Block]) -> str:
-    """The first complaint of a `Block` as one sentence: the path of the key, what was expected, what arrived.
+    """Return the first complaint of a `Block` as one sentence: the path of the key, what was expected, what arrived.
 
     Args:
         error: Raised by ``model(**data)``.

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what their words mean."""
+"""Options that several commands share, and how their values are read."""
 
 import math
 from collections.abc import Sequence
@@ -10,48 +10,58 @@ import typer
 from tammann.errors import DataError, ResultError
 
 System = Annotated[str, typer.Argument(help="A shipped system, a .csv or .json file of phases, or mp-api:A-B-C.")]
-
-
 Energies = Annotated[str | None, typer.Option(metavar="NAME", help="Energy set; the system's default if not given.")]
-
-
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
 Plot = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE", help="Write a figure: .png, .pdf or .svg.", callback=lambda file: check_figure_file(file)
     ),
 ]
-
-
 Between = Annotated[tuple[str, str] | None, typer.Option(metavar="A B", help="Two phases, such as BaO TiO2.")]
-
-
 Gases = Annotated[
     list[str] | None,
     typer.Option("--gas", metavar="GAS=PA", help="Partial pressure in Pa, such as CO2=40.5; repeatable."),
 ]
-
-
 Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Cores to use; all of them if not given.")]
 
 
-def parse_charges(words: list[str] | None) -> dict[str, float] | None:
-    """Charges in e from words such as Ba=2."""
-    if not words:
-        return None
-    charges: dict[str, float] = {}
-    for word in words:
-        symbol, _, number = word.partition("=")
+def parse_numbers(words: list[str] | None, option: str, expected: str) -> dict[str, float] | None:
+    """Return the numbers in words such as Ba=2 or CO2=40.5, by what stands before the sign; None without words.
+
+    Args:
+        words: The values of the option.
+        option: Its name, for the message.
+        expected: What it takes, for the message.
+
+    Raises:
+        DataError: A word without a name, or without a finite number.
+    """
+    numbers: dict[str, float] = {}
+    for word in words or ():
+        name, _, number = word.partition("=")
         try:
-            charges[symbol] = float(number)
+            numbers[name] = float(number)
         except ValueError:
-            charges[symbol] = math.nan
-        if not symbol or not math.isfinite(charges[symbol]):
-            raise DataError(f"--charges: expected an element and its charge, such as Ba=2, got {word!r}.")
-    return charges
+            numbers[name] = math.nan
+        if not name or not math.isfinite(numbers[name]):
+            raise DataError(f"{option}: expected {expected}, got {word!r}.")
+    return numbers or None
+
+
+def parse_charges(words: list[str] | None) -> dict[str, float] | None:
+    """Return charges, e, from words such as Ba=2."""
+    return parse_numbers(words, "--charges", "an element and its charge, such as Ba=2")
+
+
+def parse_pressures(words: list[str] | None) -> dict[str, float] | None:
+    """Return partial pressures, Pa, from words such as CO2=40.5."""
+    expected = "a gas and its pressure in Pa, such as CO2=40.5"
+    pressures = parse_numbers(words, "--gas", expected)
+    for gas, pressure in (pressures or {}).items():
+        if not 0 < pressure <= 1e12:
+            raise DataError(f"--gas: expected {expected}, got {gas}={pressure:g}.")
+    return pressures
 
 
 def spread_values(arguments: Sequence[str]) -> list[str]:
@@ -84,24 +94,12 @@ def _is_number(word: str) -> bool:
         return False
 
 
-def parse_pressures(gas: list[str] | None) -> dict[str, float] | None:
-    """Partial pressures in Pa from words such as CO2=40.5."""
-    if not gas:
-        return None
-    pressures: dict[str, float] = {}
-    for word in gas:
-        formula, _, number = word.partition("=")
-        try:
-            pressures[formula] = float(number)
-        except ValueError:
-            pressures[formula] = math.nan
-        if not formula or not 0 < pressures[formula] < math.inf:
-            raise DataError(f"--gas: expected a gas and its pressure in Pa, such as CO2=40.5, got {word!r}.")
-    return pressures
-
-
 def check_figure_file(file: Path | None) -> Path | None:
-    """Checked before anything is calculated for it."""
+    """Return the name of a figure after checking its ending and its folder, before anything is computed.
+
+    Raises:
+        ResultError: No such format, or no such folder.
+    """
     if file is not None and file.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise ResultError(f"--plot: expected a file name that ends in .png, .pdf or .svg, got {str(file)!r}.")
     if file is not None and not file.parent.is_dir():
@@ -110,7 +108,11 @@ def check_figure_file(file: Path | None) -> Path | None:
 
 
 def check_temperature(temperature_K: float) -> float:
-    """A temperature that the shipped energies cover."""
+    """Return a temperature after checking that energies cover it.
+
+    Raises:
+        DataError: They do not.
+    """
     if not 300 <= temperature_K <= 2000:
         raise DataError(f"--temperature-K: expected a temperature from 300 to 2000 K, got {temperature_K:g}.")
     return temperature_K

@@ -1,4 +1,4 @@
-"""What commands print: tables, numbers with errors, notes, JSON and a bar of progress."""
+"""What commands print: tables, numbers with errors, notes, JSON and a progress bar."""
 
 import json
 import math
@@ -11,12 +11,12 @@ from tammann.files import json_safe
 
 
 def format_percent(share: float) -> str:
-    """A share as a percentage with one decimal, without the sign."""
+    """Return a share in percent with one decimal, without the sign."""
     return f"{100 * share:.1f}"
 
 
 def format_with_error(value: float, error: float | None, *, digits: int = 2) -> str:
-    """A value with its standard error in the last digits, so many of it, such as 2.03(4)e-10."""
+    """Return a value with its standard error in the last ``digits``, such as 2.03(4)e-10."""
     if value is None or not math.isfinite(value):
         return "-"
     if error is None or not math.isfinite(error) or error <= 0:
@@ -30,7 +30,7 @@ def format_with_error(value: float, error: float | None, *, digits: int = 2) -> 
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A table as wide as the terminal, or as wide as it needs to be where there is none."""
+    """Print a table as wide as the terminal, or as wide as it needs to be without one."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -49,20 +49,20 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def print_warnings(*groups: Iterable[str]) -> None:
-    """A line for each note."""
+    """Print a line for each note."""
     for group in groups:
         for warning in group:
             print(f"Note: {warning}")
 
 
 def format_number(value: float, form: str) -> str:
-    """A number in a format of Python's, and a dash for one that is not known."""
+    """Return a number in a Python format, or a dash for one that is not known."""
     # 0.0 is added after rounding, so that no figure reads -0.0
     return "-" if math.isnan(value) else format(round(float(value), 9) + 0.0 if abs(value) > 1e-3 else value, form)
 
 
 def print_json(value: Any) -> None:
-    """Any result as JSON on standard output, null for numbers that JSON does not have."""
+    """Print a result as JSON, null for numbers that are not finite."""
     print(json.dumps(json_safe(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
@@ -70,15 +70,15 @@ def print_json(value: Any) -> None:
 def progress_bar(
     *, hidden: bool = False, window_s: float = 30.0
 ) -> Iterator[Callable[[float, str, float | None], None] | None]:
-    """A bar on standard error with the stage, the temperature and the time left; nothing where there is no terminal.
+    """Show a bar on standard error with the stage, the temperature and the time left; nothing without a terminal.
 
     Args:
         hidden: Show nothing.
-        window_s: Time that the speed is taken from, s: long where it is told seldom or comes in leaps.
+        window_s: Time over which the speed is averaged, s: long where reports are rare or uneven.
 
     Yields:
-        What a long calculation calls now and then with the fraction done (0 to 1), what it is at, and the temperature
-        in K or None; None in place of it where nothing is to be shown.
+        A progress callback: fraction done (0 to 1), what is being done, temperature in K or None. None where nothing
+        is shown.
     """
     if hidden or not sys.stderr.isatty():
         yield None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import bz2
 import lzma
 import os
-import stat
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tammann.errors import DataError
+from tammann.files import open_regular
 from tammann.trajectory.formats.numbers import FLOAT, INTEGER, LEFT_OUT, WORD, parse_rows, skip_rows
 
 __all__ = ["FLOAT", "INTEGER", "LEFT_OUT", "WORD", "BadRow", "Cut", "Lines"]
@@ -48,10 +48,7 @@ class Lines:
         self._filled = 0
         self._progress = progress
         try:
-            mode = os.stat(path).st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise DataError(f"{path} is a pipe or device, expected a file; write it to the disk first.")
-            self._file = open(path, "rb", buffering=0)
+            self._file = open_regular(path)
             self.size = os.fstat(self._file.fileno()).st_size
             head = self._file.read(6)
             self._file.seek(0)
