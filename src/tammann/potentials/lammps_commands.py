@@ -1,4 +1,4 @@
-"""A potential that LAMMPS knows, by the commands that set it up: a small YAML file in place of code.
+"""A potential of LAMMPS, defined by LAMMPS commands in a small YAML file.
 
 ::
 
@@ -14,8 +14,13 @@
       kspace_style pppm 1e-5
 
 Units are those of LAMMPS's ``units metal``: eV, Å, ps, elementary charges. A command may name a type by its element.
-``{folder}`` stands for the folder of the YAML file, where tables and parameters may lie beside it. All else about a run
-(cell, atoms, masses, heat bath, steps, what is recorded) is the engine's.
+``{folder}`` is the folder of the YAML file, for tables and parameters beside it. The engine does the rest: cell, atoms,
+masses, thermostat, steps, recording.
+
+A file is data, not a program: only the commands and styles in ``ALLOWED`` are accepted, so that a potential from
+somebody else can neither run a program nor write a file. Styles whose parameters can do so are left out (``python``,
+``mliap``, ``kim``, ``quip``, models in compiled code); so are variables, which could stand for any word. A Python
+callable that returns ``LammpsCommands`` is a program already and may use any command.
 """
 
 from __future__ import annotations
@@ -36,24 +41,40 @@ from tammann.strict import Block, explain, read_block, read_text, shown
 
 __all__ = ["LammpsCommands", "only_lammps", "read_lammps_commands"]
 
-ALLOWED = (
-    *("pair_style", "pair_coeff", "pair_modify", "kspace_style", "kspace_modify", "special_bonds", "dielectric"),
-    *("set", "mass", "group", "variable", "compute", "fix", "fix_modify", "neighbor", "neigh_modify", "comm_modify"),
-    "plugin",
+_PAIR = (
+    "(?:adp|agni|airebo|beck|bop|born|buck|comb|comb3|coul|dispersion|eam|edip|eim|extep|gauss|gw|harmonic|lcbop|lennard|"
+    "lepton|lj|lj96|local|meam|mie|morse|nb3b|nm|pace|pedone|pod|polymorphic|reaxff|rebo|rebomos|snap|soft|sw|table|"
+    "tersoff|threebody|uf3|ufm|vashishta|wf|yukawa|zbl|zero)(?:/[a-z0-9/]+)?"
 )
-"""What describes forces; the rest is the engine's."""
+_IN_HYBRID = rf"(?:{_PAIR}|[-+.eE\d]+|linear|lookup|spline|bitmap|ewald|pppm|msm|shift|product|recursive|NULL|yes|no)"
+_QEQ = "(?:acks2/reaxff|qtpie/reaxff|qeq/(?:comb|ctip|dynamic|fire|point|reaxff|rel/reaxff|shielded|slater))"
+ALLOWED = {
+    "pair_style": (
+        rf"{_PAIR}( \S+)*|hybrid(/\w+)?( {_IN_HYBRID})+",
+        "a pair style of LAMMPS itself that runs no program",
+    ),
+    "kspace_style": ("(ewald|msm|pppm|zero)(/[a-z0-9/]+)?( \\S+)*", "ewald, msm or pppm"),
+    # the option file of qeq/comb writes one
+    "fix": (rf"\w+ \w+ {_QEQ}( (?!file\b)\S+)*", "charge equilibration such as qeq/point"),
+    "fix_modify": (r"\w+( (energy|virial) (yes|no))+", "energy or virial"),
+    "group": (r"\w+ type( \S+)+", "a group by type"),
+    "set": (r"type \S+ charge [-+.eE\d]+", "the charge of a type"),
+    **dict.fromkeys(("pair_coeff", "pair_modify", "kspace_modify", "special_bonds", "dielectric"), (".+", "arguments")),
+    **dict.fromkeys(("mass", "neighbor", "neigh_modify", "comm_modify"), (".+", "arguments")),
+}
+"""Commands that define forces: a pattern of the arguments, one space between words, and what it stands for."""
 
 
 @dataclass(frozen=True)
 class LammpsCommands:
-    """Commands after which LAMMPS knows the forces; for the engine lammps only.
+    """A potential defined by LAMMPS commands, for the engine lammps only.
 
     Attributes:
-        name: As it is called in messages.
-        elements: The atom types, in this order.
-        commands: One command each, in ``units metal``; a type may be named by its element.
-        charges: Charge of every element, in elementary charges; empty where the commands know of none.
-        source: Where it comes from.
+        name: Name in messages.
+        elements: The atom types, in order.
+        commands: LAMMPS commands in ``units metal``; a type may be named by its element.
+        charges: Charge of every element, in elementary charges; empty for a potential without charges.
+        source: Reference.
 
     Example:
         >>> soft = LammpsCommands("soft", ("Ar",), ("pair_style lj/cut 8.5", "pair_coeff Ar Ar 0.0104 3.4"))
@@ -67,10 +88,10 @@ class LammpsCommands:
     source: str = ""
 
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:
-        """Refuse elements that it has no type for and, with a formula, charges that do not cancel.
+        """Refuse elements without a type and, with a formula, charges that do not cancel.
 
         Args:
-            elements: Symbols, each as often as one likes.
+            elements: Symbols; repeated ones are allowed.
             formula: A composition.
 
         Raises:
@@ -90,7 +111,7 @@ class LammpsCommands:
 
 
 def only_lammps(potential: LammpsCommands) -> DataError:
-    """What to say of it to another engine."""
+    """Return the error of an engine that cannot run LAMMPS commands."""
     return DataError(
         f"potential {potential.name}: works with engine lammps only; take that engine or another potential."
     )
@@ -105,7 +126,7 @@ class _File(Block):
         default=None, description="a short name"
     )
     source: Annotated[str, Field(strict=True, max_length=1000)] = Field(
-        default="", description="a line on where it comes from"
+        default="", description="the reference, in one line"
     )
     elements: tuple[Annotated[str, Field(strict=True)], ...] = Field(
         min_length=1, max_length=100, description="a list of elements, such as [Mg, O]"
@@ -131,36 +152,57 @@ class _File(Block):
             if set(self.charges) != set(self.elements):
                 symbol = next(symbol for symbol in self.elements if symbol not in self.charges)
                 raise ValueError(f"charges: expected one for every element, got none for {symbol}; add it")
-        commands = _lines(self.commands)
-        for command in commands:
-            word, *rest = command.split()
-            if word not in ALLOWED:
-                raise ValueError(
-                    f"commands: expected commands on forces ({', '.join(ALLOWED)}), got {shown(command)}; remove it, "
-                    "the engine does the rest"
-                )
-            if not rest:  # LAMMPS may die of it
-                raise ValueError(f"commands: expected something behind {word}, got nothing")
-        if not any(command.split()[0] == "pair_style" for command in commands):
+        if not any(command.split()[0] == "pair_style" for _, command in _numbered(self.commands)):
             raise ValueError("commands: expected a pair_style among them, got none; add it")
         return self
 
 
-def _lines(text: str) -> list[str]:
-    """Commands, one each: comments and blank lines are left out, and lines that end in & go on."""
-    joined = re.sub(r"&[ \t]*\r?\n", " ", text)
-    return [line.strip() for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+def _numbered(text: str) -> list[tuple[int, str]]:
+    """Return commands and the index of their first line; comments and blank lines are dropped, lines after & joined."""
+    logical = re.finditer(r"(?:.*&[ \t]*\n)*.*", text)
+    lines = [(text.count("\n", 0, m.start()), re.sub(r"&[ \t]*\n", " ", m.group()).strip()) for m in logical]
+    return [(index, line) for index, line in lines if line and not line.startswith("#")]
+
+
+def _check_command(command: str, line: int) -> None:
+    """Refuse a command that is not in ``ALLOWED``.
+
+    Args:
+        command: The command, perhaps with a comment.
+        line: Line of the file, for errors.
+
+    Raises:
+        DataError: It is refused.
+    """
+    code = command.partition("#")[0]
+    word, *arguments = code.split()
+    if word not in ALLOWED:
+        raise DataError(
+            f"commands: expected commands on forces ({', '.join(ALLOWED)}) in line {line}, got {shown(command)}; "
+            "remove it, the engine does the rest."
+        )
+    if not arguments:
+        raise DataError(f"commands: expected something behind {word}, got nothing in line {line}.")
+    # LAMMPS reads some Unicode characters as blanks and quotes; quotes and $ can hide a word from the patterns
+    forbidden = "$&" if word == "pair_coeff" else "$&\"'"
+    if not code.isascii() or set(forbidden) & set(code):
+        raise DataError(
+            f"commands: expected plain ASCII words and numbers in line {line}, without variables ($); quotes only "
+            f"around file names of pair_coeff; got {shown(command)}."
+        )
+    pattern, meaning = ALLOWED[word]
+    if not re.fullmatch(pattern, " ".join(arguments)):
+        raise DataError(f"commands: expected {meaning} behind {word} in line {line}, got {shown(command)}; remove it.")
 
 
 def read_lammps_commands(path: str | os.PathLike[str]) -> LammpsCommands:
-    r"""A potential from a YAML file as this module describes it.
+    r"""Read a potential from a YAML file as described in this module.
 
     Args:
-        path: The file; ``{folder}`` in its commands becomes its folder.
+        path: The file; ``{folder}`` in its commands is replaced by its folder.
 
     Raises:
-        DataError: No such file, a key that is missing, unknown or not what is expected, or a command that does not
-            describe forces.
+        DataError: No such file, a key that is missing, unknown or not as expected, or a command that is not allowed.
 
     Example:
         >>> import tempfile
@@ -173,19 +215,25 @@ def read_lammps_commands(path: str | os.PathLike[str]) -> LammpsCommands:
         ('argon', 'pair_style lj/cut 8.5')
     """
     text = read_text(path, error=DataError)
+    block = re.search(r"^commands:[ \t]*\|", text, re.MULTILINE)
+    first = text.count("\n", 0, block.start()) + 2 if block else 1  # in another kind of YAML string lines are its own
+    file = Path(path).resolve()
+    folder = file.parent.as_posix()
     try:
         held = _File(**read_block(text, error=DataError))
+        commands = _numbered(held.commands)
+        for index, command in commands:
+            _check_command(command, first + index)
+            if "{folder}" in command and set("$&\"'\n") & set(folder):
+                raise DataError(f"expected a folder without $, & and quotes in its path, got {shown(folder)}; move it.")
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except ValidationError as error:
         raise DataError(f"{path}: {explain(error, _File)}") from None
-    file = Path(path).resolve()
-    # not ${folder}, which is a variable of LAMMPS
-    commands = (re.sub(r"(?<!\$)\{folder\}", lambda _: file.parent.as_posix(), line) for line in _lines(held.commands))
     return LammpsCommands(
         name=held.name or file.stem,
         elements=held.elements,
-        commands=tuple(commands),
+        commands=tuple(command.replace("{folder}", folder) for _, command in commands),
         charges=dict(held.charges or {}),
         source=held.source or f"LAMMPS commands of {file.name}",
     )
