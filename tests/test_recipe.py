@@ -141,10 +141,29 @@ def test_options_stand_in_for_entries(tmp_path, monkeypatch):
     assert recipe.with_options(transport="tammann-2026").transport == "tammann-2026"
     assert recipe.with_options(transport="own.json").transport == str(tmp_path / "own.json")
     assert recipe.seed == 0 and recipe.with_options() == recipe
-    with pytest.raises(RecipeError, match=r"^grid\.size: expected .* from 4 to 2000, got 3\.$"):
+    with pytest.raises(RecipeError, match=r"^grid\.size: expected .* from 4 to 1000, got 3\.$"):
         recipe.with_options(size=3)
     with pytest.raises(RecipeError, match=r"^kinetics\.transport: expected full, self or none, got 'half'\.$"):
         recipe.with_options(kinetics="half")
+
+
+def test_any_entry_can_be_replaced():
+    recipe = Recipe.from_text(PLAIN)
+    hotter = recipe.with_options(
+        atmosphere={"partial_pressure_Pa": {"CO2": 40.5}}, programme=[{"temperature_K": 1600, "hold_h": 2}], size=12
+    )
+    assert hotter.partial_pressure_Pa == {"CO2": 40.5} and hotter.grid.size == 12
+    assert [(step.temperature_K, step.hold_h) for step in hotter.programme] == [(1600.0, 2.0)]
+    assert hotter.precursors == recipe.precursors
+    assert recipe.with_options(atmosphere="air").atmosphere == "air"
+    with pytest.raises(RecipeError, match=r"^atmosfere: expected no such key, got 'air'; did you mean atmosphere\?"):
+        recipe.with_options(atmosfere="air")
+
+
+def test_a_recipe_shows_itself_in_one_line():
+    recipe = Recipe.from_text(PLAIN.replace("ratio: 1", "ratio: 2", 1) + "atmosphere: air\n")
+    assert repr(recipe) == str(recipe)
+    assert repr(recipe) == "Recipe(2 BaO + TiO2, in air, 300 -> 1500 K in 2.2 h, 30^3 cells, 8 realizations)"
 
 
 def test_files_are_relative_to_the_recipe(tmp_path):
@@ -290,6 +309,15 @@ def test_null_in_the_kinetics_survives_writing():
         (PLAIN.replace("0.2", "9" * 5000), "programme[0].hold_h: expected"),
         (PLAIN.replace("ratio: 1", "ratio: -1"), "precursors[0].ratio: expected moles of formula units"),
         (PLAIN.replace("ratio: 1", "ratio: 0"), "precursors[0].ratio: expected"),
+        (PLAIN.replace("ratio: 1", "ratio: 1e-300"), "precursors[0].ratio: expected moles of formula units, a number"),
+        (PLAIN + "particle_radius_um: 1e-30\n", "particle_radius_um: expected a radius in micrometres from 0.001"),
+        (PLAIN.replace("1500", "1e9"), "programme[0].temperature_K: expected a temperature from 300 to 2000 K"),
+        (PLAIN + "start_temperature_K: 1e9\n", "start_temperature_K: expected a temperature from 300 to 2000 K"),
+        (PLAIN.replace("0.2", "1e5"), "programme[0].hold_h: expected a time from 0 to 10000 h, got 100000.0."),
+        (PLAIN.replace("0.2", "9000") + "grid:\n  size: 1000\n", "grid.size: expected at most 1e+14 visits of cells"),
+        (PLAIN + "grid:\n  size: 2000\n", "grid.size: expected cells per edge, a whole number from 4 to 1000"),
+        (PLAIN + "ensemble:\n  realizations: 0\n", "ensemble.realizations: expected a whole number from 1"),
+        (PLAIN + "atmosphere:\n  partial_pressure_Pa:\n    C02: 1\n", "is the letter O meant?"),
         (PLAIN.replace("ratio: 1", "ratio: '1'"), "precursors[0].ratio: expected"),
         (PLAIN.replace("TiO2", "XyO2"), "Xy"),
         (PLAIN.replace("TiO2", "titania"), "precursors[1].phase:"),
@@ -471,7 +499,7 @@ RECIPES = st.fixed_dictionaries(
                     "phase": st.sampled_from(["BaO", "TiO2", "BaCO3", "Ba4Ti13O30", "Ba(OH)2"]),
                     "ratio": finite(1e-6, 1e6),
                 },
-                optional={"particle_radius_um": finite(1e-9, 1e4)},
+                optional={"particle_radius_um": finite(1e-3, 1e4)},
             ),
             min_size=1,
             max_size=5,
@@ -506,7 +534,7 @@ RECIPES = st.fixed_dictionaries(
                 "transport_relative_error": finite(0, 5),
             },
         ),
-        "grid": st.fixed_dictionaries({}, optional={"size": st.integers(4, 2000), "grain_cells": finite(1, 1000)}),
+        "grid": st.fixed_dictionaries({}, optional={"size": st.integers(4, 1000), "grain_cells": finite(1, 1000)}),
         "ensemble": st.fixed_dictionaries(
             {}, optional={"realizations": st.integers(1, 100), "energies": st.booleans()}
         ),

@@ -40,6 +40,8 @@ def _parse(formula: str) -> tuple[tuple[str, int], ...]:
         if match is None:
             raise wrong
         element, count, opening, closing, times = match.groups()
+        if (count or "").startswith("0"):
+            raise DataError(f"formula {formula!r} has the number {count}: is the letter O meant?")
         if element:
             if element not in atomic_masses():
                 raise DataError(f"formula {formula!r} has {element!r}, which is not an element; check its spelling")

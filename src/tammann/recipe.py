@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 MAX_SWEEPS = 10_000_000
+MAX_VISITS = 1e14
+"""Cells times sweeps times realizations: some ten days of one core, if every sweep were one visit of each cell."""
 
 ATMOSPHERES: Mapping[str, Mapping[str, float]] = {
     "inert": {},
@@ -67,8 +69,8 @@ def _number(**limits: Any) -> Any:
 Text = Annotated[str, Field(strict=True, max_length=1000), AfterValidator(_printable)]
 Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
 Temperature = Annotated[float, _number(ge=300, le=2000)]
-Radius = Annotated[float, _number(gt=0, le=10_000)]
-Pressure = Annotated[float, _number(gt=0, le=1e8)]
+Radius = Annotated[float, _number(ge=0.001, le=10_000)]
+Pressure = Annotated[float, _number(ge=1e-100, le=1e8)]
 Share = Annotated[float, _number(gt=0, le=1)]
 PerSweep = Annotated[float, _number(ge=0, le=1)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -78,11 +80,11 @@ class Precursor(Block):
     """One powder of the mixture."""
 
     phase: Formula = Field(description="the formula of a phase of the system, such as BaO")
-    ratio: Annotated[float, _number(gt=0, le=1e6)] = Field(
-        description="moles of formula units, a number above 0 and at most 1e6"
+    ratio: Annotated[float, _number(ge=1e-6, le=1e6)] = Field(
+        description="moles of formula units, a number from 1e-6 to 1e6"
     )
     particle_radius_um: Radius | None = Field(
-        default=None, description="a radius in micrometres above 0 and at most 10000"
+        default=None, description="a radius in micrometres from 0.001 (some ten atoms across) to 10000"
     )
 
 
@@ -101,7 +103,7 @@ class GasMixture(Block):
     """An atmosphere given by its partial pressures."""
 
     partial_pressure_Pa: dict[Formula, Pressure] = Field(
-        min_length=1, description="gases with their pressures in Pa, each above 0 and at most 1e8, such as CO2: 40.5"
+        min_length=1, description="gases with their pressures in Pa, each from 1e-100 to 1e8, such as CO2: 40.5"
     )
 
 
@@ -153,8 +155,8 @@ class ScoreConstants(Block):
     missing_L_per_kT_per_m_s: Annotated[float, _number(gt=0)] | None = Field(
         default=None, description="L over kB T above 0 in 1/(m s eV2), or null for the thermodynamic score"
     )
-    reference_radius_m: Annotated[float, _number(gt=0, le=0.01)] = Field(
-        default=1e-7, description="a radius in metres above 0 and at most 0.01"
+    reference_radius_m: Annotated[float, _number(ge=1e-9, le=0.01)] = Field(
+        default=1e-7, description="a radius in metres from 1e-9 to 0.01"
     )
     reference_temperature_K: Temperature = Field(default=1100.0, description="a temperature from 300 to 2000 K")
     melt_exchange_above: Annotated[float, _number(ge=0, lt=2)] | None = Field(
@@ -189,7 +191,7 @@ class KineticsChoices(Block):
         default=0.067, description="an energy from 0 to 10 eV per atom, or null for no limit"
     )
     coupled_release: Flag = Field(default=False, description="true or false")
-    residual_pressure_Pa: Pressure = Field(default=1.0, description="a pressure in Pa above 0 and at most 1e8")
+    residual_pressure_Pa: Pressure = Field(default=1.0, description="a pressure in Pa from 1e-100 to 1e8")
     nearest_temperature: Flag = Field(default=False, description="true or false")
     below_range: Literal["continue", "hold", "refuse"] = Field(
         default="continue", description="continue, hold or refuse"
@@ -269,8 +271,8 @@ class Kinetics(KineticsChoices):
 class Grid(Block):
     """The powder as the automaton sees it: a periodic cube of cells."""
 
-    size: Annotated[int, Field(strict=True, ge=4, le=2000)] = Field(
-        default=30, description="cells per edge, a whole number from 4 to 2000"
+    size: Annotated[int, Field(strict=True, ge=4, le=1000)] = Field(
+        default=30, description="cells per edge, a whole number from 4 to 1000"
     )
     grain_cells: Annotated[float, _number(ge=1, le=1000)] = Field(
         default=1.0, description="a mean grain diameter in cells from 1 (a random mixture) to 1000"
@@ -296,15 +298,15 @@ class Ensemble(Block):
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of the programme: a hold at one temperature, or a slice of a ramp.
+    """A part of the programme: a hold at one temperature, or a slice of a ramp.
 
     Attributes:
-        stage: number of the step of the programme, from 0.
-        temperature_start_K: temperature at its beginning.
-        temperature_end_K: temperature at its end.
-        duration_h: how long it takes.
-        ramp: whether it belongs to a ramp.
-        regrind: whether the powder is ground before it (true on the first segment of a step at most).
+        stage: Number of the step of the programme, from 0.
+        temperature_start_K: Temperature at its beginning.
+        temperature_end_K: Temperature at its end.
+        duration_h: How long it takes.
+        ramp: Whether it belongs to a ramp.
+        regrind: Whether the powder is ground before it (true on the first segment of a step at most).
     """
 
     stage: int
@@ -332,7 +334,7 @@ class Recipe(Block):
     pressures Pa, radii micrometres, times hours.
 
     Raises:
-        RecipeError: a key is unknown, missing, of the wrong kind or out of range; the message names it.
+        RecipeError: A key is unknown, missing, of the wrong kind or out of range; the message names it.
 
     Example:
         >>> recipe = Recipe(
@@ -359,7 +361,9 @@ class Recipe(Block):
         default_factory=_usual_transport,
         description="karan-2026, tammann-2026, the .json file of a transport table, or none",
     )
-    particle_radius_um: Radius = Field(default=0.1, description="a radius in micrometres above 0 and at most 10000")
+    particle_radius_um: Radius = Field(
+        default=0.1, description="a radius in micrometres from 0.001 (some ten atoms across) to 10000"
+    )
     atmosphere: Annotated[
         Annotated[Literal["inert", "air", "vacuum", "CO2", "oxygen"], Tag("<name>")]
         | Annotated[GasMixture, Tag("<block>")],
@@ -415,6 +419,13 @@ class Recipe(Block):
                 f"{key}: expected a programme of at most {MAX_SWEEPS} sweeps, got {sweeps:.4g} for "
                 f"{self.duration_h:.4g} h; shorten the programme or coarsen the time"
             )
+        visits = self.grid.size**3 * sweeps * self.ensemble.realizations
+        if visits > MAX_VISITS:
+            raise ValueError(
+                f"grid.size: expected at most {MAX_VISITS:g} visits of cells, got {visits:.2g}, which is "
+                f"{self.grid.size}^3 cells times {sweeps:.4g} sweeps times {self.ensemble.realizations} realizations; "
+                "take a smaller grid, fewer realizations or fewer sweeps"
+            )
         return self
 
     @classmethod
@@ -422,10 +433,10 @@ class Recipe(Block):
         """Read a recipe; file names in it are taken relative to it.
 
         Args:
-            path: a YAML file in UTF-8, at most 200 kB.
+            path: A YAML file in UTF-8, at most 200 kB.
 
         Raises:
-            RecipeError: the file cannot be read or the recipe is not a valid one.
+            RecipeError: The file cannot be read or the recipe is not a valid one.
         """
         text = read_text(path)
         try:
@@ -438,18 +449,18 @@ class Recipe(Block):
         r"""Read a recipe from YAML text.
 
         Args:
-            text: the recipe.
-            directory: where file names in it start from; the current directory by default.
+            text: The recipe.
+            directory: Folder that file names in it are relative to; the current directory by default.
 
         Raises:
-            RecipeError: the text is not a valid recipe.
+            RecipeError: The text is not a valid recipe.
 
         Example:
             >>> Recipe.from_text("precursors:\n  - phase: BaO\n    ratio: one\nprogramme: []")
             Traceback (most recent call last):
             ...
-            tammann.errors.RecipeError: precursors[0].ratio: expected moles of formula units, a number above 0 and at
-            most 1e6, got 'one' (and 1 more error).
+            tammann.errors.RecipeError: precursors[0].ratio: expected moles of formula units, a number from 1e-6 to
+            1e6, got 'one' (and 1 more error).
         """
         data = read_block(text)
         for key in ("energies", "melting_points", "transport"):
@@ -458,14 +469,14 @@ class Recipe(Block):
         return cls(**data)
 
     def to_yaml(self) -> str:
-        """The whole recipe as YAML, defaults written out; `from_text` gives back an equal recipe."""
+        """Return the whole recipe as YAML, defaults written out; ``from_text`` makes an equal recipe of it."""
         yaml = YAML(typ="safe", pure=True)
         yaml.default_flow_style = False
         yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         yaml.width = 100_000
         stream = StringIO()
         data = self.model_dump(mode="json", exclude_none=True)
-        # null is a choice here, and not always the default
+        # null is a choice in this block, and not always the default
         data["kinetics"] = self.kinetics.model_dump(mode="json")
         yaml.dump(data, stream)
         return stream.getvalue()
@@ -479,33 +490,56 @@ class Recipe(Block):
         kinetics: str | None = None,
         energies: str | None = None,
         transport: str | None = None,
+        **entries: Any,
     ) -> "Recipe":
-        """A copy with some entries changed, as by the options of ``tammann run``; None leaves an entry alone.
+        """Return a copy with some entries changed; None leaves an entry alone.
 
         Args:
-            seed: entry ``seed``.
-            realizations: entry ``ensemble.realizations``.
-            size: entry ``grid.size``.
-            kinetics: entry ``kinetics.transport``: full, self or none.
-            energies: entry ``energies``; a file name is taken relative to the current directory.
-            transport: entry ``transport``, likewise.
+            seed: Entry ``seed``.
+            realizations: Entry ``ensemble.realizations``.
+            size: Entry ``grid.size``.
+            kinetics: Entry ``kinetics.transport``: full, self or none.
+            energies: Entry ``energies``; a file name is taken relative to the current directory.
+            transport: Entry ``transport``; file names as in ``energies``.
+            **entries: Any other entries of a recipe, each replaced as a whole, such as ``atmosphere`` or ``programme``.
 
         Raises:
-            RecipeError: a new entry is out of range.
+            RecipeError: A new entry is out of range, or a recipe has no entry of that name.
+
+        Example:
+            >>> recipe = Recipe(
+            ...     precursors=[{"phase": "BaO", "ratio": 1}],
+            ...     programme=[{"temperature_K": 1300, "hold_h": 1}],
+            ... )
+            >>> recipe.with_options(atmosphere="air", programme=[{"temperature_K": 1400, "hold_h": 2}])
+            Recipe(BaO, in air, 300 -> 1400 K in 3.83 h, 30^3 cells, 8 realizations)
         """
         data = self.model_dump()
-        changes = {
-            (None, "seed"): seed,
-            ("ensemble", "realizations"): realizations,
-            ("grid", "size"): size,
-            ("kinetics", "transport"): kinetics,
-            (None, "energies"): None if energies is None else _absolute(energies, None),
-            (None, "transport"): None if transport is None else _absolute(transport, None),
+        entries |= {
+            "seed": seed,
+            "energies": None if energies is None else _absolute(energies, None),
+            "transport": None if transport is None else _absolute(transport, None),
         }
-        for (block, key), value in changes.items():
+        data |= {key: value for key, value in entries.items() if value is not None}
+        for block, key, value in (
+            ("ensemble", "realizations", realizations),
+            ("grid", "size", size),
+            ("kinetics", "transport", kinetics),
+        ):
             if value is not None:
-                (data if block is None else data[block])[key] = value
+                data[block][key] = value
         return Recipe(**data)
+
+    def __repr__(self) -> str:
+        mixture = " + ".join(f"{p.ratio:g} {p.phase}" if p.ratio != 1 else p.phase for p in self.precursors)
+        gas = self.atmosphere if isinstance(self.atmosphere, str) else " + ".join(self.partial_pressure_Pa)
+        steps = " -> ".join(f"{T:g}" for T in (self.start_temperature_K, *(s.temperature_K for s in self.programme)))
+        return (
+            f"Recipe({mixture}, in {gas}, {steps} K in {self.duration_h:.3g} h, {self.grid.size}^3 cells, "
+            f"{self.ensemble.realizations} realizations)"
+        )
+
+    __str__ = __repr__
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -550,14 +584,14 @@ class Recipe(Block):
         return steps
 
     def segments(self, max_step_K: float = 10.0) -> list[Segment]:
-        """The programme cut into holds and slices of ramps.
+        """Return the programme cut into holds and slices of ramps.
 
         Args:
-            max_step_K: the widest slice of a ramp, in K.
+            max_step_K: The widest slice of a ramp, in K.
 
         Returns:
-            Segments in order; each hold is one, and stretches that take no time are left out. Where a step regrinds,
-            the powder has been quenched and the ramp starts from the start temperature.
+            Segments in order; each hold is one, and parts that take no time are left out. Where a step regrinds, the
+            powder has been quenched and the ramp starts from the start temperature.
 
         Example:
             >>> recipe = Recipe(
@@ -582,13 +616,13 @@ class Recipe(Block):
         return segments
 
     def temperatures_K(self, step: float = 25.0) -> np.ndarray:
-        """Temperatures that cover the programme, with the start and every hold among them exactly.
+        """Return temperatures that cover the programme, with the start and every hold among them exactly.
 
         Rates are tabulated at these and interpolated between them; what vanishes at the temperature of a hold must do
         so in the table.
 
         Args:
-            step: the widest spacing, in K; between two temperatures of the programme the spacing is even.
+            step: The widest spacing, in K; between two temperatures of the programme the spacing is even.
 
         Returns:
             Ascending temperatures in K, shape (nT,).
@@ -602,11 +636,11 @@ class Recipe(Block):
             [300.0, 320.75, 341.5, 360.0]
         """
         visited = np.unique([self.start_temperature_K, *(s.temperature_K for s in self.programme)])
-        stretches = [
+        parts = [
             np.linspace(low, high, max(1, math.ceil((high - low) / step - 1e-9)), endpoint=False)
             for low, high in zip(visited[:-1].tolist(), visited[1:].tolist(), strict=True)
         ]
-        return np.concatenate([*stretches, visited[-1:]])
+        return np.concatenate([*parts, visited[-1:]])
 
 
 def _absolute(name: str, directory: str | os.PathLike[str] | None) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tammann.errors import DataError
 from tammann.kinetics import electroneutral_growth_constant, growth_constant, growth_constants
-from tammann.thermo import load_phases
+from tammann.thermo import draw_energies, energy_above_hull, load_phases
 from tammann.transport import OnsagerCoefficients, load_transport, species_masses
 from tammann.units import BOLTZMANN_J_PER_K, EV_IN_J
 
@@ -180,6 +180,31 @@ def test_band_contains_the_value_and_widens(phases, transport):
     assert growth_constants(phases, None).empty
     with pytest.raises(DataError, match="outside"):
         growth_constants(phases, transport, [700.0])
+
+
+def place_in_band(table):
+    return (table.K_D_m2_per_s - table.K_D_low) / (table.K_D_high - table.K_D_low)
+
+
+def test_the_central_value_lies_low_in_its_band_by_the_hull_and_not_by_the_transport(phases, transport):
+    """Errors of the energies put the hull lower on average (Jensen); without them the value lies in the middle."""
+    both = growth_constants(phases, transport, [1250.0], draws=60, rng=2)
+    assert place_in_band(both).median() < 0.25
+    rng = np.random.default_rng(3)
+    hulls = [hull_energies(draw_energies(phases, rng=rng), 1250.0) for _ in range(60)]
+    assert np.mean(hulls, axis=0).mean() < hull_energies(phases, 1250.0).mean()
+    known = phases.energy_set(None)
+    exact = phases.with_energies(
+        replace(known, name="exact", standard_error_eV_per_atom=0 * known.standard_error_eV_per_atom), default=True
+    )
+    only_transport = growth_constants(exact, transport, [1250.0], draws=60, rng=2, relative_error=0.3)
+    assert 0.3 < place_in_band(only_transport).median() < 0.6
+
+
+def hull_energies(phases, temperature_K):
+    """Energies of the hull at the compositions of the solids, eV per atom."""
+    known = phases.gibbs(temperature_K) - energy_above_hull(phases, temperature_K)
+    return known[~phases.is_gas]
 
 
 @settings(max_examples=10, deadline=None)

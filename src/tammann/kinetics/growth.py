@@ -171,7 +171,9 @@ def growth_constants(
 
     Returns:
         Columns phase, temperature_K, K_D_m2_per_s, K_D_low and K_D_high (5th and 95th percentile of the draws, NaN
-        without draws).
+        without draws). The first is that of the central energies and lies low between the others: the hull is a
+        concave function of the energies, so that with errors that average to zero it lies lower on average, and the
+        domains of the two reactants lie further apart.
 
     Raises:
         DataError: The end members are not stated or not among the phases, or a temperature lies outside the table.
