@@ -125,6 +125,7 @@ def _page(history: History, recipe: Any, summary: Mapping[str, Any], baselines: 
             flow,
             "Share of all atoms that went from phase to phase, net of back and forth; means over realizations. "
             "Point at a phase for its share at the end.",
+            min_width_px=600,
         )
         if flow is not None
         else "<p>Nothing has reacted.</p>",
@@ -192,17 +193,19 @@ def _programme(recipe: Any) -> str:
     return "; ".join(parts[:6]) + ("; ..." if len(parts) > 6 else "")
 
 
-def _figure(chart: Chart, caption: str, *, still: str = "") -> str:
-    buttons = ""
-    if len(chart.variants) > 1:
-        buttons = "".join(
-            f'<button type="button" aria-pressed="{"true" if k == 0 else "false"}">{_text(v["label"])}</button>'
-            for k, v in enumerate(chart.variants)
-        )
-        buttons = f'<div class="choice" data-chart="{chart.name}">{buttons}</div>'
+def _figure(chart: Chart, caption: str, *, still: str = "", min_width_px: int = 0) -> str:
+    variants = chart.variants if len(chart.variants) > 1 else ()
+    buttons = "".join(
+        f'<button type="button" aria-pressed="{"true" if k == 0 else "false"}">{_text(v["label"])}</button>'
+        for k, v in enumerate(variants)
+    )
     return (
-        f'<figure>{buttons}<div class="chart" id="{chart.name}" role="img" aria-label="{html.escape(chart.describes)}" '
-        f'style="min-height:{chart.height_px}px">{still}</div><figcaption>{_text(caption)}</figcaption></figure>'
+        f'<figure><div class="choice" data-chart="{chart.name}">{buttons}<button type="button" class="save" '
+        'title="save as SVG">SVG</button></div>'
+        f'<div class="scroll"><div class="chart" id="{chart.name}" role="img" '
+        f'aria-label="{html.escape(chart.describes)}" '
+        f'style="min-height:{chart.height_px}px;min-width:{min_width_px}px">{still}</div></div>'
+        f'<div class="legend" data-legend="{chart.name}"></div><figcaption>{_text(caption)}</figcaption></figure>'
     )
 
 
@@ -224,16 +227,21 @@ def _table(caption: str, columns: Sequence[tuple[str, bool]], rows: Iterable[Seq
     body = "".join(
         "<tr>"
         + "".join(
-            f"<td{' class=n' if number else ''}>{_text(cell)}</td>"
+            f"<td class=n>{_number(cell)}</td>" if number else f"<td{' class=long' * (' ' in cell)}>{_text(cell)}</td>"
             for cell, (_, number) in zip(row, columns, strict=True)
         )
         + "</tr>"
         for row in rows
     )
     return (
-        f'<div class="scroll"><table><caption>{_text(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll"><table><caption><span>{_text(caption)}</span></caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _number(cell: str) -> str:
+    """A number and its band, which may stand on two lines but are not broken themselves."""
+    return " ".join(f"<span>{_text(part)}</span>" for part in cell.replace(" (", "\n(").split("\n"))
 
 
 def _stage_table(history: History) -> str:
@@ -322,10 +330,10 @@ def _unreacted_table(history: History) -> str:
 
 def _mapping_table(caption: str, values: Mapping[str, Any]) -> str:
     rows = "".join(
-        f'<tr><th scope="row">{html.escape(str(key))}</th><td class="wide">{html.escape(_plain(value))}</td></tr>'
+        f'<tr><th scope="row">{html.escape(str(key))}</th><td>{html.escape(_plain(value))}</td></tr>'
         for key, value in values.items()
     )
-    return f'<div class="scroll"><table><caption>{html.escape(caption)}</caption><tbody>{rows}</tbody></table></div>'
+    return f'<div class="scroll"><table class="pairs"><caption><span>{html.escape(caption)}</span></caption><tbody>{rows}</tbody></table></div>'
 
 
 def _plain(value: Any) -> str:
