@@ -1,4 +1,4 @@
-"""How much of which phase: fractions, conversion, and how far from the baselines and from equilibrium."""
+"""Phase fractions and conversion, and how far they are from the baselines and from equilibrium."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from math import nan
 import numpy as np
 import pandas as pd
 
+from tammann.composition import atomic_masses, parse_formula
 from tammann.errors import ResultError
-from tammann.history import PRESENT, History, band
+from tammann.history import PRESENT, Basis, History, band
 
 __all__ = [
     "beside_baselines",
@@ -20,9 +21,11 @@ __all__ = [
     "unreacted",
 ]
 
+DIFFERENCE = 0.01
+"""Gap between two bands, in mole fraction or in mass fraction, above which a phase differs from a baseline."""
 
 def precursors(history: History) -> tuple[str, ...]:
-    """Names of the phases that were there at the start, in the order of ``history.phases``.
+    """Return the names of the phases that are present at the start, in the order of ``history.phases``.
 
     Example:
         >>> from tammann.example import example_history
@@ -34,7 +37,7 @@ def precursors(history: History) -> tuple[str, ...]:
 
 
 def final_mole_fractions(history: History) -> dict[str, float]:
-    """Median mole fraction of every phase at the end, largest first; phases that never appeared are left out.
+    """Return the median mole fraction of every phase at the end, largest first.
 
     Example:
         >>> from tammann.example import example_history
@@ -50,23 +53,24 @@ def beside_baselines(
     *,
     null: History | None = None,
     equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
-    tolerance: float = 0.01,
+    smallest: float = 0.0,
 ) -> pd.DataFrame:
-    """Final mole fractions next to the geometric null and plain equilibrium, and where they differ from both.
+    """Compare final mole fractions with the geometric null and with plain equilibrium.
 
-    A phase differs from a baseline where the run's band and the baseline's (a point for equilibrium) are further
-    apart than ``tolerance``. Only a phase that differs from both is evidence of kinetics.
+    A phase differs from a baseline where the run's band and the baseline's (a point for equilibrium) are more than
+    1 % apart, either in mole fraction or in mass fraction: a formula unit is as large as one writes it, and 1 mol %
+    of Ba6Ti17O40 is 9 % of the mass. Only a phase that differs from both baselines is evidence of kinetics.
 
     Args:
-        history: the run.
-        null: the same recipe with all pair reactions equal.
-        equilibrium: mole fractions by phase at the end; or a table with columns ``temperature_K``, ``phase`` and
+        history: The run.
+        null: The same recipe with all pair reactions equal.
+        equilibrium: Mole fractions by phase at the end; or a table with columns ``temperature_K``, ``phase`` and
             ``mole_fraction``, of which the rows nearest to the run's last temperature are used.
-        tolerance: in mole fraction.
+        smallest: Leave out phases that stay below this mole fraction in all three, bands included.
 
     Returns:
         Columns ``phase``, ``median``, ``low``, ``high``, ``null``, ``null_low``, ``null_high``, ``equilibrium``
-        (NaN where not given), and ``differs``: True only if both baselines are there, the run has more than one
+        (NaN where not given), and ``differs``: True only if both baselines are given, the run has more than one
         realization, and the phase differs from both.
 
     Example:
@@ -75,32 +79,65 @@ def beside_baselines(
         >>> table.differs.any()
         np.False_
     """
-    run = history.table().set_index("phase")
-    base = null.table().set_index("phase") if null is not None else None
     balance = None if equilibrium is None else _final_equilibrium(equilibrium, float(history.temperature_K[-1]))
-    names = list(dict.fromkeys([*run.index, *(base.index if base is not None else ()), *(balance or ())]))
-    rows = []
-    for name in names:
-        middle, low, high = _row(run, name)
-        null_middle, null_low, null_high = (nan, nan, nan) if base is None else _row(base, name)
-        level = nan if balance is None else balance.get(name, 0.0)
-        from_null = max(low - null_high, null_low - high) > tolerance  # False where there is none
-        from_balance = max(low - level, level - high) > tolerance
-        differs = from_null and from_balance and history.realizations > 1
-        rows.append((name, middle, low, high, null_middle, null_low, null_high, level, differs))
-    columns = ["phase", "median", "low", "high", "null", "null_low", "null_high", "equilibrium", "differs"]
-    return pd.DataFrame(rows, columns=columns)
+    mole = _three_bands(history, null, balance, "mole")
+    mass = _three_bands(history, null, _by_mass(balance, history, null), "mass")
+    apart = (_gaps(mole) > DIFFERENCE) | (_gaps(mass).reindex(mole.index) > DIFFERENCE)
+    mole["differs"] = apart.all(axis=1) & (history.realizations > 1)
+    largest = mole[["high", "null_high", "equilibrium"]].max(axis=1)
+    return mole[largest >= smallest].reset_index()
+
+
+def _three_bands(
+    history: History, null: History | None, balance: Mapping[str, float] | None, basis: Basis
+) -> pd.DataFrame:
+    """Return median and band of the run and of the null, and equilibrium, by phase; NaN where not given."""
+    run = history.table(basis).set_index("phase")
+    other = (history if null is None else null).table(basis).set_index("phase")
+    other.columns = pd.Index(["null", "null_low", "null_high"])
+    level = pd.Series(balance or {}, name="equilibrium", dtype=float)
+    table = pd.concat([run, other, level], axis=1).fillna(0.0).rename_axis("phase")
+    if null is None:
+        table[list(other)] = nan
+    if balance is None:
+        table["equilibrium"] = nan
+    return table
+
+
+def _gaps(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how far the run's band is from either baseline; NaN where there is no baseline."""
+    low, high, level = table["low"], table["high"], table["equilibrium"]
+    return pd.DataFrame(
+        {
+            "null": np.maximum(low - table["null_high"], table["null_low"] - high),
+            "equilibrium": np.maximum(low - level, level - high),
+        }
+    )
+
+
+def _by_mass(
+    balance: Mapping[str, float] | None, history: History, null: History | None
+) -> Mapping[str, float] | None:
+    """Turn mole fractions at equilibrium into mass fractions."""
+    if balance is None:
+        return None
+    runs = [history] if null is None else [history, null]
+    kg_per_mol = {n: m for run in runs for n, m in zip(run.phases, run.molar_mass_kg, strict=True)}
+    for name in balance.keys() - kg_per_mol.keys():
+        kg_per_mol[name] = sum(atomic_masses()[e] * n for e, n in parse_formula(name).items()) / 1000
+    total = sum(x * kg_per_mol[name] for name, x in balance.items()) or 1.0
+    return {name: x * kg_per_mol[name] / total for name, x in balance.items()}
 
 
 def out_of_equilibrium(history: History, equilibrium: Mapping[str, float] | pd.DataFrame) -> float:
-    """Share of the atoms that would have to change phase to reach plain equilibrium, at the end.
+    """Return the share of the atoms that would have to change phase to reach plain equilibrium, at the end.
 
-    1 - sum_p min(a_p, e_p) with a_p the share of the condensed atoms in phase p (median over realizations of the
-    sum) and e_p the same at equilibrium: 0 at equilibrium, 1 where no phase is right.
+    1 - sum_p min(a_p, e_p) with a_p the share of the condensed atoms in phase p and e_p the same at equilibrium: 0
+    at equilibrium, 1 where no phase is right; the median over realizations.
 
     Args:
-        history: the run.
-        equilibrium: mole fractions by phase or a table over temperature, as in ``beside_baselines``.
+        history: The run.
+        equilibrium: Mole fractions by phase or a table over temperature, as in ``beside_baselines``.
 
     Example:
         >>> from tammann.example import example_history
@@ -108,22 +145,14 @@ def out_of_equilibrium(history: History, equilibrium: Mapping[str, float] | pd.D
         >>> out_of_equilibrium(run, final_mole_fractions(run)) < 1e-9, out_of_equilibrium(run, {"BaO": 1}) > 0.99
         (True, True)
     """
-    from tammann.composition import parse_formula
-
     balance = _final_equilibrium(equilibrium, float(history.temperature_K[-1]))
     size = dict(zip(history.phases, history.composition.sum(axis=1), strict=True))
-    there = {name: x * size.get(name, 0.0) or x * sum(parse_formula(name).values()) for name, x in balance.items()}
-    total = sum(there.values())
-    wanted = np.array([there.get(name, 0.0) for name in history.phases]) / (total or 1.0)
+    atoms_in = {name: x * (size.get(name) or sum(parse_formula(name).values())) for name, x in balance.items()}
+    total = sum(atoms_in.values())
+    wanted = np.array([atoms_in.get(name, 0.0) for name in history.phases]) / (total or 1.0)
     atoms = history.moles[:, -1] * history.composition.sum(axis=1)
     share = atoms / atoms.sum(axis=1, keepdims=True)
     return float(np.median(1 - np.minimum(share, wanted).sum(axis=1)))
-
-
-def _row(table: pd.DataFrame, name: str) -> tuple[float, float, float]:
-    if name not in table.index:
-        return 0.0, 0.0, 0.0
-    return float(table.at[name, "median"]), float(table.at[name, "low"]), float(table.at[name, "high"])
 
 
 def _final_equilibrium(equilibrium: Mapping[str, float] | pd.DataFrame, temperature_K: float) -> dict[str, float]:
@@ -135,19 +164,19 @@ def _final_equilibrium(equilibrium: Mapping[str, float] | pd.DataFrame, temperat
 
 
 def conversion(history: History, precursor: str | None = None) -> pd.DataFrame:
-    """How much of a precursor has been used up, against time: y = 1 - n(t)/n(0).
+    """Tabulate how much of a precursor has been used up, against time: y = 1 - n(t)/n(0).
 
     Args:
-        history: the run.
-        precursor: its formula; by default the limiting one, which is the precursor used up the furthest at the
-            end (in the median). A carbonate that has merely decomposed counts as used up.
+        history: The run.
+        precursor: Its formula; by default the limiting one, of which the least is left at the end (in the median).
+            A carbonate that has merely decomposed counts as used up.
 
     Returns:
-        One row a frame: ``time_h`` (h), ``sweep``, ``temperature_K`` (K), ``precursor``, and the dimensionless
-        ``conversion`` (median), ``conversion_low``, ``conversion_high``.
+        One row for each frame: ``time_h`` (h), ``sweep``, ``temperature_K`` (K), ``precursor``, and the
+        dimensionless ``conversion`` (median), ``conversion_low``, ``conversion_high``.
 
     Raises:
-        ResultError: if the phase was not there at the start.
+        ResultError: The phase was not present at the start.
 
     Example:
         >>> from tammann.example import example_history
@@ -169,7 +198,7 @@ def conversion(history: History, precursor: str | None = None) -> pd.DataFrame:
 
 
 def conversions(history: History, precursor: str | None) -> tuple[str, np.ndarray]:
-    """Conversion of one precursor, shape (R, F)."""
+    """Return the name of a precursor, by default the limiting one, and its conversion, shape (R, F)."""
     names = precursors(history)
     if precursor is not None and precursor not in names:
         raise ResultError(f"precursor {precursor!r} was not there at the start; choose one of {', '.join(names)}")
@@ -183,9 +212,7 @@ def conversions(history: History, precursor: str | None) -> tuple[str, np.ndarra
 
 
 def unreacted(history: History) -> pd.DataFrame:
-    """Share of each precursor that is left at the end: columns ``phase``, ``left``, ``left_low``, ``left_high``.
-
-    This is about precursors; ``history.reactive_fraction`` is about every phase that would still react.
+    """Tabulate the share of each precursor left at the end: columns ``phase``, ``left``, ``left_low``, ``left_high``.
 
     Example:
         >>> from tammann.example import example_history

@@ -41,9 +41,7 @@ def plot_baselines(
         >>> ax.get_xlabel()
         'final mole fraction of formula units'
     """
-    table = beside_baselines(history, null=null, equilibrium=equilibrium).set_index("phase")
-    largest = table[["high", "null_high", "equilibrium"]].max(axis=1)
-    table = table[largest >= smallest]
+    table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=smallest).set_index("phase")
     names = [str(name) for name in table.index]
     ax = new_axes(6.0, 1.3 + 0.42 * len(names)) if ax is None else ax
     colours = phase_colours([*history.phases, *names])

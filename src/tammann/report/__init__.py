@@ -271,8 +271,7 @@ def _stage_table(history: History) -> str:
 def _baseline_table(history: History, null: History | None, equilibrium: Any) -> str:
     if null is None and equilibrium is None:
         return ""
-    table = beside_baselines(history, null=null, equilibrium=equilibrium)
-    table = table[table[["high", "null_high", "equilibrium"]].max(axis=1) >= 0.001]
+    table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=0.001)
 
     def cell(row: Mapping[str, Any], middle: str, low: str, high: str) -> str:
         if not np.isfinite(row[middle]):

@@ -164,8 +164,7 @@ def baseline_chart(
     smallest: float = 0.005,
 ) -> Chart:
     """Final mole fractions with bands beside the geometric null and plain equilibrium."""
-    table = beside_baselines(history, null=null, equilibrium=equilibrium)
-    table = table[table[["high", "null_high", "equilibrium"]].max(axis=1) >= smallest]
+    table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=smallest)
     names = [formula_text(name) for name in table["phase"]]
     colours = phase_colours([*history.phases, *table["phase"]])
     rows = np.arange(len(names), dtype=float)
