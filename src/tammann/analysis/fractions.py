@@ -24,6 +24,7 @@ __all__ = [
 DIFFERENCE = 0.01
 """Gap between two bands, in mole fraction or in mass fraction, above which a phase differs from a baseline."""
 
+
 def precursors(history: History) -> tuple[str, ...]:
     """Return the names of the phases that are present at the start, in the order of ``history.phases``.
 
@@ -115,9 +116,7 @@ def _gaps(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _by_mass(
-    balance: Mapping[str, float] | None, history: History, null: History | None
-) -> Mapping[str, float] | None:
+def _by_mass(balance: Mapping[str, float] | None, history: History, null: History | None) -> Mapping[str, float] | None:
     """Turn mole fractions at equilibrium into mass fractions."""
     if balance is None:
         return None

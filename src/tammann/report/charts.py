@@ -1,4 +1,4 @@
-"""Numbers to charts for the browser: plain plotly specifications, colours for a light page."""
+"""Charts for the browser, as plotly specifications in the colours of a light page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tammann.analysis import ReactionFlow, beside_baselines, reaction_flow
+from tammann.files import json_safe
 from tammann.history import band
 from tammann.plot._style import TIME_LABELS, phase_colours
 from tammann.plot.flow import flow_columns, stack_nodes
@@ -29,10 +30,10 @@ class Chart:
     """One chart with a choice of what it shows.
 
     Attributes:
-        name: used as the element's id.
-        describes: what it shows, for those who cannot see it.
-        height_px: px.
-        variants: label of the choice, then ``data`` and ``layout`` of plotly.
+        name: The id of its element.
+        describes: What it shows, for those who cannot see it.
+        height_px: Its height, px.
+        variants: The choices, each with ``label``, and ``data`` and ``layout`` of plotly.
     """
 
     name: str
@@ -42,8 +43,9 @@ class Chart:
 
 
 def _numbers(values: np.ndarray, digits: int = 5) -> list[float | None]:
-    """Rounded, with null for NaN, which JSON does not know."""
-    return [None if not np.isfinite(v) else float(f"{v:.{digits}g}") for v in np.asarray(values, dtype=float)]
+    """Return numbers rounded for a page, null for NaN, which JSON does not know."""
+    rounded: list[float | None] = json_safe([float(f"{v:.{digits}g}") for v in values])
+    return rounded
 
 
 def _time(history: History, frames: np.ndarray) -> tuple[list[float | None], str, str]:
@@ -57,10 +59,10 @@ def _frames(history: History) -> np.ndarray:
 
 
 def phase_chart(history: History, *, null: History | None = None, smallest: float = 0.002) -> Chart:
-    """Phase fractions against time with their bands, the temperature above; mole, mass or volume.
+    """Return phase fractions against time with their bands, the temperature above; mole, mass or volume.
 
-    Phases that never exceed ``smallest`` (median, in that basis) are left out. The null, where given, is there to
-    be switched on in the legend.
+    Phases whose band never reaches ``smallest`` (in that basis) are left out. The null, where given, can be switched
+    on in the legend.
     """
     frames = _frames(history)
     x, x_label, _ = _time(history, frames)
@@ -69,7 +71,7 @@ def phase_chart(history: History, *, null: History | None = None, smallest: floa
     for basis in ("mole", "mass", "volume"):
         middle, low, high = band(history.fractions(basis)[:, frames])
         data: list[dict[str, Any]] = []
-        shown = [k for k in np.argsort(-middle[-1], kind="stable") if middle[:, k].max() >= smallest]
+        shown = [k for k in np.argsort(-middle[-1], kind="stable") if high[:, k].max() >= smallest]
         for k in shown:
             name, colour = formula_text(history.phases[k]), colours[history.phases[k]]
             if history.realizations > 1:
@@ -163,7 +165,7 @@ def baseline_chart(
     equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
     smallest: float = 0.005,
 ) -> Chart:
-    """Final mole fractions with bands beside the geometric null and plain equilibrium."""
+    """Return final mole fractions with bands beside the geometric null and plain equilibrium."""
     table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=smallest)
     names = [formula_text(name) for name in table["phase"]]
     colours = phase_colours([*history.phases, *table["phase"]])
@@ -221,7 +223,7 @@ def baseline_chart(
 
 
 def flow_chart(history: History, whole: ReactionFlow | None = None, *, smallest: float = 0.005) -> Chart | None:
-    """The flow of atoms, for the whole run (worked out already, or not) and each step; None where nothing reacted."""
+    """Return the flow of atoms, for the whole run and for each step; None where nothing reacted."""
     steps: list[tuple[str, ReactionFlow]] = [("whole run", whole or reaction_flow(history))]
     n_stages = history.extent.shape[1]
     if n_stages > 1:
@@ -279,7 +281,7 @@ def flow_chart(history: History, whole: ReactionFlow | None = None, *, smallest:
 
 
 def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | None:
-    """Growth constant, score and driving force against temperature, of the reactions that carried the most."""
+    """Return growth constant, score and driving force against temperature, of the reactions that carried the most."""
     numbers = {text: c for c, text in enumerate(rates.equations)}
     chosen = [numbers[text] for text in flow.reactions["equation"] if text in numbers][:most]
     if not chosen:
@@ -335,7 +337,7 @@ def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | No
 
 
 def _channel_styles(rates: Any, chosen: list[int], colours: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """The colour of each channel's main product, with dashes to tell channels of one product apart."""
+    """Return the colour of each channel's main product, and dashes that tell channels of one product apart."""
     atoms = np.asarray(rates.composition).sum(axis=1)
     seen: dict[str, int] = {}
     out, dashes = [], []

@@ -1,4 +1,4 @@
-"""What a run has to say about itself, in plain sentences."""
+"""What a run shows, and what limits it, in plain sentences."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from tammann.analysis import beside_baselines, fallback_share, out_of_equilibrium
+from tammann.analysis.fractions import DIFFERENCE
 from tammann.composition import parse_formula
 from tammann.errors import DataError
 
 if TYPE_CHECKING:
     from tammann.history import History
 
-__all__ = ["Notice", "formula_text", "headline", "notices", "percent"]
+__all__ = ["Notice", "formula_text", "headline", "notices", "percent", "with_band"]
 
 # A word made of nothing but chemical symbols, numbers and brackets.
 _WORD = re.compile(r"(?<![A-Za-z0-9.\-])(?:\(|[A-Z][a-z]?)(?:[A-Z][a-z]?|[0-9]+|[()])*(?![A-Za-z0-9])")
@@ -31,7 +32,7 @@ class Notice:
 
     Attributes:
         kind: ``caution`` for what limits the result, ``note`` for the rest.
-        text: one or two plain sentences, not escaped.
+        text: One or two plain sentences, not escaped.
     """
 
     kind: Literal["caution", "note"]
@@ -60,7 +61,7 @@ def formula_text(text: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with the digits that matter.
+    """Return a share as a percentage, with the digits that matter.
 
     Example:
         >>> percent(0.8649), percent(0.0312), percent(0.0000012), percent(0.0)
@@ -71,24 +72,39 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if abs(share) >= 0.0005 else "below 0.1 %"
 
 
+def with_band(middle: float, low: float, high: float) -> str:
+    """Return a share as a percentage, with its band where it has one.
+
+    Example:
+        >>> with_band(0.001, 0.0, 0.27), with_band(0.5, 0.5, 0.5)
+        ('0.1 % (0.0 to 27.0)', '50.0 %')
+    """
+    if not np.isfinite(middle):
+        return "not computed"
+    return percent(middle) + (f" ({100 * low:.1f} to {100 * high:.1f})" if high > low else "")
+
+
 def headline(history: History) -> str:
-    """The result in one sentence.
+    """Return the result in a sentence; where nothing can react, why not comes first.
+
+    A phase is named where the upper end of its band reaches 0.5 %, the five that reach highest.
 
     Example:
         >>> from tammann.example import example_history
         >>> headline(example_history())
         'After 6.0 h, at 1500 K: 85.8 % BaTiO₃ (band 83.7 to 87.0 %), ... by formula units.'
     """
-    table = history.table()
+    table = history.table().sort_values("high", ascending=False, kind="stable")
     parts = []
-    for row in table[table["median"] >= 0.005].to_dict("records")[:5]:
-        band = ""
-        if history.realizations > 1:
-            band = f" (band {100 * row['low']:.1f} to {100 * row['high']:.1f} %)"
+    for row in table[table["high"] >= 0.005].to_dict("records")[:5]:
+        band = f" (band {100 * row['low']:.1f} to {100 * row['high']:.1f} %)" if history.realizations > 1 else ""
         parts.append(f"{100 * row['median']:.1f} % {formula_text(row['phase'])}{band}")
     name, time = history.clock
     when = f"After {time[-1]:.0f} sweeps" if name == "sweep" else f"After {time[-1]:.1f} h"
-    return f"{when}, at {history.temperature_K[-1]:.0f} K: {', '.join(parts)} by formula units."
+    text = f"{when}, at {history.temperature_K[-1]:.0f} K: {', '.join(parts)} by formula units."
+    if history.extent.any():
+        return text
+    return f"{formula_text(history.metadata.get('nothing_opens') or 'Nothing has reacted.')} {text}"
 
 
 def notices(
@@ -99,118 +115,123 @@ def notices(
     null: History | None = None,
     equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
 ) -> tuple[Notice, ...]:
-    """Everything that limits how the result may be read, the weightiest first.
+    """Return everything that limits how the result may be read: first what changes the answer, cautions before notes.
 
     Args:
-        history: the run.
-        summary: of ``summary.json``; ``kinetics`` and what the energies were told are used.
-        calibration: the observation that the hours rest on, where there is one.
-        null: the run's geometric null.
-        equilibrium: plain equilibrium, as ``tammann.analysis.beside_baselines`` takes it.
+        history: The run.
+        summary: Contents of ``summary.json``; ``kinetics`` and ``energies_were_told`` are used.
+        calibration: The observation that the hours rest on, if any.
+        null: The run's geometric null.
+        equilibrium: Plain equilibrium, as ``tammann.analysis.beside_baselines`` takes it.
 
     Example:
         >>> from tammann.example import example_history
         >>> [n.text for n in notices(example_history(calibrated=False)) if "calibration" in n.text]
         ['Time is in sweeps; no calibration was given, so nothing here says how many hours it takes.']
     """
-    found: list[Notice] = []
-    runs = history.realizations
-    still = float(np.median(history.reactive_fraction))
-    lattice = history.lattice
-    arrested = 0 if lattice is None else int(np.sum(lattice.arrested))
-    if arrested:
-        who = "" if runs == 1 else f" in {'all' if arrested == runs else arrested} of {runs} realizations"
-        found.append(
-            Notice(
-                "caution",
-                f"No reactive contacts are left{who}; {percent(still)} of the atoms are in phases that would still "
-                "react if they met: this is geometry, not selectivity.",
-            )
-        )
-    elif still > 0.001:
-        far = f"{percent(still)} of the atoms are in phases that would react further with others that are there."
-        if equilibrium is not None:
-            away = out_of_equilibrium(history, equilibrium)
-            far = f"{percent(away)} of the atoms would still have to change phase to reach plain equilibrium."
-        found.append(Notice("caution", f"The programme ended while the powder was still reacting: {far}"))
-    found += _about_baselines(history, null, equilibrium)
-    found += _about_inputs(history, (summary or {}).get("energies_were_told", ()))
-    kinetics = str((summary or {}).get("kinetics", history.metadata.get("kinetics", "")))
-    share = fallback_share(history)
-    if share > 0.001:
-        found.append(
-            Notice(
-                "caution",
-                f"{percent(share)} of the conversion was carried by reactions whose products have no transport data. "
-                "Their speed is the thermodynamic score, which is bounded where the diffusive one is not.",
-            )
-        )
-    if kinetics == "none":
-        found.append(
-            Notice("note", "Transport was left out: reactions are ranked by their driving force and temperature alone.")
-        )
-    if history.time_h is None:
-        unit = "sweeps" if history.clock[0] == "sweep" else "the programme's nominal hours"
-        text = f"Time is in {unit}; no calibration was given, so nothing here says how many hours it takes."
-        if (summary or {}).get("hours_per_sweep"):
-            text += (
-                f" The programme's hours were counted as {1 / (summary or {})['hours_per_sweep']:.4g} sweeps each, a "
-                "nominal figure on which the result depends and which the bands leave out."
-            )
+    summary = summary or {}
+    said = history.metadata.get("nothing_opens") if not history.extent.any() else None
+    found = [Notice("caution", text) for text in history.metadata.get("important_warnings", ()) if text != said]
+    found += [
+        *_about_the_end(history, equilibrium),
+        *_about_baselines(history, null, equilibrium),
+        *_about_inputs(history, summary.get("energies_were_told", ())),
+        *_about_transport(history, str(summary.get("kinetics", history.metadata.get("kinetics", "")))),
+        _about_time(history, calibration, summary.get("hours_per_sweep")),
+        *_about_lattice(history),
+    ]
+    if history.realizations == 1:
+        text = "There is one realization and so no band: nothing here says how sure the result is."
         found.append(Notice("caution", text))
-    elif calibration:
-        found.append(
-            Notice("note", f"Hours rest on one calibration, which is therefore not a prediction: {calibration}")
-        )
-    found += _about_lattice(history)
-    if runs == 1:
-        found.append(
-            Notice("caution", "There is one realization and so no band: nothing here says how sure the result is.")
-        )
     drift = float(np.max(history.element_drift, initial=0.0))
     if drift > 1e-10:
-        found.append(Notice("caution", f"Elements are conserved only to {drift:.1e}; do not trust this run."))
+        found.insert(0, Notice("caution", f"Elements are conserved only to {drift:.1e}; do not trust this run."))
     else:
         found.append(Notice("note", f"Every element is conserved to {drift:.0e} of its amount, gas included."))
-    return tuple(found)
+    return tuple(sorted(found, key=lambda notice: notice.kind != "caution"))
+
+
+def _about_the_end(history: History, equilibrium: Mapping[str, float] | pd.DataFrame | None) -> list[Notice]:
+    """Say whether the run arrested, or ended while the powder was still reacting."""
+    runs = history.realizations
+    still = float(np.median(history.reactive_fraction))
+    arrested = 0 if history.lattice is None else int(np.sum(history.lattice.arrested))
+    if arrested:
+        who = "" if runs == 1 else f" in {'all' if arrested == runs else arrested} of {runs} realizations"
+        text = (
+            f"No reactive contacts are left{who}; {percent(still)} of the atoms are in phases that would still react "
+            "if they met: this is geometry, not selectivity."
+        )
+        return [Notice("caution", text)]
+    if still <= 0.001:
+        return []
+    far = f"{percent(still)} of the atoms are in phases that would react further with others that are present."
+    if equilibrium is not None:
+        away = out_of_equilibrium(history, equilibrium)
+        far = f"{percent(away)} of the atoms would still have to change phase to reach plain equilibrium."
+    return [Notice("caution", f"The programme ended while the powder was still reacting: {far}")]
+
+
+def _about_transport(history: History, kinetics: str) -> list[Notice]:
+    """Say how much went without transport data, or that transport was left out."""
+    found = []
+    share = fallback_share(history)
+    if share > 0.001:
+        text = (
+            f"{percent(share)} of the conversion was carried by reactions whose products have no transport data. "
+            "Their speed is the thermodynamic score, which is bounded where the diffusive one is not."
+        )
+        found.append(Notice("caution", text))
+    if kinetics == "none":
+        text = "Transport was left out: reactions are ranked by their driving force and temperature alone."
+        found.append(Notice("note", text))
+    return found
+
+
+def _about_time(history: History, calibration: str | None, hours_per_sweep: float | None) -> Notice:
+    """Say what the time axis rests on."""
+    if history.time_h is not None:
+        text = "Hours rest on one calibration, which is therefore not a prediction"
+        return Notice("note", f"{text}: {calibration}" if calibration else f"{text}.")
+    unit = "sweeps" if history.clock[0] == "sweep" else "the programme's nominal hours"
+    text = f"Time is in {unit}; no calibration was given, so nothing here says how many hours it takes."
+    if hours_per_sweep:
+        text += (
+            f" The programme's hours were counted as {1 / hours_per_sweep:.4g} sweeps each, a nominal figure on which "
+            "the result depends and which the bands leave out."
+        )
+    return Notice("caution", text)
 
 
 def _about_lattice(history: History) -> list[Notice]:
-    """Rates that a sweep could not resolve, and products for which the grid had no free cell."""
+    """Say which rates a sweep could not resolve, and which products found no free cell."""
     lattice, found = history.lattice, []
     if lattice is None:
         return []
     saturated = float(np.max(lattice.saturated_fraction, initial=0.0))
     if saturated > 0.01:
-        found.append(
-            Notice(
-                "caution",
-                f"{percent(saturated)} of the reaction events were faster than a sweep can resolve and were slowed "
-                "down; more sweeps per hour would resolve them.",
-            )
+        text = (
+            f"{percent(saturated)} of the reaction events were faster than a sweep can resolve and were slowed down; "
+            "more sweeps per hour would resolve them."
         )
+        found.append(Notice("caution", text))
     waiting = float(np.median(lattice.ledger_moles[:, -1].sum(axis=1) / history.moles[:, -1].sum(axis=1)))
     if waiting > 0.005:
-        found.append(
-            Notice(
-                "note",
-                f"{percent(waiting)} of the formula units wait beside the grid for a free place (second products of "
-                "reactions); they are counted in every fraction.",
-            )
+        text = (
+            f"{percent(waiting)} of the formula units wait beside the grid for a free place (second products of "
+            "reactions); they are counted in every fraction."
         )
+        found.append(Notice("note", text))
     return found
 
 
 def _about_baselines(
     history: History, null: History | None, equilibrium: Mapping[str, float] | pd.DataFrame | None
 ) -> list[Notice]:
+    """Say what the baselines give, and which phases differ from both."""
     if null is None and equilibrium is None:
-        return [
-            Notice(
-                "caution",
-                "The two baselines were not computed, so nothing here shows that kinetics had a part in the result.",
-            )
-        ]
+        text = "The two baselines were not computed, so nothing here shows that kinetics had a part in the result."
+        return [Notice("caution", text)]
     table = beside_baselines(history, null=null, equilibrium=equilibrium)
     parts = []
     if null is not None:
@@ -221,34 +242,29 @@ def _about_baselines(
     text = text[0].upper() + text[1:] + ". A result is evidence of kinetics only where it differs from both"
     apart = [formula_text(name) for name, differs in zip(table["phase"], table["differs"], strict=True) if differs]
     if history.realizations == 1:
-        text += "; with one realization that cannot be judged."
-        return [Notice("caution", text)]
+        return [Notice("caution", text + "; with one realization that cannot be judged.")]
     if null is None or equilibrium is None:
         return [Notice("caution", text + "; only one of them was computed.")]
     text += f": here {_and(apart)}." if apart else ": here none does."
+    text += f" Bands have to be more than {100 * DIFFERENCE:g} % of the formula units or of the mass apart."
     arrested = history.lattice is not None and history.lattice.arrested.any()
     if apart and not arrested and float(np.median(history.reactive_fraction)) > 0.001:
-        text += " The run was still going on, so part of that is how far it came, not where it was heading."
+        text += " The run had not ended, so part of that is how far it came, not where it was heading."
     return [Notice("note" if apart else "caution", text)]
 
 
 def _about_inputs(history: History, told: Sequence[str]) -> list[Notice]:
-    """What of the result the energies were told beforehand."""
-    if not told:
-        return []
-    final = history.table()
+    """Say what of the result the energies were told beforehand."""
     named = {word for text in told for word in re.split(r"[^A-Za-z0-9]+", text)}
-    there = [row.phase for row in final.itertuples() if row.median >= 0.005 and row.phase in named]
-    if not there:
+    found = [row.phase for row in history.table().itertuples() if row.median >= 0.005 and row.phase in named]
+    if not found:
         return []
-    return [
-        Notice(
-            "note",
-            f"The energies were told {len(told)} known equilibria (listed below), which name "
-            f"{_and([formula_text(name) for name in there])}: that these phases are stable where those say so is an "
-            "input, not a prediction.",
-        )
-    ]
+    text = (
+        f"The energies were told {len(told)} known equilibria (listed below), which name "
+        f"{_and([formula_text(name) for name in found])}: that these phases are stable where those say so is an input, "
+        "not a prediction."
+    )
+    return [Notice("note", text)]
 
 
 def _listed(table: pd.DataFrame, column: str) -> str:

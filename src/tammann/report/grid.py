@@ -1,0 +1,69 @@
+"""Slices through the grid, to be moved through in time and depth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tammann.plot._style import moment_text, phase_colours
+from tammann.report.page import data_block, text_html
+from tammann.report.sentences import formula_text
+
+if TYPE_CHECKING:
+    from tammann.history import History
+
+__all__ = ["grid_slices"]
+
+MAX_CELLS = 2_000_000
+"""Cells of the grid that a page holds, one byte each before compression."""
+WIDEST_SLICE = 256
+"""Cells per edge of the largest window that is shown."""
+
+
+def grid_slices(history: History) -> tuple[str, list[str]]:
+    """Return a figure of layers of the grid, in the first realization, and the data blocks behind it.
+
+    Both are empty where the run recorded no grid.
+    """
+    lattice = history.lattice
+    count = 0 if lattice is None else len(lattice.snapshots)
+    if lattice is None or count == 0:
+        return "", []
+    recorded, size = lattice.snapshots.shape[1:3]
+    width = min(size, WIDEST_SLICE)
+    chosen = np.unique(np.linspace(0, count - 1, min(count, 24)).astype(int))
+    depths = max(1, min(recorded, MAX_CELLS // (chosen.size * width * width)))
+    layers = np.unique(np.linspace(0, recorded - 1, depths).astype(int)) if depths > 1 else np.array([recorded // 2])
+    cells = np.stack([lattice.snapshots[k][layers, :width, :width] for k in chosen])
+    colours = phase_colours(history.phases)
+    present = np.unique(cells)
+    key = "".join(
+        f'<span style="--swatch:{colours[name]}">{text_html(name)}</span>'
+        for code, name in enumerate(history.phases, start=1)
+        if code in present
+    )
+    if 0 in present:
+        key += '<span style="--swatch:transparent">empty</span>'
+    info = {
+        "width": width,
+        "height": width,
+        "size": size,
+        "layers": (layers + (size - recorded) // 2).tolist(),
+        "times": [moment_text(history, frame) for frame in lattice.snapshot_frame[chosen]],
+        "phases": [formula_text(name) for name in history.phases],
+        "colours": [colours[name] for name in history.phases],
+    }
+    window = f" A window of {width} x {width} cells is shown." if width < size else ""
+    figure = (
+        '<figure><div class="slices"><canvas id="canvas" role="img" aria-label="slice through the grid"></canvas>'
+        '<div class="controls"><label><span id="slice-when"></span>'
+        f'<input id="slice-time" type="range" min="0" max="{chosen.size - 1}" value="{chosen.size - 1}" step="1" '
+        'aria-label="time"></label><label><span id="slice-where"></span>'
+        f'<input id="slice-depth" type="range" min="0" max="{layers.size - 1}" value="{layers.size // 2}" step="1" '
+        f'aria-label="depth"{" disabled" if layers.size == 1 else ""}></label>'
+        f'<div class="key">{key}</div></div></div>'
+        f"<figcaption>First realization; {size}³ cells. A cell has the colour of its phase, however full it is."
+        f"{window}</figcaption></figure>"
+    )
+    return figure, [data_block("grid-info", info), data_block("grid", cells.tobytes())]

@@ -1,0 +1,91 @@
+"""The tables of a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tammann.analysis import ReactionFlow, beside_baselines, unreacted
+from tammann.report.page import table_html
+from tammann.report.sentences import percent, with_band
+
+if TYPE_CHECKING:
+    from tammann.history import History
+
+__all__ = ["baseline_table", "reaction_table", "stage_table", "unreacted_table"]
+
+SMALLEST = 0.001
+"""Fraction below which a phase or reaction is left out of a table; for a phase the upper end of its band counts."""
+
+
+def stage_table(history: History) -> str:
+    """Return the phases at the end of each step: median and band of the mole fraction, then mass and volume."""
+    fractions = history.phase_fractions()
+    n_phases = len(fractions) // history.stage.size
+    last_frames = [int(np.flatnonzero(history.stage == k)[-1]) for k in np.unique(history.stage)]
+    ends = [fractions.iloc[frame * n_phases : (frame + 1) * n_phases].set_index("phase") for frame in last_frames]
+    order = ends[-1]["mole_fraction_high"].sort_values(ascending=False, kind="stable").index
+    columns = [("phase", False)]
+    columns += [(f"end of step {k + 1}, {history.temperature_K[f]:.0f} K", True) for k, f in enumerate(last_frames)]
+    columns += [("mass, at the end", True), ("volume, at the end", True)]
+    names = ["mole_fraction", "mole_fraction_low", "mole_fraction_high"]
+    rows = []
+    for phase in order:
+        bands = [end.loc[phase, names].tolist() for end in ends]
+        if max(high for _, _, high in bands) >= SMALLEST:
+            mass_and_volume = ends[-1].loc[phase, ["mass_fraction", "volume_fraction"]]
+            rows.append([str(phase), *(with_band(*band) for band in bands), *map(percent, mass_and_volume)])
+    return table_html("Mole fractions of formula units at the end of each step: median (band)", columns, rows)
+
+
+def baseline_table(history: History, null: History | None, equilibrium: Any) -> str:
+    """Return the final phases beside the two baselines."""
+    if null is None and equilibrium is None:
+        return ""
+    rows = [
+        (
+            row["phase"],
+            with_band(row["median"], row["low"], row["high"]),
+            with_band(row["null"], row["null_low"], row["null_high"]),
+            with_band(row["equilibrium"], row["equilibrium"], row["equilibrium"]),
+            "yes" if row["differs"] else "no",
+        )
+        for row in beside_baselines(history, null=null, equilibrium=equilibrium, smallest=SMALLEST).to_dict("records")
+    ]
+    columns = [
+        ("phase", False),
+        ("this run", True),
+        ("geometric null", True),
+        ("plain equilibrium", True),
+        ("differs from both", False),
+    ]
+    caption = (
+        "Final mole fractions of formula units beside the baselines; a phase differs where bands are more than 1 % of "
+        "the formula units or of the mass apart"
+    )
+    return table_html(caption, columns, rows)
+
+
+def reaction_table(flow: ReactionFlow) -> str:
+    """Return the reactions that converted most atoms."""
+    reactions = flow.reactions[flow.reactions["share"] >= SMALLEST].head(12)
+    if reactions.empty:
+        return ""
+    rows = [
+        (row["equation"], percent(row["share"]), f"{row['extent_mol']:.3g}", "no" if row["fallback"] else "yes")
+        for row in reactions.to_dict("records")
+    ]
+    columns = [
+        ("reaction", False),
+        ("share of conversion", True),
+        ("moles of reaction", True),
+        ("transport data", False),
+    ]
+    return table_html("Reactions by the atoms they converted, net of their reverse", columns, rows)
+
+
+def unreacted_table(history: History) -> str:
+    """Return how much of each precursor is left."""
+    rows = [(phase, with_band(*left)) for phase, *left in unreacted(history).itertuples(index=False)]
+    return table_html("Precursors left at the end: median (band)", [("precursor", False), ("left", True)], rows)
