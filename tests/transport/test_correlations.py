@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tammann.errors import DataError
 from tammann.trajectory import Trajectory, trajectory_from_arrays
-from tammann.transport import correlations_of_stretches, displacement_correlations, species_masses
+from tammann.transport import correlations_of_stretches, displacement_correlations, in_frame, species_masses
 from transport.walks import COUNTS, correlated_walk, moved
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -129,6 +129,19 @@ def test_drift_does_nothing_in_the_barycentric_frame(walk):
     still, drifting = (displacement_correlations(t) for t in (walk, moved(walk, walk.positions + drift)))
     assert drifting.collective_A2 == pytest.approx(still.collective_A2, abs=1e-7)
     assert drifting.self_A2 == pytest.approx(still.self_A2, abs=1e-7)
+
+
+@pytest.mark.parametrize(("old", "new"), [("laboratory", "barycentric"), ("barycentric", "Cl"), ("Cl", "Na+Cl")])
+def test_another_frame_is_what_the_positions_give(walk, old, new):
+    changed = in_frame(displacement_correlations(walk, frame=old), new)
+    anew = displacement_correlations(walk, frame=new)
+    assert changed.frame == anew.frame == new
+    assert changed.collective_A2 == pytest.approx(anew.collective_A2, abs=1e-8)
+    assert changed.self_A2 == pytest.approx(anew.self_A2, abs=1e-8)
+    for some, others in zip(changed.ion_A2, anew.ion_A2, strict=True):
+        assert some.mean(axis=0) == pytest.approx(others.mean(axis=0), abs=1e-8)
+    with pytest.raises(DataError, match="compute them anew"):
+        in_frame(anew, "laboratory")
 
 
 def test_the_time_origin_and_the_place_change_nothing(walk):

@@ -134,6 +134,29 @@ def test_what_is_stuck_is_flagged(call, folder, tmp_path):
     assert "not shown to be diffusive" in outcome.out
 
 
+def test_a_framework_is_the_frame_unless_another_is_asked_for(call, folder, tmp_path):
+    words = [folder / "stuck.dump", "--no-figures"]
+    records = {}
+    for name, frame in (("own", ()), ("asked", ("--frame", "barycentric"))):
+        outcome = transport(call, folder, *words, *frame, out=tmp_path / name)
+        assert outcome.status == 0, outcome.err
+        records[name] = json.loads((tmp_path / name / "transport.json").read_text("utf-8"))
+        assert not (tmp_path / name / "transport_table.json").exists()
+    assert records["own"]["frame"] == "O" and records["asked"]["frame"] == "barycentric"
+    for record in records.values():
+        assert record["immobile_species"] == {"Mg": False, "O": True} and record["D_m2_per_s"]["O"] is None
+        assert any("framework" in note for note in record["notes"])
+
+
+def test_a_trajectory_counts_once(call, folder, tmp_path):
+    twice = transport(call, folder, folder / "a1.dump", folder / ".." / folder.name / "a1.dump", out=tmp_path / "o")
+    assert twice.status == 2 and "a1.dump was given twice" in twice.err
+    (tmp_path / "copy.dump").write_bytes((folder / "a1.dump").read_bytes())
+    copied = transport(call, folder, folder / "a1.dump", tmp_path / "copy.dump", out=tmp_path / "o")
+    assert copied.status == 2 and "copy.dump holds the same positions" in copied.err
+    assert not (tmp_path / "o").exists()
+
+
 def test_options_reach_the_calculation(call, folder, tmp_path):
     words = ["--regime-ps", 1, 10, "--charges", "Na=1", "Cl=-1", "--skip-ps", 20, "--every", 2, "--no-figures"]
     words += ["--viscosity-mPa-s", 1.0, 0.1, "--frame", "Cl"]

@@ -42,8 +42,13 @@ def transport(
         bool, typer.Option("--unwrapped", help="Positions were never folded into the cell, as ASE leaves them.")
     ] = False,
     frame: Annotated[
-        str, typer.Option(metavar="NAME", help="What is at rest: barycentric, laboratory or an element.")
-    ] = "barycentric",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What is at rest: barycentric, laboratory, or elements such as O or La+O; if not given, the framework "
+            "of a solid whose other ions diffuse, else barycentric.",
+        ),
+    ] = None,
     regime_ps: Annotated[
         tuple[float, float] | None,
         typer.Option(

@@ -8,12 +8,17 @@ measured or published: `TransportTable`.
 from tammann.transport.arrhenius import ArrheniusFit, arrhenius_weights, fit_arrhenius, interpolate_arrhenius
 from tammann.transport.conductivity import Conductivity, charges_from_composition, ionic_conductivity
 from tammann.transport.correlation_files import load_correlations, save_correlations
-from tammann.transport.correlations import Correlations, correlations_of_stretches, displacement_correlations
+from tammann.transport.correlations import (
+    Correlations,
+    correlations_of_stretches,
+    displacement_correlations,
+    in_frame,
+)
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
 from tammann.transport.measure import BlockErrors, OnsagerMeasurement, block_errors, measure_onsager
 from tammann.transport.onsager import OnsagerCoefficients, nearest_positive_semidefinite, species_masses
 from tammann.transport.record import load_measurements, measurement_record, save_measurements, transport_table
-from tammann.transport.regime import LogLogSlope, Regime, find_regime, log_log_slope
+from tammann.transport.regime import LogLogSlope, Regime, find_regime, log_log_slope, natural_frame
 from tammann.transport.slope_fit import SlopeWeights, lag_covariance, local_covariance, slope_weights, spread_lags
 from tammann.transport.table import (
     TransportTable,
@@ -45,6 +50,7 @@ __all__ = [
     "draw_transport",
     "find_regime",
     "fit_arrhenius",
+    "in_frame",
     "interpolate_arrhenius",
     "ionic_conductivity",
     "lag_covariance",
@@ -55,6 +61,7 @@ __all__ = [
     "log_log_slope",
     "measure_onsager",
     "measurement_record",
+    "natural_frame",
     "nearest_positive_semidefinite",
     "save_correlations",
     "save_measurements",

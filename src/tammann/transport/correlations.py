@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +19,14 @@ from tammann.transport.slope_fit import spread_lags
 if TYPE_CHECKING:
     from tammann.trajectory import Trajectory
 
-__all__ = ["Correlations", "correlations_of_stretches", "displacement_correlations", "same_system"]
+__all__ = [
+    "Correlations",
+    "correlations_of_stretches",
+    "displacement_correlations",
+    "frame_elements",
+    "in_frame",
+    "same_system",
+]
 
 TENSOR = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """The six Cartesian components kept, in Voigt's order: xx, yy, zz, yz, xz, xy."""
@@ -51,7 +58,8 @@ class Correlations:
         formula: Reduced formula of the trajectory.
         species: The S elements, in the order of the formula.
         counts: Ions of each, shape (S,).
-        frame: ``"barycentric"``, ``"laboratory"``, or the element whose mean position is at rest.
+        frame: ``"barycentric"``, ``"laboratory"``, or the elements whose mean position is at rest, such as ``"O"`` or
+            ``"La+O"``.
         frame_interval_ps: Time between frames, ps.
         n_frames: Frames in the trajectory.
         volume_A3: Mean volume of the cell, Å³.
@@ -146,7 +154,7 @@ class Correlations:
 def displacement_correlations(
     trajectory: Trajectory,
     *,
-    frame: Literal["barycentric", "laboratory"] | str = "barycentric",
+    frame: str = "barycentric",
     max_lag_ps: float | None = None,
     masses: Mapping[str, float] | None = None,
     threads: int | None = None,
@@ -160,7 +168,7 @@ def displacement_correlations(
     Args:
         trajectory: Unwrapped positions, Å.
         frame: What is at rest: the centre of mass, the laboratory (positions as they are), or the mean position of the
-            ions of one element.
+            ions of some elements, joined by ``+``.
         max_lag_ps: Longest lag kept, ps; all of them where None.
         masses: Masses of the elements in the simulation, g/mol, for the barycentric frame; those of nature by default.
         threads: Cores for the transforms, one or more; all of them where None.
@@ -205,7 +213,7 @@ def displacement_correlations(
     if not np.isfinite(sums).all():
         first = int(np.argmin(np.isfinite(sums).all(axis=(0, 2))))
         raise DataError(f"positions in frame {first} are not all finite; the run may have blown up, leave it out.")
-    rest = _rest(sums, species, counts, frame, masses)
+    rest = np.einsum("i,ita->ta", _origin(species, counts, frame, masses), sums)
     length = int(fft.next_fast_len(n_frames + kept - 1, real=True))
     workers = threads or -1
     origins = np.arange(n_frames, n_frames - kept, -1)
@@ -293,7 +301,7 @@ def correlations_of_stretches(
     trajectory: Trajectory,
     *,
     stretches: int = 8,
-    frame: Literal["barycentric", "laboratory"] | str = "barycentric",
+    frame: str = "barycentric",
     threads: int | None = None,
 ) -> list[Correlations]:
     """Return the displacement correlations of equal, separate stretches of a trajectory, for ``block_errors``.
@@ -401,22 +409,60 @@ def _ions(correlations: Correlations) -> str:
     return " ".join(f"{symbol}{n}" for symbol, n in zip(correlations.species, correlations.counts, strict=True))
 
 
-def _rest(
-    sums: np.ndarray, species: tuple[str, ...], counts: np.ndarray, frame: str, given: Mapping[str, float] | None
-) -> np.ndarray:
-    """Where the origin of the frame of reference is, Å, shape (F, 3)."""
+def frame_elements(frame: str) -> tuple[str, ...]:
+    """Return the elements whose mean position is at rest in a frame of reference.
+
+    Example:
+        >>> frame_elements("La+O"), frame_elements("barycentric")
+        (('La', 'O'), ())
+    """
+    return () if frame in ("barycentric", "laboratory") else tuple(frame.split("+"))
+
+
+def in_frame(correlations: Correlations, frame: str) -> Correlations:
+    """Return displacement correlations in another frame of reference.
+
+    With dc = sum_k w_k dX_k the displacement of the origin of the new frame against the old, dX_i' = dX_i - N_i dc, so
+    that <dX_i' dX_j'> and <dr_i'^2> follow from <dX_i dX_j> and <dr_i^2> exactly. The curves of single ions are scaled
+    to the new mean; their scatter relative to it stays.
+
+    Args:
+        correlations: In any frame.
+        frame: As ``displacement_correlations`` takes it; not the laboratory, whose motion other frames have lost.
+
+    Raises:
+        DataError: The laboratory, or an element that is not there.
+    """
+    if frame == correlations.frame:
+        return correlations
     if frame == "laboratory":
-        return np.zeros(sums.shape[1:])
+        raise DataError("frame is 'laboratory', which correlations in another frame cannot give; compute them anew.")
+    old, N = correlations, correlations.counts.astype(float)
+    w = _origin(old.species, old.counts, frame, None)
+    change = np.eye(len(N)) - np.outer(N, w)
+    collective = np.einsum("ik,klcn,jl->ijcn", change, old.collective_A2, change)
+    cross = np.einsum("k,ikcn->icn", w, old.collective_A2)
+    self_A2 = old.self_A2 - 2.0 * cross / N[:, None, None] + np.einsum("i,icn->cn", w, cross)
+    before, after = (curves[:, :3].sum(axis=1)[:, old.ion_lags] for curves in (old.self_A2, self_A2))
+    ions = tuple(each * b / np.maximum(a, 1e-300) for each, a, b in zip(old.ion_A2, before, after, strict=True))
+    return replace(old, frame=frame, self_A2=self_A2, collective_A2=collective, ion_A2=ions)
+
+
+def _origin(species: tuple[str, ...], counts: np.ndarray, frame: str, masses: Mapping[str, float] | None) -> np.ndarray:
+    """Weights w with which the sums X_k of the positions give the origin of a frame, sum_k w_k X_k, shape (S,)."""
+    if frame == "laboratory":
+        return np.zeros(len(species))
     if frame == "barycentric":
-        missing = [symbol for symbol in species if given is not None and symbol not in given]
+        missing = [symbol for symbol in species if masses is not None and symbol not in masses]
         if missing:
             raise DataError(f"masses lack {missing[0]}; give the mass of every element in g/mol.")
-        masses = species_masses(species) if given is None else np.array([given[symbol] for symbol in species])
-        return np.einsum("i,ita->ta", masses, sums) / float(masses @ counts)
-    if frame in species:
-        index = species.index(frame)
-        return np.asarray(sums[index] / counts[index])
-    raise DataError(
-        f"frame is {frame!r}, expected barycentric, laboratory or one of the elements of the trajectory "
-        f"({', '.join(species)})."
-    )
+        m = species_masses(species) if masses is None else np.array([masses[symbol] for symbol in species])
+        return m / float(m @ counts)
+    elements = frame_elements(frame)
+    if not set(elements) <= set(species):
+        raise DataError(
+            f"frame is {frame!r}, expected barycentric, laboratory or one of the elements of the trajectory "
+            f"({', '.join(species)}), or several of them joined by +."
+        )
+    at_rest = np.array([symbol in elements for symbol in species])
+    return at_rest / float(counts[at_rest].sum())

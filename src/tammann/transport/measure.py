@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.transport.correlations import Correlations, same_system
+from tammann.transport.correlations import Correlations, frame_elements, same_system
 from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.transport.regime import FULL_WEIGHTS, Regime, find_regime, fit_weights
@@ -132,18 +132,21 @@ class OnsagerMeasurement:
 
     @property
     def diffusive(self) -> bool:
-        """Whether every species moved diffusively over the regime; one that is the frame need not. The furnace asks."""
-        return all(
-            flag or symbol == self.frame for symbol, flag in zip(self.species, self.regime.diffusive, strict=True)
-        )
+        """Whether every species moved diffusively over the regime; those that are the frame need not."""
+        at_rest = frame_elements(self.frame)
+        return all(flag or s in at_rest for s, flag in zip(self.species, self.regime.diffusive, strict=True))
+
+    @property
+    def immobile(self) -> tuple[str, ...]:
+        """Species whose ions rattle about fixed places: the framework, where others diffuse."""
+        return tuple(s for s, stays in zip(self.species, self.regime.immobile, strict=True) if stays)
 
     @property
     def usable(self) -> bool:
         """Whether L can be used: some species is diffusive, and every other is immobile or is the frame."""
         known = zip(self.species, self.regime.diffusive, self.regime.immobile, strict=True)
-        return any(self.regime.diffusive) and all(
-            moves or stays or symbol == self.frame for symbol, moves, stays in known
-        )
+        at_rest = frame_elements(self.frame)
+        return any(self.regime.diffusive) and all(moves or stays or s in at_rest for s, moves, stays in known)
 
     @property
     def D_m2_per_s(self) -> np.ndarray:
@@ -214,9 +217,9 @@ class OnsagerMeasurement:
             for symbol, flag, slope, error in zip(
                 self.species, self.regime.diffusive, self.regime.slope, self.regime.slope_stderr, strict=True
             )
-            if not flag and symbol != self.frame
+            if not flag and symbol not in frame_elements(self.frame)
         ]
-        stuck = [s for s, stays in zip(self.species, self.regime.immobile, strict=True) if stays and s != self.frame]
+        stuck = [s for s in self.immobile if s not in frame_elements(self.frame)]
         return (
             f"{self.formula} at {self.temperature_K:g} K: {', '.join(bad)} not shown to be diffusive between "
             f"{self.regime.from_ps:g} and {self.regime.to_ps:g} ps; "
@@ -514,6 +517,15 @@ def _notes(
     notes = [note for replica in replicas for note in replica.notes]
     if not measurement.diffusive:
         notes.append(measurement.not_diffusive_sentence())
+    framework = measurement.immobile
+    if framework and any(measurement.regime.diffusive):
+        names, frame = ", ".join(framework), "+".join(framework)
+        notes.append(
+            f"{names}: a framework at rest, whose mean position is the frame of reference; D and L are relative to it."
+            if measurement.frame == frame
+            else f"{names}: a framework at rest, whose recoil adds noise in the {measurement.frame} frame; the natural "
+            f"frame is that of the framework, {frame}."
+        )
     if short:
         notes.append(
             f"{short} replica{'s were' if short > 1 else ' was'} left out, shorter than twice the start of the regime."
@@ -567,7 +579,12 @@ def _notes(
     assert measurement.apparent.L_stderr is not None
     for i, symbol in enumerate(measurement.species):
         error, value = measurement.apparent.L_stderr[i, i], measurement.apparent.L[i, i]
-        if symbol != measurement.frame and measurement.regime.diffusive[i] and error > 0.5 * value and error > 0:
+        if (
+            symbol not in frame_elements(measurement.frame)
+            and measurement.regime.diffusive[i]
+            and error > 0.5 * value
+            and error > 0
+        ):
             size = f"{error / value:.0%}" if value > 0 else "more than its value"
             notes.append(f"L of {symbol} has a standard error of {size}; add replicas or make them longer.")
     return tuple(dict.fromkeys(notes))

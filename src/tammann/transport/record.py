@@ -13,6 +13,7 @@ from tammann._version import __version__
 from tammann.errors import DataError
 from tammann.files import json_safe, read_json, write_text
 from tammann.transport.conductivity import Conductivity
+from tammann.transport.correlations import frame_elements
 from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.measure import BlockErrors, OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients
@@ -124,7 +125,7 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
     m, L = measurement, measurement.apparent
     assert L.L_stderr is not None and L.L_self_stderr is not None
     known = zip(m.species, m.regime.diffusive, m.regime.immobile, strict=True)
-    shown = np.array([moves or stays or symbol == m.frame for symbol, moves, stays in known])
+    shown = np.array([moves or stays or symbol in frame_elements(m.frame) for symbol, moves, stays in known])
     both = np.outer(shown, shown)
 
     def matrix(values: np.ndarray | None) -> np.ndarray | None:

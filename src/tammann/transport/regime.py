@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.transport.correlations import Correlations, same_system
+from tammann.transport.correlations import Correlations, frame_elements, same_system
 from tammann.transport.slope_fit import SlopeWeights, lag_covariance, slope_weights, spread_lags
 
-__all__ = ["LogLogSlope", "Regime", "find_regime", "fit_weights", "log_log_slope"]
+__all__ = ["LogLogSlope", "Regime", "find_regime", "fit_weights", "log_log_slope", "natural_frame"]
 
 TOLERANCE = 0.1
 """How far from 1 the log-log slope may lie, beyond its own noise."""
@@ -31,6 +31,9 @@ STRAIGHT = 0.1
 IMMOBILE_SLOPE = 0.3
 IMMOBILE_A2 = 4.0
 """Ions whose log-log slope and mean squared displacement stay below these rattle about fixed places."""
+
+MOTIONLESS_A2 = 1e-6
+"""Below this a mean squared displacement is round-off."""
 
 DEVIATION = 4.0
 """By how many standard errors of its logarithm a collective curve may leave the line of its first slope."""
@@ -95,6 +98,16 @@ class _Pool:
     @property
     def msd(self) -> np.ndarray:
         return self.own[:, :3].sum(axis=1)
+
+    @property
+    def about_centre(self) -> _Pool:
+        """The same with every ion seen from the centre of its own sublattice, which no frame of reference moves.
+
+        <|dr - dX/N|²> = <dr²> - <dX²>/N², over (N - 1)/N, its share of the motion of independent ions.
+        """
+        n = self.ions[:, None, None]
+        own = np.where(n > 1, (self.own - self.sums / n**2) * n / np.maximum(n - 1.0, 1.0), self.own)
+        return replace(self, own=own, sums=n * own)
 
     def anisotropy(self, lag: int) -> np.ndarray:
         """sum_ab B_ab² / (tr B)²: 1/3 for isotropic motion."""
@@ -185,7 +198,7 @@ def find_regime(
                 f"{pool.interval_ps:g} ps, the time between frames, and {last_possible * pool.interval_ps:g} ps, the "
                 "longest lag there is."
             )
-        return _judge(pool, first, last, "given")
+        return _judge(pool, first, last, "given", _immobile(pool, first, last))
     last = min(int(LONGEST * (pool.n_frames - 1)), last_possible)
     if last < 4:
         raise DataError(
@@ -194,17 +207,17 @@ def find_regime(
             "or keep more lags."
         )
     starts = np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last / 4) + 1e-9, 0.5)).astype(np.int64))
-    earliest = [_earliest(pool, i, starts, last) for i in range(len(pool.ions))]
+    immobile = _immobile(pool, max(1, last // 4), last)
+    earliest = [None if stays else _earliest(pool, i, starts, last) for i, stays in enumerate(immobile)]
     found = [start for start in earliest if start is not None]
     mobile = np.array([start is not None for start in earliest])
     if not found:
-        return _judge(pool, max(1, last // 4), last, "no diffusive regime was found", mobile)
+        return _judge(pool, max(1, last // 4), last, "no diffusive regime was found", immobile, mobile)
     # with a later start the curves are shown to be straight less surely; take one at which all of them still are
     later = [min(2 * int(start), last // 2) for start in starts if start >= max(found)]
     joint = [start for start in later if _diffusive(pool, start, last)[0][mobile].all()]
-    return _judge(
-        pool, (joint or later)[0], last, "twice the earliest start from which <dr²> is a straight line", mobile
-    )
+    rule = "twice the earliest start from which <dr²> is a straight line"
+    return _judge(pool, (joint or later)[0], last, rule, immobile, mobile)
 
 
 def _pool(correlations: Correlations | Sequence[Correlations]) -> _Pool:
@@ -229,7 +242,7 @@ def _pool(correlations: Correlations | Sequence[Correlations]) -> _Pool:
         frames,
         length,
         replicas[0].frame_interval_ps,
-        tuple(symbol == replicas[0].frame for symbol in replicas[0].species),
+        tuple(symbol in frame_elements(replicas[0].frame) for symbol in replicas[0].species),
     )
 
 
@@ -348,15 +361,35 @@ def _diffusive(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarr
         noise = np.sqrt(np.maximum(wider - variance, 0.0))
         straight = np.abs(other - value) + 2.0 * noise <= STRAIGHT * value
         shown |= straight & (alpha >= LEAST_SLOPE) & (alpha <= 1.0 + TOLERANCE)
-    sound = (error <= CLEAR) & (value > 2.0 * np.sqrt(variance)) & _sums_go_on(pool, first, last)
+    # the motion of a sublattice as a whole is that of the frame of reference
+    own, own_error = _log_slope(pool.about_centre, spread_lags(first, last))
+    sound = (
+        (own >= LEAST_SLOPE - 2.0 * own_error)
+        & (error <= CLEAR)
+        & (value > 2.0 * np.sqrt(variance))
+        & _sums_go_on(pool, first, last)
+    )
     return shown & sound, alpha, error
 
 
-def _judge(pool: _Pool, first: int, last: int, rule: str, allowed: np.ndarray | None = None) -> Regime:
+def _immobile(pool: _Pool, first: int, last: int) -> np.ndarray:
+    """Whether the ions of each species rattle about fixed places of their own sublattice, whatever the frame, (S,)."""
+    about = pool.about_centre
+    alpha, _ = _log_slope(about, spread_lags(first, last))
+    moved = about.msd[:, last]
+    return np.asarray((alpha < IMMOBILE_SLOPE) & (moved < IMMOBILE_A2) | (moved < MOTIONLESS_A2))
+
+
+def _judge(
+    pool: _Pool, first: int, last: int, rule: str, immobile: np.ndarray, mobile: np.ndarray | None = None
+) -> Regime:
+    """Return a regime with what is known of each species; ``mobile``: those that the rule found diffusive."""
     diffusive, alpha, error = _diffusive(pool, first, last)
-    if allowed is not None:  # what the rule did not find diffusive from anywhere on is not
-        diffusive &= allowed
-    immobile = ~diffusive & (alpha < IMMOBILE_SLOPE) & (pool.msd[:, last] < IMMOBILE_A2)
+    diffusive &= ~immobile
+    about = _log_slope(pool.about_centre, spread_lags(first, last))
+    alpha, error = (np.where(immobile, own, other) for own, other in zip(about, (alpha, error), strict=True))
+    if mobile is not None:
+        diffusive &= mobile
     return Regime(
         first * pool.interval_ps,
         last * pool.interval_ps,
@@ -366,3 +399,28 @@ def _judge(pool: _Pool, first: int, last: int, rule: str, allowed: np.ndarray | 
         tuple(float(a) for a in alpha),
         tuple(float(e) for e in error),
     )
+
+
+def natural_frame(
+    correlations: Correlations | Sequence[Correlations], *, regime_ps: tuple[float, float] | None = None
+) -> str:
+    """Return the frame of reference in which a system is at rest.
+
+    That is the framework of a solid, where some species are immobile and others are not; else the frame that the
+    correlations have. In the barycentric frame of a small cell a framework recoils from every hop of the mobile ions.
+
+    Args:
+        correlations: One trajectory's, or those of replicas.
+        regime_ps: As ``find_regime``.
+
+    Returns:
+        Elements joined by ``+``, or a name, as ``in_frame`` takes it.
+
+    Raises:
+        DataError: As ``find_regime``.
+    """
+    replicas = same_system(correlations)
+    immobile = find_regime(replicas, regime_ps=regime_ps).immobile
+    if all(immobile) or not any(immobile):
+        return replicas[0].frame
+    return "+".join(symbol for symbol, stays in zip(replicas[0].species, immobile, strict=True) if stays)

@@ -1,4 +1,4 @@
-"""The road from trajectories to a folder: Onsager coefficients, what follows from them, and figures."""
+"""From trajectories to a folder: Onsager coefficients, what follows from them, and figures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import numpy as np
 from tammann.composition import composition_key
 from tammann.errors import DataError, ResultError
 from tammann.files import write_text
-from tammann.trajectory import read_trajectory
+from tammann.trajectory import Trajectory, read_trajectory
 from tammann.transport import (
     ArrheniusFit,
     Conductivity,
@@ -31,12 +31,15 @@ from tammann.transport import (
     displacement_correlations,
     find_regime,
     fit_arrhenius,
+    in_frame,
     ionic_conductivity,
     measure_onsager,
+    natural_frame,
     save_measurements,
     save_transport,
     transport_table,
 )
+from tammann.transport.onsager import HOTTEST_K
 from tammann.transport.table import TABLE_FILE
 
 __all__ = ["Diffusion", "measure_trajectories", "write_diffusion"]
@@ -85,7 +88,7 @@ def measure_trajectories(
     stop: int | None = None,
     every: int = 1,
     wrapped: bool = True,
-    frame: str = "barycentric",
+    frame: str | None = None,
     regime_ps: tuple[float, float] | None = None,
     charges: Mapping[str, float] | None = None,
     viscosity_Pa_s: tuple[float, float] | None = None,
@@ -106,7 +109,8 @@ def measure_trajectories(
         stop: Frame to stop before.
         every: Keep one frame in ``every``.
         wrapped: False where positions were never folded back into the cell, as ASE's own dynamics leave them.
-        frame: ``barycentric``, ``laboratory`` or an element.
+        frame: ``barycentric``, ``laboratory`` or elements joined by ``+``; where None, the framework of a solid whose
+            other ions diffuse, else barycentric.
         regime_ps: First and last time of the linear regime, ps; found by rule where None.
         charges: Charge of each element, e; guessed from the composition where None.
         viscosity_Pa_s: Shear viscosity of the model and its standard error, Pa s, for the finite-size correction of
@@ -129,22 +133,15 @@ def measure_trajectories(
         'NaCl'
     """
     temperatures = _one_for_each(paths, temperatures_K)
-    if viscosity_Pa_s is not None and not (viscosity_Pa_s[0] > 0 and 0 <= viscosity_Pa_s[1] < np.inf):
-        raise DataError(
-            f"viscosity_Pa_s is {viscosity_Pa_s[0]:g} with the error {viscosity_Pa_s[1]:g}, expected one above 0 "
-            "Pa s and its standard error."
-        )
-    if viscosity_Pa_s is not None and len(set(temperatures)) > 1:
-        raise DataError(
-            "viscosity_Pa_s was given for several temperatures; a viscosity holds at one, so measure each alone."
-        )
+    _check_viscosity(viscosity_Pa_s, temperatures)
     groups: dict[tuple[object, float], list[tuple[Correlations, list[Correlations]]]] = {}
     for number, (path, temperature) in enumerate(zip(paths, temperatures, strict=True)):
 
-        def reading(fraction: float, number: int = number, path: object = path, T: float = temperature) -> None:
+        def report(fraction: float, what: str, number: int = number, T: float = temperature) -> None:
             if progress is not None:
-                progress((number + 0.8 * fraction) / len(paths), f"reading {Path(str(path)).name}", T)
+                progress((number + 0.8 * fraction) / len(paths), what, T)
 
+        name = Path(path).name
         trajectory = read_trajectory(
             path,
             timestep_fs=timestep_fs,
@@ -155,42 +152,87 @@ def measure_trajectories(
             stop=stop,
             every=every,
             wrapped=wrapped,
-            progress=reading,
+            progress=lambda fraction, report=report, name=name: report(fraction, f"reading {name}"),  # type: ignore[misc]
         )
-        if skip_ps > 0:
-            first = int(np.ceil(skip_ps / trajectory.frame_interval_ps - 1e-9))
-            if first > trajectory.n_frames - 2:
-                raise DataError(
-                    f"skip_ps is {skip_ps:g} ps, but {path} is only {trajectory.duration_ps:g} ps long; skip less."
-                )
-            trajectory = trajectory.frames(first)
-        if progress is not None:
-            progress((number + 0.8) / len(paths), f"correlations of {Path(str(path)).name}", temperature)
-        curves = displacement_correlations(trajectory, frame=frame, threads=threads)
-        start_ps = find_regime(curves, regime_ps=regime_ps).from_ps
-        # a stretch must hold twice the start of the regime within its half
-        stretches = int(min(BLOCKS, trajectory.duration_ps / (LEAST_BLOCK * start_ps)))
-        pieces = []
-        if stretches > 1:
-            pieces = correlations_of_stretches(trajectory, stretches=stretches, frame=frame, threads=threads)
-        groups.setdefault((composition_key(trajectory.formula), temperature), []).append((curves, pieces))
+        trajectory = _skipped(trajectory, skip_ps, path)
+        report(1.0, f"correlations of {name}")
+        curves, pieces = _correlations(trajectory, frame or "barycentric", regime_ps, threads)
+        group = groups.setdefault((composition_key(trajectory.formula), temperature), [])
+        if any(np.array_equal(other.self_A2, curves.self_A2) for other, _ in group):
+            raise DataError(f"{path} holds the same positions as a trajectory before it; give every replica once.")
+        group.append((curves, pieces))
         del trajectory
 
-    measurements, correlations, notes = [], [], []
+    measurements, correlations = [], []
     for _, group in sorted(groups.items(), key=lambda item: (str(item[0][0]), item[0][1])):
         replicas = [curves for curves, _ in group]
         pieces = [piece for _, parts in group for piece in parts]
+        if frame is None:
+            natural = natural_frame(replicas, regime_ps=regime_ps)
+            replicas, pieces = ([in_frame(curves, natural) for curves in some] for some in (replicas, pieces))
         measured = measure_onsager(replicas, regime_ps=regime_ps, stretches=pieces)
         if viscosity_Pa_s is not None:
             measured = _corrected(measured, replicas[0], viscosity_Pa_s)
         measurements.append(measured)
         correlations.append(tuple(replicas))
 
-    known: dict[str, Mapping[str, float]] = {}
+    known, notes = _charges(measurements, charges)
+    conductivities = tuple(
+        ionic_conductivity(m, charges=known[m.formula]) if m.usable and m.formula in known else None
+        for m in measurements
+    )
+    formulas = dict.fromkeys(measurement.formula for measurement in measurements)
+    activation = {formula: fits for formula in formulas if (fits := _activation(measurements, formula))}
+    if progress is not None:
+        progress(1.0, "done", None)
+    return Diffusion(tuple(measurements), tuple(correlations), conductivities, activation, known, notes)
+
+
+def _check_viscosity(viscosity_Pa_s: tuple[float, float] | None, temperatures: Sequence[float]) -> None:
+    if viscosity_Pa_s is None:
+        return
+    if not (viscosity_Pa_s[0] > 0 and 0 <= viscosity_Pa_s[1] < np.inf):
+        raise DataError(
+            f"viscosity_Pa_s is {viscosity_Pa_s[0]:g} with the error {viscosity_Pa_s[1]:g}, expected one above 0 "
+            "Pa s and its standard error."
+        )
+    if len(set(temperatures)) > 1:
+        raise DataError(
+            "viscosity_Pa_s was given for several temperatures; a viscosity holds at one, so measure each alone."
+        )
+
+
+def _skipped(trajectory: Trajectory, skip_ps: float, path: object) -> Trajectory:
+    """The trajectory without its first ``skip_ps``."""
+    first = int(min(np.ceil(skip_ps / trajectory.frame_interval_ps - 1e-9), trajectory.n_frames))
+    if first > trajectory.n_frames - 2:
+        raise DataError(f"skip_ps is {skip_ps:g} ps, but {path} is only {trajectory.duration_ps:g} ps long; skip less.")
+    return trajectory.frames(first) if first > 0 else trajectory
+
+
+def _correlations(
+    trajectory: Trajectory, frame: str, regime_ps: tuple[float, float] | None, threads: int | None
+) -> tuple[Correlations, list[Correlations]]:
+    """Displacement correlations of a trajectory and of its stretches, each at least twice as long as they must be."""
+    curves = displacement_correlations(trajectory, frame=frame, threads=threads)
+    start_ps = find_regime(curves, regime_ps=regime_ps).from_ps
+    # a stretch must hold twice the start of the regime within its half
+    number = int(min(BLOCKS, trajectory.duration_ps / (LEAST_BLOCK * start_ps)))
+    if number < 2:
+        return curves, []
+    return curves, correlations_of_stretches(trajectory, stretches=number, frame=frame, threads=threads)
+
+
+def _charges(
+    measurements: Sequence[OnsagerMeasurement], charges: Mapping[str, float] | None
+) -> tuple[dict[str, Mapping[str, float]], tuple[str, ...]]:
+    """Charges of the elements by composition, as given or guessed, and why there are none of some."""
     there = {symbol for measurement in measurements for symbol in measurement.species}
     for symbol in charges or {}:
         if symbol not in there:
             raise DataError(f"charges name {symbol!r}, which is in no trajectory; expected {', '.join(sorted(there))}.")
+    known: dict[str, Mapping[str, float]] = {}
+    notes = []
     for formula in dict.fromkeys(measurement.formula for measurement in measurements):
         if charges is not None:
             known[formula] = {symbol: charges[symbol] for symbol in _elements(formula, charges)}
@@ -199,28 +241,20 @@ def measure_trajectories(
             known[formula] = charges_from_composition(formula)
         except DataError as error:
             notes.append(f"No conductivity of {formula}: {error}")
-    conductivities = tuple(
-        ionic_conductivity(m, charges=known[m.formula]) if m.usable and m.formula in known else None
-        for m in measurements
-    )
-    activation: dict[str, dict[str, ArrheniusFit]] = {}
-    for formula in dict.fromkeys(measurement.formula for measurement in measurements):
-        fits = _activation(measurements, formula)
-        if fits:
-            activation[formula] = fits
-    if progress is not None:
-        progress(1.0, "done", None)
-    return Diffusion(
-        tuple(measurements), tuple(correlations), conductivities, activation, known, tuple(dict.fromkeys(notes))
-    )
+    return known, tuple(dict.fromkeys(notes))
 
 
-def _one_for_each(paths: Sequence[object], temperatures_K: Sequence[float]) -> list[float]:
+def _one_for_each(paths: Sequence[str | PathLike[str]], temperatures_K: Sequence[float]) -> list[float]:
     if not paths:
         raise DataError("no trajectory was given; name one or more files.")
+    seen: set[Path] = set()
+    for path in (Path(path).resolve() for path in paths):
+        if path in seen:
+            raise DataError(f"{path.name} was given twice; give every trajectory once.")
+        seen.add(path)
     for temperature in temperatures_K:
-        if not np.isfinite(temperature) or temperature <= 0:
-            raise DataError(f"temperature_K is {temperature:g}, expected a number above 0 K.")
+        if not 0 < temperature <= HOTTEST_K:
+            raise DataError(f"temperature_K is {temperature:g}, expected a number above 0 K and up to {HOTTEST_K:g}.")
     if len(temperatures_K) == 1:
         return [float(temperatures_K[0])] * len(paths)
     if len(temperatures_K) != len(paths):
