@@ -10,7 +10,8 @@ from tammann.kinetics import rate_table, relevant_phases
 from tammann.kinetics import selection as selection_module
 from tammann.reactions import enumerate_reactions
 from tammann.recipe import Recipe
-from tammann.thermo import energy_above_hull, load_phases
+from tammann.thermo import draw_energies, energy_above_hull, load_phases
+from tammann.transport import load_transport
 
 HEADER = "formula,formation_energy_eV_per_atom,volume_A3_per_atom,melting_point_K,standard_error_eV_per_atom\n"
 
@@ -31,6 +32,7 @@ def few(monkeypatch):
 def test_a_small_system_stays_whole():
     phases = load_phases("Ba-Ti-O")
     assert relevant_phases(phases, recipe()) is phases
+    assert selection_module.may_open(phases, recipe()) is None
 
 
 @pytest.mark.parametrize("atmosphere", ["inert", "air", "vacuum"])
@@ -44,6 +46,24 @@ def test_what_is_left_out_would_not_have_formed(few, atmosphere):
     assert set(part.phases) == set(whole.phases) and set(part.equations) == set(whole.equations)
     order = [part.equations.index(equation) for equation in whole.equations]
     np.testing.assert_allclose(part.score[:, order], whole.score, rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("preset", "atmosphere"),
+    [("paper", "inert"), ("paper", {"partial_pressure_Pa": {"CO2": 1e5}}), ("public-code", "air")],
+)
+def test_reactions_left_out_would_not_have_opened(few, preset, atmosphere):
+    """The tables of the reactions kept, the geometric null and a draw of the energies included, are those of all."""
+    one = recipe(atmosphere=atmosphere, kinetics={"preset": preset})
+    phases, transport = load_phases("Ba-Ti-O"), load_transport("karan-2026")
+    whole = enumerate_reactions(phases)
+    part = enumerate_reactions(phases, keep=selection_module.may_open(phases, one))
+    assert len(part) < len(whole)
+    drawn = draw_energies(phases, energies="assessed", rng=1) if preset == "paper" else phases
+    for energies, null in ((phases, False), (phases, True), (drawn, False)):
+        expected, got = (rate_table(some.of(energies), transport, one, null=null) for some in (whole, part))
+        assert got.equations == expected.equations
+        np.testing.assert_allclose(got.score, expected.score, rtol=1e-9, atol=1e-15)
 
 
 def test_elements_that_nobody_brings_are_left_out(few, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Furnace",
     "atmosphere",
+    "may_open",
     "possible",
     "precursors",
     "reachable",
@@ -161,6 +162,56 @@ def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
             "unlikely ones out of the energies, or lower kinetics.metastable_limit_eV_per_atom"
         )
     return phases.take(np.flatnonzero(keep))
+
+
+def may_open(phases: Phases, recipe: Recipe) -> Callable[[Reactions], np.ndarray] | None:
+    """Return what tells which reactions of a large system can open in a recipe, for ``enumerate_reactions``.
+
+    Of more than 40 solids those are kept that take up no gas but the atmosphere's and that, at some temperature of the
+    programme, go downhill to products within the metastable limit of the hull, both by two standard errors of their
+    energies. Reactions of the precursors alone, and of two solids to one, always stay: which gases may leave, the
+    scale of the rates and the geometric null are found from them. Of smaller systems all stay: the answer is None.
+
+    Args:
+        phases: Those of ``relevant_phases``.
+        recipe: Precursors, atmosphere, programme and kinetics.
+    """
+    if int((~phases.is_gas).sum()) <= _MANY:
+        return None
+    options = KineticsOptions.from_recipe(recipe)
+    energies = energy_set_of(phases, recipe)
+    supplied, pressure, *_ = atmosphere(phases, recipe, options, energies)
+    furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
+    limit = options.metastable_limit_eV_per_atom
+    corners = [] if limit is None else list(furnace.hull_corners(phases))
+    uphill = 0.0 if options.score == "repaired" else options.uphill_limit_eV_per_atom
+    composition = phases.composition_matrix.astype(float)
+    atoms = composition.sum(axis=1)
+    per_formula = np.nan_to_num(phases.gibbs(furnace.temperature_K, energies=energies)) * atoms * ~phases.is_gas
+    variance = (2.0 * phases.energy_set(energies).standard_error_eV_per_atom * atoms) ** 2
+    locked = phases.is_gas & ~np.isin([phase.formula for phase in phases], supplied)
+    others = ~phases.is_gas
+    others[precursors(phases, recipe, energies)] = False
+
+    def keep(reactions: Reactions) -> np.ndarray:
+        nu = reactions.coefficients
+        solid = nu * ~phases.is_gas
+        always = ((solid < 0).sum(axis=1) == 2) & ((solid > 0).sum(axis=1) == 1) | ~(nu[:, others] < 0).any(axis=1)
+        rows = np.flatnonzero(~always & ~(nu[:, locked] < 0).any(axis=1))
+        error = np.sqrt((nu[rows].astype(float) ** 2) @ variance) / (np.maximum(-nu[rows], 0.0) @ atoms)
+        open_ = furnace.energy(reactions.take(rows)) < uphill + error
+        rows, open_ = rows[open_.any(axis=0)], open_[:, open_.any(axis=0)]
+        if limit is not None:
+            made = np.maximum(solid[rows], 0.0)
+            content, error = made @ composition, np.sqrt(made**2 @ variance)
+            for t, corner in enumerate(corners):
+                above = made @ per_formula[t] - (content @ corner.T).max(axis=1)
+                open_[t] &= above <= limit * content.sum(axis=1) + error
+        always &= ~(nu[:, locked] < 0).any(axis=1)
+        always[rows[open_.any(axis=0)]] = True
+        return always
+
+    return keep
 
 
 def energy_set_of(phases: Phases, recipe: Recipe) -> str:

@@ -73,8 +73,9 @@ def enumerate_reactions(
         count += len(table)
         if count * tables[0].shape[1] * 8 > _MOST_BYTES:
             raise DataError(
-                f"phases: {tables[0].shape[1]} phases of {phases.system} have more than {count:,} reactions, a table "
-                f"beyond {_MOST_BYTES / 1e9:g} GB; leave out unlikely phases, or name the reactants."
+                f"phases: {tables[0].shape[1]} phases of {phases.system} have more than {count:,} reactions, a "
+                f"table beyond {_MOST_BYTES / 1e9:g} GB; leave out unlikely phases, or ask for the reactions between "
+                "two of them."
             )
     return Reactions(phases=phases, coefficients=np.concatenate(tables))
 
@@ -121,7 +122,7 @@ def reaction_blocks(
         raise DataError(
             f"phases: {len(others) + len(first)} solids and {len(allowed)} gases of {phases.system} make "
             f"{combinations_:.2g} combinations to balance, expected at most {_MOST_COMBINATIONS:.0e}; leave out "
-            "unlikely phases, or name the reactants."
+            "unlikely phases, or ask for the reactions between two of them."
         )
 
     elements = (matrix > 0) @ (1 << np.arange(matrix.shape[1]))

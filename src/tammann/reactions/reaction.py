@@ -74,8 +74,8 @@ class Reactions(Sequence[Reaction]):
         >>> reactions = enumerate_reactions(load_phases("Ba-Ti-O"), reactants=["BaO", "TiO2"])
         >>> reactions
         Reactions(32 reactions between 32 phases of Ba-Ti-O)
-        >>> reactions.table(1300.0).nsmallest(1, "energy_eV_per_atom")["equation"].item()
-        '2 BaO + TiO2 -> Ba2TiO4'
+        >>> reactions.table(1300.0).nsmallest(1, "energy_eV_per_atom")["equation"].tolist()
+        ['BaO + TiO2 -> BaTiO3']
     """
 
     phases: Phases

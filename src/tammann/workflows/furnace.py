@@ -24,7 +24,7 @@ from tammann.automaton.engine import realize
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.files import write_text
 from tammann.history import History
-from tammann.kinetics import RateTable, rate_table, relevant_phases
+from tammann.kinetics import RateTable, may_open, rate_table, relevant_phases
 from tammann.reactions import Reactions, enumerate_reactions
 from tammann.recipe import Recipe
 from tammann.systems import DEFAULT_SYSTEM
@@ -60,7 +60,7 @@ class PreparedRecipe:
     Attributes:
         recipe: as it will be run.
         phases: phases and their energies.
-        reactions: all balanced reactions between them.
+        reactions: the balanced reactions between them that can open.
         transport: Onsager coefficients, or None.
         rates: the table of rates with the central values of energies and transport.
     """
@@ -108,7 +108,7 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
                 f"write {written} and count its ratio in that formula"
             )
     phases = relevant_phases(phases, recipe)
-    reactions = enumerate_reactions(phases)
+    reactions = enumerate_reactions(phases, keep=may_open(phases, recipe))
     transport = None if recipe.transport == "none" else load_transport(recipe.transport)
     return PreparedRecipe(recipe, phases, reactions, transport, rate_table(reactions, transport, recipe))
 
