@@ -17,7 +17,7 @@ def melt_command(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Where everything goes; new, or with --resume the same. By default NAME-melt."
+            metavar="DIR", help="Folder for the results; new, or with --resume the same. By default NAME-melt."
         ),
     ] = None,
     temperatures: Annotated[
@@ -26,7 +26,7 @@ def melt_command(
     atoms: Annotated[int | None, typer.Option(metavar="N", help="Atoms in the box, about.")] = None,
     production_ps: Annotated[float | None, typer.Option(metavar="X", help="Length of each production.")] = None,
     longest_ps: Annotated[
-        float | None, typer.Option(metavar="X", help="Length up to which states with large errors are gone on with.")
+        float | None, typer.Option(metavar="X", help="Length up to which productions are made longer.")
     ] = None,
     replicas: Annotated[int | None, typer.Option(metavar="N", help="Productions of each state.")] = None,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="lammps, ase or torch-sim.")] = None,
@@ -38,19 +38,22 @@ def melt_command(
     workers: Annotated[
         int,
         typer.Option(
-            min=1, metavar="N", help="Productions at a time: a core each, or with torch-sim a place in one batch."
+            min=1,
+            max=1024,
+            metavar="N",
+            help="Productions at a time: a core each, or with torch-sim a place in one batch.",
         ),
     ] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in DIR.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be run and its steps; run nothing.")
+        bool, typer.Option("--dry-run", help="Check everything and print the steps it would take; run nothing.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Melt compositions by molecular dynamics and measure their transport, for the furnace.
 
-    Options stand in for entries of the plan.
+    Options replace entries of the plan.
     """
     from tammann.workflows.melt.plan import MeltPlan
 
@@ -65,146 +68,162 @@ def melt_command(
         "seed": seed,
     }
     options = {key: value for key, value in given.items() if value is not None}
-    written = Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file()
+    is_file = Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file()
     out = out or Path(f"{Path(plan).stem}-melt")
-    if written:
+    if is_file:
         base = MeltPlan.from_file(plan).model_dump(exclude_unset=True)
     else:
         from tammann.workflows.melt import stored_plan
 
-        before = stored_plan(out) if resume else None  # a formula alone says nothing of how it was begun
+        before = stored_plan(out) if resume else None  # the other settings are those of the folder
         base = ({} if before is None else before.model_dump(mode="json")) | {"melts": [plan]}
     asked = MeltPlan.from_dict(base | options)
-    from tammann.workflows.melt import melt, steps_left
+    from tammann.workflows.melt import check_melts, run_melts, steps_left
 
     if dry_run:
-        cost = _steps(asked) | ({"left": steps_left(asked, out)} if resume else {})
-        print_json(cost) if as_json else _print_steps(asked, cost, out)
+        check_melts(asked, out, resume=resume)
+        left = {"left": steps_left(asked, out)} if resume else {}
+        if as_json:
+            print_json(asdict(asked.cost()) | left)
+            return
+    if not (quiet or as_json):
+        _print_cost(asked)
+        if dry_run and resume:
+            _print_left(steps_left(asked, out), out)
+    if dry_run:
         return
 
     with progress_bar(hidden=quiet, window_s=3600.0) as report:
-        found = melt(
-            asked,
-            out,
-            resume=resume,
-            workers=workers,
-            progress=None if report is None else lambda fraction, stage: report(fraction, stage, None),
-        )
+        found = run_melts(asked, out, resume=resume, workers=workers, progress=report)
+    failures = _failures(found)
     if as_json:
-        print_json(_melting(found))
+        print_json(_result(found))
     elif not quiet:
         _print_states(found.states)
-        failures = _failures(found)
         print_warnings(note for note in found.notes if note not in failures)
         if found.table is None:
             longer = f"--resume --longest-ps {4 * found.plan.lengths_ps()[-1]:g}"
-            print(f"No state is diffusive, so there is no table; go on with {longer}, or hotter.")
+            print(f"No state is diffusive, so there is no table; continue with {longer}, or take it hotter.")
         else:
             print(f"For recipes: {found.table}")
-    for sentence in _failures(found):
+    for sentence in failures:
         print(f"tammann: {sentence}", file=sys.stderr)
-    if _failures(found):
+    if failures:
         raise typer.Exit(1)
 
 
-def _steps(plan: Any) -> dict[str, Any]:
-    """What a plan asks for, in steps of molecular dynamics."""
-    states = len(plan.melts) * len(plan.temperatures_K)
-    produce = round(plan.replicas * plan.production_ps * 1000.0 / plan.timestep_fs)
-    prepare = plan.steps_to_find_volume() + sum(plan.steps_of_replica(n + 1) for n in range(plan.replicas)) - produce
-    longest = round(plan.replicas * plan.lengths_ps()[-1] * 1000.0 / plan.timestep_fs)
-    return {
-        "states": states,
-        "replicas": plan.replicas,
-        "steps_to_prepare_at_most": states * prepare,
-        "steps_of_production": states * produce,
-        "steps_of_production_at_most": states * longest,
-        "atom_steps_at_most": states * (prepare + longest) * plan.atoms,
-    }
-
-
-def _print_steps(plan: Any, cost: dict[str, Any], out: Path) -> None:
-    states = f"{cost['states']} state{'s' * (cost['states'] != 1)}"
-    replicas = f"{cost['replicas']} replica{'s' * (cost['replicas'] != 1)} each"
-    print(f"{states} of about {plan.atoms} atoms, {replicas}, {plan.potential}:")
+def _print_cost(plan: Any) -> None:
+    cost = plan.cost()
+    states, replicas = _counted(cost.states, "state"), _counted(cost.replicas, "replica")
+    print(f"{states} of about {plan.atoms} atoms, {replicas} each, {plan.potential}:")
     for formula in plan.melts:
         print(f"  {formula}: {', '.join(f'{T:g}' for T in plan.temperatures_K)} K")
-    print(f"Steps of {plan.timestep_fs:g} fs: {cost['steps_of_production']:,} of production", end="")
+    longest = ""
     if plan.longest_ps is not None:
-        most = cost["steps_of_production_at_most"]
-        print(f" (up to {most:,} where errors are above {100 * plan.target_error:g} %)", end="")
-    print(", ", end="")
-    print(f"at most {cost['steps_to_prepare_at_most']:,} to find volumes and settle.")
-    if "left" in cost:
-        left = cost["left"]
-        count = f"{left['replicas']} replica{'s' * (left['replicas'] != 1)}"
-        what = f"{count}, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
-        print(f"Left to run in {out}: {what}.")
+        percent = f"{100 * plan.target_error:g} %"
+        longest = f" (up to {cost.steps_of_production_at_most:,} where errors are above {percent})"
+    print(
+        f"Steps of {plan.timestep_fs:g} fs: {cost.steps_of_production:,} of production{longest}, at most "
+        f"{cost.steps_to_prepare_at_most:,} to find volumes and settle."
+    )
+    if cost.core_hours_at_most is not None:
+        print(f"That is at most about {cost.core_hours_at_most:.2g} hours on one core.")
+
+
+def _print_left(left: dict[str, int], out: Path) -> None:
+    replicas = _counted(left["replicas"], "replica")
+    what = f"{replicas}, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
+    print(f"Left to run in {out}: {what}.")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def collect_command(
-    out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of tammann melt, which may be at work.")],
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of tammann melt, which may be in use.")],
     target: Annotated[
-        Path, typer.Argument(metavar="TARGET", help="Where it is gathered; new, or with the same plan in it.")
+        Path, typer.Argument(metavar="TARGET", help="Where to gather it; new, or with the same plan in it.")
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Copy from DIR to TARGET what is needed to go on there with tammann melt: no trajectories.
+    """Copy from DIR to TARGET what tammann melt needs to resume there: no trajectories.
 
     What TARGET has already stays, and all replicas there are measured together.
     """
-    from tammann.workflows.melt import collect, load_melting
+    from tammann.workflows.melt import collect, load_melts
 
     with progress_bar(hidden=quiet) as report:
-        new = collect(
-            out, target, progress=None if report is None else lambda fraction, stage: report(fraction, stage, None)
-        )
-    found = load_melting(target)
+        new = collect(out, target, progress=report)
+    found = load_melts(target)
     if as_json:
-        apart = [str(place) for place in new.at_another_volume]
-        print_json({"new": [str(place) for place in new.taken], "at_another_volume": apart} | _melting(found))
+        apart = [str(folder) for folder in new.at_another_volume]
+        print_json({"new": [str(folder) for folder in new.copied], "at_another_volume": apart} | _result(found))
     elif not quiet:
         _print_states(found.states)
-        print(f"{len(new.taken)} replica{'s' * (len(new.taken) != 1)} new in {target}.")
+        print(f"{_counted(len(new.copied), 'replica')} new in {target}.")
         if new.at_another_volume:
-            states = dict.fromkeys(str(place.parent) for place in new.at_another_volume)
-            print_warnings([f"Not taken, at another volume than in {target}: {', '.join(states)}."])
+            states = dict.fromkeys(str(folder.parent) for folder in new.at_another_volume)
+            print_warnings([f"Not copied, at another volume than in {target}: {', '.join(states)}."])
         print_warnings(_failures(found))
 
 
 def _failures(found: Any) -> list[str]:
     """What has failed, each with the state that it belongs to."""
-    return [f"{s.formula} at {s.temperature_K:g} K: {sentence}" for s in found.states for sentence in s.failed]
+    return [f"{state.name}: {sentence}" for state in found.states for sentence in state.failed]
 
 
 def _print_states(states: Any) -> None:
-    """What is known of melts, a line each, as narrow as a terminal."""
+    """A line for each state, as narrow as a terminal."""
 
-    def shown(value: float | None, error: float | None, per: float) -> str:
+    def shown(value: float | None, error: float | None, unit: float) -> str:
         if value is None:
             return "-"
-        return format_with_error(value / per, None if error is None else error / per, digits=1)
+        return format_with_error(value / unit, None if error is None else error / unit, digits=1)
 
-    elements = list(dict.fromkeys(symbol for state in states for symbol in state.D_m2_per_s))
-    rows = [
-        [
-            state.formula,
-            f"{state.temperature_K:g}",
-            f"{state.replicas}, {state.duration_ps:g}",
-            "-" if state.density_g_per_cm3 is None else f"{state.density_g_per_cm3:.2f}",
-            shown(state.viscosity_Pa_s, state.viscosity_stderr_Pa_s, 1e-3),
-            *(shown(state.D_m2_per_s.get(s), state.D_stderr_m2_per_s.get(s), 1e-9) for s in elements),
-            "yes" if state.diffusive else "no",
-        ]
-        for state in states
-    ]
+    elements = list(dict.fromkeys(symbol for state in states for symbol in state.diffusivities_m2_per_s))
+    rows = []
+    for state in states:
+        eta = None if state.melt is None else state.melt.viscosity
+        D = state.diffusivities_m2_per_s
+        rows.append(
+            [
+                state.formula,
+                f"{state.temperature_K:g}",
+                f"{state.replicas}, {state.duration_ps:g}",
+                "-" if state.melt is None else f"{state.melt.density_g_per_cm3:.2f}",
+                "-" if eta is None else shown(eta.value_Pa_s, eta.stderr_Pa_s, 1e-3),
+                *(shown(D[s].mean, D[s].stderr, 1e-9) if s in D else "-" for s in elements),
+                "yes" if state.diffusive else "no",
+            ]
+        )
     columns = ["melt", "T, K", "runs, ps", "g/cm3", "mPa s", *(f"D({s})" for s in elements)]
     print_table([*columns, "in table"], rows)
     print("Replicas and their time together; density; viscosity; D in 1e-9 m2/s; standard errors in the last digit.")
 
 
-def _melting(found: Any) -> dict[str, Any]:
-    """Its states and its table, as JSON has them."""
-    states = [asdict(state) | {"folder": str(state.folder)} for state in found.states]
-    return {"states": states, "table": None if found.table is None else str(found.table)}
+def _result(found: Any) -> dict[str, Any]:
+    """States and table, as JSON has them."""
+    return {"states": [_state(s) for s in found.states], "table": None if found.table is None else str(found.table)}
+
+
+def _state(state: Any) -> dict[str, Any]:
+    eta = None if state.melt is None else state.melt.viscosity
+    D = state.diffusivities_m2_per_s
+    return {
+        "formula": state.formula,
+        "temperature_K": state.temperature_K,
+        "folder": str(state.folder),
+        "converged": state.converged,
+        "diffusive": state.diffusive,
+        "replicas": state.replicas,
+        "duration_ps": state.duration_ps,
+        "density_g_per_cm3": None if state.melt is None else state.melt.density_g_per_cm3,
+        "viscosity_Pa_s": None if eta is None else eta.value_Pa_s,
+        "viscosity_stderr_Pa_s": None if eta is None else eta.stderr_Pa_s,
+        "D_m2_per_s": {symbol: estimate.mean for symbol, estimate in D.items()},
+        "D_stderr_m2_per_s": {symbol: estimate.stderr for symbol, estimate in D.items()},
+        "notes": state.notes,
+        "failed": state.failed,
+    }

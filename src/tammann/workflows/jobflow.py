@@ -1,8 +1,8 @@
-"""Melts as jobs of jobflow, for clusters: the same functions, shared out by FireWorks, jobflow-remote or run_locally.
+"""Melts as jobs of jobflow, for clusters: distributed by FireWorks, jobflow-remote or run_locally.
 
 One job finds the volume of each state, one records each replica once that is known, and a last one measures and writes
-the table for the furnace. All work in one folder that every machine sees, and each job that is run again goes on where
-it was left::
+the transport table. All work in one folder that every machine sees, and a job that is run again continues where it was
+interrupted::
 
     from jobflow import run_locally
     from tammann.workflows.jobflow import MeltMaker
@@ -17,17 +17,16 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 import os
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from tammann.errors import DataError
-from tammann.workflows.melt import find_melt, measure_melts, record_replica
+from tammann.files import json_safe
+from tammann.workflows.melt import ReplicaRecord, VolumeRecord, find_melt_volume, measure_melts, record_replica
 from tammann.workflows.melt.plan import MeltPlan
 
-# what is missing is said in one sentence where a flow is asked for
+# MeltMaker says in one sentence that it is missing
 jobflow: Any = importlib.import_module("jobflow") if importlib.util.find_spec("jobflow") else None
 job: Any = jobflow.job if jobflow else lambda function: function
 Maker: Any = jobflow.Maker if jobflow else object
@@ -37,7 +36,7 @@ __all__ = ["MeltMaker", "find_volume_job", "measure_job", "planned", "record_rep
 
 @job
 def find_volume_job(plan: dict[str, Any], out: str, formula: str, temperature_K: float) -> dict[str, Any]:
-    """Find the volume of one state; its record is handed on.
+    """Find the volume of one state and return its record.
 
     Args:
         plan: A ``MeltPlan`` as plain data.
@@ -45,15 +44,15 @@ def find_volume_job(plan: dict[str, Any], out: str, formula: str, temperature_K:
         formula: One of its melts.
         temperature_K: One of its temperatures, K.
     """
-    folder = find_melt(MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K)
-    return _record(folder / "volume.json")
+    folder = find_melt_volume(MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K)
+    return dict(json_safe(asdict(VolumeRecord.load(folder))))
 
 
 @job
 def record_replica_job(
     plan: dict[str, Any], out: str, formula: str, temperature_K: float, replica: int, volume: Any = None
 ) -> dict[str, Any]:
-    """Record one replica of one state; its record is handed on.
+    """Record one replica of one state and return its record.
 
     Args:
         plan: A ``MeltPlan`` as plain data.
@@ -61,25 +60,25 @@ def record_replica_job(
         formula: One of its melts.
         temperature_K: One of its temperatures, K.
         replica: From 1 on.
-        volume: What ``find_volume_job`` hands on, to be waited for.
+        volume: Output of ``find_volume_job``, to wait for.
     """
     folder = record_replica(
         MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K, replica=replica
     )
-    return _record(folder / "replica.json")
+    return dict(json_safe(asdict(ReplicaRecord.load(folder))))
 
 
 @job
 def measure_job(plan: dict[str, Any], out: str, replicas: Any = None) -> dict[str, Any]:
-    """Measure all states from what has been recorded, and write the table for the furnace; nothing is run.
+    """Measure all states from what has been recorded, and write the transport table; nothing is run.
 
     Args:
         plan: A ``MeltPlan`` as plain data.
         out: The folder of the plan.
-        replicas: What ``record_replica_job`` hands on, to be waited for.
+        replicas: Outputs of ``record_replica_job``, to wait for.
 
     Returns:
-        The path of the table, or None where no state is diffusive, and what is to be known, failures included.
+        The path of the table, or None where no state is diffusive, and notes, failures included.
     """
     made = measure_melts(MeltPlan.from_dict(plan), out)
     return {"table": None if made.table is None else str(made.table), "notes": list(made.notes)}
@@ -89,25 +88,25 @@ def measure_job(plan: dict[str, Any], out: str, replicas: Any = None) -> dict[st
 class MeltMaker(Maker):
     """Makes the flow of a plan: every replica is as long as ``production_ps``.
 
-    How much longer a state needs is known only when it has been measured, so ``longest_ps`` is left to
-    ``tammann melt --resume`` in the same folder, which also tries again what has failed and draws the figures.
+    How much longer a state needs is known only once it has been measured, so ``longest_ps`` is left to
+    ``tammann melt --resume`` in the same folder, which also retries what has failed and draws the figures.
 
     Attributes:
         out: The folder that all jobs work in, seen by every machine.
-        name: Of the flow.
+        name: Name of the flow.
     """
 
     out: str = "melts"
     name: str = "melt"
 
     def make(self, plan: MeltPlan) -> Any:
-        """Make the flow; nothing is run or written.
+        """Return the flow of a plan; nothing is run or written.
 
         Args:
-            plan: What to compute.
+            plan: Plan.
 
         Returns:
-            A ``jobflow.Flow`` whose last job hands on the path of the table. Each job has its number of steps of
+            A ``jobflow.Flow`` whose last job returns the path of the table. Each job has its number of steps of
             molecular dynamics, at most, as ``metadata["steps"]``.
 
         Raises:
@@ -120,14 +119,14 @@ class MeltMaker(Maker):
         for formula in plan.melts:
             for temperature in plan.temperatures_K:
                 volume = find_volume_job(data, out, formula, temperature)
-                _describe(volume, f"volume of {formula} at {temperature:g} K", plan.steps_to_find_volume())
+                _label(volume, f"volume of {formula} at {temperature:g} K", plan.steps_to_find_volume())
                 volumes.append(volume)
                 for replica in range(1, plan.replicas + 1):
                     # waits for the volume by asking for one entry of its record
                     recorded = record_replica_job(
                         data, out, formula, temperature, replica, volume=volume.output["converged"]
                     )
-                    _describe(
+                    _label(
                         recorded, f"{formula} at {temperature:g} K, replica {replica}", plan.steps_of_replica(replica)
                     )
                     replicas.append(recorded)
@@ -135,24 +134,19 @@ class MeltMaker(Maker):
         table.config = jobflow.JobConfig(
             on_missing_references=jobflow.OnMissing.NONE
         )  # a state that fails leaves the others alone
-        _describe(table, "measure and write the table", 0)
+        _label(table, "measure and write the table", 0)
         return jobflow.Flow([*volumes, *replicas, table], output=table.output, name=self.name)
 
 
 def planned(flow: Any) -> tuple[tuple[str, int], ...]:
-    """What a flow would run: the name of each job and its steps of molecular dynamics, at most.
+    """Return what a flow would run: the name of each job and its steps of molecular dynamics, at most.
 
     Args:
-        flow: Of ``MeltMaker.make``.
+        flow: What ``MeltMaker.make`` has returned.
     """
     return tuple((job.name, int(job.metadata["steps"])) for job, _ in flow.iterflow())
 
 
-def _describe(work: Any, name: str, steps: int) -> None:
+def _label(work: Any, name: str, steps: int) -> None:
     work.name = name
     work.metadata["steps"] = steps
-
-
-def _record(path: Path) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return record

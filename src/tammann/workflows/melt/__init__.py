@@ -1,6 +1,6 @@
-"""The road from a composition to transport coefficients: packing, volume, production, trajectories, transport.
+"""From compositions to transport coefficients: packing, volume, production, trajectories, transport.
 
-``melt`` carries a plan out in a folder and goes on where it was left::
+``run_melts`` carries a plan out in a folder, which can be resumed::
 
     OUT/plan.json                              the plan
     OUT/BaTiO3/1500K/volume.json, melt.npz     the volume found, and the melt at it
@@ -9,32 +9,45 @@
                                                curves.npz, slow-stress.npz, replica.json
     OUT/BaTiO3/1500K/transport.json            Onsager coefficients of all its replicas with their errors
     OUT/BaTiO3/1500K/melt.json                 density, viscosity, coordination, and what is odd about it
-    OUT/BaTiO3/1500K/volume.png, transport.png the same to look at; OUT/BaTiO3/arrhenius.png
-    OUT/BaTiO3/1500K/failed.json               what has failed and not been made good since
-    OUT/transport_table.json                           one table for the furnace, of all states that are diffusive
+    OUT/BaTiO3/1500K/volume.png, transport.png figures; OUT/BaTiO3/arrhenius.png
+    OUT/BaTiO3/1500K/failed.json               what has failed and not been done since
+    OUT/transport_table.json                   the transport table of all diffusive states, for recipes
 
 A state is measured from the small files of its replicas (displacement correlations, the stress averaged over half a
-picosecond, and a record with sums), never from trajectories. So a folder that has lost its trajectories, as ``collect``
-makes one, can be gone on with: replicas that are missing are added, and all are measured together.
+picosecond, and a record of means), never from trajectories. So a folder without trajectories, as ``collect`` makes one,
+can be resumed too: missing replicas are added, and all are measured together.
 """
 
-from tammann.workflows.melt.collect import Collected, collect
-from tammann.workflows.melt.folder import Progress, stored_plan
-from tammann.workflows.melt.run import find_melt, measure_melts, melt, record_replica, steps_left
-from tammann.workflows.melt.state import Melting, MeltState, largest_error, load_melting
+from tammann.workflows.melt.collect import CollectResult, collect
+from tammann.workflows.melt.folder import stored_plan
+from tammann.workflows.melt.records import MeltRecord, ReplicaRecord, VolumeRecord
+from tammann.workflows.melt.run import (
+    MeltResult,
+    check_melts,
+    find_melt_volume,
+    load_melts,
+    measure_melts,
+    record_replica,
+    run_melts,
+    steps_left,
+)
+from tammann.workflows.melt.state import MeltState, largest_error
 
 __all__ = [
-    "Collected",
+    "CollectResult",
+    "MeltRecord",
+    "MeltResult",
     "MeltState",
-    "Melting",
-    "Progress",
+    "ReplicaRecord",
+    "VolumeRecord",
+    "check_melts",
     "collect",
-    "find_melt",
+    "find_melt_volume",
     "largest_error",
-    "load_melting",
+    "load_melts",
     "measure_melts",
-    "melt",
     "record_replica",
+    "run_melts",
     "steps_left",
     "stored_plan",
 ]

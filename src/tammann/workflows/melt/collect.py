@@ -1,109 +1,123 @@
-"""What is needed to go on with a folder is gathered in another, from as many machines as have worked."""
+"""Gather what is needed to resume a plan in one folder, from all machines that have worked on it."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tammann.errors import ResultError
 from tammann.files import whole_file
 from tammann.workflows.melt.folder import (
-    OF_A_REPLICA,
-    OF_A_STATE,
-    Progress,
-    failures_in,
-    folder_of,
+    REPLICA_FILES,
+    STATE_FILES,
+    ReplicaTask,
     formula_as_in,
     has_summary,
-    note_failure,
+    load_failures,
+    load_plan,
+    load_replica,
     open_folder,
-    read_plan,
-    recorded,
-    tasks_of,
+    record_failure,
+    replica_tasks,
+    state_folder,
 )
-from tammann.workflows.melt.state import describe, measure_all, write_growth, write_table
+from tammann.workflows.melt.plan import MeltPlan
+from tammann.workflows.melt.records import VolumeRecord
+from tammann.workflows.melt.replica import summarize
+from tammann.workflows.melt.run import Progress
+from tammann.workflows.melt.state import measure_all
+from tammann.workflows.melt.table import write_growth, write_table
+from tammann.workflows.melt.volume import volume_known
 
-__all__ = ["Collected", "collect"]
+__all__ = ["CollectResult", "collect"]
 
 
 @dataclass(frozen=True)
-class Collected:
+class CollectResult:
     """What ``collect`` has done.
 
     Attributes:
-        taken: The replicas that are new in the target, their folders there.
-        at_another_volume: Replicas that were not taken, because the target has another melt of that state: their
-            folders in the source.
+        copied: Folders of the replicas that are new in the target, there.
+        at_another_volume: Folders of replicas in the source that were not copied, because the target has another melt
+            of that state.
     """
 
-    taken: tuple[Path, ...]
+    copied: tuple[Path, ...]
     at_another_volume: tuple[Path, ...]
 
 
 def collect(
     out: str | os.PathLike[str], target: str | os.PathLike[str], *, progress: Progress | None = None
-) -> Collected:
-    """Copy what is needed to go on with a folder of ``melt``, some 35 kB for each replica, and measure it there.
+) -> CollectResult:
+    """Copy melts and finished replicas, some 35 kB each and no trajectories, and measure all that the target then has.
 
-    Taken are the melts and the finished replicas, without trajectories; replicas that ``target`` has already, at least
-    as long, are left as they are, so that the work of several machines gathers in one folder, where they have gone on
-    from one folder and so with the same melts. Replicas at another volume than the one in ``target`` are of another
-    melt; they are named and not taken. ``out`` is only read, and may be at work. ``target`` is then a folder that
-    ``melt`` goes on with by ``resume``.
+    A replica that the target has already, at least as long, is left as it is, so that the work of several machines
+    gathers in one folder where they have resumed one folder and so have the same melts. A replica at another volume
+    than in the target belongs to another melt; it is named and not copied. ``out`` is only read, and may be in use;
+    ``target`` can then be resumed.
 
     Args:
-        out: A folder that ``melt`` has written.
-        target: Made where it is missing. Its plan comes to hold the melts, temperatures and replicas of both.
+        out: A folder that ``run_melts`` has written.
+        target: Made where it is missing. Its plan will hold the melts, temperatures and replicas of both.
         progress: Called after every replica.
 
     Raises:
         ResultError: ``out`` holds no plan, or ``target`` another one.
         OSError: ``target`` cannot be written to.
     """
-    source, place = Path(out), Path(target)
-    plan = read_plan(source / "plan.json")
-    both = open_folder(plan, place, resume=True)
-    tasks, taken, apart = list(tasks_of(plan, source)), [], []
-    for number, task in enumerate(tasks, start=1):
-        record = recorded(task.place)
-        here = replace(task, folder=folder_of(place, formula_as_in(task.formula, both), task.temperature_K))
-        there = recorded(here.place)
-        if record is None or (there is not None and there["duration_ps"] >= record["duration_ps"]):
+    source, goal = Path(out), Path(target)
+    plan = load_plan(source)
+    both = open_folder(plan, goal)
+    copied, apart = [], []
+    tasks = [(task, _task_in(goal, both, task)) for task in replica_tasks(plan, source)]
+    for number, (task, here) in enumerate(tasks, start=1):
+        record, known = load_replica(task.folder), load_replica(here.folder)
+        if record is None or (known is not None and known.duration_ps >= record.duration_ps):
             continue
-        if (here.folder / "volume.json").exists() and _volume(here.folder) != _volume(task.folder):
-            apart.append(task.place)
+        if volume_known(here.state_folder) and _volume(here.state_folder) != _volume(task.state_folder):
+            apart.append(task.folder)
             continue
-        here.place.mkdir(parents=True, exist_ok=True)
-        for name in OF_A_STATE:
-            if not (here.folder / name).exists():
-                _copy(task.folder / name, here.folder / name)
-        if has_summary(task.place):
-            for name in OF_A_REPLICA:  # the record last: it says that all is there
-                if (task.place / name).exists():
-                    _copy(task.place / name, here.place / name)
-        else:
-            describe(plan, task, task.place / record["trajectory"], here.place)
-        note_failure(here.folder, here.place.name, None)
-        taken.append(here.place)
+        _copy_replica(plan, task, here, record.trajectory)
+        copied.append(here.folder)
         if progress is not None:
-            progress(number / len(tasks), str(task))
-    for task in tasks:
-        folder = folder_of(place, formula_as_in(task.formula, both), task.temperature_K)
-        for of, sentence in failures_in(task.folder).items():
-            if recorded(folder / of) is None and not (of == "volume" and (folder / "volume.json").exists()):
-                note_failure(folder, of, sentence)
-    measure_all(both, place)
-    write_table(both, place)
-    write_growth(both, place)
-    return Collected(tuple(taken), tuple(apart))
+            progress(number / len(tasks), str(task), task.temperature_K)
+    for task, here in tasks:
+        for step, sentence in load_failures(task.state_folder).items():
+            done = volume_known(here.state_folder) if step == "volume" else load_replica(here.state_folder / step)
+            if not done:
+                record_failure(here.state_folder, step, sentence)
+    measure_all(both, goal)
+    write_table(both, goal)
+    write_growth(both, goal)
+    return CollectResult(tuple(copied), tuple(apart))
+
+
+def _task_in(out: Path, plan: MeltPlan, task: ReplicaTask) -> ReplicaTask:
+    """The same replica in another folder, where its formula may be spelled in another way."""
+    folder = state_folder(out, formula_as_in(task.formula, plan), task.temperature_K)
+    return replace(task, state_folder=folder)
+
+
+def _copy_replica(plan: MeltPlan, task: ReplicaTask, here: ReplicaTask, trajectory: str) -> None:
+    here.folder.mkdir(parents=True, exist_ok=True)
+    for name in STATE_FILES:
+        if not (here.state_folder / name).exists():
+            _copy(task.state_folder / name, here.state_folder / name)
+    if has_summary(task.folder):
+        for name in REPLICA_FILES:
+            if (task.folder / name).exists():
+                _copy(task.folder / name, here.folder / name)
+    else:
+        summarize(plan, task, task.folder / trajectory, here.folder)
+    record_failure(here.state_folder, here.folder.name, None)
 
 
 def _volume(folder: Path) -> float | None:
     try:
-        return float(json.loads((folder / "volume.json").read_text(encoding="utf-8"))["volume_A3"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return VolumeRecord.load(folder).volume_A3
+    except ResultError:
         return None
 
 

@@ -1,16 +1,16 @@
-"""Figures of the states and compositions of a plan, drawn from what lies in its folder."""
+"""Figures of states and compositions, drawn from what lies in the folder of a plan."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 from tammann.errors import DataError
-from tammann.md.equation_of_state import VolumePoint
-from tammann.workflows.melt.folder import replicas_in
-from tammann.workflows.melt.state import melts_among
+from tammann.transport import fit_arrhenius, load_correlations, measure_onsager
+from tammann.workflows.melt.folder import CORRELATIONS, load_replicas
+from tammann.workflows.melt.records import VolumeRecord
+from tammann.workflows.melt.state import MeltState, split_crystallised
 
 __all__ = ["draw_composition", "draw_state"]
 
@@ -19,57 +19,39 @@ def draw_state(folder: Path, *, pressure_GPa: float = 0.0) -> None:
     """Draw the search for the volume and the transport of a state, as far as they are there.
 
     Args:
-        folder: Of the state; gets ``volume.png`` and ``transport.png``.
-        pressure_GPa: That the volume was searched for, GPa.
+        folder: Folder of the state; gets ``volume.png`` and ``transport.png``.
+        pressure_GPa: Pressure that the volume was searched for, GPa.
     """
     from tammann.plot import plot_volume_search, save_figure, transport_figure
-    from tammann.transport import load_correlations, measure_onsager
 
-    found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
-    # what JSON has no number for was infinite
-    points = [
-        VolumePoint(**{name: math.inf if number is None else number for name, number in point.items()})
-        for point in found["points"]
-    ]
-    if any(number is not None for number in found["fit"].values()):  # with constant pressure there is no curve
-        figure = plot_volume_search(points, int(found["atoms"]), pressure_GPa=pressure_GPa)
+    volume = VolumeRecord.load(folder)
+    if any(number is not None for number in astuple(volume.fit)):  # at constant pressure there is no curve
+        figure = plot_volume_search(volume.points, volume.atoms, pressure_GPa=pressure_GPa)
         save_figure(figure, folder / "volume.png", dpi=120)
     try:
-        used, _ = melts_among(replicas_in(folder))
-        curves = [load_correlations(place / "curves.npz") for place, _ in used]
-        if curves:
-            save_figure(transport_figure(curves, measure_onsager(curves)), folder / "transport.png", dpi=120)
-    except (DataError, OSError):  # too few frames: melt.json says so
+        used, _ = split_crystallised(load_replicas(folder))
+        correlations = [load_correlations(replica.folder / CORRELATIONS) for replica in used]
+        if correlations:
+            figure = transport_figure(correlations, measure_onsager(correlations))
+            save_figure(figure, folder / "transport.png", dpi=120)
+    except (DataError, OSError):  # too few frames: the record of the state says so
         return
 
 
-def draw_composition(folders: Sequence[Path]) -> None:
-    """Draw the diffusivities of a composition against temperature, where two states of it are diffusive.
+def draw_composition(states: Sequence[MeltState]) -> None:
+    """Draw the diffusivities of a composition against temperature, where two states of it or more are diffusive.
 
     Args:
-        folders: Of its states; the folder above gets ``arrhenius.png``.
+        states: Its states; the folder above theirs gets ``arrhenius.png``.
     """
     from tammann.plot import plot_arrhenius, save_figure
-    from tammann.transport import fit_arrhenius
 
-    states = []
-    for folder in folders:
-        try:
-            crystalline = json.loads((folder / "melt.json").read_text(encoding="utf-8"))["crystalline"]
-            record = json.loads((folder / "transport.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        if record["diffusive"] and not crystalline:
-            states.append(record)
-    states.sort(key=lambda record: float(record["temperature_K"]))
-    if len(states) < 2:
+    diffusive = sorted((state for state in states if state.diffusive), key=lambda state: state.temperature_K)
+    if len(diffusive) < 2:
         return
-    fits = {
-        symbol: fit_arrhenius(
-            [record["temperature_K"] for record in states],
-            [record["D_m2_per_s"][symbol] for record in states],
-            [record["D_stderr"][symbol] for record in states],
-        )
-        for symbol in states[0]["species"]
-    }
-    save_figure(plot_arrhenius(fits), folders[0].parent / "arrhenius.png", dpi=120)
+    temperatures_K = [state.temperature_K for state in diffusive]
+    fits = {}
+    for symbol in diffusive[0].diffusivities_m2_per_s:
+        D = [state.diffusivities_m2_per_s[symbol] for state in diffusive]
+        fits[symbol] = fit_arrhenius(temperatures_K, [each.mean for each in D], [each.stderr for each in D])
+    save_figure(plot_arrhenius(fits), diffusive[0].folder.parent / "arrhenius.png", dpi=120)

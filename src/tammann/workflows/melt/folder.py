@@ -1,146 +1,173 @@
-"""What lies where in the folder of a plan, and what is there already."""
+"""The folder of a plan: where everything lies, what is there already, and what has failed."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tammann._version import __version__
-from tammann.composition import composition_key, parse_formula
+from tammann.composition import composition_key
 from tammann.errors import ResultError, TammannError
 from tammann.files import write_text
 from tammann.workflows.melt.plan import MeltPlan
+from tammann.workflows.melt.records import MeltRecord, ReplicaRecord, VolumeRecord
 
 __all__ = [
-    "MAY_CHANGE",
-    "OF_A_REPLICA",
-    "OF_A_STATE",
-    "Progress",
-    "Task",
-    "check_folder",
-    "failures_in",
+    "EXTENDABLE_KEYS",
+    "REPLICA_FILES",
+    "STATE_FILES",
+    "Replica",
+    "ReplicaTask",
+    "check_resume",
     "finished",
-    "folder_of",
-    "note_failure",
-    "plain",
-    "last_step",
-    "read_plan",
-    "recorded",
-    "replicas_in",
     "formula_as_in",
-    "stored_plan",
     "has_summary",
-    "open_folder",
-    "tasks_of",
+    "last_step",
+    "load_failures",
+    "load_plan",
+    "load_replica",
+    "load_replicas",
     "merge_plans",
+    "merged_plan",
+    "open_folder",
+    "record_failure",
+    "replica_tasks",
+    "state_folder",
+    "stored_plan",
 ]
 
-Progress = Callable[[float, str], None]
-"""Called with the fraction done and what has just been done."""
-
-MAY_CHANGE = frozenset(
+EXTENDABLE_KEYS = frozenset(
     {"melts", "temperatures_K", "replicas", "production_ps", "longest_ps", "target_error", "end_members"}
 )
-"""Keys of a plan that a resumed run may have changed: they add to what is there and alter nothing of it."""
-OF_A_REPLICA = ("curves.npz", "slow-stress.npz", "replica.json")
+"""Keys of a plan that may differ when a folder is resumed: they add to what is there and alter nothing of it."""
+PLAN = "plan.json"
 FAILED = "failed.json"
-OF_A_STATE = ("volume.json", "melt.npz", "structure.extxyz")
+CORRELATIONS = "curves.npz"
+STRESS = "slow-stress.npz"
+TRANSPORT = "transport.json"
+MELT = "melt.npz"
+STRUCTURE = "structure.extxyz"
+REPLICA_FILES = (CORRELATIONS, STRESS, ReplicaRecord.FILE)
+"""What a state is measured from, the record last: it says that all is there."""
+STATE_FILES = (VolumeRecord.FILE, MELT, STRUCTURE)
+MEASURED_FILES = (MeltRecord.FILE, TRANSPORT)
 
 
 @dataclass(frozen=True)
-class Task:
-    """One replica of one state, up to some length; the first replica also finds the volume.
+class ReplicaTask:
+    """One replica of one state, to be recorded up to some length.
 
     Attributes:
         formula: Composition.
         temperature_K: K.
-        replica: From 1 on.
-        folder: Of the state.
+        replica: Number, from 1 on; the first one also finds the volume.
+        state_folder: Folder of the state.
         duration_ps: Length, ps.
     """
 
     formula: str
     temperature_K: float
     replica: int
-    folder: Path
+    state_folder: Path
     duration_ps: float
 
     @property
-    def place(self) -> Path:
+    def folder(self) -> Path:
         """The folder of the replica."""
-        return self.folder / f"replica-{self.replica}"
+        return self.state_folder / f"replica-{self.replica}"
 
     def __str__(self) -> str:
         return f"{self.formula} at {self.temperature_K:g} K, replica {self.replica}"
 
 
-def folder_of(out: Path, formula: str, temperature_K: float) -> Path:
-    """The folder of a state."""
+@dataclass(frozen=True)
+class Replica:
+    """A finished replica: its folder and its record."""
+
+    folder: Path
+    record: ReplicaRecord
+
+
+def state_folder(out: Path, formula: str, temperature_K: float) -> Path:
+    """Return the folder of a state."""
     return out / formula / f"{temperature_K:.10g}K"
 
 
-def tasks_of(plan: MeltPlan, out: Path) -> Iterator[Task]:
-    """All replicas of a plan, in the order in which they are run: first ones of all states first, hottest first."""
+def replica_tasks(plan: MeltPlan, out: Path) -> Iterator[ReplicaTask]:
+    """Yield all replicas of a plan in the order in which they run: first ones of all states first, hottest first."""
     for replica in range(1, plan.replicas + 1):
         for formula in plan.melts:
             for temperature in sorted(plan.temperatures_K, reverse=True):
-                yield Task(formula, temperature, replica, folder_of(out, formula, temperature), plan.production_ps)
+                folder = state_folder(out, formula, temperature)
+                yield ReplicaTask(formula, temperature, replica, folder, plan.production_ps)
 
 
-def check_folder(plan: MeltPlan, out: Path, *, resume: bool) -> MeltPlan:
-    """The plan that a folder will hold with this one in it; nothing is written.
+# ---------------------------------------------------------------------------------------------------------------- plan
+
+
+def check_resume(out: Path, *, resume: bool) -> None:
+    """Refuse to resume a folder without a plan, and to begin in one that has a plan.
 
     Raises:
-        ResultError: It holds other files, another plan, or one that is to be gone on with only by ``resume``.
+        ResultError: ``resume`` does not fit what is there.
+    """
+    there = (out / PLAN).exists()
+    if resume and not there:
+        raise ResultError(f"{out}: expected a folder of tammann melt to resume, found no {PLAN}; leave resume out.")
+    if there and not resume:
+        raise ResultError(f"{out}: holds a plan already; resume it, or name another folder.")
+
+
+def merged_plan(plan: MeltPlan, out: Path) -> MeltPlan:
+    """Return the plan that a folder will hold with this one added to it; nothing is written.
+
+    Raises:
+        ResultError: The folder holds other files, or a plan that this one cannot be added to.
         OSError: It cannot be read.
     """
-    file = out / "plan.json"
-    if not file.exists():
-        # another job may be faster, and have begun to write
-        if out.exists() and any(entry.suffix != ".partial" for entry in out.iterdir()) and not file.exists():
+    if not (out / PLAN).exists():
+        # another process may be faster, and have begun to write
+        foreign = out.exists() and any(entry.suffix != ".partial" for entry in out.iterdir())
+        if foreign and not (out / PLAN).exists():
             raise ResultError(
                 f"{out}: expected an empty folder or one with a plan, got other files; name another folder."
             )
-        if not file.exists():
+        if not (out / PLAN).exists():
             return plan
-    if not resume:
-        raise ResultError(f"{out}: holds a plan already; resume it, or name another folder.")
-    before = read_plan(file)
+    before = load_plan(out)
     for key in MeltPlan.model_fields:
-        if key not in MAY_CHANGE and getattr(before, key) != getattr(plan, key):
+        if key not in EXTENDABLE_KEYS and getattr(before, key) != getattr(plan, key):
             raise ResultError(
                 f"{out}: holds a plan with {key} {getattr(before, key)}, got {getattr(plan, key)}; a resumed plan "
-                f"may only differ in {', '.join(sorted(MAY_CHANGE))}; name another folder."
+                f"may only differ in {', '.join(sorted(EXTENDABLE_KEYS))}; name another folder."
             )
     return merge_plans(before, plan)
 
 
-def open_folder(plan: MeltPlan, out: Path, *, resume: bool) -> MeltPlan:
-    """Write the plan into its folder, made where it is missing, together with the one that is there.
+def open_folder(plan: MeltPlan, out: Path) -> MeltPlan:
+    """Add a plan to its folder, which is made where it is missing.
 
     Returns:
-        What the folder holds now: the plan with whatever more there was of melts, temperatures, replicas and time.
+        The plan that the folder holds now, with the melts, temperatures, replicas and lengths of both.
 
     Raises:
-        ResultError: It holds other files, another plan, or one that is to be gone on with only by ``resume``.
+        ResultError: As ``merged_plan``.
         OSError: It cannot be written to.
     """
     out.mkdir(parents=True, exist_ok=True)
-    whole = check_folder(plan, out, resume=resume)
+    whole = merged_plan(plan, out)
     text = json.dumps({"tammann": __version__, "plan": whole.model_dump(mode="json")}, indent=1) + "\n"
-    write_text(out / "plan.json", text)
+    write_text(out / PLAN, text)
     return whole
 
 
 def merge_plans(first: MeltPlan, second: MeltPlan) -> MeltPlan:
-    """The second plan with what only the first has of melts, temperatures, replicas and time."""
-    known = {composition_key(parse_formula(formula)) for formula in first.melts}
-    more = [formula for formula in second.melts if composition_key(parse_formula(formula)) not in known]
+    """Return the second plan with the melts, temperatures, replicas and lengths that only the first has."""
+    known = {composition_key(formula) for formula in first.melts}
+    more = [formula for formula in second.melts if composition_key(formula) not in known]
     production_ps = max(first.production_ps, second.production_ps)
     longest = [plan.longest_ps for plan in (first, second) if plan.longest_ps is not None]
     return second.model_copy(
@@ -156,26 +183,25 @@ def merge_plans(first: MeltPlan, second: MeltPlan) -> MeltPlan:
 
 
 def formula_as_in(formula: str, plan: MeltPlan) -> str:
-    """A formula as a plan writes it, which is what its folder is called, or as it is where the plan has it not.
+    """Return a formula as a plan writes it, which names its folder; unchanged where the plan does not have it.
 
     Example:
         >>> formula_as_in("Ti2Ba2O6", MeltPlan(melts=("BaTiO3",)))
         'BaTiO3'
     """
-    same = composition_key(parse_formula(formula))
-    return next((other for other in plan.melts if composition_key(parse_formula(other)) == same), formula)
+    same = composition_key(formula)
+    return next((other for other in plan.melts if composition_key(other) == same), formula)
 
 
-def read_plan(file: Path) -> MeltPlan:
-    """Read the plan of a folder, its ``plan.json``.
+def load_plan(out: Path) -> MeltPlan:
+    """Read the plan of a folder.
 
     Raises:
-        ResultError: There is none.
+        ResultError: There is none, or it cannot be understood.
     """
+    file = out / PLAN
     if not file.exists():
-        raise ResultError(
-            f"{file.parent}: expected a folder of tammann melt, found no {file.name} in it; name another."
-        )
+        raise ResultError(f"{out}: expected a folder of tammann melt, found no {PLAN} in it; name another.")
     try:
         return MeltPlan.from_dict(json.loads(file.read_text(encoding="utf-8"))["plan"])
     except (OSError, ValueError, KeyError, TypeError, TammannError) as error:
@@ -183,74 +209,70 @@ def read_plan(file: Path) -> MeltPlan:
 
 
 def stored_plan(out: str | os.PathLike[str]) -> MeltPlan | None:
-    """The plan that a folder has been begun with, or None where there is none.
+    """Return the plan that a folder holds, or None where it holds none.
 
     Raises:
         ResultError: It cannot be understood.
     """
-    file = Path(out) / "plan.json"
-    return read_plan(file) if file.exists() else None
+    return load_plan(Path(out)) if (Path(out) / PLAN).exists() else None
 
 
-def recorded(place: Path) -> dict[str, Any] | None:
-    """The record of a replica, or None where there is none or its trajectory is just being made longer."""
+# ------------------------------------------------------------------------------------------------------------ replicas
+
+
+def load_replica(folder: Path) -> ReplicaRecord | None:
+    """Return the record of a replica, or None where there is none or its trajectory is just being made longer."""
     try:
-        record: dict[str, Any] = json.loads((place / "replica.json").read_text(encoding="utf-8"))
-        there = has_summary(place) or (place / record["trajectory"]).exists()
-        return record if there and record["duration_ps"] > 0 else None
-    except (OSError, ValueError, KeyError, TypeError):
+        record = ReplicaRecord.load(folder)
+    except ResultError:
         return None
+    there = has_summary(folder) or (folder / record.trajectory).exists()
+    return record if there and record.duration_ps > 0 else None
 
 
-def has_summary(place: Path) -> bool:
-    """Whether the small files of a replica are there."""
-    return (place / "slow-stress.npz").exists()  # curves.npz may be missing where there were too few frames
+def has_summary(folder: Path) -> bool:
+    """Return whether the files are there that a replica is measured from."""
+    return (folder / STRESS).exists()  # the correlations may be missing where there were too few frames
 
 
-def last_step(place: Path) -> int | None:
-    """The step that a replica can be gone on with from, from the name of its last restart file."""
-    return max((int(file.stem.partition("-")[2]) for file in place.glob("restart-*.bin")), default=None)
+def last_step(folder: Path) -> int | None:
+    """Return the step from which a replica can be continued, or None where it has not begun."""
+    return max((int(file.stem.partition("-")[2]) for file in folder.glob("restart-*.bin")), default=None)
 
 
-def finished(plan: MeltPlan, task: Task) -> bool:
-    """Whether a replica is there, as long as it can become."""
-    record = recorded(task.place)
-    if record is None or not has_summary(task.place):
+def finished(plan: MeltPlan, task: ReplicaTask) -> bool:
+    """Return whether a replica is there, as long as it can become."""
+    record = load_replica(task.folder)
+    if record is None or not has_summary(task.folder):
         return False
-    long_enough = record["duration_ps"] > task.duration_ps - 1.5 * plan.frame_fs / 1000.0
-    return long_enough or not any(task.place.glob("trajectory-*"))  # without it nothing can be added
+    long_enough = record.duration_ps > task.duration_ps - 1.5 * plan.frame_fs / 1000.0
+    return long_enough or not any(task.folder.glob("trajectory-*"))  # without it nothing can be added
 
 
-def replicas_in(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
-    """Finished replicas of a state, in the order of their numbers."""
-    places = sorted(folder.glob("replica-*"), key=lambda place: (len(place.name), place.name))
-    found = [(place, recorded(place)) for place in places if has_summary(place)]
-    return [(place, record) for place, record in found if record is not None]
+def load_replicas(folder: Path) -> list[Replica]:
+    """Return the finished replicas of a state, in the order of their numbers."""
+    folders = sorted(folder.glob("replica-*"), key=lambda each: (len(each.name), each.name))
+    found = ((each, load_replica(each)) for each in folders if has_summary(each))
+    return [Replica(each, record) for each, record in found if record is not None]
 
 
-def failures_in(folder: Path) -> dict[str, str]:
-    """What has failed in a state and not been made good since: sentences by ``volume``, ``replica-1`` and so on."""
+# ------------------------------------------------------------------------------------------------------------ failures
+
+
+def load_failures(folder: Path) -> dict[str, str]:
+    """Return what has failed in a state and not been done since: sentences by ``volume``, ``replica-1`` and so on."""
     try:
         return {str(key): str(value) for key, value in json.loads((folder / FAILED).read_text("utf-8")).items()}
     except (OSError, ValueError, AttributeError):
         return {}
 
 
-def note_failure(folder: Path, of: str, sentence: str | None) -> None:
-    """Write down that something has failed in a state, or with None that it has been done after all."""
-    before = failures_in(folder)
-    after = {key: value for key, value in before.items() if key != of} | ({} if sentence is None else {of: sentence})
+def record_failure(folder: Path, step: str, sentence: str | None) -> None:
+    """Write down that a step has failed in a state, or with None that it has been done after all."""
+    before = load_failures(folder)
+    after = {key: value for key, value in before.items() if key != step} | ({step: sentence} if sentence else {})
     if not after:
         (folder / FAILED).unlink(missing_ok=True)
     elif after != before:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / FAILED, json.dumps(after, indent=1, ensure_ascii=False) + "\n")
-
-
-def plain(value: Any) -> Any:
-    """The same with None for what JSON has no number for."""
-    if isinstance(value, dict):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

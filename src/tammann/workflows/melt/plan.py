@@ -1,12 +1,13 @@
-"""What is to be melted, how hot, how long and how often: the plan of ``tammann melt``.
+"""The plan of ``tammann melt``: compositions, temperatures, lengths, numbers of replicas.
 
-A plan is YAML, one key a line, with the unit in the key; only ``melts`` must be there. Reading is strict: an unknown
-key, a number out of range or a composition that the potential does not know is refused with one sentence.
+A plan is YAML, one key a line, with the unit in the key; only ``melts`` is required. Reading is strict: an unknown key,
+a number out of range or a composition that the potential has no parameters for is refused with one sentence.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -19,7 +20,7 @@ from tammann.md.load import engines_for
 from tammann.potentials import RigidIons, check_neutral, load_potential
 from tammann.strict import Block, explain, read_block, read_text, shown
 
-__all__ = ["MeltPlan", "VolumeSearch"]
+__all__ = ["MeltCost", "MeltPlan", "VolumeSearch"]
 
 DEFAULT_TEMPERATURES_K = (1500.0, 1750.0, 2000.0)
 
@@ -35,12 +36,18 @@ def _number(**limits: Any) -> Any:
 
 Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
 Kelvin = Annotated[float, _number(ge=300, le=6000)]
-Picoseconds = Annotated[float, _number(gt=0, le=1e7)]
-Femtoseconds = Annotated[float, _number(gt=0, le=1e6)]
+Picoseconds = Annotated[float, _number(ge=0.001, le=1e6)]
+Femtoseconds = Annotated[float, _number(ge=0.01, le=1e6)]
+A_TIME_PS = "a time from 0.001 to 1e6 ps"
+A_TIME_FS = "a time from 0.01 to 1e6 fs"
+MOST_ATOM_STEPS = 1e16
+"""Steps of all atoms that a plan may ask for: some years of a cluster."""
+ATOM_STEPS_PER_SECOND = 4.6e5
+"""Measured on one core with ``pedone-2006`` and LAMMPS: 200 atoms, steps of 2 fs, 300 ps in 65 s."""
 
 
 class VolumeSearch(Block):
-    """How the volume of each melt is found (see ``tammann.md.equation_of_state``)."""
+    """The search for the volume of each melt (see ``tammann.md.equation_of_state``)."""
 
     method: Literal["equation-of-state", "npt"] = Field(
         default="equation-of-state", description="equation-of-state or npt"
@@ -48,8 +55,8 @@ class VolumeSearch(Block):
     scales: tuple[Annotated[float, _number(ge=0.3, le=3)], ...] = Field(
         default=(0.8, 1.0, 1.2), min_length=3, max_length=12, description="three or more multiples from 0.3 to 3"
     )
-    scale_ps: Picoseconds = Field(default=4.0, description="a time in ps above 0")
-    hold_ps: Picoseconds = Field(default=20.0, description="a time in ps above 0")
+    scale_ps: Picoseconds = Field(default=4.0, description=A_TIME_PS)
+    hold_ps: Picoseconds = Field(default=20.0, description=A_TIME_PS)
     attempts: Annotated[int, _number(ge=1, le=100)] = Field(default=8, description="a whole number from 1 to 100")
     pressure_GPa: Annotated[float, _number(ge=-1, le=50)] = Field(default=0.0, description="a pressure, -1 to 50 GPa")
     pressure_tolerance_GPa: Annotated[float, _number(gt=0, le=10)] = Field(
@@ -90,26 +97,24 @@ class MeltPlan(Block):
         default=None, description="distances from 0 to 10 Å by pair, such as {Ba-O: 2.0}"
     )
     replicas: Annotated[int, _number(ge=1, le=100)] = Field(default=3, description="a whole number from 1 to 100")
-    production_ps: Picoseconds = Field(default=300.0, description="a time in ps above 0")
+    production_ps: Picoseconds = Field(default=300.0, description=A_TIME_PS)
     longest_ps: Picoseconds | None = Field(
         default=None, description="a time in ps, at least production_ps, up to which productions may be made longer"
     )
     target_error: Annotated[float, _number(gt=0, le=1)] = Field(
         default=0.2, description="a relative standard error above 0 and at most 1"
     )
-    timestep_fs: Annotated[float, _number(gt=0, le=10)] = Field(
-        default=2.0, description="a time above 0 and at most 10 fs"
-    )
+    timestep_fs: Annotated[float, _number(ge=0.01, le=10)] = Field(default=2.0, description="a time from 0.01 to 10 fs")
     thermostat: Literal["nose-hoover", "langevin", "berendsen"] = Field(
         default="nose-hoover", description="nose-hoover, langevin or berendsen"
     )
-    damping_fs: Femtoseconds = Field(default=100.0, description="a time in fs above 0")
-    frame_fs: Femtoseconds = Field(default=100.0, description="a time in fs above 0")
-    stress_fs: Femtoseconds = Field(default=20.0, description="a time in fs above 0")
+    damping_fs: Femtoseconds = Field(default=100.0, description=A_TIME_FS)
+    frame_fs: Femtoseconds = Field(default=100.0, description=A_TIME_FS)
+    stress_fs: Femtoseconds = Field(default=20.0, description=A_TIME_FS)
     melt_K: Kelvin = Field(default=3000.0, description="a temperature from 300 to 6000 K")
-    melt_ps: Picoseconds = Field(default=5.0, description="a time in ps above 0")
-    cool_ps: Picoseconds = Field(default=10.0, description="a time in ps above 0")
-    settle_ps: Picoseconds = Field(default=10.0, description="a time in ps above 0")
+    melt_ps: Picoseconds = Field(default=5.0, description=A_TIME_PS)
+    cool_ps: Picoseconds = Field(default=10.0, description=A_TIME_PS)
+    settle_ps: Picoseconds = Field(default=10.0, description=A_TIME_PS)
     volume: VolumeSearch = Field(default=VolumeSearch(), description="a block on the search for the volume")
     end_members: tuple[Formula, Formula] | None = Field(
         default=None, description="two formulas, the reactants of the series, such as [BaO, TiO2]"
@@ -117,10 +122,24 @@ class MeltPlan(Block):
     seed: Annotated[int, _number(ge=0, le=2**31)] = Field(default=1, description="a whole number from 0 to 2**31")
 
     @model_validator(mode="after")
-    def _together(self) -> MeltPlan:
+    def _check(self) -> MeltPlan:
+        self._check_compositions()
+        self._check_distances()
+        self._check_end_members()
+        if len(set(self.temperatures_K)) != len(self.temperatures_K):
+            raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
+        self._check_times()
+        if self.cost().atom_steps_at_most > MOST_ATOM_STEPS:
+            raise ValueError(
+                f"the plan asks for {self.cost().atom_steps_at_most:.1e} steps times atoms, expected at most "
+                f"{MOST_ATOM_STEPS:g}; take fewer atoms, melts or replicas, or shorter times"
+            )
+        return self
+
+    def _check_compositions(self) -> None:
         seen: dict[Any, str] = {}
         for formula in self.melts:
-            key = composition_key(parse_formula(formula))
+            key = composition_key(formula)
             if key in seen:
                 raise ValueError(f"melts: expected each composition once, got {seen[key]} and {formula}; remove one")
             seen[key] = formula
@@ -133,28 +152,28 @@ class MeltPlan(Block):
                     potential.check(parse_formula(formula), formula=formula)
         except DataError as error:
             raise ValueError(str(error).removesuffix(".")) from None
-        self._check_distances()
         engines = engines_for(potential)
         if self.engine not in engines:
             raise ValueError(
                 f"engine: expected {' or '.join(engines)} with the potential {self.potential}, got {self.engine}; "
                 "choose another engine or potential"
             )
-        if self.end_members is not None:
-            first, second = (parse_formula(formula) for formula in self.end_members)
-            if composition_key(first) == composition_key(second):
+
+    def _check_end_members(self) -> None:
+        if self.end_members is None:
+            return
+        first, second = (parse_formula(formula) for formula in self.end_members)
+        if len({composition_key(formula) for formula in self.end_members}) == 1:
+            raise ValueError(f"end_members: expected two compositions, got {self.end_members[0]} twice; name another")
+        for formula in self.melts:
+            foreign = sorted(set(parse_formula(formula)) - set(first) - set(second))
+            if foreign:
                 raise ValueError(
-                    f"end_members: expected two compositions, got {self.end_members[0]} twice; name another"
+                    f"end_members: expected reactants of all melts, got {' and '.join(self.end_members)}, which "
+                    f"hold no {foreign[0]} for {formula}; name others, or leave the key out"
                 )
-            for formula in self.melts:
-                foreign = sorted(set(parse_formula(formula)) - set(first) - set(second))
-                if foreign:
-                    raise ValueError(
-                        f"end_members: expected reactants of all melts, got {' and '.join(self.end_members)}, which "
-                        f"hold no {foreign[0]} for {formula}; name others, or leave the key out"
-                    )
-        if len(set(self.temperatures_K)) != len(self.temperatures_K):
-            raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
+
+    def _check_times(self) -> None:
         samples, frames = self.stress_fs / self.timestep_fs, self.frame_fs / self.timestep_fs
         if abs(samples - round(samples)) > 1e-6 or round(samples) < 1:
             raise ValueError(
@@ -168,7 +187,6 @@ class MeltPlan(Block):
             )
         if self.frame_fs > 1000 * self.production_ps:
             raise ValueError(f"production_ps: expected at least one frame of {self.frame_fs:g} fs, got less")
-        return self
 
     def _check_distances(self) -> None:
         seen = set()
@@ -184,13 +202,10 @@ class MeltPlan(Block):
 
     @classmethod
     def from_text(cls, text: str) -> MeltPlan:
-        """Read a plan.
-
-        Args:
-            text: YAML.
+        """Read a plan from YAML.
 
         Raises:
-            RecipeError: Anything that is no plan.
+            RecipeError: It is not a plan.
         """
         return cls.from_dict(read_block(text))
 
@@ -199,7 +214,7 @@ class MeltPlan(Block):
         """Read a plan from a file.
 
         Raises:
-            RecipeError: No such file, or anything that is no plan.
+            RecipeError: There is no such file, or it is not a plan.
         """
         try:
             return cls.from_text(read_text(path))
@@ -210,10 +225,10 @@ class MeltPlan(Block):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> MeltPlan:
-        """Make a plan of plain data.
+        """Return the plan of plain data.
 
         Raises:
-            RecipeError: Anything that is no plan.
+            RecipeError: The data are not a plan.
         """
         try:
             return cls(**data)
@@ -221,11 +236,11 @@ class MeltPlan(Block):
             raise RecipeError(explain(error, cls)) from None
 
     def conditions(self, temperature_K: float) -> Conditions:
-        """The surroundings of its atoms at one of its temperatures."""
+        """Return the conditions of molecular dynamics at a temperature."""
         return Conditions(temperature_K, self.timestep_fs, self.thermostat, self.damping_fs)
 
     def distances_A(self, formula: str) -> dict[tuple[str, str], float]:
-        """Smallest distances in the packing of one of its melts, by pair, Å.
+        """Return the smallest distances in the packing of one of its melts, by pair, Å.
 
         Example:
             >>> MeltPlan(melts=("BaO", "TiO2"), minimum_distances_A={"Ba-O": 2.0}).distances_A("TiO2")
@@ -237,7 +252,7 @@ class MeltPlan(Block):
         return {pair: distance for pair, distance in pairs.items() if {*pair} <= {*parse_formula(formula)}}
 
     def lengths_ps(self) -> tuple[float, ...]:
-        """Lengths that productions may come to, one after the other: each twice the one before, up to ``longest_ps``.
+        """Return the lengths that productions may reach, ps, each twice the one before, up to ``longest_ps``.
 
         Example:
             >>> MeltPlan(melts=("BaTiO3",), production_ps=300.0, longest_ps=1000.0).lengths_ps()
@@ -249,7 +264,7 @@ class MeltPlan(Block):
         return tuple(lengths)
 
     def steps_to_find_volume(self) -> int:
-        """Steps of molecular dynamics that finding the volume of one state takes at most.
+        """Return the steps that finding the volume of one state takes at most.
 
         Example:
             >>> MeltPlan(melts=("BaTiO3",)).steps_to_find_volume()
@@ -262,26 +277,65 @@ class MeltPlan(Block):
             search_ps = search.attempts * search.hold_ps
         return self.conditions(self.melt_K).steps(self.melt_ps + search_ps)
 
-    def steps_of_replica(self, replica: int) -> int:
-        """Steps that recording one replica takes: melting it anew, cooling, settling and production.
-
-        Args:
-            replica: From 1 on; each is melted longer than the one before.
-
-        Example:
-            >>> MeltPlan(melts=("BaTiO3",)).steps_of_replica(1)
-            162500
-        """
-        return self.conditions(self.melt_K).steps(self._before_ps(replica) + self.production_ps)
-
     def steps_before(self, replica: int) -> int:
-        """Steps of a replica, from 1 on, before anything of it is recorded.
+        """Return the steps of a replica, from 1 on, before anything of it is recorded: melting, cooling, settling.
 
         Example:
             >>> MeltPlan(melts=("BaTiO3",)).steps_before(1)
             12500
         """
-        return self.conditions(self.melt_K).steps(self._before_ps(replica))
+        return self.conditions(self.melt_K).steps(replica * self.melt_ps + self.cool_ps + self.settle_ps)
 
-    def _before_ps(self, replica: int) -> float:
-        return replica * self.melt_ps + self.cool_ps + self.settle_ps
+    def steps_of_replica(self, replica: int) -> int:
+        """Return the steps that one replica, from 1 on, takes up to ``production_ps``; each is melted for longer.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",)).steps_of_replica(1)
+            162500
+        """
+        return self.steps_before(replica) + self.conditions(self.melt_K).steps(self.production_ps)
+
+    def cost(self) -> MeltCost:
+        """Return what the plan asks for, in steps of molecular dynamics.
+
+        Example:
+            >>> MeltPlan(melts=("BaTiO3",), temperatures_K=(2000.0,), replicas=1).cost().steps_of_production
+            150000
+        """
+        states, conditions = len(self.melts) * len(self.temperatures_K), self.conditions(self.melt_K)
+        prepare = self.steps_to_find_volume() + sum(self.steps_before(n + 1) for n in range(self.replicas))
+        longest = self.replicas * conditions.steps(self.lengths_ps()[-1])
+        atom_steps = states * (prepare + longest) * self.atoms
+        measured = self.engine == "lammps" and self.potential == "pedone-2006"
+        return MeltCost(
+            states=states,
+            replicas=self.replicas,
+            steps_to_prepare_at_most=states * prepare,
+            steps_of_production=states * self.replicas * conditions.steps(self.production_ps),
+            steps_of_production_at_most=states * longest,
+            atom_steps_at_most=atom_steps,
+            core_hours_at_most=atom_steps / ATOM_STEPS_PER_SECOND / 3600.0 if measured else None,
+        )
+
+
+@dataclass(frozen=True)
+class MeltCost:
+    """What a plan asks for.
+
+    Attributes:
+        states: Compositions times temperatures.
+        replicas: Replicas of each.
+        steps_to_prepare_at_most: Steps to find volumes, melt, cool and settle.
+        steps_of_production: Steps of production.
+        steps_of_production_at_most: The same where every replica is made as long as ``longest_ps``.
+        atom_steps_at_most: All steps times atoms.
+        core_hours_at_most: On one core, for the potential and engine that were timed; None for others.
+    """
+
+    states: int
+    replicas: int
+    steps_to_prepare_at_most: int
+    steps_of_production: int
+    steps_of_production_at_most: int
+    atom_steps_at_most: int
+    core_hours_at_most: float | None

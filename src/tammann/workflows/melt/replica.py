@@ -1,247 +1,259 @@
-"""The work on one replica, in this process: its melt is found, then it is recorded and summed up."""
+"""One replica, in this process: its volume is found where it is not known, then it is recorded and summarized."""
 
 from __future__ import annotations
 
-import itertools
-import json
+import importlib.metadata
 import math
-import os
-import zlib
 from collections.abc import Callable
-from dataclasses import asdict, astuple, replace
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tammann.errors import ResultError
-from tammann.files import whole_file, write_text
-from tammann.md.conditions import MDRun
-from tammann.md.engine import Engine
-from tammann.md.equation_of_state import VolumePoint, find_volume, let_volume_settle
+from tammann._version import __version__
+from tammann.errors import DataError, ResultError
+from tammann.files import digest, whole_file
+from tammann.md.block_average import block_stderr
 from tammann.md.load import load_engine
 from tammann.potentials import load_potential
-from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom, random_packing
-from tammann.workflows.melt.folder import Task, last_step, plain
+from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom
+from tammann.workflows.melt.folder import CORRELATIONS, STRESS, ReplicaTask, last_step, load_replicas, state_folder
 from tammann.workflows.melt.plan import MeltPlan
-from tammann.workflows.melt.state import describe
+from tammann.workflows.melt.records import Estimate, ReplicaRecord
+from tammann.workflows.melt.volume import StepProgress, load_melt, random_numbers, search_volume, volume_known
 
-__all__ = ["Tell", "compute_once", "engine_of", "record_task", "search_volume"]
+if TYPE_CHECKING:
+    from tammann.trajectory import Trajectory
+
+__all__ = ["check_potential", "compute_one_energy", "load_stress", "record_task", "shear_correlations", "summarize"]
+
+SLOW_PS = 0.5
+"""The stress is kept as averages over this time: long beside vibrations, short beside the times that the viscosity is
+read from."""
+SHA256 = "sha256:"
 
 
-Tell = Callable[[int, int, str], None]
-"""Called with steps done, steps in all, and what is being done."""
+def record_task(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | None = None) -> None:
+    """Find the volume of the melt where it is not known yet, then record a replica to its end and summarize it.
 
-
-def engine_of(plan: MeltPlan) -> Engine:
-    """Return the engine of a plan."""
-    return load_engine(plan.engine)
-
-
-def compute_once(plan: MeltPlan) -> None:
-    """Compute one energy of the first melt.
-
-    Raises:
-        DataError: The engine or the potential cannot be had, or fails.
+    Args:
+        plan: Plan.
+        task: The replica.
+        progress: Called now and then.
     """
-    engine_of(plan).single_point(_grid(plan), load_potential(plan.potential))
-
-
-def _tell_nobody(done: int, steps: int, what: str) -> None:
-    pass
-
-
-def record_task(plan: MeltPlan, task: Task, parent: int, tell: Tell = _tell_nobody) -> None:
-    """Find the volume where it is not known yet, then produce, and sum up."""
-    engine, potential = engine_of(plan), load_potential(plan.potential)
-    task.folder.mkdir(parents=True, exist_ok=True)
+    task.state_folder.mkdir(parents=True, exist_ok=True)
     conditions = plan.conditions(task.temperature_K)
     before, steps = plan.steps_before(task.replica), conditions.steps(task.duration_ps)
     search = 0
-    if not (task.folder / "volume.json").exists():
-        search = search_volume(plan, task, lambda done, most, what: tell(done, most + before + steps, what))
-    start = _read_configuration(task.folder / "melt.npz")
-    rng = _rng(plan, task.formula, task.temperature_K, task.replica)
-    every = search + before + steps
-    if last_step(task.place) is None:
-        # another frame of the hot melt for every replica, cooled and left to settle before anything is recorded
-        hot = plan.conditions(max(plan.melt_K, task.temperature_K))
-        tell(search, every, "melting")
-        first = engine.run(
-            replace(start, velocities_A_per_ps=None), potential, hot, duration_ps=task.replica * plan.melt_ps, rng=rng
-        )
-        tell(search + hot.steps(task.replica * plan.melt_ps), every, "cooling")
-        cooled = engine.run(
-            first.configuration,
-            potential,
-            hot,
-            duration_ps=plan.cool_ps,
-            final_temperature_K=task.temperature_K,
-            rng=rng,
-        )
-        tell(search + hot.steps(task.replica * plan.melt_ps + plan.cool_ps), every, "settling")
-        start = engine.run(
-            cooled.configuration, potential, conditions, duration_ps=plan.settle_ps, rng=rng
-        ).configuration
-    tell(search + before + (last_step(task.place) or 0), every, "production")
-    trajectory = engine.produce(
+
+    def report(done: int, what: str, most: int | None = None) -> None:
+        if progress is not None:
+            progress(done, before + steps + (search if most is None else most), what)
+
+    if not volume_known(task.state_folder):
+        search = search_volume(plan, task, lambda done, most, what: report(done, what, most))
+    start = load_melt(task.state_folder)
+    rng = random_numbers(plan, task.formula, task.temperature_K, task.replica)
+    if last_step(task.folder) is None:
+        start = _new_melt(plan, task, start, rng, lambda done, what: report(search + done, what))
+    report(search + before + (last_step(task.folder) or 0), "production")
+    trajectory = load_engine(plan.engine).produce(
         start,
-        potential,
+        load_potential(plan.potential),
         conditions,
-        task.place,
+        task.folder,
         duration_ps=task.duration_ps,
         frame_fs=plan.frame_fs,
         sample_fs=plan.stress_fs,
         rng=rng,
-        progress=lambda fraction: tell(search + before + round(fraction * steps), every, "production"),
-        stop=lambda: os.getppid() != parent,  # nobody waits for it any more, and a resumed run may be on its way
+        progress=lambda fraction: report(search + before + round(fraction * steps), "production"),
     )
-    if trajectory is not None:
-        describe(plan, task, trajectory, task.place)
+    summarize(plan, task, trajectory, task.folder)
 
 
-def search_volume(plan: MeltPlan, task: Task, tell: Tell = _tell_nobody) -> int:
-    """Find the volume of a state, going on with a search that was interrupted; the steps it took."""
-    engine, potential = engine_of(plan), load_potential(plan.potential)
-    conditions = plan.conditions(task.temperature_K)
-    search, most = plan.volume, plan.steps_to_find_volume()
-    if search.method == "npt":
-        conditions = replace(conditions, thermostat="nose-hoover", pressure_GPa=search.pressure_GPa)
-    file = task.folder / "search.npz"
-    known = _read_search(file)
-    if known is None:
-        tell(0, most, "melting")
-        known = _first_melt(plan, task), ()
-        _write_search(file, *known)
-    start, points = known
-    legs = itertools.count(len(points) + 1)
-
-    def done(points: tuple[VolumePoint, ...]) -> int:
-        return conditions.steps(plan.melt_ps + sum(point.duration_ps for point in points))
-
-    def advance(configuration: Configuration, duration_ps: float) -> MDRun:
-        # numbers of its own for every run, so that a search that is gone on with is the same
-        rng = _rng(plan, task.formula, task.temperature_K, 0, next(legs))
-        leg = engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
-        return leg
-
-    def keep(configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
-        _write_search(file, configuration, points)
-        tell(done(points), most, "volume")
-
-    tell(done(points), most, "volume")
-    if search.method == "npt":
-        found = let_volume_settle(
-            start,
-            advance,
-            hold_ps=search.hold_ps,
-            attempts=search.attempts,
-            energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
-            points=points,
-            keep=keep,
-        )
-    else:
-        found = find_volume(
-            start,
-            advance,
-            scales=search.scales,
-            scale_ps=search.scale_ps,
-            hold_ps=search.hold_ps,
-            attempts=search.attempts,
-            pressure_GPa=search.pressure_GPa,
-            pressure_tolerance_GPa=search.pressure_tolerance_GPa,
-            energy_tolerance_eV_per_atom=search.energy_tolerance_eV_per_atom,
-            points=points,
-            keep=keep,
-        )
-    melt_ = found.configuration
-    with whole_file(task.folder / "melt.npz") as whole:
-        np.savez(whole, **_arrays(melt_))
-    write_text(task.folder / "structure.extxyz", melt_.to_extxyz())
-    record = {
-        "formula": task.formula,
-        "temperature_K": task.temperature_K,
-        "atoms": melt_.n_atoms,
-        "volume_A3": melt_.volume_A3,
-        "volume_per_atom_A3": melt_.volume_A3 / melt_.n_atoms,
-        "converged": found.converged,
-        "fit": asdict(found.fit),
-        "points": [asdict(point) for point in found.points],
-        "notes": list(found.notes),
-    }
-    write_text(task.folder / "volume.json", json.dumps(plain(record), indent=1) + "\n")
-    file.unlink(missing_ok=True)
-    return done(found.points)
+def _new_melt(
+    plan: MeltPlan,
+    task: ReplicaTask,
+    melt: Configuration,
+    rng: np.random.Generator,
+    report: Callable[[int, str], None],
+) -> Configuration:
+    """Take a frame of the hot melt, another one for every replica, cool it and let it settle."""
+    engine, potential = load_engine(plan.engine), load_potential(plan.potential)
+    hot, conditions = plan.conditions(max(plan.melt_K, task.temperature_K)), plan.conditions(task.temperature_K)
+    melt_ps = task.replica * plan.melt_ps
+    report(0, "melting")
+    still = replace(melt, velocities_A_per_ps=None)
+    molten = engine.run(still, potential, hot, duration_ps=melt_ps, rng=rng).configuration
+    report(hot.steps(melt_ps), "cooling")
+    final = task.temperature_K
+    cooled = engine.run(molten, potential, hot, duration_ps=plan.cool_ps, final_temperature_K=final, rng=rng)
+    report(hot.steps(melt_ps + plan.cool_ps), "settling")
+    settled = engine.run(cooled.configuration, potential, conditions, duration_ps=plan.settle_ps, rng=rng)
+    return settled.configuration
 
 
-def _first_melt(plan: MeltPlan, task: Task) -> Configuration:
-    """A packing, melted: where the search for the volume starts."""
-    engine, potential = engine_of(plan), load_potential(plan.potential)
-    rng = _rng(plan, task.formula, task.temperature_K, 0)
-    packing = random_packing(
-        task.formula,
-        atoms=plan.atoms,
-        volume_per_atom_A3=plan.volume_per_atom_A3,
+# ------------------------------------------------------------------------------------------------------------- summary
+
+
+def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> None:
+    """Write the small files that a state is measured from: correlations, slow stress, and the record last.
+
+    Args:
+        plan: Plan.
+        task: The replica.
+        file: Its trajectory; the stress lies beside it.
+        folder: Where the files go.
+    """
+    from tammann.trajectory.read import read_trajectory
+    from tammann.transport import displacement_correlations, save_correlations
+
+    steps = int(file.name.removesuffix(".dump.gz").partition("-")[2])
+    trajectory = read_trajectory(file, timestep_fs=plan.timestep_fs, temperature_K=task.temperature_K)
+    # columns: temperature, energy, xx, yy, zz, xy, xz, yz, volume
+    samples = np.load(file.with_name(f"stress-{steps}.npy"))
+    with suppress(DataError):  # two frames, say; what is missing is said where all replicas are measured
+        correlations = displacement_correlations(trajectory)
+        save_correlations(folder / CORRELATIONS, replace(correlations, source=f"{task}, {plan.potential}"))
+    _save_stress(folder, samples[1:, 2:8], plan.stress_fs)
+    displacements = trajectory.positions[-1] - trajectory.positions[0]
+    drift, drift_stderr = _drift(samples[1:, 1])
+    pressure = samples[:, 2:5].mean(axis=1)
+    ReplicaRecord(
+        tammann=__version__,
+        engine=plan.engine,
+        engine_version=_version("torch-sim-atomistic" if plan.engine == "torch-sim" else plan.engine),
+        formula=task.formula,
         temperature_K=task.temperature_K,
-        minimum_distances_A=plan.distances_A(task.formula),
-        rng=rng,
-    )
-    relaxed = engine.relax(packing, potential)
-    hot = plan.conditions(max(plan.melt_K, task.temperature_K))
-    melted = engine.run(relaxed, potential, hot, duration_ps=plan.melt_ps, rng=rng)
-    return replace(melted.configuration, velocities_A_per_ps=None)
+        replica=task.replica,
+        potential=plan.potential,
+        potential_version=_potential_version(plan.potential),
+        seed=plan.seed,
+        thermostat=plan.thermostat,
+        timestep_fs=plan.timestep_fs,
+        frame_interval_ps=plan.frame_fs / 1000.0,
+        sample_interval_fs=plan.stress_fs,
+        duration_ps=steps * plan.timestep_fs / 1000.0,
+        trajectory=file.name,
+        atoms=dict(trajectory.counts),
+        volume_A3=float(samples[:, 8].mean()),
+        mean_temperature_K=float(samples[:, 0].mean()),
+        mean_energy_eV_per_atom=float(samples[:, 1].mean()),
+        energy_drift_eV_per_atom=drift,
+        energy_drift_stderr_eV_per_atom=drift_stderr,
+        stress_correlation_GPa2=shear_correlations(samples[1:, 2:8]),
+        mean_pressure_GPa=float(samples[:, 2:5].mean()),
+        pressure_stderr_GPa=block_stderr(pressure),
+        displacement_A=float(np.sqrt((displacements**2).sum(axis=1).mean())),
+        **_structure(trajectory),
+    ).save(folder)
 
 
-def _write_search(file: Path, configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
-    runs = np.array([astuple(point) for point in points], dtype=float)
-    with whole_file(file) as whole:
-        np.savez(whole, **_arrays(configuration), points=runs)
+def _structure(trajectory: Trajectory) -> dict[str, Any]:
+    """Neighbours, order and cavities of a trajectory, as a record has them."""
+    from tammann import characterization as ch
 
-
-def _read_search(file: Path) -> tuple[Configuration, tuple[VolumePoint, ...]] | None:
-    if not file.exists():
-        return None
-    configuration = _read_configuration(file)
-    with np.load(file) as held:
-        return configuration, tuple(VolumePoint(*(float(x) for x in row)) for row in held["points"])
-
-
-def _arrays(configuration: Configuration) -> dict[str, Any]:
-    arrays = {
-        "symbols": np.array(configuration.symbols),
-        "positions_A": configuration.positions_A,
-        "cell_A": configuration.cell_A,
+    cations = [symbol for symbol in trajectory.species if symbol != "O"]
+    pairs = [(symbol, "O") for symbol in cations] if "O" in trajectory.species else []
+    bonds = ch.bond_fractions(trajectory)
+    around = ch.crystal_nn_coordination(trajectory, frames=2)
+    return {
+        "coordination": ch.coordination_numbers(trajectory, pairs),
+        "bond_fractions": {f"{a}-{b}": Estimate(*found) for (a, b), found in bonds.items()},
+        "crystal_nn": {symbol: Estimate(*found) for symbol, found in around.items()},
+        "bragg_order": ch.bragg_order(trajectory),
+        "largest_cavity_A": ch.largest_cavity(trajectory),
     }
-    if configuration.velocities_A_per_ps is not None:
-        arrays["velocities_A_per_ps"] = configuration.velocities_A_per_ps
-    return arrays
 
 
-def _read_configuration(path: Path) -> Configuration:
-    try:
-        with np.load(path) as held:
-            velocities = held["velocities_A_per_ps"] if "velocities_A_per_ps" in held else None
-            return Configuration(
-                tuple(str(s) for s in held["symbols"]), held["positions_A"], held["cell_A"], velocities
-            )
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise ResultError(f"{path}: expected a melt, got something else ({error}); remove its folder.") from None
+def _drift(series: np.ndarray) -> tuple[float, float]:
+    """Mean of the second half minus that of the first, and its standard error from blocks."""
+    first, second = np.array_split(series.astype(float), 2)
+    return float(second.mean() - first.mean()), float(np.hypot(block_stderr(first), block_stderr(second)))
 
 
-def _rng(plan: MeltPlan, formula: str, temperature_K: float, *counts: int) -> np.random.Generator:
-    """Numbers of its own for every state, replica and run of the search, whatever else the plan holds."""
-    key = (zlib.crc32(formula.encode()), round(temperature_K * 1000), *counts)
-    return np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=key))
+def shear_correlations(stress_GPa: np.ndarray) -> tuple[float, float]:
+    """Return <P(0)P(0)> and <P(0)P(t)> of the shear stress one record apart, GPa², mean over its five components.
+
+    Args:
+        stress_GPa: Columns xx, yy, zz, xy, xz, yz, shape (M, 6), GPa.
+    """
+    xx, yy, zz, xy, xz, yz = stress_GPa.astype(float).T
+    shear = np.array([xy, xz, yz, (xx - yy) / 2.0, (2.0 * zz - xx - yy) / math.sqrt(12.0)])
+    return float((shear**2).mean()), float((shear[:, 1:] * shear[:, :-1]).mean())
 
 
-def _grid(plan: MeltPlan) -> Configuration:
-    """Some formula units of the first melt, atom by atom on a cubic grid."""
+def _save_stress(folder: Path, stress_GPa: np.ndarray, interval_fs: float) -> None:
+    """Keep the stress as averages over ``SLOW_PS``."""
+    each = max(1, round(1000.0 * SLOW_PS / interval_fs))
+    slow = stress_GPa[: len(stress_GPa) // each * each].reshape(-1, each, 6).mean(axis=1)
+    with whole_file(folder / STRESS) as whole:
+        np.savez_compressed(whole, stress_GPa=slow.astype(np.float16), interval_ps=each * interval_fs / 1000.0)
+
+
+def load_stress(folder: Path) -> tuple[np.ndarray, float]:
+    """Read the averaged stress of a replica.
+
+    Returns:
+        Columns xx, yy, zz, xy, xz, yz, shape (M, 6), GPa, and the time that each row is averaged over, ps.
+
+    Raises:
+        OSError: It is not there.
+    """
+    with np.load(folder / STRESS) as held:
+        return held["stress_GPa"].astype(float), float(held["interval_ps"])
+
+
+# ---------------------------------------------------------------------------------------------------------- potentials
+
+
+def compute_one_energy(plan: MeltPlan) -> None:
+    """Compute the energy of some formula units of the first melt, atom by atom on a cubic grid.
+
+    Raises:
+        DataError: The engine or the potential is missing, or fails.
+    """
     formula = plan.melts[0]
-    counts = atoms_in_box(formula, 40)
-    symbols = tuple(symbol for symbol, count in counts.items() for _ in range(count))
+    symbols = tuple(symbol for symbol, count in atoms_in_box(formula, 40).items() for _ in range(count))
     volume_A3 = plan.volume_per_atom_A3 or estimate_volume_per_atom(formula, temperature_K=plan.melt_K)
     edge = (len(symbols) * volume_A3) ** (1.0 / 3.0)
     along = math.ceil(len(symbols) ** (1.0 / 3.0) - 1e-9)
-    places = np.indices((along, along, along)).reshape(3, -1).T[: len(symbols)]
-    return Configuration(symbols, places * edge / along, edge * np.eye(3))
+    points = np.indices((along, along, along)).reshape(3, -1).T[: len(symbols)]
+    grid = Configuration(symbols, points * edge / along, edge * np.eye(3))
+    load_engine(plan.engine).single_point(grid, load_potential(plan.potential))
+
+
+def check_potential(plan: MeltPlan, out: Path) -> None:
+    """Refuse to add to replicas that were recorded with another version of the potential's file.
+
+    Raises:
+        ResultError: The file has changed.
+        OSError: It cannot be read.
+    """
+    now = _potential_version(plan.potential)
+    if now is None or not now.startswith(SHA256):
+        return
+    for formula in plan.melts:
+        for temperature in plan.temperatures_K:
+            for replica in load_replicas(state_folder(out, formula, temperature)):
+                if replica.record.potential_version not in (None, now):
+                    raise ResultError(
+                        f"{replica.folder}: was recorded with another {plan.potential} than there is now; bring that "
+                        "file back, or name another folder."
+                    )
+
+
+def _potential_version(potential: str) -> str | None:
+    """Version of the package that it comes from, or the digest of its file."""
+    if potential.lower().endswith((".yaml", ".yml")):
+        return f"{SHA256}{digest(Path(potential))[:16]}"
+    return _version(potential.partition(":")[0].partition(".")[0])
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,373 +1,454 @@
-"""A plan is carried out: the volume of every melt is found, its replicas are recorded, and all of it is measured."""
+"""Carry out a plan: find the volume of every melt, record its replicas, and measure all of them."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from tammann.errors import DataError, RecipeError, TammannError
+from tammann.md.load import load_engine
 from tammann.workflows.melt.figures import draw_composition, draw_state
 from tammann.workflows.melt.folder import (
-    Progress,
-    Task,
-    check_folder,
+    ReplicaTask,
+    check_resume,
     finished,
-    folder_of,
     formula_as_in,
     last_step,
-    note_failure,
+    load_plan,
+    load_replica,
+    merged_plan,
     open_folder,
-    recorded,
-    tasks_of,
+    record_failure,
+    replica_tasks,
+    state_folder,
 )
 from tammann.workflows.melt.plan import MeltPlan
-from tammann.workflows.melt.replica import engine_of, record_task, search_volume
+from tammann.workflows.melt.replica import check_potential, record_task
 from tammann.workflows.melt.state import (
     GLASS_A,
-    Melting,
-    check_potential,
+    MeltState,
     largest_error,
-    measure,
+    load_state,
+    load_states,
     measure_all,
-    states_of,
-    write_growth,
-    write_table,
+    measure_state,
 )
-from tammann.workflows.melt.workers import TaskProgress, WorkerPool, try_out
+from tammann.workflows.melt.table import TABLE, write_growth, write_table
+from tammann.workflows.melt.volume import search_volume, volume_known
+from tammann.workflows.melt.workers import TaskEnded, WorkerPool, check_energy
 
-__all__ = ["find_melt", "measure_melts", "melt", "record_replica", "steps_left"]
+__all__ = [
+    "MeltResult",
+    "Progress",
+    "check_melts",
+    "find_melt_volume",
+    "load_melts",
+    "measure_melts",
+    "record_replica",
+    "run_melts",
+    "steps_left",
+]
+
+Progress = Callable[[float, str, float | None], None]
+"""Called with the fraction done, what is being done, and the temperature in K or None."""
 
 POLL_SECONDS = 2.0
+MOST_WORKERS = 1024
 
 
-def melt(
+@dataclass(frozen=True)
+class MeltResult:
+    """What ``run_melts`` has computed, or what its folder holds.
+
+    Attributes:
+        plan: Plan of the folder.
+        out: The folder.
+        states: Every composition and temperature, in the order of the plan.
+        table: The transport table, or None where no state is diffusive.
+    """
+
+    plan: MeltPlan
+    out: Path
+    states: tuple[MeltState, ...]
+    table: Path | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All notes, each with the state that it belongs to."""
+        return tuple(
+            note if note.startswith(state.name) else f"{state.name}: {note}"
+            for state in self.states
+            for note in state.notes
+        )
+
+
+def load_melts(out: str | os.PathLike[str]) -> MeltResult:
+    """Read what a folder of ``run_melts`` or ``collect`` holds; nothing is computed.
+
+    Raises:
+        ResultError: It holds no plan.
+    """
+    folder = Path(out)
+    plan, table = load_plan(folder), folder / TABLE
+    states = load_states(plan, folder)
+    known = table.exists() and any(state.diffusive for state in states)  # an older one is not the table of these
+    return MeltResult(plan, folder, states, table if known else None)
+
+
+def run_melts(
     plan: MeltPlan,
     out: str | os.PathLike[str],
     *,
     resume: bool = False,
     progress: Progress | None = None,
     workers: int = 1,
-) -> Melting:
-    """Carry out a plan: find the volume of every melt, record its replicas, and write transport coefficients.
+) -> MeltResult:
+    """Find the volume of every melt, record its replicas, and write transport coefficients.
 
-    First replicas of all states come first, then second ones, so that a table is complete early and its errors shrink.
-    With ``longest_ps`` in the plan, all replicas of a state are then made twice as long, again and again up to that, as
-    long as an error of D_i or L_ii is above ``target_error``; crystals and what would stay a glass are not. Every
-    production runs in a process of its own on one thread; with the engine torch-sim all run as threads of one process,
-    which computes the forces on their boxes together. Either way less than a minute is lost where it is killed. What
-    fails is written down in the folder of its state and tried again by a resumed run, and the others go on. Replicas
-    whose trajectories are gone count with what is kept of them, as long as they are; only those that are missing are
-    run.
+    First replicas of all states run first, then second ones, so that a table is complete early and its errors shrink.
+    With ``longest_ps`` in the plan the replicas of a state are then made twice as long, again and again up to that
+    length, while an error of D_i or L_ii is above ``target_error``; crystals and glasses are not.
+
+    Every replica runs in a process of its own on one thread; with the engine torch-sim all are threads of one process,
+    which computes the forces on their boxes together. If it is killed, less than a minute of each is lost. A failure is
+    written down in the folder of its state and tried again by a resumed run, and the others continue. Replicas whose
+    trajectories are gone count with what is kept of them.
 
     Args:
-        plan: What to compute.
-        out: Folder; made where it is missing.
-        resume: Go on with the plan in ``out``. The plan given may differ from it in melts, temperatures, replicas and
-            lengths: what it asks for is run, and ``out`` keeps, measures and tabulates what else it has.
-        progress: Called now and then with the fraction of all steps of molecular dynamics that are known to be needed:
-            it only falls where ``longest_ps`` adds some.
-        workers: How many productions run at a time.
+        plan: Plan.
+        out: Folder, made where it is missing.
+        resume: Continue what is in ``out``. The plan may differ from the one there in melts, temperatures, replicas and
+            lengths: what it asks for is run, and all that ``out`` holds is measured and tabulated.
+        progress: Called with the fraction done of all steps of molecular dynamics known to be needed; it falls where
+            ``longest_ps`` adds some.
+        workers: Replicas that run at a time.
 
     Raises:
-        RecipeError: Fewer than one worker.
-        DataError: The engine or packmol is not installed, or the engine or the potential does not give an energy.
-        ResultError: ``out`` holds another plan, or one that is to be gone on with only by ``resume``, or what was
-            recorded with another file of the potential.
+        RecipeError: No worker, or more than 1024.
+        DataError: The engine or packmol is not installed, or the engine or the potential gives no energy.
+        ResultError: ``out`` holds something else, or replicas recorded with another file of the potential.
         OSError: ``out`` cannot be written to.
     """
-    if workers < 1:
-        raise RecipeError(f"workers: expected a whole number above 0, got {workers}; give at least one.")
-    _check(plan)
-    place = Path(out)
-    plan = _respelled(plan, check_folder(plan, place, resume=resume))
-    check_potential(plan, place)
-    if _left(plan, place):
-        try_out(plan)
-    whole = open_folder(plan, place, resume=resume)
-    measure_all(whole, place)
-    tasks = list(tasks_of(plan, place))
-    at_work = {task.folder for task in tasks if not finished(plan, task)}
-    account = _account(plan, tasks)
-    _carry_out(plan, whole, tasks, place, account, progress, workers)
-    for before, length in pairwise(plan.lengths_ps()):
+    if not 1 <= workers <= MOST_WORKERS:
+        raise RecipeError(f"workers: expected a whole number from 1 to {MOST_WORKERS}, got {workers}.")
+    folder = Path(out)
+    plan = check_melts(plan, folder, resume=resume)
+    whole = open_folder(plan, folder)
+    measure_all(whole, folder)
+    steps = _Steps(progress)
+    tasks = list(replica_tasks(plan, folder))
+    changed = {task.state_folder for task in tasks if not finished(plan, task)}
+    _run_tasks(plan, whole, tasks, folder, steps, workers)
+    for before_ps, length_ps in pairwise(plan.lengths_ps()):
         longer = [
-            replace(task, duration_ps=length) for task in tasks_of(plan, place) if _wants_more(plan, task, before)
+            replace(task, duration_ps=length_ps)
+            for task in replica_tasks(plan, folder)
+            if _needs_longer(plan, task, before_ps)
         ]
         if longer:
-            at_work |= {task.folder for task in longer}
-            account |= _account(plan, longer)
-            _carry_out(plan, whole, longer, place, account, progress, workers)
-    _draw(whole, place, at_work)
-    return _stock(whole, place)
+            changed |= {task.state_folder for task in longer}
+            _run_tasks(plan, whole, longer, folder, steps, workers)
+    _draw(whole, folder, changed)
+    return _result(whole, folder)
 
 
-def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> Melting:
-    """Measure what there is of a plan and write the table; nothing is run or drawn.
+def check_melts(plan: MeltPlan, out: str | os.PathLike[str], *, resume: bool = False) -> MeltPlan:
+    """Refuse what ``run_melts`` cannot run, before anything is written.
+
+    Returns:
+        The plan, its formulas spelled as in the folder.
+
+    Raises:
+        DataError: As ``run_melts``.
+        ResultError: As ``run_melts``.
+    """
+    _check_installed(plan)
+    check_resume(Path(out), resume=resume)
+    plan = _spelled_as_in(merged_plan(plan, Path(out)), plan)
+    check_potential(plan, Path(out))
+    if _remaining(plan, Path(out)):
+        check_energy(plan)
+    return plan
+
+
+def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> MeltResult:
+    """Measure all finished replicas of a plan and write the table; nothing is run or drawn.
 
     Args:
-        plan: As of ``melt`` with ``resume``.
+        plan: Plan, which may differ from the one in ``out`` as for ``run_melts``.
         out: Its folder.
 
     Raises:
         ResultError: ``out`` holds another plan.
         OSError: ``out`` cannot be written to.
     """
-    whole = open_folder(plan, Path(out), resume=True)
+    whole = open_folder(plan, Path(out))
     measure_all(whole, Path(out))
-    return _stock(whole, Path(out))
+    return _result(whole, Path(out))
 
 
 def steps_left(plan: MeltPlan, out: str | os.PathLike[str]) -> dict[str, int]:
-    """What a resumed run would still do in a folder, as far as is known before it is done; nothing is written.
+    """Return what a resumed run would still do, as far as that is known now; nothing is written.
 
     Args:
-        plan: As of ``melt`` with ``resume``.
+        plan: As for ``run_melts`` with ``resume``.
         out: Its folder.
 
     Returns:
-        ``replicas``: how many replicas are missing or not long enough; what has lost its trajectory counts as long
-        enough. ``steps``: of molecular dynamics, at most: errors may come down to ``target_error`` before
-        ``longest_ps`` is reached.
+        ``replicas``: how many are missing or not long enough; one without its trajectory counts as long enough.
+        ``steps``: of molecular dynamics, at most: errors may reach ``target_error`` before ``longest_ps`` is reached.
 
     Raises:
-        ResultError: As ``melt``.
+        ResultError: ``out`` holds another plan.
     """
-    plan = _respelled(plan, check_folder(plan, Path(out), resume=True))
-    left = _left(plan, Path(out))
-    done, steps = (sum(column) for column in zip((0, 0), *_account(plan, left).values(), strict=True))
-    return {"replicas": len(left), "steps": steps - done}
+    plan = _spelled_as_in(merged_plan(plan, Path(out)), plan)
+    left = _remaining(plan, Path(out))
+    counts = _step_counts(plan, left).values()
+    return {"replicas": len(left), "steps": sum(steps - done for done, steps in counts)}
 
 
-def _left(plan: MeltPlan, out: Path) -> list[Task]:
-    """The replicas that are missing or not long enough, each with the length that it may come to."""
-    left = {task.place: task for task in tasks_of(plan, out) if not finished(plan, task)}
-    for before, length in pairwise(plan.lengths_ps()):
-        for task in tasks_of(plan, out):
-            longer = replace(task, duration_ps=length)
-            if _wants_more(plan, task, before) and not finished(plan, longer):
-                left[task.place] = longer
-    return list(left.values())
-
-
-def _stock(plan: MeltPlan, place: Path) -> Melting:
-    """All states as they are, with the table of those that are diffusive."""
-    table = write_table(plan, place)
-    write_growth(plan, place)
-    return Melting(plan, place, states_of(plan, place), table)
-
-
-def _respelled(plan: MeltPlan, whole: MeltPlan) -> MeltPlan:
-    """A plan with its formulas as the folder has them."""
-    return plan.model_copy(update={"melts": tuple(formula_as_in(formula, whole) for formula in plan.melts)})
-
-
-def _draw(plan: MeltPlan, place: Path, at_work: set[Path]) -> None:
-    """Draw the states that have got something new, and those that have no figures yet."""
-    for formula in plan.melts:
-        new = False
-        for temperature in plan.temperatures_K:
-            folder = folder_of(place, formula, temperature)
-            if (folder / "volume.json").exists() and (folder in at_work or not (folder / "transport.png").exists()):
-                draw_state(folder, pressure_GPa=plan.volume.pressure_GPa)
-                new = True
-        if new:
-            draw_composition([folder_of(place, formula, temperature) for temperature in plan.temperatures_K])
-
-
-def find_melt(
-    plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float, resume: bool = True
-) -> Path:
-    """Find the volume of one melt of a plan, in this process; for schedulers that share a plan out themselves.
+def find_melt_volume(plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float) -> Path:
+    """Find the volume of one melt of a plan, in this process; for schedulers that distribute a plan themselves.
 
     Args:
-        plan: What to compute.
-        out: As of ``melt``.
+        plan: Plan.
+        out: As for ``run_melts``; begun or continued, whichever is needed.
         formula: One of its melts.
         temperature_K: One of its temperatures, K.
-        resume: Go on with the plan in ``out``.
 
     Returns:
-        The folder of the melt.
+        The folder of the state.
 
     Raises:
-        DataError: As ``melt``, or the run has failed.
-        ResultError: As ``melt``.
+        DataError: As ``run_melts``, or the run has failed.
+        ResultError: As ``run_melts``.
     """
-    _check(plan)
-    formula = formula_as_in(formula, open_folder(plan, Path(out), resume=resume))
+    _check_installed(plan)
+    formula = formula_as_in(formula, open_folder(plan, Path(out)))
     check_potential(plan, Path(out))
-    task = Task(formula, temperature_K, 1, folder_of(Path(out), formula, temperature_K), plan.production_ps)
-    task.folder.mkdir(parents=True, exist_ok=True)
-    if not (task.folder / "volume.json").exists():
-        with _noting(task.folder, "volume"):
-            search_volume(plan, task)
-    return task.folder
+    folder = state_folder(Path(out), formula, temperature_K)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not volume_known(folder):
+        with _failure_recorded(folder, "volume"):
+            search_volume(plan, ReplicaTask(formula, temperature_K, 1, folder, plan.production_ps))
+    return folder
 
 
 def record_replica(
     plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float, replica: int
 ) -> Path:
-    """Record one replica of one melt, in this process, to its end; for schedulers that share a plan out themselves.
+    """Record one replica of one melt, in this process, to its end; for schedulers that distribute a plan themselves.
 
-    The volume is found where it is not known yet. ``melt`` with ``resume`` then measures what is there.
+    The volume is found where it is not known yet. ``measure_melts`` then measures what is there.
 
     Args:
-        plan: What to compute.
-        out: As of ``melt``.
+        plan: Plan.
+        out: As for ``find_melt_volume``.
         formula: One of its melts.
         temperature_K: One of its temperatures, K.
-        replica: From 1 on.
+        replica: Number, from 1 on.
 
     Returns:
         The folder of the replica.
 
     Raises:
-        DataError: As ``melt``, or the run has failed.
-        ResultError: As ``melt``.
+        DataError: As ``run_melts``, or the run has failed.
+        ResultError: As ``run_melts``.
     """
-    folder = find_melt(plan, out, formula=formula, temperature_K=temperature_K)
-    task = Task(folder.parent.name, temperature_K, replica, folder, plan.production_ps)
+    folder = find_melt_volume(plan, out, formula=formula, temperature_K=temperature_K)
+    task = ReplicaTask(folder.parent.name, temperature_K, replica, folder, plan.production_ps)
     if not finished(plan, task):
-        with _noting(folder, task.place.name):
-            record_task(plan, task, os.getppid())
-    return task.place
+        with _failure_recorded(folder, task.folder.name):
+            record_task(plan, task)
+    return task.folder
 
 
 @contextmanager
-def _noting(folder: Path, of: str) -> Iterator[None]:
-    """Write down what fails in a state, for whoever looks at it later."""
+def _failure_recorded(folder: Path, step: str) -> Iterator[None]:
     try:
         yield
     except (TammannError, OSError) as error:
-        note_failure(folder, of, str(error))
+        record_failure(folder, step, str(error))
         raise
-    note_failure(folder, of, None)
+    record_failure(folder, step, None)
 
 
-def _check(plan: MeltPlan) -> None:
-    """Refuse what cannot be computed here before anything is written."""
-    engine = engine_of(plan)
-    for needed, brings in ((engine.package, engine.extra), ("packmol", "lammps")):
+def _check_installed(plan: MeltPlan) -> None:
+    engine = load_engine(plan.engine)
+    for needed, extra in ((engine.package, engine.extra), ("packmol", "lammps")):
         if importlib.util.find_spec(needed) is None:
-            raise DataError(f"{needed} is not installed; pip install 'tammann[{brings}]' brings it.")
+            raise DataError(f"{needed} is not installed; pip install 'tammann[{extra}]' brings it.")
 
 
-def _account(plan: MeltPlan, tasks: list[Task]) -> dict[Path, tuple[int, int]]:
-    """Steps of molecular dynamics that are done and that there are, at most, by the folder of the replica."""
-    account = {}
+def _spelled_as_in(whole: MeltPlan, plan: MeltPlan) -> MeltPlan:
+    """A plan with its formulas as the plan of the folder writes them."""
+    return plan.model_copy(update={"melts": tuple(formula_as_in(formula, whole) for formula in plan.melts)})
+
+
+def _result(plan: MeltPlan, out: Path) -> MeltResult:
+    table = write_table(plan, out)
+    write_growth(plan, out)
+    return MeltResult(plan, out, load_states(plan, out), table)
+
+
+def _draw(plan: MeltPlan, out: Path, changed: set[Path]) -> None:
+    """Draw the states that have changed, and those that have no figures yet."""
+    for formula in plan.melts:
+        states = [load_state(formula, T, state_folder(out, formula, T)) for T in plan.temperatures_K]
+        new = [s for s in states if s.folder in changed or not (s.folder / "transport.png").exists()]
+        new = [state for state in new if state.volume is not None]
+        for state in new:
+            draw_state(state.folder, pressure_GPa=plan.volume.pressure_GPa)
+        if new:
+            draw_composition(states)
+
+
+# -------------------------------------------------------------------------------------------------------- what remains
+
+
+def _remaining(plan: MeltPlan, out: Path) -> list[ReplicaTask]:
+    """The replicas that are missing or not long enough, each with the length that it may reach."""
+    left = {task.folder: task for task in replica_tasks(plan, out) if not finished(plan, task)}
+    for before_ps, length_ps in pairwise(plan.lengths_ps()):
+        for task in replica_tasks(plan, out):
+            longer = replace(task, duration_ps=length_ps)
+            if _needs_longer(plan, task, before_ps) and not finished(plan, longer):
+                left[task.folder] = longer
+    return list(left.values())
+
+
+def _needs_longer(plan: MeltPlan, task: ReplicaTask, length_ps: float) -> bool:
+    """Whether the replicas of a state are to be made longer than this: begun already, or its errors are too large.
+
+    A crystal is not, nor a state that would still be a glass at ``longest_ps``, its displacement growing as the square
+    root of time.
+    """
+    for folder in task.state_folder.glob("replica-*"):
+        record = load_replica(folder)
+        recorded_ps = (last_step(folder) or 0) * plan.timestep_fs / 1000.0
+        if max(recorded_ps, 0.0 if record is None else record.duration_ps) > length_ps + 0.5:
+            return True
+    state = load_state(task.formula, task.temperature_K, task.state_folder)
+    if state.melt is None or state.measurement is None:
+        return False  # what has failed fails again
+    mean_ps = float(np.mean(list(state.melt.durations_ps.values())))
+    farthest_A = state.melt.displacement_A * math.sqrt(plan.lengths_ps()[-1] / mean_ps)
+    if state.melt.crystalline or farthest_A < GLASS_A:
+        return False
+    return largest_error(state.measurement) > plan.target_error
+
+
+def _step_counts(plan: MeltPlan, tasks: list[ReplicaTask]) -> dict[Path, tuple[int, int]]:
+    """Steps of molecular dynamics that are done, and that are needed at most, by the folder of the replica."""
+    counts = {}
     searched = set()
     for task in tasks:
         before, steps = plan.steps_before(task.replica), plan.conditions(task.temperature_K).steps(task.duration_ps)
         if finished(plan, task):
-            account[task.place] = (before + steps, before + steps)
+            counts[task.folder] = (before + steps, before + steps)
             continue
         search = 0
-        if not (task.folder / "volume.json").exists() and task.folder not in searched:
-            searched.add(task.folder)
+        if not volume_known(task.state_folder) and task.state_folder not in searched:
+            searched.add(task.state_folder)
             search = plan.steps_to_find_volume()
-        step = last_step(task.place)
+        step = last_step(task.folder)
         done = 0 if step is None else min(before + step, before + steps)
-        account[task.place] = (done, search + before + steps)
-    return account
+        counts[task.folder] = (done, search + before + steps)
+    return counts
 
 
-def _carry_out(
-    plan: MeltPlan,
-    whole: MeltPlan,
-    tasks: list[Task],
-    out: Path,
-    account: dict[Path, tuple[int, int]],
-    progress: Progress | None,
-    workers: int,
+@dataclass
+class _Steps:
+    """Steps done and needed, over all tasks of a run, for its progress."""
+
+    progress: Progress | None
+    counts: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    fraction: float = 0.0
+
+    def add(self, plan: MeltPlan, tasks: list[ReplicaTask]) -> None:
+        self.counts |= _step_counts(plan, tasks)
+        self.fraction = 0.0
+
+    def finish(self, task: ReplicaTask) -> None:
+        self.counts[task.folder] = (self.counts[task.folder][1],) * 2
+
+    def give_up(self, task: ReplicaTask) -> None:
+        self.counts[task.folder] = (self.counts[task.folder][0],) * 2
+
+    def report(self, what: str, temperature_K: float | None = None) -> None:
+        done, needed = (sum(column) for column in zip(*self.counts.values(), strict=True))
+        self.fraction = max(self.fraction, done / needed if needed else 1.0)
+        if self.progress is not None:
+            self.progress(self.fraction, what, temperature_K)
+
+
+# ------------------------------------------------------------------------------------------------------------ schedule
+
+
+def _run_tasks(
+    plan: MeltPlan, whole: MeltPlan, tasks: list[ReplicaTask], out: Path, steps: _Steps, workers: int
 ) -> None:
-    """Run the tasks of a plan in their order, as many at a time as there are workers; the folder holds a whole plan."""
-    failed: set[Path] = set()
+    """Run tasks in their order, at most ``workers`` at a time; what they give is measured with the whole plan."""
+    steps.add(plan, tasks)
     for task in tasks:
         if finished(plan, task):
-            note_failure(task.folder, task.place.name, None)
+            record_failure(task.state_folder, task.folder.name, None)
     waiting = [task for task in tasks if not finished(plan, task)]
-    by_place = {task.place: task for task in waiting}
-    crew = WorkerPool(plan)
-    shown = 0.0
-
-    def tell(what: str) -> None:
-        nonlocal shown
-        done, every = (sum(column) for column in zip(*account.values(), strict=True))
-        shown = max(shown, done / every if every else 1.0)
-        if progress is not None:
-            progress(shown, what)
-
-    def leave(task: Task) -> None:
-        done, _ = account[task.place]  # nobody waits for the rest any more
-        account[task.place] = (done, done)
-
-    def end(task: Task, failure: str) -> None:
-        note_failure(task.folder, task.place.name, failure or None)
-        if failure:
-            failed.add(task.folder)
-            leave(task)
-        else:
-            note_failure(task.folder, "volume", None)
-            _, every = account[task.place]
-            account[task.place] = (every, every)
-        measure(whole, task.formula, task.temperature_K, task.folder)
-        write_table(whole, out)
-        tell(f"{task} {'failed' if failure else 'done'}")
-
-    tell("starting" if waiting else "everything is there already")
+    by_folder = {task.folder: task for task in waiting}
+    failed: set[Path] = set()
+    pool = WorkerPool(plan)
+    steps.report("starting" if waiting else "everything is there already")
     try:
-        while waiting or crew.tasks():
-            for task in list(waiting):
-                known = (task.folder / "volume.json").exists()
-                if len(crew.tasks()) >= workers:
-                    break
-                if task.folder in failed and not known:
-                    waiting.remove(task)  # its first replica has said why
-                    leave(task)
-                elif known or all(other.folder != task.folder for other in crew.tasks()):
-                    waiting.remove(task)
-                    crew.start(task)
-            at = ""
-            for said in crew.listen(POLL_SECONDS):
-                task = by_place[said.place]
-                if isinstance(said, TaskProgress):
-                    account[said.place] = said.done, said.steps
-                    at = f"{task}, {said.what}"
+        while waiting or pool.tasks():
+            _start_tasks(pool, waiting, failed, steps, workers)
+            latest = None
+            for message in pool.messages(POLL_SECONDS):
+                task = by_folder[message.folder]
+                if isinstance(message, TaskEnded):
+                    if message.failure:
+                        failed.add(task.state_folder)
+                    _end_task(whole, task, message.failure, out, steps)
+                    latest = None
                 else:
-                    end(task, said.failure)
-                    at = ""
-            if at:
-                tell(at)
+                    steps.counts[message.folder] = message.done, message.steps
+                    latest = task, message.what
+            if latest is not None:
+                task, what = latest
+                steps.report(f"{task}, {what}", task.temperature_K)
     finally:
-        crew.stop()
+        pool.stop()
 
 
-def _wants_more(plan: MeltPlan, task: Task, before_ps: float) -> bool:
-    """Whether the replicas of a state are to be made longer than this: begun already, or its errors are too large.
+def _start_tasks(pool: WorkerPool, waiting: list[ReplicaTask], failed: set[Path], steps: _Steps, workers: int) -> None:
+    """Start waiting tasks while there are workers; the volume of a state is searched for by one task at a time."""
+    for task in list(waiting):
+        if len(pool.tasks()) >= workers:
+            break
+        known = volume_known(task.state_folder)
+        if task.state_folder in failed and not known:
+            waiting.remove(task)  # the failure of its first replica says why
+            steps.give_up(task)
+        elif known or all(other.state_folder != task.state_folder for other in pool.tasks()):
+            waiting.remove(task)
+            pool.start(task)
 
-    A crystal is not, nor what would still be a glass at the longest, its displacement growing with the root of time.
-    """
-    for place in task.folder.glob("replica-*"):
-        record = recorded(place)
-        reached_ps = (last_step(place) or 0) * plan.timestep_fs / 1000.0
-        if max(reached_ps, 0.0 if record is None else record["duration_ps"]) > before_ps + 0.5:
-            return True
-    try:
-        state = json.loads((task.folder / "melt.json").read_text(encoding="utf-8"))
-        mean_ps = float(np.mean(list(state["durations_ps"].values())))
-        farthest_A = state["displacement_A"] * math.sqrt(plan.lengths_ps()[-1] / mean_ps)
-        if state["crystalline"] or farthest_A < GLASS_A:
-            return False
-        measured = json.loads((task.folder / "transport.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False  # what has failed fails again
-    return largest_error(measured) > plan.target_error
+
+def _end_task(whole: MeltPlan, task: ReplicaTask, failure: str, out: Path, steps: _Steps) -> None:
+    """Write down how a task has ended, and measure its state and the table anew."""
+    record_failure(task.state_folder, task.folder.name, failure or None)
+    if failure:
+        steps.give_up(task)
+    else:
+        record_failure(task.state_folder, "volume", None)
+        steps.finish(task)
+    measure_state(whole, task.formula, task.temperature_K, task.state_folder)
+    write_table(whole, out)
+    steps.report(f"{task} {'failed' if failure else 'done'}", task.temperature_K)

@@ -1,13 +1,13 @@
-"""Processes for the work on replicas, so that LAMMPS that dies takes no other with it, and Ctrl-C reaches none."""
+"""Worker processes for replicas, so that a crash of LAMMPS ends only the replica that it was moving."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
@@ -15,18 +15,20 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from tammann.errors import DataError, TammannError
-from tammann.workflows.melt.folder import Task
+from tammann.md.load import load_engine
+from tammann.parallel import become_worker, interrupts_blocked
+from tammann.workflows.melt.folder import ReplicaTask
 from tammann.workflows.melt.plan import MeltPlan
-from tammann.workflows.melt.replica import compute_once, engine_of, record_task
+from tammann.workflows.melt.replica import compute_one_energy, record_task
 
-__all__ = ["WorkerPool", "TaskEnded", "TaskProgress", "try_out"]
+__all__ = ["TaskEnded", "TaskProgress", "WorkerPool", "check_energy"]
 
 GRACE_SECONDS = 10.0
 """How long a process may take to end."""
 SWITCH_SECONDS = 1e-4
-"""How long a thread may keep others from running: one that sums up a replica is not to slow the boxes of all down."""
+"""How long a thread may keep others from running, so that summarizing one replica does not slow the others down."""
 LOST_DEVICE = 70
-"""Exit code of a process whose device computes no more."""
+"""Exit code of a process whose device no longer computes."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,13 @@ class TaskProgress:
     """How far a task has come.
 
     Attributes:
-        place: The folder of its replica.
-        done: Steps of molecular dynamics.
-        steps: How many there are, at most.
-        what: What it is at.
+        folder: Folder of its replica.
+        done: Steps of molecular dynamics done.
+        steps: Steps needed, at most.
+        what: What is being done.
     """
 
-    place: Path
+    folder: Path
     done: int
     steps: int
     what: str
@@ -48,39 +50,35 @@ class TaskProgress:
 
 @dataclass(frozen=True)
 class TaskEnded:
-    """A task is over.
+    """A task has ended.
 
     Attributes:
-        place: The folder of its replica.
+        folder: Folder of its replica.
         failure: What went wrong, or nothing.
     """
 
-    place: Path
+    folder: Path
     failure: str = ""
+
+
+Message = TaskProgress | TaskEnded
 
 
 @dataclass(frozen=True, eq=False)
 class _Worker:
-    """A process, what is said to it and by it, and what it is at.
-
-    Attributes:
-        process: The process.
-        line: To it and from it.
-        shared: Whether it takes more tasks while it is at one.
-        tasks: What it is at, by the folders of the replicas.
-    """
+    """A process, the pipe to it, whether it takes several tasks at a time, and its tasks by folder."""
 
     process: BaseProcess
-    line: connection.Connection
+    pipe: connection.Connection
     shared: bool
-    tasks: dict[Path, Task] = field(default_factory=dict)
+    tasks: dict[Path, ReplicaTask] = field(default_factory=dict)
 
 
 class WorkerPool:
-    """Processes at work on the tasks of a plan.
+    """Processes that work on the tasks of a plan.
 
     Each task has a process of its own, which ends with it. With an engine that computes many boxes at a time, one
-    process has them all, as threads; where that dies, each of its tasks is tried once more, in a process of its own.
+    process runs all tasks as threads; if it dies, each of its tasks is tried once more in a process of its own.
     """
 
     def __init__(self, plan: MeltPlan) -> None:
@@ -88,175 +86,165 @@ class WorkerPool:
         self.workers: list[_Worker] = []
         self.alone: set[Path] = set()  # tasks that a shared process has died with
 
-    def tasks(self) -> list[Task]:
-        """What is being worked on."""
+    def tasks(self) -> list[ReplicaTask]:
+        """Return the tasks that are being worked on."""
         return [task for worker in self.workers for task in worker.tasks.values()]
 
-    def start(self, task: Task) -> None:
+    def start(self, task: ReplicaTask) -> None:
         """Begin a task."""
-        shared = engine_of(self.plan).batched and task.place not in self.alone
+        shared = load_engine(self.plan.engine).batched and task.folder not in self.alone
         worker = next((w for w in self.workers if shared and w.shared and w.process.is_alive()), None)
         if worker is None:
-            context = multiprocessing.get_context("spawn")  # forked processes inherit threads LAMMPS does not survive
-            here, there = context.Pipe()
-            process = context.Process(target=_work, args=(self.plan, os.getpid(), there, shared), daemon=True)
-            _begin(process)
-            there.close()
-            worker = _Worker(process, here, shared)
+            worker = _Worker(*_start_process(_work, self.plan, shared), shared)
             self.workers.append(worker)
-        worker.tasks[task.place] = task
-        with suppress(OSError):  # it has died meanwhile, which is heard of next
-            worker.line.send(task)
+        worker.tasks[task.folder] = task
+        with suppress(OSError):  # it has died meanwhile, which ``messages`` finds
+            worker.pipe.send(task)
 
-    def listen(self, timeout_s: float) -> list[TaskProgress | TaskEnded]:
-        """What has been said meanwhile, waiting for it at most so long."""
+    def messages(self, timeout_s: float) -> list[Message]:
+        """Return what the workers have sent, after waiting for it for at most ``timeout_s``."""
         if self.workers:
-            connection.wait([worker.line for worker in self.workers], timeout=timeout_s)
-        heard: list[TaskProgress | TaskEnded] = []
-        lost: list[Task] = []
+            connection.wait([worker.pipe for worker in self.workers], timeout=timeout_s)
+        received: list[Message] = []
+        lost: list[ReplicaTask] = []
         for worker in list(self.workers):
-            gone = False
-            try:
-                while worker.line.poll():
-                    said = worker.line.recv()
-                    heard.append(said)
-                    if isinstance(said, TaskEnded):
-                        worker.tasks.pop(said.place, None)
-            except (EOFError, OSError):
-                gone = True
-            if gone:
+            dead = not _receive(worker, received)
+            if dead:
                 worker.process.join(GRACE_SECONDS)
-                code = worker.process.exitcode
-                for task in worker.tasks.values():
-                    if worker.shared:
-                        lost.append(task)
-                    else:
-                        sentence = f"its process ended with exit code {code}; go on with it by a resumed run."
-                        heard.append(TaskEnded(task.place, sentence))
+                if worker.shared:
+                    lost += worker.tasks.values()
+                else:
+                    failure = f"its process ended with exit code {worker.process.exitcode}; resume the run to retry."
+                    received += [TaskEnded(folder, failure) for folder in worker.tasks]
                 worker.tasks.clear()
-            if gone or not (worker.tasks or worker.shared):
-                self._dismiss(worker)
+            if dead or not (worker.tasks or worker.shared):
+                self._end(worker)
         for task in lost:
-            self.alone.add(task.place)
+            self.alone.add(task.folder)
             self.start(task)
-        return heard
+        return received
 
     def stop(self) -> None:
-        """End all processes, whatever they are at."""
+        """End all processes, whatever they are doing."""
         for worker in self.workers:
             worker.process.terminate()
         for worker in list(self.workers):
-            self._dismiss(worker)
+            self._end(worker)
 
-    def _dismiss(self, worker: _Worker) -> None:
-        worker.line.close()  # which it takes for the end of its work
+    def _end(self, worker: _Worker) -> None:
+        worker.pipe.close()  # tells it that there is no more to do
         worker.process.join(GRACE_SECONDS)
-        if worker.process.is_alive():  # libraries of others hang on their way out
+        if worker.process.is_alive():  # some libraries hang on exit
             worker.process.kill()
             worker.process.join()
         self.workers.remove(worker)
 
 
-def _work(plan: MeltPlan, parent: int, line: connection.Connection, shared: bool) -> None:
-    """Do what comes in on the line until it is closed at the other end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as ``_begin`` has it, where a process can be begun so
-    os.environ["OMP_NUM_THREADS"] = "1"
-    speaking = threading.Lock()
-
-    def say(what: TaskProgress | TaskEnded) -> None:
-        with speaking, suppress(OSError):  # nobody listens any more
-            line.send(what)
-
-    def carry_out(task: Task) -> None:
-        def tell(done: int, steps: int, what: str) -> None:
-            if os.getppid() != parent:
-                raise SystemExit  # nobody waits for it any more, and a resumed run may be on its way
-            say(TaskProgress(task.place, done, steps, what))
-
-        failure = ""
-        try:
-            record_task(plan, task, parent, tell)
-        except (TammannError, OSError) as error:
-            failure = " ".join(str(error).split())
-        except Exception as error:
-            traceback.print_exc()  # a fault of this package's or of one that it uses, to be reported
-            failure = f"{type(error).__name__} ({' '.join(str(error).split())}); go on with it by a resumed run."
-        if failure and shared and not engine_of(plan).usable():
-            os._exit(LOST_DEVICE)
-        say(TaskEnded(task.place, failure))
-
-    if not shared:
-        with suppress(EOFError, OSError):
-            while True:
-                carry_out(line.recv())
-        return
-    sys.setswitchinterval(SWITCH_SECONDS)
-    at_work: list[threading.Thread] = []
-    with engine_of(plan).batch_threads():
-        with suppress(EOFError, OSError):
-            while True:
-                task = line.recv()
-                at_work.append(threading.Thread(target=carry_out, args=(task,), name=str(task)))
-                at_work[-1].start()
-        for thread in at_work:
-            thread.join()
+def _receive(worker: _Worker, received: list[Message]) -> bool:
+    """Append what a worker has sent; whether it is alive."""
+    try:
+        while worker.pipe.poll():
+            message = worker.pipe.recv()
+            received.append(message)
+            if isinstance(message, TaskEnded):
+                worker.tasks.pop(message.folder, None)
+    except (EOFError, OSError):
+        return False
+    return True
 
 
-def try_out(plan: MeltPlan) -> None:
-    """Compute one energy of the first melt, so that an engine or potential that cannot be had is refused at once.
+def check_energy(plan: MeltPlan) -> None:
+    """Compute one energy of the first melt, so that a missing engine or potential is refused at once.
 
-    In a process of its own, as a production is: a broken MPI library takes the process with it that loads lammps.
+    In a process of its own, as a production is: a broken MPI library kills the process that loads LAMMPS.
 
     Raises:
         DataError: There is no energy.
     """
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_compute_once, args=(plan, sender), daemon=True)
-    _begin(process)
-    sender.close()
-    said = None
+    process, pipe = _start_process(_report_energy, plan)
+    failure = None
     with suppress(EOFError, OSError):  # nothing comes from a process that has died
-        said = str(receiver.recv())
-    receiver.close()
+        failure = str(pipe.recv())
+    pipe.close()
     process.join()
-    if said is None:
+    if failure is None:
         raise DataError(
             f"engine {plan.engine}: expected an energy of {plan.melts[0]} with {plan.potential}, got a process that "
             f"ended with exit code {process.exitcode}; install the engine and the libraries it needs anew."
         )
-    if said:
-        raise DataError(said)
+    if failure:
+        raise DataError(failure)
 
 
-def _begin(process: BaseProcess) -> None:
-    """Start a process that Ctrl-C does not reach, not even while it is starting: the parent ends it itself."""
-    if not hasattr(signal, "pthread_sigmask"):
+def _start_process(work: Callable[..., None], *arguments: object) -> tuple[BaseProcess, connection.Connection]:
+    context = multiprocessing.get_context("spawn")  # LAMMPS does not survive the threads that a forked process inherits
+    here, there = context.Pipe()
+    process = context.Process(target=work, args=(os.getpid(), there, *arguments), daemon=True)
+    with interrupts_blocked():
         process.start()
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        process.start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    there.close()
+    return process, here
 
 
-def _compute_once(plan: MeltPlan, said: connection.Connection) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+# ------------------------------------------------------------------------------------------------- in worker processes
+
+
+def _work(parent: int, pipe: connection.Connection, plan: MeltPlan, shared: bool) -> None:
+    """Do the tasks that arrive until the pipe is closed at the other end."""
+    become_worker(parent)
     os.environ["OMP_NUM_THREADS"] = "1"
-    with open(os.devnull, "w") as nowhere:  # a library on its way down prints pages
-        os.dup2(nowhere.fileno(), 1)
-        os.dup2(nowhere.fileno(), 2)
+    sending = threading.Lock()
+
+    def send(message: Message) -> None:
+        with sending, suppress(OSError):  # the other end has gone
+            pipe.send(message)
+
+    def carry_out(task: ReplicaTask) -> None:
+        failure = ""
+        try:
+            record_task(plan, task, lambda done, steps, what: send(TaskProgress(task.folder, done, steps, what)))
+        except (TammannError, OSError) as error:
+            failure = " ".join(str(error).split())
+        except Exception as error:
+            traceback.print_exc()  # a fault of this package or of one that it uses, to be reported
+            failure = f"{type(error).__name__} ({' '.join(str(error).split())}); resume the run to retry."
+        if failure and shared and not load_engine(plan.engine).usable():
+            os._exit(LOST_DEVICE)
+        send(TaskEnded(task.folder, failure))
+
+    if not shared:
+        with suppress(EOFError, OSError):
+            while True:
+                carry_out(pipe.recv())
+        return
+    sys.setswitchinterval(SWITCH_SECONDS)
+    threads: list[threading.Thread] = []
+    with load_engine(plan.engine).batch_threads():
+        with suppress(EOFError, OSError):
+            while True:
+                task = pipe.recv()
+                threads.append(threading.Thread(target=carry_out, args=(task,), name=str(task)))
+                threads[-1].start()
+        for thread in threads:
+            thread.join()
+
+
+def _report_energy(parent: int, pipe: connection.Connection, plan: MeltPlan) -> None:
+    """Send what is wrong with the engine or the potential of a plan, or nothing."""
+    become_worker(parent)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with open(os.devnull, "w") as null:  # a library that fails may print pages
+        os.dup2(null.fileno(), 1)
+        os.dup2(null.fileno(), 2)
+    failure = ""
     try:
-        compute_once(plan)
-        said.send("")
-    except Exception as error:  # whatever is wrong with somebody else's package
-        text = (
-            str(error)
-            if isinstance(error, TammannError)
-            else f"engine {plan.engine}: expected an energy of {plan.melts[0]} with {plan.potential}, got "
+        compute_one_energy(plan)
+    except TammannError as error:
+        failure = str(error)
+    except Exception as error:  # whatever is wrong with another package
+        failure = (
+            f"engine {plan.engine}: expected an energy of {plan.melts[0]} with {plan.potential}, got "
             f"{type(error).__name__} ({error}); install the engine and the potential anew."
         )
-        said.send(" ".join(text.split()))
-    finally:
-        said.close()
+    pipe.send(" ".join(failure.split()))
+    pipe.close()

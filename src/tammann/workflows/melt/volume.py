@@ -1,0 +1,194 @@
+"""The volume of one melt: a random packing is melted, and the volume at which its pressure vanishes is found."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+from collections.abc import Callable
+from dataclasses import astuple, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from tammann.errors import ResultError
+from tammann.files import whole_file, write_text
+from tammann.md.conditions import MDRun
+from tammann.md.equation_of_state import VolumePoint, find_volume, let_volume_settle
+from tammann.md.load import load_engine
+from tammann.potentials import load_potential
+from tammann.structures import Configuration, random_packing
+from tammann.workflows.melt.folder import MELT, STRUCTURE, ReplicaTask
+from tammann.workflows.melt.plan import MeltPlan
+from tammann.workflows.melt.records import VolumeRecord
+
+__all__ = ["StepProgress", "load_melt", "random_numbers", "search_volume", "volume_known"]
+
+SEARCH = "search.npz"
+
+StepProgress = Callable[[int, int, str], None]
+"""Called with the steps done, the steps needed at most, and what is being done."""
+
+
+def volume_known(folder: Path) -> bool:
+    """Return whether the volume of a state has been searched for."""
+    return (folder / VolumeRecord.FILE).exists()
+
+
+def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | None = None) -> int:
+    """Find the volume of a state, resuming a search that was interrupted.
+
+    Args:
+        plan: Plan.
+        task: Any replica of the state; its folder gets ``melt.npz``, ``structure.extxyz`` and ``volume.json``.
+        progress: Called after every run of the search.
+
+    Returns:
+        The steps of molecular dynamics that the search took.
+    """
+    engine, potential = load_engine(plan.engine), load_potential(plan.potential)
+    conditions = plan.conditions(task.temperature_K)
+    search, most = plan.volume, plan.steps_to_find_volume()
+    if search.method == "npt":
+        conditions = replace(conditions, thermostat="nose-hoover", pressure_GPa=search.pressure_GPa)
+    file = task.state_folder / SEARCH
+
+    def report(steps: int, what: str) -> None:
+        if progress is not None:
+            progress(steps, most, what)
+
+    def steps_of(points: tuple[VolumePoint, ...]) -> int:
+        return conditions.steps(plan.melt_ps + sum(point.duration_ps for point in points))
+
+    if not file.exists():
+        report(0, "melting")
+        _save_search(file, _first_melt(plan, task), ())
+    start, points = _load_search(file)
+    numbers = itertools.count(len(points) + 1)
+
+    def advance(configuration: Configuration, duration_ps: float) -> MDRun:
+        # random numbers of its own for every run, so that a resumed search is the same as an undisturbed one
+        rng = random_numbers(plan, task.formula, task.temperature_K, 0, next(numbers))
+        return engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
+
+    def keep(configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
+        _save_search(file, configuration, points)
+        report(steps_of(points), "volume")
+
+    report(steps_of(points), "volume")
+    common: dict[str, Any] = {
+        "hold_ps": search.hold_ps,
+        "attempts": search.attempts,
+        "energy_tolerance_eV_per_atom": search.energy_tolerance_eV_per_atom,
+        "points": points,
+        "keep": keep,
+    }
+    if search.method == "npt":
+        found = let_volume_settle(start, advance, **common)
+    else:
+        found = find_volume(
+            start,
+            advance,
+            scales=search.scales,
+            scale_ps=search.scale_ps,
+            pressure_GPa=search.pressure_GPa,
+            pressure_tolerance_GPa=search.pressure_tolerance_GPa,
+            **common,
+        )
+    melt = found.configuration
+    with whole_file(task.state_folder / MELT) as whole:
+        np.savez(whole, **_arrays(melt))
+    write_text(task.state_folder / STRUCTURE, _extxyz(melt))
+    VolumeRecord(
+        formula=task.formula,
+        temperature_K=task.temperature_K,
+        atoms=melt.n_atoms,
+        volume_A3=melt.volume_A3,
+        volume_per_atom_A3=melt.volume_A3 / melt.n_atoms,
+        converged=found.converged,
+        fit=found.fit,
+        points=found.points,
+        notes=found.notes,
+    ).save(task.state_folder)
+    file.unlink(missing_ok=True)
+    return steps_of(found.points)
+
+
+def _first_melt(plan: MeltPlan, task: ReplicaTask) -> Configuration:
+    """Melt a random packing: where the search for the volume starts."""
+    engine, potential = load_engine(plan.engine), load_potential(plan.potential)
+    rng = random_numbers(plan, task.formula, task.temperature_K, 0)
+    packing = random_packing(
+        task.formula,
+        atoms=plan.atoms,
+        volume_per_atom_A3=plan.volume_per_atom_A3,
+        temperature_K=task.temperature_K,
+        minimum_distances_A=plan.distances_A(task.formula),
+        rng=rng,
+    )
+    relaxed = engine.relax(packing, potential)
+    hot = plan.conditions(max(plan.melt_K, task.temperature_K))
+    melted = engine.run(relaxed, potential, hot, duration_ps=plan.melt_ps, rng=rng)
+    return replace(melted.configuration, velocities_A_per_ps=None)
+
+
+def random_numbers(plan: MeltPlan, formula: str, temperature_K: float, *counts: int) -> np.random.Generator:
+    """Return a generator of its own for every state, replica and run of the search, whatever else the plan holds."""
+    key = (zlib.crc32(formula.encode()), round(temperature_K * 1000), *counts)
+    return np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=key))
+
+
+# --------------------------------------------------------------------------------------------------------------- files
+
+
+def load_melt(folder: Path) -> Configuration:
+    """Read the melt of a state at the volume found.
+
+    Raises:
+        ResultError: It is not there, or is something else.
+    """
+    return _load_configuration(folder / MELT)
+
+
+def _load_configuration(path: Path) -> Configuration:
+    try:
+        with np.load(path) as held:
+            velocities = held["velocities_A_per_ps"] if "velocities_A_per_ps" in held else None
+            symbols = tuple(str(symbol) for symbol in held["symbols"])
+            return Configuration(symbols, held["positions_A"], held["cell_A"], velocities)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise ResultError(f"{path}: expected a melt, got something else ({error}); remove its folder.") from None
+
+
+def _save_search(file: Path, configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
+    runs = np.array([astuple(point) for point in points], dtype=float)
+    with whole_file(file) as whole:
+        np.savez(whole, **_arrays(configuration), points=runs)
+
+
+def _load_search(file: Path) -> tuple[Configuration, tuple[VolumePoint, ...]]:
+    with np.load(file) as held:
+        points = tuple(VolumePoint(*(float(x) for x in row)) for row in held["points"])
+    return _load_configuration(file), points
+
+
+def _arrays(configuration: Configuration) -> dict[str, Any]:
+    arrays = {
+        "symbols": np.array(configuration.symbols),
+        "positions_A": configuration.positions_A,
+        "cell_A": configuration.cell_A,
+    }
+    if configuration.velocities_A_per_ps is not None:
+        arrays["velocities_A_per_ps"] = configuration.velocities_A_per_ps
+    return arrays
+
+
+def _extxyz(configuration: Configuration) -> str:
+    lattice = " ".join(f"{x:.6f}" for x in configuration.cell_A.ravel())
+    lines = [str(configuration.n_atoms), f'Lattice="{lattice}" Properties=species:S:1:pos:R:3 pbc="T T T"']
+    lines += [
+        f"{symbol} {x:.5f} {y:.5f} {z:.5f}"
+        for symbol, (x, y, z) in zip(configuration.symbols, configuration.positions_A, strict=True)
+    ]
+    return "\n".join(lines) + "\n"
