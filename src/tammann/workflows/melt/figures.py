@@ -26,8 +26,8 @@ def draw_state(folder: Path, *, pressure_GPa: float = 0.0) -> None:
 
     volume = VolumeRecord.load(folder)
     if any(number is not None for number in astuple(volume.fit)):  # at constant pressure there is no curve
-        figure = plot_volume_search(volume.points, volume.atoms, pressure_GPa=pressure_GPa)
-        save_figure(figure, folder / "volume.png", dpi=120)
+        drawn = plot_volume_search(volume.points, volume.atoms, pressure_GPa=pressure_GPa)
+        save_figure(drawn, folder / "volume.png", dpi=120)
     try:
         used, _ = split_crystallised(load_replicas(folder))
         correlations = [load_correlations(replica.folder / CORRELATIONS) for replica in used]

@@ -8,24 +8,30 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from tammann._version import __version__
+from tammann.characterization import (
+    bond_fractions,
+    bragg_order,
+    coordination_numbers,
+    crystal_nn_coordination,
+    largest_cavity,
+)
 from tammann.errors import DataError, ResultError
 from tammann.files import digest, whole_file
 from tammann.md.block_average import block_stderr
 from tammann.md.load import load_engine
 from tammann.potentials import load_potential
 from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom
+from tammann.trajectory import Trajectory, read_trajectory
+from tammann.transport import displacement_correlations, save_correlations
 from tammann.workflows.melt.folder import CORRELATIONS, STRESS, ReplicaTask, last_step, load_replicas, state_folder
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import Estimate, ReplicaRecord
 from tammann.workflows.melt.volume import StepProgress, load_melt, random_numbers, search_volume, volume_known
-
-if TYPE_CHECKING:
-    from tammann.trajectory import Trajectory
 
 __all__ = ["check_potential", "compute_one_energy", "load_stress", "record_task", "shear_correlations", "summarize"]
 
@@ -70,6 +76,7 @@ def record_task(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | None
         rng=rng,
         progress=lambda fraction: report(search + before + round(fraction * steps), "production"),
     )
+    assert trajectory is not None  # nothing stops it
     summarize(plan, task, trajectory, task.folder)
 
 
@@ -107,9 +114,6 @@ def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> No
         file: Its trajectory; the stress lies beside it.
         folder: Where the files go.
     """
-    from tammann.trajectory.read import read_trajectory
-    from tammann.transport import displacement_correlations, save_correlations
-
     steps = int(file.name.removesuffix(".dump.gz").partition("-")[2])
     trajectory = read_trajectory(file, timestep_fs=plan.timestep_fs, temperature_K=task.temperature_K)
     # columns: temperature, energy, xx, yy, zz, xy, xz, yz, volume
@@ -153,18 +157,16 @@ def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> No
 
 def _structure(trajectory: Trajectory) -> dict[str, Any]:
     """Neighbours, order and cavities of a trajectory, as a record has them."""
-    from tammann import characterization as ch
-
     cations = [symbol for symbol in trajectory.species if symbol != "O"]
     pairs = [(symbol, "O") for symbol in cations] if "O" in trajectory.species else []
-    bonds = ch.bond_fractions(trajectory)
-    around = ch.crystal_nn_coordination(trajectory, frames=2)
+    bonds = bond_fractions(trajectory)
+    around = crystal_nn_coordination(trajectory, frames=2)
     return {
-        "coordination": ch.coordination_numbers(trajectory, pairs),
+        "coordination": coordination_numbers(trajectory, pairs),
         "bond_fractions": {f"{a}-{b}": Estimate(*found) for (a, b), found in bonds.items()},
         "crystal_nn": {symbol: Estimate(*found) for symbol, found in around.items()},
-        "bragg_order": ch.bragg_order(trajectory),
-        "largest_cavity_A": ch.largest_cavity(trajectory),
+        "bragg_order": bragg_order(trajectory),
+        "largest_cavity_A": largest_cavity(trajectory),
     }
 
 

@@ -138,7 +138,8 @@ def run_melts(
         OSError: ``out`` cannot be written to.
     """
     if not 1 <= workers <= MOST_WORKERS:
-        raise RecipeError(f"workers: expected a whole number from 1 to {MOST_WORKERS}, got {workers}.")
+        expected = "above 0" if workers < 1 else f"up to {MOST_WORKERS}"
+        raise RecipeError(f"workers: expected a whole number {expected}, got {workers}.")
     folder = Path(out)
     plan = check_melts(plan, folder, resume=resume)
     whole = open_folder(plan, folder)

@@ -12,6 +12,7 @@ from tammann.workflows.melt.plan import MeltPlan
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "melts.md"
+RERUN = "run: python examples/melts/melt_table.py"
 
 
 def keys(model: type[BaseModel], above: str = "") -> dict[str, object]:
@@ -47,8 +48,8 @@ def test_every_file_is_on_the_page():
 
     text = PAGE.read_text(encoding="utf-8")
     for name in (
-        *folder.OF_A_REPLICA,
-        *folder.OF_A_STATE,
+        *folder.REPLICA_FILES,
+        *folder.STATE_FILES,
         "plan.json",
         "transport_table.json",
         "melt.json",
@@ -67,11 +68,13 @@ def test_flags_are_those_of_the_code():
 
 @pytest.mark.slow
 def test_the_table_page_is_current():
-    """What docs/melt_table.py writes is what the page says; run it where this fails."""
-    spec = importlib.util.spec_from_file_location("melt_table", DOCS / "melt_table.py")
+    """What examples/melts/melt_table.py writes is what the page says; run it where this fails."""
+    spec = importlib.util.spec_from_file_location("melt_table", DOCS.parent / "examples" / "melts" / "melt_table.py")
     assert spec is not None and spec.loader is not None
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     text = (DOCS / "melt-table.md").read_text(encoding="utf-8")
-    assert re.search(r"<!-- from: ", text) and script.filled(text) == text, "run: python docs/melt_table.py"
-    assert script.same_table(script.shipped(), load_transport("tammann-2026")), "run: python docs/melt_table.py"
+    assert re.search(r"<!-- from: ", text) and script.filled(text) == text, RERUN
+    assert script.same_table(script.shipped(), load_transport("tammann-2026")), (
+        "run: python examples/melts/melt_table.py"
+    )

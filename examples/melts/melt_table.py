@@ -1,12 +1,12 @@
-"""The package's own Ba-Ti-O table beside the published one and beside experiment, as far as it has come.
+"""Compare the package's own Ba-Ti-O table with the published one and with experiment.
 
-    python docs/melt_table.py          measure the replicas there are, ship their table, fire the recipes with it, draw,
-                                       and write docs/melt-table.md anew (some minutes)
-    python docs/melt_table.py --check  say whether page or shipped table are out of date, and exit with 1 if they are
+    python examples/melts/melt_table.py          measure the replicas, ship their table, run the recipes with it, draw
+                                                 the figures and fill docs/melt-table.md (some minutes)
+    python examples/melts/melt_table.py --check  exit with 1 if the page or the shipped table is out of date
 
 Reads examples/melts/ba-ti-o, where replicas are gathered, and writes src/tammann/data/ba-ti-o-melts.json, which is
-``load_transport("tammann-2026")``. All between ``<!-- from: NAME -->`` and ``<!-- to: NAME -->`` on the page,
-docs/melt-runs.json and docs/images/melt-*.png are written here as well.
+``load_transport("tammann-2026")``, melt-runs.json beside this file, docs/images/melt-*.png, and all that is between
+``<!-- from: NAME -->`` and ``<!-- to: NAME -->`` on the page.
 """
 
 import json
@@ -28,16 +28,21 @@ from tammann.composition import parse_formula
 from tammann.kinetics import growth_constants
 from tammann.kinetics.growth import table_layer
 from tammann.thermo import draw_energies
-from tammann.transport import TransportTable, draw_transport, load_transport, save_transport
+from tammann.transport import OnsagerMeasurement, TransportTable, draw_transport, load_transport, save_transport
 from tammann.units import BOLTZMANN_J_PER_K
 from tammann.workflows.furnace import fire
-from tammann.workflows.melt import largest_error
+from tammann.workflows.melt import MeltState, VolumeRecord, largest_error, measure_melts
+from tammann.workflows.melt.folder import CORRELATIONS, load_plan, load_replicas, state_folder
+from tammann.workflows.melt.plan import MeltPlan
+from tammann.workflows.melt.state import load_state
+from tammann.workflows.melt.table import TABLE
 
-DOCS = Path(__file__).parent
-EXAMPLES = DOCS.parent / "examples"
-OUT = EXAMPLES / "melts" / "ba-ti-o"
-SHIPPED = DOCS.parent / "src" / "tammann" / "data" / "ba-ti-o-melts.json"
-RUNS = DOCS / "melt-runs.json"
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parent
+DOCS = EXAMPLES.parent / "docs"
+OUT = HERE / "ba-ti-o"
+SHIPPED = EXAMPLES.parent / "src" / "tammann" / "data" / "ba-ti-o-melts.json"
+RUNS = HERE / "melt-runs.json"
 PAGE = DOCS / "melt-table.md"
 SLOT = re.compile(r"(<!-- from: ([a-z-]+) -->\n)(.*?)(<!-- to: \2 -->)", re.DOTALL)
 IONS = ("Ba", "Ti", "O")
@@ -56,43 +61,43 @@ SOURCES = ("karan-2026", "tammann-2026")
 
 
 @cache
-def plan() -> dict[str, Any]:
-    return dict(json.loads((OUT / "plan.json").read_text(encoding="utf-8"))["plan"])
+def plan() -> MeltPlan:
+    return load_plan(OUT)
 
 
 @cache
 def formulas() -> tuple[str, ...]:
     """Rich in barium first."""
-    return tuple(sorted(plan()["melts"], key=lambda f: -barium(f)))
+    return tuple(sorted(plan().melts, key=lambda f: -barium(f)))
 
 
 @cache
 def temperatures() -> tuple[float, ...]:
-    return tuple(sorted(plan()["temperatures_K"]))
+    return tuple(sorted(plan().temperatures_K))
 
 
 @cache
-def state(formula: str, T: float) -> dict[str, Any] | None:
+def state(formula: str, T: float) -> MeltState | None:
     """What has been measured of a state, or None."""
-    folder = OUT / formula / f"{T:g}K"
-    try:
-        read = {
-            name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("melt", "transport", "volume")
-        }
-    except OSError:
-        return None
-    volume = read["volume"]
-    modulus = volume["fit"]["bulk_modulus_GPa"]
-    return read["melt"] | {
-        "transport": read["transport"],
-        "converged": volume["converged"],
-        "bulk_modulus_GPa": modulus,
-    }
+    found = load_state(formula, T, state_folder(OUT, formula, T))
+    return None if found.measurement is None else found
+
+
+@cache
+def measured_states() -> tuple[MeltState, ...]:
+    """All states that have been measured, rich in barium first, by temperature."""
+    return tuple(s for f in formulas() for T in temperatures() if (s := state(f, T)) is not None)
+
+
+def D_of(s: MeltState, ion: str) -> float | None:
+    """Its diffusivity, m²/s, or None where it was not shown to diffuse."""
+    D = s.diffusivities_m2_per_s[ion].mean
+    return None if math.isnan(D) else D
 
 
 @cache
 def ours() -> TransportTable | None:
-    file = OUT / "transport_table.json"
+    file = OUT / TABLE
     return load_transport(file) if file.exists() else None
 
 
@@ -154,23 +159,17 @@ def pm(value: float | None, error: float | None, digits: int = 2) -> str:
 
 
 def so_far() -> str:
-    every = [(f, T) for f in formulas() for T in temperatures()]
-    there = [s for f, T in every if (s := state(f, T)) is not None]
-    replicas = sum(s["replicas"] for s in there)
-    kept = sum(in_table(f, T) for f, T in every)
-    time = sum(s["duration_ps"] for s in there) / 1000.0
-    wanted = len(every) * plan()["replicas"]
-    target, longest = plan()["target_error"], plan()["longest_ps"]
-    wide = {
-        f"{f} at {T:g} K": (s, largest_error(s["transport"]))
-        for f, T in every
-        if (s := state(f, T)) is not None and largest_error(s["transport"]) > target
-    }
-    short = [name for name, (s, _) in wide.items() if min(s["durations_ps"].values()) < longest - 1.0]
-    still = [f"{name} ({100 * error:.3g} %)" for name, (_, error) in wide.items() if math.isfinite(error)]
+    """How much has been computed, and which errors are still large."""
+    there = measured_states()
+    every = len(formulas()) * len(temperatures())
+    target, longest = plan().target_error, plan().longest_ps
+    wide = [(s, error) for s in there if (error := largest_error(s.measurement)) > target]
+    short = [s.name for s, _ in wide if min(s.melt.durations_ps.values()) < longest - 1.0]
+    still = [f"{s.name} ({100 * error:.3g} %)" for s, error in wide if math.isfinite(error)]
     lines = [
-        f"**As it stands: {replicas} of {wanted} replicas ({time:.1f} ns), {len(there)} of {len(every)} states; "
-        f"{kept} of them are diffusive and in the table.**",
+        f"**As it stands: {sum(s.replicas for s in there)} of {every * plan().replicas} replicas "
+        f"({sum(s.duration_ps for s in there) / 1000.0:.1f} ns), {len(there)} of {every} states; "
+        f"{sum(in_table(s.formula, s.temperature_K) for s in there)} of them are diffusive and in the table.**",
         f"Replicas are at least {longest:g} ps long wherever an error of $D_i$ or $L_{{ii}}$ is above "
         f"{100 * target:.0f} % or an ion was not shown to diffuse"
         + (f", but for {', '.join(short)}, which are still to be made longer." if short else "."),
@@ -211,7 +210,8 @@ def states() -> str:
             if s is None:
                 row.append("not run yet")
                 continue
-            stuck = [ion for ion, moves in s["transport"]["diffusive_species"].items() if not moves]
+            moves = zip(s.measurement.species, s.measurement.regime.diffusive, strict=True)
+            stuck = [ion for ion, flag in moves if not flag]
             what = "yes" if in_table(formula, T) else f"no: {', '.join(stuck) or 'crystallised'}"
             row.append(f"{lengths(s)} ps: {what}{mark(s)}")
         rows.append(row)
@@ -222,14 +222,14 @@ def states() -> str:
     )
 
 
-def lengths(s: dict[str, Any]) -> str:
-    """Those of the replicas, the same ones together: 300 + 2 × 1000."""
-    each = Counter(round(x) for x in s["durations_ps"].values())
+def lengths(s: MeltState) -> str:
+    """Lengths of the replicas, the same ones together: 300 + 2 × 1000."""
+    each = Counter(round(x) for x in s.melt.durations_ps.values())
     return " + ".join(f"{n} × {length}" if n > 1 else str(length) for length, n in sorted(each.items()))
 
 
-def mark(s: dict[str, Any]) -> str:
-    marks = "†" * (not s["converged"]) + "‡" * (abs(s["pressure_GPa"]) > 0.4) + "§" * bool(s.get("ageing"))
+def mark(s: MeltState) -> str:
+    marks = "†" * (not s.converged) + "‡" * (abs(s.melt.pressure_GPa) > 0.4) + "§" * s.melt.ageing
     return f" {marks}" if marks else ""
 
 
@@ -239,13 +239,12 @@ def diffusivities() -> str:
     for T in reversed(temperatures()):
         for formula in formulas():
             s = state(formula, T)
-            if s is None or not any(s["transport"]["diffusive_species"].values()):
+            if s is None or not any(s.measurement.regime.diffusive):
                 continue
-            m = s["transport"]
             theirs = published_D(formula, T)
             row = [f"{formula}, {T:g} K"]
             for ion in IONS:
-                D, error = m["D_m2_per_s"][ion], m["D_stderr"][ion]
+                D, error = D_of(s, ion), s.diffusivities_m2_per_s[ion].stderr
                 row.append("-" if D is None else pm(1e9 * D, 1e9 * error, 2 if error > 5e-12 else 3))
                 if D is not None and theirs is not None:
                     ratios.append(theirs[ion] / D)
@@ -264,16 +263,16 @@ def diffusivities() -> str:
     return table(head, rows) + words + speeds()
 
 
-def box_takes(s: dict[str, Any], T: float) -> float | None:
+def box_takes(s: MeltState, T: float) -> float | None:
     """What the drag of the box takes from every D, by Yeh and Hummer with the viscosity of the melt, m²/s."""
-    eta = s["viscosity"]["value_Pa_s"]
-    if eta is None or not s["viscosity"]["converged"]:
+    eta = s.melt.viscosity.value_Pa_s
+    if eta is None or not s.melt.viscosity.converged:
         return None
-    edge_m = (s["volume_per_atom_A3"] * s["atoms"]) ** (1 / 3) * 1e-10
+    edge_m = (s.melt.volume_per_atom_A3 * s.melt.atoms) ** (1 / 3) * 1e-10
     return float(2.837297 * BOLTZMANN_J_PER_K * T / (6.0 * np.pi * eta * edge_m))
 
 
-def missing(s: dict[str, Any], T: float) -> str:
+def missing(s: MeltState, T: float) -> str:
     takes = box_takes(s, T)
     return "-" if takes is None else f"{1e9 * takes:.2f}"
 
@@ -282,11 +281,10 @@ def box_share() -> str:
     """How much of the D without a box the box takes, per cent, from the least to the most."""
     shares = [
         100.0 * takes / (takes + D)
-        for formula in formulas()
-        for T in temperatures()
-        if (s := state(formula, T)) is not None and (takes := box_takes(s, T)) is not None
-        for D in s["transport"]["D_m2_per_s"].values()
-        if D is not None
+        for s in measured_states()
+        if (takes := box_takes(s, s.temperature_K)) is not None
+        for ion in IONS
+        if (D := D_of(s, ion)) is not None
     ]
     return f"{min(shares):.0f} to {max(shares):.0f}"
 
@@ -297,7 +295,7 @@ def speeds() -> str:
     for T in reversed(temperatures()):
         parts = []
         for ion in IONS:
-            here = {f: s["transport"]["D_m2_per_s"][ion] for f in formulas() if (s := state(f, T)) is not None}
+            here = {f: D_of(s, ion) for f in formulas() if (s := state(f, T)) is not None}
             here = {f: D for f, D in here.items() if D is not None}
             theirs = {f: D[ion] for f in here if (D := published_D(f, T)) is not None}
             sides = [[f for f in here if (barium(f) > 0.5) is rich] for rich in (False, True)]
@@ -319,6 +317,14 @@ def speeds() -> str:
     )
 
 
+def factors_of(m: OnsagerMeasurement) -> tuple[dict[str, float], dict[str, float]]:
+    """Correlation factors by ion, and their standard errors."""
+    return tuple(
+        dict(zip(m.species, values.tolist(), strict=True))
+        for values in (m.correlation_factor, m.correlation_factor_stderr)
+    )
+
+
 def factors() -> str:
     """Correlation factors with their errors."""
     rows = []
@@ -328,10 +334,10 @@ def factors() -> str:
         for formula in formulas():
             if not in_table(formula, T):
                 continue
-            m = (state(formula, T) or {})["transport"]
+            m = state(formula, T).measurement
             entries = [e for e in published().of(formula) if e.temperature_K == T]
             theirs = dict(zip(entries[0].species, entries[0].correlation_factor, strict=True)) if entries else {}
-            f, error = m["correlation_factor"], m["correlation_factor_stderr"]
+            f, error = factors_of(m)
             rows.append(
                 [
                     f"{formula}, {T:g} K",
@@ -447,19 +453,19 @@ def comparisons() -> list[tuple[str, str, float, float, float | None, float, flo
     for formula in ("BaTi2O5", "BaTi4O9"):
         for T in (1750.0, 2000.0):
             s = state(formula, T)
-            if s is not None and s["viscosity"]["converged"]:
-                eta = s["viscosity"]
-                mine = 1e3 * eta["value_Pa_s"], 1e3 * eta["stderr_Pa_s"]
+            if s is not None and s.melt.viscosity.converged:
+                eta = s.melt.viscosity
+                mine = 1e3 * eta.value_Pa_s, 1e3 * eta.stderr_Pa_s
                 found.append(("viscosity, mPa s", formula, T, *mine, float(measured_viscosity(T)), None, 1))
     return found
 
 
-def density(s: dict[str, Any]) -> tuple[float, float | None]:
+def density(s: MeltState) -> tuple[float, float | None]:
     """With the error that the pressure left over, and its own error, make by the bulk modulus."""
-    modulus = s["bulk_modulus_GPa"]
-    value = float(s["density_g_per_cm3"])
+    modulus = s.volume.fit.bulk_modulus_GPa
+    value = s.melt.density_g_per_cm3
     return value, None if modulus is None else value * float(
-        np.hypot(s["pressure_GPa"], s["pressure_stderr_GPa"])
+        np.hypot(s.melt.pressure_GPa, s.melt.pressure_stderr_GPa)
     ) / modulus
 
 
@@ -469,9 +475,9 @@ def measured_viscosity(T: Any) -> Any:
     return 30.0 * np.exp(slope * (1 / np.asarray(T, dtype=float) - 1 / 1750.0))
 
 
-def titanium(s: dict[str, Any]) -> tuple[float, float | None]:
-    here = next(c for c in s["coordination"] if c["centre"] == "Ti" and c["neighbour"] == "O")
-    return here["mean"], here["stderr"]
+def titanium(s: MeltState) -> tuple[float, float | None]:
+    here = next(c for c in s.melt.coordination if (c.centre, c.neighbour) == ("Ti", "O"))
+    return here.mean, here.stderr
 
 
 # ---------------------------------------------------------------------------------------------------------- the furnace
@@ -529,7 +535,7 @@ def runs() -> dict[str, Any]:
 
 
 def chgnet() -> str:
-    found = json.loads((EXAMPLES / "melts" / "chgnet" / "comparison.json").read_text(encoding="utf-8"))
+    found = json.loads((HERE / "chgnet" / "comparison.json").read_text(encoding="utf-8"))
     rows = []
     for name in ("pedone-2006", "chgnet"):
         run = found[name]
@@ -637,7 +643,7 @@ def draw() -> None:
 
 
 def draw_chgnet() -> None:
-    rows = np.genfromtxt(EXAMPLES / "melts" / "chgnet" / "g_of_r.csv", delimiter=",", names=True, deletechars="")
+    rows = np.genfromtxt(HERE / "chgnet" / "g_of_r.csv", delimiter=",", names=True, deletechars="")
     axes = panels(3)
     for ax, pair in zip(axes, ("Ti-O", "Ba-O", "O-O"), strict=True):
         for name, colour in (("pedone-2006", "#0072B2"), ("chgnet", "#D55E00")):
@@ -653,16 +659,13 @@ def draw_chgnet() -> None:
 
 def draw_example() -> None:
     """The figures of one state, as ``tammann melt`` leaves them."""
-    from tammann.md.equation_of_state import VolumePoint
     from tammann.plot import plot_volume_search, save_figure, transport_figure
     from tammann.transport import load_correlations, measure_onsager
-    from tammann.workflows.melt.folder import replicas_in
 
-    folder = OUT / "BaTiO3" / "2000K"
-    found = json.loads((folder / "volume.json").read_text(encoding="utf-8"))
-    points = [VolumePoint(**point) for point in found["points"]]
-    save_figure(plot_volume_search(points, found["atoms"]), DOCS / "images" / "melt-volume.png", dpi=110)
-    curves = [load_correlations(place / "curves.npz") for place, _ in replicas_in(folder)]
+    folder = state_folder(OUT, "BaTiO3", 2000.0)
+    volume = VolumeRecord.load(folder)
+    save_figure(plot_volume_search(volume.points, volume.atoms), DOCS / "images" / "melt-volume.png", dpi=110)
+    curves = [load_correlations(replica.folder / CORRELATIONS) for replica in load_replicas(folder)]
     page = transport_figure(curves, measure_onsager(curves))
     save_figure(page, DOCS / "images" / "melt-transport.png", dpi=110)
 
@@ -691,8 +694,8 @@ def draw_diffusivities() -> None:
             x, y, error = [], [], []
             for f in formulas():
                 s = state(f, T)
-                if s is not None and (D := s["transport"]["D_m2_per_s"][ion]) is not None:
-                    x.append(barium(f)), y.append(D), error.append(s["transport"]["D_stderr"][ion])
+                if s is not None and (D := D_of(s, ion)) is not None:
+                    x.append(barium(f)), y.append(D), error.append(s.diffusivities_m2_per_s[ion].stderr)
             if x:
                 ax.errorbar(x, y, error, fmt="o", color=COLOURS[T], ms=5, label=f"here, {T:g} K")
             theirs = [(barium(f), D[ion]) for f in formulas() if (D := published_D(f, T)) is not None]
@@ -717,11 +720,11 @@ def draw_factors() -> None:
     for ax, ion in zip(axes, IONS, strict=True):
         ax.axhline(0.0, color="#9A9A9A", lw=0.7)
         for T in temperatures():
-            mine = [(f, (state(f, T) or {})["transport"]) for f in formulas() if in_table(f, T)]
+            mine = [(f, *factors_of(state(f, T).measurement)) for f in formulas() if in_table(f, T)]
             if mine:
-                x = [barium(f) for f, _ in mine]
-                y = [m["correlation_factor"][ion] for _, m in mine]
-                error = [m["correlation_factor_stderr"][ion] for _, m in mine]
+                x = [barium(f) for f, _, _ in mine]
+                y = [values[ion] for _, values, _ in mine]
+                error = [errors[ion] for _, _, errors in mine]
                 ax.errorbar(x, y, error, fmt="o", color=COLOURS[T], ms=5, label=f"here, {T:g} K")
             theirs = [
                 (barium(f), dict(zip(e.species, e.correlation_factor, strict=True))[ion])
@@ -790,14 +793,14 @@ def draw_experiment() -> None:
         there = [(t, s) for t in temperatures() if (s := state(formula, t)) is not None]
         look = {"color": colours[formula], "ms": 5, "label": formula_label(formula)}
         if there and formula == "BaTi2O5":
-            axes[0].plot([t for t, _ in there], [s["density_g_per_cm3"] for _, s in there], "o", **look)
+            axes[0].plot([t for t, _ in there], [s.melt.density_g_per_cm3 for _, s in there], "o", **look)
         if there and formula in ("BaTi2O5", "BaTiO3"):
             numbers = [titanium(s) for _, s in there]
             axes[1].errorbar([t for t, _ in there], [n[0] for n in numbers], [n[1] for n in numbers], fmt="o", **look)
-        flows = [(t, s["viscosity"]) for t, s in there if s["viscosity"]["converged"]]
+        flows = [(t, s.melt.viscosity) for t, s in there if s.melt.viscosity.converged]
         if flows:
-            y = [1e3 * v["value_Pa_s"] for _, v in flows]
-            axes[2].errorbar([t for t, _ in flows], y, [1e3 * v["stderr_Pa_s"] for _, v in flows], fmt="o", **look)
+            y = [1e3 * v.value_Pa_s for _, v in flows]
+            axes[2].errorbar([t for t, _ in flows], y, [1e3 * v.stderr_Pa_s for _, v in flows], fmt="o", **look)
     axes[1].set_ylim(3.85, 5.2)
     axes[2].set_yscale("log")
     axes[2].set_yticks([5, 10, 20, 30, 40], ["5", "10", "20", "30", "40"])
@@ -816,12 +819,7 @@ def main() -> int:
         late += [] if same_table(shipped(), load_transport("tammann-2026")) else [SHIPPED.name]
         print("\n".join(f"{name}: out of date" for name in late))
         return 1 if late else 0
-    from tammann.workflows.melt.folder import read_plan
-    from tammann.workflows.melt.state import measure_all, write_table
-
-    chosen = read_plan(OUT / "plan.json")
-    measure_all(chosen, OUT)
-    write_table(chosen, OUT)
+    measure_melts(plan(), OUT)
     save_transport(shipped(), SHIPPED)
     fire_recipes()
     draw()
