@@ -99,7 +99,7 @@ def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | No
     melt = found.configuration
     with whole_file(task.state_folder / MELT) as whole:
         np.savez(whole, **_arrays(melt))
-    write_text(task.state_folder / STRUCTURE, _extxyz(melt))
+    write_text(task.state_folder / STRUCTURE, melt.to_extxyz())
     VolumeRecord(
         formula=task.formula,
         temperature_K=task.temperature_K,
@@ -182,13 +182,3 @@ def _arrays(configuration: Configuration) -> dict[str, Any]:
     if configuration.velocities_A_per_ps is not None:
         arrays["velocities_A_per_ps"] = configuration.velocities_A_per_ps
     return arrays
-
-
-def _extxyz(configuration: Configuration) -> str:
-    lattice = " ".join(f"{x:.6f}" for x in configuration.cell_A.ravel())
-    lines = [str(configuration.n_atoms), f'Lattice="{lattice}" Properties=species:S:1:pos:R:3 pbc="T T T"']
-    lines += [
-        f"{symbol} {x:.5f} {y:.5f} {z:.5f}"
-        for symbol, (x, y, z) in zip(configuration.symbols, configuration.positions_A, strict=True)
-    ]
-    return "\n".join(lines) + "\n"
