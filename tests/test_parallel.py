@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -22,7 +23,7 @@ def test_an_interruption_waits_until_the_block_ends():
     with pytest.raises(KeyboardInterrupt):
         reached = False
         with interrupts_blocked():
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
             time.sleep(0.05)
             reached = True
     assert reached
