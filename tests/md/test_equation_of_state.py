@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 from tammann.errors import DataError
 from tammann.md.block_average import block_stderr
 from tammann.md.conditions import MDRun
-from tammann.md.equation_of_state import VolumePoint, find_volume, fit_equation_of_state, let_volume_settle
+from tammann.md.equation_of_state import VolumePoint, equilibrate_volume, find_volume, fit_equation_of_state
 from tammann.structures import Configuration
 
 N = 10
@@ -164,13 +164,13 @@ def breathing(towards=200.0, per_ps=0.2, noise=0.005, seed=1):
 
 
 def test_constant_pressure_settles():
-    found = let_volume_settle(start(300.0), breathing())
+    found = equilibrate_volume(start(300.0), breathing())
     assert found.converged and found.configuration.volume_A3 == pytest.approx(200.0, rel=0.005)
     assert len(found.points) > 1 and found.fit.volume_A3 is None
 
 
 def test_evaporation_is_flagged():
-    found = let_volume_settle(start(200.0), breathing(towards=4000.0, per_ps=0.02), attempts=3)
+    found = equilibrate_volume(start(200.0), breathing(towards=4000.0, per_ps=0.02), attempts=3)
     assert not found.converged and "still moved by" in found.notes[0]
 
 
@@ -188,7 +188,7 @@ class Interrupted(Exception):
 
 
 @pytest.mark.parametrize("noise, attempts", [(2.0, 8), (60.0, 4)])
-@pytest.mark.parametrize("find", [find_volume, let_volume_settle])
+@pytest.mark.parametrize("find", [find_volume, equilibrate_volume])
 def test_a_search_goes_on_where_it_was_left(find, noise, attempts):
     """Interrupted before every one of its runs, it ends as it would have undisturbed."""
     kept = []
@@ -202,12 +202,12 @@ def test_a_search_goes_on_where_it_was_left(find, noise, attempts):
                 raise Interrupted
             left[0] = None if left[0] is None else left[0] - 1
             seed = next(counts)
-            if find is let_volume_settle:
+            if find is equilibrate_volume:
                 return breathing(towards=4000.0, per_ps=0.002 * noise, seed=seed)(configuration, duration_ps)
             return matter(noise=noise, seed=seed)[0](configuration, duration_ps)
 
         at, points = kept[-1] if kept else (start(300.0), ())
-        return find(at, advance, attempts=attempts, points=points, keep=lambda *now: kept.append(now))
+        return find(at, advance, attempts=attempts, points=points, checkpoint=lambda *now: kept.append(now))
 
     undisturbed = searched()
     kept.clear()

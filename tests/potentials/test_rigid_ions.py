@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from potentials.ewald import energy, short
 from tammann.errors import DataError
-from tammann.potentials import check_neutral, load_potential, pedone_2006
+from tammann.potentials import LammpsCommands, check_neutral, load_potential, pedone_2006
 
 POTENTIAL = pedone_2006()
 
@@ -101,3 +101,10 @@ def test_the_twin_knows_rock_salt():
     kinds = ["A" if round(site.sum() / 2) % 2 == 0 else "B" for site in sites]
     found = energy(sites, kinds, 4.0, bare, alpha=1.0, images=2, waves=6)
     assert found / 4 == pytest.approx(-1.747565 * 14.399645 / 2.0, rel=1e-5)
+
+
+def test_potentials_say_themselves_in_a_line():
+    ions = "RigidIons(name='pedone-2006', cutoff_A=8.0, source='Pedone et al., J. Phys. Chem. B 2006, 110, 11780, doi "
+    assert repr(pedone_2006()) == ions + "10.1021/jp0611018')"
+    commands = LammpsCommands("mine", ("Mg", "O"), ("pair_style zero 5.0",) * 100, {"Mg": 2.0, "O": -2.0})
+    assert repr(commands) == "LammpsCommands(name='mine', elements=('Mg', 'O'), source='')"

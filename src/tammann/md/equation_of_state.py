@@ -1,10 +1,10 @@
-"""The volume at which a melt is at rest: runs at a few volumes, a fit, and runs at the fitted one until it holds."""
+"""The volume of a melt at a given pressure, by runs at several volumes or at constant pressure."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -21,29 +21,29 @@ __all__ = [
     "find_volume",
     "fit_equation_of_state",
     "fitted_pressure",
-    "let_volume_settle",
+    "equilibrate_volume",
     "longest_search_ps",
 ]
 
-SETTLING = 0.25
-"""Share of a run that is left out of its means."""
+EQUILIBRATION = 0.25
+"""Fraction of a run that is left out of its means."""
 MODEL_ERROR = 0.1
-"""Relative error granted to the equation of state itself, so that runs near rest decide."""
-REACH = (0.85, 1.2)
-"""How far beyond the smallest and largest volume tried the next one may lie."""
-LONGER = 1.4
-"""Each run at a fitted volume is so much longer than the one before: in a viscous melt of 200 atoms, means of the
-pressure over 15 ps scatter by 0.3 GPa."""
+"""Relative error of the equation of state itself, so that runs near the pressure wanted weigh most."""
+EXTRAPOLATION = (0.85, 1.2)
+"""Limits of the next volume, relative to the smallest and the largest tried."""
+LENGTHENING = 1.4
+"""Ratio of the lengths of successive runs at fitted volumes: in a viscous melt of 200 atoms, means of the pressure over
+15 ps scatter by 0.3 GPa."""
 
 
 @dataclass(frozen=True)
 class VolumePoint:
-    """What a run at one volume gave.
+    """Means of a run at one volume.
 
     Attributes:
         volume_A3: Å3.
         pressure_GPa: Mean pressure, GPa.
-        pressure_stderr_GPa: Standard error of it from blocks, GPa.
+        pressure_stderr_GPa: Its standard error by block averaging, GPa.
         energy_eV_per_atom: Mean potential energy, eV per atom.
         energy_drift_eV_per_atom: Second half's mean minus the first half's, eV per atom.
         temperature_K: Mean temperature, K.
@@ -59,19 +59,21 @@ class VolumePoint:
     duration_ps: float
 
 
-Keep = Callable[[Configuration, tuple[VolumePoint, ...]], None]
-"""What writes a search down, to be gone on with."""
+Run = Callable[[Configuration, float], MDRun]
+"""Runs molecular dynamics from a configuration for a time in ps, with any engine."""
+Checkpoint = Callable[[Configuration, tuple[VolumePoint, ...]], None]
+"""Saves a search: the configuration to continue from and all runs so far."""
 
 
 @dataclass(frozen=True)
 class EquationOfState:
-    """A Birch-Murnaghan curve through pressures, and a parabola through energies.
+    """A Birch-Murnaghan fit of pressures and a parabola through energies.
 
     Attributes:
-        volume_A3: Where the pressure is as asked for, Å3; None where the curve does not get there.
-        bulk_modulus_GPa: B = -V dP/dV there, GPa; None likewise.
-        energy_minimum_A3: Where E(V) is lowest, Å3, or None where E(V) bends the other way; it differs from
-            ``volume_A3`` by the thermal pressure, so it is a check and not the answer.
+        volume_A3: Volume at the pressure wanted, Å3; None where the curve does not reach it.
+        bulk_modulus_GPa: B = -V dP/dV there, GPa; None with ``volume_A3``.
+        energy_minimum_A3: Volume of the lowest E(V), Å3, or None where E(V) has no minimum; it differs from
+            ``volume_A3`` by the thermal pressure, so it is only a check.
     """
 
     volume_A3: float | None
@@ -81,34 +83,34 @@ class EquationOfState:
 
 @dataclass(frozen=True, eq=False)
 class MeltVolume:
-    """A melt at the volume found for it.
+    """The result of a search for the volume of a melt.
 
     Attributes:
-        configuration: The atoms after the last run there.
-        points: All runs, in their order.
-        fit: The last fit; without any figures where no curve was fitted.
-        converged: Whether the last run met the criteria; what has not converged is to be flagged wherever it is used.
-        notes: What is to be known about it.
+        configuration: The atoms after the last run.
+        points: All runs, in order.
+        fit: The last fit; all None where no curve was fitted.
+        converged: Whether the last run met the criteria.
+        notes: Cautions, one sentence each.
     """
 
     configuration: Configuration
-    points: tuple[VolumePoint, ...]
+    points: tuple[VolumePoint, ...] = field(repr=False)
     fit: EquationOfState
     converged: bool
     notes: tuple[str, ...] = ()
 
 
 def fit_equation_of_state(points: Sequence[VolumePoint], *, pressure_GPa: float = 0.0) -> EquationOfState:
-    """Fit P(V) and E(V) of some runs.
+    """Fit P(V) and E(V) to runs at several volumes.
 
-    P(V) = y**(5/2) (c0 + c1 y + c2 y**2), y = (Vr/V)**(2/3), is the Birch-Murnaghan equation of third order in a form
-    that is linear in its constants (Vr is the mean volume); weights are 1/(s**2 + (0.1 P)**2 + (0.01 GPa)**2). s**2 is
-    the variance of a mean over that time, as all runs together tell it: one run of some picoseconds knows its own error
-    too badly to be weighed by it.
+    P(V) = y**(5/2) (c0 + c1 y + c2 y**2), y = (Vr/V)**(2/3), is the third-order Birch-Murnaghan equation in a form that
+    is linear in its constants (Vr is the mean volume). Weights are 1/(s**2 + (0.1 P)**2 + (0.01 GPa)**2), where s**2 is
+    the variance of the mean pressure over the length of a run, estimated from all runs together: the error estimated
+    from a single run of a few picoseconds is too uncertain to weigh it by.
 
     Args:
         points: At least three runs at different volumes.
-        pressure_GPa: Of the volume looked for, GPa.
+        pressure_GPa: Pressure wanted, GPa.
 
     Raises:
         DataError: Fewer than three volumes.
@@ -127,10 +129,10 @@ def fit_equation_of_state(points: Sequence[VolumePoint], *, pressure_GPa: float 
     volumes = np.array([p.volume_A3 for p in points])
     pressures = np.array([p.pressure_GPa for p in points])
 
-    grid = np.linspace(REACH[0] * volumes.min(), REACH[1] * volumes.max(), 4001)
+    grid = np.linspace(EXTRAPOLATION[0] * volumes.min(), EXTRAPOLATION[1] * volumes.max(), 4001)
     curve = _powers(reference, grid) @ c - pressure_GPa
     slope = np.gradient(curve, grid)
-    # only where compression raises the pressure is the melt one that can be at rest
+    # a mechanically stable melt: compression raises the pressure
     crossings = np.flatnonzero((curve[:-1] > 0) & (curve[1:] <= 0))
     volume = modulus = None
     if crossings.size:
@@ -151,7 +153,7 @@ def _powers(reference: float, volumes: np.ndarray) -> np.ndarray:
 
 
 def _curve(points: Sequence[VolumePoint], pressure_GPa: float) -> tuple[float, np.ndarray, np.ndarray]:
-    """Reference volume, constants and their covariance, of P(V) through all runs."""
+    """Return the reference volume, the constants of P(V) and their covariance, fitted to all runs."""
     volumes = np.array([p.volume_A3 for p in points])
     if len(np.unique(volumes.round(9))) < 3:
         raise DataError(f"an equation of state needs three volumes or more, got {len(np.unique(volumes.round(9)))}.")
@@ -162,23 +164,23 @@ def _curve(points: Sequence[VolumePoint], pressure_GPa: float) -> tuple[float, n
     variance = density / durations + (MODEL_ERROR * (pressures - pressure_GPa)) ** 2 + 0.01**2
     reference = float(volumes.mean())
     design = _powers(reference, volumes) / np.sqrt(variance)[:, None]
-    aim = pressures / np.sqrt(variance)
+    target = pressures / np.sqrt(variance)
     inverse = np.linalg.pinv(design)
-    c = inverse @ aim
-    freedom = len(points) - 3
-    misfit = float(((design @ c - aim) ** 2).sum()) / freedom if freedom else 1.0
+    c = inverse @ target
+    degrees = len(points) - 3
+    misfit = float(((design @ c - target) ** 2).sum()) / degrees if degrees else 1.0
     return reference, c, max(misfit, 1.0) * inverse @ inverse.T
 
 
 def fitted_pressure(points: Sequence[VolumePoint], volume_A3: float, pressure_GPa: float = 0.0) -> tuple[float, float]:
-    """Pressure at a volume as all runs together tell it, and its standard error, GPa.
+    """Return the fitted pressure at a volume and its standard error, GPa.
 
-    The standard error grows with the misfit of the runs, where that is larger than their own errors explain.
+    The standard error is scaled up where the runs scatter about the fit by more than their own errors.
 
     Args:
         points: At least three runs at different volumes.
         volume_A3: Å3.
-        pressure_GPa: Of the volume looked for, GPa: runs near it weigh most.
+        pressure_GPa: Pressure wanted, GPa; runs near it weigh most.
 
     Raises:
         DataError: Fewer than three volumes.
@@ -190,7 +192,7 @@ def fitted_pressure(points: Sequence[VolumePoint], volume_A3: float, pressure_GP
 
 def find_volume(
     configuration: Configuration,
-    advance: Callable[[Configuration, float], MDRun],
+    run: Run,
     *,
     scales: Sequence[float] = (0.8, 1.0, 1.2),
     scale_ps: float = 4.0,
@@ -200,33 +202,33 @@ def find_volume(
     pressure_tolerance_GPa: float = 0.1,
     energy_tolerance_eV_per_atom: float = 0.01,
     points: Sequence[VolumePoint] = (),
-    keep: Keep | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> MeltVolume:
     """Find the volume at which a melt has a given pressure, by runs at fixed volumes.
 
-    Runs at ``scales`` times the volume given, a fit, then runs at the fitted volume, each 1.4 times as long as the one
-    before and fitted again with all the runs so far. It has converged when the pressure at that volume, as all runs
-    together tell it, is within ``pressure_tolerance_GPa`` of the one asked for, standard error included, when the mean
-    of the last run does not contradict that by more than two of its own, and when the energies of its two halves differ
-    by no more than ``energy_tolerance_eV_per_atom``. After ``attempts`` of them the last one is handed back, flagged.
+    Runs at ``scales`` times the initial volume are fitted; then each run at the fitted volume is 1.4 times as long as
+    the one before and enters the next fit. The search has converged when the fitted pressure at that volume is within
+    ``pressure_tolerance_GPa`` of the one wanted, standard error included, the mean pressure of the last run agrees with
+    it within two of its own standard errors, and the energies of its two halves differ by at most
+    ``energy_tolerance_eV_per_atom``. After ``attempts`` runs the last one is returned as not converged.
 
-    A search that was interrupted goes on from the last configuration and runs that ``keep`` was given.
+    An interrupted search resumes from the last configuration and runs given to ``checkpoint``.
 
     Args:
-        configuration: The melt, at a volume that need not be good.
-        advance: Moves a configuration on at fixed volume for so many ps (any engine).
-        scales: Volumes of the first runs, as multiples, at least three.
+        configuration: The melt, at any reasonable volume.
+        run: Runs molecular dynamics at constant volume.
+        scales: Volumes of the first runs, relative to the initial one, at least three.
         scale_ps: Length of each of them, ps.
         hold_ps: Length of the first run at a fitted volume, ps.
         attempts: Most runs at fitted volumes.
-        pressure_GPa: GPa.
+        pressure_GPa: Pressure wanted, GPa.
         pressure_tolerance_GPa: GPa.
         energy_tolerance_eV_per_atom: eV per atom.
-        points: Runs of this search that have been done already.
-        keep: Called after every run with the configuration to go on from and all runs so far.
+        points: Runs of this search that are done already.
+        checkpoint: Called after every run.
 
     Raises:
-        DataError: Fewer than three scales; whatever ``advance`` raises.
+        DataError: Fewer than three scales; whatever ``run`` raises.
 
     Reference:
         Aykol, Dwaraknath, Sun, Persson, Sci. Adv. 2018, 4, eaaq0148, doi 10.1126/sciadv.aaq0148.
@@ -234,9 +236,9 @@ def find_volume(
     done = list(points)
     start = configuration.volume_A3
     for scale in scales[len(done) :]:
-        done.append(_point(advance(configuration.at_volume(scale * start), scale_ps)))
-        if keep is not None:
-            keep(configuration, tuple(done))
+        done.append(_point(run(configuration.at_volume(scale * start), scale_ps)))
+        if checkpoint is not None:
+            checkpoint(configuration, tuple(done))
     holds = _holds(hold_ps, attempts)
     converged, pressure, stderr = False, math.nan, math.nan
     while True:
@@ -251,11 +253,11 @@ def find_volume(
             )
         if converged or held >= attempts:
             break
-        run = advance(configuration.at_volume(_next_volume(fit, done, pressure_GPa)), holds[held])
-        configuration = run.configuration
-        done.append(_point(run))
-        if keep is not None:
-            keep(configuration, tuple(done))
+        result = run(configuration.at_volume(_next_volume(fit, done, pressure_GPa)), holds[held])
+        configuration = result.configuration
+        done.append(_point(result))
+        if checkpoint is not None:
+            checkpoint(configuration, tuple(done))
     notes: list[str] = []
     if not converged:
         notes.append(
@@ -269,7 +271,13 @@ def find_volume(
 
 
 def longest_search_ps(scales: Sequence[float], scale_ps: float, hold_ps: float, attempts: int) -> float:
-    """Time that ``find_volume`` takes where it does not converge, ps.
+    """Return the simulated time of a search by ``find_volume`` that does not converge, ps.
+
+    Args:
+        scales: As in ``find_volume``.
+        scale_ps: As in ``find_volume``.
+        hold_ps: As in ``find_volume``.
+        attempts: As in ``find_volume``.
 
     Example:
         >>> round(longest_search_ps((0.8, 1.0, 1.2), 4.0, 20.0, 2), 1)
@@ -279,68 +287,63 @@ def longest_search_ps(scales: Sequence[float], scale_ps: float, hold_ps: float, 
 
 
 def _holds(hold_ps: float, attempts: int) -> list[float]:
-    return [hold_ps * LONGER**k for k in range(attempts)]
+    return [hold_ps * LENGTHENING**k for k in range(attempts)]
 
 
-def let_volume_settle(
+def equilibrate_volume(
     configuration: Configuration,
-    advance: Callable[[Configuration, float], MDRun],
+    run: Run,
     *,
     hold_ps: float = 20.0,
     attempts: int = 8,
     volume_tolerance: float = 0.01,
     energy_tolerance_eV_per_atom: float = 0.01,
     points: Sequence[VolumePoint] = (),
-    keep: Keep | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> MeltVolume:
     """Find the volume of a melt by letting it change under constant pressure.
 
-    Runs until the mean volumes of the two halves of one differ by less than ``volume_tolerance`` and its mean energies
-    by less than ``energy_tolerance_eV_per_atom``; the melt is handed back at the mean volume of that run. A melt of low
-    density can evaporate on the way, which is why runs at fixed volumes are the default.
+    Runs are repeated until the mean volumes of the two halves of a run differ by at most ``volume_tolerance`` and its
+    mean energies by at most ``energy_tolerance_eV_per_atom``; the melt is returned at the mean volume of that run. A
+    melt of low density can evaporate on the way, so runs at fixed volumes are the default.
 
     Args:
-        configuration: The melt, at a volume that need not be good.
-        advance: Moves a configuration on at constant pressure for so many ps (any engine).
+        configuration: The melt, at any reasonable volume.
+        run: Runs molecular dynamics at constant pressure.
         hold_ps: Length of each run, ps.
         attempts: Most runs.
         volume_tolerance: Relative.
         energy_tolerance_eV_per_atom: eV per atom.
-        points: Runs of this search that have been done already.
-        keep: Called after every run that is not the last with the configuration to go on from and all runs so far.
+        points: Runs of this search that are done already.
+        checkpoint: Called after every run but the last.
 
     Raises:
-        DataError: Whatever ``advance`` raises.
+        DataError: Whatever ``run`` raises.
     """
     done = list(points)
-    moved = math.inf
-    while len(done) < attempts:
-        run = advance(configuration, hold_ps)
-        done.append(_point(run))
-        volumes = run.volume_A3[int(SETTLING * len(run.volume_A3)) :]
+    change, converged = math.inf, False
+    while not converged and len(done) < attempts:
+        result = run(configuration, hold_ps)
+        done.append(_point(result))
+        volumes = result.volume_A3[int(EQUILIBRATION * len(result.volume_A3)) :]
         half = len(volumes) // 2
-        moved = abs(float(volumes[half:].mean() - volumes[:half].mean())) / done[-1].volume_A3
-        configuration = run.configuration
-        if moved <= volume_tolerance and abs(done[-1].energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom:
-            return _settled(configuration, done, converged=True)
-        if keep is not None and len(done) < attempts:
-            keep(configuration, tuple(done))
-    note = f"The volume had not settled after {attempts} runs: it still moved by {100 * moved:.1f} % in the last one."
-    return _settled(configuration, done, converged=False, notes=(note,))
-
-
-def _settled(
-    configuration: Configuration, points: list[VolumePoint], *, converged: bool, notes: tuple[str, ...] = ()
-) -> MeltVolume:
-    at_mean = configuration.at_volume(points[-1].volume_A3)
-    return MeltVolume(at_mean, tuple(points), EquationOfState(None, None, None), converged, notes)
+        change = abs(float(volumes[half:].mean() - volumes[:half].mean())) / done[-1].volume_A3
+        configuration = result.configuration
+        steady = abs(done[-1].energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom
+        converged = change <= volume_tolerance and steady
+        if checkpoint is not None and not converged and len(done) < attempts:
+            checkpoint(configuration, tuple(done))
+    note = f"The volume had not settled after {attempts} runs: it still moved by {100 * change:.1f} % in the last one."
+    at_mean = configuration.at_volume(done[-1].volume_A3)
+    no_fit = EquationOfState(None, None, None)
+    return MeltVolume(at_mean, tuple(done), no_fit, converged, () if converged else (note,))
 
 
 def _next_volume(fit: EquationOfState, points: Sequence[VolumePoint], pressure_GPa: float) -> float:
-    volumes = [p.volume_A3 for p in points]
+    """Return the fitted volume, else one between runs on both sides of the pressure, else one beyond all runs."""
     if fit.volume_A3 is not None:
         return fit.volume_A3
-    # noise can leave the curve no volume at rest though runs lie on both sides of it: between two about the latest one
+    # noise can keep the fitted curve from crossing the pressure wanted although there are runs on both sides of it
     ordered = sorted(points, key=lambda point: point.volume_A3)
     around = [(one, other) for one, other in pairwise(ordered) if one.pressure_GPa > pressure_GPa >= other.pressure_GPa]
     if around:
@@ -348,14 +351,14 @@ def _next_volume(fit: EquationOfState, points: Sequence[VolumePoint], pressure_G
         one, other = min(around, key=lambda pair: abs(pair[0].volume_A3 + pair[1].volume_A3 - 2.0 * latest))
         share = (one.pressure_GPa - pressure_GPa) / (one.pressure_GPa - other.pressure_GPa)
         return one.volume_A3 * (other.volume_A3 / one.volume_A3) ** share
-    # none within reach: as far as reach goes, on the side that pushes
-    low, high = min(volumes), max(volumes)
-    widest = points[volumes.index(high)]
-    return high * REACH[1] if widest.pressure_GPa > pressure_GPa else low * REACH[0]
+    smallest, largest = ordered[0], ordered[-1]
+    if largest.pressure_GPa > pressure_GPa:
+        return largest.volume_A3 * EXTRAPOLATION[1]
+    return smallest.volume_A3 * EXTRAPOLATION[0]
 
 
 def _point(run: MDRun) -> VolumePoint:
-    skip = int(SETTLING * len(run.temperature_K))
+    skip = int(EQUILIBRATION * len(run.temperature_K))
     pressure = run.isotropic_pressure_GPa()[skip:]
     energy = run.energy_eV_per_atom[skip:]
     half = len(energy) // 2

@@ -1,4 +1,4 @@
-"""What holds the atoms together."""
+"""Interatomic potentials."""
 
 from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, chgnet, imported_potential
 from tammann.potentials.lammps_commands import LammpsCommands, read_lammps_commands

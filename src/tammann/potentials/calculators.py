@@ -1,7 +1,7 @@
-"""Potentials that somebody else computes: ASE calculators (and models of torch-sim) by name or by import path.
+"""Potentials of other packages: ASE calculators and models of torch-sim, by name or by import path.
 
-An engine asks of every potential three things: its ``name``, its ``source``, and ``check``, which refuses elements it
-does not know. What is imported is made by ``prepare``; what gives the forces comes from ``calculator_of``.
+Every potential has a ``name``, a ``source`` and a method ``check``, which refuses elements without parameters.
+``prepare`` imports and makes what has to be imported; ``calculator_of`` returns an ASE calculator.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ __all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "importe
 
 @dataclass(frozen=True)
 class ImportedPotential:
-    """A potential made by a callable of another package or of the reader's own.
+    """A potential made by a callable of another package or of the user.
 
     Attributes:
-        name: As it is asked for.
-        make: Import path of what makes it, called without arguments: ``module:callable``.
-        source: Where it comes from.
-        extra: The extra of this package that installs it, or nothing.
-        unknown: Elements that it was not made for; of any others its own maker knows.
-        made: What has been made already.
+        name: Name in plans and messages.
+        make: Import path of the callable, called without arguments: ``module:callable``.
+        source: Reference.
+        extra: The extra of this package that installs it, or an empty string.
+        unknown: Elements known to be missing from its training set.
+        made: The calculator or model, once it has been made.
     """
 
     name: str
@@ -44,7 +44,11 @@ class ImportedPotential:
     made: Any = field(default=None, compare=False, repr=False)
 
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:
-        """Refuse elements that it was not made for.
+        """Refuse elements that are missing from its training set.
+
+        Args:
+            elements: Symbols.
+            formula: Composition, for the message.
 
         Raises:
             DataError: Such an element.
@@ -57,10 +61,10 @@ class ImportedPotential:
             )
 
     def build(self) -> Any:
-        """Import and call what makes it, where that has not been done.
+        """Return the calculator or model, made by importing and calling ``make``.
 
         Raises:
-            DataError: It cannot be imported, is not there, or fails.
+            DataError: The import or the call fails, or there is no such callable.
         """
         if self.made is not None:
             return self.made
@@ -75,14 +79,14 @@ class ImportedPotential:
                     else "install it, or name its folder in PYTHONPATH"
                 )
                 raise DataError(f"potential {self.name}: cannot import {module} ({_line(reason)}); {hint}.") from None
-            except Exception as reason:  # anything may happen in somebody else's module
+            except Exception as reason:  # a module of another package may raise anything
                 raise DataError(f"potential {self.name}: importing {module} failed with {_line(reason)}.") from None
             for part in attribute.split("."):
                 maker = getattr(maker, part, None)
             if not callable(maker):
                 raise DataError(f"potential {self.name}: {module} has no callable {attribute}; correct its path.")
             if "torch" in sys.modules:
-                # every production is a process of its own on one thread
+                # each run is a process of its own on one thread
                 sys.modules["torch"].set_num_threads(1)
             try:
                 return maker()
@@ -95,11 +99,11 @@ class ImportedPotential:
 
 
 Potential = RigidIons | LammpsCommands | ImportedPotential
-"""What holds the atoms together, for any engine."""
+"""Interatomic potential, for any engine."""
 
 
 def imported_potential(path: str) -> ImportedPotential:
-    """A potential by the import path of what makes it.
+    """Return a potential by import path.
 
     Args:
         path: ``module:callable``; called without arguments it returns an ASE calculator or ``RigidIons`` (for the
@@ -121,7 +125,7 @@ def imported_potential(path: str) -> ImportedPotential:
 
 
 def chgnet() -> ImportedPotential:
-    """CHGNet with the weights that its package brings: charge-informed, for any chemistry of the Materials Project.
+    """Return CHGNet with the weights of its package: charge-informed, trained on the Materials Project.
 
     Reference:
         Deng et al., Nat. Mach. Intell. 2023, 5, 1031, doi 10.1038/s42256-023-00716-3.
@@ -131,7 +135,7 @@ def chgnet() -> ImportedPotential:
         make="tammann.potentials.calculators:make_chgnet",
         source="CHGNet, Deng et al., Nat. Mach. Intell. 2023, 5, 1031, doi 10.1038/s42256-023-00716-3",
         extra="chgnet",
-        # what its training set, MPtrj, has no structure of
+        # elements without a structure in its training set, MPtrj
         unknown=frozenset(
             "Po At Rn Fr Ra Am Cm Bk Cf Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og".split()
         ),
@@ -156,16 +160,16 @@ def make_chgnet() -> Any:
 
 
 def prepare(potential: Potential, symbols: Iterable[str]) -> Potential:
-    """Make what is imported, and refuse what the potential cannot do.
+    """Return a potential ready for use with given atoms.
 
-    Where the callable of a reader returns rigid ions or commands for LAMMPS, these take its place.
+    Imported potentials are made; rigid ions or LAMMPS commands returned by a callable replace it.
 
     Args:
-        potential: As it was loaded.
+        potential: From ``load_potential``.
         symbols: Element of each atom.
 
     Raises:
-        DataError: It cannot be made, does not know an element, or its charges do not cancel.
+        DataError: It cannot be made, has no parameters for an element, or its charges do not sum to zero.
 
     Example:
         >>> ions = imported_potential("tammann.potentials:pedone_2006")
@@ -187,10 +191,10 @@ def prepare(potential: Potential, symbols: Iterable[str]) -> Potential:
 
 
 def calculator_of(potential: Potential) -> Any:
-    """Make an ASE calculator of a potential.
+    """Return an ASE calculator of a potential.
 
     Raises:
-        DataError: What was imported is none, or cannot be made; or the potential is one for LAMMPS only.
+        DataError: The potential works with LAMMPS only, or the imported object is no suitable calculator.
     """
     made = potential.build() if isinstance(potential, ImportedPotential) else potential
     if isinstance(made, LammpsCommands):
@@ -215,12 +219,12 @@ def calculator_of(potential: Potential) -> Any:
 
 @contextlib.contextmanager
 def muted() -> Any:
-    """Let other people's packages print and warn to nobody."""
+    """Suppress what other packages print, and their warnings."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _line(reason: BaseException) -> str:
-    """An exception in one line."""
+    """Return an exception as one line."""
     return f"{type(reason).__name__}: {' '.join(str(reason).split())[:200]}".rstrip(": ")

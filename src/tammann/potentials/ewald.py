@@ -1,8 +1,8 @@
 """Rigid ions as an ASE calculator: a plain Ewald sum, for any cell and without LAMMPS.
 
-Forces agree with a converged PPPM to 1e-4 of their size and the pressure to 0.002 GPa (64 to 300 atoms), where the mesh
-of the engine LAMMPS is meant to be good to 0.5 % and 0.02 GPa. A step of 200 atoms takes 5 ms with the engine ASE, ten
-times that engine's; no code is shared with it but the formula of the potential.
+Forces agree with a converged PPPM to a relative 1e-4 and the pressure to 0.002 GPa (64 to 300 atoms), while the mesh of
+the engine LAMMPS is accurate to 0.5 % and 0.02 GPa. A step of 200 atoms takes 5 ms with the engine ASE, ten times as
+long as with LAMMPS. The two share no code but the formula of the potential.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tammann.units import COULOMB_EV_A
 __all__ = ["RigidIonsCalculator"]
 
 SCREENING = 3.2
-"""Ewald parameter times cutoff: erfc(3.2) = 6e-6 of a pair's Coulomb energy is cut off."""
+"""Ewald parameter times cutoff: erfc(3.2) = 6e-6 of a pair's Coulomb energy is lost."""
 RECIPROCAL = 3.3
-"""Longest wave vector over twice the Ewald parameter: exp(-3.3**2) = 2e-5 is cut off."""
+"""Longest wave vector over twice the Ewald parameter: exp(-3.3**2) = 2e-5 is lost."""
 INNER_A = 0.5
 POINTS_PER_A = 2000
 
@@ -31,8 +31,8 @@ POINTS_PER_A = 2000
 class RigidIonsCalculator(Calculator):
     """Energy, forces and stress of rigid ions for ASE.
 
-    U = sum over pairs of [q_i q_j e2/(4 pi eps0 r) + short-range part], the Coulomb part as an Ewald sum with the
-    background of opposite charge that makes a charged cell finite.
+    U = sum over pairs of [q_i q_j e2/(4 pi eps0 r) + short-range part], the Coulomb part as an Ewald sum, with a
+    neutralising background in a charged cell.
 
     Args:
         potential: The rigid ions.
@@ -57,17 +57,17 @@ class RigidIonsCalculator(Calculator):
     def calculate(
         self, atoms: Any = None, properties: Any = ("energy",), system_changes: Any = tuple(all_changes)
     ) -> None:
-        """What ASE calls.
+        """Compute energy, forces and stress; called by ASE.
 
         Raises:
-            DataError: An element without parameters, or two atoms on top of each other.
+            DataError: An element without parameters, two atoms on top of each other, or a cell that is not periodic.
         """
         super().calculate(atoms, properties, system_changes)
-        here: Any = self.atoms
-        symbols = here.get_chemical_symbols()
-        cell: np.ndarray = np.array(here.cell[:])
+        current: Any = self.atoms
+        symbols = current.get_chemical_symbols()
+        cell: np.ndarray = np.array(current.cell[:])
         volume = abs(float(np.linalg.det(cell)))
-        if not here.pbc.all() or volume < 1e-6:
+        if not current.pbc.all() or volume < 1e-6:
             raise DataError("rigid ions need a cell that is periodic along all three axes.")
         species = tuple(dict.fromkeys(symbols))
         self.potential.check(species)
@@ -77,7 +77,7 @@ class RigidIonsCalculator(Calculator):
         if species not in self._tables:
             self._tables[species] = self._table(species, screening)
         inverse = np.linalg.inv(cell)
-        fractional = here.positions @ inverse
+        fractional = current.positions @ inverse
         heights = 1.0 / np.linalg.norm(inverse, axis=0)
         shifts = np.floor(self.potential.cutoff_A / heights + 0.5).astype(np.int64)
         near, forces, strain, overlap = _real_space(
@@ -88,10 +88,12 @@ class RigidIonsCalculator(Calculator):
         waves = _waves(cell, 2.0 * screening * RECIPROCAL)
         k = 2.0 * math.pi * waves @ inverse.T
         k2 = (k**2).sum(axis=1)
-        weight = 4.0 * math.pi * COULOMB_EV_A / volume * np.exp(-k2 / (4.0 * screening**2)) / k2  # half of the waves
+        weight = (
+            4.0 * math.pi * COULOMB_EV_A / volume * np.exp(-k2 / (4.0 * screening**2)) / k2
+        )  # for k and -k together
         square, far_forces = _reciprocal(fractional, charges, waves, k, weight)
         each = weight * square
-        # the strain stretches 1/V and shortens the wave vectors
+        # a strain changes 1/V and the wave vectors
         strain += np.einsum("k,ka,kb->ab", each * 2.0 * (1.0 / k2 + 0.25 / screening**2), k, k) - each.sum() * np.eye(3)
         own = COULOMB_EV_A * screening / math.sqrt(math.pi) * float((charges**2).sum())
         background = COULOMB_EV_A * math.pi / (2.0 * volume * screening**2) * float(charges.sum()) ** 2
@@ -106,7 +108,7 @@ class RigidIonsCalculator(Calculator):
         }
 
     def _table(self, species: tuple[str, ...], screening: float) -> np.ndarray:
-        """Energies and forces of every pair of species at equal steps of the distance, shape (S, S, points, 2)."""
+        """Return energies and forces of every pair of species on a grid of distances, shape (S, S, points, 2)."""
         from scipy.special import erfc
 
         r = np.arange(INNER_A, self.potential.cutoff_A + 2.0 / POINTS_PER_A, 1.0 / POINTS_PER_A)
@@ -123,7 +125,7 @@ class RigidIonsCalculator(Calculator):
 
 
 def _waves(cell: np.ndarray, longest: float) -> np.ndarray:
-    """One of each pair of opposite waves up to a length in 1/Å, as whole numbers, shape (K, 3)."""
+    """Return Miller indices of the wave vectors up to a length in 1/Å, one of each pair k and -k, shape (K, 3)."""
     most = np.floor(longest * np.linalg.norm(cell, axis=1) / (2.0 * math.pi)).astype(int)
     grid = np.stack(np.meshgrid(*[np.arange(-m, m + 1) for m in most], indexing="ij"), axis=-1).reshape(-1, 3)
     grid = grid[len(grid) // 2 + 1 :]  # the grid is symmetric about its middle, which is zero
@@ -159,23 +161,23 @@ def _real_space(fractional, cell, kinds, table, cutoff, shifts):  # type: ignore
                         r = math.sqrt(r2)
                         if not r >= INNER_A:
                             return 0.0, forces, strain, True
-                        place = (r - INNER_A) * POINTS_PER_A
-                        k = min(int(place), last)
-                        u = place - k
+                        position = (r - INNER_A) * POINTS_PER_A
+                        k = min(int(position), last)
+                        u = position - k
                         row = table[kinds[i], kinds[j]]
                         energy += share * ((1.0 - u) * row[k, 0] + u * row[k + 1, 0])
-                        pull = share * ((1.0 - u) * row[k, 1] + u * row[k + 1, 1]) / r
+                        force = share * ((1.0 - u) * row[k, 1] + u * row[k + 1, 1]) / r
                         for x in range(3):
-                            forces[j, x] += pull * step[x]
-                            forces[i, x] -= pull * step[x]
+                            forces[j, x] += force * step[x]
+                            forces[i, x] -= force * step[x]
                             for y in range(3):
-                                strain[x, y] -= pull * step[x] * step[y]
+                                strain[x, y] -= force * step[x] * step[y]
     return energy, forces, strain, False
 
 
 @numba.njit(cache=True)
 def _reciprocal(fractional, charges, waves, k, weight):  # type: ignore[no-untyped-def]
-    """Squares of the structure factor of every wave, and forces; ``weight`` counts a wave and its opposite."""
+    """Return the squared structure factor of every wave vector, and forces; ``weight`` is for k and -k together."""
     n, most = len(charges), np.abs(waves).max()
     powers = np.empty((3, most + 1, n), dtype=np.complex128)
     for x in range(3):
@@ -197,7 +199,7 @@ def _reciprocal(fractional, charges, waves, k, weight):  # type: ignore[no-untyp
             total += p
         square[w] = total.real**2 + total.imag**2
         for i in range(n):
-            pull = 2.0 * weight[w] * (phase[i].imag * total.real - phase[i].real * total.imag)
+            force = 2.0 * weight[w] * (phase[i].imag * total.real - phase[i].real * total.imag)
             for x in range(3):
-                forces[i, x] += pull * k[w, x]
+                forces[i, x] += force * k[w, x]
     return square, forces

@@ -83,8 +83,8 @@ class LammpsCommands:
 
     name: str
     elements: tuple[str, ...]
-    commands: tuple[str, ...]
-    charges: Mapping[str, float] = field(default_factory=dict)
+    commands: tuple[str, ...] = field(repr=False)
+    charges: Mapping[str, float] = field(default_factory=dict, repr=False)
     source: str = ""
 
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:

@@ -13,15 +13,15 @@ __all__ = ["load_potential"]
 
 
 def load_potential(name: str) -> Potential:
-    """A potential by name; nothing heavy is imported before an engine asks for forces.
+    """Return a potential by name; nothing heavy is imported before an engine needs forces.
 
     Args:
         name: ``pedone-2006``; ``chgnet``; ``module:callable`` where the callable, called without arguments, returns an
             ASE calculator (engines ase and lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim);
-            or the path of a YAML file with commands of LAMMPS (engine lammps; ``potentials.lammps_commands``).
+            or the path of a YAML file with LAMMPS commands (engine lammps; ``potentials.lammps_commands``).
 
     Raises:
-        DataError: A name that is not known, not such a path, or a file that cannot be understood.
+        DataError: An unknown name, a malformed import path, or a file that cannot be read.
 
     Example:
         >>> load_potential("pedone-2006").name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,13 +15,13 @@ __all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "pedone_2006", "refus
 
 @dataclass(frozen=True)
 class MorseRepulsion:
-    """The short-range part between two ions: U = D {[1 - exp(-a (r - r0))]**2 - 1} + C/r**12.
+    """Short-range interaction of two ions: U = D {[1 - exp(-a (r - r0))]**2 - 1} + C/r**12.
 
     Attributes:
         depth_eV: D, eV.
         stiffness_per_A: a, 1/Å.
         distance_A: r0, Å.
-        repulsion_eV_A12: C, eV Å**12: keeps ions apart where the well would let them fall together.
+        repulsion_eV_A12: C, eV Å**12; prevents the collapse of ions at short distances.
     """
 
     depth_eV: float
@@ -35,24 +35,28 @@ class RigidIons:
     """A pair potential of charged ions: U = q_i q_j e2/(4 pi eps0 r) + the short-range part of the pair.
 
     Attributes:
-        name: As it is asked for.
-        charges: Partial charge of every element it knows, in elementary charges.
-        pairs: Short-range parts by pair of elements; a pair that is not there feels its charges only.
-        cutoff_A: Where the short-range part has been switched off, Å.
-        source: Where the figures come from.
+        name: Name in plans and messages.
+        charges: Partial charge of every element with parameters, in elementary charges.
+        pairs: Short-range part by pair of elements; other pairs interact by their charges only.
+        cutoff_A: Distance at which the short-range part has been switched off, Å.
+        source: Reference.
     """
 
     name: str
-    charges: Mapping[str, float]
-    pairs: Mapping[tuple[str, str], MorseRepulsion]
+    charges: Mapping[str, float] = field(repr=False)
+    pairs: Mapping[tuple[str, str], MorseRepulsion] = field(repr=False)
     cutoff_A: float
     source: str
 
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:
         """Refuse elements without parameters.
 
+        Args:
+            elements: Symbols.
+            formula: Composition, for the message.
+
         Raises:
-            DataError: An element that the potential does not know.
+            DataError: Such an element.
         """
         unknown = sorted(set(elements) - set(self.charges))
         if unknown:
@@ -62,7 +66,7 @@ class RigidIons:
             )
 
     def short_range(self, first: str, second: str, r_A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Energy and force (-dU/dr) of the short-range part, switched off smoothly over the last half Å.
+        """Return energy and force (-dU/dr) of the short-range part, switched off smoothly over the last half Å.
 
         Args:
             first: An element.
@@ -90,10 +94,14 @@ SWITCH_A = 0.5
 
 
 def check_neutral(formula: str, potential: RigidIons) -> None:
-    """Refuse a composition that the potential does not know or whose charges do not cancel.
+    """Refuse a composition with elements without parameters or with a net charge.
+
+    Args:
+        formula: Composition.
+        potential: Rigid ions.
 
     Raises:
-        DataError: An element without parameters, or a charge per formula unit.
+        DataError: An element without parameters, or a net charge per formula unit.
 
     Example:
         >>> check_neutral("Ba4Ti13O30", pedone_2006())
@@ -104,16 +112,16 @@ def check_neutral(formula: str, potential: RigidIons) -> None:
 
 
 def refuse_charge(counts: Mapping[str, int], charges: Mapping[str, float], *, formula: str, name: str) -> None:
-    """Refuse a composition whose charges do not cancel.
+    """Refuse a composition with a net charge.
 
     Args:
         counts: Atoms per formula unit, by element.
-        charges: Of each element, in elementary charges.
-        formula: For the message.
-        name: Of the potential, for the message.
+        charges: Charge of each element, in elementary charges.
+        formula: Composition, for the message.
+        name: Name of the potential, for the message.
 
     Raises:
-        DataError: A charge per formula unit.
+        DataError: A net charge per formula unit.
 
     Example:
         >>> refuse_charge({"Mg": 1, "O": 1}, {"Mg": 2.0, "O": -2.0}, formula="MgO", name="full charges")
@@ -128,10 +136,10 @@ def refuse_charge(counts: Mapping[str, int], charges: Mapping[str, float], *, fo
 
 
 def pedone_2006() -> RigidIons:
-    """The potential of Pedone et al. for silicates and oxides, the elements of it that the furnace needs.
+    """Return the potential of Pedone et al. for silicates and oxides, restricted to ten elements.
 
-    U = q_i q_j e2/(4 pi eps0 r) + D {[1 - exp(-a (r - r0))]**2 - 1} + C/r**12; the second and third part act between
-    cation and oxygen and between oxygens.
+    U = q_i q_j e2/(4 pi eps0 r) + D {[1 - exp(-a (r - r0))]**2 - 1} + C/r**12; the second and third term act between
+    cations and oxygen and between oxygens.
 
     Reference:
         Pedone, Malavasi, Menziani, Cormack, Segre, J. Phys. Chem. B 2006, 110, 11780, doi 10.1021/jp0611018.

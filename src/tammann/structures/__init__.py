@@ -1,4 +1,4 @@
-"""Where the atoms are before anything moves: random packings and the box they are in."""
+"""Atomic configurations and random packings."""
 
 from tammann.structures.amorphous import atoms_in_box, estimate_volume_per_atom, random_packing
 from tammann.structures.configuration import Configuration

@@ -1,4 +1,4 @@
-"""Random packings of atoms: where a melt starts from."""
+"""Random packings of atoms, the initial configurations of melts."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ AMORPHOUS_VOLUMES: Mapping[str, tuple[float, float, float]] = {
 Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, for non-crystalline Ba-Ti-O)."""
 REFERENCE_K = 5000.0
 CATION_FACTOR, CATION_EXPANSION_PER_K = 1.06, 1.5e-5
-"""a and c of a cation that has no figures of its own: the mean of Ba and Ti."""
+"""a and c of other cations: the mean of Ba and Ti."""
 FILLED: Mapping[str, float] = {
     **dict.fromkeys(("F", "Cl", "Br", "I"), 0.45),
     **dict.fromkeys(("N", "S", "Se", "Te"), 0.55),
 }
-"""Share of the volume that ions of radii after Shannon (Acta Cryst. A 1976, 32, 751, the crystal radii) fill, by anion:
-0.35 to 0.57 in twenty molten halides at their melting points (Janz, J. Phys. Chem. Ref. Data 1988, 17, Suppl. 2), 0.41
-to 0.68 in nitrides, sulfides, selenides and tellurides, molten or solid, unless they are layered."""
+"""Fraction of the volume filled by ions of Shannon's crystal radii (Acta Cryst. A 1976, 32, 751), by anion: 0.35 to 0.57
+in twenty molten halides at their melting points (Janz, J. Phys. Chem. Ref. Data 1988, 17, Suppl. 2), 0.41
+to 0.68 in nitrides, sulfides, selenides and tellurides, molten or solid, but for layered ones."""
 CHARGES = {"F": 1, "O": 2, "Cl": 1, "Br": 1, "I": 1, "N": 3, "S": 2, "Se": 2, "Te": 2}
-"""Of the anions that have a volume here."""
+"""Charges of the anions, negative."""
 LOOSE = 0.7
-"""Smallest distance in a packing over the edge of an atom's share of the volume: far enough apart that no pair of
-ions climbs its repulsive wall, loose enough that any composition can be packed."""
+"""Smallest distance in a packing over the cube root of the volume per atom: large enough that no pair of ions is on its
+repulsive wall, small enough that any composition can be packed."""
 PACKMOL_SECONDS = 120.0
 
 
 def atoms_in_box(formula: str, atoms: int) -> dict[str, int]:
-    """Give the numbers of atoms of whole formula units nearest to a number of atoms, at least one unit.
+    """Return the numbers of atoms by element in whole formula units, at least one, nearest to a number of atoms.
 
     Args:
-        formula: Such as Ba4Ti13O30.
-        atoms: About how many atoms.
+        formula: Composition, such as Ba4Ti13O30.
+        atoms: Approximate number of atoms.
 
     Raises:
         DataError: The formula cannot be read, or fewer than one atom is asked for.
@@ -64,17 +64,17 @@ def atoms_in_box(formula: str, atoms: int) -> dict[str, int]:
 
 
 def estimate_volume_per_atom(formula: str, *, temperature_K: float) -> float:
-    """Estimate the volume per atom of a non-crystalline solid or melt, Å3: where packing starts, no result.
+    """Estimate the volume per atom of a non-crystalline solid or melt, Å3, as an initial value only.
 
-    Oxides: v = sum_i x_i a_i v_i [1 + c_i (T - 5000 K)], with atom fractions x_i, T = ``temperature_K``, and a, c, v of
-    Ba, Ti and O as tabulated by the authors of the published table. Any other element takes the volume of its own solid
-    for v and the mean of Ba and Ti for a and c. What has no anion is taken likewise.
+    Oxides and compounds without an anion: v = sum_i x_i a_i v_i [1 + c_i (T - 5000 K)], with atom fractions x_i, T =
+    ``temperature_K``, and a, c, v of Ba, Ti and O as published. For any other element v is the volume of its own solid,
+    and a and c are the means of Ba and Ti.
 
-    Halides, nitrides, sulfides, selenides and tellurides: the spheres of the ions over the share of the volume that
-    they fill, 0.45 in halides and 0.55 in the others, right to about 30 % and the same at all temperatures. A cation is
-    a sphere of the mean radius of its charges. With several anions each cation is divided among them as their charges
-    are. Beside more electronegative anions an element is an anion only where the others can balance it: sulfur in
-    Y2O2S, but not in BaSO4.
+    Halides, nitrides, sulfides, selenides and tellurides: the volume of the ions as spheres, divided by the fraction of
+    the volume that they fill, 0.45 in halides and 0.55 in the others; accurate to about 30 %, without thermal
+    expansion. The radius of a cation is the mean over its charges. With several anions each cation is divided among
+    them in proportion to their charges. Beside more electronegative anions an element counts as an anion only where
+    the others can balance its charge: sulfur in Y2O2S, but not in BaSO4.
 
     Args:
         formula: Composition.
@@ -118,7 +118,7 @@ def _oxide_volume(symbol: str, temperature_K: float) -> float:
 
 
 def _anions(counts: Mapping[str, int]) -> dict[str, float]:
-    """Share of the negative charge that each anion but oxygen carries."""
+    """Return the fraction of the negative charge carried by each anion except oxygen."""
     if not FILLED.keys() & counts.keys():
         return {}
     from pymatgen.core.periodic_table import Element
@@ -136,7 +136,7 @@ def _anions(counts: Mapping[str, int]) -> dict[str, float]:
 
 
 def _sphere(symbol: str, charge: int | None = None) -> float:
-    """Volume of an ion, Å3; of a cation with the mean radius of its charges, and none of a proton."""
+    """Return the volume of an ion, Å3; a cation has the mean radius over its charges, a proton no volume."""
     from pymatgen.core.periodic_table import Element
 
     element = Element(symbol)
@@ -167,15 +167,15 @@ def random_packing(
     minimum_distances_A: Mapping[tuple[str, str], float] | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> Configuration:
-    """Pack whole formula units at random into a periodic cube, no two atoms too close (packmol).
+    """Pack whole formula units at random into a periodic cube, keeping minimum distances (packmol).
 
-    Packmol keeps spheres apart, one radius per element: the radii are the smallest whose sums reach every distance
-    asked for, so that some pairs end up farther apart than asked. Distances that are not given are 0.7 times the cube
-    root of the volume per atom.
+    Packmol packs spheres with one radius per element: the smallest radii whose sums reach all minimum distances, so
+    that some pairs are farther apart than required. The default distance is 0.7 times the cube root of the volume per
+    atom.
 
     Args:
         formula: Composition; the cube holds whole formula units.
-        atoms: About how many atoms.
+        atoms: Approximate number of atoms.
         volume_per_atom_A3: Å3; estimated at ``temperature_K`` where None.
         temperature_K: For the estimate, K.
         minimum_distances_A: Smallest distances by pair of elements, Å, such as {("Ti", "O"): 1.6}, in either order.
@@ -237,7 +237,7 @@ def _packmol(formula: str, counts: Mapping[str, int], radii: Mapping[str, float]
     binary = _packmol_binary()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # packmol only promises the distances to within its precision, so ask for a little more
+        # packmol keeps distances only to within its tolerance, so ask for a little more
         lines = [f"tolerance {2.02 * max(min(radii.values()), 0.1):.6f}", "filetype xyz", "output packed.xyz"]
         lines += [f"seed {seed}", f"pbc {edge:.8f} {edge:.8f} {edge:.8f}"]
         for symbol, count in counts.items():
@@ -246,17 +246,17 @@ def _packmol(formula: str, counts: Mapping[str, int], radii: Mapping[str, float]
             lines += ["end structure"]
         (folder / "input").write_text("\n".join(lines) + "\n", encoding="utf-8")
         try:
-            with (folder / "input").open("rb") as file:  # a file and no pipe: packmol rewinds what it reads
+            with (folder / "input").open("rb") as file:  # not a pipe: packmol rewinds its input
                 done = subprocess.run(
                     [str(binary)], stdin=file, cwd=folder, capture_output=True, timeout=PACKMOL_SECONDS, check=False
                 )
-            said = done.stdout[-2000:].decode("utf-8", "replace")
+            output = done.stdout[-2000:].decode("utf-8", "replace")
         except subprocess.TimeoutExpired:
-            said = ""
+            output = ""
         except OSError as reason:
             raise DataError(f"packmol cannot be run ({reason}); pip install 'tammann[lammps]' brings it.") from None
         packed = folder / "packed.xyz"
-        if "Success!" not in said or not packed.exists():
+        if "Success!" not in output or not packed.exists():
             raise DataError(
                 f"packing of {formula}: packmol found no room for {sum(counts.values())} atoms in a cube of "
                 f"{edge:.2f} Å; ask for shorter distances or more volume per atom."

@@ -6,7 +6,7 @@ import io
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -148,7 +148,8 @@ class Configuration:
         from ase.io import read
 
         try:
-            return cls.from_ase(read(io.StringIO(text), format="extxyz"))
+            atoms: Any = read(io.StringIO(text), format="extxyz")
+            return cls.from_ase(atoms)
         except DataError:
             raise
         except Exception as error:  # ASE raises many kinds
