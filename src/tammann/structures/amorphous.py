@@ -30,9 +30,9 @@ FILLED: Mapping[str, float] = {
     **dict.fromkeys(("F", "Cl", "Br", "I"), 0.45),
     **dict.fromkeys(("N", "S", "Se", "Te"), 0.55),
 }
-"""Fraction of the volume filled by ions of Shannon's crystal radii (Acta Cryst. A 1976, 32, 751), by anion: 0.35 to 0.57
-in twenty molten halides at their melting points (Janz, J. Phys. Chem. Ref. Data 1988, 17, Suppl. 2), 0.41
-to 0.68 in nitrides, sulfides, selenides and tellurides, molten or solid, but for layered ones."""
+"""Fraction of the volume filled by ions of Shannon's crystal radii (Acta Cryst. A 1976, 32, 751), by anion: 0.35 to
+0.57 in twenty molten halides at their melting points (Janz, J. Phys. Chem. Ref. Data 1988, 17, Suppl. 2), 0.41 to 0.68
+in nitrides, sulfides, selenides and tellurides, molten or solid, but for layered ones."""
 CHARGES = {"F": 1, "O": 2, "Cl": 1, "Br": 1, "I": 1, "N": 3, "S": 2, "Se": 2, "Te": 2}
 """Charges of the anions, negative."""
 LOOSE = 0.7

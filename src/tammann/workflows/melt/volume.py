@@ -15,7 +15,7 @@ import numpy as np
 from tammann.errors import ResultError
 from tammann.files import whole_file, write_text
 from tammann.md.conditions import MDRun
-from tammann.md.equation_of_state import VolumePoint, find_volume, let_volume_settle
+from tammann.md.equation_of_state import VolumePoint, equilibrate_volume, find_volume
 from tammann.md.load import load_engine
 from tammann.potentials import load_potential
 from tammann.structures import Configuration, random_packing
@@ -82,10 +82,10 @@ def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | No
         "attempts": search.attempts,
         "energy_tolerance_eV_per_atom": search.energy_tolerance_eV_per_atom,
         "points": points,
-        "keep": keep,
+        "checkpoint": keep,
     }
     if search.method == "npt":
-        found = let_volume_settle(start, advance, **common)
+        found = equilibrate_volume(start, advance, **common)
     else:
         found = find_volume(
             start,
