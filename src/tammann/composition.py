@@ -60,7 +60,7 @@ def _parse(formula: str) -> tuple[tuple[str, int], ...]:
 
 
 def parse_formula(formula: str) -> dict[str, int]:
-    """Count the atoms of one formula unit, as the formula is written.
+    """Count the atoms of one formula unit, as the formula is written; ``(g)`` at its end marks a gas.
 
     Raises:
         DataError: The formula is not made of element symbols, whole numbers and matched brackets.
@@ -70,8 +70,10 @@ def parse_formula(formula: str) -> dict[str, int]:
         {'Ba': 4, 'Ti': 13, 'O': 30}
         >>> parse_formula("Ba(OH)2")
         {'Ba': 1, 'O': 2, 'H': 2}
+        >>> parse_formula("P4O10(g)")
+        {'P': 4, 'O': 10}
     """
-    return dict(_parse(formula.strip()))
+    return dict(_parse(formula.strip().removesuffix("(g)")))
 
 
 def composition_key(composition: str | Mapping[str, int]) -> tuple[tuple[str, int], ...]:

@@ -4,7 +4,9 @@ YAML becomes plain data (text, numbers, true and false, lists, blocks) and nothi
 does not fit its model raises one sentence with the path of the key, what was expected and what was given.
 """
 
+import gzip
 import os
+import zlib
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -32,27 +34,31 @@ class Block(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-def read_text(path: str | os.PathLike[str], *, error: type[TammannError] = RecipeError) -> str:
-    """Read the text of a small file.
+def read_text(
+    path: str | os.PathLike[str], *, error: type[TammannError] = RecipeError, max_bytes: int = MAX_BYTES
+) -> str:
+    """Read the text of a file in UTF-8; a name that ends in ``.gz`` is decompressed.
 
     Args:
-        path: A file in UTF-8, at most 200 kB.
+        path: The file.
         error: What to raise.
+        max_bytes: How long the text may be.
 
     Raises:
-        TammannError: Of the kind asked for, where the file cannot be read or is no text.
+        TammannError: Of the kind asked for, where the file cannot be read, is too long or is no text.
     """
     try:
         with open_regular(path) as file:
-            raw = file.read(MAX_BYTES + 1)
+            packed = os.fspath(path).lower().endswith(".gz")
+            raw = (gzip.GzipFile(fileobj=file) if packed else file).read(max_bytes + 1)
     except FileNotFoundError:
         raise error(f"{path}: expected a file to read, got none; check the name.") from None
     except IsADirectoryError:
         raise error(f"{path}: expected a file to read, got a directory; name a file in it.") from None
-    except (OSError, ValueError) as reason:
+    except (OSError, ValueError, EOFError, zlib.error) as reason:
         raise error(f"{path}: expected a file to read: {getattr(reason, 'strerror', None) or reason}.") from None
-    if len(raw) > MAX_BYTES:
-        raise error(f"{path}: expected at most {MAX_BYTES} bytes of YAML, got more; is it the right file?")
+    if len(raw) > max_bytes:
+        raise error(f"{path}: expected at most {max_bytes} bytes of text, got more; is it the right file?")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as reason:

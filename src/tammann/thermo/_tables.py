@@ -1,26 +1,38 @@
-"""Reads the tables that ship with the package; comment lines start with #."""
+"""Reads the tables that ship with the package, and the text of a user's."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 
+from tammann.errors import DataError
+from tammann.strict import read_text
 from tammann.systems import data_file
 
+_MAX_BYTES = 1_000_000_000
 
-def read_lines(*path: str) -> list[str]:
-    """Give the lines of a shipped table without its comments."""
-    text = data_file("/".join(path)).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+def read_data_file(path: Path, what: str) -> str:
+    """Return the text of a file of energies or melting points, which may be large and compressed by gzip.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    try:
+        return read_text(path, error=DataError, max_bytes=_MAX_BYTES)
+    except DataError as problem:
+        raise DataError(f"{what} file cannot be read: {problem}") from None
 
 
 def read_rows(*path: str) -> list[dict[str, str]]:
-    """Give the rows of a shipped table, keyed by its header."""
-    return list(csv.DictReader(read_lines(*path)))
+    """Return the rows of a shipped table, keyed by its header, without its comments, which start with #."""
+    lines = data_file("/".join(path)).read_text(encoding="utf-8").splitlines()
+    return list(csv.DictReader(line for line in lines if line.strip() and not line.startswith("#")))
 
 
 def read_columns(*path: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Give temperatures, K, shape (nT,), and one array (nT,) a column, NaN where a cell is empty."""
+    """Return temperatures, K, shape (nT,), and one array (nT,) a column, NaN where a cell is empty."""
     rows = read_rows(*path)
     temperature = np.array([float(row["temperature_K"]) for row in rows])
     names = [name for name in rows[0] if name != "temperature_K"]
-    return temperature, {n: np.array([float(row[n]) if row[n] else np.nan for row in rows]) for n in names}
+    return temperature, {n: np.array([float(row[n] or "nan") for row in rows]) for n in names}

@@ -2,192 +2,24 @@
 
 A computed energy is off by tens of meV per atom, a phase diagram turns on a few. An assessment takes the smallest
 shifts of the computed energies that make stated equilibria come out, so that what is known is put in once, visibly, and
-the rest of the energies stays as computed. The equilibria live in a small YAML file that can be read aloud.
+the rest of the energies stays as computed.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.systems import SYSTEMS, data_file
-from tammann.thermo.phase import EnergySet, FloatArray, Phases
+from tammann.thermo.hull import best_mixture
+from tammann.thermo.phase import Constraint, EnergySet, FloatArray, Phases
 from tammann.units import AVOGADRO_PER_MOL, EV_IN_J
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_KINDS = ("equality", "left-stable", "right-stable", "on-hull")
 _J_PER_MOL_IN_EV = 1.0 / (AVOGADRO_PER_MOL * EV_IN_J)
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """One known equilibrium, or phases known to be stable, at stated temperatures.
-
-    With dG the Gibbs energy of ``left -> right`` per atom and m the margin:
-
-    ============  =============================================
-    equality      dG = 0
-    left-stable   dG >= m
-    right-stable  dG <= -m
-    on-hull       each phase lies at least m below every mixture of the others
-    ============  =============================================
-
-    Attributes:
-        kind: one of the above.
-        temperature_K: where it holds, K.
-        source: who observed it.
-        left, right: moles of formula units on the two sides; empty for "on-hull".
-        phases: formulas, for "on-hull".
-        margin_eV_per_atom: m.
-        entropy_J_per_K_per_mol_atoms: reaction entropy of left -> right per mole of atoms; None leaves it as it is.
-        entropy_origin: why that entropy.
-    """
-
-    kind: str
-    temperature_K: tuple[float, ...]
-    source: str
-    left: tuple[tuple[str, float], ...] = ()
-    right: tuple[tuple[str, float], ...] = ()
-    phases: tuple[str, ...] = ()
-    margin_eV_per_atom: float = 0.0
-    entropy_J_per_K_per_mol_atoms: float | None = None
-    entropy_origin: str = ""
-
-    @property
-    def equation(self) -> str:
-        """The reaction, or the phases, as a line of text."""
-
-        def side(terms: Sequence[tuple[str, float]]) -> str:
-            return " + ".join(f"{n:g} {f}" if n != 1 else f for f, n in terms)
-
-        return f"{side(self.left)} = {side(self.right)}" if self.left else ", ".join(self.phases)
-
-
-def load_constraints(path: str | Path) -> tuple[tuple[Constraint, ...], float]:
-    """Read known equilibria from a YAML file.
-
-    The file has ``reference_temperature_K``, at which shifts are counted, and a list ``constraints``; each entry has
-    either ``equilibrium`` (such as ``11 BaTi2O5 = 5 BaTiO3 + Ba6Ti17O40``) with ``kind`` (equality, left-stable or
-    right-stable), or ``on_hull`` (a list of formulas); and ``temperature_K`` (a number or a list), ``source``, and
-    optionally ``margin_eV_per_atom``, and ``entropy_J_per_K_per_mol_atoms`` with ``entropy_origin``.
-
-    Args:
-        path: the file, or the name of a shipped one (``Ba-Ti-O``).
-
-    Returns:
-        The constraints and the reference temperature, K.
-
-    Raises:
-        DataError: the file cannot be read, or an entry has an unknown key, kind or an unreadable equation.
-
-    Examples:
-        >>> constraints, reference = load_constraints("Ba-Ti-O")
-        >>> constraints[0].equation
-        '11 BaTi2O5 = 5 BaTiO3 + Ba6Ti17O40'
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    name = str(path)
-    try:
-        if name in SYSTEMS:
-            text = data_file(SYSTEMS[name].constraints).read_text(encoding="utf-8")
-        else:
-            text = Path(path).read_text(encoding="utf-8")
-        content = YAML(typ="safe", pure=True).load(text)
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"constraints file {name!r} cannot be read: {reason}; expected a YAML file") from None
-    if not isinstance(content, dict) or not isinstance(content.get("constraints"), list):
-        raise DataError(
-            f"constraints file {name!r} has no list 'constraints': expected entries with 'equilibrium' or 'on_hull'"
-        )
-    unknown = set(content) - {"constraints", "reference_temperature_K"}
-    if unknown:
-        raise DataError(
-            f"key {sorted(map(str, unknown))[0]!r} in {name!r} is not known: expected reference_temperature_K or "
-            "constraints"
-        )
-    reference = _number(content.get("reference_temperature_K", 300.0), "reference_temperature_K")
-    return tuple(_constraint(entry, i) for i, entry in enumerate(content["constraints"])), reference
-
-
-def _number(value: Any, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise DataError(f"{key} is {value!r}: expected a number")
-    return float(value)
-
-
-def _constraint(entry: Any, position: int) -> Constraint:
-    where = f"constraints[{position}]"
-    if not isinstance(entry, dict):
-        raise DataError(f"{where} is {entry!r}: expected keys such as equilibrium, kind, temperature_K and source")
-    known = {
-        "equilibrium", "kind", "on_hull", "temperature_K", "source", "margin_eV_per_atom",
-        "entropy_J_per_K_per_mol_atoms", "entropy_origin",
-    }  # fmt: skip
-    unknown = sorted(map(str, set(entry) - known))
-    if unknown:
-        raise DataError(f"{where} has the unknown key {unknown[0]!r}: expected one of {', '.join(sorted(known))}")
-    if ("equilibrium" in entry) == ("on_hull" in entry):
-        raise DataError(f"{where} needs either 'equilibrium' or 'on_hull', and not both")
-    temperatures = entry.get("temperature_K")
-    temperatures = temperatures if isinstance(temperatures, list) else [temperatures]
-    T = tuple(_number(t, f"{where}.temperature_K") for t in temperatures)
-    source = str(entry.get("source", "")).strip()
-    if not source or not T:
-        raise DataError(f"{where} needs a 'source' that says who observed it and a 'temperature_K' at which it holds")
-    margin = _number(entry.get("margin_eV_per_atom", 0.0), f"{where}.margin_eV_per_atom")
-    if margin < 0.0:
-        raise DataError(f"{where}.margin_eV_per_atom is {margin:g}: expected zero or more")
-    if "on_hull" in entry:
-        formulas = entry["on_hull"] if isinstance(entry["on_hull"], list) else [entry["on_hull"]]
-        if "entropy_J_per_K_per_mol_atoms" in entry:
-            raise DataError(f"{where} has an entropy without an equilibrium: state it with the reaction it belongs to")
-        return Constraint("on-hull", T, source, phases=tuple(map(str, formulas)), margin_eV_per_atom=margin)
-    kind = entry.get("kind")
-    if kind not in _KINDS[:3]:
-        raise DataError(f"{where}.kind is {kind!r}: expected {', '.join(_KINDS[:3])}")
-    entropy = entry.get("entropy_J_per_K_per_mol_atoms")
-    origin = str(entry.get("entropy_origin", "")).strip()
-    if entropy is not None and not origin:
-        raise DataError(f"{where}.entropy_J_per_K_per_mol_atoms needs an 'entropy_origin' that says where it is from")
-    left, right = _sides(str(entry["equilibrium"]), where)
-    return Constraint(
-        kind,
-        T,
-        source,
-        left=left,
-        right=right,
-        margin_eV_per_atom=margin,
-        entropy_J_per_K_per_mol_atoms=None if entropy is None else _number(entropy, f"{where}.entropy"),
-        entropy_origin=origin,
-    )
-
-
-def _sides(equation: str, where: str) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]:
-    sides = equation.split("=")
-    if len(sides) != 2:
-        raise DataError(f"{where}.equilibrium is {equation!r}: expected two sides with one = between them")
-    result = []
-    for side in sides:
-        terms = []
-        for term in side.split("+"):
-            match = re.fullmatch(r"\s*(\d+(?:\.\d+)?(?:/\d+)?)?\s*([A-Z(][A-Za-z0-9()]*)\s*", term)
-            if match is None:
-                raise DataError(f"{where}.equilibrium has the term {term.strip()!r}: expected an amount and a formula")
-            amount, formula = match.groups()
-            number, _, divisor = (amount or "1").partition("/")
-            terms.append((formula, float(Fraction(number) / Fraction(divisor or "1"))))
-        result.append(tuple(terms))
-    return result[0], result[1]
 
 
 def _row(phases: Phases, constraint: Constraint) -> FloatArray:
@@ -318,19 +150,6 @@ def _pair_rows(fractions: FloatArray, phase: int) -> FloatArray:
     rows[np.arange(len(fits)), second[fits]] = share[fits]
     rows[:, phase] = -1.0
     return rows
-
-
-def _decomposition(fractions: FloatArray, gibbs: FloatArray, phase: int) -> tuple[FloatArray, float] | None:
-    """Give the best mixture of the other phases at a phase's composition: atom shares, shape (n,), and its energy."""
-    from scipy.optimize import linprog
-
-    others = np.flatnonzero(np.isfinite(gibbs) & (np.arange(len(gibbs)) != phase))
-    result = linprog(gibbs[others], A_eq=fractions[others].T, b_eq=fractions[phase], bounds=(0, None), method="highs")
-    if result.status != 0:
-        return None
-    shares = np.zeros(len(gibbs))
-    shares[others] = result.x
-    return shares, float(result.fun)
 
 
 def assess(
@@ -472,7 +291,7 @@ def _solve(
         added = False
         for phase, T, margin in problem.on_hull:
             now_values = values[T] + shifts
-            best = _decomposition(fractions, now_values, phase)
+            best = best_mixture(fractions, now_values, phase)
             if best is None or best[1] - now_values[phase] >= margin - 1e-9:
                 continue
             shares = best[0]

@@ -22,8 +22,10 @@ import numpy as np
 from tammann.composition import parse_formula
 from tammann.systems import SYSTEMS
 from tammann.thermo._tables import read_rows
-from tammann.thermo.assessment import assess, load_constraints
-from tammann.thermo.experiment import gas, is_gas, measured_energy, measured_properties
+from tammann.thermo.assessment import assess
+from tammann.thermo.constraints import load_constraints
+from tammann.thermo.experiment import measured_energy, measured_properties
+from tammann.thermo.gases import gas, gas_named
 from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
 from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases
 from tammann.thermo.volumes import volume_warnings
@@ -54,7 +56,7 @@ def _rows() -> list[dict[str, str]]:
 
 def _phase(row: dict[str, str]) -> Phase:
     composition = parse_formula(row["formula"])
-    if is_gas(composition):
+    if gas_named(row["formula"]) is not None:
         return gas(row["formula"])[0]
     measured = measured_properties(composition)
     volume, volume_source = float(row["volume_A3_per_atom"]), "Materials Project"

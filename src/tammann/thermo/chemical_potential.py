@@ -8,10 +8,6 @@ temperature) that no phase forbids fill a convex polyhedron
 with x_p atom fractions and g_p Gibbs energies of formation per atom. A stable phase touches P in a face, its domain,
 and the hull energy of any composition is h(x) = max over P of x . mu. A metastable phase gets the domain it would have
 were it just stable: the face where x_p . mu = h(x_p), which is shared by its decomposition products.
-
-A gas held at a partial pressure fixes one combination of potentials, a . mu = G + kB T ln(p / 1 bar) per molecule of
-composition a. One of its elements is then no longer free (the one found in the fewest phases: C for CO2, O for O2), and
-everything is done in the elements left over, a Legendre transform: BaCO3 under CO2 is BaO at a shifted energy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tammann.errors import DataError
+from tammann.thermo.open_gases import Frame, gas_frame, gases_conflict
 from tammann.thermo.phase import FloatArray, Phases
-from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 # Domains of phases without some element go on for ever towards low potentials of that element. They are cut here, far
 # below any vertex of a real system; both ends of a closest pair can always be chosen above the cut.
@@ -32,59 +28,6 @@ _ON_FACE_EV = 1e-8
 _CEILING_EV = 100.0
 
 Product = str | Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """The potentials that are left free by the open gases: mu = offset + matrix @ free."""
-
-    offset: FloatArray  # (E,) eV
-    matrix: FloatArray  # (E, K)
-    free: tuple[int, ...]  # K columns of the system's elements
-    coupled: tuple[bool, ...]  # (K,) does an open gas contain the element
-
-
-def _frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: Mapping[str, float] | None) -> _Frame:
-    """Eliminate one element for each open gas, by Gauss-Jordan on the gases' equations."""
-    n_elements = len(phases.elements)
-    gases = {phases.index(name): pressure for name, pressure in (partial_pressure_Pa or {}).items()}
-    equations = np.zeros((len(gases), n_elements + 1))
-    # Gases of one element first: O2 settles O, so that CO2 beside it settles C.
-    for row, i in zip(equations, sorted(gases, key=lambda i: len(phases[i].composition)), strict=True):
-        phase, pressure = phases[i], gases[i]
-        if phase.state != "gas":
-            raise DataError(f"partial_pressure_Pa {phase.formula!r} is a solid in {phases.system}: expected a gas")
-        if not (np.isfinite(pressure) and pressure > 0.0):
-            raise DataError(f"partial_pressure_Pa of {phase.formula} is {pressure!r}: expected Pa above zero")
-        if not np.isfinite(gibbs[i]):
-            raise DataError(f"the energies have no {phase.formula}: choose a set that has it, or leave the gas out")
-        row[:-1] = phases.composition_matrix[i]
-        row[-1] = gibbs[i] * phase.n_atoms + BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA)
-    touched = (equations[:, :-1] != 0.0).any(axis=0)
-    rarity = np.count_nonzero(phases.composition_matrix, axis=0)
-    pivots: list[int] = []
-    for r in range(len(equations)):
-        usable = [e for e in range(n_elements) if e not in pivots and abs(equations[r, e]) > 1e-9]
-        if not usable:
-            names = ", ".join(phases[i].formula for i in gases)
-            raise DataError(f"partial_pressure_Pa of {names} depend on one another: leave one of them out")
-        pivot = min(usable, key=lambda e: rarity[e])
-        equations[r] /= equations[r, pivot]
-        for other in range(len(equations)):
-            if other != r:
-                equations[other] -= equations[other, pivot] * equations[r]
-        pivots.append(pivot)
-    free = tuple(e for e in range(n_elements) if e not in pivots)
-    matrix = np.eye(n_elements)[:, list(free)]
-    offset = np.zeros(n_elements)
-    offset[pivots] = equations[:, -1]
-    matrix[pivots] = -equations[:, list(free)]
-    # An element that the gases settle above its own solid would deposit (graphite from CO2 where O2 is scarce).
-    pure = {element for i in gases for element in phases[i].composition if len(phases[i].composition) == 1}
-    for e in pivots:
-        if phases.elements[e] not in pure and not matrix[e].any() and offset[e] > 1e-9:
-            raise _no_room()
-    return _Frame(offset, matrix, free, tuple(bool(touched[e]) for e in free))
 
 
 def _vertices(normals: FloatArray, bounds: FloatArray) -> FloatArray:
@@ -98,7 +41,7 @@ def _vertices(normals: FloatArray, bounds: FloatArray) -> FloatArray:
         upper = np.min(bounds[normals[:, 0] > 1e-12] / normals[normals[:, 0] > 1e-12, 0])
         lower = np.max(bounds[normals[:, 0] < -1e-12] / normals[normals[:, 0] < -1e-12, 0])
         if lower > upper:
-            raise _no_room()
+            raise gases_conflict()
         return np.array([[upper], [lower]])
     from scipy.spatial import HalfspaceIntersection
 
@@ -117,15 +60,8 @@ def _chebyshev_centre(normals: FloatArray, bounds: FloatArray) -> FloatArray:
     limits = [(None, None)] * K + [(0.0, 1.0)]
     result = linprog(objective, A_ub=np.hstack([normals, lengths]), b_ub=bounds, bounds=limits, method="highs")
     if result.status != 0 or result.x[-1] < 1e-9:
-        raise _no_room()
+        raise gases_conflict()
     return result.x[:-1]
-
-
-def _no_room() -> DataError:
-    return DataError(
-        "partial_pressure_Pa cannot be held: the gases would react with each other or deposit an element; "
-        "lower the pressures or add the gas that is missing (O2 beside CO2, say)"
-    )
 
 
 @dataclass(frozen=True)
@@ -138,7 +74,7 @@ class _Corner:
 
 
 def _corners(
-    fractions: FloatArray, gibbs: FloatArray, frame: _Frame, columns: Sequence[int], highest: FloatArray
+    fractions: FloatArray, gibbs: FloatArray, frame: Frame, columns: Sequence[int], highest: FloatArray
 ) -> _Corner:
     """Build the polyhedron in the free elements ``columns`` (positions in frame.free) from the phases made of them."""
     others = [k for k in range(len(frame.free)) if k not in columns]
@@ -164,7 +100,7 @@ def _highest(phases: Phases, gibbs: FloatArray, left_out: Sequence[int] = ()) ->
     where the energies hold it at another pressure than 1 bar; and none where that gas is left out.
     """
     highest = np.zeros(len(phases.elements))
-    for i in np.flatnonzero(phases.is_gas & (np.count_nonzero(phases.composition_matrix, axis=1) == 1)):
+    for i in (i for i, phase in enumerate(phases) if phase.is_reference_gas):
         e = int(np.argmax(phases.composition_matrix[i]))
         if i in left_out:
             highest[e] = _CEILING_EV
@@ -232,7 +168,7 @@ def chemical_potential_diagram(
     gibbs = phases.gibbs(T, energies=energies)
     left_out = [phases.index(formula) for formula in without]
     gibbs[left_out] = np.nan
-    frame = _frame(phases, gibbs, T, partial_pressure_Pa)
+    frame = gas_frame(phases, gibbs, T, partial_pressure_Pa)
     highest = _highest(phases, gibbs, left_out)
     corners = _corners(phases.atom_fractions, gibbs, frame, range(len(frame.free)), highest)
     above = gibbs - phases.atom_fractions @ frame.offset - corners.hull
@@ -295,7 +231,7 @@ def closest_differences(
     gibbs = phases.gibbs(temperatures, energies=energies)
     fractions = phases.atom_fractions
     for t, T in enumerate(temperatures):
-        frame = _frame(phases, gibbs[t], T, partial_pressure_Pa)
+        frame = gas_frame(phases, gibbs[t], T, partial_pressure_Pa)
         highest = _highest(phases, gibbs[t])
         present = np.abs(fractions @ frame.matrix) > 1e-12
         needed = present[index[:, 0]] | present[index[:, 1]] | np.array(frame.coupled, dtype=bool)
@@ -404,7 +340,7 @@ def local_equilibrium_differences(
     fractions = phases.atom_fractions
     result = np.full((len(temperatures), len(layers), len(phases.elements)), np.nan)
     for t, T in enumerate(temperatures):
-        frame = _frame(phases, gibbs[t], T, partial_pressure_Pa)
+        frame = gas_frame(phases, gibbs[t], T, partial_pressure_Pa)
         x = fractions @ frame.matrix
         g = gibbs[t] - fractions @ frame.offset
         used = weights > 0.0

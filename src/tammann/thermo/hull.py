@@ -5,9 +5,59 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.thermo.chemical_potential import _frame, chemical_potential_diagram
+from tammann.thermo.chemical_potential import chemical_potential_diagram
+from tammann.thermo.open_gases import gas_frame
 from tammann.thermo.phase import FloatArray, Phases
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
+
+
+def best_mixture(fractions: FloatArray, gibbs: FloatArray, phase: int) -> tuple[FloatArray, float] | None:
+    """Return the mixture of other phases that has the lowest energy at the composition of a phase, None if none has it.
+
+    Args:
+        fractions: Atom fractions, shape (n, E).
+        gibbs: eV per atom, shape (n,); NaN for a phase that does not take part.
+        phase: Position of the phase.
+
+    Returns:
+        Shares by atoms, shape (n,), and the energy in eV per atom.
+    """
+    from scipy.optimize import linprog
+
+    others = np.flatnonzero(np.isfinite(gibbs) & (np.arange(len(gibbs)) != phase))
+    result = linprog(gibbs[others], A_eq=fractions[others].T, b_eq=fractions[phase], bounds=(0, None), method="highs")
+    if result.status != 0:
+        return None
+    shares = np.zeros(len(gibbs))
+    shares[others] = result.x
+    return shares, float(result.fun)
+
+
+def decomposition_temperature(phases: Phases, formula: str, *, energies: str | None = None) -> float:
+    """Return where a phase that is stable in the cold becomes less stable than a mixture of others, gases at 1 bar.
+
+    Returns:
+        K, to 1 K; NaN where the phase is not stable at the lowest temperature, or is at the highest.
+
+    Example:
+        >>> from tammann.thermo import load_phases
+        >>> round(decomposition_temperature(load_phases("Ba-Ti-O"), "Ba2Ti9O20"))  # assessed: 1693 K
+        1693
+    """
+    i = phases.index(formula)
+
+    def is_stable(T: float) -> bool:
+        gibbs = phases.gibbs(T, energies=energies)
+        mixture = best_mixture(phases.atom_fractions, gibbs, i)
+        return mixture is None or mixture[1] >= gibbs[i]
+
+    low, high = phases.energy_set(energies).temperature_K[[0, -1]]
+    if not is_stable(low) or is_stable(high):
+        return float("nan")
+    while high - low > 1.0:
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if is_stable(middle) else (low, middle)
+    return 0.5 * float(low + high)
 
 
 def energy_above_hull(
@@ -90,7 +140,7 @@ def equilibrium(
 
     T = float(temperature_K)
     gibbs = phases.gibbs(T, energies=energies)
-    frame = _frame(phases, gibbs, T, partial_pressure_Pa)
+    frame = gas_frame(phases, gibbs, T, partial_pressure_Pa)
     matrix = phases.composition_matrix.astype(float)
     total = np.zeros(len(phases.elements))
     for formula, moles in amounts.items():

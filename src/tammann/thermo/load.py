@@ -12,20 +12,21 @@ def load_phases(source: str | Path = DEFAULT_SYSTEM, *, melting_points: str | Pa
 
     Args:
         source: ``"Ba-Ti-O"``, the system that ships with the package (elements in any order); a path to the user's own
-            entries, CSV or pymatgen JSON; or ``"mp-api:Sr-Ti-O"``, which asks the Materials Project (extra
-            ``tammann[mp]`` and a key in the environment variable ``MP_API_KEY``).
-        melting_points: a CSV table with the columns ``formula``, ``melting_point_K`` and ``source``, for entries of the
+            entries, CSV or pymatgen JSON, also compressed (``.gz``); or ``"mp-api:Sr-Ti-O"``, which asks the Materials
+            Project (extra ``tammann[mp]`` and a key in the environment variable ``MP_API_KEY``).
+        melting_points: A CSV table with the columns ``formula``, ``melting_point_K`` and ``source``, for entries of the
             user's own or of the Materials Project, which has none. It counts before what a file of energies says.
 
     Raises:
-        DataError: there is no such system or file, or its content cannot be used.
+        DataError: There is no such system or file, or its content cannot be used.
 
-    Examples:
+    Example:
         >>> phases = load_phases("Ba-Ti-O")
         >>> phases.default_energies, "BaTiO3" in phases
         ('assessed', True)
     """
-    from tammann.thermo.entries import read_csv, read_entries, read_melting_points
+    from tammann.thermo.computed_entries import read_entries
+    from tammann.thermo.csv_table import read_csv, read_melting_points
 
     text = str(source)
     stated = None if melting_points is None else read_melting_points(melting_points)
@@ -48,5 +49,5 @@ def load_phases(source: str | Path = DEFAULT_SYSTEM, *, melting_points: str | Pa
             f"system {text!r} does not ship with tammann: expected {', '.join(SYSTEMS)}, a path to a CSV or JSON file "
             "of your own entries, or mp-api: followed by the elements"
         )
-    read = read_entries if path.suffix.lower() == ".json" else read_csv
+    read = read_entries if path.name.lower().removesuffix(".gz").endswith(".json") else read_csv
     return read(path, melting_points=stated)

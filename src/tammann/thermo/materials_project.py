@@ -7,7 +7,7 @@ from typing import Any
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.thermo.entries import Entry, MeltingPoints, element_melts, system_of
+from tammann.thermo.entries import Entry, MeltingPoints, serves_as_phase, system_of
 from tammann.thermo.phase import Phases
 
 _FIELDS = ["material_id", "formula_pretty", "formation_energy_per_atom", "volume", "nsites", "theoretical"]
@@ -89,22 +89,14 @@ def _entry(document: Any, melting_points: MeltingPoints | None) -> Entry | None:
     volume, sites = document.volume, document.nsites
     if energy is None or volume is None or not sites or not math.isfinite(energy):
         return None
-    composition = parse_formula(formula)
+    if not serves_as_phase(parse_formula(formula), melting_points):
+        return None
     identifier = str(document.material_id)
-    # Elements serve as the reference; they are phases only where their melting point is known.
-    if len(composition) == 1:
-        from tammann.thermo.experiment import is_gas
-
-        if not is_gas(composition) and not element_melts(composition, melting_points):
-            return None
     return Entry(
         where=f"Materials Project {identifier}",
         formula=formula,
         formation_energy_eV_per_atom=float(energy),
         volume_A3_per_atom=float(volume) / int(sites),
-        melting_point_K=None,
-        melting_point_source="",
-        standard_error_eV_per_atom=None,
         source=f"Materials Project {identifier}",
         material_id=identifier,
         observed=None if document.theoretical is None else not document.theoretical,

@@ -1,6 +1,6 @@
-"""What a phase is, and what a named set of energies is.
+"""Phases, the named sets of their Gibbs energies, and the equilibria that an assessment is given.
 
-Everything downstream reads phases from :class:`Phases`; an energy set is one named opinion on their Gibbs energies.
+Everything downstream reads phases from :class:`Phases`.
 """
 
 import difflib
@@ -15,28 +15,31 @@ import numpy.typing as npt
 
 from tammann.composition import atomic_masses, composition_key, parse_formula
 from tammann.errors import DataError
+from tammann.notebook import html_table
 from tammann.units import A3_IN_M3, AVOGADRO_PER_MOL
 
 if TYPE_CHECKING:
-    from tammann.thermo.assessment import Constraint
+    import pandas as pd
 
 FloatArray = npt.NDArray[np.float64]
+ELEMENT_GASES = ("O2", "N2", "H2", "F2", "Cl2")
+"""Elements that are gases in their stable state: the reference of their energies."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """One phase: what it is made of, and the properties that do not depend on the choice of energies.
+    """One phase: its composition, and the properties that do not depend on the choice of energies.
 
     Attributes:
-        formula: as the user writes it; one mole of the phase is one mole of this formula.
-        composition: atoms per formula unit.
+        formula: As the user writes it; one mole of the phase is one mole of this formula.
+        composition: Atoms per formula unit.
         state: "solid" or "gas".
-        volume_A3_per_atom: volume per atom, Angstrom^3; NaN for a gas.
-        melting_point_K: melting or decomposition temperature; NaN for a gas.
-        melting_point_source: who measured or estimated it.
-        material_id: identifier in the database it was taken from, if any.
-        observed: whether it has been made in the laboratory; None where nobody says.
-        volume_source: where the volume is from.
+        volume_A3_per_atom: Volume per atom, Angstrom^3; NaN for a gas.
+        melting_point_K: Melting or decomposition temperature; NaN for a gas, and where it is not known.
+        melting_point_source: Who measured or estimated it.
+        material_id: Identifier in the database it was taken from, if any.
+        observed: Whether it has been made in the laboratory; None if unknown.
+        volume_source: Where the volume is from.
     """
 
     formula: str
@@ -55,6 +58,11 @@ class Phase:
         return sum(self.composition.values())
 
     @property
+    def is_reference_gas(self) -> bool:
+        """Whether it is an element that is a gas in its stable state."""
+        return self.state == "gas" and self.formula in ELEMENT_GASES
+
+    @property
     def molar_mass_kg_per_mol(self) -> float:
         """Mass of one mole of formula units, kg."""
         masses = atomic_masses()
@@ -66,28 +74,72 @@ class Phase:
         return self.volume_A3_per_atom * self.n_atoms * A3_IN_M3 * AVOGADRO_PER_MOL
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class Constraint:
+    """One known equilibrium, or phases known to be stable, at stated temperatures.
+
+    With dG the Gibbs energy of ``left -> right`` per atom and m the margin:
+
+    ============  =============================================
+    equality      dG = 0
+    left-stable   dG >= m
+    right-stable  dG <= -m
+    on-hull       each phase lies at least m below every mixture of the others
+    ============  =============================================
+
+    Attributes:
+        kind: One of the above.
+        temperature_K: Where it holds, K.
+        source: Who observed it.
+        left: Moles of formula units on the left; empty for "on-hull".
+        right: The same on the right.
+        phases: Formulas, for "on-hull".
+        margin_eV_per_atom: m.
+        entropy_J_per_K_per_mol_atoms: Reaction entropy of left -> right per mole of atoms; None leaves it as it is.
+        entropy_origin: Why that entropy.
+    """
+
+    kind: str
+    temperature_K: tuple[float, ...]
+    source: str
+    left: tuple[tuple[str, float], ...] = ()
+    right: tuple[tuple[str, float], ...] = ()
+    phases: tuple[str, ...] = ()
+    margin_eV_per_atom: float = 0.0
+    entropy_J_per_K_per_mol_atoms: float | None = None
+    entropy_origin: str = ""
+
+    @property
+    def equation(self) -> str:
+        """The reaction, or the phases, as a line of text."""
+
+        def side(terms: Sequence[tuple[str, float]]) -> str:
+            return " + ".join(f"{n:g} {f}" if n != 1 else f for f, n in terms)
+
+        return f"{side(self.left)} = {side(self.right)}" if self.left else ", ".join(self.phases)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class EnergySet:
     """Gibbs energies of formation of all phases of a system, under one name, with their standard errors.
 
     The energies refer to the elements in their stable state at the same temperature and 1 bar; a gas is pure, at 1 bar.
 
     Attributes:
-        name: what a recipe calls it.
-        description: one or two sentences on how it was made.
-        temperature_K: shape (nT,), ascending.
-        gibbs_eV_per_atom: shape (nT, n); NaN for a phase the set does not have.
-        standard_error_eV_per_atom: shape (n,).
-        source: one string a phase.
-        is_computed: shape (n,), true where the energy is computed or estimated; an assessment may shift those.
-        shifts_eV_per_atom: shape (n,), what an assessment added to the energies it started from, at its reference
-            temperature; zero otherwise.
-        entropy_shifts_eV_per_K_per_atom: shape (n,), entropies that an assessment added so as to give stated reaction
+        name: What a recipe calls it.
+        description: One or two sentences on how it was made.
+        temperature_K: Shape (nT,), ascending.
+        gibbs_eV_per_atom: Shape (nT, n); NaN for a phase the set does not have.
+        standard_error_eV_per_atom: Shape (n,).
+        source: One string a phase.
+        is_computed: Shape (n,), true where the energy is computed or estimated; an assessment may shift those.
+        shifts_eV_per_atom: Shape (n,), added by an assessment at its reference temperature; zero otherwise.
+        entropy_shifts_eV_per_K_per_atom: Shape (n,), entropies added by an assessment to give stated reaction
             entropies; they change the energies on both sides of the reference temperature.
-        constraints: the equilibria that an assessment was told; empty otherwise.
-        base: name of the set that an assessment started from.
-        reference_temperature_K: where the shifts of an assessment are counted.
-        warnings: what a reader of results should know.
+        constraints: The equilibria given to an assessment; empty otherwise.
+        base: Name of the set that an assessment started from.
+        reference_temperature_K: Where the shifts of an assessment are counted.
+        warnings: What a reader of results should know.
     """
 
     name: str
@@ -99,25 +151,64 @@ class EnergySet:
     is_computed: npt.NDArray[np.bool_]
     shifts_eV_per_atom: FloatArray
     entropy_shifts_eV_per_K_per_atom: FloatArray
-    constraints: tuple["Constraint", ...] = ()
+    constraints: tuple[Constraint, ...] = ()
     base: str | None = None
     reference_temperature_K: float = 300.0
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        grid = self.temperature_K
+        given = f", {len(self.constraints)} constraints" if self.constraints else ""
+        return f"EnergySet({self.name!r}, {len(self.source)} phases, {grid[0]:g} to {grid[-1]:g} K{given})"
 
-@dataclass(frozen=True, eq=False)
+    def take(self, indices: Sequence[int]) -> "EnergySet":
+        """Return the energies of some of the phases, in the order of ``indices``."""
+        which = list(indices)
+        return replace(
+            self,
+            gibbs_eV_per_atom=self.gibbs_eV_per_atom[:, which],
+            standard_error_eV_per_atom=self.standard_error_eV_per_atom[which],
+            source=tuple(self.source[i] for i in which),
+            is_computed=self.is_computed[which],
+            shifts_eV_per_atom=self.shifts_eV_per_atom[which],
+            entropy_shifts_eV_per_K_per_atom=self.entropy_shifts_eV_per_K_per_atom[which],
+        )
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row a phase: standard error, whether it is computed, shift, source, and G at every temperature.
+
+        Phases are in the order of the system; energies are in eV per atom, in columns named by the temperature in K.
+        """
+        import pandas as pd
+
+        facts = {
+            "standard_error_eV_per_atom": self.standard_error_eV_per_atom,
+            "is_computed": self.is_computed,
+            "shift_eV_per_atom": self.shifts_eV_per_atom,
+            "source": self.source,
+        }
+        return pd.DataFrame(
+            facts | {f"{T:g}": g for T, g in zip(self.temperature_K, self.gibbs_eV_per_atom, strict=True)}
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.table().iloc[:, :4])
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Phases(Sequence[Phase]):
     """The phases of a chemical system with one or more named sets of energies.
 
     Attributes:
-        system: name of the system.
-        elements: symbols in alphabetical order; the columns of all element arrays.
-        phases: the phases, in the order of all phase arrays.
-        energy_sets: energies by name.
-        default_energies: the set used where none is named.
-        warnings: what a reader of results should know about the phases themselves.
+        system: Name of the system.
+        elements: Symbols in alphabetical order; the columns of all element arrays.
+        phases: The phases, in the order of all phase arrays.
+        energy_sets: Energies by name.
+        default_energies: The set used where none is named.
+        warnings: What a reader of results should know about the phases themselves.
+        left_out: Why entries of the source are not phases, by formula.
 
-    Examples:
+    Example:
         >>> from tammann.thermo import load_phases
         >>> phases = load_phases("Ba-Ti-O")
         >>> phases["BaTiO3"].composition
@@ -132,6 +223,7 @@ class Phases(Sequence[Phase]):
     energy_sets: Mapping[str, EnergySet]
     default_energies: str
     warnings: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
     _index: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -151,35 +243,70 @@ class Phases(Sequence[Phase]):
         return iter(self.phases)
 
     def __contains__(self, item: object) -> bool:
-        return item in self._index or item in self.phases
+        try:
+            return self.index(item) >= 0
+        except DataError:
+            return False
+
+    def __repr__(self) -> str:
+        gases = int(self.is_gas.sum())
+        sets = ", ".join(self.energy_sets)
+        return f"Phases({self.system!r}, {len(self) - gases} solids, {gases} gases, energies: {sets})"
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row a phase: formula, state, volume, melting point and its source, and whether it was observed."""
+        import pandas as pd
+
+        columns = ("formula", "state", "volume_A3_per_atom", "melting_point_K", "melting_point_source", "observed")
+        return pd.DataFrame([[getattr(phase, name) for name in columns] for phase in self], columns=list(columns))
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.table())
 
     def index(self, formula: Any, start: int = 0, stop: int | None = None) -> int:
-        """Give the position of a phase, by its formula or by any multiple or spelling of it.
+        """Return the position of a phase, given its formula or any multiple or spelling of it; ``(g)`` asks for a gas.
 
         Raises:
-            DataError: no such phase; the message names the closest there is.
+            DataError: There is no such phase; the message says why it was left out, or names the closest there is.
 
-        Examples:
+        Example:
             >>> from tammann.thermo import load_phases
             >>> phases = load_phases("Ba-Ti-O")
             >>> phases.index("TiO2") == phases.index("Ti2O4")
             True
         """
-        if isinstance(formula, Phase):
-            formula = formula.formula
-        if formula in self._index and self._index[formula] in range(len(self))[start:stop]:
+        formula = formula.formula if isinstance(formula, Phase) else str(formula)
+        there = range(len(self))[start:stop]
+        if formula in self._index and self._index[formula] in there:
             return self._index[formula]
-        try:
-            key = composition_key(parse_formula(formula))
-        except DataError:
-            key = ()
+        key = _key_of(formula)
         for i, phase in enumerate(self.phases):
-            if i in range(len(self))[start:stop] and composition_key(phase.composition) == key:
-                return i
+            if i in there and composition_key(phase.composition) == key:
+                if phase.state == "gas" or not formula.endswith("(g)"):
+                    return i
+        for name, reason in self.left_out.items():
+            if name == formula or (key and _key_of(name) == key):
+                raise DataError(f"phase {formula!r} was left out of {self.default_energies}: {reason}")
         formulas = [phase.formula for phase in self.phases]
-        close = difflib.get_close_matches(str(formula), formulas, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(formula, formulas, n=1, cutoff=0.5)
         hint = f"the closest is {close[0]}; " if close else ""
         raise DataError(f"phase {formula!r} is not in {self.system}: {hint}there are {', '.join(formulas)}")
+
+    def require_melting_points(self) -> None:
+        """Refuse solids without a melting point, which what computes rates needs.
+
+        Raises:
+            DataError: A solid has none; the message names the first twenty and the table that would give them.
+        """
+        lacking = [p.formula for p in self if p.state == "solid" and not math.isfinite(p.melting_point_K)]
+        if lacking:
+            others = ", ".join(lacking[1:21]) + (", ..." if len(lacking) > 21 else "")
+            more = f" (nor have {len(lacking) - 1} more: {others})" if others else ""
+            raise DataError(
+                f"{lacking[0]} has no melting point{more}, which sets where it becomes mobile; give melting_point_K, "
+                "measured or estimated, with the energies, or in a CSV table with the columns formula, melting_point_K "
+                "and source that the key melting_points names"
+            )
 
     @cached_property
     def composition_matrix(self) -> npt.NDArray[np.int64]:
@@ -201,10 +328,10 @@ class Phases(Sequence[Phase]):
         return np.array([p.state == "gas" for p in self.phases])
 
     def energy_set(self, energies: str | None = None) -> EnergySet:
-        """Give the energy set of that name, or the default.
+        """Return the energy set of that name, or the default.
 
         Raises:
-            DataError: there is no set of that name.
+            DataError: There is no set of that name.
         """
         name = self.default_energies if energies is None else energies
         if name not in self.energy_sets:
@@ -212,7 +339,7 @@ class Phases(Sequence[Phase]):
         return self.energy_sets[name]
 
     def gibbs(self, temperature_K: npt.ArrayLike, *, energies: str | None = None) -> FloatArray:
-        """Give the Gibbs energies of formation of all phases at one or more temperatures.
+        """Return the Gibbs energies of formation of all phases at one or more temperatures.
 
         Linear between the tabulated temperatures (100 K apart in shipped sets, which is right to 0.3 meV/atom), so that
         sums of energies, and with them Hess's law and the constraints of an assessment, hold exactly at every
@@ -220,14 +347,14 @@ class Phases(Sequence[Phase]):
 
         Args:
             temperature_K: K, any shape (...).
-            energies: name of the set; the default set where none is given.
+            energies: Name of the set, the default set if None.
 
         Returns:
             eV per atom of formation from the elements at the same temperature and 1 bar, shape (..., n); NaN for phases
             the set does not have.
 
         Raises:
-            DataError: a temperature lies outside the table.
+            DataError: A temperature lies outside the table.
         """
         chosen = self.energy_set(energies)
         T = np.asarray(temperature_K, dtype=float)
@@ -243,9 +370,9 @@ class Phases(Sequence[Phase]):
         return (1.0 - weight) * table[right - 1] + weight * table[right]
 
     def take(self, indices: npt.NDArray[np.intp]) -> "Phases":
-        """Give some of the phases, with all their energies, in the order of ``indices``.
+        """Return some of the phases, with all their energies, in the order of ``indices``.
 
-        Examples:
+        Example:
             >>> import numpy as np
             >>> from tammann.thermo import load_phases
             >>> [phase.formula for phase in load_phases("Ba-Ti-O").take(np.array([2, 1]))]
@@ -253,22 +380,18 @@ class Phases(Sequence[Phase]):
         """
         which = [int(i) for i in indices]
         chosen = tuple(self.phases[i] for i in which)
-        sets = {
-            name: replace(
-                one,
-                gibbs_eV_per_atom=one.gibbs_eV_per_atom[:, which],
-                standard_error_eV_per_atom=one.standard_error_eV_per_atom[which],
-                source=tuple(one.source[i] for i in which),
-                is_computed=one.is_computed[which],
-                shifts_eV_per_atom=one.shifts_eV_per_atom[which],
-                entropy_shifts_eV_per_K_per_atom=one.entropy_shifts_eV_per_K_per_atom[which],
-            )
-            for name, one in self.energy_sets.items()
-        }
         elements = tuple(e for e in self.elements if any(e in phase.composition for phase in chosen))
+        sets = {name: one.take(which) for name, one in self.energy_sets.items()}
         return replace(self, elements=elements, phases=chosen, energy_sets=sets)
 
     def with_energies(self, energy_set: EnergySet, *, default: bool = False) -> "Phases":
-        """Give the same phases with one more energy set, or with one replaced."""
+        """Return the same phases with one more energy set, or with one replaced."""
         sets = {**self.energy_sets, energy_set.name: energy_set}
         return replace(self, energy_sets=sets, default_energies=energy_set.name if default else self.default_energies)
+
+
+def _key_of(formula: str) -> tuple[tuple[str, int], ...] | None:
+    try:
+        return composition_key(parse_formula(formula))
+    except DataError:
+        return None

@@ -1,0 +1,236 @@
+"""Computed entries as pymatgen writes them (JSON)."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tammann.composition import parse_formula
+from tammann.errors import DataError
+from tammann.thermo._tables import read_data_file
+from tammann.thermo.anions import CARBONATE_CORRECTION_EV, anion_of
+from tammann.thermo.entries import Entry, MeltingPoints, serves_as_phase, system_of
+from tammann.thermo.gases import gas_named
+from tammann.thermo.phase import Phases
+
+_KINDS = ("ComputedEntry", "ComputedStructureEntry")
+
+
+@dataclass(frozen=True)
+class _Computed:
+    """One entry as it was read: atoms of its cell, energy in eV per atom, and pymatgen's own object."""
+
+    where: str
+    formula: str
+    counts: Mapping[str, int]
+    energy_eV_per_atom: float
+    entry: Any
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        return self.entry.data or {}
+
+    @property
+    def adjustments(self) -> str:
+        return "; ".join(str(a.name) for a in self.entry.energy_adjustments or ()).lower()
+
+    @property
+    def functional(self) -> str | None:
+        """Family of the functional, GGA for GGA+U and PBE too; None if it is not stated."""
+        run_type = (self.entry.parameters or {}).get("run_type")
+        return str(run_type).upper().removesuffix("+U").replace("PBE", "GGA") if run_type else None
+
+
+def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = None) -> Phases:
+    """Read phases from a JSON list of pymatgen's ``ComputedEntry`` or ``ComputedStructureEntry``.
+
+    Energies (with their corrections) are taken relative to the elements in the file, E_f = E - sum_i x_i E_i with E_i
+    the lowest entry of element i; where the file does not have all elements, every entry's ``data`` must give
+    ``formation_energy_per_atom``. The lowest entry of each formula is kept. Volumes come from the structure, or from
+    ``data`` (``volume_A3_per_atom``, or ``volume`` with ``nsites``); ``data`` may also give ``melting_point_K``,
+    ``melting_point_source``, ``standard_error_eV_per_atom`` and ``observed``. Carbonates with the Materials Project's
+    corrections of 2020 get that of their anion as well. An entry that cannot be used is left out, with a warning.
+
+    Args:
+        path: The file; it may be compressed by gzip (``.json.gz``).
+        melting_points: From ``read_melting_points``; they count before those of the file.
+
+    Returns:
+        A system with one energy set, named after the file. Elements without a melting point serve as references only.
+
+    Raises:
+        DataError: The file cannot be read, an element is missing, functionals are mixed, or no compound is left.
+    """
+    path = Path(path)
+    left_out: dict[str, str] = {}
+    read = []
+    for i, item in enumerate(_items(path)):
+        try:
+            read.append(_computed(item, f"{path.name}, entry {i}"))
+        except DataError as problem:
+            left_out[f"entry {i}"] = str(problem)
+    lowest: dict[str, float] = {}
+    for one in read:
+        if len(one.counts) == 1:
+            (element,) = one.counts
+            lowest[element] = min(one.energy_eV_per_atom, lowest.get(element, math.inf))
+    missing = sorted({e for one in read for e in one.counts} - set(lowest))
+    if missing and not all(isinstance(one.data.get("formation_energy_per_atom"), int | float) for one in read):
+        raise DataError(
+            f"energies file {path.name!r} has no entry for the element {missing[0]}: energies are taken relative to "
+            "the elements in the file, so add it, or give every entry data['formation_energy_per_atom']"
+        )
+    said = [] if missing else _check_functionals(path.name, read)
+    best: dict[str, tuple[float, _Computed]] = {}
+    for one in read:
+        formation = (
+            float(one.data["formation_energy_per_atom"])
+            if missing
+            else one.energy_eV_per_atom - sum(n * lowest[e] for e, n in one.counts.items()) / sum(one.counts.values())
+        )
+        if one.formula not in best or formation < best[one.formula][0]:
+            best[one.formula] = formation, one
+    entries = []
+    for formula, (formation, one) in best.items():
+        if one.data.get("melting_point_K") is None and not serves_as_phase(parse_formula(formula), melting_points):
+            continue
+        try:
+            entries.append(_entry(one, formation, path.name))
+        except DataError as problem:
+            left_out[formula] = str(problem)
+    dropped = len(read) - len(entries) - sum(formula in best for formula in left_out)
+    if dropped:
+        said.append(
+            f"{dropped} of {len(read)} entries are references or less stable polymorphs and are not phases here"
+        )
+    name = Path(path.name.removesuffix(".gz")).stem
+    return system_of(name, entries, warnings=said, melting_points=melting_points, left_out=left_out)
+
+
+def _items(path: Path) -> list[Any]:
+    try:
+        content = json.loads(read_data_file(path, "energies"))
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else "it is not JSON"
+        raise DataError(
+            f"energies file {str(path)!r} cannot be read ({reason}): expected a list of pymatgen entries"
+        ) from None
+    if isinstance(content, dict) and isinstance(content.get("entries"), list):
+        content = content["entries"]
+    if not isinstance(content, list) or not content:
+        raise DataError(
+            f"energies file {path.name!r} holds no list: expected a list of pymatgen entries, as dumpfn writes it"
+        )
+    return content
+
+
+def _computed(item: Any, where: str) -> _Computed:
+    try:
+        from pymatgen.entries import computed_entries
+    except ImportError:
+        raise DataError(f"{where} needs pymatgen: install tammann[mp], or write a CSV table instead") from None
+    kind = item.get("@class") if isinstance(item, dict) else None
+    if kind is None and isinstance(item, dict):
+        kind = _KINDS["structure" in item]
+    if kind not in _KINDS:
+        raise DataError(f"{where} is {kind or type(item).__name__!r}: expected {' or '.join(_KINDS)}")
+    try:
+        entry = getattr(computed_entries, kind).from_dict(item)
+        amounts = {str(e): float(a) for e, a in entry.composition.get_el_amt_dict().items()}
+        energy = float(entry.energy_per_atom)
+        formula = str(entry.composition.reduced_formula)
+    except Exception as error:  # pymatgen raises whatever a malformed field makes it raise
+        reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
+        raise DataError(f"{where} cannot be read: {reason}; expected what pymatgen writes") from None
+    counts = {e: round(a) for e, a in amounts.items()}
+    if not counts or any(abs(a - counts[e]) > 1e-6 or counts[e] < 1 for e, a in amounts.items()):
+        raise DataError(
+            f"{where}: composition {amounts} is not of whole numbers; expected atoms of the cell or formula"
+        )
+    if not math.isfinite(energy):
+        raise DataError(f"{where}: energy is {energy}, expected eV of the cell or formula")
+    try:
+        parse_formula(formula)
+    except DataError as problem:
+        raise DataError(f"{where}: {problem}") from None
+    return _Computed(where, formula, counts, energy, entry)
+
+
+def _check_functionals(name: str, read: Sequence[_Computed]) -> list[str]:
+    """Refuse energies of several functionals, unless pymatgen's mixing scheme has brought them to one scale."""
+    families = Counter(one.functional for one in read if one.functional is not None)
+    if len(families) < 2:
+        return []
+    if any("mixing" in one.adjustments for one in read):
+        return [f"{', '.join(families)}: pymatgen's mixing scheme has brought their energies to one scale"]
+    main = families.most_common(1)[0][0]
+    odd = [
+        f"{one.formula} ({one.entry.entry_id or one.where}, {one.functional})"
+        for one in read
+        if one.functional not in (None, main)
+    ]
+    raise DataError(
+        f"energies file {name!r} mixes functionals, whose energies differ by an eV per atom and more: most entries are "
+        f"{main}, but not {', '.join(odd[:10])}{', ...' if len(odd) > 10 else ''}; leave those out, or bring all to one "
+        "scale with pymatgen's MaterialsProjectDFTMixingScheme before writing them"
+    )
+
+
+def _entry(one: _Computed, formation_eV_per_atom: float, file: str) -> Entry:
+    if gas_named(one.formula) is not None:
+        return Entry(one.where, one.formula)
+    data, identifier = one.data, str(one.entry.entry_id) if one.entry.entry_id else None
+    kind, correction = anion_of(one.counts), None
+    if kind in ("peroxide", "superoxide") and kind in one.adjustments:
+        correction = f"the correction of {kind}s of the Materials Project (2020) is in the energies"
+    elif kind == "carbonate" and "carbonate" in one.adjustments:
+        correction = "the entries carry a correction of carbonates"
+    elif kind == "carbonate" and "mp2020" in one.adjustments and one.functional == "GGA":
+        formation_eV_per_atom += CARBONATE_CORRECTION_EV * one.counts["C"] / sum(one.counts.values())
+        correction = (
+            f"{CARBONATE_CORRECTION_EV:.2f} eV per CO3 was added to the computed energies, as fitted to measured ones "
+            "in the package reaction-network"
+        )
+    return Entry(
+        where=one.where,
+        formula=one.formula,
+        formation_energy_eV_per_atom=formation_eV_per_atom,
+        volume_A3_per_atom=_volume(one),
+        melting_point_K=_field(data, "melting_point_K", one.where),
+        melting_point_source=str(data.get("melting_point_source", f"stated in {file}")),
+        standard_error_eV_per_atom=_field(data, "standard_error_eV_per_atom", one.where),
+        source=identifier or file,
+        material_id=identifier,
+        observed=data.get("observed") if isinstance(data.get("observed"), bool) else None,
+        anion_correction=correction,
+    )
+
+
+def _field(data: Mapping[str, Any], key: str, where: str) -> float | None:
+    value = data.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise DataError(f"{where}: data[{key!r}] is {value!r}, expected a number")
+    return float(value)
+
+
+def _volume(one: _Computed) -> float:
+    structure = getattr(one.entry, "structure", None)
+    if structure is not None:
+        return float(structure.volume) / len(structure)
+    per_atom = _field(one.data, "volume_A3_per_atom", one.where)
+    if per_atom is not None:
+        return per_atom
+    volume, sites = _field(one.data, "volume", one.where), _field(one.data, "nsites", one.where)
+    if volume is not None:
+        return volume / (sites or sum(one.counts.values()))
+    raise DataError(
+        f"{one.where}: {one.formula} has no structure and no data['volume_A3_per_atom'], which the temperature term "
+        "needs; give either"
+    )
