@@ -5,8 +5,8 @@ from the repository: ``python docs/gas_table.py``.
 
 A molecule is read as a gas wherever its formula stands if it has no condensed table and no metal (SO2), or if it has
 only that of a liquid that boils below 500 K (SiCl4). Every other molecule (P4O10, HgCl2, NaCl) is a gas only where it
-is asked for by name, as ``P4O10(g)``. Of isomers the one of lowest Gibbs energy at 1000 K is kept; ions and deuterium are
-left out.
+is asked for by name, as ``P4O10(g)``. Of isomers the one of lowest Gibbs energy at 1000 K is kept; ions and deuterium
+are left out.
 """
 
 import json

@@ -14,7 +14,19 @@ from typing import Any, BinaryIO
 
 from tammann.errors import DataError, ResultError, TammannError
 
-__all__ = ["check_empty", "digest", "json_safe", "open_regular", "read_json", "whole_file", "write_text"]
+__all__ = [
+    "DATA_SUFFIXES",
+    "check_empty",
+    "digest",
+    "json_safe",
+    "open_regular",
+    "read_json",
+    "whole_file",
+    "write_text",
+]
+
+DATA_SUFFIXES = (".csv", ".json", ".csv.gz", ".json.gz")
+"""How names of files with energies or transport data end."""
 
 
 def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:

@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from tammann.composition import parse_formula
 from tammann.errors import RecipeError
+from tammann.files import DATA_SUFFIXES
 from tammann.strict import Block, explain, read_block, read_text, shown
 from tammann.units import ATMOSPHERE_PA
 
@@ -645,6 +646,6 @@ class Recipe(Block):
 
 def _absolute(name: str, directory: str | os.PathLike[str] | None) -> str:
     """A file name, made absolute so that the recipe as run can be read from anywhere; any other name as it is."""
-    if not name.lower().endswith((".csv", ".json")):
+    if not name.lower().endswith(DATA_SUFFIXES):
         return name
     return os.path.abspath(os.path.join(directory or ".", name))

@@ -93,3 +93,15 @@ def test_a_system_travels_between_processes():
     copy = pickle.loads(pickle.dumps(phases))
     np.testing.assert_array_equal(copy.gibbs(1234.0), phases.gibbs(1234.0))
     assert copy.index("BaTiO3") == phases.index("BaTiO3")
+
+
+def test_objects_show_themselves_in_one_line():
+    phases = load_phases("Ba-Ti-O")
+    assert repr(phases).startswith("Phases('Ba-Ti-O', 30 solids, 2 gases, energies: ")
+    chosen = phases.energy_set()
+    assert repr(chosen) == f"EnergySet('assessed', {len(phases)} phases, 300 to 2000 K, 6 constraints)"
+    for one, rows in ((phases, len(phases)), (chosen, len(phases))):
+        assert len(repr(one)) < 120 and "\n" not in repr(one)
+        assert len(one.table()) == rows and "<table" in one._repr_html_() and len(one._repr_html_()) < 10_000
+    assert chosen.table()["1500"].tolist() == chosen.gibbs_eV_per_atom[12].tolist()
+    assert phases.table().set_index("formula").loc["TiO2", "melting_point_K"] == 2130.0

@@ -36,10 +36,10 @@ def reactions(
 ) -> None:
     """List the balanced reactions of a system, the most exergonic first."""
     from tammann.reactions import enumerate_reactions, reaction_energy
-    from tammann.thermo import load_phases
+    from tammann.thermo import load_phases, with_gases
 
-    phases = load_phases(system)
     pressures = parse_pressures(gas)
+    phases = with_gases(load_phases(system), pressures or ())
     every = enumerate_reactions(phases)
     energy = reaction_energy(every, check_temperature(temperature_K), energies=energies, partial_pressure_Pa=pressures)
     chosen = [i for i in energy.argsort() if math.isfinite(energy[i])]
@@ -134,10 +134,10 @@ def hull(
     plot: Plot = None,
 ) -> None:
     """Gibbs energies of formation of the phases, and how far each lies above the convex hull."""
-    from tammann.thermo import energy_above_hull, load_phases
+    from tammann.thermo import energy_above_hull, load_phases, with_gases
 
-    phases = load_phases(system)
     pressures = parse_pressures(gas)
+    phases = with_gases(load_phases(system), pressures or ())
     T = check_temperature(temperature_K)
     formation = phases.gibbs(T, energies=energies)
     above = energy_above_hull(phases, T, energies=energies, partial_pressure_Pa=pressures)

@@ -97,6 +97,7 @@ def rate_table(
     phases = reactions.phases
     energies = selection.energy_set_of(phases, recipe)
     precursors = selection.precursors(phases, recipe, energies)
+    phases.require_melting_points()
     supplied, pressures, important, warnings = selection.atmosphere(phases, recipe, chosen, energies)
     furnace = Furnace(energies, np.asarray(recipe.temperatures_K(), dtype=float), supplied, pressures)
 

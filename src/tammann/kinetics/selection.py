@@ -10,6 +10,7 @@ import numpy as np
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError, RecipeError
+from tammann.files import DATA_SUFFIXES
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import MOST_PHASES
 from tammann.reactions import Reactions, reaction_energy
@@ -218,7 +219,7 @@ def energy_set_of(phases: Phases, recipe: Recipe) -> str:
     """The energy set that the recipe names; the default one where it names a file or a database instead."""
     if recipe.energies in phases.energy_sets:
         return recipe.energies
-    if recipe.energies.lower().endswith((".csv", ".json")) or recipe.energies.startswith("mp-api"):
+    if recipe.energies.lower().endswith(DATA_SUFFIXES) or recipe.energies.startswith("mp-api"):
         return phases.default_energies
     there = ", ".join(phases.energy_sets)
     raise RecipeError(

@@ -57,9 +57,9 @@ def anion_warnings(phases: Phases, corrections: Mapping[str, str | None]) -> lis
     for correction in sorted({corrections[f] or "" for f in kinds}):
         formulas = [f for f in kinds if (corrections[f] or "") == correction]
         names = ", ".join(f"{f} ({kinds[f]})" for f in formulas)
+        size = f", of carbonates about -{CARBONATE_CORRECTION_EV:.2f} eV per CO3" if "carbonate" in names else ""
         what = correction or (
-            "no correction of the anion was applied; computed energies of such anions err beside measured gases, those "
-            f"of carbonates by about -{CARBONATE_CORRECTION_EV:.2f} eV per CO3"
+            f"no correction of the anion was applied; computed energies of such anions err beside measured gases{size}"
         )
         ends = [(f, decomposition_temperature(phases, f)) for f in formulas[:10]]
         told = ", ".join(f"{f} decomposes at {T:.0f} K" for f, T in ends if math.isfinite(T))

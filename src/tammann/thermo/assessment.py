@@ -185,7 +185,7 @@ def assess(
 
     Examples:
         >>> import numpy as np
-        >>> from tammann.thermo import load_phases
+        >>> from tammann.thermo import load_constraints, load_phases
         >>> phases = load_phases("Ba-Ti-O")
         >>> constraints, reference = load_constraints("Ba-Ti-O")
         >>> made = assess(phases, constraints, energies="experiment-anchored", reference_temperature_K=reference)

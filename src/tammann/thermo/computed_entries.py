@@ -176,8 +176,8 @@ def _check_functionals(name: str, read: Sequence[_Computed]) -> list[str]:
     ]
     raise DataError(
         f"energies file {name!r} mixes functionals, whose energies differ by an eV per atom and more: most entries are "
-        f"{main}, but not {', '.join(odd[:10])}{', ...' if len(odd) > 10 else ''}; leave those out, or bring all to one "
-        "scale with pymatgen's MaterialsProjectDFTMixingScheme before writing them"
+        f"{main}, but not {', '.join(odd[:10])}{', ...' if len(odd) > 10 else ''}; leave those out, or bring all to "
+        "one scale with pymatgen's MaterialsProjectDFTMixingScheme before writing them"
     )
 
 

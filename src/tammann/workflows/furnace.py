@@ -22,13 +22,13 @@ import numpy as np
 from tammann._version import __version__
 from tammann.automaton.engine import realize
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.files import write_text
+from tammann.files import DATA_SUFFIXES, write_text
 from tammann.history import History
 from tammann.kinetics import RateTable, may_open, rate_table, relevant_phases
 from tammann.reactions import Reactions, enumerate_reactions
 from tammann.recipe import Recipe
 from tammann.systems import DEFAULT_SYSTEM
-from tammann.thermo import Phases, draw_energies, equilibrium, load_phases
+from tammann.thermo import Phases, draw_energies, equilibrium, load_phases, with_gases
 from tammann.transport import TransportTable, draw_transport, load_transport
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
         RecipeError: a phase, an energy set or an atmosphere that the data do not have.
         DataError: a file of energies or transport that cannot be used.
     """
-    phases = _phases_for(recipe)
+    phases = with_gases(_phases_for(recipe), recipe.partial_pressure_Pa)
     for k, precursor in enumerate(recipe.precursors):
         try:
             written = phases[phases.index(precursor.phase)].formula
@@ -115,7 +115,7 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
 
 def _phases_for(recipe: Recipe) -> Phases:
     name = recipe.energies
-    if name.lower().endswith((".csv", ".json")):
+    if name.lower().endswith(DATA_SUFFIXES):
         return load_phases(name, melting_points=recipe.melting_points)
     if name == "mp-api":
         return load_phases(f"mp-api:{'-'.join(recipe.elements)}", melting_points=recipe.melting_points)
