@@ -1,7 +1,6 @@
 import math
 
 from own_energies import HEADER, write
-
 from tammann.thermo.csv_table import read_csv
 
 
