@@ -1,15 +1,34 @@
-"""Worker processes: how many, started so that Ctrl-C reaches the parent alone, and ended with it."""
+"""Work on several cores: tasks in threads that Ctrl-C stops, worker processes that end with their parent."""
 
 import os
+import sys
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import Any
 
-__all__ = ["available_cores", "become_worker", "interrupts_blocked", "worker_pool"]
+__all__ = [
+    "Progress",
+    "available_cores",
+    "become_worker",
+    "interrupts_blocked",
+    "run_tasks",
+    "script_hidden",
+    "worker_pool",
+]
+
+Progress = Callable[[float, str, float | None], None]
+"""Called now and then with the fraction done, what is being done, and the temperature in K or None."""
 
 PARENT_CHECK_SECONDS = 0.5
+WAKE_SECONDS = 0.5
+"""How often a thread that waits for others looks up, so that Ctrl-C reaches it."""
+LEAVE_SECONDS = 2.0
+"""How long a failed or interrupted run waits for its threads to notice."""
 
 
 def available_cores() -> int:
@@ -30,6 +49,16 @@ def interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def script_hidden() -> Iterator[None]:
+    """Keep the processes started in this block from importing the user's script, which would run all of it again."""
+    script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def become_worker(parent: int) -> None:
@@ -65,7 +94,7 @@ def worker_pool(number: int) -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(number, mp_context=context, initializer=become_worker, initargs=(os.getpid(),))
     try:
-        with interrupts_blocked():
+        with interrupts_blocked(), script_hidden():
             for _ in range(number):
                 pool.submit(os.getpid)  # starts a worker
         yield pool
@@ -75,3 +104,84 @@ def worker_pool(number: int) -> Iterator[Executor]:
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def run_tasks(
+    function: Callable[..., Any],
+    tasks: Mapping[str, tuple[Any, ...]],
+    *,
+    threads: int = 1,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> list[Any]:
+    """Run a function on many arguments, several at a time, and return the results in the order of the tasks.
+
+    Without an executor the tasks run in threads, so that Ctrl-C reaches the caller whatever they do, and the function
+    also receives a ``progress`` of its own. When the caller is interrupted or a task fails, the next call of that
+    raises ``CancelledError``, which ends the other tasks.
+
+    Args:
+        function: Called with the arguments of each task; for threads to help, it must release the interpreter's lock.
+        tasks: Label of each task to its arguments.
+        threads: Most tasks at a time.
+        executor: Any ``concurrent.futures.Executor`` to run them in place of threads.
+        progress: Called by one thread at a time with the mean over all tasks, and with the label and the report of
+            the first task that is not finished.
+
+    Raises:
+        Exception: The first that a task raised.
+
+    Example:
+        >>> run_tasks(lambda x, progress: x**2, {"first": (2,), "second": (3,)}, threads=2)
+        [4, 9]
+    """
+    latest: dict[str, tuple[float, str, float | None]] = dict.fromkeys(tasks, (0.0, "", None))
+    stop, telling = threading.Event(), threading.Lock()
+
+    def report(label: str, done: float, what: str = "", temperature_K: float | None = None) -> None:
+        if stop.is_set():
+            raise CancelledError
+        if progress is not None:
+            with telling:
+                latest[label] = (done, what, temperature_K)
+                first = next((name for name, news in latest.items() if news[0] < 1.0), label)
+                mean = sum(news[0] for news in latest.values()) / len(latest)
+                progress(min(1.0, mean), ", ".join(filter(None, (first, latest[first][1]))), latest[first][2])
+
+    def work() -> None:
+        for label, arguments in iter(lambda: next(waiting, None), None):
+            if stop.is_set():
+                return
+            try:
+                result = function(*arguments, progress=partial(report, label))
+                report(label, 1.0)
+                futures[label].set_result(result)
+            except BaseException as error:
+                futures[label].set_exception(error)
+
+    futures: dict[str, Future[Any]] = {}
+    workers: list[threading.Thread] = []
+    try:
+        if executor is not None:
+            futures = {label: executor.submit(function, *arguments) for label, arguments in tasks.items()}
+        else:
+            waiting = iter(list(tasks.items()))
+            futures = {label: Future() for label in tasks}
+            workers = [threading.Thread(target=work, daemon=True) for _ in range(min(threads, len(tasks)))]
+            for worker in workers:
+                worker.start()
+        labels, pending = {future: label for label, future in futures.items()}, set(futures.values())
+        while pending:
+            done, pending = wait(pending, timeout=WAKE_SECONDS, return_when=FIRST_COMPLETED)
+            for future in done:
+                future.result()
+                if executor is not None:
+                    report(labels[future], 1.0)
+    except BaseException:
+        stop.set()
+        for future in futures.values():
+            future.cancel()
+        for worker in workers:
+            worker.join(LEAVE_SECONDS)
+        raise
+    return [future.result() for future in futures.values()]

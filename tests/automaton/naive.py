@@ -130,16 +130,16 @@ class Grid:
 
     def react(self, block, i, j, c, xi):
         tables = self.tables
-        if self.phase(i) == tables.reactant[c, 0]:
+        if self.phase(i) == tables.reactants[c, 0]:
             a, b = i, j
         else:
             a, b = j, i
-        need = {a: tables.need[c, 0], b: tables.need[c, 1]}
+        need = {a: tables.reactant_coefficients[c, 0], b: tables.reactant_coefficients[c, 1]}
         # on a tie the visited cell is the one spent
         spent, other = (i, j) if self.amount(i) * need[j] <= self.amount(j) * need[i] else (j, i)
         rest = self.amount(other) - need[other] * xi
         both = rest <= ROUND_OFF * tables.full[self.phase(other)]
-        products = [(int(tables.product[c, k]), tables.make[c, k] * xi) for k in (0, 1)]
+        products = [(int(tables.products[c, k]), tables.product_coefficients[c, k] * xi) for k in (0, 1)]
         main, second = products
         if both:
             self.put(spent, *main)
@@ -161,7 +161,7 @@ class Grid:
 
     def decompose(self, block, i, j, c, xi):
         tables = self.tables
-        main, second = [(int(tables.product[c, k]), tables.make[c, k] * xi) for k in (0, 1)]
+        main, second = [(int(tables.products[c, k]), tables.product_coefficients[c, k] * xi) for k in (0, 1)]
         if second[0] != EMPTY:
             there = self.phase(j)
             if there == self.phase(i):
@@ -183,34 +183,34 @@ class Grid:
         if done:
             self.state.extent[block, c] += xi
             for g in range(self.state.gas.shape[1]):
-                self.state.gas[block, g] += self.tables.gas_make[c, g] * xi
+                self.state.gas[block, g] += self.tables.gas_coefficients[c, g] * xi
 
     def offer(self, block, i, j, r):
         tables = self.tables
         p, q = self.phase(i), self.phase(j)
         pair = p * self.width + q
-        if tables.bound[pair] > 1:
+        if tables.max_probability[pair] > 1:
             self.state.counters[block, 2] += 1
         total = 0.0
         for c in tables.pair_channel[tables.pair_start[pair] : tables.pair_start[pair + 1]]:
-            mine = 0 if tables.reactant[c, 0] == p else 1
+            mine = 0 if tables.reactants[c, 0] == p else 1
             sides = ((i, mine), (j, 1 - mine))
-            faster = max(tables.ease[c, side] * (1.0 / self.amount(cell)) for cell, side in sides)
-            total += tables.rate[c] * min(faster, tables.most)
+            faster = max(tables.full_cell_amount[c, side] * (1.0 / self.amount(cell)) for cell, side in sides)
+            total += tables.score[c] * min(faster, tables.max_speedup)
             if r < total:
-                xi = min(self.amount(cell) / tables.need[c, side] for cell, side in sides)
+                xi = min(self.amount(cell) / tables.reactant_coefficients[c, side] for cell, side in sides)
                 self.book(block, c, xi, self.react(block, i, j, c, xi))
                 return
-        for c in tables.one_channel[tables.one_start[p] : tables.one_start[p + 1]]:
+        for c in tables.single_channel[tables.single_start[p] : tables.single_start[p + 1]]:
             together = self.amount(i)
-            if p == q and tables.product[c, 1] != EMPTY:
+            if p == q and tables.products[c, 1] != EMPTY:
                 together += self.amount(j)
-            total += tables.rate[c] * min(tables.ease[c, 0] / together, tables.most)
+            total += tables.score[c] * min(tables.full_cell_amount[c, 0] / together, tables.max_speedup)
             if r < total:
-                xi = together / tables.need[c, 0]
+                xi = together / tables.reactant_coefficients[c, 0]
                 self.book(block, c, xi, self.decompose(block, i, j, c, xi))
                 return
-        if r < total + tables.moves[pair]:
+        if r < total + tables.exchange[pair]:
             here, there = (p, self.amount(i)), (q, self.amount(j))
             self.put(i, *there)
             self.put(j, *here)
@@ -225,7 +225,7 @@ class Grid:
         if self.waiting(block) and self.serve(block, i, j):
             return
         p, q = self.phase(i), self.phase(j)
-        bound = self.tables.bound[p * self.width + q]
+        bound = self.tables.max_probability[p * self.width + q]
         if coarse < bound * 65536.0:
             r = (coarse + (random.next() >> 11) * 2.0**-53) * 2.0**-16
             if r < bound and self.may_happen(i, j, r):
@@ -234,7 +234,8 @@ class Grid:
     def may_happen(self, i, j, r):
         """Changes no event: an offer that the emptier cell's rate rules out is not looked into, nor counted."""
         tight, moves = (
-            table[self.phase(i) * self.width + self.phase(j)] for table in (self.tables.tight, self.tables.moves)
+            table[self.phase(i) * self.width + self.phase(j)]
+            for table in (self.tables.full_cell_score, self.tables.exchange)
         )
         return any((r - moves) * self.amount(cell) < tight * self.tables.full[self.phase(cell)] for cell in (i, j))
 

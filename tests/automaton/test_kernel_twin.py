@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from automaton import naive, toys
 from histories import assert_same
 from tammann.automaton import kernel as kernel
+from tammann.automaton import tables
 
 # the package's name simulate is the function
 engine = importlib.import_module("tammann.automaton.engine")
@@ -214,7 +215,7 @@ def test_simulate_with_the_twin_in_place_of_the_kernel(monkeypatch):
         ],
     )
     fast = engine.simulate(recipe, rates, realizations=2)
-    monkeypatch.setattr(engine, "compile_kernel", lambda threads: naive.run_cycles)
+    monkeypatch.setattr(engine, "compile_kernel", lambda parallel: naive.run_cycles)
     for name in ("contacts", "count_cells", "shuffle_cells"):
         monkeypatch.setattr(kernel, name, getattr(naive, name))
     slow = engine.simulate(recipe, rates, realizations=2)
@@ -228,17 +229,17 @@ def test_tables_of_a_run_are_those_written_down_by_hand():
         rates = random_rates(rng)
         full = np.concatenate([[0.0], rng.uniform(0.5, 2.0, len(rates.phases))])
         ours = toys.tables(rates, full)
-        theirs = engine._channels(rates, full)
+        theirs = tables.arrange_channels(rates, full)
         for name in theirs.__dataclass_fields__:
             np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), err_msg=name)
-        offers = engine._offers(theirs, rates.score[0], full.size)
-        np.testing.assert_allclose(offers.ravel(), ours.tight, rtol=1e-14)
+        offers = tables.full_cell_scores(theirs, rates.score[0])
+        np.testing.assert_allclose(offers.ravel(), ours.full_cell_score, rtol=1e-14)
 
 
 @pytest.mark.parametrize("size", [4, 7, 8, 9, 15, 31, 32, 33, 63, 64, 65, 100, 127, 128, 200])
 def test_blocks_cover_the_grid_and_colours_keep_apart(size):
     """An event changes cells up to two beyond its block: blocks of one colour must lie at least four cells apart."""
-    blocks = engine._blocks(size)
+    blocks = tables.cut_blocks(size)
     per_axis = blocks.cuts.size - 1
     ours = toys.blocks(size, per_axis)
     np.testing.assert_array_equal(np.sort(blocks.colours, axis=None), np.arange(per_axis**3))

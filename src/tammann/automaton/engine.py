@@ -16,36 +16,37 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tammann.automaton.cost import SNAPSHOT_BYTES, estimate_cost
 from tammann.automaton.microstructure import mix_powders, regrind
+from tammann.automaton.programme import Stretch, precursor_amounts, timeline
+from tammann.automaton.tables import (
+    arrange_channels,
+    cut_blocks,
+    cycles_per_sweep,
+    full_cell_scores,
+    kernel_tables,
+    rates_at,
+    reachable,
+)
 from tammann.errors import RecipeError, ResultError
 from tammann.files import whole_file
 from tammann.history import History, LatticeRecord
+from tammann.parallel import Progress, run_tasks
 
 if TYPE_CHECKING:
-    from tammann.automaton.kernel import Blocks, State
+    from tammann.automaton.kernel import State
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 
-__all__ = ["Progress", "simulate"]
+__all__ = ["compile_kernel", "realize", "simulate"]
 
-Progress = Callable[[float, int, float], None]
-"""Called with the fraction done, the step of the programme and the temperature in K."""
-
-RAMP_STEP_K = 10.0
-"""Widest stretch of a ramp that is run at one temperature."""
-HOLD_FRAMES = 24
-"""Frames recorded in a hold, at times that go as the square of their number: a layer grows as the root of time."""
 SNAPSHOTS = 12
-SNAPSHOT_BYTES = 48_000_000
-BLOCK_EDGE = 16
-"""Least cells per edge of a block on grids that hold more than one a colour; the cells of a block stay in cache."""
 LEDGER_CAPACITY = 0.02
 """Share of a block's cells whose content may wait in the ledger."""
 AT_REST = 0.01
@@ -65,26 +66,26 @@ def simulate(
     progress: Progress | None = None,
     rng: np.random.Generator | np.random.SeedSequence | int | None = None,
 ) -> History:
-    """Run a recipe in the automaton and record what becomes of every phase.
+    """Run a recipe in the automaton and record the amounts of all phases.
 
     Args:
-        recipe: what goes into the furnace.
-        rates: the table of rates, or one a realization (an ensemble over uncertain energies and transport).
-        realizations: number of independent runs; by default one a table (``ensemble`` of a recipe is for
-            ``tammann.workflows.furnace.fire``, which draws a table for each).
-        threads: threads of the kernel; the history does not depend on it.
-        executor: any ``concurrent.futures.Executor`` to carry the realizations; by default they run here in turn.
-        checkpoint: a folder for checkpoints; a run that finds some there goes on from them.
-        progress: called now and then with the fraction done, the step of the programme and the temperature in K.
-        rng: seed, seed sequence or generator; by default the recipe's seed. Its entropy is stored in the result.
+        recipe: The recipe; its ``ensemble`` is for ``run_recipe``, which draws a table of rates for each realization.
+        rates: The table of rates, or one per realization (an ensemble over uncertain energies and transport).
+        realizations: Number of independent runs; by default one per table.
+        threads: Realizations at a time, or threads of the kernel where there is one; the history does not depend on
+            it.
+        executor: Any ``concurrent.futures.Executor`` to run the realizations in place of threads here.
+        checkpoint: A folder for checkpoints; a run that finds some there continues from them.
+        progress: Called now and then, by one thread at a time.
+        rng: Seed, seed sequence or generator; by default the recipe's seed. Its entropy is stored in the result.
 
     Returns:
         The history of all realizations.
 
     Raises:
-        RecipeError: if a precursor has no place in the table of rates, the grid is too small for the amounts, or the
-            seed is negative.
-        ResultError: if a checkpoint belongs to another run or is cut off.
+        RecipeError: A precursor is missing in the table of rates, the grid is too small for the amounts, too large for
+            this machine or too slow to end, or the seed is negative.
+        ResultError: A checkpoint belongs to another run or is cut off.
 
     Example:
         >>> from tammann import Recipe, enumerate_reactions, load_phases, load_transport, rate_table
@@ -114,22 +115,14 @@ def simulate(
     folder = None if checkpoint is None else Path(checkpoint)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-    tasks = [
-        (recipe, tables[r % len(tables)], entropy, r, threads if executor is None else 1, folder) for r in range(number)
-    ]
+    cost = estimate_cost(recipe, tables[0], runs=number, threads=threads)
     if executor is None:
-        histories = []
-        for r, task in enumerate(tasks):
-            report = None
-            if progress is not None:
-
-                def report(done: float, stage: int, temperature: float, r: int = r) -> None:
-                    progress((r + done) / number, stage, temperature)
-
-            histories.append(realize(*task, progress=report))
-    else:
-        histories = [future.result() for future in [executor.submit(realize, *task) for task in tasks]]
-    return History.join(histories)
+        cost.check()
+    tasks = {
+        f"realization {r + 1} of {number}": (recipe, tables[r % len(tables)], entropy, r, cost.kernel_threads, folder)
+        for r in range(number)
+    }
+    return History.join(run_tasks(realize, tasks, threads=cost.runs_at_once, executor=executor, progress=progress))
 
 
 def _entropy(rng: np.random.Generator | np.random.SeedSequence | int) -> int:
@@ -142,152 +135,13 @@ def _entropy(rng: np.random.Generator | np.random.SeedSequence | int) -> int:
     return int(rng)
 
 
-@dataclass(frozen=True)
-class _Stretch:
-    """A part of the programme that is run at one temperature and ends with a frame."""
-
-    stage: int
-    temperature_K: float
-    end_K: float
-    sweeps: float
-    grind: bool
-
-
-def _timeline(recipe: Recipe) -> list[_Stretch]:
-    stretches = []
-    for segment in recipe.segments(max_step_K=RAMP_STEP_K):
-        mean = 0.5 * (segment.temperature_start_K + segment.temperature_end_K)
-        sweeps = segment.duration_h / recipe.hours_per_sweep
-        frames = 1 if segment.ramp else HOLD_FRAMES
-        parts = np.diff((np.arange(frames + 1) / frames) ** 2) * sweeps
-        stretches += [
-            _Stretch(segment.stage, mean, segment.temperature_end_K, float(part), segment.regrind and k == 0)
-            for k, part in enumerate(parts)
-        ]
-    return stretches
-
-
-@dataclass(frozen=True)
-class _Channels:
-    """The table of rates in the kernel's terms; codes are indices into its phases plus one."""
-
-    reactant: np.ndarray
-    need: np.ndarray
-    product: np.ndarray
-    make: np.ndarray
-    gas_make: np.ndarray
-    ease: np.ndarray
-    pair_start: np.ndarray
-    pair_channel: np.ndarray
-    one_start: np.ndarray
-    one_channel: np.ndarray
-
-
-def _channels(rates: RateTable, full: np.ndarray) -> _Channels:
-    width = full.size
-    reactant = rates.reactants.astype(np.int64) + 1
-    need = rates.reactant_coefficients.astype(np.float64)
-    product = rates.products.astype(np.int64) + 1
-    make = np.where(product > 0, rates.product_coefficients, 0.0)
-    # The kernel wants the bulkier product first: it takes the cell, the other one looks for a place.
-    volume = np.where(product > 0, make / np.where(full[product] > 0, full[product], np.inf), -1.0)
-    swap = volume[:, 1] > volume[:, 0]
-    product[swap] = product[swap][:, ::-1]
-    make[swap] = make[swap][:, ::-1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        extents = np.where(reactant > 0, full[reactant] / need, np.inf)
-    is_pair = reactant[:, 1] > 0
-    pairs: list[list[int]] = [[] for _ in range(width * width)]
-    ones: list[list[int]] = [[] for _ in range(width)]
-    for c in range(reactant.shape[0]):
-        first, second = reactant[c]
-        if is_pair[c]:
-            pairs[first * width + second].append(c)
-            pairs[second * width + first].append(c)
-        else:
-            ones[first].append(c)
-    return _Channels(
-        reactant=reactant,
-        need=need,
-        product=product,
-        make=make,
-        # A copy, because the kernel would be compiled once more for an array that cannot be written to.
-        gas_make=np.array(rates.gas_coefficients, dtype=np.float64),
-        ease=extents.min(axis=1)[:, None] * need,
-        pair_start=np.cumsum([0, *map(len, pairs)]),
-        pair_channel=np.array([c for entry in pairs for c in entry], dtype=np.int64),
-        one_start=np.cumsum([0, *map(len, ones)]),
-        one_channel=np.array([c for entry in ones for c in entry], dtype=np.int64),
-    )
-
-
-def _score_at(rates: RateTable, temperature_K: float) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of the channels and place exchanges of the phases per sweep, linear between the table's temperatures."""
-    grid = rates.temperature_K
-    upper = int(np.clip(np.searchsorted(grid, temperature_K), 1, max(1, grid.size - 1)))
-    if grid.size == 1:
-        return rates.score[0], rates.exchange[0]
-    weight = float(np.clip((temperature_K - grid[upper - 1]) / (grid[upper] - grid[upper - 1]), 0.0, 1.0))
-    return (
-        (1 - weight) * rates.score[upper - 1] + weight * rates.score[upper],
-        (1 - weight) * rates.exchange[upper - 1] + weight * rates.exchange[upper],
-    )
-
-
-def _offers(channels: _Channels, score: np.ndarray, width: int) -> np.ndarray:
-    """Sum of the scores of all events of a visited code with its neighbour, shape (codes, codes)."""
-    pair = np.bincount(
-        np.repeat(np.arange(width * width), np.diff(channels.pair_start)),
-        weights=score[channels.pair_channel],
-        minlength=width * width,
-    ).reshape(width, width)
-    one = np.bincount(
-        np.repeat(np.arange(width), np.diff(channels.one_start)),
-        weights=score[channels.one_channel],
-        minlength=width,
-    )
-    return pair + one[:, None]
-
-
-def _within_reach(present: np.ndarray, channels: _Channels, score: np.ndarray) -> np.ndarray:
-    """Codes that are there or can appear within two generations of reactions."""
-    reach = present.copy()
-    for _ in range(2):
-        there = reach | (np.arange(reach.size) == 0)
-        live = (score > 0) & there[channels.reactant].all(axis=1)
-        reach[channels.product[live].ravel()] = True
-    reach[0] = True
-    return reach
-
-
-def _blocks(size: int) -> Blocks:
-    """Cut an axis into an even number of blocks (one, where blocks would be too thin to keep colours apart)."""
-    from tammann.automaton.kernel import Blocks
-
-    per_axis = 1 if size < 8 else max(2, 2 * (size // (2 * BLOCK_EDGE)))
-    cuts = np.linspace(0, size, per_axis + 1).round().astype(np.int64)
-    place = np.stack(np.unravel_index(np.arange(per_axis**3), (per_axis,) * 3))
-    if per_axis == 1:
-        colours = np.zeros((1, 1), dtype=np.int64)
-    else:
-        colour = (place % 2 * np.array([[1], [2], [4]])).sum(axis=0)
-        colours = np.argsort(colour, kind="stable").reshape(8, -1)
-    return Blocks(size, cuts, colours)
-
-
 @cache
-def compile_kernel(threads: int = 1) -> Callable[..., None]:
-    """The compiled kernel for a number of threads, run once so that compilation is not counted as kernel time."""
-    from tammann.automaton import kernel as kernel
+def compile_kernel(parallel: bool = False) -> Callable[..., None]:
+    """Return the compiled kernel, run once so that compilation is not counted as kernel time."""
+    from tammann.automaton import kernel
 
-    run = kernel.run_cycles
-    if threads > 1:
-        import numba
-
-        most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-        numba.set_num_threads(min(threads, most))
-        run = kernel.run_cycles_parallel
-    blocks = _blocks(4)
+    run = kernel.run_cycles_parallel if parallel else kernel.run_cycles
+    blocks = cut_blocks(4)
     state = _empty_state(np.zeros(64, dtype=np.uint8), np.zeros(64), 1, 2, 0, 1)
     integers, one, pair = np.zeros(5, dtype=np.int64), np.zeros(1), np.zeros(4)
     codes, numbers = np.zeros((1, 2), dtype=np.int64), np.zeros((1, 2))
@@ -328,24 +182,26 @@ def realize(
     """Run one realization; the ``number``-th of ``entropy`` is the same wherever and whenever it is run.
 
     Args:
-        recipe: what goes into the furnace.
-        rates: the table of rates.
-        entropy: the seed of all realizations.
-        number: which of them.
-        threads: threads of the kernel.
-        checkpoint: folder for this realization's checkpoint and, once it is done, its history.
-        progress: as in ``simulate``.
+        recipe: The recipe.
+        rates: The table of rates.
+        entropy: The seed of all realizations.
+        number: Which of them.
+        threads: Threads of the kernel.
+        checkpoint: Folder for this realization's checkpoint and, once it is done, its history.
+        progress: As in ``simulate``.
 
     Returns:
         The history of this realization alone.
 
     Raises:
-        RecipeError: if a precursor has no place in the table of rates.
-        ResultError: if a checkpoint is cut off.
+        RecipeError: A precursor is missing in the table of rates.
+        ResultError: A checkpoint is cut off.
     """
     done = None if checkpoint is None else checkpoint / f"realization-{number:04d}.npz"
     if done is not None and done.exists():
         return History.open(done)
+    if progress is not None:
+        progress(0.0, "mixing the powder", recipe.start_temperature_K)
     run = _Run(recipe, rates, entropy, number, threads)
     state = None if checkpoint is None else checkpoint / f"realization-{number:04d}.state.npz"
     if state is not None and state.exists():
@@ -362,12 +218,17 @@ class _Run:
 
     def __init__(self, recipe: Recipe, rates: RateTable, entropy: int, number: int, threads: int) -> None:
         self.recipe, self.rates, self.entropy, self.number = recipe, rates, entropy, number
-        self.blocks = _blocks(recipe.grid.size)
-        # Threads pay where each colour has a few blocks for every thread.
+        self.blocks = cut_blocks(recipe.grid.size)
         count = self.blocks.colours.size
-        self.kernel = compile_kernel(threads if count >= 32 * threads else 1)
-        self.timeline = _timeline(recipe)
-        moles, grain_cells = _precursors(recipe, rates)
+        # Threads pay where each colour has a few blocks for every thread.
+        parallel = threads > 1 and count >= 32 * threads
+        if parallel:
+            import numba
+
+            numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+        self.kernel = compile_kernel(parallel)
+        self.timeline = timeline(recipe)
+        moles, grain_cells = precursor_amounts(recipe, rates)
         start, self.grinder = (
             np.random.default_rng(s) for s in np.random.SeedSequence(entropy, spawn_key=(number,)).spawn(2)
         )
@@ -383,7 +244,8 @@ class _Run:
         )
         n, width, n_channels = grid.size, len(rates.phases) + 1, len(rates.equations)
         self.size, self.full = n, grid.full
-        self.channels = _channels(rates, grid.full)
+        self.channels = arrange_channels(rates, grid.full)
+        self.max_speedup = 1.0 / recipe.grid.minimum_fill
         self.capacity = max(2.0, LEDGER_CAPACITY * n**3 / count)
         self.state = _empty_state(grid.phase, grid.amount, count, width, len(rates.gases), n_channels)
         stages = self.timeline[-1].stage + 1
@@ -450,7 +312,7 @@ class _Run:
                 self._advance(now, min(batch, self.needed - self.made))
                 if progress is not None:
                     part = (self.stretch + self.made / self.needed) / len(self.timeline)
-                    progress(part, now.stage, now.end_K)
+                    progress(part, f"step {now.stage + 1}", now.end_K)
                 if path is not None and time.monotonic() - saved > pause:
                     begun = time.monotonic()
                     self.save(path)
@@ -464,47 +326,34 @@ class _Run:
                 self.state.extent[:] = 0.0
         return self._history()
 
-    def _begin(self, now: _Stretch) -> None:
+    def _begin(self, now: Stretch) -> None:
         """Grind, and find out how many cycles the stretch needs."""
         from tammann.automaton.kernel import contacts, count_cells
 
         if now.grind:
             regrind(self.state.phase, self.state.amount, self.grinder)
-        score, exchange = _score_at(self.rates, now.temperature_K)
-        offers = _offers(self.channels, score, self.full.size)
+        score, exchange = rates_at(self.rates, now.temperature_K)
         present = count_cells(self.state.phase, self.full.size) > 0
         present |= self.state.ledger.any(axis=0) & (np.arange(self.full.size) > 0)
-        reach = _within_reach(present, self.channels, score)
-        most = 1.0 / self.recipe.grid.minimum_fill
-        moves = np.concatenate([[0.0], exchange])
-        fastest = (offers * most + moves[:, None])[np.ix_(reach, reach)].max()
+        codes = reachable(present, self.channels, score)
+        fastest = cycles_per_sweep(self.channels, score, exchange, codes, max_speedup=self.max_speedup)
         self.needed = int(np.ceil(now.sweeps * fastest))
-        if self.needed and not (moves[present] > 0).any() and not self.state.ledger.any():
+        if self.needed and not (exchange[present] > 0).any() and not self.state.ledger.any():
             touching = contacts(self.state.phase, self.size, self.full.size) > 0
-            if not offers[touching].any():
+            if not full_cell_scores(self.channels, score)[touching].any():
                 self.needed = 0  # nothing can happen, however long it takes
 
-    def _advance(self, now: _Stretch, cycles: int) -> None:
+    def _advance(self, now: Stretch, cycles: int) -> None:
         """Make some cycles of a stretch."""
-        from tammann.automaton import kernel as kernel
-
-        score, exchange = _score_at(self.rates, now.temperature_K)
-        step = now.sweeps / self.needed
-        most = 1.0 / self.recipe.grid.minimum_fill
-        channels = self.channels
-        moves = np.concatenate([[0.0], exchange]) * step
-        moving = np.where(np.eye(self.full.size, dtype=bool), 0.0, moves[:, None])
-        tight = _offers(channels, score, self.full.size) * step
-        bound = tight * most + moving
-        tables = kernel.Tables(
-            capacity=self.capacity,
-            most=most,
+        score, exchange = rates_at(self.rates, now.temperature_K)
+        tables = kernel_tables(
+            self.channels,
+            score,
+            exchange,
+            sweeps=now.sweeps / self.needed,
             full=self.full,
-            bound=bound.ravel(),
-            tight=tight.ravel(),
-            moves=moving.ravel(),
-            rate=score * step,
-            **{name: getattr(channels, name) for name in channels.__dataclass_fields__},
+            capacity=self.capacity,
+            max_speedup=self.max_speedup,
         )
         begun = time.perf_counter()
         self.kernel(cycles, self.cycle, self.seed, self.blocks, self.state, tables)
@@ -535,9 +384,7 @@ class _Run:
             elements=tuple(rates.elements),
             gases=tuple(rates.gases),
             composition=np.asarray(rates.composition, dtype=float),
-            gas_composition=np.asarray(rates.gas_composition, dtype=float).reshape(
-                len(rates.gases), len(rates.elements)
-            ),
+            gas_composition=np.asarray(rates.gas_composition, dtype=float),
             molar_volume_m3=np.asarray(rates.molar_volume_m3),
             molar_mass_kg=np.asarray(rates.molar_mass_kg),
             programme_h=sweeps * recipe.hours_per_sweep,
@@ -573,11 +420,8 @@ class _Run:
     def _drift(self) -> float:
         """Largest relative change of any element over grid, ledger and gas, in any frame."""
         composition = np.asarray(self.rates.composition, dtype=float)
-        gas = np.asarray(self.rates.gas_composition, dtype=float).reshape(
-            len(self.rates.gases), len(self.rates.elements)
-        )
         start = self.start_moles @ composition
-        now = self.moles @ composition + (self.gas_moles @ gas if len(self.rates.gases) else 0.0)
+        now = self.moles @ composition + self.gas_moles @ np.asarray(self.rates.gas_composition, dtype=float)
         there = np.abs(now).max(axis=0) > 0
         return float(np.max(np.abs(now - start)[:, there] / np.maximum(start, 1e-3 * start.max())[there]))
 
@@ -585,37 +429,15 @@ class _Run:
         """Whether the grid is arrested at the last temperature, and the share of atoms that would still react."""
         from tammann.automaton.kernel import contacts
 
-        score, exchange = _score_at(self.rates, self.timeline[-1].end_K)
-        offers = _offers(self.channels, score, self.full.size)
+        score, exchange = rates_at(self.rates, self.timeline[-1].end_K)
+        scores = full_cell_scores(self.channels, score)
         touching = contacts(self.state.phase, self.size, self.full.size) > 0
         present = self.moles[-1] > 0
-        live = offers[1:, 1:] > 0
-        alone = offers[1:, 0] > 0
+        live = scores[1:, 1:] > 0
+        alone = scores[1:, 0] > 0
         eager = present & (alone | (live & present[None, :]).any(axis=1))
         atoms = self.moles[-1] * np.asarray(self.rates.composition).sum(axis=1)
         unreacted = float(atoms[eager].sum() / atoms.sum())
-        moving = bool((exchange[eager] > AT_REST).any())
-        still = not (offers[touching].any() or moving or self.state.ledger.any())
+        moving = bool((exchange[1:][eager] > AT_REST).any())
+        still = not (scores[touching].any() or moving or self.state.ledger.any())
         return bool(still and eager.any()), unreacted
-
-
-def _gas_composition(rates: RateTable) -> np.ndarray:
-    """Atoms per molecule, shape (gases, elements) even where there is no gas."""
-    return np.asarray(rates.gas_composition, dtype=float).reshape(len(rates.gases), len(rates.elements))
-
-
-def _precursors(recipe: Recipe, rates: RateTable) -> tuple[np.ndarray, np.ndarray]:
-    """Moles of every phase put in, and the diameter of its grains in cells, shape (phases,) each."""
-    moles = np.zeros(len(rates.phases))
-    radius = np.full(len(rates.phases), np.nan)
-    for k, precursor in enumerate(recipe.precursors):
-        if precursor.phase not in rates.phases:
-            raise RecipeError(
-                f"precursors[{k}].phase: {precursor.phase!r} has no place in the table of rates; expected one of "
-                + ", ".join(rates.phases)
-            )
-        index = rates.phases.index(precursor.phase)
-        moles[index] += precursor.ratio
-        radius[index] = precursor.particle_radius_um or recipe.particle_radius_um
-    # The finest powder has grains of grid.grain_cells, a coarser one has them in proportion to its radius.
-    return moles, np.nan_to_num(radius / np.nanmin(radius), nan=1.0) * recipe.grid.grain_cells

@@ -60,46 +60,46 @@ class State(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What the visits look up.
+    """What the visits look up; scores and exchanges are those of the table of rates times the sweeps of one cycle.
 
     Attributes:
-        capacity: full cells a block's ledger may hold.
-        most: largest factor by which a poorly filled pair is sped up.
-        full: shape (codes,), moles in a full cell; entry 0 is not used.
-        bound: shape (codes^2,), largest probability of any event of a pair of codes (visited, neighbour).
-        tight: shape (codes^2,), probability of a reaction of full cells.
-        moves: shape (codes^2,), probability that the two change places.
-        pair_start: shape (codes^2 + 1,), first entry of each pair in ``pair_channel``.
-        pair_channel: channels of the pairs.
-        one_start: shape (codes + 1,), first entry of each code in ``one_channel``.
-        one_channel: channels of single phases.
-        reactant: shape (channels, 2), codes, 0 for none.
-        need: shape (channels, 2), coefficients of the reactants.
-        product: shape (channels, 2), codes, 0 for none; the bulkier product first.
-        make: shape (channels, 2), coefficients of the products.
-        gas_make: shape (channels, gases), moles released per mole of reaction.
-        ease: shape (channels, 2), extent of reaction of full cells times ``need``: amounts below which a cell would
-            hold the reaction of full cells back.
-        rate: shape (channels,), probability of the event of full cells at one visit.
+        capacity: Full cells whose content a block's ledger may hold.
+        max_speedup: Largest factor by which a poorly filled pair reacts faster than full cells.
+        full: Shape (codes,), moles in a full cell; entry 0 is not used.
+        max_probability: Shape (codes^2,), largest probability of any event of a pair of codes (visited, neighbour).
+        full_cell_score: Shape (codes^2,), probability that full cells of a pair of codes react, by any channel.
+        exchange: Shape (codes^2,), probability that the two change places.
+        pair_start: Shape (codes^2 + 1,), first entry of each pair in ``pair_channel``.
+        pair_channel: Channels of the pairs.
+        single_start: Shape (codes + 1,), first entry of each code in ``single_channel``.
+        single_channel: Channels of single phases.
+        reactants: Shape (channels, 2), codes, 0 for none.
+        reactant_coefficients: Shape (channels, 2), formula units per mole of reaction.
+        products: Shape (channels, 2), codes, 0 for none; the bulkier product first.
+        product_coefficients: Shape (channels, 2), formula units per mole of reaction.
+        gas_coefficients: Shape (channels, gases), moles released per mole of reaction.
+        full_cell_amount: Shape (channels, 2), what the reaction of full cells uses of each reactant, moles; a cell
+            that holds less limits the extent, and the event is more probable in proportion.
+        score: Shape (channels,), probability that full cells react by the channel at one visit.
     """
 
     capacity: float
-    most: float
+    max_speedup: float
     full: np.ndarray
-    bound: np.ndarray
-    tight: np.ndarray
-    moves: np.ndarray
+    max_probability: np.ndarray
+    full_cell_score: np.ndarray
+    exchange: np.ndarray
     pair_start: np.ndarray
     pair_channel: np.ndarray
-    one_start: np.ndarray
-    one_channel: np.ndarray
-    reactant: np.ndarray
-    need: np.ndarray
-    product: np.ndarray
-    make: np.ndarray
-    gas_make: np.ndarray
-    ease: np.ndarray
-    rate: np.ndarray
+    single_start: np.ndarray
+    single_channel: np.ndarray
+    reactants: np.ndarray
+    reactant_coefficients: np.ndarray
+    products: np.ndarray
+    product_coefficients: np.ndarray
+    gas_coefficients: np.ndarray
+    full_cell_amount: np.ndarray
+    score: np.ndarray
 
 
 # Columns of the counters of a block.
@@ -222,16 +222,16 @@ def _from_ledger(block: Any, i: Any, j: Any, state: Any, full: Any) -> Any:
 @njit
 def _convert_pair(block: Any, i: Any, j: Any, c: Any, xi: Any, n: Any, state: Any, tables: Any) -> Any:
     """Let cells i and j react by channel c to the extent xi; False where the second product has no place."""
-    phase, amount, need = state.phase, state.amount, tables.need
-    side = 0 if phase[i] == tables.reactant[c, 0] else 1
-    need_i, need_j = need[c, side], need[c, 1 - side]
-    if amount[i] * need_j <= amount[j] * need_i:
-        spent, other, rest = i, j, amount[j] - need_j * xi
+    phase, amount, coefficients = state.phase, state.amount, tables.reactant_coefficients
+    side = 0 if phase[i] == tables.reactants[c, 0] else 1
+    used_i, used_j = coefficients[c, side], coefficients[c, 1 - side]
+    if amount[i] * used_j <= amount[j] * used_i:
+        spent, other, rest = i, j, amount[j] - used_j * xi
     else:
-        spent, other, rest = j, i, amount[i] - need_i * xi
+        spent, other, rest = j, i, amount[i] - used_i * xi
     gone = rest <= ROUND_OFF * tables.full[phase[other]]
-    first, second = tables.product[c, 0], tables.product[c, 1]
-    moles_1, moles_2 = tables.make[c, 0] * xi, tables.make[c, 1] * xi
+    first, second = tables.products[c, 0], tables.products[c, 1]
+    moles_1, moles_2 = tables.product_coefficients[c, 0] * xi, tables.product_coefficients[c, 1] * xi
     if second > 0 and not gone:
         place = _find_place(spent, second, moles_2, n, state, tables.full)
         if place >= 0:
@@ -259,8 +259,8 @@ def _convert_pair(block: Any, i: Any, j: Any, c: Any, xi: Any, n: Any, state: An
 def _convert_one(block: Any, i: Any, j: Any, c: Any, xi: Any, state: Any, tables: Any) -> Any:
     """Let cell i (and j, where both hold the phase and there are two products) decompose by channel c."""
     phase, amount, full = state.phase, state.amount, tables.full
-    first, second = tables.product[c, 0], tables.product[c, 1]
-    moles_1, moles_2 = tables.make[c, 0] * xi, tables.make[c, 1] * xi
+    first, second = tables.products[c, 0], tables.products[c, 1]
+    moles_1, moles_2 = tables.product_coefficients[c, 0] * xi, tables.product_coefficients[c, 1] * xi
     if second > 0:
         if phase[j] == phase[i]:
             phase[j] = second
@@ -289,41 +289,43 @@ def _book(block: Any, c: Any, xi: Any, done: Any, state: Any, tables: Any) -> No
     state.counters[block, EVENTS] += 1
     state.extent[block, c] += xi
     for g in range(state.gas.shape[1]):
-        state.gas[block, g] += tables.gas_make[c, g] * xi
+        state.gas[block, g] += tables.gas_coefficients[c, g] * xi
 
 
 @njit
 def _offer(block: Any, i: Any, j: Any, p: Any, q: Any, r: Any, n: Any, state: Any, tables: Any) -> None:
-    """Choose between the events of cells i and j in proportion to their rates, and carry the chosen one out.
+    """Choose between the events of cells i and j in proportion to their probabilities, and carry the chosen one out.
 
-    The rate of a channel is that of full cells times xi_0 / xi, which for a pair is the larger of the two cells'
-    ease / amount, and at most ``most``.
+    The probability of a channel is its score times xi_0 / xi, which for a pair is the larger of the two cells'
+    ``full_cell_amount`` / amount, and at most ``max_speedup``.
     """
-    amount, need, ease, rate, most = state.amount, tables.need, tables.ease, tables.rate, tables.most
+    amount, score, coefficients = state.amount, tables.score, tables.reactant_coefficients
+    full_cell_amount, max_speedup = tables.full_cell_amount, tables.max_speedup
     pair = p * tables.full.size + q
-    if tables.bound[pair] > 1.0:
+    if tables.max_probability[pair] > 1.0:
         state.counters[block, SATURATED] += 1
     total = 0.0
     per_i, per_j = 1.0 / amount[i], 1.0 / amount[j] if q > 0 else 0.0
     for k in range(tables.pair_start[pair], tables.pair_start[pair + 1]):
         c = tables.pair_channel[k]
-        side = 0 if tables.reactant[c, 0] == p else 1
-        total += rate[c] * min(max(ease[c, side] * per_i, ease[c, 1 - side] * per_j), most)
+        side = 0 if tables.reactants[c, 0] == p else 1
+        faster = max(full_cell_amount[c, side] * per_i, full_cell_amount[c, 1 - side] * per_j)
+        total += score[c] * min(faster, max_speedup)
         if r < total:
-            xi = min(amount[i] / need[c, side], amount[j] / need[c, 1 - side])
+            xi = min(amount[i] / coefficients[c, side], amount[j] / coefficients[c, 1 - side])
             _book(block, c, xi, _convert_pair(block, i, j, c, xi, n, state, tables), state, tables)
             return
-    for k in range(tables.one_start[p], tables.one_start[p + 1]):
-        c = tables.one_channel[k]
+    for k in range(tables.single_start[p], tables.single_start[p + 1]):
+        c = tables.single_channel[k]
         together = amount[i]
-        if q == p and tables.product[c, 1] > 0:
+        if q == p and tables.products[c, 1] > 0:
             together += amount[j]
-        total += rate[c] * min(ease[c, 0] / together, most)
+        total += score[c] * min(full_cell_amount[c, 0] / together, max_speedup)
         if r < total:
-            xi = together / need[c, 0]
+            xi = together / coefficients[c, 0]
             _book(block, c, xi, _convert_one(block, i, j, c, xi, state, tables), state, tables)
             return
-    if r < total + tables.moves[pair]:
+    if r < total + tables.exchange[pair]:
         state.phase[i] = q
         state.phase[j] = p
         held = amount[i]
@@ -351,7 +353,8 @@ def _visit_block(block: Any, shift: Any, seed: Any, cycle: Any, blocks: Any, sta
     """
     n, cuts = blocks.size, blocks.cuts
     phase, amount, ledger = state.phase, state.amount, state.ledger
-    full, bound, tight, moves = tables.full, tables.bound, tables.tight, tables.moves
+    full, max_probability = tables.full, tables.max_probability
+    full_cell_score, exchange = tables.full_cell_score, tables.exchange
     per_axis = cuts.size - 1
     bz = block % per_axis
     by = (block // per_axis) % per_axis
@@ -398,14 +401,15 @@ def _visit_block(block: Any, shift: Any, seed: Any, cycle: Any, blocks: Any, sta
             waiting = ledger[block, 0] > 0.0
             continue
         pair = p * width + q
-        if coarse < bound[pair] * 65536.0:
+        if coarse < max_probability[pair] * 65536.0:
             counter += step
             r = (coarse + np.float64(_mix(counter) >> _S11) * _TO_UNIT) * _FROM_COARSE
-            # No event is faster than the emptier of the two cells allows, tight full / amount: most offers end here,
-            # before any channel is looked at.
-            excess = r - moves[pair]
-            if r < bound[pair] and (
-                excess * amount[i] < tight[pair] * full[p] or excess * amount[j] < tight[pair] * full[q]
+            # No event is faster than the emptier of the two cells allows, full_cell_score full / amount; most offers
+            # end here, before any channel is looked at.
+            excess = r - exchange[pair]
+            if r < max_probability[pair] and (
+                excess * amount[i] < full_cell_score[pair] * full[p]
+                or excess * amount[j] < full_cell_score[pair] * full[q]
             ):
                 _offer(block, np.int64(i), np.int64(j), np.int64(p), np.int64(q), r, n, state, tables)
                 waiting = ledger[block, 0] > 0.0

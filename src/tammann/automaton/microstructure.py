@@ -83,16 +83,8 @@ def mix_powders(
     amounts = np.asarray(moles, dtype=float)
     volumes = amounts * np.asarray(molar_volume_m3, dtype=float)
     cells = size**3
-    solid = round(cells * packing_fraction)
-    share = volumes / volumes.sum() * solid
-    counts = np.floor(share).astype(np.int64)
-    for k in np.argsort(counts - share, kind="stable")[: solid - counts.sum()]:
-        counts[k] += 1
-    if np.any((amounts > 0) & (counts == 0)):
-        raise RecipeError(
-            f"grid.size: {size}^3 cells are too few for these amounts, a precursor would fill less than one cell; "
-            "take a larger grid"
-        )
+    counts = count_cells(amounts, volumes, size=size, packing_fraction=packing_fraction)
+    solid = int(counts.sum())
     diameter = np.broadcast_to(np.asarray(grain_cells, dtype=float), amounts.shape)
     if np.all(diameter[amounts > 0] <= 1.0):
         phase = np.repeat(np.arange(amounts.size + 1, dtype=np.uint8), [cells - solid, *counts])
@@ -107,6 +99,28 @@ def mix_powders(
     per_cell = np.zeros(amounts.size + 1)
     np.divide(amounts, counts, out=per_cell[1:], where=counts > 0)
     return Microstructure(size=size, phase=phase, amount=per_cell[phase], full=full)
+
+
+def count_cells(moles: np.ndarray, volumes_m3: np.ndarray, *, size: int, packing_fraction: float = 1.0) -> np.ndarray:
+    """Share the solid cells of a grid among phases in proportion to their volumes, by largest remainders.
+
+    Returns:
+        Number of cells of each phase, shape (P,).
+
+    Raises:
+        RecipeError: A precursor would get no cell.
+    """
+    solid = round(size**3 * packing_fraction)
+    share = volumes_m3 / volumes_m3.sum() * solid
+    counts = np.floor(share).astype(np.int64)
+    for k in np.argsort(counts - share, kind="stable")[: solid - counts.sum()]:
+        counts[k] += 1
+    if np.any((moles > 0) & (counts == 0)):
+        raise RecipeError(
+            f"grid.size: {size}^3 cells are too few for these amounts, a precursor would fill less than one cell; "
+            "take a larger grid or less extreme ratios"
+        )
+    return counts
 
 
 def _grow_grains(
