@@ -41,7 +41,9 @@ def _parse(formula: str) -> tuple[tuple[str, int], ...]:
             raise wrong
         element, count, opening, closing, times = match.groups()
         if (count or "").startswith("0"):
-            raise DataError(f"formula {formula!r} has the number {count}: is the letter O meant?")
+            raise DataError(
+                f"formula {formula!r} has the number {count}: expected whole numbers from 1; is the letter O meant?"
+            )
         if element:
             if element not in atomic_masses():
                 raise DataError(f"formula {formula!r} has {element!r}, which is not an element; check its spelling")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from potential_differences import closest_difference, local_equilibrium_differences
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.kinetics import PUBLIC_CODE, KineticsOptions, RateTable, growth_constant, rate_table, reference_scale
 from tammann.kinetics.channels import _across_decomposing, _geometry, growth_of_channels, layers_of
@@ -14,11 +15,9 @@ from tammann.kinetics.score import reduced_growth, sigma2
 from tammann.reactions import enumerate_reactions, reaction_energy
 from tammann.recipe import Recipe
 from tammann.thermo import (
-    closest_difference,
     draw_energies,
     energy_above_hull,
     load_phases,
-    local_equilibrium_differences,
 )
 from tammann.transport import draw_transport, load_transport
 

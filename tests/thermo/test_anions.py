@@ -7,7 +7,7 @@ import pytest
 from own_energies import HEADER, computed, dump, write
 from tammann.thermo import load_phases
 from tammann.thermo.anions import anion_of
-from tammann.thermo.hull import decomposition_temperature
+from tammann.thermo.equilibrium import decomposition_temperature
 
 CALCITE = "CaO,-3.29119,13.9,2886,\nCaCO3,{},12.26,1612,\n"
 

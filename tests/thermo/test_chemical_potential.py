@@ -6,17 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
+from potential_differences import closest_difference, local_equilibrium_difference, local_equilibrium_differences
 from tammann.errors import DataError
 from tammann.thermo import (
     EnergySet,
     Phase,
     Phases,
     chemical_potential_diagram,
-    closest_difference,
     closest_differences,
     load_phases,
-    local_equilibrium_difference,
-    local_equilibrium_differences,
     parse_formula,
 )
 from tammann.thermo._closest import closest_in_faces

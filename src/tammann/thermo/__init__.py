@@ -8,7 +8,8 @@
     gases.py                gases: the elements' own and the molecules of NIST-JANAF
     open_gases.py           gases held at a pressure, and the potentials they leave free
     chemical_potential.py   stability domains and the closest points between them
-    hull.py                 energies above the hull, equilibrium at a composition
+    hull.py                 energies above the hull
+    equilibrium.py          equilibrium at a composition
     constraints.py          known equilibria from a file
     assessment.py           the smallest shifts that satisfy them; one draw within standard errors
     volumes.py, anions.py   volumes and anions that need a word of warning or a correction
@@ -25,14 +26,12 @@ from tammann.thermo.assessment import assess, draw_energies, shifts_table
 from tammann.thermo.chemical_potential import (
     ChemicalPotentialDiagram,
     chemical_potential_diagram,
-    closest_difference,
     closest_differences,
-    local_equilibrium_difference,
-    local_equilibrium_differences,
 )
 from tammann.thermo.constraints import load_constraints
+from tammann.thermo.equilibrium import equilibrium
 from tammann.thermo.gases import with_gases
-from tammann.thermo.hull import energy_above_hull, equilibrium
+from tammann.thermo.hull import energy_above_hull
 from tammann.thermo.load import load_phases
 from tammann.thermo.phase import Constraint, EnergySet, Phase, Phases
 
@@ -44,15 +43,12 @@ __all__ = [
     "Phases",
     "assess",
     "chemical_potential_diagram",
-    "closest_difference",
     "closest_differences",
     "draw_energies",
     "energy_above_hull",
     "equilibrium",
     "load_constraints",
     "load_phases",
-    "local_equilibrium_difference",
-    "local_equilibrium_differences",
     "parse_formula",
     "shifts_table",
     "with_gases",

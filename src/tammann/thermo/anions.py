@@ -8,7 +8,7 @@ not cancel: uncorrected, CaCO3 decomposes some 700 K too high.
 import math
 from collections.abc import Mapping
 
-from tammann.thermo.hull import decomposition_temperature
+from tammann.thermo.equilibrium import decomposition_temperature
 from tammann.thermo.phase import Phases
 
 CARBONATE_CORRECTION_EV = 0.830

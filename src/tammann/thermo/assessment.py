@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.thermo.hull import best_mixture
+from tammann.thermo.equilibrium import best_mixture
 from tammann.thermo.phase import Constraint, EnergySet, FloatArray, Phases
 from tammann.units import AVOGADRO_PER_MOL, EV_IN_J
 
