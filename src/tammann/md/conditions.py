@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +13,7 @@ from tammann.structures import Configuration
 __all__ = ["Conditions", "MDRun", "explosion"]
 
 Thermostat = Literal["nose-hoover", "langevin", "berendsen", "none"]
+LIMITS = {"temperature_K": (1.0, 1e5), "timestep_fs": (1e-3, 100.0), "damping_fs": (1.0, 1e6)}
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,9 @@ class Conditions:
     pressure_GPa: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("temperature_K", "timestep_fs", "damping_fs"):
-            value = getattr(self, name)
-            if not math.isfinite(value) or value <= 0:
-                raise RecipeError(f"{name}: expected a number above 0, got {value}.")
+        for name, (low, high) in LIMITS.items():
+            if not low <= getattr(self, name) <= high:
+                raise RecipeError(f"{name}: expected a number from {low:g} to {high:g}, got {getattr(self, name)}.")
         if self.thermostat not in ("nose-hoover", "langevin", "berendsen", "none"):
             raise RecipeError(
                 f"thermostat: expected nose-hoover, langevin, berendsen or none, got {self.thermostat!r}."

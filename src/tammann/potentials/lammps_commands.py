@@ -185,7 +185,7 @@ def _check_command(command: str, line: int) -> None:
         raise DataError(f"commands: expected something behind {word}, got nothing in line {line}.")
     # LAMMPS reads some Unicode characters as blanks and quotes; quotes and $ can hide a word from the patterns
     forbidden = "$&" if word == "pair_coeff" else "$&\"'"
-    if not code.isascii() or set(forbidden) & set(code):
+    if not re.fullmatch(r"[ -~\t]+", code) or set(forbidden) & set(code):
         raise DataError(
             f"commands: expected plain ASCII words and numbers in line {line}, without variables ($); quotes only "
             f"around file names of pair_coeff; got {shown(command)}."
