@@ -1,6 +1,6 @@
-"""Histories to numbers: phase fractions, conversion, the flow of matter, temperature regimes, Jander's law.
+"""Numbers from histories: conversion, baselines, the flow of atoms, temperature regimes, Jander's law.
 
-Every function is pure and takes a ``History``; tables are pandas, small results frozen dataclasses. Bands are the
+Functions take a ``History`` and return pandas tables or small frozen dataclasses. Bands are the
 5th and 95th percentile over realizations (and, where the run drew energies and transport, over that ensemble).
 """
 

@@ -1,4 +1,4 @@
-"""Which reactions carried the change, and the way of the atoms from reactants to products."""
+"""Which reactions carried the change, and how the atoms went from reactants to products."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tammann.errors import ResultError
+from tammann.notebook import html_table
 
 if TYPE_CHECKING:
     from tammann.history import History
@@ -17,11 +18,11 @@ __all__ = ["ReactionFlow", "fallback_share", "reaction_flow"]
 
 
 def fallback_share(history: History) -> float:
-    """Share of the converted atoms that was carried by reactions scored without transport data.
+    """Return the share of the converted atoms carried by reactions that were scored without transport data.
 
-    Every event counts, back and forth alike, with the atoms of its solid reactants; the mean over realizations.
-    The thermodynamic score is bounded by one and the diffusive one is not, so a large share makes a run's
-    kinetics hard to read.
+    Every event counts, forward or reverse, with the atoms of its solid reactants; the mean over realizations. The
+    thermodynamic score is bounded by one and the diffusive one is not, so a large share makes a run's kinetics hard
+    to read.
 
     Example:
         >>> from tammann.example import example_history
@@ -39,13 +40,13 @@ def fallback_share(history: History) -> float:
 class ReactionFlow:
     """Which reactions carried the change, and how the atoms went from phase to phase.
 
-    Means over realizations (a mean keeps every atom, a median would not), net of back and forth.
+    Means over realizations (a mean keeps every atom, a median would not), net of reverse reactions.
 
     Attributes:
-        stage: index of the programme's step, or None for the whole run.
-        species: names of all phases and gases of the run, whether they took part or not.
-        reactions: ``equation`` (in the direction that prevailed), ``extent_mol`` (moles of reaction),
-            ``atoms_mol`` (moles of atoms converted), ``share`` (of all net conversion), ``fallback``; largest first.
+        stage: Index of the programme's step, or None for the whole run.
+        species: Names of all phases and gases of the run, whether they took part or not.
+        reactions: ``equation`` (in its net direction), ``extent_mol`` (moles of reaction), ``atoms_mol`` (moles of
+            atoms converted), ``share`` (of all net conversion), ``fallback``; largest first.
         links: ``source``, ``target``, ``atoms_mol``: moles of atoms that went from one phase to the other; opposite
             links and closed circles are cancelled, so that the links form no loop.
         nodes: ``name``, ``role`` (reactant, intermediate, product or gas), ``atoms_start_mol``, ``atoms_end_mol``,
@@ -58,22 +59,33 @@ class ReactionFlow:
     links: pd.DataFrame
     nodes: pd.DataFrame
 
+    def __repr__(self) -> str:
+        which = "whole run" if self.stage is None else f"step {self.stage + 1}"
+        return f"ReactionFlow({which}: {len(self.reactions)} reactions, {len(self.links)} links)"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.table())
+
+    def table(self) -> pd.DataFrame:
+        """Return ``reactions``, the largest first."""
+        return self.reactions
+
 
 def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
-    """Follow the atoms from reactants through intermediates to products, net of back and forth.
+    """Follow the atoms from reactants through intermediates to products, net of reverse reactions.
 
-    A reaction and its reverse are taken together, with the difference of their extents; gases take part like
-    phases. Where only one reactant or one product of a reaction contains an element, the way of its atoms is known
-    (carbon goes from BaCO3 to CO2). Atoms of the other elements, which carry no label, go the same ways as far as
-    their numbers allow (the oxygen of CO2 comes from the carbonate), and else in proportion to the numbers that
-    leave and arrive. Opposite links are subtracted from each other, then what goes round in closed circles.
+    A reaction and its reverse are taken together, with the difference of their extents; gases count as phases. Where
+    only one reactant or one product of a reaction contains an element, the path of its atoms is known (carbon goes
+    from BaCO3 to CO2). Atoms of the other elements take the same paths as far as their numbers allow (the oxygen of
+    CO2 comes from the carbonate), and are otherwise shared in proportion to the numbers that leave and arrive.
+    Opposite links are subtracted from each other, then closed circles are cancelled.
 
     Args:
-        history: the run.
-        stage: index of a step of the programme; by default the whole run.
+        history: The run.
+        stage: Index of a step of the programme; by default the whole run.
 
     Raises:
-        ResultError: if there is no such step.
+        ResultError: There is no such step.
 
     Example:
         >>> from tammann.example import example_history
@@ -100,7 +112,7 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
     matrix = np.zeros((n_species, n_species))
     np.add.at(matrix, (before[0][:, :, None], after[0][:, None, :]), _passed_on(out, into))
 
-    # Where the direction that prevails has no channel of its own, the text of the other is turned round.
+    # Where the net direction has no channel of its own, the equation of the other is reversed.
     texts = [history.equations[c] for c in active]
     named = np.where(own >= 0, own, first)
     multiple = np.where(own >= 0, before[1].sum(axis=1) / left[1][named].sum(axis=1), 1.0)
@@ -158,7 +170,7 @@ _Side = tuple[np.ndarray, np.ndarray]  # species (C, K) and their amounts per mo
 
 
 def _sides(history: History, channels: np.ndarray) -> tuple[_Side, _Side]:
-    """What each channel takes and gives; species are phases, then gases."""
+    """Return what each channel consumes and what it makes; species are phases, then gases."""
     gas = np.broadcast_to(np.arange(len(history.gases)) + len(history.phases), (channels.size, len(history.gases)))
     change = history.gas_coefficients[channels].reshape(gas.shape)
     sides = []
@@ -175,10 +187,11 @@ def _sides(history: History, channels: np.ndarray) -> tuple[_Side, _Side]:
 def _net_of_reverse(
     left: _Side, right: _Side, extent: np.ndarray, n_species: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Take channels that differ in direction or in a common factor together.
+    """Group channels that differ in direction or by a common factor.
 
-    Returns the first channel of each group, its net extent in that channel's direction and moles, and a channel of
-    the direction that prevails, -1 if it has none.
+    Returns:
+        The first channel of each group, its net extent in that channel's direction and moles, and a channel of the
+        net direction, -1 where there is none.
     """
     tables = []
     for code, number in (left, right):
@@ -213,23 +226,23 @@ def _net_of_reverse(
 
 
 def _passed_on(out: np.ndarray, into: np.ndarray) -> np.ndarray:
-    """Atoms that each reaction passes on, (C, K, K), from those that leave and those that arrive, (C, K, E)."""
+    """Return the atoms that each reaction passes on, (C, K, K), from those that leave and arrive, (C, K, E)."""
     total = out.sum(axis=1)
     known = ((out > 0).sum(axis=1) <= 1) | ((into > 0).sum(axis=1) <= 1)  # (C, E)
     share = np.divide(into, total[:, None, :], out=np.zeros_like(into), where=total[:, None, :] > 0)
     passed = np.einsum("cae,cbe->ceab", out, share)  # in proportion
     c, e = np.nonzero(~known)
-    ways = np.einsum("ceab,ce->cab", passed, known)[c]
+    paths = np.einsum("ceab,ce->cab", passed, known)[c]
     rows, columns = out[c, :, e], into[c, :, e]
-    for _ in range(60):  # iterative proportional fitting of the known ways to the sums of the others
+    for _ in range(60):  # iterative proportional fitting of the known paths to the sums of the others
         for axis, wanted in ((2, rows), (1, columns)):
-            sums = ways.sum(axis=axis)
+            sums = paths.sum(axis=axis)
             factor = np.divide(wanted, sums, out=np.zeros_like(wanted), where=sums > 0)
-            ways = ways * np.expand_dims(factor, axis)
-    misses = np.abs(ways.sum(axis=2) - rows).max(axis=1, initial=0)
-    misses += np.abs(ways.sum(axis=1) - columns).max(axis=1, initial=0)
+            paths = paths * np.expand_dims(factor, axis)
+    misses = np.abs(paths.sum(axis=2) - rows).max(axis=1, initial=0)
+    misses += np.abs(paths.sum(axis=1) - columns).max(axis=1, initial=0)
     fits = misses <= 1e-9 * total[c, e]
-    passed[c[fits], e[fits]] = ways[fits]
+    passed[c[fits], e[fits]] = paths[fits]
     return passed.sum(axis=1)
 
 
@@ -243,7 +256,7 @@ def _role(gas: bool, into: float, out: float, start: float) -> str:
 
 
 def _without_circles(matrix: np.ndarray) -> np.ndarray:
-    """Cancel what goes round in circles, the smallest link of each circle first to go; in - out stays as it is."""
+    """Cancel closed circles, each by its smallest link; in - out stays as it is."""
     matrix = matrix.copy()
     matrix[matrix < 1e-12 * max(matrix.sum(), 1e-300)] = 0.0
     while (circle := _find_circle(matrix)) is not None:

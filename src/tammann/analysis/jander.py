@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import nan
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import pandas as pd
 
 from tammann.analysis.fractions import conversions
 from tammann.errors import ResultError
+from tammann.notebook import html_table
 
 if TYPE_CHECKING:
     from tammann.history import History
@@ -26,16 +28,16 @@ class JanderFit:
 
     Attributes:
         rate: K_D/r0^2 per unit of time; NaN where the law does not describe the data.
-        rate_stderr: its standard error, likewise.
+        rate_stderr: Its standard error; NaN where ``rate`` is.
         time_unit: ``h``, ``sweep`` or ``nominal h`` (not calibrated): the rate is per that.
-        degrees_of_freedom: of the standard error (Student's t); infinite where errors were given.
-        offset: 2 K_D t/r0^2 that had passed when the fit's time begins, dimensionless.
+        degrees_of_freedom: Of the standard error (Student's t); infinite where errors were given.
+        offset: 2 K_D t/r0^2 at time zero of the fit, dimensionless.
         K_D_m2_per_s: K_D in m^2/s where time is in hours and a radius was given, else NaN.
-        K_D_stderr_m2_per_s: its standard error.
-        largest_misfit: largest |y - fit| within the window, in units of conversion.
-        points: number of points of time within the window.
-        described: whether Jander's law describes the data.
-        reason: why not, in words; empty where it does.
+        K_D_stderr_m2_per_s: Its standard error.
+        largest_misfit: Largest |y - fit| within the window, in units of conversion.
+        points: Number of times within the window.
+        described: Whether Jander's law describes the data.
+        reason: Why not, in words; empty where it does.
     """
 
     rate: float
@@ -50,12 +52,23 @@ class JanderFit:
     described: bool
     reason: str
 
+    def __repr__(self) -> str:
+        found = f"rate {self.rate:.4g} +/- {self.rate_stderr:.2g} per {self.time_unit}"
+        return f"JanderFit({found if self.described else self.reason})"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.table())
+
+    def table(self) -> pd.DataFrame:
+        """Return all attributes, one a row: columns ``quantity`` and ``value``."""
+        return pd.DataFrame(asdict(self).items(), columns=["quantity", "value"])
+
 
 def jander_curve(time: np.ndarray, rate: float, offset: float = 0.0) -> np.ndarray:
-    """Conversion of spheres behind a parabolic layer: y = 1 - (1 - sqrt(2 K_D t)/r0)^3.
+    """Return the conversion of spheres behind a parabolic layer: y = 1 - (1 - sqrt(2 K_D t)/r0)^3.
 
     Args:
-        time: shape (T,), any unit.
+        time: Shape (T,), any unit.
         rate: K_D/r0^2 per that unit.
         offset: 2 K_D t/r0^2 at time zero, dimensionless.
 
@@ -83,26 +96,26 @@ def fit_jander(
 ) -> JanderFit:
     """Fit Jander's law 1 - (1 - y)^(1/3) = sqrt(2 K_D t)/r0 to conversion against time.
 
-    Weighted least squares in y (not in the transformed variable, where noise would bias it). Successive
-    conversions of one run are correlated, so with several realizations each is fitted on its own and the
-    standard error is that of their mean, which holds whatever the correlation; with one, errors must be given
-    (independent ones) or are taken from the residuals and their autocorrelation.
+    Weighted least squares in y (not in the transformed variable, where noise would bias it). Successive conversions
+    of one run are correlated. With several realizations each is therefore fitted on its own, and the standard error
+    is that of their mean; with one, errors must be given (independent ones) or are taken from the residuals and
+    their autocorrelation.
 
     Args:
-        time: shape (T,), time at constant temperature, in ``time_unit``.
+        time: Shape (T,), time at constant temperature, in ``time_unit``.
         conversion: y, shape (T,) or (R, T), dimensionless.
-        standard_error: of y, shape (T,) or a number, for one series of independent points.
-        window: only points with a mean conversion between these are used.
-        offset: fit a layer that is there at time zero too (a hold after a ramp).
-        tolerance: the law describes the data where no mean conversion is further from the fit than this, or
+        standard_error: Of y, shape (T,) or a number, for one series of independent points.
+        window: Only points with a mean conversion between these are used.
+        offset: Fit a layer that is present at time zero (a hold after a ramp).
+        tolerance: The law describes the data where no mean conversion is further from the fit than this, or
             than three of its standard errors if that is more.
         radius_m: r0, m, to turn the rate into K_D.
-        time_unit: unit of ``time``.
+        time_unit: Unit of ``time``.
 
     Raises:
-        ValueError: if the shapes do not match, or errors are given with several series.
+        ValueError: The shapes do not match, or errors are given with several series.
 
-    References:
+    Reference:
         W. Jander, Z. Anorg. Allg. Chem. 163, 1 (1927), doi:10.1002/zaac.19271630102.
 
     Example:
@@ -111,8 +124,6 @@ def fit_jander(
         >>> round(fit.rate, 4), fit.described
         (0.01, True)
     """
-    from scipy.optimize import least_squares
-
     time = np.asarray(time, dtype=float)
     series = np.atleast_2d(np.asarray(conversion, dtype=float))
     if time.ndim != 1 or series.shape[1] != time.size:
@@ -136,53 +147,52 @@ def fit_jander(
     if (sigma <= 0).any():
         raise ValueError("standard_error must be above zero")
 
-    def solve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Parameters (rate and 2 K_D t/r0^2 at the first point, if fitted) and their unit-weight covariance."""
-        depth = (1 - np.cbrt(1 - np.clip(values, 0, 1))) ** 2
-        slope = np.polyfit(t, depth, 1)[0] / 2 if offset else float(t @ depth / (t @ t)) / 2
-        scale = max(abs(slope), 1e-12 / np.ptp(t))
-        guess = [slope / scale] + ([float(depth[0])] if offset else [])
-
-        def residuals(p: np.ndarray) -> np.ndarray:
-            shifted = t - t[0] if offset else t
-            return (jander_curve(shifted, p[0] * scale, p[1] if offset else 0.0) - values) / sigma
-
-        found = least_squares(residuals, guess, x_scale="jac", method="trf", max_nfev=200)
-        covariance = np.linalg.pinv(found.jac.T @ found.jac)
-        return np.array([found.x[0] * scale, *found.x[1:]]), covariance * scale**2
-
-    fits = [solve(values) for values in y]
-    parameters = np.mean([p for p, _ in fits], axis=0)
-    shifted = t - t[0] if offset else t
-    rate = float(parameters[0])
-    at_start = float(parameters[1] - 2 * rate * t[0]) if offset else 0.0
-    fitted = jander_curve(shifted, rate, float(parameters[1]) if offset else 0.0)
-    residual = y.mean(axis=0) - fitted
+    fits = [_least_squares(t - t[0] if offset else t, values, sigma, offset) for values in y]
+    rate, start = np.mean([parameters for parameters, _ in fits], axis=0)
+    residual = y.mean(axis=0) - jander_curve(t - t[0] if offset else t, rate, start)
     if series.shape[0] > 1:
         freedom = float(series.shape[0] - 1)
-        stderr = float(np.std([p[0] for p, _ in fits], ddof=1) / np.sqrt(series.shape[0]))
+        stderr = float(np.std([parameters[0] for parameters, _ in fits], ddof=1) / np.sqrt(series.shape[0]))
         noise = np.std(y, axis=0, ddof=1) / np.sqrt(series.shape[0])
     elif standard_error is not None:
-        freedom = float("inf")
-        stderr = float(np.sqrt(fits[0][1][0, 0]))
-        noise = sigma
+        freedom, stderr, noise = float("inf"), float(np.sqrt(fits[0][1])), sigma
     else:
         freedom = float(points - n_parameters)
         variance = float(residual @ residual / freedom)
         lag = float(residual[1:] @ residual[:-1] / max(residual @ residual, 1e-300))
         # A first-order autoregressive series of n points is worth n (1 - r)/(1 + r) independent ones.
-        stderr = float(np.sqrt(fits[0][1][0, 0] * variance * (1 + max(lag, 0.0)) / (1 - min(max(lag, 0.0), 0.99))))
+        stderr = float(np.sqrt(fits[0][1] * variance * (1 + max(lag, 0.0)) / (1 - min(max(lag, 0.0), 0.99))))
         noise = np.zeros(points)
     misfit = float(np.abs(residual).max())
     if rate <= 0:
         return refused("the conversion does not grow as a layer does", points, misfit)
-    # Jander's fit may miss within the noise; three standard errors at the worst of many points is no surprise.
+    # Three standard errors at the worst of many points are no surprise.
     if (np.abs(residual) > np.maximum(tolerance, 3 * noise)).any():
         return refused(
             f"Jander's law misses the conversion by {misfit:.3f}; growth is not parabolic here", points, misfit
         )
+    at_zero = float(start - 2 * rate * t[0]) if offset else 0.0
     to_SI = nan if radius_m is None or time_unit != "h" else radius_m**2 / 3600.0
-    return JanderFit(rate, stderr, time_unit, freedom, at_start, rate * to_SI, stderr * to_SI, misfit, points, True, "")
+    return JanderFit(
+        float(rate), stderr, time_unit, freedom, at_zero, float(rate * to_SI), stderr * to_SI, misfit, points, True, ""
+    )
+
+
+def _least_squares(t: np.ndarray, y: np.ndarray, sigma: np.ndarray, offset: bool) -> tuple[tuple[float, float], float]:
+    """Return the rate and 2 K_D t/r0^2 at t = 0 (zero unless fitted), and the variance of the rate at unit weight."""
+    from scipy.optimize import least_squares
+
+    depth = (1 - np.cbrt(1 - np.clip(y, 0, 1))) ** 2
+    slope = np.polyfit(t, depth, 1)[0] / 2 if offset else float(t @ depth / (t @ t)) / 2
+    scale = max(abs(slope), 1e-12 / np.ptp(t))
+    guess = [slope / scale] + ([float(depth[0])] if offset else [])
+
+    def residuals(p: np.ndarray) -> np.ndarray:
+        return (jander_curve(t, p[0] * scale, p[1] if offset else 0.0) - y) / sigma
+
+    found = least_squares(residuals, guess, x_scale="jac", method="trf", max_nfev=200)
+    variance = float(np.linalg.pinv(found.jac.T @ found.jac)[0, 0] * scale**2)
+    return (float(found.x[0] * scale), float(found.x[1]) if offset else 0.0), variance
 
 
 def jander_fit(
@@ -197,15 +207,15 @@ def jander_fit(
     """Fit Jander's law to the conversion of a precursor during the hold of one step (see ``fit_jander``).
 
     Args:
-        history: the run.
-        stage: index of the step; by default the last. Frames at the step's final temperature are used.
-        precursor: its formula; by default the limiting one (see ``conversion``).
-        radius_m: particle radius r0, m, to turn the rate into K_D (needs a calibrated time).
-        window: range of conversion that is used.
-        tolerance: misfit in conversion that is let pass.
+        history: The run.
+        stage: Index of the step; by default the last. Frames at the step's final temperature are used.
+        precursor: Its formula; by default the limiting one (see ``conversion``).
+        radius_m: Particle radius r0, m, to turn the rate into K_D (needs a calibrated time).
+        window: Range of conversion that is used.
+        tolerance: As in ``fit_jander``.
 
     Raises:
-        ResultError: if there is no such step or precursor.
+        ResultError: There is no such step or precursor.
 
     Example:
         >>> from tammann.example import example_history

@@ -25,35 +25,35 @@ def temperature_regimes(
     tolerance: float = 0.05,
     started: float = 0.05,
 ) -> pd.DataFrame:
-    """Say at each temperature what controls the outcome: activation, diffusion or thermodynamics.
+    """Tell at each temperature what controls the outcome: activation, diffusion or thermodynamics.
 
-    The runs share one recipe and differ in their kinetics. With d = 1/2 sum_p |x_p - x'_p| the distance between
-    the median phase fractions (by volume) of two runs, 0 when equal and 1 when they share no phase, and y the
-    share of the precursors' atoms that has reacted, the regime at a temperature is
+    The runs share one recipe and differ in their kinetics. Let d = 1/2 sum_p |x_p - x'_p| be the distance between the
+    median volume fractions of two runs (0 when equal, 1 when they share no phase), and y the share of the precursors'
+    atoms that has reacted. The regime at a temperature is
 
-    - ``activation`` while y < ``started`` in both runs: nothing moves yet, with or without diffusion;
+    - ``activation`` while y < ``started`` in both runs: nothing reacts yet, with or without diffusion;
     - ``diffusion`` where d(full, thermodynamic) exceeds both ``tolerance`` and the scatter between realizations:
-      what is there is what could grow fast enough;
-    - ``thermodynamics`` otherwise: both have reacted and agree, so that the driving force decides.
+      the phases that form are those that grow fast enough;
+    - ``thermodynamics`` otherwise: both have reacted and agree, so the driving force decides.
 
-    What a run is at a temperature depends on what it was before: use a steady ramp, and read holds with care.
+    The phases at a temperature depend on the history before it: use a steady ramp, and read holds with care.
 
     Args:
-        full: transport with the full Onsager matrix.
-        thermodynamic: the same recipe without transport (``transport: none``).
-        self_diffusion: the same with self terms only; adds the part that ion correlations play.
-        tolerance: smallest distance that counts, dimensionless.
-        started: smallest conversion that counts, dimensionless.
+        full: Transport with the full Onsager matrix.
+        thermodynamic: The same recipe without transport (``transport: none``).
+        self_diffusion: The same with self terms only; adds the effect of ion correlations.
+        tolerance: Smallest distance that counts, dimensionless.
+        started: Smallest conversion that counts, dimensionless.
 
     Returns:
-        The last frame of every stretch of equal temperature: ``stage``, ``time_h`` (h), ``sweep`` (on a lattice),
+        The last frame of every interval of equal temperature: ``stage``, ``time_h`` (h), ``sweep`` (on a lattice),
         ``temperature_K`` (K), ``converted_full``, ``converted_thermodynamic``, ``distance_thermodynamic``,
         ``distance_self`` (NaN without that run), ``scatter`` (mean distance of a realization from its run's
         median, the larger of the runs), ``regime`` and ``correlations_matter`` (distance_self exceeds
         tolerance and scatter).
 
     Raises:
-        ResultError: if the runs do not have the same frames.
+        ResultError: The runs do not have the same frames.
 
     Example:
         >>> from tammann.example import example_history
@@ -81,8 +81,8 @@ def temperature_regimes(
     scatter = np.max(scatters, axis=0)
     apart = [0.5 * np.abs(medians[0] - other).sum(axis=1) for other in medians[1:]]
     least = np.maximum(tolerance, scatter)
-    asleep = np.maximum(converted[0], converted[1]) < started
-    regime = np.where(asleep, "activation", np.where(apart[0] > least, "diffusion", "thermodynamics"))
+    idle = np.maximum(converted[0], converted[1]) < started
+    regime = np.where(idle, "activation", np.where(apart[0] > least, "diffusion", "thermodynamics"))
     distance_self = apart[1] if self_diffusion is not None else np.full(scatter.shape, nan)
     change = np.flatnonzero((np.diff(full.temperature_K) != 0) | (np.diff(full.stage) != 0))
     last = np.append(change, full.stage.size - 1)
@@ -106,7 +106,7 @@ def temperature_regimes(
 
 
 def _converted_atoms(history: History) -> np.ndarray:
-    """Share of the precursors' atoms that has left them, median over realizations, shape (F,)."""
+    """Return the share of the precursors' atoms that has left them, median over realizations, shape (F,)."""
     columns = [history.phases.index(name) for name in precursors(history)]
     left = history.moles[:, :, columns] @ history.composition.sum(axis=1)[columns]
     return np.median(1 - left / left[:, :1], axis=0)

@@ -1,7 +1,7 @@
-"""Amounts of phases in the course of a heating programme, and what is true of them at a moment or over a stretch.
+"""Amounts of phases during a heating programme, and which observations hold in them.
 
-A run, the geometric null and plain equilibrium all become a `PhaseEvolution`, so that all are asked alike.
-Between recorded frames amounts, temperature and time are taken to be linear.
+A run of any engine, the geometric null and plain equilibrium all become a `PhaseEvolution`, so that one rule judges
+all. Between recorded frames amounts, temperature and time are linear.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 __all__ = ["PhaseEvolution"]
 
 SAME = 1e-9
-"""Relative difference below which two figures are taken to be the same; the bounds of a claim belong to it."""
+"""Relative difference below which two numbers count as equal; the bounds of a claim belong to it."""
 
 
 @dataclass(frozen=True, eq=False)
 class PhaseEvolution:
-    """What becomes of the condensed phases; ``R`` realizations, ``F`` frames, ``P`` phases.
+    """Amounts of the condensed phases against the programme; ``R`` realizations, ``F`` frames, ``P`` phases.
 
     Attributes:
-        phases: formulas of the condensed phases.
-        precursors: formulas of what was put in.
-        temperature_K: shape (F,), K.
-        step: shape (F,), the step of the programme, counted from 1.
-        time_h: shape (F,), hours of the programme, nominal where the recipe has no calibration; the same in two
-            frames between which the powder was quenched.
-        hold_h: shape (B,), length of the hold of each step, hours.
-        moles: shape (R, F, P), formula units.
-        start: shape (R, P), formula units put in.
-        weights: for each basis what a mole of formula units counts, shape (P,).
+        phases: Formulas of the condensed phases.
+        precursors: Formulas of the precursors.
+        temperature_K: Shape (F,), K.
+        step: Shape (F,), the step of the programme, counted from 1.
+        time_h: Shape (F,), hours of the programme, nominal where the recipe has no calibration; two frames between
+            which the powder was quenched have the same time.
+        hold_h: Shape (B,), length of the hold of each step, h.
+        moles: Shape (R, F, P), formula units.
+        start: Shape (R, P), formula units of the mixture before heating.
+        weights: For each basis the weight of a mole of formula units, shape (P,).
     """
 
     phases: tuple[str, ...]
@@ -57,7 +57,7 @@ class PhaseEvolution:
 
     @classmethod
     def of_run(cls, history: History, recipe: Recipe) -> PhaseEvolution:
-        """The course of a run; where powder was ground cold, a frame is added for the quenched powder."""
+        """Return the evolution of a run; where powder was ground cold, a frame is added for the quenched powder."""
         frames = np.arange(history.stage.size)
         ground = [k for k, step in enumerate(recipe.programme) if step.regrind and k > 0]
         first = np.searchsorted(history.stage, ground)
@@ -80,32 +80,32 @@ class PhaseEvolution:
         )
 
     @classmethod
-    def of_equilibrium(cls, equilibrium: pd.DataFrame, known: PreparedRecipe, run: PhaseEvolution) -> PhaseEvolution:
-        """The course of a mixture that is in equilibrium at every moment of a run.
+    def of_equilibrium(cls, equilibrium: pd.DataFrame, prepared: PreparedRecipe, run: PhaseEvolution) -> PhaseEvolution:
+        """Return the evolution of a mixture that is in equilibrium at every moment of a run.
 
         Args:
-            equilibrium: columns ``temperature_K``, ``phase``, ``mole_fraction``.
-            known: the charge, for masses, volumes and what was put in.
-            run: gives the programme; each of its frames has the equilibrium at the nearest temperature.
+            equilibrium: Columns ``temperature_K``, ``phase``, ``mole_fraction``.
+            prepared: The recipe with its phases, for masses, volumes and the amounts of the precursors.
+            run: Gives the programme; each of its frames has the equilibrium at the nearest temperature.
         """
-        put_in = {precursor.phase: precursor.ratio for precursor in known.recipe.precursors}
-        phases = tuple(dict.fromkeys([*put_in, *equilibrium["phase"].unique()]))
+        amounts = {precursor.phase: precursor.ratio for precursor in prepared.recipe.precursors}
+        phases = tuple(dict.fromkeys([*amounts, *equilibrium["phase"].unique()]))
         table = equilibrium.pivot(index="temperature_K", columns="phase", values="mole_fraction").fillna(0.0)
         fractions = table.reindex(columns=list(phases), fill_value=0.0).to_numpy()
         temperatures = table.index.to_numpy()
         nearest = np.abs(run.temperature_K[:, None] - temperatures).argmin(axis=1)
-        start = np.array([put_in.get(name, 0.0) for name in phases])
-        # what no gas can carry away gives the amount of solid, and with it the conversion
-        volatile = {symbol for phase in known.phases if phase.state == "gas" for symbol in phase.composition}
+        start = np.array([amounts.get(name, 0.0) for name in phases])
+        # the elements that no gas can carry away give the amount of solid, and with it the conversion
+        volatile = {symbol for phase in prepared.phases if phase.state == "gas" for symbol in phase.composition}
         atoms = [parse_formula(name) for name in phases]
         kept = np.array([sum(n for symbol, n in each.items() if symbol not in volatile) for each in atoms], dtype=float)
         if not start @ kept:
             kept = np.array([sum(each.values()) for each in atoms], dtype=float)
         moles = fractions * ((start @ kept) / (fractions @ kept))[:, None]
-        solids = [known.phases[known.phases.index(name)] for name in phases]
+        solids = [prepared.phases[prepared.phases.index(name)] for name in phases]
         return cls(
             phases=phases,
-            precursors=tuple(put_in),
+            precursors=tuple(amounts),
             temperature_K=run.temperature_K,
             step=run.step,
             time_h=run.time_h,
@@ -125,10 +125,10 @@ class PhaseEvolution:
         return int(self.moles.shape[0])
 
     def conversion(self, precursor: str | None = None) -> np.ndarray:
-        """How much of a precursor has been used up, in percent of what was put in, shape (R, F).
+        """Return how much of a precursor has been used up, in percent of its amount at the start, shape (R, F).
 
         Args:
-            precursor: its formula; by default the one that is used up the furthest at the end.
+            precursor: Its formula; by default the one of which the least is left at the end.
         """
         columns = [self.phases.index(name) for name in ([precursor] if precursor else self.precursors)]
         moles = self.moles[:, :, columns]
@@ -137,13 +137,13 @@ class PhaseEvolution:
         return used[:, :, int(np.median(used[:, -1], axis=0).argmax())]
 
     def moments(self, when: When) -> list[np.ndarray]:
-        """The moments that are meant, in each realization, as positions on the axis of frames.
+        """Return the moments that an observation is about, in each realization, as positions on the axis of frames.
 
-        A stretch is given by the frames in it and by where the course enters and leaves it. A temperature means the
+        A range consists of the frames in it and of the points at which it is entered and left. A temperature means the
         moment at which the powder first leaves it: in passing on a ramp, at the end of a hold.
 
         Returns:
-            One array a realization, ascending; empty where the course does not come there.
+            One ascending array per realization; empty where the moment or range is never reached.
         """
         last = int(np.flatnonzero(self.step == (when.step or self.step[-1]))[-1])
         if when.by_conversion:
@@ -151,66 +151,66 @@ class PhaseEvolution:
             used = self.conversion(when.conversion_of)
             return [self._within(row, low, high, when.step) for row in used]
         if when.by_temperature:
-            there = self._within(self.temperature_K, when.from_temperature_K, when.to_temperature_K, when.step)
+            found = self._within(self.temperature_K, when.from_temperature_K, when.to_temperature_K, when.step)
         elif when.temperature_K is not None:
-            there = self._within(self.temperature_K, when.temperature_K, when.temperature_K, when.step)
-            between = np.interp((there[1:] + there[:-1]) / 2, np.arange(self.step.size), self.temperature_K)
+            found = self._within(self.temperature_K, when.temperature_K, when.temperature_K, when.step)
+            between = np.interp((found[1:] + found[:-1]) / 2, np.arange(self.step.size), self.temperature_K)
             left = np.flatnonzero(np.abs(between - when.temperature_K) > SAME * when.temperature_K)
-            there = there[left[0] if left.size else -1 :][:1]
+            found = found[left[0] if left.size else -1 :][:1]
         elif when.hold_h is not None and when.step is not None:
             moment = self.time_h[last] - self.hold_h[when.step - 1] + when.hold_h
             first = max(0, int(np.flatnonzero(self.step == when.step)[0]) - 1)
-            there = np.interp([moment], self.time_h[first : last + 1], np.arange(first, last + 1))
+            found = np.interp([moment], self.time_h[first : last + 1], np.arange(first, last + 1))
         else:
-            there = np.array([float(last)])
-        return [there] * self.realizations
+            found = np.array([float(last)])
+        return [found] * self.realizations
 
-    def _within(self, figure: np.ndarray, low: float | None, high: float | None, step: int | None) -> np.ndarray:
-        """Positions at which a figure that is linear between frames lies from low to high."""
+    def _within(self, values: np.ndarray, low: float | None, high: float | None, step: int | None) -> np.ndarray:
+        """Return the positions at which values that are linear between frames lie from low to high."""
         low, high = -np.inf if low is None else low, np.inf if high is None else high
         slack = SAME * max(1.0, *(abs(bound) for bound in (low, high) if np.isfinite(bound)), 0.0)
-        inside = (figure >= low - slack) & (figure <= high + slack)
-        # a stretch between two frames belongs to the step of the later one, and so does its earlier end; a quench
+        inside = (values >= low - slack) & (values <= high + slack)
+        # the interval between two frames belongs to the step of the later one, and so does its earlier end; a quench
         # takes no time and passes no temperature
-        legs = np.diff(self.time_h) > 0
+        intervals = np.diff(self.time_h) > 0
         if step is not None:
-            legs &= self.step[1:] == step
-        frames = np.zeros(figure.size, dtype=bool)
-        frames[1:] |= legs
-        frames[:-1] |= legs
+            intervals &= self.step[1:] == step
+        frames = np.zeros(values.size, dtype=bool)
+        frames[1:] |= intervals
+        frames[:-1] |= intervals
         found = np.flatnonzero(inside & frames).astype(float)
-        before, after = figure[:-1], figure[1:]
+        before, after = values[:-1], values[1:]
         for bound in (low, high):
-            crossed = legs & ((before - bound) * (after - bound) < 0) & (np.abs(after - before) > slack)
+            crossed = intervals & ((before - bound) * (after - bound) < 0) & (np.abs(after - before) > slack)
             k = np.flatnonzero(crossed) if np.isfinite(bound) else np.array([], dtype=int)
             found = np.append(found, k + (bound - before[k]) / (after[k] - before[k]))
         return np.unique(found.round(9))
 
     def percent(self, realization: int, moments: np.ndarray, basis: str) -> np.ndarray:
-        """Amounts of all phases in percent at some moments, shape (moments, P).
+        """Return the amounts of all phases at some moments, percent, shape (M, P).
 
         Args:
-            realization: which one.
-            moments: positions on the axis of frames.
-            basis: mole (of formula units), mass or volume.
+            realization: Its index.
+            moments: Shape (M,), positions on the axis of frames.
+            basis: ``mole`` (of formula units), ``mass`` or ``volume``.
         """
         amounts = self.moles[realization]
         below = np.clip(np.floor(moments).astype(int), 0, amounts.shape[0] - 1)
         above = np.minimum(below + 1, amounts.shape[0] - 1)
         weight = (moments - below)[:, None]
-        there = ((1 - weight) * amounts[below] + weight * amounts[above]) * self.weights[basis]
-        return 100 * there / there.sum(axis=1, keepdims=True)
+        between = ((1 - weight) * amounts[below] + weight * amounts[above]) * self.weights[basis]
+        return 100 * between / between.sum(axis=1, keepdims=True)
 
     def holds(
-        self, seen: Observation, *, detection_limit_mass_percent: float, basis: str, target: str | None
+        self, observation: Observation, *, detection_limit_mass_percent: float, basis: str, target: str | None
     ) -> np.ndarray:
-        """Whether an observation holds in each realization; it does not where the course never comes there.
+        """Return whether an observation holds in each realization; not where its moment or range is never reached.
 
         Args:
-            seen: the observation.
-            detection_limit_mass_percent: a phase above it, in percent by mass, counts as present.
-            basis: what amounts are counted and compared in: mole (of formula units), mass or volume.
-            target: the phase that was to be made, for the main impurity.
+            observation: The observation.
+            detection_limit_mass_percent: A phase above it, in percent by mass, counts as present.
+            basis: How amounts are compared: ``mole`` (of formula units), ``mass`` or ``volume``.
+            target: The phase that was to be made, for the main impurity.
 
         Returns:
             Shape (R,), bool.
@@ -222,51 +222,51 @@ class PhaseEvolution:
             ...     precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
             ...     programme=[{"temperature_K": 1100, "hold_h": 2}, {"temperature_K": 1500, "hold_h": 2}],
             ... )
-            >>> course = PhaseEvolution.of_run(example_history(), recipe)
-            >>> seen = Observation(observation="BaTiO3, mostly", source="invented", major="BaTiO3")
-            >>> course.holds(seen, detection_limit_mass_percent=1, basis="mole", target=None).tolist()
+            >>> run = PhaseEvolution.of_run(example_history(), recipe)
+            >>> found = Observation(observation="BaTiO3, mostly", source="invented", major="BaTiO3")
+            >>> run.holds(found, detection_limit_mass_percent=1, basis="mole", target=None).tolist()
             [True, True, True, True]
         """
-        judgements = []
-        for r, moments in enumerate(self.moments(seen.when)):
+        result = []
+        for r, moments in enumerate(self.moments(observation.when)):
             if moments.size == 0:
-                judgements.append(False)
+                result.append(False)
                 continue
             amounts = self.percent(r, moments, basis)
             visible = self.percent(r, moments, "mass") > detection_limit_mass_percent * (1 + SAME)
-            at_each = self._at_each_moment(seen, amounts, visible, target)
-            true = at_each.any() if seen.when.sometime else at_each.all()
+            at_each = self._at_each_moment(observation, amounts, visible, target)
+            true = at_each.any() if observation.when.sometime else at_each.all()
             mass = self.percent(r, moments[[0, -1]], "mass")
-            judgements.append(bool(true) and self._over_all(seen, mass, visible, detection_limit_mass_percent))
-        return np.array(judgements)
+            result.append(bool(true) and self._over_range(observation, mass, visible, detection_limit_mass_percent))
+        return np.array(result)
 
     def _column(self, amounts: np.ndarray, formula: str) -> np.ndarray:
-        """What an array over moments and phases says of one phase; nothing of a phase that never was there."""
+        """Return one phase's column of an array over moments and phases; zeros for a phase that never formed."""
         if formula in self.phases:
             return amounts[:, self.phases.index(formula)]
         return np.zeros(amounts.shape[0], dtype=amounts.dtype)
 
     def _at_each_moment(
-        self, seen: Observation, amounts: np.ndarray, visible: np.ndarray, target: str | None
+        self, observation: Observation, amounts: np.ndarray, visible: np.ndarray, target: str | None
     ) -> np.ndarray:
         true = np.ones(amounts.shape[0], dtype=bool)
-        for formula in (*seen.present, *seen.only):
+        for formula in (*observation.present, *observation.only):
             true &= self._column(visible, formula)
-        for formula in seen.absent:
+        for formula in observation.absent:
             true &= ~self._column(visible, formula)
-        if seen.only:
-            true &= ~visible[:, [k for k, name in enumerate(self.phases) if name not in seen.only]].any(axis=1)
-        if seen.major is not None:
-            true &= self._is_largest(amounts, seen.major, ())
-        if seen.main_impurity is not None:
-            true &= self._is_largest(amounts, seen.main_impurity, (*self.precursors, *((target,) if target else ())))
-            true &= self._column(visible, seen.main_impurity)
-        if seen.more is not None:
-            true &= self._column(visible, seen.more[0])
-            ranked = [self._column(amounts, formula) for formula in seen.more]
+        if observation.only:
+            true &= ~visible[:, [k for k, name in enumerate(self.phases) if name not in observation.only]].any(axis=1)
+        if observation.major is not None:
+            true &= self._is_largest(amounts, observation.major, ())
+        if observation.main_impurity is not None:
+            true &= self._is_largest(amounts, observation.main_impurity, (*self.precursors, target))
+            true &= self._column(visible, observation.main_impurity)
+        if observation.more is not None:
+            true &= self._column(visible, observation.more[0])
+            ranked = [self._column(amounts, formula) for formula in observation.more]
             for first, second in zip(ranked, ranked[1:], strict=False):
                 true &= first > second
-        for bound in seen.amounts or ():
+        for bound in observation.amounts or ():
             amount = self._column(amounts, bound.phase)
             if bound.at_least_percent is not None:
                 true &= amount >= bound.at_least_percent * (1 - SAME)
@@ -274,19 +274,19 @@ class PhaseEvolution:
                 true &= amount <= bound.at_most_percent * (1 + SAME) + SAME
         return true
 
-    def _is_largest(self, amounts: np.ndarray, formula: str, apart_from: Sequence[str]) -> np.ndarray:
-        others = [k for k, name in enumerate(self.phases) if name != formula and name not in apart_from]
+    def _is_largest(self, amounts: np.ndarray, formula: str, except_for: Sequence[str | None]) -> np.ndarray:
+        others = [k for k, name in enumerate(self.phases) if name not in (formula, *except_for)]
         return self._column(amounts, formula) > amounts[:, others].max(axis=1, initial=0.0)
 
-    def _over_all(self, seen: Observation, mass: np.ndarray, visible: np.ndarray, limit: float) -> bool:
-        """The claims about a whole stretch; a change smaller than what can be seen is none."""
-        change = {formula: float(np.diff(self._column(mass, formula))[0]) for formula in seen.phases}
-        true = all(change[formula] > limit for formula in seen.grows)
-        true &= all(change[formula] < -limit for formula in seen.shrinks)
-        if seen.sooner is not None:
+    def _over_range(self, observation: Observation, mass: np.ndarray, visible: np.ndarray, limit: float) -> bool:
+        """Return whether the claims about a whole range hold; a change smaller than the detection limit is none."""
+        change = {formula: float(np.diff(self._column(mass, formula))[0]) for formula in observation.phases}
+        true = all(change[formula] > limit for formula in observation.grows)
+        true &= all(change[formula] < -limit for formula in observation.shrinks)
+        if observation.sooner is not None:
             first = [moments[0] if (moments := np.flatnonzero(self._column(visible, f))).size else np.inf
-                     for f in seen.sooner]  # fmt: skip
-            # only the first has to come at all; those that never do are later than all
+                     for f in observation.sooner]  # fmt: skip
+            # only the first has to appear; those that never do count as later than all
             true &= bool(np.isfinite(first[0]))
             true &= all(a < b or np.isinf(b) for a, b in zip(first, first[1:], strict=False))
         return true

@@ -1,14 +1,14 @@
-"""What experiment saw, as a chemist writes it down: recipes, and statements about their phases."""
+"""Files of observations: recipes, and what experiment found of their phases."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from tammann.composition import parse_formula
 from tammann.errors import DataError
+from tammann.recipe import Formula, Temperature
 from tammann.strict import Block, explain, read_block, read_text, shown
 
 __all__ = ["Amount", "Experiment", "Observation", "Observations", "When"]
@@ -17,19 +17,14 @@ DETECTION_LIMIT_MASS_PERCENT = 1.0
 """What laboratory X-ray diffraction sees of a minor phase, in percent by mass."""
 
 CLAIMS = ("present", "absent", "only", "major", "main_impurity", "more", "amounts", "sooner", "grows", "shrinks")
-COURSE_CLAIMS = ("sooner", "grows", "shrinks")
-"""Claims about a stretch of time; the others are about each moment."""
-
-
-def _formula(text: str) -> str:
-    parse_formula(text)
-    return text.strip()
+RANGE_CLAIMS = ("sooner", "grows", "shrinks")
+"""Claims about a range of temperatures or conversions as a whole; the others are about each moment of it."""
 
 
 def _printable(text: str) -> str:
-    words = " ".join(text.split())  # a folded block of YAML ends with a line break
+    words = text.strip()  # a folded block of YAML ends with a line break
     if not words or not words.isprintable():
-        raise ValueError(f"expected some printable text, got {shown(text)}")
+        raise ValueError(f"expected some printable text on one line, got {shown(text)}")
     return words
 
 
@@ -42,21 +37,21 @@ def _number(**limits: Any) -> Any:
 
 
 Words = Annotated[str, Field(strict=True, max_length=1000), AfterValidator(_printable)]
-Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
 Formulas = Annotated[tuple[Formula, ...], Field(min_length=1, max_length=20), BeforeValidator(_listed)]
 Ranking = Annotated[tuple[Formula, ...], Field(min_length=2, max_length=20)]
 Percent = Annotated[float, _number(ge=0, le=100)]
-Temperature = Annotated[float, _number(ge=300, le=2000)]
+DetectionLimit = Annotated[float, _number(ge=0, le=50)]
 Basis = Literal["mole", "mass", "volume"]
 
 A_TEMPERATURE = "a temperature from 300 to 2000 K"
 A_PERCENTAGE = "a percentage from 0 to 100"
+A_LIMIT = "a percentage from 0 to 50"
 A_FORMULA = "a formula such as Ba2TiO4"
 SOME_FORMULAS = "a formula such as Ba2TiO4, or a list of them"
 
 
 class When(Block):
-    """At which moment, or during which stretch of the programme, something was seen; the end where nothing is said."""
+    """The moment or the range of the programme at which something was observed; by default its end."""
 
     step: Annotated[int, Field(strict=True, ge=1, le=200)] | None = Field(
         default=None, description="the number of a step of the programme, counted from 1"
@@ -74,17 +69,17 @@ class When(Block):
 
     @property
     def by_temperature(self) -> bool:
-        """Whether it is a stretch between two temperatures."""
+        """Whether it is a range of temperatures."""
         return self.from_temperature_K is not None or self.to_temperature_K is not None
 
     @property
     def by_conversion(self) -> bool:
-        """Whether it is a stretch between two conversions."""
+        """Whether it is a range of conversions."""
         return self.from_conversion_percent is not None or self.to_conversion_percent is not None
 
     @property
-    def is_stretch(self) -> bool:
-        """Whether it is a stretch of the programme, not a moment."""
+    def is_range(self) -> bool:
+        """Whether it is a range, not a single moment."""
         return self.by_temperature or self.by_conversion
 
     @model_validator(mode="after")
@@ -108,13 +103,13 @@ class When(Block):
             raise ValueError(
                 "expected conversion_of with from_conversion_percent or to_conversion_percent, got neither"
             )
-        if self.sometime and not self.is_stretch:
+        if self.sometime and not self.is_range:
             raise ValueError("expected sometime with a range of temperatures or conversions, got a single moment")
         return self
 
     @property
     def words(self) -> str:
-        """The moment or stretch as a chemist would say it.
+        """The moment or range in words.
 
         Example:
             >>> When(from_temperature_K=1000, to_temperature_K=1050).words
@@ -147,7 +142,7 @@ def _range(low: float | None, high: float | None, unit: str) -> str:
 
 
 class Amount(Block):
-    """How much of a phase there is, within bounds."""
+    """Bounds on the amount of a phase."""
 
     phase: Formula = Field(description=A_FORMULA)
     at_least_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
@@ -164,9 +159,9 @@ class Amount(Block):
 
 
 class Observation(Block):
-    """One statement about the phases of one recipe; where it makes several claims, all of them have to hold."""
+    """One observation of the phases of a recipe; where it makes several claims, all of them have to hold."""
 
-    observation: Words = Field(description="what was seen, in words")
+    observation: Words = Field(description="what was observed, in words")
     source: Words = Field(description="who saw it, and where it is published")
     when: When = Field(default=When(), description="a block with a step, a temperature, a hold or a range")
     present: Formulas = Field(default=(), description=SOME_FORMULAS)
@@ -181,7 +176,7 @@ class Observation(Block):
     sooner: Ranking | None = Field(default=None, description="a list of at least two formulas, first to appear first")
     grows: Formulas = Field(default=(), description=SOME_FORMULAS)
     shrinks: Formulas = Field(default=(), description=SOME_FORMULAS)
-    detection_limit_mass_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
+    detection_limit_mass_percent: DetectionLimit | None = Field(default=None, description=A_LIMIT)
     basis: Basis | None = Field(default=None, description="mole, mass or volume")
     follows_from: Words | None = Field(
         default=None, description="an equilibrium that the energies were told, as 'tammann energies' prints it"
@@ -193,18 +188,62 @@ class Observation(Block):
         claims = self.claims
         if not claims:
             raise ValueError(f"expected at least one claim ({', '.join(CLAIMS)}), got none")
-        of_course = [claim for claim in claims if claim in COURSE_CLAIMS]
-        if of_course and not self.when.is_stretch:
+        of_range = [claim for claim in claims if claim in RANGE_CLAIMS]
+        if of_range and not self.when.is_range:
             raise ValueError(
-                f"expected a range of temperatures or conversions in when for {of_course[0]}, got a single moment; "
+                f"expected a range of temperatures or conversions in when for {of_range[0]}, got a single moment; "
                 "add from_temperature_K"
             )
-        if of_course and self.when.sometime:
-            raise ValueError(f"expected {of_course[0]} without sometime: it is about the whole range")
+        if of_range and self.when.sometime:
+            raise ValueError(f"expected {of_range[0]} without sometime: it is about the whole range")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_true(self) -> "Observation":
+        """Refuse claims that exclude each other, whatever the phases are."""
         both = set(self.present) & set(self.absent)
         if both:
             raise ValueError(f"expected a phase to be present or absent, got {sorted(both)[0]} as both")
+        needed = {phase: key for key in ("grows", "shrinks", "present", "only") for phase in getattr(self, key)}
+        needed |= {ranking[0]: key for key in ("sooner", "more") if (ranking := getattr(self, key))}
+        needed |= {phase: key for key in ("main_impurity", "major") if (phase := getattr(self, key))}
+        at_least, at_most = self._bounds()
+        needed |= {phase: "amounts" for phase, low in at_least.items() if low > 0}
+        for phase, key in needed.items():
+            if phase in self.absent or at_most.get(phase) == 0:
+                self._exclude(f"{key} and {'absent' if phase in self.absent else 'amounts'}", phase)
+            if self.only and phase not in self.only:
+                self._exclude(f"{key} and only", phase)
+        for key in ("more", "sooner"):
+            ranking = getattr(self, key) or ()
+            if len(set(ranking)) < len(ranking):
+                self._exclude(f"two places in {key}", next(f for f in ranking if ranking.count(f) > 1))
+        for phase in set(self.grows) & set(self.shrinks):
+            self._exclude("grows and shrinks", phase)
+        if self.more is not None and self.major in self.more[1:]:
+            self._exclude("major and more", str(self.major))
+        for phase, low in at_least.items():
+            if low > at_most.get(phase, 100):
+                self._exclude("two amounts", phase)
+            if self.major not in (None, phase) and low >= 50:
+                self._exclude(f"major of {self.major} and amounts", phase)
+        if sum(at_least.values()) > 100 * (1 + 1e-9):
+            raise ValueError(f"expected amounts of at most 100 % in all, got at least {sum(at_least.values()):g} %")
         return self
+
+    def _bounds(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Return the highest lower and the lowest upper bound of each phase, percent."""
+        at_least: dict[str, float] = {}
+        at_most: dict[str, float] = {}
+        for amount in self.amounts or ():
+            at_least[amount.phase] = max(at_least.get(amount.phase, 0), amount.at_least_percent or 0)
+            if amount.at_most_percent is not None:
+                at_most[amount.phase] = min(at_most.get(amount.phase, 100), amount.at_most_percent)
+        return at_least, at_most
+
+    @staticmethod
+    def _exclude(claims: str, phase: str) -> NoReturn:
+        raise ValueError(f"expected claims that can hold together, got {claims} of {phase}; make them two observations")
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -213,11 +252,11 @@ class Observation(Block):
 
     @property
     def phases(self) -> tuple[str, ...]:
-        """The formulas it speaks of, in the order of its claims."""
+        """The formulas in its claims, in their order."""
         return tuple(dict.fromkeys(formula for _, formula in self.formulas()))
 
     def formulas(self) -> Iterator[tuple[str, str]]:
-        """Each key of a claim with a formula in it."""
+        """Yield the key of each formula in the claims, and the formula."""
         for key in self.claims:
             value = getattr(self, key)
             if isinstance(value, str):
@@ -228,7 +267,7 @@ class Observation(Block):
 
 
 class Experiment(Block):
-    """One recipe and what was seen of it."""
+    """One recipe and what was observed of it."""
 
     name: Words | None = Field(default=None, description="a short name for the tables")
     recipe: Words = Field(description="the file of a recipe, relative to this one")
@@ -248,10 +287,10 @@ class Experiment(Block):
 
 
 class Observations(Block):
-    """A file of observations: recipes, and what experiment saw of each.
+    """A file of observations: recipes, and what experiment found of each.
 
     Raises:
-        DataError: a key is unknown, missing, of the wrong kind or out of range; the message names it.
+        DataError: A key is unknown, missing, of the wrong kind or out of range; the message names it.
 
     Example:
         >>> seen = Observations.from_text('''
@@ -271,7 +310,7 @@ class Observations(Block):
     """
 
     title: Words | None = Field(default=None, description="one line of text")
-    detection_limit_mass_percent: Percent = Field(default=DETECTION_LIMIT_MASS_PERCENT, description=A_PERCENTAGE)
+    detection_limit_mass_percent: DetectionLimit = Field(default=DETECTION_LIMIT_MASS_PERCENT, description=A_LIMIT)
     basis: Basis = Field(default="mole", description="mole, mass or volume")
     realizations: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = Field(
         default=None, description="a whole number from 1 to 100000"
@@ -291,10 +330,10 @@ class Observations(Block):
         """Read a file; recipes in it are taken relative to it.
 
         Args:
-            path: a YAML file in UTF-8, at most 200 kB.
+            path: A YAML file in UTF-8, at most 200 kB.
 
         Raises:
-            DataError: the file cannot be read or is no valid file of observations.
+            DataError: The file cannot be read or is no valid file of observations.
         """
         text = read_text(path, error=DataError)
         try:
@@ -307,11 +346,11 @@ class Observations(Block):
         """Read observations from YAML text.
 
         Args:
-            text: the observations.
-            directory: where the names of recipes in it start from; the current directory by default.
+            text: The observations.
+            directory: Where the names of recipes in it start from; by default the current directory.
 
         Raises:
-            DataError: the text is no valid file of observations.
+            DataError: The text is no valid file of observations.
         """
         data = read_block(text, error=DataError)
         experiments = data.get("experiments")
