@@ -757,3 +757,53 @@ def test_shipped_files_hold_together(path):
     # 24 h at 1550 K follows from the energies, and particle sizes are timed with one observation of their file
     assert ("input" in marks) is (path.stem == "ba-ti-o")
     assert left_out == (["Bondioli 1998"] if path.stem == "ba-ti-o-particle-size" else [])
+
+
+@pytest.mark.parametrize(
+    ("claim", "says"),
+    [
+        ("major: BaTiO3\nabsent: BaTiO3", "major and absent of BaTiO3"),
+        ("main_impurity: Ba2TiO4\nabsent: Ba2TiO4", "main_impurity and absent of Ba2TiO4"),
+        ("only: BaTiO3\npresent: BaO", "present and only of BaO"),
+        ("only: BaTiO3\nmajor: BaO", "major and only of BaO"),
+        ("only: BaTiO3\nabsent: BaTiO3", "only and absent of BaTiO3"),
+        ("more:\n  - BaO\n  - TiO2\n  - BaO", "two places in more of BaO"),
+        ("more:\n  - BaO\n  - TiO2\nmajor: TiO2", "major and more of TiO2"),
+        ("more:\n  - BaO\n  - TiO2\nabsent: BaO", "more and absent of BaO"),
+        ("absent: BaO\namounts:\n  - phase: BaO\n    at_least_percent: 30", "amounts and absent of BaO"),
+        ("present: BaO\namounts:\n  - phase: BaO\n    at_most_percent: 0", "present and amounts of BaO"),
+        (
+            "amounts:\n  - phase: BaO\n    at_least_percent: 30\n  - phase: BaO\n    at_most_percent: 20",
+            "two amounts of BaO",
+        ),
+        (
+            "amounts:\n  - phase: BaO\n    at_least_percent: 60\n  - phase: TiO2\n    at_least_percent: 60",
+            "expected amounts of at most 100 % in all, got at least 120 %",
+        ),
+        ("major: BaTiO3\namounts:\n  - phase: BaO\n    at_least_percent: 51", "major of BaTiO3 and amounts of BaO"),
+        ("grows: BaO\nshrinks: BaO\nwhen:\n  from_temperature_K: 900", "grows and shrinks of BaO"),
+        ("grows: BaO\nabsent: BaO\nwhen:\n  from_temperature_K: 900", "grows and absent of BaO"),
+        ("sooner:\n  - BaO\n  - TiO2\nabsent: BaO\nwhen:\n  from_temperature_K: 900", "sooner and absent of BaO"),
+        ('observation: "two\\nlines"\nmajor: BaTiO3', "expected some printable text on one line, got 'two\\nlines'"),
+        ("major: BaTiO3\ndetection_limit_mass_percent: 99", "expected a percentage from 0 to 50, got 99"),
+        ("major: BaTiO3\nwhen:\n  temperature_K: 1e9", "expected a temperature from 300 to 2000 K, got 1000000000.0"),
+        ("major: BaTiO3\nwhen:\n  step: 1\n  hold_h: 1e300", "expected hours into the hold of the step"),
+    ],
+)
+def test_observations_that_cannot_hold_are_refused(folder, claim, says):
+    message = refusal(folder, book(claim))
+    assert says in message and "experiments[0].observations[0]" in message
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "present: BaTiO3\nmajor: BaTiO3\nmore:\n  - BaTiO3\n  - BaO\nabsent: TiO2",
+        "only:\n  - BaTiO3\n  - BaO\nmajor: BaTiO3\nabsent: TiO2",
+        "amounts:\n  - phase: BaO\n    at_least_percent: 50\n  - phase: TiO2\n    at_least_percent: 50",
+        "absent: BaO\namounts:\n  - phase: BaO\n    at_most_percent: 0",
+        "shrinks: BaO\ngrows: BaTiO3\nsooner:\n  - BaTiO3\n  - Ba2TiO4\nwhen:\n  from_temperature_K: 900",
+    ],
+)
+def test_claims_that_go_together_are_read(folder, claim):
+    assert Observations.from_text(book(claim), directory=folder).experiments[0].observations[0].claims

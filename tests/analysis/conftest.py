@@ -1,0 +1,15 @@
+"""Runs to analyse."""
+
+import pytest
+
+from tammann.example import example_history
+
+
+@pytest.fixture(scope="session")
+def history():
+    return example_history()
+
+
+@pytest.fixture(scope="session")
+def carbonate():
+    return example_history(carbonate=True)
