@@ -73,10 +73,10 @@ def melt_command(
     if is_file:
         base = MeltPlan.from_file(plan).model_dump(exclude_unset=True)
     else:
-        from tammann.workflows.melt import stored_plan
+        from tammann.workflows.melt import load_plan
 
-        before = stored_plan(out) if resume else None  # the other settings are those of the folder
-        base = ({} if before is None else before.model_dump(mode="json")) | {"melts": [plan]}
+        before = load_plan(out).model_dump(mode="json") if resume else {}  # the other settings are those of the folder
+        base = before | {"melts": [plan]}
     asked = MeltPlan.from_dict(base | options)
     from tammann.workflows.melt import check_melts, run_melts, steps_left
 

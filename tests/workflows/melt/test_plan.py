@@ -72,6 +72,17 @@ def test_the_shipped_table_is_what_it_is_said_to_be():
         ("melts: [MgO]\nminimum_distances_A: {MgO: 2}", "expected two elements such as Ba-O, got 'MgO'"),
         ("melts: [MgO, CaO]\nminimum_distances_A: {Mg-Ca: 2}", "expected elements of one melt, got Mg-Ca"),
         ("melts: [MgO]\nminimum_distances_A: {Mg-O: 2, O-Mg: 3}", "expected each pair once, got O-Mg again"),
+        ("melts: [BaTiO3]\natoms: 1.0e+12", "atoms: expected"),
+        ("melts: [BaTiO3]\natoms: 1000000000000", "atoms: expected a number from 20 to 100000, got 1000000000000"),
+        ("melts: [BaTiO3]\ntemperatures_K: [1.0e+9]", "temperatures from 300 to 6000 K"),
+        ("melts: [BaTiO3]\nmelt_K: 1.0e+9", "melt_K: expected a temperature from 300 to 6000 K"),
+        ("melts: [BaTiO3]\ntimestep_fs: 1.0e-300", "timestep_fs: expected a time from 0.01 to 10 fs, got 1e-300"),
+        ("melts: [BaTiO3]\nproduction_ps: 1.0e+300", "production_ps: expected a time from 0.001 to 1e6 ps"),
+        ("melts: [BaTiO3]\nsettle_ps: 1.0e-300", "settle_ps: expected a time from 0.001 to 1e6 ps"),
+        ("melts: [BaTiO3]\ndamping_fs: 1.0e-300", "damping_fs: expected a time from 0.01 to 1e6 fs"),
+        ("melts: [BaTiO3]\nreplicas: 100000", "replicas: expected a whole number from 1 to 100"),
+        ("melts: [BaTiO3]\natoms: 100000\nreplicas: 100\nproduction_ps: 1.0e+6", "expected at most 1e+15; take fewer atoms"),
+        ("melts: [BaTiO3]\nvolume: {attempts: 100}", "steps times atoms, expected at most 1e+15"),
         ("melts: &a [BaTiO3]", "anchor"),
         ("", "empty file"),
     ],
@@ -80,6 +91,20 @@ def test_refusals(text, words):
     with pytest.raises(RecipeError) as caught:
         MeltPlan.from_text(text)
     assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_the_cost_is_counted():
+    """One state of 100 atoms, steps of 2 fs: a search of 5, 3 x 4 and 20 ps, 2 replicas melted for 5 and 10 ps."""
+    plan = MeltPlan.from_text(
+        "melts: [MgO]\ntemperatures_K: [3000]\natoms: 100\nreplicas: 2\nlongest_ps: 600\nvolume: {attempts: 1}"
+    )
+    cost = plan.cost()
+    assert (cost.states, cost.replicas) == (1, 2)
+    assert cost.steps_to_prepare_at_most == 500 * (5 + 12 + 20 + (5 + 20) + (10 + 20))
+    assert cost.steps_of_production == 500 * 2 * 300 and cost.steps_of_production_at_most == 500 * 2 * 600
+    assert cost.atom_steps_at_most == 100 * (500 * 92 + 500 * 1200)
+    assert cost.core_hours_at_most == pytest.approx(100 * 500 * 1292 / 4.6e5 / 3600)  # 200 atoms, 300 ps: 65 s
+    assert plan.model_copy(update={"engine": "ase"}).cost().core_hours_at_most is None
 
 
 def test_files_are_named(tmp_path):

@@ -228,6 +228,37 @@ def test_without_workers_nothing_would_ever_be_done(tmp_path, workers):
     assert not (tmp_path / "o").exists()
 
 
+def test_absurdly_many_workers_are_refused(tmp_path, call):
+    with pytest.raises(RecipeError, match="workers: expected a whole number up to 1024, got 100000"):
+        run_melts(plan(), tmp_path / "o", workers=100_000)
+    refused = call("melt", "MgO", "--out", tmp_path / "o", "--workers", 100_000)
+    assert refused.status == 2 and "1024" in refused.err and not (tmp_path / "o").exists()
+
+
+def test_only_a_folder_of_its_own_is_resumed(installed, tmp_path, call):
+    """A folder that is not there, or of something else, is no run to resume, and nothing is begun in it."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").write_text("x")
+    for out in (tmp_path / "nowhere", tmp_path / "other"):
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(ResultError, match="expected a folder of tammann melt to resume, found no plan.json"):
+            run_melts(plan(), out, resume=True)
+        (tmp_path / "plan.yaml").write_text(TINY)
+        for words in (["MgO"], [tmp_path / "plan.yaml"], [tmp_path / "plan.yaml", "--dry-run"]):
+            refused = call("melt", *words, "--out", out, "--resume")
+            assert (refused.status, refused.out) == (2, "") and "expected a folder of tammann melt" in refused.err
+        (tmp_path / "plan.yaml").unlink()
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("potential", ["nowhere.at:all", "json:nothing", "collections:OrderedDict"])
+def test_a_dry_run_refuses_what_a_run_refuses(installed, tmp_path, call, potential):
+    words = ("melt", "MgO", "--out", tmp_path / "o", "--engine", "ase", "--potential", potential)
+    real, dry = call(*words), call(*words, "--dry-run")
+    assert dry.status == 2 and dry.out == "" and dry.err == real.err and potential.partition(":")[2] in dry.err
+    assert not (tmp_path / "o").exists()
+
+
 def test_a_narrower_plan_leaves_the_rest_in_its_folder(installed, tmp_path, monkeypatch):
     """What is asked for is run; what was there before stays in the plan, the states and the table."""
     out = tmp_path / "o"

@@ -19,7 +19,7 @@ can be resumed too: missing replicas are added, and all are measured together.
 """
 
 from tammann.workflows.melt.collect import CollectResult, collect
-from tammann.workflows.melt.folder import stored_plan
+from tammann.workflows.melt.folder import load_plan
 from tammann.workflows.melt.records import MeltRecord, ReplicaRecord, VolumeRecord
 from tammann.workflows.melt.run import (
     MeltResult,
@@ -45,9 +45,9 @@ __all__ = [
     "find_melt_volume",
     "largest_error",
     "load_melts",
+    "load_plan",
     "measure_melts",
     "record_replica",
     "run_melts",
     "steps_left",
-    "stored_plan",
 ]

@@ -31,8 +31,6 @@ from tammann.workflows.melt.state import measure_all
 from tammann.workflows.melt.table import write_growth, write_table
 from tammann.workflows.melt.volume import volume_known
 
-__all__ = ["CollectResult", "collect"]
-
 
 @dataclass(frozen=True)
 class CollectResult:

@@ -12,14 +12,12 @@ from tammann.workflows.melt.folder import CORRELATIONS, load_replicas
 from tammann.workflows.melt.records import VolumeRecord
 from tammann.workflows.melt.state import MeltState, split_crystallised
 
-__all__ = ["draw_composition", "draw_state"]
-
 
 def draw_state(folder: Path, *, pressure_GPa: float = 0.0) -> None:
-    """Draw the search for the volume and the transport of a state, as far as they are there.
+    """Draw ``volume.png`` and ``transport.png`` in the folder of a state, as far as there is something to draw.
 
     Args:
-        folder: Folder of the state; gets ``volume.png`` and ``transport.png``.
+        folder: Folder of the state.
         pressure_GPa: Pressure that the volume was searched for, GPa.
     """
     from tammann.plot import plot_volume_search, save_figure, transport_figure
@@ -39,11 +37,7 @@ def draw_state(folder: Path, *, pressure_GPa: float = 0.0) -> None:
 
 
 def draw_composition(states: Sequence[MeltState]) -> None:
-    """Draw the diffusivities of a composition against temperature, where two states of it or more are diffusive.
-
-    Args:
-        states: Its states; the folder above theirs gets ``arrhenius.png``.
-    """
+    """Draw ``arrhenius.png`` above the folders of the states of a composition, where two or more are diffusive."""
     from tammann.plot import plot_arrhenius, save_figure
 
     diffusive = sorted((state for state in states if state.diffusive), key=lambda state: state.temperature_K)

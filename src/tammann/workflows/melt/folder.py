@@ -13,31 +13,7 @@ from tammann.composition import composition_key
 from tammann.errors import ResultError, TammannError
 from tammann.files import write_text
 from tammann.workflows.melt.plan import MeltPlan
-from tammann.workflows.melt.records import MeltRecord, ReplicaRecord, VolumeRecord
-
-__all__ = [
-    "EXTENDABLE_KEYS",
-    "REPLICA_FILES",
-    "STATE_FILES",
-    "Replica",
-    "ReplicaTask",
-    "check_resume",
-    "finished",
-    "formula_as_in",
-    "has_summary",
-    "last_step",
-    "load_failures",
-    "load_plan",
-    "load_replica",
-    "load_replicas",
-    "merge_plans",
-    "merged_plan",
-    "open_folder",
-    "record_failure",
-    "replica_tasks",
-    "state_folder",
-    "stored_plan",
-]
+from tammann.workflows.melt.records import ReplicaRecord, VolumeRecord
 
 EXTENDABLE_KEYS = frozenset(
     {"melts", "temperatures_K", "replicas", "production_ps", "longest_ps", "target_error", "end_members"}
@@ -53,20 +29,11 @@ STRUCTURE = "structure.extxyz"
 REPLICA_FILES = (CORRELATIONS, STRESS, ReplicaRecord.FILE)
 """What a state is measured from, the record last: it says that all is there."""
 STATE_FILES = (VolumeRecord.FILE, MELT, STRUCTURE)
-MEASURED_FILES = (MeltRecord.FILE, TRANSPORT)
 
 
 @dataclass(frozen=True)
 class ReplicaTask:
-    """One replica of one state, to be recorded up to some length.
-
-    Attributes:
-        formula: Composition.
-        temperature_K: K.
-        replica: Number, from 1 on; the first one also finds the volume.
-        state_folder: Folder of the state.
-        duration_ps: Length, ps.
-    """
+    """One replica of one state, numbered from 1 on, to be recorded up to some length."""
 
     formula: str
     temperature_K: float
@@ -109,11 +76,7 @@ def replica_tasks(plan: MeltPlan, out: Path) -> Iterator[ReplicaTask]:
 
 
 def check_resume(out: Path, *, resume: bool) -> None:
-    """Refuse to resume a folder without a plan, and to begin in one that has a plan.
-
-    Raises:
-        ResultError: ``resume`` does not fit what is there.
-    """
+    """Refuse to resume a folder without a plan, and to begin in one that has a plan."""
     there = (out / PLAN).exists()
     if resume and not there:
         raise ResultError(f"{out}: expected a folder of tammann melt to resume, found no {PLAN}; leave resume out.")
@@ -126,7 +89,6 @@ def merged_plan(plan: MeltPlan, out: Path) -> MeltPlan:
 
     Raises:
         ResultError: The folder holds other files, or a plan that this one cannot be added to.
-        OSError: It cannot be read.
     """
     if not (out / PLAN).exists():
         # another process may be faster, and have begun to write
@@ -148,14 +110,10 @@ def merged_plan(plan: MeltPlan, out: Path) -> MeltPlan:
 
 
 def open_folder(plan: MeltPlan, out: Path) -> MeltPlan:
-    """Add a plan to its folder, which is made where it is missing.
-
-    Returns:
-        The plan that the folder holds now, with the melts, temperatures, replicas and lengths of both.
+    """Add a plan to its folder, made where it is missing, and return the plan that the folder then holds.
 
     Raises:
         ResultError: As ``merged_plan``.
-        OSError: It cannot be written to.
     """
     out.mkdir(parents=True, exist_ok=True)
     whole = merged_plan(plan, out)
@@ -193,28 +151,19 @@ def formula_as_in(formula: str, plan: MeltPlan) -> str:
     return next((other for other in plan.melts if composition_key(other) == same), formula)
 
 
-def load_plan(out: Path) -> MeltPlan:
+def load_plan(out: str | os.PathLike[str]) -> MeltPlan:
     """Read the plan of a folder.
 
     Raises:
         ResultError: There is none, or it cannot be understood.
     """
-    file = out / PLAN
+    file = Path(out) / PLAN
     if not file.exists():
         raise ResultError(f"{out}: expected a folder of tammann melt, found no {PLAN} in it; name another.")
     try:
         return MeltPlan.from_dict(json.loads(file.read_text(encoding="utf-8"))["plan"])
     except (OSError, ValueError, KeyError, TypeError, TammannError) as error:
         raise ResultError(f"{file}: expected the plan of an earlier run: {error}") from None
-
-
-def stored_plan(out: str | os.PathLike[str]) -> MeltPlan | None:
-    """Return the plan that a folder holds, or None where it holds none.
-
-    Raises:
-        ResultError: It cannot be understood.
-    """
-    return load_plan(Path(out)) if (Path(out) / PLAN).exists() else None
 
 
 # ------------------------------------------------------------------------------------------------------------ replicas

@@ -19,8 +19,6 @@ from tammann.errors import ResultError
 from tammann.files import json_safe, write_text
 from tammann.md.equation_of_state import EquationOfState, VolumePoint
 
-__all__ = ["Estimate", "MeltRecord", "ReplicaRecord", "Viscosity", "VolumeRecord"]
-
 
 def _null_is(number: float) -> BeforeValidator:
     def restore(value: Any) -> Any:
@@ -42,11 +40,7 @@ class _Record:
     FILE: ClassVar[str]
 
     def save(self, folder: Path) -> None:
-        """Write the record into a folder.
-
-        Raises:
-            OSError: The file cannot be written.
-        """
+        """Write the record into a folder."""
         text = json.dumps(json_safe(asdict(self)), indent=1, ensure_ascii=False)  # type: ignore[call-overload]
         write_text(folder / self.FILE, text + "\n")
 
@@ -76,14 +70,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class VolumeRecord(_Record):
-    """The search for the volume of a melt.
+    """The search for the volume of a melt, ``volume.json``.
 
     Attributes:
-        formula: Composition.
-        temperature_K: K.
         atoms: Atoms in the box.
         volume_A3: Volume of the box at the end, Å³.
-        volume_per_atom_A3: Å³ per atom.
         converged: Whether pressure and energy met their tolerances.
         fit: The last fit; empty where the volume was found at constant pressure.
         points: All runs, in their order.
@@ -103,35 +94,12 @@ class VolumeRecord(_Record):
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ReplicaRecord(_Record):
-    """One production run: how it was made, and its means.
+@dataclass(frozen=True, kw_only=True)
+class _Structure:
+    """The structure of a melt.
 
     Attributes:
-        tammann: Version of this package.
-        engine: Engine.
-        engine_version: Its version, where it tells.
-        formula: Composition.
         temperature_K: Temperature asked for, K.
-        replica: Number, from 1 on.
-        potential: Potential, as the plan names it.
-        potential_version: Version of the package it comes from, or the digest of its file.
-        seed: Seed of the plan.
-        thermostat: Thermostat.
-        timestep_fs: Time step, fs.
-        frame_interval_ps: Time between frames, ps.
-        sample_interval_fs: Time between records of stress and energy, fs.
-        duration_ps: Length, ps.
-        trajectory: Name of the trajectory.
-        atoms: Number of atoms by element.
-        volume_A3: Mean volume of the box, Å³.
-        mean_temperature_K: K.
-        mean_energy_eV_per_atom: Potential energy, eV per atom.
-        energy_drift_eV_per_atom: Mean of the second half minus that of the first, eV per atom.
-        energy_drift_stderr_eV_per_atom: Its standard error.
-        stress_correlation_GPa2: Mean square of the shear stress, and its correlation one record apart, GPa².
-        mean_pressure_GPa: GPa.
-        pressure_stderr_GPa: Its standard error.
         coordination: Oxygen around each other element.
         bond_fractions: Share of each pair of elements among neighbours.
         crystal_nn: Coordination number of each element by CrystalNN.
@@ -140,15 +108,38 @@ class ReplicaRecord(_Record):
         displacement_A: Root of the mean square displacement from the first frame to the last, Å.
     """
 
+    formula: str
+    temperature_K: float
+    coordination: Annotated[tuple[Coordination, ...], _null_is(math.nan)]
+    bond_fractions: dict[str, Estimate]
+    crystal_nn: dict[str, Estimate]
+    bragg_order: float
+    largest_cavity_A: float
+    displacement_A: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplicaRecord(_Structure, _Record):
+    """One production run: how it was made, its means and its structure, ``replica.json``.
+
+    Attributes:
+        tammann: Version of this package.
+        potential_version: Version of the package that the potential comes from, or the digest of its file.
+        sample_interval_fs: Time between records of stress and energy, fs.
+        atoms: Number of atoms by element.
+        volume_A3: Mean volume of the box, Å³.
+        energy_drift_eV_per_atom: Mean of the second half minus that of the first, eV per atom.
+        stress_correlation_GPa2: Mean square of the shear stress, and its correlation one record apart, GPa².
+    """
+
     FILE: ClassVar[str] = "replica.json"
 
     tammann: str
     engine: str
     engine_version: str | None
-    formula: str
-    temperature_K: float
     replica: int
     potential: str
+    potential_version: str | None = None
     seed: int
     thermostat: str
     timestep_fs: float
@@ -165,13 +156,6 @@ class ReplicaRecord(_Record):
     stress_correlation_GPa2: Annotated[tuple[float, float], _null_is(math.nan)]
     mean_pressure_GPa: float
     pressure_stderr_GPa: Number
-    coordination: Annotated[tuple[Coordination, ...], _null_is(math.nan)]
-    bond_fractions: dict[str, Estimate]
-    crystal_nn: dict[str, Estimate]
-    bragg_order: float
-    largest_cavity_A: float
-    displacement_A: float
-    potential_version: str | None = None
 
     @property
     def n_atoms(self) -> int:
@@ -181,13 +165,9 @@ class ReplicaRecord(_Record):
 
 @dataclass(frozen=True)
 class Viscosity:
-    """The shear viscosity of a melt.
+    """The shear viscosity of a melt, Pa s; no value where it has not settled or the stress was recorded too seldom.
 
     Attributes:
-        value_Pa_s: Pa s; None where the integral of the stress correlation has not settled.
-        stderr_Pa_s: Its standard error.
-        converged: Whether it has settled and the stress was recorded often enough.
-        notes: Sentences on why not.
         block_stderr_Pa_s: Standard error from separate stretches, a check.
         regime_ps: Times between which the slope was taken, ps.
     """
@@ -200,31 +180,16 @@ class Viscosity:
     regime_ps: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
-class MeltRecord(_Record):
-    """A melt at one temperature, from all its replicas but crystallised ones; its transport lies in a file of its own.
+@dataclass(frozen=True, kw_only=True)
+class MeltRecord(_Structure, _Record):
+    """A melt at one temperature, from all its replicas that have not crystallised, ``melt.json``.
 
     Attributes:
-        formula: Composition.
-        temperature_K: Temperature asked for, K.
-        replicas: Replicas it is measured from.
+        replicas: Number of replicas it is measured from.
         durations_ps: Length of every replica by the name of its folder, ps.
         duration_ps: Length of those it is measured from, together, ps.
         atoms: Atoms in the box.
-        volume_per_atom_A3: Å³ per atom.
-        density_g_per_cm3: g/cm³.
-        mean_temperature_K: K.
-        energy_eV_per_atom: Potential energy, eV per atom.
-        pressure_GPa: Mean pressure, GPa.
-        pressure_stderr_GPa: Its standard error.
-        viscosity: Shear viscosity.
-        coordination: Oxygen around each other element.
-        bond_fractions: Share of each pair of elements among neighbours.
-        crystal_nn: Coordination number of each element by CrystalNN.
-        bragg_order: Strongest reflection over that of a perfect crystal, the largest of all replicas.
-        largest_cavity_A: Radius of the largest cavity, Å.
-        displacement_A: Root of the mean square displacement over a replica, Å.
-        energy_drift_eV_per_atom: Second half minus first half, eV per atom.
+        energy_drift_eV_per_atom: Second half of the replicas minus first half, eV per atom.
         ageing: Whether the energy still fell while it was recorded.
         crystalline: Whether all replicas have crystallised.
         notes: Sentences on what is odd about it.
@@ -232,8 +197,6 @@ class MeltRecord(_Record):
 
     FILE: ClassVar[str] = "melt.json"
 
-    formula: str
-    temperature_K: float
     replicas: int
     durations_ps: dict[str, float]
     duration_ps: float
@@ -245,12 +208,6 @@ class MeltRecord(_Record):
     pressure_GPa: float
     pressure_stderr_GPa: Number
     viscosity: Viscosity
-    coordination: Annotated[tuple[Coordination, ...], _null_is(math.nan)]
-    bond_fractions: dict[str, Estimate]
-    crystal_nn: dict[str, Estimate]
-    bragg_order: float
-    largest_cavity_A: float
-    displacement_A: float
     energy_drift_eV_per_atom: Estimate
     ageing: bool
     crystalline: bool

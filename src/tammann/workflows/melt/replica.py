@@ -33,8 +33,6 @@ from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import Estimate, ReplicaRecord
 from tammann.workflows.melt.volume import StepProgress, load_melt, random_numbers, search_volume, volume_known
 
-__all__ = ["check_potential", "compute_one_energy", "load_stress", "record_task", "shear_correlations", "summarize"]
-
 SLOW_PS = 0.5
 """The stress is kept as averages over this time: long beside vibrations, short beside the times that the viscosity is
 read from."""
@@ -42,13 +40,7 @@ SHA256 = "sha256:"
 
 
 def record_task(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | None = None) -> None:
-    """Find the volume of the melt where it is not known yet, then record a replica to its end and summarize it.
-
-    Args:
-        plan: Plan.
-        task: The replica.
-        progress: Called now and then.
-    """
+    """Find the volume of the melt where it is not known yet, then record a replica to its end and summarize it."""
     task.state_folder.mkdir(parents=True, exist_ok=True)
     conditions = plan.conditions(task.temperature_K)
     before, steps = plan.steps_before(task.replica), conditions.steps(task.duration_ps)
@@ -228,12 +220,7 @@ def compute_one_energy(plan: MeltPlan) -> None:
 
 
 def check_potential(plan: MeltPlan, out: Path) -> None:
-    """Refuse to add to replicas that were recorded with another version of the potential's file.
-
-    Raises:
-        ResultError: The file has changed.
-        OSError: It cannot be read.
-    """
+    """Refuse to add to replicas that were recorded with another version of the potential's file."""
     now = _potential_version(plan.potential)
     if now is None or not now.startswith(SHA256):
         return

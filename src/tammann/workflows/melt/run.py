@@ -45,18 +45,6 @@ from tammann.workflows.melt.table import TABLE, write_growth, write_table
 from tammann.workflows.melt.volume import search_volume, volume_known
 from tammann.workflows.melt.workers import TaskEnded, WorkerPool, check_energy
 
-__all__ = [
-    "MeltResult",
-    "Progress",
-    "check_melts",
-    "find_melt_volume",
-    "load_melts",
-    "measure_melts",
-    "record_replica",
-    "run_melts",
-    "steps_left",
-]
-
 Progress = Callable[[float, str, float | None], None]
 """Called with the fraction done, what is being done, and the temperature in K or None."""
 
@@ -162,15 +150,7 @@ def run_melts(
 
 
 def check_melts(plan: MeltPlan, out: str | os.PathLike[str], *, resume: bool = False) -> MeltPlan:
-    """Refuse what ``run_melts`` cannot run, before anything is written.
-
-    Returns:
-        The plan, its formulas spelled as in the folder.
-
-    Raises:
-        DataError: As ``run_melts``.
-        ResultError: As ``run_melts``.
-    """
+    """Refuse what ``run_melts`` refuses; return the plan with its formulas spelled as in ``out``."""
     _check_installed(plan)
     check_resume(Path(out), resume=resume)
     plan = _spelled_as_in(merged_plan(plan, Path(out)), plan)
@@ -221,7 +201,7 @@ def find_melt_volume(plan: MeltPlan, out: str | os.PathLike[str], *, formula: st
 
     Args:
         plan: Plan.
-        out: As for ``run_melts``; begun or continued, whichever is needed.
+        out: Its folder, begun or continued.
         formula: One of its melts.
         temperature_K: One of its temperatures, K.
 
@@ -229,8 +209,7 @@ def find_melt_volume(plan: MeltPlan, out: str | os.PathLike[str], *, formula: st
         The folder of the state.
 
     Raises:
-        DataError: As ``run_melts``, or the run has failed.
-        ResultError: As ``run_melts``.
+        TammannError: As ``run_melts``, or the run has failed.
     """
     _check_installed(plan)
     formula = formula_as_in(formula, open_folder(plan, Path(out)))
@@ -252,7 +231,7 @@ def record_replica(
 
     Args:
         plan: Plan.
-        out: As for ``find_melt_volume``.
+        out: Its folder, begun or continued.
         formula: One of its melts.
         temperature_K: One of its temperatures, K.
         replica: Number, from 1 on.
@@ -261,8 +240,7 @@ def record_replica(
         The folder of the replica.
 
     Raises:
-        DataError: As ``run_melts``, or the run has failed.
-        ResultError: As ``run_melts``.
+        TammannError: As ``run_melts``, or the run has failed.
     """
     folder = find_melt_volume(plan, out, formula=formula, temperature_K=temperature_K)
     task = ReplicaTask(folder.parent.name, temperature_K, replica, folder, plan.production_ps)

@@ -34,20 +34,6 @@ from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import Estimate, MeltRecord, Viscosity, VolumeRecord
 from tammann.workflows.melt.replica import load_stress
 
-__all__ = [
-    "CAVITY_A",
-    "CRYSTAL",
-    "GLASS_A",
-    "PRESSURE_GPA",
-    "MeltState",
-    "largest_error",
-    "load_state",
-    "load_states",
-    "measure_all",
-    "measure_state",
-    "split_crystallised",
-]
-
 CRYSTAL = 0.2
 """Order above which a melt counts as crystallised, in boxes that are not so small that disorder reaches it by chance:
 melts of 100 atoms and more stay below 0.1, crystals near their melting point keep more than 0.3 of a perfect crystal's

@@ -13,8 +13,6 @@ from tammann.transport import OnsagerMeasurement, load_transport, save_transport
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.state import PRESSURE_GPA, MeltState, largest_error, load_states
 
-__all__ = ["GROWTH", "TABLE", "write_growth", "write_table"]
-
 TABLE = "transport_table.json"
 GROWTH = "growth.csv"
 LEFT_OUT = NOT_MEASURED, CRYSTALLISED, NOT_DIFFUSIVE, ALONE = (
@@ -26,15 +24,7 @@ LEFT_OUT = NOT_MEASURED, CRYSTALLISED, NOT_DIFFUSIVE, ALONE = (
 
 
 def write_table(plan: MeltPlan, out: Path) -> Path | None:
-    """Write the table of what is known of every state, or remove it where no state is diffusive.
-
-    Args:
-        plan: Plan.
-        out: Its folder; gets ``transport_table.json``.
-
-    Returns:
-        The file, or None.
-    """
+    """Write the table of all diffusive states into the folder of a plan, or remove it where there are none."""
     states = sorted(load_states(plan, out), key=lambda state: (plan.melts.index(state.formula), state.temperature_K))
     measurements = [_measurement(plan, state) for state in states if _left_out(state) is None]
     if not measurements:
@@ -103,15 +93,8 @@ def _warnings(plan: MeltPlan, states: Sequence[MeltState]) -> tuple[str, ...]:
 def write_growth(plan: MeltPlan, out: Path) -> Path | None:
     """Write K_D of the table between its end members, with 5 and 95 % of draws within the errors of L and energies.
 
-    Needs the energies of a system that ships with the package; for others ``tammann kd`` takes the table together with
-    a file of energies.
-
-    Args:
-        plan: With ``end_members``.
-        out: Its folder, with the table; gets ``growth.csv``.
-
-    Returns:
-        The file, or None where there is nothing to write; an older one is then removed.
+    The energies are those of a system that ships with the package; for others ``tammann kd`` takes the table together
+    with a file of energies. Where there is nothing to write, an older file is removed.
     """
     from tammann.composition import parse_formula
     from tammann.kinetics import growth_constants

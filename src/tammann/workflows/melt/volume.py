@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Callable
-from dataclasses import astuple, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -23,8 +23,6 @@ from tammann.workflows.melt.folder import MELT, STRUCTURE, ReplicaTask
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import VolumeRecord
 
-__all__ = ["StepProgress", "load_melt", "random_numbers", "search_volume", "volume_known"]
-
 SEARCH = "search.npz"
 
 StepProgress = Callable[[int, int, str], None]
@@ -37,16 +35,7 @@ def volume_known(folder: Path) -> bool:
 
 
 def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | None = None) -> int:
-    """Find the volume of a state, resuming a search that was interrupted.
-
-    Args:
-        plan: Plan.
-        task: Any replica of the state; its folder gets ``melt.npz``, ``structure.extxyz`` and ``volume.json``.
-        progress: Called after every run of the search.
-
-    Returns:
-        The steps of molecular dynamics that the search took.
-    """
+    """Find the volume of the melt of a task, resuming an interrupted search; return the steps that it took."""
     engine, potential = load_engine(plan.engine), load_potential(plan.potential)
     conditions = plan.conditions(task.temperature_K)
     search, most = plan.volume, plan.steps_to_find_volume()
@@ -63,8 +52,8 @@ def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | No
 
     if not file.exists():
         report(0, "melting")
-        _save_search(file, _first_melt(plan, task), ())
-    start, points = _load_search(file)
+        _save(file, _first_melt(plan, task), ())
+    start, points = _load(file)
     numbers = itertools.count(len(points) + 1)
 
     def advance(configuration: Configuration, duration_ps: float) -> MDRun:
@@ -73,7 +62,7 @@ def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | No
         return engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
 
     def keep(configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
-        _save_search(file, configuration, points)
+        _save(file, configuration, points)
         report(steps_of(points), "volume")
 
     report(steps_of(points), "volume")
@@ -97,8 +86,7 @@ def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | No
             **common,
         )
     melt = found.configuration
-    with whole_file(task.state_folder / MELT) as whole:
-        np.savez(whole, **_arrays(melt))
+    _save(task.state_folder / MELT, melt)
     write_text(task.state_folder / STRUCTURE, melt.to_extxyz())
     VolumeRecord(
         formula=task.formula,
@@ -148,37 +136,23 @@ def load_melt(folder: Path) -> Configuration:
     Raises:
         ResultError: It is not there, or is something else.
     """
-    return _load_configuration(folder / MELT)
+    return _load(folder / MELT)[0]
 
 
-def _load_configuration(path: Path) -> Configuration:
+def _load(path: Path) -> tuple[Configuration, tuple[VolumePoint, ...]]:
     try:
         with np.load(path) as held:
             velocities = held["velocities_A_per_ps"] if "velocities_A_per_ps" in held else None
             symbols = tuple(str(symbol) for symbol in held["symbols"])
-            return Configuration(symbols, held["positions_A"], held["cell_A"], velocities)
+            points = tuple(VolumePoint(*row) for row in held["points"].tolist()) if "points" in held else ()
+            return Configuration(symbols, held["positions_A"], held["cell_A"], velocities), points
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ResultError(f"{path}: expected a melt, got something else ({error}); remove its folder.") from None
 
 
-def _save_search(file: Path, configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
-    runs = np.array([astuple(point) for point in points], dtype=float)
-    with whole_file(file) as whole:
-        np.savez(whole, **_arrays(configuration), points=runs)
-
-
-def _load_search(file: Path) -> tuple[Configuration, tuple[VolumePoint, ...]]:
-    with np.load(file) as held:
-        points = tuple(VolumePoint(*(float(x) for x in row)) for row in held["points"])
-    return _load_configuration(file), points
-
-
-def _arrays(configuration: Configuration) -> dict[str, Any]:
-    arrays = {
-        "symbols": np.array(configuration.symbols),
-        "positions_A": configuration.positions_A,
-        "cell_A": configuration.cell_A,
-    }
-    if configuration.velocities_A_per_ps is not None:
-        arrays["velocities_A_per_ps"] = configuration.velocities_A_per_ps
-    return arrays
+def _save(path: Path, configuration: Configuration, points: tuple[VolumePoint, ...] | None = None) -> None:
+    known = {name: value for name, value in asdict(configuration).items() if value is not None}
+    if points is not None:
+        known["points"] = np.array([astuple(point) for point in points], dtype=float)
+    with whole_file(path) as whole:
+        np.savez(whole, **known)

@@ -21,8 +21,6 @@ from tammann.workflows.melt.folder import ReplicaTask
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.replica import compute_one_energy, record_task
 
-__all__ = ["TaskEnded", "TaskProgress", "WorkerPool", "check_energy"]
-
 GRACE_SECONDS = 10.0
 """How long a process may take to end."""
 SWITCH_SECONDS = 1e-4
@@ -33,14 +31,7 @@ LOST_DEVICE = 70
 
 @dataclass(frozen=True)
 class TaskProgress:
-    """How far a task has come.
-
-    Attributes:
-        folder: Folder of its replica.
-        done: Steps of molecular dynamics done.
-        steps: Steps needed, at most.
-        what: What is being done.
-    """
+    """Steps of molecular dynamics that a task has done and needs at most, by the folder of its replica."""
 
     folder: Path
     done: int
@@ -50,12 +41,7 @@ class TaskProgress:
 
 @dataclass(frozen=True)
 class TaskEnded:
-    """A task has ended.
-
-    Attributes:
-        folder: Folder of its replica.
-        failure: What went wrong, or nothing.
-    """
+    """A task has ended; ``failure`` says what went wrong, or nothing."""
 
     folder: Path
     failure: str = ""
