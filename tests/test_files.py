@@ -4,12 +4,14 @@ import hashlib
 import json
 import math
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from tammann.errors import RecipeError, ResultError
-from tammann.files import check_empty, digest, json_safe, open_regular, whole_file, write_text
+from tammann.files import check_empty, digest, json_safe, lock_folder, open_regular, whole_file, write_text
 from tammann.strict import read_text
 
 
@@ -52,3 +54,19 @@ def test_a_pipe_is_refused_at_once(tmp_path):
             read(tmp_path / "pipe")
     with pytest.raises(RecipeError, match="pipe: expected a file to read: a pipe or device"):
         read_text(tmp_path / "pipe")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of posix")
+def test_a_locked_folder_is_refused_until_its_process_ends(environment, tmp_path):
+    script = f"import time\nfrom tammann.files import lock_folder\nwith lock_folder({str(tmp_path)!r}):\n"
+    script += "    print(flush=True)\n    time.sleep(60)\n"
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(ResultError, match="is in use by another run"), lock_folder(tmp_path):
+            pass
+        other.kill()
+        other.wait()
+    with lock_folder(tmp_path):
+        assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    assert not list(tmp_path.iterdir())

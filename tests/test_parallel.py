@@ -6,10 +6,11 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
-from tammann.parallel import available_cores, interrupts_blocked, worker_pool
+from tammann.parallel import available_cores, interrupts_blocked, run_tasks, worker_pool
 
 POSIX = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals of posix")
 
@@ -61,3 +62,69 @@ def test_workers_end_with_their_parent(environment, tmp_path):
             return
         time.sleep(0.1)
     pytest.fail(f"worker {worker} is still there")
+
+
+def square(x, *, progress=None):
+    if progress is not None:
+        progress(0.5, "half way", 300.0 + x)
+    return x**2
+
+
+TASKS = {f"task {x}": (x,) for x in range(5)}
+
+
+def test_results_come_in_the_order_of_the_tasks_on_any_number_of_threads():
+    for threads in (1, 2, 9):
+        assert run_tasks(square, TASKS, threads=threads) == [0, 1, 4, 9, 16]
+    with ThreadPoolExecutor(2) as pool:
+        assert run_tasks(square, TASKS, executor=pool) == [0, 1, 4, 9, 16]
+
+
+def test_progress_is_the_mean_and_names_the_first_unfinished():
+    told = []
+    run_tasks(square, TASKS, progress=lambda *news: told.append(news))
+    assert [done for done, _, _ in told] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    assert told[0] == (0.1, "task 0, half way", 300.0) and told[1] == (0.2, "task 1", None)
+    assert told[-1] == (1.0, "task 4", None)
+
+
+def test_the_first_failure_ends_the_others():
+    ended = threading.Event()
+
+    def work(x, *, progress):
+        if x == 0:
+            raise ValueError("no such thing")
+        try:
+            while True:
+                progress(0.1, "waiting", None)
+                time.sleep(0.005)
+        except CancelledError:
+            ended.set()
+            raise
+
+    with pytest.raises(ValueError, match="no such thing"):
+        run_tasks(work, TASKS, threads=2)
+    assert ended.wait(1.0) or threading.active_count() == 1
+
+
+@POSIX
+def test_an_interruption_does_not_wait_for_a_task(monkeypatch):
+    """As in a grid of 1000^3 cells that is being mixed: the task does not look up for a long time."""
+    monkeypatch.setattr("tammann.parallel.LEAVE_SECONDS", 0.1)
+    begun = threading.Event()
+    release = threading.Event()
+
+    def work(*, progress):
+        begun.set()
+        release.wait(20)
+
+    def interrupt():
+        begun.wait(10)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_tasks(work, {"mixing": ()})
+    assert time.monotonic() - start < 5
+    release.set()

@@ -7,18 +7,25 @@ import json
 import math
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tammann.errors import DataError, ResultError, TammannError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where no process waits
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = [
     "DATA_SUFFIXES",
     "check_empty",
     "digest",
     "json_safe",
+    "lock_folder",
     "open_regular",
     "read_json",
     "whole_file",
@@ -27,6 +34,7 @@ __all__ = [
 
 DATA_SUFFIXES = (".csv", ".json", ".csv.gz", ".json.gz")
 """How names of files with energies or transport data end."""
+LOCK_POLL_SECONDS = 0.2
 
 
 def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
@@ -136,6 +144,55 @@ def digest(data: bytes | str | os.PathLike[str]) -> str:
         return hashlib.sha256(data).hexdigest()
     with open_regular(data) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def lock_folder(folder: str | os.PathLike[str], *, wait_s: float = 0.0, use: str = "in use") -> Iterator[None]:
+    """Keep other processes out of a folder; the lock ends with this process, however that ends.
+
+    The file ``lock`` in it is removed with the lock. Where files cannot be locked, no process is kept out.
+
+    Args:
+        folder: The folder; it exists.
+        wait_s: How long to wait for another process, s.
+        use: What that is doing, for the message.
+
+    Raises:
+        ResultError: Another process has it.
+    """
+    path = Path(folder) / "lock"
+    until = time.monotonic() + wait_s
+    descriptor = None
+    while fcntl is not None and descriptor is None:
+        try:
+            opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError:  # a folder that is not writable
+            break
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # the process before has removed the file that it had locked
+            if os.path.samestat(os.fstat(opened), os.stat(path)):
+                descriptor = opened
+        except BlockingIOError:
+            if time.monotonic() > until:
+                os.close(opened)
+                raise ResultError(f"{folder}: is {use} by another run; wait for it or stop it.") from None
+            time.sleep(LOCK_POLL_SECONDS)
+        except FileNotFoundError:
+            pass
+        except OSError:  # a file system without locks
+            os.close(opened)
+            path.unlink(missing_ok=True)
+            break
+        if descriptor is None:
+            os.close(opened)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            with suppress(OSError):
+                path.unlink()
+            os.close(descriptor)
 
 
 def check_empty(folder: str | os.PathLike[str], *, advice: str = "name a new or empty folder") -> None:

@@ -150,7 +150,7 @@ def run_tasks(
 
     def work() -> None:
         for label, arguments in iter(lambda: next(waiting, None), None):
-            if stop.is_set():
+            if stop.is_set() or not futures[label].set_running_or_notify_cancel():
                 return
             try:
                 result = function(*arguments, progress=partial(report, label))

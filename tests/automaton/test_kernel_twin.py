@@ -1,7 +1,6 @@
 """The compiled kernel and its plain-Python twin give the same history, to the last bit."""
 
 import importlib
-from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from automaton import naive, toys
 from histories import assert_same
 from tammann.automaton import kernel as kernel
-from tammann.automaton import tables
 
 # the package's name simulate is the function
 engine = importlib.import_module("tammann.automaton.engine")
@@ -20,45 +18,9 @@ engine = importlib.import_module("tammann.automaton.engine")
 GRIDS = [(4, 1), (7, 1), (8, 2), (10, 2)]
 
 
-def random_rates(rng):
-    """Channels of every kind between phases that need not balance: the kernel knows no chemistry."""
-    phases, gases, channels = int(rng.integers(2, 7)), int(rng.integers(0, 3)), int(rng.integers(1, 16))
-    reactants, products = np.full((channels, 2), -1), np.full((channels, 2), -1)
-    for c in range(channels):
-        sides = rng.choice(phases, 2, replace=False)
-        reactants[c] = sides if rng.random() < 0.7 else (sides[0], -1)
-        others = [p for p in range(phases) if p not in reactants[c]]
-        count = min(int(rng.integers(0, 3)), len(others))
-        products[c, :count] = rng.choice(others, count, replace=False)
-    numbers = rng.choice([0.5, 1.0, 1.0, 2.0, 3.0], (2, channels, 2))
-    speed = rng.choice([0.0, 0.05, 0.4])
-    return SimpleNamespace(  # not a RateTable, which has no channel without a solid product
-        phases=tuple("ABCDEFG"[:phases]),
-        elements=("X",),
-        composition=np.ones((phases, 1)),
-        molar_volume_m3=rng.uniform(1e-5, 5e-5, phases),
-        molar_mass_kg=np.ones(phases),
-        melting_point_K=np.full(phases, 2500.0),
-        gases=("U", "V")[:gases],
-        gas_composition=np.ones((gases, 1)),
-        temperature_K=np.array([1000.0]),
-        reactants=reactants,
-        reactant_coefficients=np.where(reactants >= 0, numbers[0], 0.0),
-        products=products,
-        product_coefficients=np.where(products >= 0, numbers[1], 0.0),
-        gas_coefficients=rng.integers(-1, 3, (channels, gases)).astype(float),
-        score=rng.choice([0.0, 0.01, 0.1, 1.0], (1, channels)) * rng.random((1, channels)),
-        dG_eV_per_atom=np.zeros((1, channels)),
-        growth_constant_m2_per_s=np.full((1, channels), np.nan),
-        fallback=np.zeros(channels, dtype=bool),
-        equations=tuple(map(str, range(channels))),
-        exchange=speed * rng.random((1, phases)),
-    )
-
-
 def random_case(seed, size, per_axis):
     rng = np.random.default_rng(seed)
-    rates = random_rates(rng)
+    rates = toys.random_rates(rng)
     codes = len(rates.phases) + 1
     full = np.concatenate([[0.0], rng.uniform(0.5, 2.0, codes - 1)])
     tables = toys.tables(
@@ -221,33 +183,3 @@ def test_simulate_with_the_twin_in_place_of_the_kernel(monkeypatch):
     slow = engine.simulate(recipe, rates, realizations=2)
     assert np.count_nonzero(fast.extent[:, 1] > 0) > 8
     assert_same(fast, slow)
-
-
-def test_tables_of_a_run_are_those_written_down_by_hand():
-    rng = np.random.default_rng(5)
-    for _ in range(20):
-        rates = random_rates(rng)
-        full = np.concatenate([[0.0], rng.uniform(0.5, 2.0, len(rates.phases))])
-        ours = toys.tables(rates, full)
-        theirs = tables.arrange_channels(rates, full)
-        for name in theirs.__dataclass_fields__:
-            np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name), err_msg=name)
-        offers = tables.full_cell_scores(theirs, rates.score[0])
-        np.testing.assert_allclose(offers.ravel(), ours.full_cell_score, rtol=1e-14)
-
-
-@pytest.mark.parametrize("size", [4, 7, 8, 9, 15, 31, 32, 33, 63, 64, 65, 100, 127, 128, 200])
-def test_blocks_cover_the_grid_and_colours_keep_apart(size):
-    """An event changes cells up to two beyond its block: blocks of one colour must lie at least four cells apart."""
-    blocks = tables.cut_blocks(size)
-    per_axis = blocks.cuts.size - 1
-    ours = toys.blocks(size, per_axis)
-    np.testing.assert_array_equal(np.sort(blocks.colours, axis=None), np.arange(per_axis**3))
-    assert (blocks.cuts[0], blocks.cuts[-1]) == (0, size)
-    widths = np.diff(blocks.cuts)
-    assert widths.max() - widths.min() <= 1
-    assert widths.max() < 2048  # the kernel draws a coordinate from 11 bits
-    if per_axis == 1:
-        return
-    assert widths.min() >= 4
-    np.testing.assert_array_equal(blocks.colours, ours.colours)

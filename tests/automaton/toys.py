@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -105,6 +106,42 @@ def recipe(ratios, *, sweeps=50.0, size=8, temperature_K=1300.0, seed=1, steps=N
         transport="none",
         seed=seed,
         grid={"size": size, **grid},
+    )
+
+
+def random_rates(rng):
+    """Channels of every kind between phases that need not balance: the kernel knows no chemistry."""
+    phases, gases, channels = int(rng.integers(2, 7)), int(rng.integers(0, 3)), int(rng.integers(1, 16))
+    reactants, products = np.full((channels, 2), -1), np.full((channels, 2), -1)
+    for c in range(channels):
+        sides = rng.choice(phases, 2, replace=False)
+        reactants[c] = sides if rng.random() < 0.7 else (sides[0], -1)
+        others = [p for p in range(phases) if p not in reactants[c]]
+        count = min(int(rng.integers(0, 3)), len(others))
+        products[c, :count] = rng.choice(others, count, replace=False)
+    numbers = rng.choice([0.5, 1.0, 1.0, 2.0, 3.0], (2, channels, 2))
+    speed = rng.choice([0.0, 0.05, 0.4])
+    return SimpleNamespace(  # not a RateTable, which has no channel without a solid product
+        phases=tuple("ABCDEFG"[:phases]),
+        elements=("X",),
+        composition=np.ones((phases, 1)),
+        molar_volume_m3=rng.uniform(1e-5, 5e-5, phases),
+        molar_mass_kg=np.ones(phases),
+        melting_point_K=np.full(phases, 2500.0),
+        gases=("U", "V")[:gases],
+        gas_composition=np.ones((gases, 1)),
+        temperature_K=np.array([1000.0]),
+        reactants=reactants,
+        reactant_coefficients=np.where(reactants >= 0, numbers[0], 0.0),
+        products=products,
+        product_coefficients=np.where(products >= 0, numbers[1], 0.0),
+        gas_coefficients=rng.integers(-1, 3, (channels, gases)).astype(float),
+        score=rng.choice([0.0, 0.01, 0.1, 1.0], (1, channels)) * rng.random((1, channels)),
+        dG_eV_per_atom=np.zeros((1, channels)),
+        growth_constant_m2_per_s=np.full((1, channels), np.nan),
+        fallback=np.zeros(channels, dtype=bool),
+        equations=tuple(map(str, range(channels))),
+        exchange=speed * rng.random((1, phases)),
     )
 
 

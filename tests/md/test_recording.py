@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from md.walker import CONDITIONS, OPTIONS, recorded, walk
+from tammann import files
 from tammann.errors import ResultError
 from tammann.md import recording
 from tammann.md.recording import open_recording, record
@@ -202,9 +203,9 @@ def test_where_files_cannot_be_locked(short_segments, tmp_path, monkeypatch, mis
         raise OSError("Function not implemented")
 
     if missing:
-        monkeypatch.setattr(recording, "fcntl", None)
+        monkeypatch.setattr(files, "fcntl", None)
     else:
-        monkeypatch.setattr(recording.fcntl, "flock", fails)
+        monkeypatch.setattr(files.fcntl, "flock", fails)
     begin_to(tmp_path / "run", 10, 20)
     check_whole(walk(tmp_path / "run", 0.06), 60)
 

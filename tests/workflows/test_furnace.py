@@ -19,7 +19,7 @@ from tammann.history import History
 from tammann.recipe import Recipe
 from tammann.thermo import parse_formula
 from tammann.workflows import furnace
-from tammann.workflows.furnace import fire, plain_equilibrium, prepare, run_recipe, summarize
+from tammann.workflows.furnace import plain_equilibrium, prepare, run_recipe
 
 SUMMARY = {  # at least
     "final_mole_fractions", "element_drift", "arrested", "unreacted_fraction", "fallback_share", "visits_per_second",
@@ -51,24 +51,24 @@ def known():
 
 @pytest.fixture(scope="module")
 def serial(known):
-    return fire(known, threads=1)
+    return run_recipe(known, threads=1)
 
 
 # The ensemble and its baselines.
 
 
-def test_firing_has_what_it_says(serial):
+def test_a_run_has_what_it_says(serial):
     assert serial.history.realizations == 3
     assert serial.null.realizations == 3
     for history in (serial.history, serial.null):
         assert history.element_drift.max() < 1e-10
         assert history.moles[:, 0].sum(axis=1) == pytest.approx([2, 2, 2])
-    assert fire(serial.charge, null=False, threads=1).null is None
+    assert run_recipe(serial.prepared, null=False, threads=1).null is None
 
 
 def test_realizations_differ_but_not_by_how_many_there_are(serial):
     assert not np.array_equal(serial.history.extent[0], serial.history.extent[1])
-    alone = fire(recipe(realizations=1), threads=1, null=False).history
+    alone = run_recipe(recipe(realizations=1), threads=1, null=False).history
     names = [serial.history.phases.index(name) for name in alone.phases]
     np.testing.assert_array_equal(serial.history.moles[:1, :, names], alone.moles)
 
@@ -90,7 +90,7 @@ def test_draws_are_of_what_the_ensemble_names():
 
 
 def test_only_the_first_realization_has_the_central_values(serial):
-    still = fire(recipe(ensemble={"realizations": 3, "energies": False}), threads=1, null=False).history
+    still = run_recipe(recipe(ensemble={"realizations": 3, "energies": False}), threads=1, null=False).history
     names = [serial.history.phases.index(name) for name in still.phases]
     np.testing.assert_array_equal(serial.history.moles[:1, :, names], still.moles[:1])
     for k in (1, 2):
@@ -114,10 +114,10 @@ def test_the_null_is_of_pairs_that_make_one_solid(serial):
 
 def test_progress_rises_and_names_what_runs(known):
     told = []
-    fire(known, threads=1, progress=lambda *news: told.append(news))
+    run_recipe(known, threads=1, progress=lambda *news: told.append(news))
     parts = [part for part, _, _ in told]
-    assert parts == sorted(parts) and 0 < parts[0] and parts[-1] <= 1
-    assert {text.split(",")[0] for _, text, _ in told} >= {"realization 1", "null 3"}
+    assert parts == sorted(parts) and 0 <= parts[0] and parts[-1] == 1
+    assert {text.split(",")[0] for _, text, _ in told} >= {"realization 1 of 3", "geometric null 3 of 3"}
 
 
 # Plain equilibrium.
@@ -162,27 +162,27 @@ def test_equilibrium_of_carbonate_turns_with_temperature(temperature_K, phases):
 
 def test_executor_of_threads(known, serial):
     with ThreadPoolExecutor(2) as pool:
-        firing = fire(known, executor=pool)
-    assert_same(firing.history, serial.history)
-    assert_same(firing.null, serial.null)
+        run = run_recipe(known, executor=pool)
+    assert_same(run.history, serial.history)
+    assert_same(run.null, serial.null)
 
 
 @pytest.mark.slow
 def test_executor_of_processes(known, serial, tmp_path):
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        firing = fire(known, executor=pool, checkpoint=tmp_path)
-    assert_same(firing.history, serial.history)
-    assert_same(firing.null, serial.null)
-    assert len(list(tmp_path.glob("run/realization-*.npz"))) == 3
-    assert len(list(tmp_path.glob("null/realization-*.npz"))) == 3
+        run = run_recipe(known, tmp_path / "out", executor=pool)
+    assert_same(run.history, serial.history)
+    assert_same(run.null, serial.null)
+    assert len(list((tmp_path / "out" / "checkpoints").glob("run/realization-*.npz"))) == 3
+    assert len(list((tmp_path / "out" / "checkpoints").glob("null/realization-*.npz"))) == 3
 
 
 @pytest.mark.slow
 def test_own_processes(known, serial):
     told = []
-    firing = fire(known, threads=2, progress=lambda *news: told.append(news))
-    assert_same(firing.history, serial.history)
-    assert_same(firing.null, serial.null)
+    run = run_recipe(known, threads=2, progress=lambda *news: told.append(news))
+    assert_same(run.history, serial.history)
+    assert_same(run.null, serial.null)
     assert told[-1][0] == 1.0
 
 
@@ -193,15 +193,15 @@ def test_executor_of_dask(known, serial):
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
-        firing = fire(known, executor=client.get_executor())
-    assert_same(firing.history, serial.history)
-    assert_same(firing.null, serial.null)
+        run = run_recipe(known, executor=client.get_executor())
+    assert_same(run.history, serial.history)
+    assert_same(run.null, serial.null)
 
 
 def test_threads_of_the_kernel_change_nothing():
     short = recipe(size=64, realizations=1, programme=[{"temperature_K": 1200, "hold_h": 0.01}])
     known = prepare(short)
-    one, two = (fire(known, threads=threads, null=False).history for threads in (1, 2))
+    one, two = (run_recipe(known, threads=threads, null=False).history for threads in (1, 2))
     assert_same(one, two)
     assert one.extent.sum() > 0
 
@@ -212,15 +212,15 @@ def test_an_error_in_a_worker_reaches_the_caller(known, monkeypatch):
 
     monkeypatch.setattr(furnace, "realize", stumble)
     with ThreadPoolExecutor(2) as pool, pytest.raises(DataError, match="melting points"):
-        fire(known, executor=pool)
+        run_recipe(known, executor=pool)
 
 
 # Summary and folder.
 
 
 def test_summary(serial):
-    summary = summarize(serial)
-    assert set(summary) >= SUMMARY - {"wall_s"}
+    summary = serial.summary
+    assert set(summary) >= SUMMARY
     assert sum(summary["final_mole_fractions"].values()) == pytest.approx(1, abs=0.05)
     assert summary["element_drift"] < 1e-10
     assert summary["arrested"] in (True, False)
@@ -234,7 +234,7 @@ def test_summary(serial):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("finished") / "out"
-    summary = run_recipe(recipe(realizations=2), folder, threads=1)
+    summary = run_recipe(recipe(realizations=2), folder, threads=1).summary
     return folder, summary
 
 
@@ -295,9 +295,9 @@ def test_resume_where_there_is_nothing_starts(finished, tmp_path):
 
 
 def test_resume_of_a_finished_run_returns_at_once(done, finished, monkeypatch):
-    monkeypatch.setattr(furnace, "prepare", lambda _: pytest.fail("it was run again"))
+    monkeypatch.setattr(furnace, "run_tasks", lambda *_, **__: pytest.fail("it was run again"))
     before = {path: path.stat().st_mtime_ns for path in done.rglob("*")}
-    assert run_recipe(recipe(realizations=2), done, resume=True) == finished[1]
+    assert run_recipe(recipe(realizations=2), done, resume=True).summary == finished[1]
     assert {path: path.stat().st_mtime_ns for path in done.rglob("*")} == before
 
 
@@ -306,7 +306,7 @@ def test_a_lost_result_is_made_again_from_the_checkpoints(done, finished, monkey
     engine = importlib.import_module("tammann.automaton.engine")
     monkeypatch.setattr(engine, "_Run", lambda *_: pytest.fail("it was run again"))
     (done / lost).unlink()
-    again = run_recipe(recipe(realizations=2), done, threads=1, resume=True)
+    again = run_recipe(recipe(realizations=2), done, threads=1, resume=True).summary
     assert again["final_mole_fractions"] == finished[1]["final_mole_fractions"]
     assert (done / lost).exists()
     name = "phase_fractions.csv"
@@ -335,6 +335,67 @@ def test_a_folder_that_is_not_empty_is_refused(done, tmp_path):
     with pytest.raises(ResultError, match="is not empty"):
         run_recipe(recipe(), stranger)
     assert [path.name for path in stranger.iterdir()] == ["thesis.tex"]
+
+
+def test_resume_in_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(ResultError, match="is not empty; it holds no run to resume"):
+        run_recipe(recipe(), tmp_path, resume=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of posix")
+def test_a_folder_in_use_is_locked(done):
+    (done / "summary.json").unlink()
+    with files.lock_folder(done), pytest.raises(ResultError, match="is in use by another run; wait for it or stop it"):
+        run_recipe(recipe(realizations=2), done, resume=True)
+    run_recipe(recipe(realizations=2), done, threads=1, resume=True)
+    assert not (done / "lock").exists()
+
+
+def test_a_path_and_a_prepared_recipe_give_the_same(known, serial, tmp_path):
+    (tmp_path / "recipe.yaml").write_text(known.recipe.to_yaml())
+    run = run_recipe(tmp_path / "recipe.yaml", tmp_path / "out", null=False)
+    assert_same(run.history, serial.history)
+    assert run.null is None and not (tmp_path / "out" / "null.npz").exists()
+    assert run_recipe(known, tmp_path / "out", null=False, resume=True).summary == run.summary
+    assert run_recipe(known, tmp_path / "out", resume=True).null.realizations == 3  # asked for later
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"precursors": [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1e-300}]}, "less than one cell"),
+        ({"particle_radius_um": 1e-30}, "years"),
+    ],
+)
+def test_what_cannot_be_run_leaves_no_folder(bad, message, tmp_path):
+    with pytest.raises(RecipeError, match=message):
+        run_recipe(recipe(**bad), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_full_disk_leaves_no_folder(monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files.os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        run_recipe(recipe(), tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_cost_is_known_beforehand(known, serial):
+    cost = furnace.run_cost(known, threads=2)
+    assert (cost.runs, cost.runs_at_once, cost.kernel_threads) == (6, 2, 1)
+    assert serial.history.lattice.visits[0] <= cost.visits  # that with the central rates
+    assert furnace.run_cost(known, null=False).runs == 3
+
+
+def test_what_a_notebook_shows_is_short(known, serial):
+    assert len(repr(known)) < 200 and len(repr(serial)) < 200 and "BaTiO3" in repr(serial)
+    assert serial._repr_html_().count("<tr") <= 13
+    assert set(serial.table().columns) >= {"phase", "median", "null", "equilibrium", "differs"}
 
 
 def test_resume_of_another_run_is_refused(done):

@@ -11,7 +11,7 @@ import numpy as np
 
 from tammann.automaton.microstructure import count_cells
 from tammann.automaton.programme import precursor_amounts, timeline
-from tammann.automaton.tables import arrange_channels, cycles_per_sweep, rates_at, reachable
+from tammann.automaton.tables import arrange_channels, cut_blocks, cycles_per_sweep, rates_at, reachable
 from tammann.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -126,8 +126,11 @@ def estimate_cost(recipe: Recipe, rates: RateTable, *, runs: int = 1, threads: i
     growing = 40 + 32 * precursors if np.any(grain_cells[moles > 0] > 1) else 0
     bytes_per_run = cells * (9 + growing) + min(SNAPSHOT_BYTES, 12 * cells)
     memory = _machine_memory()
-    at_once = max(1, min(threads, runs, int(memory / bytes_per_run) if math.isfinite(memory) else runs))
-    kernel_threads = threads if runs == 1 else 1
+    at_once = max(1, int(min(threads, runs, memory / bytes_per_run)))
+    kernel_threads = 1
+    # Several threads pay where each colour has a few blocks for every thread; realizations are better parallel work.
+    if threads > runs and cut_blocks(size).colours.size >= 32 * threads:
+        at_once, kernel_threads = 1, threads
     return RunCost(size, runs, sweeps, cycles * cells, bytes_per_run, memory, at_once, kernel_threads)
 
 

@@ -220,13 +220,11 @@ class _Run:
         self.recipe, self.rates, self.entropy, self.number = recipe, rates, entropy, number
         self.blocks = cut_blocks(recipe.grid.size)
         count = self.blocks.colours.size
-        # Threads pay where each colour has a few blocks for every thread.
-        parallel = threads > 1 and count >= 32 * threads
-        if parallel:
+        if threads > 1:
             import numba
 
             numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
-        self.kernel = compile_kernel(parallel)
+        self.kernel = compile_kernel(threads > 1)
         self.timeline = timeline(recipe)
         moles, grain_cells = precursor_amounts(recipe, rates)
         start, self.grinder = (

@@ -68,13 +68,14 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def progress_bar(
-    *, hidden: bool = False, window_s: float = 30.0
+    *, hidden: bool = False, window_s: float = 30.0, heading: str = ""
 ) -> Iterator[Callable[[float, str, float | None], None] | None]:
     """Show a bar on standard error with the stage, the temperature and the time left; nothing without a terminal.
 
     Args:
         hidden: Show nothing.
         window_s: Time over which the speed is averaged, s: long where reports are rare or uneven.
+        heading: A line above the bar.
 
     Yields:
         A progress callback: fraction done (0 to 1), what is being done, temperature in K or None. None where nothing
@@ -99,6 +100,8 @@ def progress_bar(
         speed_estimate_period=window_s,
     )
     with bar:
+        if heading:
+            bar.console.print(heading, highlight=False)
         task = bar.add_task("starting", total=1.0, temperature="")
 
         def report(fraction: float, stage: str, temperature_K: float | None = None) -> None:

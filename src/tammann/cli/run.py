@@ -38,14 +38,21 @@ def run(
     asked = Recipe.from_file(recipe).with_options(
         seed=seed, realizations=realizations, size=size, kinetics=kinetics, energies=energies, transport=transport
     )
-    from tammann.workflows.furnace import run_recipe
+    from tammann.files import check_empty
+    from tammann.workflows.furnace import prepare, run_cost, run_recipe
 
-    with progress_bar(hidden=quiet) as progress:
-        summary = run_recipe(asked, out, threads=threads, resume=resume, progress=progress)
+    if not resume:
+        check_empty(out, advice="name another folder, or add --resume to continue the run in it")
+    prepared = prepare(asked)
+    cost = run_cost(prepared, threads=threads)
+    number = asked.ensemble.realizations
+    heading = f"{number} realization{'s' * (number > 1)} and {cost.runs - number} of the geometric null, each {cost}"
+    with progress_bar(hidden=quiet, heading=heading) as progress:
+        result = run_recipe(prepared, out, threads=threads, resume=resume, progress=progress)
     if as_json:
-        print_json(summary)
+        print_json(result.summary)
     elif not quiet:
-        _print_summary(summary, out)
+        _print_summary(result.summary, out)
 
 
 def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
@@ -69,6 +76,8 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
         for phase, values in sorted(shares.items(), key=lambda item: -item[1][0])
         if max(values) >= 5e-4
     ]
+    printed = list(summary.get("important_warnings", ()))
+    print_warnings(printed)
     print_table(columns, rows)
     if summary.get("arrested"):
         share = format_percent(summary["unreacted_fraction"])
@@ -81,10 +90,13 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
         print(f"Reactions without transport data carried {share} % of the conversion.")
         if summary["fallback_share"] > 0.1:
             about = ("thermodynamic score", "as without data")
-            print_warnings(note for note in summary.get("warnings", ()) if any(words in note for words in about))
-    notes = len(summary.get("warnings", ()))
+            missing = [note for note in summary.get("warnings", ()) if any(words in note for words in about)]
+            print_warnings(missing)
+            printed += missing
+    notes = len(set(summary.get("warnings", ())) - set(printed))
     if notes:
-        print(f"{notes} note{'s' * (notes > 1)} on data and method: in the report and in summary.json.")
+        more = "more " * bool(printed)
+        print(f"{notes} {more}note{'s' * (notes > 1)} on data and method: in the report and in summary.json.")
     print(f"Report: {out / 'report.html'}")
 
 

@@ -18,19 +18,14 @@ import re
 import time
 import zlib
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-try:
-    import fcntl
-except ImportError:  # Windows: no process waits there, and segments of a second one are refused one by one
-    fcntl = None  # type: ignore[assignment]
-
 from tammann.errors import RecipeError, ResultError
-from tammann.files import whole_file
+from tammann.files import lock_folder, whole_file
 from tammann.md.conditions import Conditions, explosion
 
 __all__ = ["Recording", "Segment", "check_temperature", "open_recording", "record"]
@@ -38,7 +33,7 @@ __all__ = ["Recording", "Segment", "check_temperature", "open_recording", "recor
 SEGMENT_SECONDS = 20.0
 WAIT_SECONDS = 120.0
 """Longest wait for another process; that of a killed run leaves after its present segment."""
-POLL_SECONDS = 0.2
+IN_USE = "being recorded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +112,7 @@ def open_recording(
         raise RecipeError(f"frame_fs: expected a multiple of the {sample_fs:g} fs between samples, got {frame_fs:g}.")
     total = conditions.steps(duration_ps) // frame_every * frame_every
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
+    with lock_folder(folder, wait_s=WAIT_SECONDS, use=IN_USE):
         states = _steps(folder, "restart-", ".bin")
         complete = [step for step in states if _chain(folder, step, frame_every, sample_every) is not None]
         if states and not complete:
@@ -273,52 +268,8 @@ def _clean(recording: Recording) -> None:
                 (folder / f"{prefix}{end}{suffix}").unlink(missing_ok=True)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a folder, waiting for one that records in it; a lock ends with its process.
-
-    The lock file is removed with the lock. Where files cannot be locked, no process waits.
-
-    Raises:
-        ResultError: The other process does not leave.
-    """
-    path = folder / "lock"
-    until = time.monotonic() + WAIT_SECONDS
-    descriptor = None
-    while fcntl is not None and descriptor is None:
-        try:
-            opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError:  # a folder that is not writable
-            break
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # the process before has removed the file that it had locked
-            if os.path.samestat(os.fstat(opened), os.stat(path)):
-                descriptor = opened
-        except BlockingIOError:
-            if time.monotonic() > until:
-                os.close(opened)
-                raise ResultError(_busy(folder)) from None
-            time.sleep(POLL_SECONDS)
-        except FileNotFoundError:
-            pass
-        except OSError:  # a file system without locks
-            os.close(opened)
-            path.unlink(missing_ok=True)
-            break
-        if descriptor is None:
-            os.close(opened)
-    try:
-        yield
-    finally:
-        if descriptor is not None:
-            with suppress(OSError):
-                path.unlink()
-            os.close(descriptor)
-
-
 def _busy(folder: Path) -> str:
-    return f"{folder}: is being recorded by another run; wait for it or stop it."
+    return f"{folder}: is {IN_USE} by another run; wait for it or stop it."
 
 
 def _steps(folder: Path, prefix: str, suffix: str) -> list[int]:

@@ -1,15 +1,15 @@
-"""The one calibration: how many hours a sweep stands for, from one observation that is named."""
+"""Calibration of the time scale: how many hours a sweep stands for, from one named observation."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from tammann.automaton import simulate
 from tammann.errors import RecipeError
+from tammann.parallel import Progress, available_cores
 from tammann.recipe import Calibration, Recipe
 from tammann.workflows.furnace import PreparedRecipe, prepare
 
@@ -25,14 +25,14 @@ TOLERANCE = 0.01
 
 @dataclass(frozen=True)
 class TimeScale:
-    """What the calibration found.
+    """The hours that a sweep stands for, from one observation.
 
     Attributes:
-        hours_per_sweep: hours of the programme that one sweep stands for.
-        relative_error: standard error of ln(hours_per_sweep), dimensionless, from the spread over realizations
-            and the slope of the mole fraction; the uncertainty of the observation itself is not in it.
-        mole_fraction: median over realizations that the calibrated recipe ends with.
-        observation: the words to cite; a recipe's ``calibration.observation``.
+        hours_per_sweep: Hours of the programme per sweep.
+        relative_error: Standard error of ln(hours_per_sweep), dimensionless, from the spread over realizations and the
+            slope of the mole fraction; the uncertainty of the observation itself is not in it.
+        mole_fraction: Median over realizations at the end of the calibrated recipe.
+        observation: The words to cite; a recipe's ``calibration.observation``.
     """
 
     hours_per_sweep: float
@@ -41,7 +41,7 @@ class TimeScale:
     observation: str
 
     def applied_to(self, recipe: Recipe) -> Recipe:
-        """Give a copy of a recipe, of this or any other synthesis of the system, with this time scale."""
+        """Return a copy of a recipe, of this or any other synthesis of the system, with this time scale."""
         own = Calibration(hours_per_sweep=self.hours_per_sweep, observation=self.observation)
         return Recipe(**{**recipe.model_dump(), "calibration": own.model_dump()})
 
@@ -53,7 +53,7 @@ def calibrate(
     mole_fraction: float,
     observation: str,
     realizations: int = 4,
-    progress: Callable[[float, str, float | None], None] | None = None,
+    progress: Progress | None = None,
 ) -> TimeScale:
     """Find the hours per sweep with which a recipe ends where an experiment did.
 
@@ -62,18 +62,18 @@ def calibrate(
     any validation.
 
     Args:
-        recipe: the experiment, with its programme in hours.
-        phase: the phase that was measured; its amount must grow with time.
-        mole_fraction: of formula units over all condensed phases at the end, between 0 and 1.
-        observation: who saw it, to be stored with the result.
-        realizations: independent runs behind each median, at least 2.
-        progress: called now and then with the fraction done, what is being done, and None.
+        recipe: The experiment, with its programme in hours.
+        phase: The phase that was measured; its amount must grow with time.
+        mole_fraction: Of formula units over all condensed phases at the end, between 0 and 1.
+        observation: Who measured it, to be stored with the result.
+        realizations: Independent runs behind each median, at least 2.
+        progress: Called after each trial.
 
     Returns:
         The time scale with its error.
 
     Raises:
-        RecipeError: the fraction is not reached however long the programme, or passed however short.
+        RecipeError: The fraction is not reached by any length of the programme, or is passed by the shortest.
 
     Example:
         >>> recipe = Recipe(
@@ -86,34 +86,34 @@ def calibrate(
         >>> 0.45 < scale.mole_fraction < 0.55
         True
     """
-    known = recipe if isinstance(recipe, PreparedRecipe) else prepare(recipe)
-    if phase not in known.rates.phases:
-        raise RecipeError(f"phase: expected one of {', '.join(known.rates.phases)}, got {phase!r}")
-    if phase in [precursor.phase for precursor in known.recipe.precursors]:
+    prepared = recipe if isinstance(recipe, PreparedRecipe) else prepare(recipe)
+    if phase not in prepared.rates.phases:
+        raise RecipeError(f"phase: expected one of {', '.join(prepared.rates.phases)}, got {phase!r}")
+    if phase in [precursor.phase for precursor in prepared.recipe.precursors]:
         raise RecipeError(f"phase: expected a product, whose amount grows with time, got the precursor {phase!r}")
     if not observation.strip():
-        raise RecipeError("observation: expected who saw it, in a few words, got nothing")
+        raise RecipeError("observation: expected who measured it, in a few words, got nothing")
     if not 0.0 < mole_fraction < 1.0:
         raise RecipeError(f"mole_fraction: expected a number between 0 and 1, got {mole_fraction}")
-    column = known.rates.phases.index(phase)
+    column = prepared.rates.phases.index(phase)
     tried: dict[float, np.ndarray] = {}
 
     def ends_with(log_hours: float) -> float:
         if log_hours not in tried:
             timed = Recipe(
                 **{
-                    **known.recipe.model_dump(exclude={"calibration"}),
+                    **prepared.recipe.model_dump(exclude={"calibration"}),
                     "sweeps_per_hour": math.exp(-log_hours),
                 }
             )
-            history = simulate(timed, known.rates, realizations=max(2, realizations))
+            history = simulate(timed, prepared.rates, realizations=max(2, realizations), threads=available_cores())
             tried[log_hours] = history.fractions()[:, -1, column]
             if progress is not None:
                 progress(min(0.99, len(tried) / 16), f"trying {math.exp(log_hours):.3g} h per sweep", None)
         return float(np.median(tried[log_hours]))
 
-    duration = known.recipe.duration_h
-    slow = fast = math.log(known.recipe.hours_per_sweep)
+    duration = prepared.recipe.duration_h
+    slow = fast = math.log(prepared.recipe.hours_per_sweep)
     while ends_with(slow) > mole_fraction:  # too many sweeps: let each stand for more hours
         slow += math.log(STEP)
         if duration / math.exp(slow) < 1e-3:
@@ -123,7 +123,7 @@ def calibrate(
         if duration / math.exp(fast) > LONGEST_SWEEPS:
             reached = float(np.median(next(reversed(tried.values()))))
             raise RecipeError(
-                f"mole_fraction: {phase} comes to {reached:.3f} and not to {mole_fraction} within "
+                f"mole_fraction: {phase} reaches {reached:.3f} and not {mole_fraction} within "
                 f"{LONGEST_SWEEPS:.0f} sweeps; this recipe cannot be calibrated on it"
             )
     while slow - fast > TOLERANCE:

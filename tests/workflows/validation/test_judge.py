@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tammann import Recipe, TammannError
 from tammann.errors import DataError, RecipeError
 from tammann.example import example_history
-from tammann.workflows.furnace import fire, plain_equilibrium, prepare
+from tammann.workflows.furnace import plain_equilibrium, prepare, run_recipe
 from tammann.workflows.validation import (
     Judgement,
     Observation,
@@ -452,7 +452,7 @@ def furnace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
                 {m: course(moles.get(m, MOLES)) for m in (*each.models, "null", "equilibrium")} for each in prepared
             ]
 
-        monkeypatch.setattr(judge, "_fire_all", fired)
+        monkeypatch.setattr(judge, "_run_all", fired)
 
     return fill
 
@@ -727,9 +727,9 @@ def test_each_model_is_run_in_its_own_kinetics(folder, monkeypatch):
 
     def spy(known: Any, *, null: bool, **options: Any) -> Any:
         fired.append((known.recipe.kinetics.transport, known.rates.metadata["options"]["transport"], null))
-        return fire(known, null=null, **options)
+        return run_recipe(known, null=null, **options)
 
-    monkeypatch.setattr(judge, "fire", spy)
+    monkeypatch.setattr(judge, "run_recipe", spy)
     held(folder, book("major: BaTiO3"))
     assert fired == [("full", "full", True), ("self", "self", False), ("none", "none", False)]
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tammann.automaton.engine import compile_kernel
 from tammann.errors import DataError, RecipeError
 from tammann.kinetics import rate_table
+from tammann.parallel import Progress, available_cores, run_tasks, worker_pool
 from tammann.recipe import Recipe
 from tammann.thermo import EnergySet, Phases
-from tammann.workflows.furnace import FurnaceRun, PreparedRecipe, Progress, fire, plain_equilibrium, prepare, processes
+from tammann.workflows.furnace import PreparedRecipe, plain_equilibrium, prepare, run_recipe
 from tammann.workflows.validation.evolution import PhaseEvolution
 from tammann.workflows.validation.observations import Experiment, Observation, Observations
 
@@ -44,7 +46,6 @@ COLUMNS: Mapping[str, str] = {
 """Their names over the columns of a table, which has to fit on a terminal."""
 KINETICS = ("full", "self", "none")
 BASELINES = ("null", "equilibrium")
-POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -346,12 +347,12 @@ def validate(
         _prepare(book, k, realizations=realizations or book.realizations, size=size)
         for k in range(len(book.experiments))
     ]
-    firings = _fire_all(prepared, threads, executor, progress)
+    runs = _run_all(prepared, threads, executor, progress)
     texts = {p.known.recipe.calibration.observation for p in prepared if p.known.recipe.calibration is not None}
     used = _used_up([seen for e in book.experiments for seen in e.observations], texts)
     judgements: list[Judgement] = []
-    for each, fired in zip(prepared, firings, strict=True):
-        judgements += _judge(book, each, fired, used)
+    for each, courses in zip(prepared, runs, strict=True):
+        judgements += _judge(book, each, courses, used)
     return Validation(name, tuple(judgements), _remarks(book, prepared, texts, used))
 
 
@@ -440,72 +441,34 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-Fired = tuple[dict[str, PhaseEvolution], PhaseEvolution]
-
-
-def _fire_all(
+def _run_all(
     prepared: Sequence[_Prepared], threads: int | None, executor: Executor | None, progress: Progress | None
 ) -> list[dict[str, PhaseEvolution]]:
-    """The courses of all models of all experiments."""
-    tasks = [(k, model) for k, each in enumerate(prepared) for model in each.models]
-    arguments = [(prepared[k].known, model, model == prepared[k].models[0]) for k, model in tasks]
-    labels = [f"{prepared[k].title}, {MODELS[model]}" for k, model in tasks]
-    results: list[dict[str, PhaseEvolution]] = [{} for _ in prepared]
-    cores = min(threads or len(os.sched_getaffinity(0)), len(tasks))
-    if executor is None and cores == 1:
-        for n, argument in enumerate(arguments):
-            results[tasks[n][0]] |= _fire_model(*argument, progress=_part(progress, n, len(tasks), labels[n]))
-        return results
-    with _carriers(executor, cores) as carrier:
-        futures: dict[Future[dict[str, PhaseEvolution]], int] = {
-            carrier.submit(_fire_model, *argument): n for n, argument in enumerate(arguments)
-        }
-        pending = set(futures)
-        try:
-            while pending:
-                done, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
-                    results[tasks[futures[future]][0]] |= future.result()
-                if progress is not None and pending:
-                    progress(1 - len(pending) / len(tasks), labels[min(futures[f] for f in pending)], None)
-        except BaseException:
-            for future in pending:
-                future.cancel()
-            raise
-    return results
+    """Run all models of all experiments."""
+    tasks = {
+        f"{each.title} ({k + 1} of {len(prepared)}), {MODELS[model]}": (each.known, model, model == each.models[0])
+        for k, each in enumerate(prepared)
+        for model in each.models
+    }
+    cores = min(threads or available_cores(), len(tasks))
+    compile_kernel()  # once, into the cache on disk, instead of in every worker at the same time
+    with nullcontext(executor) if executor is not None or cores == 1 else worker_pool(cores) as pool:
+        found = iter(run_tasks(_run_model, tasks, executor=pool, progress=progress))
+    return [{name: course for _ in each.models for name, course in next(found).items()} for each in prepared]
 
 
-@contextmanager
-def _carriers(executor: Executor | None, cores: int) -> Iterator[Executor]:
-    if executor is not None:
-        yield executor
-    else:
-        with processes(cores) as pool:
-            yield pool
-
-
-def _part(progress: Progress | None, n: int, count: int, label: str) -> Progress | None:
-    if progress is None:
-        return None
-
-    def report(done: float, stage: str, temperature_K: float | None) -> None:
-        progress((n + done) / count, f"{label}: {stage}", temperature_K)
-
-    return report
-
-
-def _fire_model(
+def _run_model(
     known: PreparedRecipe, model: str, baselines: bool, *, progress: Progress | None = None
 ) -> dict[str, PhaseEvolution]:
-    """The course of a recipe in one of the kinetics, and with it those of the two baselines where asked for."""
+    """Run a recipe in one of the kinetics, and with it the two baselines where asked for."""
     recipe = known.recipe.with_options(kinetics=model)
     if recipe != known.recipe:
         known = replace(known, recipe=recipe, rates=rate_table(known.reactions, known.transport, recipe))
-    firing: FurnaceRun = fire(known, null=baselines, threads=1, progress=progress)
-    courses = {model: PhaseEvolution.of_run(firing.history, recipe)}
-    if baselines and firing.null is not None:
-        courses["null"] = PhaseEvolution.of_run(firing.null, recipe)
-        courses["equilibrium"] = PhaseEvolution.of_equilibrium(firing.equilibrium, known, courses[model])
+    run = run_recipe(known, null=baselines, threads=1, progress=progress)
+    courses = {model: PhaseEvolution.of_run(run.history, recipe)}
+    if baselines and run.null is not None:
+        courses["null"] = PhaseEvolution.of_run(run.null, recipe)
+        courses["equilibrium"] = PhaseEvolution.of_equilibrium(run.equilibrium, known, courses[model])
     return courses
 
 
