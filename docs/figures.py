@@ -32,7 +32,7 @@ from tammann.plot import (
     plot_slices,
     save_figure,
 )
-from tammann.workflows.furnace import fire
+from tammann.workflows.furnace import run_recipe
 
 DOCS = Path(__file__).parent
 IMAGES = DOCS / "images"
@@ -43,9 +43,9 @@ DPI = 130
 
 def run() -> dict[str, Any]:
     """The 1:1 recipe as shipped."""
-    firing = fire(Recipe.from_file(EXAMPLES / "recipes" / "batio3-1-1.yaml"))
-    history = firing.history
-    baselines = {"null": firing.null, "equilibrium": firing.equilibrium}
+    result = run_recipe(EXAMPLES / "recipes" / "batio3-1-1.yaml")
+    history = result.history
+    baselines = {"null": result.null, "equilibrium": result.equilibrium}
     save_figure(plot_phase_fractions(history), IMAGES / "phases.png", dpi=DPI)
     save_figure(plot_baselines(history, **baselines), IMAGES / "baselines.png", dpi=DPI)
     save_figure(plot_reaction_flow(history), IMAGES / "flow.png", dpi=DPI)

@@ -30,7 +30,7 @@ from tammann.kinetics.growth import table_layer
 from tammann.thermo import draw_energies
 from tammann.transport import OnsagerMeasurement, TransportTable, draw_transport, load_transport, save_transport
 from tammann.units import BOLTZMANN_J_PER_K
-from tammann.workflows.furnace import fire
+from tammann.workflows.furnace import run_recipe
 from tammann.workflows.melt import MeltState, VolumeRecord, largest_error, measure_melts
 from tammann.workflows.melt.folder import CORRELATIONS, load_plan, load_replicas, state_folder
 from tammann.workflows.melt.plan import MeltPlan
@@ -514,8 +514,8 @@ def fire_recipes() -> None:
     for name in RECIPES:
         recipe = Recipe.from_file(EXAMPLES / "recipes" / f"{name}.yaml")
         for source in (*SOURCES, "none"):
-            firing = fire(recipe.with_options(transport=source), null=False)
-            history = firing.history
+            run = run_recipe(recipe.with_options(transport=source), null=False)
+            history = run.history
             peak = np.median(history.fractions("mole"), axis=0).max(axis=0)
             rows = history.table().itertuples()
             found.setdefault(name, {})[source] = {
@@ -523,8 +523,8 @@ def fire_recipes() -> None:
                 "peak": dict(zip(history.phases, peak.tolist(), strict=True)),
                 "fallback_share": fallback_share(history),
             }
-            last = firing.equilibrium["temperature_K"].iloc[-1]
-            end = firing.equilibrium[firing.equilibrium["temperature_K"] == last]
+            last = run.equilibrium["temperature_K"].iloc[-1]
+            end = run.equilibrium[run.equilibrium["temperature_K"] == last]
             found[name]["equilibrium"] = dict(zip(end["phase"], end["mole_fraction"], strict=True))
     RUNS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 

@@ -48,9 +48,9 @@ def test_a_grid_beyond_memory_is_refused_with_the_largest_that_fits(monkeypatch)
 
 
 def test_a_run_that_cannot_end_is_refused():
-    """Scores go as the inverse square of the radius: at 1e-30 um a sweep would need 1e60 cycles and more."""
-    prepared = prepare(one_to_one(particle_radius_um=1e-30))
-    with pytest.raises(RecipeError, match="this run would take .* years: .*particle_radius_um"):
+    """A quarter of an hour in sweeps of 1e-25 h is more than 1e24 cycles of visits: 1e18 s at 1e8 visits per second."""
+    prepared = prepare(one_to_one(calibration={"hours_per_sweep": 1e-25, "observation": "made up"}))
+    with pytest.raises(RecipeError, match="this run would take .* years: .*sweeps_per_hour"):
         simulate(prepared.recipe, prepared.rates)
 
 

@@ -396,7 +396,7 @@ def test_progress_is_told_and_rises():
     simulate(recipe, rates, realizations=2, progress=lambda *news: told.append(news))
     parts = [part for part, _, _ in told]
     assert parts == sorted(parts)
-    assert 0 < parts[0] < parts[-1] <= 1
+    assert 0 <= parts[0] < parts[-1] <= 1
     assert {stage for _, stage, _ in told} == {0}
     assert {kelvin for _, _, kelvin in told} == {1300.0}
 

@@ -99,7 +99,7 @@ def test_a_finished_realization_is_not_run_again(eager, tmp_path):
     again = simulate(recipe, rates, realizations=2, checkpoint=tmp_path, progress=lambda *news: told.append(news))
     np.testing.assert_array_equal(again.moles[0], first.moles[0])
     assert again.lattice.kernel_seconds[0] == first.lattice.kernel_seconds[0]
-    assert min(part for part, _, _ in told) > 0.5
+    assert min(part for part, _, _ in told) >= 0.5
 
 
 def broken_off(recipe, rates, folder, *, after=12):

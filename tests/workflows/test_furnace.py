@@ -365,8 +365,8 @@ def test_a_path_and_a_prepared_recipe_give_the_same(known, serial, tmp_path):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"precursors": [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1e-300}]}, "less than one cell"),
-        ({"particle_radius_um": 1e-30}, "years"),
+        ({"precursors": [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1e-6}]}, "less than one cell"),
+        ({"calibration": {"hours_per_sweep": 1e-25, "observation": "made up"}}, "years"),
     ],
 )
 def test_what_cannot_be_run_leaves_no_folder(bad, message, tmp_path):

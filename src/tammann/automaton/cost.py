@@ -86,8 +86,8 @@ class RunCost:
         if not self.seconds <= LONGEST_SECONDS:
             raise RecipeError(
                 f"this run would take {_duration(self.seconds)}: {self.size}^3 cells and {self.visits:.2g} visits in "
-                f"{self.sweeps:.4g} sweeps; look at particle_radius_um (reactions go as its inverse square), at "
-                "sweeps_per_hour and the programme's hours, and at grid.size"
+                f"{self.sweeps:.4g} sweeps; look at particle_radius_um (scores go as its inverse square), "
+                "sweeps_per_hour or hours_per_sweep, the programme's hours and grid.size"
             )
 
 
