@@ -397,8 +397,8 @@ def test_progress_is_told_and_rises():
     parts = [part for part, _, _ in told]
     assert parts == sorted(parts)
     assert 0 <= parts[0] < parts[-1] <= 1
-    assert {stage for _, stage, _ in told} == {0}
-    assert {kelvin for _, _, kelvin in told} == {1300.0}
+    assert {text.split(", ")[1] for _, text, _ in told if ", " in text} == {"mixing the powder", "step 1"}
+    assert {kelvin for _, _, kelvin in told} == {1300.0, None}
 
 
 def test_a_table_for_every_realization():

@@ -366,10 +366,11 @@ def test_a_path_and_a_prepared_recipe_give_the_same(known, serial, tmp_path):
     ("bad", "message"),
     [
         ({"precursors": [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1e-6}]}, "less than one cell"),
-        ({"calibration": {"hours_per_sweep": 1e-25, "observation": "made up"}}, "years"),
+        ({"size": 900}, "this machine has"),
     ],
 )
-def test_what_cannot_be_run_leaves_no_folder(bad, message, tmp_path):
+def test_what_cannot_be_run_leaves_no_folder(bad, message, tmp_path, monkeypatch):
+    monkeypatch.setattr("tammann.automaton.cost._machine_memory", lambda: 1e9)
     with pytest.raises(RecipeError, match=message):
         run_recipe(recipe(**bad), tmp_path / "out")
     assert not (tmp_path / "out").exists()
