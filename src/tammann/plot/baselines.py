@@ -1,4 +1,4 @@
-"""Final phase fractions beside the two baselines that a claim of skill is measured against."""
+"""Final phase fractions beside the two baselines."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def plot_baselines(
     """Draw final mole fractions (median and band) with the geometric null and plain equilibrium on the same rows.
 
     Args:
-        history: the run.
-        null: the same recipe with all pair reactions equal.
-        equilibrium: mole fractions of the phases of lowest Gibbs energy at the end of the recipe, or that table
+        history: The run.
+        null: The same recipe with all pair reactions equal.
+        equilibrium: Mole fractions of the phases of lowest Gibbs energy at the end of the recipe, or that table
             over temperature (see ``tammann.analysis.beside_baselines``).
-        smallest: phases below this mole fraction in all three are left out.
-        ax: where to draw; by default a figure of its own.
+        smallest: Phases below this mole fraction in all three are left out.
+        ax: Where to draw; by default a figure of its own.
 
     Example:
         >>> from tammann.example import example_history

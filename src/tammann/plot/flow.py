@@ -21,16 +21,16 @@ __all__ = ["plot_reaction_flow"]
 def plot_reaction_flow(
     flow: ReactionFlow | History, *, stage: int | None = None, smallest: float = 0.01, ax: Axes | None = None
 ) -> Axes:
-    """Draw ribbons from phase to phase, as wide as the atoms that went there, net of back and forth.
+    """Draw ribbons from phase to phase, as wide as the atoms that went there, net of reverse reactions.
 
-    A node is as tall as what was there at the start plus what came in; what did not leave again has no ribbon, and
-    stands beside the name as a share of all atoms.
+    The height of a node is the atoms present at the start and those that arrived. The share of all atoms that a phase
+    holds at the end stands beside its name.
 
     Args:
-        flow: of ``tammann.analysis.reaction_flow``, or a run.
-        stage: index of a step of the programme, where a run is given.
-        smallest: ribbons that carry less than this share of the atoms are left out.
-        ax: where to draw; by default a figure of its own.
+        flow: Of ``tammann.analysis.reaction_flow``, or a run.
+        stage: Index of a step of the programme, where a run is given.
+        smallest: Ribbons that carry less than this share of the atoms are left out.
+        ax: Where to draw; by default a figure of its own.
 
     Example:
         >>> from tammann.example import example_history
@@ -112,7 +112,7 @@ def plot_reaction_flow(
 
 
 def flow_columns(nodes: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:
-    """Column of each node: the longest way from a node without a source; ends without a way on move to the right."""
+    """Return the column of each node: its longest path from a node without a source; final nodes go to the last."""
     column = {str(name): 0 for name in nodes.index}
     for _ in range(len(column)):  # there are no circles, so this many rounds reach every end
         for source, target in zip(links["source"], links["target"], strict=True):
@@ -125,7 +125,7 @@ def flow_columns(nodes: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:
 def stack_nodes(
     names: list[str], column: dict[str, int], height: dict[str, float], links: pd.DataFrame, gap: float
 ) -> dict[str, float]:
-    """Bottom of each node: as near as may be to where its atoms come from, no two of a column closer than ``gap``."""
+    """Return the bottom of each node: as near as possible to its sources, no two of a column closer than ``gap``."""
     bottom: dict[str, float] = {}
     for c in range(max(column.values()) + 1):
         here = [name for name in names if column[name] == c]
@@ -135,7 +135,7 @@ def stack_nodes(
             middles = [bottom[source] + height[source] / 2 for source in own["source"]]
             middle[name] = float(np.average(middles, weights=own["atoms_mol"])) if middles else -float(k)
         here.sort(key=lambda name: middle[name])
-        # Heights and gaps are taken out, so that what is left to keep apart are points in their order.
+        # With heights and gaps subtracted, what is left is to keep points in their order.
         under = np.cumsum([0.0, *(height[name] + gap for name in here)])[:-1]
         wanted = np.array([middle[name] - height[name] / 2 for name in here]) - under
         if c == 0:
@@ -148,7 +148,7 @@ def stack_nodes(
 def _ribbon(
     ax: Axes, start: tuple[float, float], end: tuple[float, float], thick: float, first: str, second: str
 ) -> None:
-    """A band that eases from one side to the other and fades from one colour to the other."""
+    """Draw a smooth band from one side to the other that fades from one colour to the other."""
     from matplotlib.colors import to_rgb
     from matplotlib.patches import Polygon
 
@@ -158,7 +158,7 @@ def _ribbon(
     outline = np.concatenate([np.column_stack([x, y]), np.column_stack([x, y + thick])[::-1]])
     shape = Polygon(outline, closed=True, facecolor="none", linewidth=0)
     ax.add_patch(shape)
-    # One picture that fades, cut to the ribbon: strips side by side would show their seams.
+    # One fading image, clipped to the ribbon: strips side by side would show their seams.
     colours = np.array([to_rgb(first), to_rgb(second)])
     fading = np.ones((1, 256, 4))
     fading[0, :, :3] = colours[0] + (colours[1] - colours[0]) * np.linspace(0, 1, 256)[:, None]

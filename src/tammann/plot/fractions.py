@@ -27,10 +27,10 @@ def plot_phase_fractions(
     """Draw mole fractions against time (h, or sweeps without a calibration), with bands and the programme.
 
     Args:
-        results: a run, or the table of ``History.phase_fractions`` (or ``phase_fractions.csv``).
-        smallest: phases that never reach this mole fraction are left out, and counted in a note.
-        programme: draw a strip with the temperature above.
-        ax: where to draw; by default a figure of its own.
+        results: A run, or the table of ``History.phase_fractions`` (or ``phase_fractions.csv``).
+        smallest: Phases whose band never reaches this mole fraction are left out, and counted in a note.
+        programme: Draw a strip with the temperature above.
+        ax: Where to draw; by default a figure of its own.
 
     Returns:
         The Axes of the fractions; the strip is its child.
@@ -46,7 +46,7 @@ def plot_phase_fractions(
     along = next(name for name in TIME_LABELS if name in table and table[name].notna().any())
     frames = table[table["phase"] == table["phase"].iloc[0]]
     x_end = float(frames[along].iloc[-1])
-    largest = table.groupby("phase", sort=False)["mole_fraction"].max()
+    largest = table.groupby("phase", sort=False)["mole_fraction_high"].max()
     shown = [str(name) for name in largest.index[largest >= smallest]]
     colours = phase_colours(largest.index if isinstance(results, pd.DataFrame) else results.phases)
 
@@ -99,7 +99,7 @@ def _strip(ax: Axes, x: np.ndarray, temperature_K: np.ndarray, own: bool) -> Non
 
 
 def _holds(x: np.ndarray, temperature_K: np.ndarray) -> list[tuple[float, float]]:
-    """Where each hold ends, and its temperature; the highest and last temperatures if there is no hold."""
+    """Return where each hold ends, and its temperature; the highest and last temperatures if there is no hold."""
     flat = np.abs(np.diff(temperature_K)) < 1e-6
     ends = [k for k in range(1, x.size) if flat[k - 1] and (k == x.size - 1 or not flat[k])]
     if not ends:

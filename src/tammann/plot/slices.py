@@ -28,13 +28,13 @@ def plot_slices(
     """Draw one layer of cells at several times, every phase in its colour, empty cells white.
 
     Args:
-        history: the run; its snapshots are of the first realization.
-        snapshots: which, by index; by default up to four, spread evenly from first to last.
-        depth: index of the layer along the first axis of the grid; by default the middle.
-        ax: where to draw; by default a figure of its own. It holds one child Axes a snapshot.
+        history: The run; its snapshots are of the first realization.
+        snapshots: Which, by index; by default up to four, spread evenly from first to last.
+        depth: Index of the layer along the first axis of the grid; by default the middle.
+        ax: Where to draw; by default a figure of its own. It holds one child Axes a snapshot.
 
     Raises:
-        ResultError: if the run recorded no snapshot, or there is none with that index.
+        ResultError: The run recorded no snapshot, or none with that index.
 
     Example:
         >>> from tammann.example import example_history
