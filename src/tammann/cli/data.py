@@ -63,6 +63,7 @@ def reactions(
         print_table(["reaction", f"dG at {temperature_K:g} K, meV/atom"], rows)
         if len(shown) < len(chosen):
             print(f"{len(chosen) - len(shown)} more of {len(chosen)}; --limit 0 shows all.")
+        print_warnings(phases.warnings)
     if plot is not None:
         from tammann.plot import save_figure
         from tammann.plot.reactions import plot_reaction_energies

@@ -154,12 +154,12 @@ def _nearest(a, b, out):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def closest_in_faces(vertices, starts, members, pairs):  # type: ignore[no-untyped-def]
-    """Give the shortest vector between the faces of each pair.
+    """Return the shortest vector between the faces of each pair.
 
     Args:
-        vertices: corners, shape (nv, K).
-        starts, members: corners of face p are members[starts[p]:starts[p + 1]].
-        pairs: two faces a row, shape (m, 2).
+        vertices: Corners, shape (nv, K).
+        starts, members: Corners of face p are members[starts[p]:starts[p + 1]].
+        pairs: Two faces a row, shape (m, 2).
 
     Returns:
         Shape (m, K).

@@ -5,11 +5,12 @@ shifts of the computed energies that make stated equilibria come out, so that wh
 the rest of the energies stays as computed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from tammann.errors import DataError
 from tammann.thermo.equilibrium import best_mixture
@@ -42,7 +43,7 @@ def _row(phases: Phases, constraint: Constraint) -> FloatArray:
 def _smallest(
     equalities: FloatArray, targets: FloatArray, inequalities: FloatArray, limits: FloatArray
 ) -> FloatArray | None:
-    """Give the shortest u with E u = f and G u >= h, or None where there is none.
+    """Return the shortest u with E u = f and G u >= h, or None where there is none.
 
     Least-distance programming: the equalities leave u = u0 + Z w with u0 at right angles to Z, and the shortest w with
     G Z w >= h - G u0 comes from a non-negative least-squares problem (Lawson and Hanson, Solving Least Squares
@@ -136,7 +137,7 @@ def _problem(phases: Phases, constraints: Sequence[Constraint]) -> _Problem:
 
 
 def _pair_rows(fractions: FloatArray, phase: int) -> FloatArray:
-    """Give the atom shares of every two phases that together make up a phase, less the phase itself; shape (m, n)."""
+    """Return the atom shares of every two phases that together make up a phase, less the phase itself; shape (m, n)."""
     others = np.flatnonzero(np.arange(len(fractions)) != phase)
     first, second = others[np.array(np.triu_indices(len(others), 1))]
     along = fractions[second] - fractions[first]
@@ -171,19 +172,19 @@ def assess(
     Phases on the hull are enforced by adding, until none is missing, the mixture that would replace them.
 
     Args:
-        phases: the system.
-        constraints: known equilibria.
-        energies: name of the set to start from; the default set where none is given.
-        name: name of the new set.
+        phases: The system.
+        constraints: Known equilibria.
+        energies: Name of the set to start from; the default set where none is given.
+        name: Name of the new set.
         reference_temperature_K: T_ref.
 
     Returns:
         A new energy set that carries its shifts, entropies and constraints.
 
     Raises:
-        DataError: the constraints contradict each other or name a phase without an energy.
+        DataError: The constraints contradict each other or name a phase without an energy.
 
-    Examples:
+    Example:
         >>> import numpy as np
         >>> from tammann.thermo import load_constraints, load_phases
         >>> phases = load_phases("Ba-Ti-O")
@@ -218,107 +219,121 @@ def assess(
 def _solve(
     phases: Phases, start: EnergySet, table: FloatArray, problem: _Problem, reference: float
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Assess one table of energies: returns the new table, the shifts and the entropies."""
-    n = len(phases)
-    grid = start.temperature_K
-    sigma = start.standard_error_eV_per_atom
+    """Assess one table of energies; return the new table, the shifts and the entropies."""
+    grid, sigma = start.temperature_K, start.standard_error_eV_per_atom
     movable = np.flatnonzero(start.is_computed & np.isfinite(table).all(axis=0) & (sigma > 0.0))
-    used = problem.rows.any(axis=0)
-    if not np.isfinite(table[:, used]).all():
-        lacking = phases[int(np.flatnonzero(used & ~np.isfinite(table).all(axis=0))[0])].formula
-        raise DataError(f"energies {start.name!r} lack {lacking}, which the constraints name: choose another set")
-    for T in (*problem.temperatures, *(t for _, t, _ in problem.on_hull)):
-        if not grid[0] <= T <= grid[-1]:
-            raise DataError(
-                f"temperature_K {T:g} of a constraint is outside the energies: expected {grid[0]:g} to {grid[-1]:g}"
-            )
-
-    def at(values: FloatArray, T: float) -> FloatArray:
-        right = int(np.clip(np.searchsorted(grid, T, side="right"), 1, len(grid) - 1))
-        weight = (T - grid[right - 1]) / (grid[right] - grid[right - 1])
-        return (1.0 - weight) * values[right - 1] + weight * values[right]
-
-    entropies = np.zeros(n)
-    if len(problem.entropies):
-        now = np.array(
-            [
-                -(row @ np.nan_to_num(at(table, T + 50.0) - at(table, T - 50.0))) / 100.0
-                for row, T in zip(problem.entropy_rows, problem.entropy_temperatures, strict=True)
-            ]
-        )
-        scaled = problem.entropy_rows[:, movable] * sigma[movable]
-        wanted = problem.entropies - now
-        u = np.linalg.lstsq(scaled, wanted, rcond=None)[0]
-        if np.abs(scaled @ u - wanted).max() > 1e-12:
-            raise DataError("the stated reaction entropies contradict each other: leave one of them out")
-        entropies[movable] = sigma[movable] * u
+    temperatures = {*problem.temperatures, *(T for _, T, _ in problem.on_hull)}
+    _check_energies(phases, start, table, problem, temperatures)
+    entropies = _entropy_shifts(problem, grid, table, sigma, movable)
     table = table - entropies * (grid[:, None] - reference)
+    values = {T: _interpolated(grid, table, T) for T in temperatures}
+    equal_rows, targets, rows, limits = _conditions(problem, values)
 
-    values = {T: at(table, T) for T in {*problem.temperatures, *(t for _, t, _ in problem.on_hull)}}
-    equal_rows, equal_targets, rows, limits = [], [], [], []
-    for row, T, kind, margin in zip(problem.rows, problem.temperatures, problem.kinds, problem.margins, strict=True):
-        dG = row @ np.nan_to_num(values[T])
-        if kind == "equality":
-            equal_rows.append(row)
-            equal_targets.append(-dG)
-        elif kind == "left-stable":
-            rows.append(row)
-            limits.append(margin - dG)
-        else:
-            rows.append(-row)
-            limits.append(margin + dG)
+    def scaled(rows: list[FloatArray]) -> FloatArray:
+        return np.array(rows).reshape(-1, len(phases))[:, movable] * sigma[movable]
 
-    # Mixtures of two phases replace a phase on a line; those of more are found as they are needed.
-    for phase, T, margin in problem.on_hull:
-        known = problem.pairs[phase]
-        known = known[~(known[:, ~np.isfinite(values[T])] != 0.0).any(axis=1)]
-        rows.extend(known)
-        limits.extend(margin - known @ np.nan_to_num(values[T]))
-
-    fractions = phases.atom_fractions
-    E = np.array(equal_rows).reshape(-1, n)[:, movable] * sigma[movable]
-    f = np.array(equal_targets)
-    shifts = np.zeros(n)
+    shifts = np.zeros(len(phases))
     for _ in range(200):
-        G = np.array(rows).reshape(-1, n)[:, movable] * sigma[movable]
-        u = _smallest(E, f, G, np.array(limits))
+        u = _smallest(scaled(equal_rows), np.array(targets), scaled(rows), np.array(limits))
         if u is None:
             raise DataError(
                 "the constraints contradict each other or the measured energies: "
                 f"no shifts satisfy {'; '.join(dict.fromkeys(problem.equations))} together with the phases on the hull"
             )
         shifts[movable] = sigma[movable] * u
-        added = False
+        before = len(rows)
         for phase, T, margin in problem.on_hull:
-            now_values = values[T] + shifts
-            best = best_mixture(fractions, now_values, phase)
-            if best is None or best[1] - now_values[phase] >= margin - 1e-9:
-                continue
-            shares = best[0]
-            row = shares.copy()
-            row[phase] -= 1.0
-            rows.append(row)
-            limits.append(margin - row @ np.nan_to_num(values[T]))
-            added = True
-        if not added:
+            shifted = values[T] + shifts
+            best = best_mixture(phases.atom_fractions, shifted, phase)
+            if best is not None and best[1] - shifted[phase] < margin - 1e-9:
+                row = best[0].copy()
+                row[phase] -= 1.0
+                rows.append(row)
+                limits.append(float(margin - row @ np.nan_to_num(values[T])))
+        if len(rows) == before:
             return table + shifts, shifts, entropies
     raise DataError(
         "the phases on the hull could not be satisfied in 200 rounds: check the constraints for contradictions"
     )
 
 
+def _check_energies(
+    phases: Phases, start: EnergySet, table: FloatArray, problem: _Problem, temperatures: Iterable[float]
+) -> None:
+    lacking = np.flatnonzero(problem.rows.any(axis=0) & ~np.isfinite(table).all(axis=0))
+    if lacking.size:
+        formula = phases[int(lacking[0])].formula
+        raise DataError(f"energies {start.name!r} lack {formula}, which the constraints name: choose another set")
+    low, high = start.temperature_K[[0, -1]]
+    for T in temperatures:
+        if not low <= T <= high:
+            raise DataError(
+                f"temperature_K {T:g} of a constraint is outside the energies: expected {low:g} to {high:g}"
+            )
+
+
+def _interpolated(grid: FloatArray, table: FloatArray, T: float) -> FloatArray:
+    right = int(np.clip(np.searchsorted(grid, T, side="right"), 1, len(grid) - 1))
+    weight = (T - grid[right - 1]) / (grid[right] - grid[right - 1])
+    return (1.0 - weight) * table[right - 1] + weight * table[right]
+
+
+def _entropy_shifts(
+    problem: _Problem, grid: FloatArray, table: FloatArray, sigma: FloatArray, movable: npt.NDArray[np.intp]
+) -> FloatArray:
+    """Return the smallest entropies, eV/K per atom, shape (n,), that give the stated reaction entropies."""
+    entropies = np.zeros(table.shape[1])
+    if not len(problem.entropies):
+        return entropies
+    steps = [
+        _interpolated(grid, table, T + 50.0) - _interpolated(grid, table, T - 50.0)
+        for T in problem.entropy_temperatures
+    ]
+    now = [-(row @ np.nan_to_num(step)) / 100.0 for row, step in zip(problem.entropy_rows, steps, strict=True)]
+    scaled = problem.entropy_rows[:, movable] * sigma[movable]
+    wanted = problem.entropies - np.array(now)
+    u = np.linalg.lstsq(scaled, wanted, rcond=None)[0]
+    if np.abs(scaled @ u - wanted).max() > 1e-12:
+        raise DataError("the stated reaction entropies contradict each other: leave one of them out")
+    entropies[movable] = sigma[movable] * u
+    return entropies
+
+
+def _conditions(
+    problem: _Problem, values: Mapping[float, FloatArray]
+) -> tuple[list[FloatArray], list[float], list[FloatArray], list[float]]:
+    """Return rows and targets of the equalities, row . d = target, and of the inequalities, row . d >= target."""
+    equal_rows, targets, rows, limits = [], [], [], []
+    for row, T, kind, margin in zip(problem.rows, problem.temperatures, problem.kinds, problem.margins, strict=True):
+        dG = row @ np.nan_to_num(values[T])
+        if kind == "equality":
+            equal_rows.append(row)
+            targets.append(-dG)
+        else:
+            sign = 1.0 if kind == "left-stable" else -1.0
+            rows.append(sign * row)
+            limits.append(margin - sign * dG)
+    # Mixtures of two phases replace a phase on a line; those of more are found as they are needed.
+    for phase, T, margin in problem.on_hull:
+        known = problem.pairs[phase]
+        known = known[~(known[:, ~np.isfinite(values[T])] != 0.0).any(axis=1)]
+        rows.extend(known)
+        limits.extend(margin - known @ np.nan_to_num(values[T]))
+    return equal_rows, targets, rows, limits
+
+
 def shifts_table(phases: Phases, *, energies: str | None = None) -> "pd.DataFrame":
     """List what an assessment did to each energy.
 
     Args:
-        phases: the system.
-        energies: name of an assessed set; the default set where none is given.
+        phases: The system.
+        energies: Name of an assessed set; the default set where none is given.
 
     Returns:
         One row a phase that was shifted: phase, shift_meV_per_atom (at the reference temperature), standard_errors
         (the shift in units of its standard error), entropy_J_per_K_per_mol_atoms, source. Largest shift first.
 
-    Examples:
+    Example:
         >>> from tammann.thermo import load_phases
         >>> list(shifts_table(load_phases("Ba-Ti-O")).columns)[:2]
         ['phase', 'shift_meV_per_atom']
@@ -353,17 +368,17 @@ def draw_energies(
     holds in every draw.
 
     Args:
-        phases: the system.
-        energies: name of the set to draw; the default set where none is given.
-        rng: source of randomness.
+        phases: The system.
+        energies: Name of the set to draw; the default set where none is given.
+        rng: Source of randomness.
 
     Returns:
         The same phases with the drawn set in the place of the set, and as the default.
 
     Raises:
-        DataError: there is no such set, or the constraints cannot be satisfied for the draw.
+        DataError: There is no such set, or the constraints cannot be satisfied for the draw.
 
-    Examples:
+    Example:
         >>> from tammann.thermo import load_phases
         >>> phases = load_phases("Ba-Ti-O")
         >>> drawn = draw_energies(phases, rng=1)

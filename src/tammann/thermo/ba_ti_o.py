@@ -39,7 +39,7 @@ _ANCHOR_TEMPERATURE_K = 1000.0
 
 
 def _rows() -> list[dict[str, str]]:
-    """Give the published table, with Ba6Ti17O40, which it lacks, put between its neighbours on the BaO-TiO2 line."""
+    """Return the published table, with Ba6Ti17O40, which it lacks, put between its neighbours on the BaO-TiO2 line."""
     rows = read_rows(SYSTEM.phases)
     by_formula = {row["formula"]: row for row in rows}
     # 2 BaTi2O5 + Ba4Ti13O30 = Ba6Ti17O40: 16 and 47 of its 63 atoms.

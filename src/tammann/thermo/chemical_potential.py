@@ -20,16 +20,16 @@ from tammann.errors import DataError
 from tammann.thermo.open_gases import Frame, gas_frame, gases_conflict
 from tammann.thermo.phase import FloatArray, Phases
 
-# Domains of phases without some element go on for ever towards low potentials of that element. They are cut here, far
-# below any vertex of a real system; both ends of a closest pair can always be chosen above the cut.
+# Domains of phases that lack an element reach to minus infinity in its potential. They are cut here, far below any
+# vertex of a real system; both ends of a closest pair can always be chosen above the cut.
 _FLOOR_EV = -100.0
 _ON_FACE_EV = 1e-8
-# Where an element's gas is left out, its potential is open upwards. It is cut as far above anything real.
+# Where an element's gas is left out, its potential has no upper bound. It is cut as far above anything real.
 _CEILING_EV = 100.0
 
 
 def _vertices(normals: FloatArray, bounds: FloatArray) -> FloatArray:
-    """Give the corners of {z : normals z <= bounds, z >= floor}, shape (nv, K)."""
+    """Return the corners of {z : normals z <= bounds, z >= floor}, shape (nv, K)."""
     K = normals.shape[1]
     if K == 0:
         return np.zeros((1, 0))
@@ -74,7 +74,7 @@ class _Corner:
 def _corners(
     fractions: FloatArray, gibbs: FloatArray, frame: Frame, columns: Sequence[int], highest: FloatArray
 ) -> _Corner:
-    """Build the polyhedron in the free elements ``columns`` (positions in frame.free) from the phases made of them."""
+    """Build the polyhedron in the free elements ``columns`` (positions in frame.free) from the phases they form."""
     others = [k for k in range(len(frame.free)) if k not in columns]
     reduced = fractions @ frame.matrix
     energy = gibbs - fractions @ frame.offset
@@ -92,7 +92,7 @@ def _corners(
 
 
 def _highest(phases: Phases, gibbs: FloatArray, left_out: Sequence[int] = ()) -> FloatArray:
-    """Give the largest potential of every element, eV per atom, shape (E,).
+    """Return the largest potential of every element, eV per atom, shape (E,).
 
     It is that of the element in its stable state, 0; of an element that is a gas, the gas's own energy, which is not 0
     where the energies hold it at another pressure than 1 bar; and none where that gas is left out.
@@ -112,13 +112,13 @@ class ChemicalPotentialDiagram:
     """The stability domains of all phases at one temperature.
 
     Attributes:
-        elements: symbols, the columns of all arrays.
+        elements: Symbols, the columns of all arrays.
         temperature_K: K.
-        vertices_eV: corners of the diagram, eV per atom of each element, shape (nv, E); domains that have no end are
+        vertices_eV: Corners of the diagram, eV per atom of each element, shape (nv, E); domains that have no end are
             cut at -100 eV.
-        formulas: the phases.
-        energy_above_hull_eV_per_atom: shape (n,), NaN for phases without an energy.
-        touches: which corners belong to the domain of which phase, shape (nv, n).
+        formulas: The phases.
+        energy_above_hull_eV_per_atom: Shape (n,), NaN for phases without an energy.
+        touches: Which corners belong to the domain of which phase, shape (nv, n).
     """
 
     elements: tuple[str, ...]
@@ -129,7 +129,7 @@ class ChemicalPotentialDiagram:
     touches: npt.NDArray[np.bool_]
 
     def domain(self, formula: str) -> FloatArray:
-        """Give the corners of a phase's domain, eV per atom, shape (k, E); where metastable, as if it were stable."""
+        """Return the corners of a phase's domain, eV per atom, shape (k, E); where metastable, as if it were stable."""
         if formula not in self.formulas:
             raise DataError(f"phase {formula!r} is not in the diagram: there are {', '.join(self.formulas)}")
         return self.vertices_eV[self.touches[:, self.formulas.index(formula)]]
@@ -146,17 +146,17 @@ def chemical_potential_diagram(
     """Compute the stability domain of every phase at one temperature.
 
     Args:
-        phases: the system.
+        phases: The system.
         temperature_K: K.
-        energies: name of the energy set; the default set where none is given.
-        partial_pressure_Pa: gases held at a pressure, Pa; elements they settle have the same potential everywhere.
-        without: formulas of phases that cannot form. Without O2 nothing can give off oxygen: its potential is then open
+        energies: Name of the energy set; the default set where none is given.
+        partial_pressure_Pa: Gases held at a pressure, Pa; elements they settle have the same potential everywhere.
+        without: Formulas of phases that cannot form. Without O2 nothing can give off oxygen: its potential is then open
             upwards, and cut at +100 eV.
 
     Raises:
-        DataError: the temperature or a gas is outside the data, or a phase is not in it.
+        DataError: The temperature or a gas is outside the data, or a phase is not in it.
 
-    Examples:
+    Example:
         >>> from tammann.thermo import load_phases
         >>> diagram = chemical_potential_diagram(load_phases("Ba-Ti-O"), 1250.0, energies="materials-project")
         >>> bool(diagram.domain("BaO").shape[1] == len(diagram.elements))
@@ -188,10 +188,10 @@ def closest_differences(
     energies: str | None = None,
     partial_pressure_Pa: Mapping[str, float] | None = None,
 ) -> FloatArray:
-    """Give the vector between the closest points of the stability domains of many pairs, at many temperatures.
+    """Return the vector between the closest points of the stability domains of many pairs, at many temperatures.
 
     dmu = argmin |mu - nu| over mu in the domain of ``first`` and nu in the domain of ``second``. The points may lie
-    anywhere in the two polytopes, not only at their corners, and both domains are those of the system made of the two
+    anywhere in the two polytopes, not only at their corners, and both domains are those of the system of the two
     phases' elements. Metastable phases have the domain they would have were they just stable. With open gases the
     distance is measured in the elements that the gases leave free.
 
@@ -199,22 +199,22 @@ def closest_differences(
     potentials does.
 
     Args:
-        phases: the system.
+        phases: The system.
         pairs: (first, second) as formulas or positions.
         temperature_K: K, shape (nT,) or a scalar.
-        energies: name of the energy set; the default set where none is given.
-        partial_pressure_Pa: gases held at a pressure, Pa.
+        energies: Name of the energy set; the default set where none is given.
+        partial_pressure_Pa: Gases held at a pressure, Pa.
 
     Returns:
         mu(first) - mu(second), eV per atom of each element, shape (nT, n_pairs, E); NaN where the set has no energy.
 
     Raises:
-        DataError: a phase, a gas or a temperature is outside the data.
+        DataError: A phase, a gas or a temperature is outside the data.
 
-    References:
+    Reference:
         Karan et al., Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5 (eq. 6).
 
-    Examples:
+    Example:
         >>> from tammann.thermo import load_phases
         >>> phases = load_phases("Ba-Ti-O")
         >>> closest_differences(phases, [("BaO", "TiO2"), ("BaO", "BaTiO3")], [1200.0, 1300.0]).shape[:2]

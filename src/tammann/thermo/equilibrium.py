@@ -20,7 +20,7 @@ def equilibrium(
     release_pressure_Pa: Mapping[str, float] | None = None,
     candidates: Iterable[str] | None = None,
 ) -> dict[str, float]:
-    """Give the phases of lowest Gibbs energy that a mixture can turn into.
+    """Return the phases of lowest Gibbs energy that a mixture can turn into.
 
     A linear programme: minimise sum_q n_q G_q over moles n_q >= 0 with the elements of ``amounts`` conserved. Gases in
     ``partial_pressure_Pa`` are reservoirs: they are taken up or given off freely and are not listed in the result. A
@@ -28,21 +28,21 @@ def equilibrium(
     listed.
 
     Args:
-        phases: the system.
-        amounts: moles of formula units of what is mixed.
+        phases: The system.
+        amounts: Moles of formula units of what is mixed.
         temperature_K: K.
-        energies: name of the energy set; the default set where none is given.
-        partial_pressure_Pa: gases held at a pressure, Pa.
-        release_pressure_Pa: pressure, Pa, against which a gas that is not held can leave.
-        candidates: formulas that may form; all phases of the set where none are given.
+        energies: Name of the energy set; the default set where none is given.
+        partial_pressure_Pa: Gases held at a pressure, Pa.
+        release_pressure_Pa: Pressure, Pa, against which a gas that is not held can leave.
+        candidates: Formulas that may form; all phases of the set where none are given.
 
     Returns:
         Moles of formula units of each phase present.
 
     Raises:
-        DataError: an amount is not a positive number, or the candidates cannot hold the elements.
+        DataError: An amount is not a positive number, or the candidates cannot hold the elements.
 
-    Examples:
+    Example:
         >>> from tammann.thermo import load_phases
         >>> phases = load_phases("Ba-Ti-O")
         >>> {f: round(n, 6) for f, n in equilibrium(phases, {"BaO": 1, "TiO2": 1}, 1300.0).items()}

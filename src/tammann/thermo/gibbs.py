@@ -34,7 +34,7 @@ def reduced_mass(composition: Mapping[str, int]) -> float:
     m = sum over pairs (a_i + a_j) m_i m_j / (m_i + m_j) / ((n - 1) sum_i a_i), with a_i the atoms of element i in the
     formula and n the number of elements (eq. 6 of Bartel et al.); any multiple of the formula gives the same.
 
-    Examples:
+    Example:
         >>> round(reduced_mass({"Ti": 1, "O": 2}), 3)
         11.991
     """
@@ -50,7 +50,7 @@ def bartel_gibbs(
     volume_A3_per_atom: float,
     temperature_K: npt.ArrayLike = TEMPERATURES_K,
 ) -> FloatArray:
-    """Give a solid's Gibbs energy of formation from its formation energy and volume.
+    """Return a solid's Gibbs energy of formation from its formation energy and volume.
 
     dG(T) = dH + [-2.48e-4 ln V - 8.94e-5 m/V] T + 0.181 ln T - 0.882 - sum_i x_i G_i(T), with dH
     ``formation_energy_eV_per_atom``, V ``volume_A3_per_atom``, m :func:`reduced_mass` in amu, x_i atom fractions and
@@ -61,7 +61,7 @@ def bartel_gibbs(
     shifts stability at high temperature.
 
     Args:
-        composition: atoms per formula unit.
+        composition: Atoms per formula unit.
         formation_energy_eV_per_atom: eV per atom at 0 K.
         volume_A3_per_atom: Angstrom^3 per atom.
         temperature_K: K, any shape, 300 to 2000.
@@ -70,12 +70,12 @@ def bartel_gibbs(
         eV per atom, the shape of ``temperature_K``.
 
     Raises:
-        DataError: an element has no tabulated Gibbs energy, or the volume is not positive.
+        DataError: An element has no tabulated Gibbs energy, or the volume is not positive.
 
-    References:
+    Reference:
         Bartel et al., Nat. Commun. 2018, 9, 4168, doi 10.1038/s41467-018-06682-4.
 
-    Examples:
+    Example:
         >>> bartel_gibbs({"Ti": 1, "O": 2}, -3.49, 10.4, [300.0, 1000.0]).round(2).tolist()
         [-3.3, -2.89]
     """

@@ -13,7 +13,7 @@ def energy_above_hull(
     energies: str | None = None,
     partial_pressure_Pa: Mapping[str, float] | None = None,
 ) -> FloatArray:
-    """Give how far each phase lies above the convex hull of Gibbs energies.
+    """Return how far each phase lies above the convex hull of Gibbs energies.
 
     e_p = g_p - h(x_p), with h(x) = max { x . mu : x_q . mu <= g_q for all q } the energy of the best mixture of phases
     at the same composition (linear-programming duality). With gases held at partial pressures it is the hull of grand
@@ -21,18 +21,18 @@ def energy_above_hull(
     the hull whether or not they are listed as phases; a gas that is not held is pure, at 1 bar.
 
     Args:
-        phases: the system.
+        phases: The system.
         temperature_K: K.
-        energies: name of the energy set; the default set where none is given.
-        partial_pressure_Pa: gases held at a pressure, Pa.
+        energies: Name of the energy set; the default set where none is given.
+        partial_pressure_Pa: Gases held at a pressure, Pa.
 
     Returns:
         eV per atom of the phase as written, shape (n,): zero where stable, NaN where the set has no energy.
 
     Raises:
-        DataError: the temperature or a gas is outside the data.
+        DataError: The temperature or a gas is outside the data.
 
-    Examples:
+    Example:
         >>> from tammann.thermo import load_phases
         >>> phases = load_phases("Ba-Ti-O")
         >>> float(energy_above_hull(phases, 1300.0)[phases.index("BaTiO3")])

@@ -23,18 +23,18 @@ def fetch_phases(
     ``melting_points``, measured ones are filled in where they are known, and a phase without one is refused.
 
     Args:
-        chemical_system: elements joined by hyphens, such as "Sr-Ti-O".
-        api_key: the key; the environment variable ``MP_API_KEY`` where none is given.
-        melting_points: from ``read_melting_points``.
+        chemical_system: Elements joined by hyphens, such as "Sr-Ti-O".
+        api_key: The key; the environment variable ``MP_API_KEY`` where none is given.
+        melting_points: From ``read_melting_points``.
 
     Returns:
         A system with one energy set, named ``materials-project``.
 
     Raises:
-        DataError: the extra or the key is missing, the elements cannot be read, the request fails or finds nothing, or
+        DataError: The extra or the key is missing, the elements cannot be read, the request fails or finds nothing, or
             a phase has no melting point.
 
-    References:
+    Reference:
         Jain et al., APL Mater. 2013, 1, 011002, doi 10.1063/1.4812323.
     """
     elements = [e.strip() for e in chemical_system.split("-")]

@@ -45,7 +45,13 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
         DataError: A formula is not a gas with an energy, a pressure is not positive, or the gases cannot all be held.
     """
     n_elements = len(phases.elements)
-    gases = {phases.index(name): pressure for name, pressure in (partial_pressure_Pa or {}).items()}
+    held = partial_pressure_Pa or {}
+    for name in held:
+        if name not in phases:
+            raise DataError(
+                f"partial_pressure_Pa {name!r} is not in {phases.system}: no phase of it exchanges this gas"
+            )
+    gases = {phases.index(name): pressure for name, pressure in held.items()}
     equations = np.zeros((len(gases), n_elements + 1))
     # Gases of one element first: O2 settles O, so that CO2 beside it settles C.
     for row, i in zip(equations, sorted(gases, key=lambda i: len(phases[i].composition)), strict=True):

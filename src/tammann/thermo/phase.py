@@ -94,7 +94,7 @@ class Constraint:
         left: Moles of formula units on the left; empty for "on-hull".
         right: The same on the right.
         phases: Formulas, for "on-hull".
-        margin_eV_per_atom: m.
+        margin_eV_per_atom: M.
         entropy_J_per_K_per_mol_atoms: Reaction entropy of left -> right per mole of atoms; None leaves it as it is.
         entropy_origin: Why that entropy.
     """

@@ -24,10 +24,10 @@ def volume_warnings(phases: Sequence[Phase], volume_A3_per_atom: Mapping[str, fl
     which one odd volume does not pull), and more than 30 % off is reported.
 
     Args:
-        phases: the phases; gases and elements are passed over.
-        volume_A3_per_atom: volume by formula, Angstrom^3 per atom.
+        phases: The phases; gases and elements are passed over.
+        volume_A3_per_atom: Volume by formula, Angstrom^3 per atom.
 
-    Examples:
+    Example:
         >>> from tammann.composition import parse_formula
         >>> volume_warnings([Phase("TiO2", parse_formula("TiO2"))], {"TiO2": 17.1})[0][:52]
         'TiO2: 17.1 A3/atom is not the volume of rutile (10.4'
