@@ -15,7 +15,7 @@ from tammann.kinetics.build import rate_table, reference_scale
 from tammann.kinetics.growth import electroneutral_growth_constant, growth_constant, growth_constants
 from tammann.kinetics.options import PUBLIC_CODE, KineticsOptions
 from tammann.kinetics.rate_tables import RateTable
-from tammann.kinetics.selection import may_open, relevant_phases
+from tammann.kinetics.relevance import may_open, relevant_phases
 
 __all__ = [
     "PUBLIC_CODE",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from tammann.composition import parse_formula
 from tammann.errors import DataError, RecipeError
 from tammann.files import DATA_SUFFIXES
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.rate_tables import MOST_PHASES
 from tammann.reactions import Reactions, reaction_energy
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
@@ -23,17 +22,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Furnace",
     "atmosphere",
-    "may_open",
+    "energy_set_of",
     "possible",
     "precursors",
     "reachable",
     "release_allowed",
-    "relevant_phases",
     "within_metastable_limit",
 ]
 
-_MANY = 40
-"""Solids up to which all are kept: the reactions of 30 take 0.1 s, those of 60 some 8 s, as the fourth power."""
+_DEPTH_EV_PER_ATOM = 10.0
 
 _INERT = frozenset({"He", "Ne", "Ar", "Kr", "Xe", "N2"})
 """Gases of which it is no surprise that no phase takes them up."""
@@ -109,112 +106,6 @@ def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
     return found
 
 
-def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
-    """Leave out phases of a large system that cannot form in a recipe, before their reactions are enumerated.
-
-    Of more than 40 solids those are kept whose elements the precursors and the atmosphere bring and that lie, at some
-    temperature of the programme, within the metastable limit of the hull of this furnace plus two standard errors of
-    their energy, because draws move them. Precursors and gases always stay. Smaller systems stay whole.
-
-    Args:
-        phases: All phases.
-        recipe: Precursors, atmosphere, programme and kinetics.
-
-    Raises:
-        RecipeError: The phases, or their energies, lack a precursor or gas; or more phases are left than the cells of a
-            lattice can tell apart.
-
-    Example:
-        >>> from tammann.recipe import Recipe
-        >>> from tammann.thermo import load_phases
-        >>> recipe = Recipe(
-        ...     precursors=[{"phase": "BaO", "ratio": 1}],
-        ...     programme=[{"temperature_K": 1500, "hold_h": 1}],
-        ... )
-        >>> phases = load_phases("Ba-Ti-O")
-        >>> relevant_phases(phases, recipe) is phases
-        True
-    """
-    solids = int((~phases.is_gas).sum())
-    if solids <= _MANY:
-        return phases
-    options = KineticsOptions.from_recipe(recipe)
-    energies = energy_set_of(phases, recipe)
-    start = precursors(phases, recipe, energies)
-    supplied, pressure, *_ = atmosphere(phases, recipe, options, energies)
-    composition = phases.composition_matrix
-    there = [*start, *(phases.index(gas) for gas in supplied)]
-    keep: np.ndarray = np.logical_not((composition[:, ~(composition[there] > 0).any(axis=0)] > 0).any(axis=1))
-    if options.metastable_limit_eV_per_atom is not None:
-        furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
-        gibbs = phases.gibbs(furnace.temperature_K, energies=energies)
-        above = np.full(len(phases), np.inf)
-        for g, corners in zip(gibbs, furnace.hull_corners(phases), strict=True):
-            above = np.fmin(above, g - (phases.atom_fractions @ corners.T).max(axis=1))
-        error = phases.energy_set(energies).standard_error_eV_per_atom
-        keep &= above <= options.metastable_limit_eV_per_atom + 2.0 * error
-    keep[start] = True
-    missing = ~(composition[keep] > 0).any(axis=0)
-    keep |= phases.is_gas & ~(composition[:, missing] > 0).any(axis=1)
-    left = int((keep & ~phases.is_gas).sum())
-    if left > MOST_PHASES:
-        raise RecipeError(
-            f"precursors: {left} phases of {phases.system} could take part, expected at most {MOST_PHASES}; leave "
-            "unlikely ones out of the energies, or lower kinetics.metastable_limit_eV_per_atom"
-        )
-    return phases.take(np.flatnonzero(keep))
-
-
-def may_open(phases: Phases, recipe: Recipe) -> Callable[[Reactions], np.ndarray] | None:
-    """Return what tells which reactions of a large system can open in a recipe, for ``enumerate_reactions``.
-
-    Of more than 40 solids those are kept that take up no gas but the atmosphere's and that, at some temperature of the
-    programme, go downhill to products within the metastable limit of the hull, both by two standard errors of their
-    energies. Reactions of the precursors alone, and of two solids to one, always stay: which gases may leave, the
-    scale of the rates and the geometric null are found from them. Of smaller systems all stay: the answer is None.
-
-    Args:
-        phases: Those of ``relevant_phases``.
-        recipe: Precursors, atmosphere, programme and kinetics.
-    """
-    if int((~phases.is_gas).sum()) <= _MANY:
-        return None
-    options = KineticsOptions.from_recipe(recipe)
-    energies = energy_set_of(phases, recipe)
-    supplied, pressure, *_ = atmosphere(phases, recipe, options, energies)
-    furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
-    limit = options.metastable_limit_eV_per_atom
-    corners = [] if limit is None else list(furnace.hull_corners(phases))
-    uphill = 0.0 if options.score == "repaired" else options.uphill_limit_eV_per_atom
-    composition = phases.composition_matrix.astype(float)
-    atoms = composition.sum(axis=1)
-    per_formula = np.nan_to_num(phases.gibbs(furnace.temperature_K, energies=energies)) * atoms * ~phases.is_gas
-    variance = (2.0 * phases.energy_set(energies).standard_error_eV_per_atom * atoms) ** 2
-    locked = phases.is_gas & ~np.isin([phase.formula for phase in phases], supplied)
-    others = ~phases.is_gas
-    others[precursors(phases, recipe, energies)] = False
-
-    def keep(reactions: Reactions) -> np.ndarray:
-        nu = reactions.coefficients
-        solid = nu * ~phases.is_gas
-        always = ((solid < 0).sum(axis=1) == 2) & ((solid > 0).sum(axis=1) == 1) | ~(nu[:, others] < 0).any(axis=1)
-        rows = np.flatnonzero(~always & ~(nu[:, locked] < 0).any(axis=1))
-        error = np.sqrt((nu[rows].astype(float) ** 2) @ variance) / (np.maximum(-nu[rows], 0.0) @ atoms)
-        open_ = furnace.energy(reactions.take(rows)) < uphill + error
-        rows, open_ = rows[open_.any(axis=0)], open_[:, open_.any(axis=0)]
-        if limit is not None:
-            made = np.maximum(solid[rows], 0.0)
-            content, error = made @ composition, np.sqrt(made**2 @ variance)
-            for t, corner in enumerate(corners):
-                above = made @ per_formula[t] - (content @ corner.T).max(axis=1)
-                open_[t] &= above <= limit * content.sum(axis=1) + error
-        always &= ~(nu[:, locked] < 0).any(axis=1)
-        always[rows[open_.any(axis=0)]] = True
-        return always
-
-    return keep
-
-
 def energy_set_of(phases: Phases, recipe: Recipe) -> str:
     """The energy set that the recipe names; the default one where it names a file or a database instead."""
     if recipe.energies in phases.energy_sets:
@@ -284,8 +175,8 @@ def possible(
     at hand give it off downhill: one of them alone, or more if it carries away an element that the solids made with it
     lack.
 
-    Two products of an exchange, LiCl + NaF -> LiF + NaCl, lie in that span only together. They widen it where the
-    equilibrium of their atoms, among all that could be made without them and themselves, contains them.
+    Two products of an exchange, LiCl + NaF -> LiF + NaCl, lie in that span only together. They widen it where together
+    they lie below every mixture of the same atoms that could be made without them.
 
     Args:
         reactions: All reactions.
@@ -343,7 +234,7 @@ def _in_span(composition: np.ndarray, generators: np.ndarray) -> np.ndarray:
 def _made_by_exchange(
     exchanges: Reactions, furnace: Furnace, options: KineticsOptions, makeable: np.ndarray
 ) -> np.ndarray:
-    """Return the products of downhill exchanges that equilibrium of their atoms contains, shape (n,), bool.
+    """Return the products of downhill exchanges that lie below all that could be made without them, shape (n,), bool.
 
     Args:
         exchanges: R reactions from phases that can be made to some that cannot be made one by one.
@@ -352,34 +243,27 @@ def _made_by_exchange(
         makeable: Which phases can be made without them, shape (n,).
     """
     phases = exchanges.phases
-    made = np.zeros(len(phases), dtype=bool)
+    found = np.zeros(len(phases), dtype=bool)
     coarse = replace(furnace, temperature_K=furnace.temperature_K[::-4][::-1])
     downhill = coarse.energy(exchanges) < 0
     exchanges, downhill = exchanges.take(np.flatnonzero(downhill.any(axis=0))), downhill[:, downhill.any(axis=0)]
     if not len(exchanges):
-        return made
-    from tammann.thermo import equilibrium
-
+        return found
     downhill &= within_metastable_limit(exchanges, coarse, options)
-    released = {gas: pressure for gas, pressure in furnace.released_Pa.items() if makeable[phases.index(gas)]}
-    for row, where in zip(exchanges.coefficients, downhill.T, strict=True):
-        new = (row > 0) & ~makeable
-        candidates = [phases[p].formula for p in np.flatnonzero(makeable | new).tolist()]
-        amounts = {phases[p].formula: -int(row[p]) for p in np.flatnonzero((row < 0) & ~phases.is_gas).tolist()}
-        for T in coarse.temperature_K[where].tolist():
-            stable = equilibrium(
-                phases,
-                amounts,
-                T,
-                energies=furnace.energies,
-                partial_pressure_Pa=furnace.held_Pa or None,
-                release_pressure_Pa=released,
-                candidates=candidates,
-            )
-            if any(phases[p].formula in stable for p in np.flatnonzero(new).tolist()):
-                made |= new
-                break
-    return made
+    # The elements are always there at zero energy; far below it phases are on their own.
+    one = phases.energy_set(furnace.energies)
+    alone = phases.with_energies(
+        replace(one, gibbs_eV_per_atom=np.where(makeable, one.gibbs_eV_per_atom - _DEPTH_EV_PER_ATOM, np.nan))
+    )
+    composition = phases.composition_matrix.astype(float)
+    made = np.maximum(exchanges.coefficients, 0.0) * ~phases.is_gas
+    content = made @ composition
+    per_formula = np.nan_to_num(phases.gibbs(coarse.temperature_K, energies=furnace.energies)) * composition.sum(axis=1)
+    for t, corners in enumerate(coarse.hull_corners(alone)):
+        best = (content @ corners.T).max(axis=1) + _DEPTH_EV_PER_ATOM * content.sum(axis=1)
+        lower = downhill[t] & (made @ per_formula[t] < best - 1e-6 * content.sum(axis=1))
+        found |= (made[lower] > 0).any(axis=0) & ~makeable
+    return found
 
 
 def reachable(pool: Reactions, start: list[int]) -> np.ndarray:
@@ -412,8 +296,8 @@ def within_metastable_limit(pool: Reactions, furnace: Furnace, options: Kinetics
     if limit is None or not len(pool):
         return close
     phases = pool.phases
-    made = np.maximum(pool.coefficients, 0) * ~phases.is_gas
-    composition = phases.composition_matrix
+    made = np.maximum(pool.coefficients, 0.0) * ~phases.is_gas
+    composition = phases.composition_matrix.astype(float)
     atoms = composition.sum(axis=1)
     content = made @ composition
     gibbs = phases.gibbs(furnace.temperature_K, energies=furnace.energies)
@@ -444,24 +328,25 @@ def release_allowed(pool: Reactions, furnace: Furnace) -> np.ndarray:
 
     phases = pool.phases
     allowed = np.ones((len(furnace.temperature_K), len(pool)), dtype=bool)
-    atoms = phases.composition_matrix.sum(axis=1)
+    composition = phases.composition_matrix.astype(float)
+    atoms = composition.sum(axis=1)
     at_pressure = _at_pressure(phases, furnace.pressure_Pa, furnace.energies)
     per_formula = np.nan_to_num(at_pressure.gibbs(furnace.temperature_K, energies=furnace.energies)) * atoms
     for gas in np.flatnonzero(phases.is_gas):
         rows = np.flatnonzero(pool.coefficients[:, gas] > 0)
         if not len(rows):
             continue
-        made = np.maximum(pool.coefficients[rows], 0)
-        content = made @ phases.composition_matrix
+        made = np.maximum(pool.coefficients[rows], 0.0)
+        content = made @ composition
         kept = phases[int(gas)].formula
-        left = content - made[:, [gas]] * phases.composition_matrix[gas]
+        left = content - made[:, [gas]] * composition[gas]
         for t, T in enumerate(furnace.temperature_K.tolist()):
             corners = chemical_potential_diagram(at_pressure, T, energies=furnace.energies, without=[kept]).vertices_eV
             best = (content @ corners.T).max(axis=1)
             allowed[t, rows] &= made @ per_formula[t] <= best + 1e-9 * content.sum(axis=1)
             energy = left @ corners.T
             stable = energy >= energy.max(axis=1, keepdims=True) - 1e-9 * left.sum(axis=1, keepdims=True)
-            gives = corners @ phases.composition_matrix[gas] >= per_formula[t, gas] - 1e-9
+            gives = corners @ composition[gas] >= per_formula[t, gas] - 1e-9
             allowed[t, rows] &= (stable & gives).any(axis=1)
     return allowed
 

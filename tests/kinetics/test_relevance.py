@@ -7,7 +7,7 @@ import pytest
 
 from tammann.errors import RecipeError
 from tammann.kinetics import rate_table, relevant_phases
-from tammann.kinetics import selection as selection_module
+from tammann.kinetics import relevance as relevance_module
 from tammann.reactions import enumerate_reactions
 from tammann.recipe import Recipe
 from tammann.thermo import draw_energies, energy_above_hull, load_phases
@@ -26,13 +26,13 @@ def recipe(**more):
 
 @pytest.fixture
 def few(monkeypatch):
-    monkeypatch.setattr(selection_module, "_MANY", 5)
+    monkeypatch.setattr(relevance_module, "_MANY", 5)
 
 
 def test_a_small_system_stays_whole():
     phases = load_phases("Ba-Ti-O")
     assert relevant_phases(phases, recipe()) is phases
-    assert selection_module.may_open(phases, recipe()) is None
+    assert relevance_module.may_open(phases, recipe()) is None
 
 
 @pytest.mark.parametrize("atmosphere", ["inert", "air", "vacuum"])
@@ -57,7 +57,7 @@ def test_reactions_left_out_would_not_have_opened(few, preset, atmosphere):
     one = recipe(atmosphere=atmosphere, kinetics={"preset": preset})
     phases, transport = load_phases("Ba-Ti-O"), load_transport("karan-2026")
     whole = enumerate_reactions(phases)
-    part = enumerate_reactions(phases, keep=selection_module.may_open(phases, one))
+    part = enumerate_reactions(phases, keep=relevance_module.may_open(phases, one))
     assert len(part) < len(whole)
     drawn = draw_energies(phases, energies="assessed", rng=1) if preset == "paper" else phases
     for energies, null in ((phases, False), (phases, True), (drawn, False)):
@@ -103,7 +103,7 @@ def test_what_lies_far_above_the_hull_is_left_out_unless_it_is_put_in(few, tmp_p
 
 
 def test_more_phases_than_a_byte_can_name_are_refused(few, monkeypatch):
-    monkeypatch.setattr(selection_module, "MOST_PHASES", 6)
+    monkeypatch.setattr(relevance_module, "MOST_PHASES", 6)
     with pytest.raises(RecipeError, match=r"phases of Ba-Ti-O could take part, expected at most 6"):
         relevant_phases(load_phases("Ba-Ti-O"), recipe())
     rates = rate_table(enumerate_reactions(load_phases("Ba-Ti-O")), None, recipe())
