@@ -17,6 +17,8 @@ STANDARD_PRESSURE_PA = 1e5
 ATMOSPHERE_PA = 101325.0
 
 A3_IN_M3 = 1e-30
+A3_IN_CM3_PER_MOL = 0.602214076
+"""Molar volume of 1 Å3 per particle."""
 ONSAGER_PER_CM_S_EV_IN_SI = 100.0 / EV_IN_J
 """1/(J m s) in 1/(eV cm s)."""
 

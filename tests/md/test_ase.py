@@ -9,15 +9,12 @@ from tammann.md.block_average import block_stderr
 from tammann.md.conditions import Conditions
 from tammann.md.load import load_engine
 from tammann.potentials import pedone_2006
-from tammann.potentials.calculators import chgnet, imported_potential
+from tammann.potentials.calculators import chgnet
 from tammann.trajectory import read_trajectory
 from tammann.units import BOLTZMANN_EV_PER_K
 
 engine = AseEngine()
 POTENTIAL = pedone_2006()
-TRAPS = imported_potential("potentials.toys:Traps")
-NOTHING = imported_potential("potentials.toys:nothing")
-BATHS = ["nose-hoover", "langevin"]
 
 
 @pytest.fixture(scope="module")

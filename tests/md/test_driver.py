@@ -17,15 +17,11 @@ from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md.ase import AseEngine
 from tammann.md.conditions import Conditions
 from tammann.potentials import pedone_2006
-from tammann.potentials.calculators import imported_potential
 from tammann.structures import Configuration
 from tammann.trajectory import read_trajectory
 
 engine = AseEngine()
 POTENTIAL = pedone_2006()
-TRAPS = imported_potential("potentials.toys:Traps")
-NOTHING = imported_potential("potentials.toys:nothing")
-BATHS = ["nose-hoover", "langevin"]
 
 
 @pytest.fixture(scope="module")

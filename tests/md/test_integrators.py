@@ -17,7 +17,7 @@ engine = AseEngine()
 POTENTIAL = pedone_2006()
 TRAPS = imported_potential("potentials.toys:Traps")
 NOTHING = imported_potential("potentials.toys:nothing")
-BATHS = ["nose-hoover", "langevin"]
+THERMOSTATS = ["nose-hoover", "langevin"]
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +26,14 @@ def melt():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bath", BATHS)
-def test_kinetic_energies_are_canonical(melt, bath):
+@pytest.mark.parametrize("thermostat", THERMOSTATS)
+def test_kinetic_energies_are_canonical(melt, thermostat):
     """Mean and variance of the kinetic temperature: T and 2 T**2/f; in traps and in a melt."""
-    conditions = Conditions(2000.0, thermostat=bath)
+    conditions = Conditions(2000.0, thermostat=thermostat)
     start = crystal(repeats=1)
     run = engine.run(start, TRAPS, conditions, duration_ps=60.0, sample_fs=20.0, rng=2)
     T, f = run.temperature_K[250:], 3 * start.n_atoms - 3
-    if bath == "nose-hoover":  # springs of two frequencies are not ergodic under it; the melt below is
+    if thermostat == "nose-hoover":  # springs of two frequencies are not ergodic under it; the melt below is
         run = engine.run(melt, POTENTIAL, Conditions(4000.0), duration_ps=16.0, sample_fs=20.0, rng=2)
         T, f = run.temperature_K[250:] / 2.0, 3 * melt.n_atoms - 3
     assert T.mean() == pytest.approx(2000.0, abs=4 * block_stderr(T, blocks=10))
@@ -41,14 +41,14 @@ def test_kinetic_energies_are_canonical(melt, bath):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bath", BATHS)
-def test_velocities_are_maxwells(melt, bath):
+@pytest.mark.parametrize("thermostat", THERMOSTATS)
+def test_velocities_are_maxwells(melt, thermostat):
     """Velocities over sqrt(kT/m) are normal, over atoms of two masses and many instants (Kolmogorov-Smirnov)."""
     from tammann.md.integrators import advance
     from tammann.md.state import initialize_state
 
     # momentum at rest takes a little: the variance of a velocity is (kT/m)(1 - m/M)
-    state = initialize_state(melt, Conditions(4000.0, thermostat=bath), rng=3)
+    state = initialize_state(melt, Conditions(4000.0, thermostat=thermostat), rng=3)
     forces = engine.forces(POTENTIAL, melt.symbols)
     scale = np.sqrt(BOLTZMANN_EV_PER_K * 4000.0 / state.masses * (1.0 - state.masses / state.masses.sum()))
     seen = [state.velocities_A_per_ps / scale for _ in advance(state, forces, 4000, every=200)]
@@ -72,7 +72,7 @@ def test_traps_of_langevin_are_spread_as_boltzmann_says():
 
 @pytest.mark.parametrize("potential", [TRAPS, pytest.param(POTENTIAL, marks=pytest.mark.slow)], ids=["traps", "melt"])
 def test_energy_is_kept_to_second_order(melt, monkeypatch, potential):
-    """Without a bath the total energy wavers by an amount that falls as the square of the step."""
+    """Without a thermostat the total energy wavers by an amount that falls as the square of the step."""
     from tammann.potentials import ewald
 
     monkeypatch.setattr(ewald, "SCREENING", 3.8)  # less is lost where pairs cross the cutoff
@@ -107,10 +107,10 @@ def test_an_ideal_gas_under_pressure_has_its_volume():
     assert run.temperature_K[300:].mean() == pytest.approx(500.0, rel=0.01)
 
 
-@pytest.mark.parametrize("bath", ["langevin", "berendsen", "nose-hoover"])
-def test_a_ramp_is_followed(bath):
+@pytest.mark.parametrize("thermostat", ["langevin", "berendsen", "nose-hoover"])
+def test_a_ramp_is_followed(thermostat):
     start = crystal(rattle=0.05, edge=4.25)
-    conditions = Conditions(300.0, thermostat=bath, damping_fs=50.0)
+    conditions = Conditions(300.0, thermostat=thermostat, damping_fs=50.0)
     run = engine.run(start, POTENTIAL, conditions, duration_ps=1.2, final_temperature_K=900.0, rng=1)
     half = len(run.temperature_K) // 2
     assert run.temperature_K[:half].mean() < run.temperature_K[half:].mean()

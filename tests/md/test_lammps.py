@@ -155,7 +155,7 @@ def test_kinetic_energies_are_those_of_the_canonical_ensemble(melt, thermostat):
 
 @pytest.mark.slow
 def test_energy_is_kept_to_second_order(melt, monkeypatch):
-    """Without a bath the total energy wavers by an amount that falls as the square of the step."""
+    """Without a thermostat the total energy wavers by an amount that falls as the square of the step."""
     monkeypatch.setattr(lammps_forces, "SCREENING", 3.6)
     monkeypatch.setattr(lammps_forces, "MESH_A", 0.7)
     wavers = []

@@ -149,7 +149,7 @@ def counted(monkeypatch):
 
 
 def test_threads_side_by_side_move_as_each_alone(installed, counted):
-    """Boxes of other sizes, temperatures, baths and lengths in one batch."""
+    """Boxes of other sizes, temperatures, thermostats and lengths in one batch."""
 
     def jobs():
         hot, warm = Conditions(2000.0, thermostat="langevin"), Conditions(800.0)

@@ -13,6 +13,7 @@ import numpy as np
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.structures.configuration import Configuration
+from tammann.units import A3_IN_CM3_PER_MOL
 
 __all__ = ["atoms_in_box", "estimate_volume_per_atom", "random_packing"]
 
@@ -151,7 +152,7 @@ def _solid_volume(symbol: str) -> float:
 
     molar = Element(symbol).data.get("Molar volume")
     try:
-        return float(str(molar).split()[0]) / 0.602214076  # cm3/mol in Å3 per atom
+        return float(str(molar).split()[0]) / A3_IN_CM3_PER_MOL
     except ValueError:
         raise DataError(
             f"{symbol}: no volume is known to start a packing from; give the volume per atom in Å3."
