@@ -3,7 +3,9 @@
 import json
 import math
 import re
+import time
 
+import numpy as np
 import pytest
 
 from cli.refusals import refused
@@ -90,6 +92,82 @@ def test_figures(call, tmp_path, monkeypatch, command, ending):
     file = tmp_path / f"figure.{ending}"
     assert call(*command, "--plot", file).status == 0
     assert file.read_bytes().startswith(b"\x89PNG" if ending == "png" else b"<?xml")
+
+
+def test_limit_counts_for_json_as_well(call):
+    assert len(json.loads(call("reactions", "--json", "--limit", 2).out)) == 2
+    every = json.loads(call("reactions", "--between", "BaO", "TiO2", "--json").out)
+    assert (
+        len(every) == len(json.loads(call("reactions", "--between", "BaO", "TiO2", "--json", "--limit", 0).out)) == 32
+    )
+    assert every[:2] == json.loads(call("reactions", "--between", "BaO", "TiO2", "--json", "--limit", 2).out)
+
+
+@pytest.mark.parametrize("command", ["reactions", "hull", "kd"])
+def test_a_phase_and_itself_are_no_pair(call, command):
+    assert "--between: expected two phases, got TiO2 twice" in refused(call(command, "--between", "TiO2", "Ti2O4"))
+
+
+@pytest.mark.parametrize("command", ["reactions", "hull"])
+def test_numbers_and_gases_out_of_sense(call, command):
+    for T in ("1e9", "-5", "nan", "0"):
+        assert "--temperature-K: expected a temperature from 300 to 2000 K" in refused(
+            call(command, "--temperature-K", T)
+        )
+    assert "XeF2 is not a gas" in refused(call(command, "--gas", "XeF2=100"))
+    assert "--gas: expected a gas of Ba-Ti-O (O2, CO2), got SO2" in refused(call(command, "--gas", "SO2=100"))
+    assert "got BaO" in refused(call(command, "--gas", "BaO=100"))
+    for pressure in ("1e300", "nan", "-1", "0"):
+        assert "--gas: expected" in refused(call(command, "--gas", f"CO2={pressure}"))
+
+
+def own_phases(path, *rows):
+    header = "formula,formation_energy_eV_per_atom,volume_A3_per_atom,melting_point_K,standard_error_eV_per_atom\n"
+    path.write_text(header + "".join(f"{row}\n" for row in rows))
+    return path
+
+
+def test_a_figure_of_an_own_hull_finds_its_ends_or_names_the_option(call, tmp_path):
+    oxides = ["SrO,-3.06,17.4,2804,0.04", "TiO2,-3.26,10.4,2130,0.04", "SrTiO3,-3.56,11.9,2353,0.04"]
+    file = tmp_path / "hull.svg"
+    assert call("hull", own_phases(tmp_path / "line.csv", *oxides), "--plot", file).status == 0
+    assert file.stat().st_size > 0
+    plane = own_phases(tmp_path / "plane.csv", *oxides, "Ti2O3,-3.1,10.5,2115,0.04")
+    assert "--between: the compositions of O-Sr-Ti do not lie on one line" in refused(
+        call("hull", plane, "--plot", file)
+    )
+    assert call("hull", plane, "--between", "SrO", "TiO2", "--plot", file).status == 0
+
+
+def test_melting_points_of_a_table(call, tmp_path):
+    own = own_phases(tmp_path / "own.csv", "SrO,-3.06,17.4,2804,0.04", "TiO2,-3.26,10.4,2130,0.04")
+    table = tmp_path / "melting.csv"
+    table.write_text("formula,melting_point_K,source\nSrO,2938,measured\n")
+    rows = {row["phase"]: row for row in json.loads(call("hull", own, "--melting-points", table, "--json").out)}
+    assert rows["SrO"]["melting_point_K"] == 2938 and rows["SrO"]["melting_point_source"] == "measured"
+    assert rows["TiO2"]["melting_point_K"] == 2130
+
+
+def many_compounds(number):
+    """Compounds of five elements at one line of a CSV file each."""
+    rng = np.random.default_rng(1)
+    amounts = np.unique(rng.integers(0, 7, (3 * number, 5)), axis=0)
+    amounts = amounts[(np.gcd.reduce(amounts, axis=1) == 1) & ((amounts > 0).sum(axis=1) > 1)]
+    assert len(amounts) >= number
+    for row in rng.permutation(amounts)[:number]:
+        formula = "".join(f"{element}{n}" for element, n in zip(("Na", "Mn", "Y", "O", "Cl"), row, strict=True) if n)
+        yield f"{formula},{rng.uniform(-3, -1):.3f},12,1500,0.04"
+
+
+def test_many_phases(call, tmp_path):
+    """300 phases: between two of them at once, all together refused at once."""
+    own = own_phases(tmp_path / "many.csv", "NaCl,-2.1,22,1074,0.04", "MnO2,-1.8,9,1200,0.04", *many_compounds(298))
+    start = time.perf_counter()
+    rows = json.loads(call("reactions", own, "--between", "NaCl", "MnO2", "--json", "--limit", 5).out)
+    assert len(rows) == 5 and all(set(row["reactants"]) >= {"NaCl", "MnO2"} for row in rows)
+    sentence = refused(call("reactions", own))
+    assert "300 solids and " in sentence and "between two of them" in sentence and "grid" not in sentence
+    assert time.perf_counter() - start < 20
 
 
 def test_unknown_systems(call):

@@ -22,3 +22,14 @@ def test_growth_constants_are_ordered_by_composition():
     assert [text.get_text() for text in ax.texts] == ["1000 K", "1500 K"]
     with pytest.raises(DataError, match="above zero"):
         plot_growth_constants(table.assign(K_D_m2_per_s=0.0))
+
+
+def test_bars_of_one_product_stand_side_by_side_and_a_caution_above():
+    table = pd.DataFrame({"phase": ["BaTiO3"] * 3, "temperature_K": [1000.0, 1250.0, 1500.0]})
+    table["K_D_m2_per_s"], table["K_D_low"], table["K_D_high"] = 2e-8, 1e-8, 9e-8
+    ax = plot_growth_constants(table, note="only ratios")
+    bars = np.concatenate([bar.get_segments() for bar in ax.collections])
+    assert bars.shape == (3, 2, 2)
+    np.testing.assert_allclose(bars[:, :, 1], [[1e-8, 9e-8]] * 3)
+    assert np.diff(np.sort(bars[:, 0, 0])).min() > 0.05
+    assert ax.get_title(loc="left") == "only ratios"

@@ -39,6 +39,38 @@ def test_colours_are_stable_distinct_and_dark_enough():
         assert 1.05 / (luminance(colour) + 0.05) > 2.2, f"{colour} is too light on white"
 
 
+def oklab(colour):
+    """Lightness and two opponent axes in which distances are near to perceived ones (Ottosson 2020)."""
+    channels = np.array([int(colour[k : k + 2], 16) for k in (1, 3, 5)]) / 255
+    red, green, blue = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    cones = np.cbrt(
+        [
+            0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue,
+            0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue,
+            0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue,
+        ]
+    )
+    return np.array(
+        [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+         [0.0259040371, 0.7827717662, -0.8086757660]]
+    ) @ cones  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [*BA_TI_O.split(), "BaTi6O13", "BaO2", "Ba4Ti12O27"],
+        [f"Li{n}Mn{n + 1}O{m}" for n in (1, 3) for m in range(4, 12)],
+    ],
+)
+def test_sixteen_phases_are_told_apart(names):
+    assert np.linalg.norm(oklab("#FFFFFF") - oklab("#000000")) == pytest.approx(1.0, abs=1e-3)
+    place = np.array([oklab(colour) for colour in phase_colours(names).values()])
+    assert len(place) == 16
+    distance = np.linalg.norm(place[:, None] - place, axis=-1) + 9.0 * np.eye(16)
+    assert distance.min() > 0.12  # twice what neighbours had before; a just noticeable difference is 0.02
+
+
 def test_formulas_have_subscripts_and_text_is_left_alone():
     assert formula_label("Ba6Ti17O40") == r"$\mathregular{Ba_{6}Ti_{17}O_{40}}$"
     assert formula_label("Ca(OH)2") == r"$\mathregular{Ca(OH)_{2}}$"

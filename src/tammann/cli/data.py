@@ -2,78 +2,114 @@
 
 import math
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from tammann.cli.options import (
-    AsJson,
-    Between,
-    Energies,
-    Gases,
-    Plot,
-    System,
-    check_temperature,
-    parse_pressures,
-)
+from tammann.cli.options import AsJson, Between, Energies, Gases, Plot, System, parse_pressures
 from tammann.cli.output import format_number, print_json, print_table, print_warnings
 from tammann.errors import DataError
-from tammann.systems import DEFAULT_SYSTEM, SYSTEMS
+from tammann.systems import DEFAULT_SYSTEM
 
-LINES = 12
+ROWS = 40
+"""Reactions in a table, if not said otherwise."""
+
+LINES = 10
 """Reactions in one figure."""
+
+Temperature = Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")]
 
 
 def reactions(
     system: System = DEFAULT_SYSTEM,
-    temperature_K: Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")] = 1300.0,
+    temperature_K: Temperature = 1300.0,
     energies: Energies = None,
     between: Between = None,
     gas: Gases = None,
-    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Rows of the table; 0 for all.")] = 40,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=10_000, metavar="N", help=f"Rows, 0 for all; {ROWS} of a table and all of JSON if not given."
+        ),
+    ] = None,
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:
     """List the balanced reactions of a system, the most exergonic first."""
-    from tammann.reactions import enumerate_reactions, reaction_energy
-    from tammann.thermo import load_phases, with_gases
+    from tammann.reactions import most_exergonic
+    from tammann.thermo import load_phases
 
-    pressures = parse_pressures(gas)
-    phases = with_gases(load_phases(system), pressures or ())
-    every = enumerate_reactions(phases)
-    energy = reaction_energy(every, check_temperature(temperature_K), energies=energies, partial_pressure_Pa=pressures)
-    chosen = [i for i in energy.argsort() if math.isfinite(energy[i])]
-    if between is not None:
-        pair = {phases.index(formula) for formula in between}
-        chosen = [i for i in chosen if pair == _solid_reactants(every.coefficients[i], phases.is_gas)]
+    phases, pressures = _with_pressures(load_phases(system), gas)
+    _check_temperature(phases, temperature_K, energies)
+    if limit is None and not as_json:
+        limit = ROWS
+    chosen, energy, count = most_exergonic(
+        phases,
+        temperature_K,
+        number=limit or None,
+        reactants=_two_phases(phases, between),
+        energies=energies,
+        partial_pressure_Pa=pressures,
+    )
     if as_json:
         print_json(
             {
-                "equation": every[int(i)].equation,
-                "reactants": dict(every[int(i)].reactants),
-                "products": dict(every[int(i)].products),
+                "equation": reaction.equation,
+                "reactants": dict(reaction.reactants),
+                "products": dict(reaction.products),
                 "temperature_K": temperature_K,
-                "energy_eV_per_atom": float(energy[i]),
+                "energy_eV_per_atom": float(value),
             }
-            for i in chosen
+            for reaction, value in zip(chosen, energy, strict=True)
         )
     else:
-        shown = chosen[: limit or None]
-        rows = [[every[int(i)].equation, f"{1000 * energy[i]:.1f}"] for i in shown]
+        rows = [[reaction.equation, f"{1000 * value:.1f}"] for reaction, value in zip(chosen, energy, strict=True)]
         print_table(["reaction", f"dG at {temperature_K:g} K, meV/atom"], rows)
-        if len(shown) < len(chosen):
-            print(f"{len(chosen) - len(shown)} more of {len(chosen)}; --limit 0 shows all.")
+        if len(chosen) < count:
+            print(f"{count - len(chosen)} more of {count}; --limit 0 shows all.")
         print_warnings(phases.warnings)
     if plot is not None:
-        from tammann.plot import save_figure
-        from tammann.plot.reactions import plot_reaction_energies
+        from tammann.plot import plot_reaction_energies, save_figure
 
-        drawn = [int(i) for i in chosen[:LINES]]
-        save_figure(plot_reaction_energies(every, choose=drawn, energies=energies, partial_pressure_Pa=pressures), plot)
+        save_figure(plot_reaction_energies(chosen[:LINES], energies=energies, partial_pressure_Pa=pressures), plot)
 
 
-def _solid_reactants(row: Any, is_gas: Any) -> set[int]:
-    return {int(p) for p in (row < 0).nonzero()[0] if not is_gas[p]}
+def _check_temperature(phases: Any, temperature_K: float, energies: str | None) -> None:
+    known = phases.energy_set(energies)
+    low, high = known.temperature_K[[0, -1]]
+    if not low <= temperature_K <= high:
+        raise DataError(
+            f"--temperature-K: expected a temperature from {low:g} to {high:g} K, got {temperature_K:g}; there are no "
+            f"others in {known.name}."
+        )
+
+
+def _with_pressures(phases: Any, gas: list[str] | None) -> tuple[Any, dict[str, float]]:
+    """Return the phases with gases that are asked for, and partial pressures in Pa by the system's own formulas."""
+    from tammann.thermo import with_gases
+
+    pressures = parse_pressures(gas) or {}
+    phases = with_gases(phases, pressures)
+    gases = [phase.formula for phase in phases if phase.state == "gas"]
+    written = {
+        formula: phases[phases.index(formula)].formula if formula in phases else formula for formula in pressures
+    }
+    for formula in pressures:
+        if written[formula] not in gases:
+            there = ", ".join(gases) or "it has none"
+            raise DataError(f"--gas: expected a gas of {phases.system} ({there}), got {formula}.")
+    return phases, {written[formula]: pressure for formula, pressure in pressures.items()}
+
+
+def _two_phases(phases: Any, between: tuple[str, str] | None) -> tuple[str, str] | None:
+    """Return two different phases, by the formulas of the system."""
+    if between is None:
+        return None
+    first, second = (phases[phases.index(formula)].formula for formula in between)
+    if first == second:
+        raise DataError(f"--between: expected two phases, got {first} twice.")
+    return first, second
 
 
 def kd(
@@ -90,15 +126,14 @@ def kd(
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:
-    """Growth constants K_D of all products between two end members, by temperature."""
+    """Show growth constants K_D of all products between two end members, by temperature."""
     from tammann.kinetics import growth_constants
     from tammann.thermo import load_phases
     from tammann.transport import load_transport
 
-    phases, coefficients = (
-        load_phases(system),
-        load_transport(transport or (DEFAULT_SYSTEM if system == DEFAULT_SYSTEM else None)),
-    )
+    phases = load_phases(system)
+    coefficients = load_transport(transport or (DEFAULT_SYSTEM if system == DEFAULT_SYSTEM else None))
+    between = _two_phases(phases, between)
     if coefficients is None:
         raise DataError(f"--transport: expected transport data for {system}, got none; name a .json file.")
     # the table shows no bands, and they take a hundred times as long
@@ -122,24 +157,38 @@ def kd(
     if plot is not None:
         from tammann.plot import plot_growth_constants, save_figure
 
-        save_figure(plot_growth_constants(table), plot)
+        own = (transport or "").endswith(".json")
+        note = (
+            ""
+            if own
+            else "Measured in melts, eleven orders of magnitude too fast for a furnace: only ratios carry meaning."
+        )
+        save_figure(plot_growth_constants(table, note=note), plot)
 
 
 def hull(
     system: System = DEFAULT_SYSTEM,
-    temperature_K: Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")] = 1300.0,
+    temperature_K: Temperature = 1300.0,
     energies: Energies = None,
     gas: Gases = None,
     between: Between = None,
+    melting_points: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV table: formula, melting_point_K, source; for phases of your own."),
+    ] = None,
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:
-    """Gibbs energies of formation of the phases, and how far each lies above the convex hull."""
-    from tammann.thermo import energy_above_hull, load_phases, with_gases
+    """Show Gibbs energies of formation of the phases, and how far each lies above the convex hull."""
+    from tammann.plot.hull import end_members
+    from tammann.thermo import energy_above_hull, load_phases
 
-    pressures = parse_pressures(gas)
-    phases = with_gases(load_phases(system), pressures or ())
-    T = check_temperature(temperature_K)
+    phases, pressures = _with_pressures(load_phases(system, melting_points=melting_points), gas)
+    T = temperature_K
+    _check_temperature(phases, T, energies)
+    ends = _two_phases(phases, between)
+    if plot is not None and ends is None:
+        ends = end_members(phases)
     formation = phases.gibbs(T, energies=energies)
     above = energy_above_hull(phases, T, energies=energies, partial_pressure_Pa=pressures)
     error = phases.energy_set(energies).standard_error_eV_per_atom
@@ -178,9 +227,7 @@ def hull(
     if plot is not None:
         from tammann.plot import plot_hull, save_figure
 
-        save_figure(
-            plot_hull(phases, T, energies=energies, between=between or SYSTEMS[DEFAULT_SYSTEM].end_members), plot
-        )
+        save_figure(plot_hull(phases, T, energies=energies, between=ends), plot)
 
 
 def show_energies(
@@ -188,7 +235,7 @@ def show_energies(
     energies: Energies = None,
     as_json: AsJson = False,
 ) -> None:
-    """What an energy set is made of: sources, errors, and the shifts and constraints of an assessment."""
+    """Show the sources and errors of an energy set, and the shifts and constraints of an assessment."""
     from tammann.thermo import load_phases
 
     phases = load_phases(system)

@@ -105,14 +105,3 @@ def check_figure_file(file: Path | None) -> Path | None:
     if file is not None and not file.parent.is_dir():
         raise ResultError(f"--plot: expected a directory that exists, got {str(file.parent)!r}; make it first.")
     return file
-
-
-def check_temperature(temperature_K: float) -> float:
-    """Return a temperature after checking that energies cover it.
-
-    Raises:
-        DataError: They do not.
-    """
-    if not 300 <= temperature_K <= 2000:
-        raise DataError(f"--temperature-K: expected a temperature from 300 to 2000 K, got {temperature_K:g}.")
-    return temperature_K

@@ -15,6 +15,7 @@ from tammann.plot.growth_constants import plot_growth_constants
 from tammann.plot.hull import plot_hull
 from tammann.plot.melts import plot_volume_search
 from tammann.plot.onsager import plot_onsager_matrix
+from tammann.plot.reactions import plot_reaction_energies
 from tammann.plot.slices import plot_slices
 from tammann.plot.transport import transport_figure
 from tammann.plot.viscosity import plot_running_viscosity
@@ -31,6 +32,7 @@ __all__ = [
     "plot_log_log_slope",
     "plot_onsager_matrix",
     "plot_phase_fractions",
+    "plot_reaction_energies",
     "plot_reaction_flow",
     "plot_running_viscosity",
     "plot_slices",

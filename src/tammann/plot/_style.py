@@ -27,9 +27,7 @@ BACKGROUND = "#F4F4F2"
 SHADE = "#EDE7D9"
 """Behind the regime of a fit."""
 
-# Okabe & Ito (2008) and Paul Tol's muted scheme, without the colours too light for a line on white: told apart
-# with the common kinds of colour blindness.
-_PALETTE = (
+PALETTE = (
     "#0072B2",
     "#D55E00",
     "#009E73",
@@ -37,16 +35,17 @@ _PALETTE = (
     "#E69F00",
     "#56B4E9",
     "#882255",
-    "#999933",
     "#332288",
-    "#44AA99",
-    "#661100",
-    "#AA4499",
-    "#117733",
-    "#6699CC",
     "#7A7A7A",
-    "#B8860B",
+    "#004433",
+    "#6677FF",
+    "#BB3399",
+    "#7733BB",
+    "#556600",
+    "#663300",
+    "#88BB55",
 )
+"""Colours of Okabe and Ito (2008), with others as far from them, and from each other, as a search in Oklab found."""
 
 TIME_LABELS = {
     "time_h": "time (h)",
@@ -82,8 +81,8 @@ def phase_colours(phases: Iterable[str]) -> dict[str, str]:
     for name in names:
         if name in colours:
             continue
-        first = zlib.crc32(name.encode()) % len(_PALETTE)
-        around = [_PALETTE[(first + k) % len(_PALETTE)] for k in range(len(_PALETTE))]
+        first = zlib.crc32(name.encode()) % len(PALETTE)
+        around = [PALETTE[(first + k) % len(PALETTE)] for k in range(len(PALETTE))]
         taken = set(colours.values())
         colours[name] = next((c for c in around if c not in taken), around[0])
     return {name: colours[name] for name in names}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot._style import name_products, new_axes, order_by_fraction, temperature_colours
+from tammann.plot._style import INK, name_products, new_axes, order_by_fraction, temperature_colours
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,17 +16,22 @@ if TYPE_CHECKING:
 __all__ = ["plot_growth_constants"]
 
 
-def plot_growth_constants(constants: pd.DataFrame, *, element: str | None = None, ax: Axes | None = None) -> Axes:
+def plot_growth_constants(
+    constants: pd.DataFrame, *, element: str | None = None, note: str = "", ax: Axes | None = None
+) -> Axes:
     """Draw K_D (m^2/s, logarithmic) of each product, ordered by composition, one colour per temperature.
 
+    Bars reach from ``K_D_low`` to ``K_D_high``; those of one product stand side by side.
+
     Args:
-        constants: columns ``phase``, ``temperature_K`` (K), ``K_D_m2_per_s`` and, if known, ``K_D_low`` and
+        constants: Columns ``phase``, ``temperature_K`` (K), ``K_D_m2_per_s`` and, if known, ``K_D_low`` and
             ``K_D_high`` (m^2/s), as ``tammann.kinetics.growth_constants`` returns.
-        element: the products are ordered by its falling share of the cations; by default the alphabetically first.
-        ax: where to draw; by default a figure of its own.
+        element: The products are ordered by its falling share of the cations, the alphabetically first if None.
+        note: A caution on the data, written above the axes.
+        ax: Where to draw, a figure of its own if None.
 
     Raises:
-        DataError: if there is no K_D above zero to draw.
+        DataError: There is no K_D above zero to draw.
 
     Example:
         >>> import pandas as pd
@@ -45,18 +50,20 @@ def plot_growth_constants(constants: pd.DataFrame, *, element: str | None = None
     for k, temperature in enumerate(temperatures):
         here = rows[rows["temperature_K"] == temperature].set_index("phase")
         there = [name for name in names if name in here.index]
-        x = np.array([names.index(name) for name in there])
+        x = np.array([names.index(name) for name in there]) + 0.11 * (k - 0.5 * (len(temperatures) - 1))
         y = here.loc[there, "K_D_m2_per_s"].to_numpy(dtype=float)
-        ax.plot(x, y, color=colours[k], linewidth=1.0, alpha=0.55, zorder=2)
+        ax.plot(x, y, color=colours[k], linewidth=0.8, alpha=0.3, zorder=2)
         if {"K_D_low", "K_D_high"} <= set(here.columns):
             low, high = (here.loc[there, c].to_numpy(dtype=float) for c in ("K_D_low", "K_D_high"))
             wide = np.isfinite(low) & np.isfinite(high) & (high > low) & (low > 0)
-            ax.vlines(x[wide], low[wide], high[wide], color=colours[k], linewidth=2.4, alpha=0.5, zorder=2)
-        ax.plot(x, y, "osD^v<>p"[k % 8], color=colours[k], markersize=5.5, markeredgecolor="white", zorder=3)
+            ax.vlines(x[wide], low[wide], high[wide], color=colours[k], linewidth=1.6, alpha=0.75, zorder=2.5)
+            for end in (low, high):
+                ax.plot(x[wide], end[wide], "_", color=colours[k], markersize=5, zorder=2.5)
+        ax.plot(x, y, "osD^v<>p"[k % 8], color=colours[k], markersize=4.8, markeredgecolor="white", zorder=3)
         ax.annotate(
             f"{temperature:g} K",
-            xy=(x[-1], y[-1]),
-            xytext=(9, 0),
+            xy=(len(names) - 0.4, y[-1]),
+            xytext=(4, 0),
             textcoords="offset points",
             color=colours[k],
             fontsize=9,
@@ -66,4 +73,5 @@ def plot_growth_constants(constants: pd.DataFrame, *, element: str | None = None
     ax.set_yscale("log")
     name_products(ax, names, element)
     ax.set_ylabel(r"growth constant $K_\mathrm{D}$ (m$^2$/s)")
+    ax.set_title(note, loc="left", fontsize=8.5, color=INK)
     return ax

@@ -8,138 +8,157 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot._style import INK, atoms_of, formula_label, new_axes, spread_out, temperature_colours, tidy
-from tammann.systems import DEFAULT_SYSTEM, SYSTEMS
+from tammann.plot._style import INK, formula_label, new_axes, spread_out, temperature_colours, tidy
+from tammann.systems import shipped_system
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["hull_line", "plot_hull"]
+__all__ = ["end_members", "hull_line", "plot_hull"]
+
+
+def end_members(phases: Any) -> tuple[str, str]:
+    """Return the two phases that all compositions of a system lie between: its own if it ships, else found.
+
+    All phases are looked at first, then the solids alone, since most pseudo-binary systems come with a gas.
+
+    Raises:
+        DataError: The compositions lie on no line.
+
+    Example:
+        >>> from tammann.thermo import load_phases
+        >>> end_members(load_phases("Ba-Ti-O"))
+        ('BaO', 'TiO2')
+    """
+    shipped = shipped_system(phases.system)
+    if shipped is not None:
+        return shipped.end_members
+    fractions = phases.atom_fractions
+    for some in (np.arange(len(phases)), np.flatnonzero(~phases.is_gas)):
+        offset = fractions[some] - fractions[some].mean(axis=0)
+        _, length, axes = np.linalg.svd(offset, full_matrices=False)
+        if length[0] > 1e-8 and length[1:].max(initial=0.0) < 1e-8:
+            place = offset @ axes[0]
+            first, last = sorted((int(some[place.argmin()]), int(some[place.argmax()])))
+            return phases[first].formula, phases[last].formula
+    raise DataError(
+        f"--between: the compositions of {phases.system} do not lie on one line; name its two ends, such as "
+        f"{phases[0].formula} {phases[1].formula}."
+    )
 
 
 def hull_line(
-    phases: Any,
-    temperature_K: float,
-    *,
-    between: tuple[str, str] = SYSTEMS[DEFAULT_SYSTEM].end_members,
-    energies: str | None = None,
+    phases: Any, temperature_K: float, *, between: tuple[str, str] | None = None, energies: str | None = None
 ) -> dict[str, np.ndarray]:
-    """Energies of formation from two end members, and which phases lie on the lower hull between them.
+    """Return energies of formation from two end members, and which phases lie on the lower hull between them.
 
     dG_f(p) = g_p - [(1 - z) g_A + z g_B] with g the Gibbs energy per atom and z the share of the atoms that come
-    from B; p is on the line when its composition is a mixture of A's and B's.
+    from B; p is on the line when its composition is a mixture of A's and B's. Its standard error counts those of p, A
+    and B as independent.
 
     Args:
         phases: ``tammann.thermo.Phases``.
-        temperature_K: K.
-        between: formulas of A and B.
-        energies: name of an energy set; by default the phases' own.
+        temperature_K: Temperature.
+        between: Formulas of A and B, those of ``end_members`` if None.
+        energies: Name of an energy set, the default set if None.
 
     Returns:
         Arrays over the phases on the line in order of composition: ``phase`` (formulas), ``x`` (mole fraction of
-        B in A(1-x)B(x), dimensionless), ``z`` (share of atoms), ``energy_eV_per_atom`` and ``stable`` (bool).
+        B in A(1-x)B(x), dimensionless), ``z`` (share of atoms), ``energy_eV_per_atom``, ``standard_error_eV_per_atom``
+        and ``stable`` (bool).
 
     Raises:
-        DataError: if an end member is unknown or has no energy in this set.
+        DataError: An end member is unknown, has no energy in this set, or is both ends.
     """
-    formulas = [phase.formula for phase in phases]
-    gibbs = np.asarray(phases.gibbs(float(temperature_K), energies=energies)).reshape(len(formulas))
-    counts = [{**atoms_of(phase.formula), **dict(phase.composition)} for phase in phases]
+    first, second = between or end_members(phases)
     ends = []
-    for name in between:
-        if name not in formulas:
-            raise DataError(f"end member {name!r} is not among the phases; choose one of {', '.join(formulas)}")
-        ends.append(formulas.index(name))
-    elements = sorted({symbol for count in counts for symbol in count})
-    matrix = np.array([[count.get(symbol, 0) for symbol in elements] for count in counts], dtype=float)
+    for name in (first, second):
+        if name not in phases:
+            there = ", ".join(phase.formula for phase in phases)
+            raise DataError(f"between: end member {name!r} is not among the phases; choose one of {there}.")
+        ends.append(phases.index(name))
+    if ends[0] == ends[1]:
+        raise DataError(f"between: expected two phases, got {first} twice.")
+    gibbs = np.asarray(phases.gibbs(float(temperature_K), energies=energies)).reshape(len(phases))
+    for name, end in zip((first, second), ends, strict=True):
+        if not np.isfinite(gibbs[end]):
+            raise DataError(f"between: end member {name!r} has no energy in this set; choose another set or end.")
+    error = phases.energy_set(energies).standard_error_eV_per_atom
+    matrix = np.asarray(phases.composition_matrix, dtype=float)
     n_first, n_second = matrix[ends].sum(axis=1)
-    best: dict[tuple[float, float], tuple[float, int]] = {}
-    for k in range(len(formulas)):
-        amounts, *_ = np.linalg.lstsq(matrix[ends].T, matrix[k], rcond=None)
-        if np.abs(matrix[ends].T @ amounts - matrix[k]).max() > 1e-8 or amounts.min() < -1e-8:
-            continue
-        if not np.isfinite(gibbs[k]):
-            if k in ends:
-                raise DataError(f"end member {formulas[k]!r} has no energy in this set; choose another set or end")
-            continue
-        a, b = np.clip(amounts, 0, None)
+    amounts = matrix @ np.linalg.pinv(matrix[ends])  # (n, 2) formula units of A and B
+    on_line = (np.abs(amounts @ matrix[ends] - matrix).max(axis=1) < 1e-8) & (amounts.min(axis=1) > -1e-8)
+    best: dict[tuple[float, float], tuple[float, float, int]] = {}
+    for k in np.flatnonzero(on_line & np.isfinite(gibbs)).tolist():
+        a, b = np.clip(amounts[k], 0, None)
         z = b * n_second / (a * n_first + b * n_second)
-        key = (round(b / (a + b), 12), float(z))
+        key = (round(float(b / (a + b)), 12), round(float(z), 12))
         energy = gibbs[k] - (1 - z) * gibbs[ends[0]] - z * gibbs[ends[1]]
+        spread = 0.0 if k in ends else np.hypot(error[k], np.hypot((1 - z) * error[ends[0]], z * error[ends[1]]))
         if key not in best or energy < best[key][0]:  # of two polymorphs the more stable
-            best[key] = (float(energy), k)
+            best[key] = (float(energy), float(spread), k)
     keys = sorted(best)
     z = np.array([key[1] for key in keys])
-    energy = np.array([best[key][0] for key in keys])
-    stable = np.zeros(z.size, dtype=bool)
+    energy, spread = np.array([best[key][:2] for key in keys]).T
+    return {
+        "phase": np.array([phases[best[key][2]].formula for key in keys], dtype=object),
+        "x": np.array([key[0] for key in keys]),
+        "z": z,
+        "energy_eV_per_atom": energy,
+        "standard_error_eV_per_atom": spread,
+        "stable": _on_lower_hull(z, energy),
+    }
+
+
+def _on_lower_hull(z: np.ndarray, energy: np.ndarray) -> np.ndarray:
+    """Return which points, from left to right, are corners of the lower convex hull, shape (n,), bool."""
     corner: list[int] = []
-    for k in range(z.size):  # the lower hull from left to right
+    for k in range(z.size):
         while len(corner) > 1 and (energy[corner[-1]] - energy[corner[-2]]) * (z[k] - z[corner[-2]]) >= (
             energy[k] - energy[corner[-2]]
         ) * (z[corner[-1]] - z[corner[-2]]):
             corner.pop()
         corner.append(k)
+    stable = np.zeros(z.size, dtype=bool)
     stable[corner] = True
-    return {
-        "phase": np.array([formulas[best[key][1]] for key in keys], dtype=object),
-        "x": np.array([key[0] for key in keys]),
-        "z": z,
-        "energy_eV_per_atom": energy,
-        "stable": stable,
-    }
+    return stable
 
 
 def plot_hull(
     phases: Any,
     temperature_K: float | Sequence[float],
     *,
-    between: tuple[str, str] = SYSTEMS[DEFAULT_SYSTEM].end_members,
+    between: tuple[str, str] | None = None,
     energies: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw energies of formation from two end members (eV/atom) with the lower hull: filled stable, open not.
 
-    Energies are per atom, so the hull's straight lines are straight in the share of atoms; against the mole
-    fraction that is drawn they bend slightly.
+    Bars are standard errors. Energies are per atom, so the hull's straight lines are straight in the share of atoms;
+    against the mole fraction that is drawn they bend slightly.
 
     Args:
         phases: ``tammann.thermo.Phases``.
-        temperature_K: one temperature or several, K.
-        between: formulas of the end members.
-        energies: name of an energy set; by default the phases' own.
-        ax: where to draw; by default a figure of its own.
+        temperature_K: One temperature or several.
+        between: Formulas of the end members, those of ``end_members`` if None.
+        energies: Name of an energy set, the default set if None.
+        ax: Where to draw, a figure of its own if None.
 
     Raises:
-        DataError: if an end member is unknown or has no energy in this set.
+        DataError: As ``hull_line``.
     """
     temperatures = [float(t) for t in np.atleast_1d(np.asarray(temperature_K, dtype=float))]
+    between = between or end_members(phases)
+    lines = [hull_line(phases, t, between=between, energies=energies) for t in temperatures]
     ax = new_axes(6.4, 4.2) if ax is None else ax
     colours = temperature_colours(len(temperatures)) if len(temperatures) > 1 else ["#0072B2"]
-    lines = [hull_line(phases, t, between=between, energies=energies) for t in temperatures]
     for colour, line in zip(colours, lines, strict=True):
-        stable = line["stable"]
-        z, energy = line["z"][stable], line["energy_eV_per_atom"][stable]
-        # z = x n_B / ((1 - x) n_A + x n_B), turned round for the curve.
-        n_first, n_second = (sum(atoms_of(name).values()) for name in between)
-        fine = np.unique(np.concatenate([np.linspace(0, 1, 401), z]))
-        x_fine = fine * n_first / (fine * n_first + (1 - fine) * n_second)
-        ax.plot(x_fine, np.interp(fine, z, energy), color=colour, linewidth=1.4, zorder=2)
-        for kind, face in ((stable, colour), (~stable, "white")):
-            ax.plot(
-                line["x"][kind],
-                line["energy_eV_per_atom"][kind],
-                "o",
-                markersize=6,
-                color=colour,
-                markerfacecolor=face,
-                zorder=3,
-                clip_on=False,
-            )
+        _draw_line(ax, line, [phases[name].n_atoms for name in between], colour)
     _label_phases(ax, lines)
     first, second = (formula_label(name) for name in between)
     ax.set_xlim(0, 1)
     ax.set_xlabel(f"x in ({first})$_{{1-x}}$({second})$_x$")
-    ax.set_ylabel(f"Gibbs energy of formation from {first} and {second} (eV/atom)", fontsize=9)
+    ax.set_ylabel(f"Gibbs energy of formation\nfrom {first} and {second} (eV/atom)", fontsize=9)
     tidy(ax)
     from matplotlib.lines import Line2D
 
@@ -149,7 +168,31 @@ def plot_hull(
         handles.append(Line2D([], [], marker="o", linestyle="", color=INK, markerfacecolor=face))
         labels.append(text)
     ax.legend(handles, labels, frameon=False, fontsize=8.5, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=7)
+    name = phases.energy_set(energies).name
+    ax.annotate(
+        f"energies: {name}",
+        xy=(1, 1),
+        xytext=(0, 7),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="right",
+        fontsize=8.5,
+        color=INK,
+    )
     return ax
+
+
+def _draw_line(ax: Axes, line: dict[str, np.ndarray], n_atoms: Sequence[int], colour: Any) -> None:
+    stable, x, energy = line["stable"], line["x"], line["energy_eV_per_atom"]
+    z = line["z"][stable]
+    # z = x n_B / ((1 - x) n_A + x n_B), turned round for the curve.
+    fine = np.unique(np.concatenate([np.linspace(0, 1, 401), z]))
+    x_fine = fine * n_atoms[0] / (fine * n_atoms[0] + (1 - fine) * n_atoms[1])
+    ax.plot(x_fine, np.interp(fine, z, energy[stable]), color=colour, linewidth=1.4, zorder=2)
+    spread = line["standard_error_eV_per_atom"]
+    ax.vlines(x, energy - spread, energy + spread, color=colour, linewidth=1.0, alpha=0.55, zorder=2.5)
+    for kind, face in ((stable, colour), (~stable, "white")):
+        ax.plot(x[kind], energy[kind], "o", markersize=6, color=colour, markerfacecolor=face, zorder=3, clip_on=False)
 
 
 def _label_phases(ax: Axes, lines: list[dict[str, np.ndarray]]) -> None:
@@ -161,14 +204,17 @@ def _label_phases(ax: Axes, lines: list[dict[str, np.ndarray]]) -> None:
                 lowest[str(name)] = (float(x), float(energy))
     if not lowest:
         return
-    depth = min(energy for _, energy in lowest.values())
-    floor = depth * 1.12
+    depth = min(
+        0.0, *(float((line["energy_eV_per_atom"] - line["standard_error_eV_per_atom"]).min()) for line in lines)
+    )
+    height = max(float(line["energy_eV_per_atom"].max()) for line in lines)
+    span = max(height - depth, 0.02)
     places = spread_out([x for x, _ in lowest.values()], 0.052, 0.0, 1.0)
     for (name, (x, energy)), place in zip(lowest.items(), places, strict=True):
         ax.annotate(
             formula_label(name),
             xy=(x, energy),
-            xytext=(place, floor),
+            xytext=(place, depth - 0.06 * span),
             rotation=90,
             ha="center",
             va="top",
@@ -176,4 +222,4 @@ def _label_phases(ax: Axes, lines: list[dict[str, np.ndarray]]) -> None:
             color=INK,
             arrowprops={"arrowstyle": "-", "color": "#CFCFCB", "linewidth": 0.7, "shrinkB": 4, "shrinkA": 1},
         )
-    ax.set_ylim(depth * 1.45, max(0.02, -0.06 * depth))
+    ax.set_ylim(depth - 0.42 * span, height + 0.06 * span)

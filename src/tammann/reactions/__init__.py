@@ -1,6 +1,6 @@
 """Balanced reactions between phases, and the Gibbs energy each releases."""
 
-from tammann.reactions.enumeration import balanced_combinations, enumerate_reactions, reaction_blocks
+from tammann.reactions.enumeration import balanced_combinations, enumerate_reactions, most_exergonic, reaction_blocks
 from tammann.reactions.reaction import Reaction, Reactions, reaction_energy
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Reactions",
     "balanced_combinations",
     "enumerate_reactions",
+    "most_exergonic",
     "reaction_blocks",
     "reaction_energy",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import comb
 from typing import TYPE_CHECKING
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.reactions.reaction import Reactions
+from tammann.reactions.reaction import Reactions, reaction_energy
 
 if TYPE_CHECKING:
     from tammann.thermo import Phases
 
-__all__ = ["balanced_combinations", "enumerate_reactions", "reaction_blocks"]
+__all__ = ["balanced_combinations", "enumerate_reactions", "most_exergonic", "reaction_blocks"]
 
 _BLOCK = 50_000
 """Combinations of phases solved at once."""
@@ -145,6 +145,53 @@ def reaction_blocks(
             both = np.empty((2 * len(forward), len(matrix)), dtype=np.int64)
             both[0::2], both[1::2] = forward, -forward
             yield Reactions(phases=phases, coefficients=both)
+
+
+def most_exergonic(
+    phases: Phases,
+    temperature_K: float,
+    *,
+    number: int | None = None,
+    reactants: Sequence[str] | None = None,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+) -> tuple[Reactions, np.ndarray, int]:
+    """Return the reactions that release most, in that order, in the memory of those that are asked for.
+
+    Args:
+        phases: The phases, with their energies.
+        temperature_K: Temperature.
+        number: How many reactions, all that have an energy if None.
+        reactants: As for ``enumerate_reactions``.
+        energies: As for ``reaction_energy``.
+        partial_pressure_Pa: As for ``reaction_energy``.
+
+    Returns:
+        The reactions, their Gibbs energies in eV per atom, shape (R,), and how many have an energy in all.
+
+    Raises:
+        DataError: As ``enumerate_reactions`` and ``reaction_energy``.
+
+    Example:
+        >>> from tammann.thermo import load_phases
+        >>> most_exergonic(load_phases("Ba-Ti-O"), 1300.0, number=1, reactants=["BaO", "TiO2"])[0][0]
+        Reaction(BaO + TiO2 -> BaTiO3)
+    """
+    if number is None:
+        blocks = iter([enumerate_reactions(phases, reactants=reactants)])
+    else:
+        blocks = reaction_blocks(phases, reactants=reactants)
+    best, energy, count = np.zeros((0, len(phases)), dtype=np.int64), np.zeros(0), 0
+    for block in blocks:
+        released = reaction_energy(block, temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa)
+        known = np.flatnonzero(np.isfinite(released))
+        count += len(known)
+        lowest = known[np.argsort(released[known], kind="stable")[:number]]
+        best = np.concatenate([best, block.coefficients[lowest]])
+        energy = np.concatenate([energy, released[lowest]])
+        order = np.argsort(energy, kind="stable")[:number]
+        best, energy = best[order], energy[order]
+    return Reactions(phases=phases, coefficients=best), energy, count
 
 
 def _named(phases: Phases, argument: str, formulas: Sequence[str], *, gas: bool) -> list[int]:
