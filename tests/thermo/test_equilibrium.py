@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from own_energies import HEADER, write
 from tammann.errors import DataError
 from tammann.thermo import equilibrium, load_phases
 
@@ -65,3 +66,12 @@ def test_amounts_that_are_none_are_refused(phases, amount):
         equilibrium(phases, {"BaO": amount}, 1000.0)
     with pytest.raises(DataError, match="all zero"):
         equilibrium(phases, {"BaO": 0.0}, 1000.0)
+
+
+def test_a_gas_that_would_deposit_without_end_is_refused(tmp_path):
+    table = write(tmp_path, HEADER + "NaCl,-2.13,22.4,1074,\nNa2O,-1.44,15.7,1405,\nNaCl(g),,,,\n")
+    phases = load_phases(table)
+    held = {"NaCl(g)": 1.0}  # rock salt has this vapour pressure near 800 K
+    assert "NaCl" not in equilibrium(phases, {"NaCl": 1, "Na2O": 1}, 1300.0, partial_pressure_Pa=held)
+    with pytest.raises(DataError, match="cannot be held: the gases would .* deposit"):
+        equilibrium(phases, {"NaCl": 1, "Na2O": 1}, 400.0, partial_pressure_Pa=held)

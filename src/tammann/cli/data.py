@@ -214,7 +214,7 @@ def hull(
             ["phase", f"dG_f at {T:g} K, eV/atom", "error", "above hull, meV/atom", "melts, K"],
             [
                 [
-                    row["phase"] + (" (g)" if row["state"] == "gas" else ""),
+                    row["phase"].removesuffix("(g)") + (" (g)" if row["state"] == "gas" else ""),
                     format_number(row["formation_energy_eV_per_atom"], ".3f"),
                     format_number(row["standard_error_eV_per_atom"], ".3f"),
                     format_number(1000 * row["energy_above_hull_eV_per_atom"], ".1f"),

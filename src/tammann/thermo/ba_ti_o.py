@@ -25,9 +25,9 @@ from tammann.thermo._tables import read_rows
 from tammann.thermo.assessment import assess
 from tammann.thermo.constraints import load_constraints
 from tammann.thermo.experiment import measured_energy, measured_properties
-from tammann.thermo.gases import gas, gas_named
+from tammann.thermo.gases import gas
 from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
-from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases
+from tammann.thermo.phase import ELEMENT_GASES, EnergySet, FloatArray, Phase, Phases
 from tammann.thermo.volumes import volume_warnings
 
 SYSTEM = SYSTEMS["Ba-Ti-O"]
@@ -56,7 +56,7 @@ def _rows() -> list[dict[str, str]]:
 
 def _phase(row: dict[str, str]) -> Phase:
     composition = parse_formula(row["formula"])
-    if gas_named(row["formula"]) is not None:
+    if row["formula"] in ELEMENT_GASES:
         return gas(row["formula"])[0]
     measured = measured_properties(composition)
     volume, volume_source = float(row["volume_A3_per_atom"]), "Materials Project"
@@ -133,15 +133,17 @@ def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: Floa
             text, computed[i] = "none: the published table has no BaCO3", False
         else:
             table[:, i] = bartel_gibbs(phase.composition, energy[i], volume[i])
-            text = f"Materials Project {phase.material_id}, heat by the descriptor of Bartel et al. 2018"
+            text = f"Materials Project {phase.material_id}, thermal part by the descriptor of Bartel et al. 2018"
             if phase.material_id is None:
-                text = "interpolated between BaTi2O5 and Ba4Ti13O30, heat by the descriptor of Bartel et al. 2018"
+                text = (
+                    "interpolated between BaTi2O5 and Ba4Ti13O30, thermal part by the descriptor of Bartel et al. 2018"
+                )
             if len(phase.composition) == 1:
                 text, error[i], computed[i] = "reference of its element", 0.0, False
         source.append(text)
     return EnergySet(
         name="materials-project",
-        description="Materials Project formation energies as published, heat by the descriptor of Bartel et al. 2018.",
+        description="Materials Project formation energies as published, thermal part by the descriptor of Bartel et al. 2018.",
         temperature_K=TEMPERATURES_K,
         gibbs_eV_per_atom=table,
         standard_error_eV_per_atom=error,

@@ -116,8 +116,8 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
     Columns: ``formula``, ``formation_energy_eV_per_atom`` (at 0 K, from the elements) and ``volume_A3_per_atom``;
     optionally ``melting_point_K``, ``standard_error_eV_per_atom``, ``melting_point_source``, ``material_id``,
     ``observed`` (true or false) and ``source``. Lines that start with # are comments. An empty standard error means 40
-    meV/atom; an empty melting point is filled where a measured or estimated one is known. Heat is added by the
-    descriptor of Bartel et al. The gases of the elements, CO2 and H2O come from tables, and so does a molecule that is
+    meV/atom; an empty melting point is filled where a measured or estimated one is known. The thermal part
+    is that of the descriptor of Bartel et al. The gases of the elements, CO2 and H2O come from tables, and so does a molecule that is
     listed (SO2; P4O10 as ``P4O10(g)``), whose other cells are not read. A line that cannot be used is left out, with a
     warning that names it.
 

@@ -135,7 +135,9 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
     default = 0.0 if is_element else DEFAULT_STANDARD_ERROR_EV_PER_ATOM
     error = default if entry.standard_error_eV_per_atom is None else entry.standard_error_eV_per_atom
     source = (
-        "reference of its element" if is_element else f"{entry.source}, heat by the descriptor of Bartel et al. 2018"
+        "reference of its element"
+        if is_element
+        else f"{entry.source}, thermal part by the descriptor of Bartel et al. 2018"
     )
     return phase, table, error, source
 
@@ -201,7 +203,7 @@ def _assemble(name: str, elements: set[str], parts: Sequence[tuple[Phase, FloatA
     zeros = np.zeros(len(phases))
     energy_set = EnergySet(
         name=name,
-        description=f"Formation energies of {name}, heat by the descriptor of Bartel et al. 2018.",
+        description=f"Formation energies of {name}, thermal part by the descriptor of Bartel et al. 2018.",
         temperature_K=TEMPERATURES_K,
         gibbs_eV_per_atom=np.column_stack(tables),
         standard_error_eV_per_atom=np.array(errors),
@@ -233,5 +235,5 @@ def _gas_warnings(system: Phases, gases: Sequence[str], replaced: Sequence[str])
     hot = ", ".join(f"{formula} (from {T:g} K)" for formula, T in stabler_gases(system))
     return [
         *found,
-        *([f"solids whose molecule is the stabler as a gas at 1 bar: {hot}; a gas is listed as X(g)"] if hot else []),
+        *([f"more stable as a gas of molecules at 1 bar: {hot}; list a gas as X(g) to include it"] if hot else []),
     ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.thermo.open_gases import gas_frame
+from tammann.thermo.open_gases import gas_frame, gases_conflict
 from tammann.thermo.phase import FloatArray, Phases
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
@@ -82,6 +82,8 @@ def equilibrium(
         bounds=(0.0, None),
         method="highs",
     )
+    if result.status in (3, 4):  # unbounded: the gases deposit a solid, or react, without end
+        raise gases_conflict()
     if result.status != 0:
         raise DataError(
             f"no mixture of {', '.join(phases[int(i)].formula for i in columns)} holds the elements of "

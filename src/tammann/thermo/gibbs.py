@@ -1,6 +1,6 @@
 """From a formation energy at 0 K to a Gibbs energy of formation at T.
 
-Computed energies are for 0 K (or 298 K enthalpies, which differ little); the descriptor of Bartel et al. adds what heat
+Computed energies are for 0 K (or 298 K enthalpies, which differ little); the descriptor of Bartel et al. adds what temperature
 does to a solid, and tabulated Gibbs energies of the elements bring the reference to the same temperature.
 """
 
@@ -22,7 +22,7 @@ TEMPERATURES_K: FloatArray = np.arange(300.0, 2001.0, 100.0)
 
 @cache
 def elemental_gibbs_energies() -> Mapping[str, FloatArray]:
-    """Give G(T) of the elements at ``TEMPERATURES_K``, eV per atom relative to their enthalpy at 298 K."""
+    """Return G(T) of the elements at ``TEMPERATURES_K``, eV per atom relative to their enthalpy at 298 K."""
     temperature, table = read_columns("elements", "gibbs_energies.csv")
     assert np.array_equal(temperature, TEMPERATURES_K)
     return table

@@ -19,7 +19,7 @@ def fetch_phases(
     """Ask the Materials Project for all phases of a chemical system.
 
     The most stable entry of each formula is kept, with its formation energy (the project's corrections included) and
-    volume; heat is added by the descriptor of Bartel et al. The project has no melting points: they come from
+    volume; the thermal part is that of the descriptor of Bartel et al. The project has no melting points: they come from
     ``melting_points``, measured ones are filled in where they are known, and a phase without one is refused.
 
     Args:

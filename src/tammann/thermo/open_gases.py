@@ -97,6 +97,6 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
 def gases_conflict() -> DataError:
     """Return the error of pressures that no chemical potentials fulfil."""
     return DataError(
-        "partial_pressure_Pa cannot be held: the gases would react with each other or deposit an element; "
+        "partial_pressure_Pa cannot be held: the gases would react with each other, or deposit an element or a solid; "
         "lower the pressures or add the gas that is missing (O2 beside CO2, say)"
     )
