@@ -143,7 +143,8 @@ def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: Floa
         source.append(text)
     return EnergySet(
         name="materials-project",
-        description="Materials Project formation energies as published, thermal part by the descriptor of Bartel et al. 2018.",
+        description="Materials Project formation energies as published, thermal part by the descriptor of Bartel et al. "
+        "2018.",
         temperature_K=TEMPERATURES_K,
         gibbs_eV_per_atom=table,
         standard_error_eV_per_atom=error,

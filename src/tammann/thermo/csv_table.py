@@ -117,9 +117,9 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
     optionally ``melting_point_K``, ``standard_error_eV_per_atom``, ``melting_point_source``, ``material_id``,
     ``observed`` (true or false) and ``source``. Lines that start with # are comments. An empty standard error means 40
     meV/atom; an empty melting point is filled where a measured or estimated one is known. The thermal part
-    is that of the descriptor of Bartel et al. The gases of the elements, CO2 and H2O come from tables, and so does a molecule that is
-    listed (SO2; P4O10 as ``P4O10(g)``), whose other cells are not read. A line that cannot be used is left out, with a
-    warning that names it.
+    is that of the descriptor of Bartel et al. The gases of the elements, CO2 and H2O come from tables, and so does a
+    molecule that is listed (SO2; P4O10 as ``P4O10(g)``), whose other cells are not read. A line that cannot be used is
+    left out, with a warning that names it.
 
     Args:
         path: The file; it may be compressed by gzip (``.csv.gz``).

@@ -1,7 +1,7 @@
 """From a formation energy at 0 K to a Gibbs energy of formation at T.
 
-Computed energies are for 0 K (or 298 K enthalpies, which differ little); the descriptor of Bartel et al. adds what temperature
-does to a solid, and tabulated Gibbs energies of the elements bring the reference to the same temperature.
+Computed energies are for 0 K (or 298 K enthalpies, which differ little); the descriptor of Bartel et al. adds the thermal
+part of a solid, and tabulated Gibbs energies of the elements bring the reference to the same temperature.
 """
 
 from collections.abc import Mapping

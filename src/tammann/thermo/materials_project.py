@@ -19,8 +19,8 @@ def fetch_phases(
     """Ask the Materials Project for all phases of a chemical system.
 
     The most stable entry of each formula is kept, with its formation energy (the project's corrections included) and
-    volume; the thermal part is that of the descriptor of Bartel et al. The project has no melting points: they come from
-    ``melting_points``, measured ones are filled in where they are known, and a phase without one is refused.
+    volume; the thermal part is that of the descriptor of Bartel et al. The project has no melting points: they come
+    from ``melting_points``, or are measured or estimated ones where those are known.
 
     Args:
         chemical_system: Elements joined by hyphens, such as "Sr-Ti-O".
@@ -31,8 +31,7 @@ def fetch_phases(
         A system with one energy set, named ``materials-project``.
 
     Raises:
-        DataError: The extra or the key is missing, the elements cannot be read, the request fails or finds nothing, or
-            a phase has no melting point.
+        DataError: The extra or the key is missing, the elements cannot be read, or the request fails or finds nothing.
 
     Reference:
         Jain et al., APL Mater. 2013, 1, 011002, doi 10.1063/1.4812323.
