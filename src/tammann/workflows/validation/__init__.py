@@ -1,23 +1,24 @@
-"""Recipes against what experiment saw: a file of observations, and how many of them each model gets right.
+"""Recipes against experiment: a file of observations, and how many of them hold in each model.
 
-Five models stand side by side: full kinetics, self-diffusion only, thermodynamics only, the geometric null (all pair
-reactions equal) and plain equilibrium. The last two are the baselines over which skill is counted.
+There are five models: full kinetics, self-diffusion only, thermodynamics only, and the two baselines that skill is
+measured against, the geometric null (all pair reactions equal) and plain equilibrium.
 """
 
 from tammann.workflows.validation.evolution import PhaseEvolution
-from tammann.workflows.validation.judge import MODELS, Judgement, Skill, Validation, validate
 from tammann.workflows.validation.observations import Amount, Experiment, Observation, Observations, When
+from tammann.workflows.validation.results import MODELS, Judgement, Skill, Validation
+from tammann.workflows.validation.run import validate
 
 __all__ = [
     "MODELS",
     "Amount",
-    "PhaseEvolution",
     "Experiment",
+    "Judgement",
     "Observation",
     "Observations",
+    "PhaseEvolution",
     "Skill",
     "Validation",
-    "Judgement",
     "When",
     "validate",
 ]

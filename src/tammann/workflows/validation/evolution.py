@@ -20,7 +20,7 @@ from tammann.workflows.validation.observations import Observation, When
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tammann.workflows.furnace import PreparedRecipe
+    from tammann.thermo import Phases
 
 __all__ = ["PhaseEvolution"]
 
@@ -80,31 +80,34 @@ class PhaseEvolution:
         )
 
     @classmethod
-    def of_equilibrium(cls, equilibrium: pd.DataFrame, prepared: PreparedRecipe, run: PhaseEvolution) -> PhaseEvolution:
+    def of_equilibrium(
+        cls, equilibrium: pd.DataFrame, recipe: Recipe, phases: Phases, run: PhaseEvolution
+    ) -> PhaseEvolution:
         """Return the evolution of a mixture that is in equilibrium at every moment of a run.
 
         Args:
             equilibrium: Columns ``temperature_K``, ``phase``, ``mole_fraction``.
-            prepared: The recipe with its phases, for masses, volumes and the amounts of the precursors.
+            recipe: Gives the amounts of the precursors.
+            phases: All phases and gases, for their masses and volumes.
             run: Gives the programme; each of its frames has the equilibrium at the nearest temperature.
         """
-        amounts = {precursor.phase: precursor.ratio for precursor in prepared.recipe.precursors}
-        phases = tuple(dict.fromkeys([*amounts, *equilibrium["phase"].unique()]))
+        amounts = {precursor.phase: precursor.ratio for precursor in recipe.precursors}
+        names = tuple(dict.fromkeys([*amounts, *equilibrium["phase"].unique()]))
         table = equilibrium.pivot(index="temperature_K", columns="phase", values="mole_fraction").fillna(0.0)
-        fractions = table.reindex(columns=list(phases), fill_value=0.0).to_numpy()
+        fractions = table.reindex(columns=list(names), fill_value=0.0).to_numpy()
         temperatures = table.index.to_numpy()
         nearest = np.abs(run.temperature_K[:, None] - temperatures).argmin(axis=1)
-        start = np.array([amounts.get(name, 0.0) for name in phases])
+        start = np.array([amounts.get(name, 0.0) for name in names])
         # the elements that no gas can carry away give the amount of solid, and with it the conversion
-        volatile = {symbol for phase in prepared.phases if phase.state == "gas" for symbol in phase.composition}
-        atoms = [parse_formula(name) for name in phases]
+        volatile = {symbol for phase in phases if phase.state == "gas" for symbol in phase.composition}
+        atoms = [parse_formula(name) for name in names]
         kept = np.array([sum(n for symbol, n in each.items() if symbol not in volatile) for each in atoms], dtype=float)
         if not start @ kept:
             kept = np.array([sum(each.values()) for each in atoms], dtype=float)
         moles = fractions * ((start @ kept) / (fractions @ kept))[:, None]
-        solids = [prepared.phases[prepared.phases.index(name)] for name in phases]
+        solids = [phases[phases.index(name)] for name in names]
         return cls(
-            phases=phases,
+            phases=names,
             precursors=tuple(amounts),
             temperature_K=run.temperature_K,
             step=run.step,
@@ -113,7 +116,7 @@ class PhaseEvolution:
             moles=moles[nearest][None],
             start=start[None],
             weights={
-                "mole": np.ones(len(phases)),
+                "mole": np.ones(len(names)),
                 "mass": np.array([phase.molar_mass_kg_per_mol for phase in solids]),
                 "volume": np.array([phase.molar_volume_m3_per_mol for phase in solids]),
             },
@@ -240,7 +243,7 @@ class PhaseEvolution:
             result.append(bool(true) and self._over_range(observation, mass, visible, detection_limit_mass_percent))
         return np.array(result)
 
-    def _column(self, amounts: np.ndarray, formula: str) -> np.ndarray:
+    def column(self, amounts: np.ndarray, formula: str) -> np.ndarray:
         """Return one phase's column of an array over moments and phases; zeros for a phase that never formed."""
         if formula in self.phases:
             return amounts[:, self.phases.index(formula)]
@@ -251,23 +254,23 @@ class PhaseEvolution:
     ) -> np.ndarray:
         true = np.ones(amounts.shape[0], dtype=bool)
         for formula in (*observation.present, *observation.only):
-            true &= self._column(visible, formula)
+            true &= self.column(visible, formula)
         for formula in observation.absent:
-            true &= ~self._column(visible, formula)
+            true &= ~self.column(visible, formula)
         if observation.only:
             true &= ~visible[:, [k for k, name in enumerate(self.phases) if name not in observation.only]].any(axis=1)
         if observation.major is not None:
             true &= self._is_largest(amounts, observation.major, ())
         if observation.main_impurity is not None:
             true &= self._is_largest(amounts, observation.main_impurity, (*self.precursors, target))
-            true &= self._column(visible, observation.main_impurity)
+            true &= self.column(visible, observation.main_impurity)
         if observation.more is not None:
-            true &= self._column(visible, observation.more[0])
-            ranked = [self._column(amounts, formula) for formula in observation.more]
+            true &= self.column(visible, observation.more[0])
+            ranked = [self.column(amounts, formula) for formula in observation.more]
             for first, second in zip(ranked, ranked[1:], strict=False):
                 true &= first > second
         for bound in observation.amounts or ():
-            amount = self._column(amounts, bound.phase)
+            amount = self.column(amounts, bound.phase)
             if bound.at_least_percent is not None:
                 true &= amount >= bound.at_least_percent * (1 - SAME)
             if bound.at_most_percent is not None:
@@ -276,15 +279,15 @@ class PhaseEvolution:
 
     def _is_largest(self, amounts: np.ndarray, formula: str, except_for: Sequence[str | None]) -> np.ndarray:
         others = [k for k, name in enumerate(self.phases) if name not in (formula, *except_for)]
-        return self._column(amounts, formula) > amounts[:, others].max(axis=1, initial=0.0)
+        return self.column(amounts, formula) > amounts[:, others].max(axis=1, initial=0.0)
 
     def _over_range(self, observation: Observation, mass: np.ndarray, visible: np.ndarray, limit: float) -> bool:
         """Return whether the claims about a whole range hold; a change smaller than the detection limit is none."""
-        change = {formula: float(np.diff(self._column(mass, formula))[0]) for formula in observation.phases}
+        change = {formula: float(np.diff(self.column(mass, formula))[0]) for formula in observation.phases}
         true = all(change[formula] > limit for formula in observation.grows)
         true &= all(change[formula] < -limit for formula in observation.shrinks)
         if observation.sooner is not None:
-            first = [moments[0] if (moments := np.flatnonzero(self._column(visible, f))).size else np.inf
+            first = [moments[0] if (moments := np.flatnonzero(self.column(visible, f))).size else np.inf
                      for f in observation.sooner]  # fmt: skip
             # only the first has to appear; those that never do count as later than all
             true &= bool(np.isfinite(first[0]))

@@ -278,10 +278,10 @@ class Experiment(Block):
 
     @model_validator(mode="after")
     def _has_a_target_for_its_impurities(self) -> "Experiment":
-        for k, seen in enumerate(self.observations):
-            if seen.main_impurity is not None and self.target is None:
+        for k, observation in enumerate(self.observations):
+            if observation.main_impurity is not None and self.target is None:
                 raise ValueError(f"observations[{k}].main_impurity: expected a target beside the recipe, got none")
-            if seen.main_impurity is not None and seen.main_impurity == self.target:
+            if observation.main_impurity is not None and observation.main_impurity == self.target:
                 raise ValueError(f"observations[{k}].main_impurity: expected another phase than the target, got it")
         return self
 
@@ -293,7 +293,7 @@ class Observations(Block):
         DataError: A key is unknown, missing, of the wrong kind or out of range; the message names it.
 
     Example:
-        >>> seen = Observations.from_text('''
+        >>> read = Observations.from_text('''
         ... experiments:
         ...   - recipe: batio3-1-1.yaml
         ...     target: BaTiO3
@@ -305,7 +305,7 @@ class Observations(Block):
         ...           to_temperature_K: 1050
         ...         main_impurity: Ba2TiO4
         ... ''')
-        >>> seen.experiments[0].observations[0].when.words, seen.detection_limit_mass_percent
+        >>> read.experiments[0].observations[0].when.words, read.detection_limit_mass_percent
         ('1000 to 1050 K', 1.0)
     """
 
