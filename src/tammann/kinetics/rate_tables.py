@@ -6,12 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tammann.errors import RecipeError, ResultError
 from tammann.files import json_safe, write_text
+from tammann.notebook import html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["RateTable"]
 
@@ -21,7 +25,7 @@ MOST_PHASES = 254
 _FORMAT = "tammann rate table 1"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RateTable:
     """Which contacts react to what, and how fast, against temperature.
 
@@ -65,8 +69,10 @@ class RateTable:
         ...     programme=[{"temperature_K": 1500, "hold_h": 1}],
         ... )
         >>> rates = rate_table(enumerate_reactions(load_phases("Ba-Ti-O")), load_transport("karan-2026"), recipe)
-        >>> "BaO + TiO2 -> BaTiO3" in rates.equations
-        True
+        >>> rates
+        RateTable(183 reactions of 11 phases, 300 to 1500 K)
+        >>> rates.table().equation[0]
+        '2 Ba2Ti9O20 + 5 BaO -> 9 BaTi2O5'
     """
 
     phases: tuple[str, ...]
@@ -134,6 +140,33 @@ class RateTable:
         for name in ("reactants", "products"):
             if C and (getattr(self, name).max() >= P or getattr(self, name)[:, 0].min() < 0):
                 raise ResultError(f"rate table: {name} points to a phase that is not listed; write the table again.")
+
+    def __repr__(self) -> str:
+        gases = f" and {', '.join(self.gases)}" if self.gases else ""
+        return (
+            f"RateTable({len(self.equations)} reactions of {len(self.phases)} phases{gases}, "
+            f"{self.temperature_K[0]:g} to {self.temperature_K[-1]:g} K)"
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table(f"{self!r} at {self.temperature_K[-1]:g} K", self.table())
+
+    def table(self, temperature_K: float | None = None) -> pd.DataFrame:
+        """Return the reactions at one temperature, the fastest first.
+
+        Args:
+            temperature_K: The nearest tabulated temperature is taken; the highest if None.
+
+        Returns:
+            Columns equation, score, dG_eV_per_atom, growth_constant_m2_per_s (NaN where there is none) and fallback.
+        """
+        import pandas as pd
+
+        t = -1 if temperature_K is None else int(np.abs(self.temperature_K - temperature_K).argmin())
+        columns = {"equation": self.equations, "fallback": self.fallback}
+        columns |= {name: getattr(self, name)[t] for name in _AGAINST_TEMPERATURE}
+        frame = pd.DataFrame(columns)[["equation", *_AGAINST_TEMPERATURE, "fallback"]]
+        return frame.sort_values("score", ascending=False, kind="stable", ignore_index=True)
 
     @property
     def nothing_opens(self) -> str | None:
