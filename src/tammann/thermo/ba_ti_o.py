@@ -24,17 +24,13 @@ from tammann.systems import SYSTEMS
 from tammann.thermo._tables import read_rows
 from tammann.thermo.assessment import assess
 from tammann.thermo.constraints import load_constraints
-from tammann.thermo.experiment import measured_energy, measured_properties
+from tammann.thermo.experiment import GRAPH_NETWORK_SOURCE, measured_energy, measured_properties
 from tammann.thermo.gases import gas
-from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
+from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, TEMPERATURES_K, bartel_gibbs
 from tammann.thermo.phase import ELEMENT_GASES, EnergySet, FloatArray, Phase, Phases
 from tammann.thermo.volumes import volume_warnings
 
 SYSTEM = SYSTEMS["Ba-Ti-O"]
-COMPUTED_STANDARD_ERROR_EV_PER_ATOM = 0.040
-"""A fair standard error of a computed formation energy; it decides little in reactions that are not close calls."""
-
-_GRAPH_NETWORK = "graph-network estimate: Hong et al., PNAS 2022, 119, e2209630119, doi 10.1073/pnas.2209630119"
 _ANCHOR_TEMPERATURE_K = 1000.0
 
 
@@ -60,10 +56,10 @@ def _phase(row: dict[str, str]) -> Phase:
         return gas(row["formula"])[0]
     measured = measured_properties(composition)
     volume, volume_source = float(row["volume_A3_per_atom"]), "Materials Project"
-    melting, melting_source = float(row["melting_point_ml_K"]), _GRAPH_NETWORK
+    melting, melting_source = float(row["melting_point_ml_K"]), GRAPH_NETWORK_SOURCE
     if row["formula"] == "Ba6Ti17O40":
         volume_source = "interpolated between BaTi2O5 and Ba4Ti13O30"
-        melting_source = "interpolated between BaTi2O5 and Ba4Ti13O30, " + _GRAPH_NETWORK
+        melting_source = "interpolated between BaTi2O5 and Ba4Ti13O30, " + GRAPH_NETWORK_SOURCE
     if row["formula"] == "TiO2" and measured is not None:
         volume, volume_source = measured.volume_A3_per_atom, f"{measured.structure}: {measured.volume_source}"
     if measured is not None and np.isfinite(measured.melting_point_K):
@@ -143,8 +139,8 @@ def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: Floa
         source.append(text)
     return EnergySet(
         name="materials-project",
-        description="Materials Project formation energies as published, thermal part by the descriptor of Bartel et al. "
-        "2018.",
+        description="Formation energies of the Materials Project as published, thermal part by the descriptor of "
+        "Bartel et al. 2018.",
         temperature_K=TEMPERATURES_K,
         gibbs_eV_per_atom=table,
         standard_error_eV_per_atom=error,

@@ -12,13 +12,12 @@ from tammann.errors import DataError
 from tammann.systems import SYSTEMS
 from tammann.thermo._tables import read_rows
 from tammann.thermo.anions import anion_warnings
-from tammann.thermo.experiment import measured_properties
+from tammann.thermo.experiment import GRAPH_NETWORK_SOURCE, measured_properties
 from tammann.thermo.gases import gas, gas_named, gases_of, stabler_gases
-from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
+from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, TEMPERATURES_K, bartel_gibbs
 from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases
 from tammann.thermo.volumes import volume_warnings
 
-DEFAULT_STANDARD_ERROR_EV_PER_ATOM = 0.040
 HIGHEST_MELTING_POINT_K = 6000.0
 """Above any known: the carbides of hafnium and tantalum melt near 4200 K."""
 
@@ -59,9 +58,11 @@ class Entry:
 
 @cache
 def _estimated_melting_points() -> MeltingPoints:
-    source = "graph-network estimate: Hong et al., PNAS 2022, 119, e2209630119, doi 10.1073/pnas.2209630119"
     rows = read_rows(SYSTEMS["Ba-Ti-O"].phases)
-    return {composition_key(parse_formula(r["formula"])): (float(r["melting_point_ml_K"]), source) for r in rows}
+    return {
+        composition_key(parse_formula(r["formula"])): (float(r["melting_point_ml_K"]), GRAPH_NETWORK_SOURCE)
+        for r in rows
+    }
 
 
 def check_melting_point(value: float, where: str, formula: str) -> float:
@@ -132,7 +133,7 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
         material_id=entry.material_id,
         observed=entry.observed,
     )
-    default = 0.0 if is_element else DEFAULT_STANDARD_ERROR_EV_PER_ATOM
+    default = 0.0 if is_element else COMPUTED_STANDARD_ERROR_EV_PER_ATOM
     error = default if entry.standard_error_eV_per_atom is None else entry.standard_error_eV_per_atom
     source = (
         "reference of its element"

@@ -16,6 +16,8 @@ _STANDARD_ERRORS_KJ_PER_MOL = {"CO2": 0.13, "CO": 0.17, "H2O": 0.04, "TiO2": 0.8
 # CODATA key values (Cox, Wagman and Medvedev 1989) for the enthalpies of formation of CO2, CO, H2O and rutile;
 # for the rest the 2 kJ/mol within which FREED and JANAF agree.
 STANDARD_ERROR_KJ_PER_MOL = 2.0
+GRAPH_NETWORK_SOURCE = "graph-network estimate: Hong et al., PNAS 2022, 119, e2209630119, doi 10.1073/pnas.2209630119"
+"""Source of estimated melting points."""
 
 
 @dataclass(frozen=True)
