@@ -81,10 +81,7 @@ def test_the_shipped_table_is_what_it_is_said_to_be():
         ("melts: [BaTiO3]\nsettle_ps: 1.0e-300", "settle_ps: expected a time from 0.001 to 1e6 ps"),
         ("melts: [BaTiO3]\ndamping_fs: 1.0e-300", "damping_fs: expected a time from 0.01 to 1e6 fs"),
         ("melts: [BaTiO3]\nreplicas: 100000", "replicas: expected a whole number from 1 to 100"),
-        (
-            "melts: [BaTiO3]\natoms: 100000\nreplicas: 100\nproduction_ps: 1.0e+6",
-            "expected at most 1e+15; take fewer atoms",
-        ),
+        ("melts: [MgO]\natoms: 100000\nreplicas: 100\nproduction_ps: 1.0e+6", "at most 1e+15; take fewer atoms"),
         ("melts: [BaTiO3]\nvolume: {attempts: 100}", "steps times atoms, expected at most 1e+15"),
         ("melts: &a [BaTiO3]", "anchor"),
         ("", "empty file"),
