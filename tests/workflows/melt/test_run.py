@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError, RecipeError, ResultError
+from tammann.files import lock_folder
 from tammann.trajectory import read_trajectory
 from tammann.transport import load_measurements, load_transport
 from tammann.workflows.melt import (
@@ -134,7 +135,7 @@ def test_made_longer_where_errors_are_large(installed, tmp_path):
 
 
 @pytest.mark.slow
-def test_killed_and_taken_up(installed, tmp_path):
+def test_killed_and_resumed(installed, tmp_path, environment):
     """The parent dies by SIGKILL; its child leaves by itself, and the run goes on where it was."""
     (tmp_path / "plan.yaml").write_text(
         TINY.replace("production_ps: 8", "production_ps: 2000").replace("replicas: 2", "")
@@ -142,7 +143,7 @@ def test_killed_and_taken_up(installed, tmp_path):
     (tmp_path / "run.py").write_text(RUN)
     out = tmp_path / "o"
     command = [sys.executable, str(tmp_path / "run.py"), str(tmp_path / "plan.yaml"), str(out)]
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, env=environment)
     replica = out / "MgO" / "4500K" / "replica-1"
     until = time.monotonic() + 90
     while time.monotonic() < until and not (replica.exists() and steps(replica) >= 5000):
@@ -249,6 +250,36 @@ def test_only_a_folder_of_its_own_is_resumed(installed, tmp_path, call):
             assert (refused.status, refused.out) == (2, "") and "expected a folder of tammann melt" in refused.err
         (tmp_path / "plan.yaml").unlink()
         assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_in_use_is_left_alone(installed, tmp_path):
+    chosen, _, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(18))
+    with lock_folder(tmp_path / "o"), pytest.raises(ResultError, match="is in use by another run"):
+        run_melts(chosen, tmp_path / "o", resume=True)
+    assert run_melts(chosen, tmp_path / "o", resume=True).states[0].diffusive
+    assert not (tmp_path / "o" / "lock").exists()
+
+
+SCRIPT = """
+import sys
+from tammann.errors import DataError
+from tammann.workflows.melt import run_melts
+from tammann.workflows.melt.plan import MeltPlan
+print("once")
+try:
+    run_melts(MeltPlan(melts=("MgO",), engine="ase", potential="collections:OrderedDict"), sys.argv[1])
+except DataError as error:
+    print(error)
+"""
+
+
+def test_a_script_needs_no_guard(installed, tmp_path, environment):
+    """Worker processes do not import the user's script."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "o")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+    assert done.stdout.splitlines()[0] == "once" and "expected an ASE calculator, got OrderedDict" in done.stdout
+    assert done.stdout.count("once") == 1 and done.stderr == ""
 
 
 @pytest.mark.parametrize("potential", ["nowhere.at:all", "json:nothing", "collections:OrderedDict"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tammann.errors import ResultError
 from tammann.files import whole_file
+from tammann.parallel import Progress
 from tammann.workflows.melt.folder import (
     REPLICA_FILES,
     STATE_FILES,
@@ -26,7 +27,6 @@ from tammann.workflows.melt.folder import (
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import VolumeRecord
 from tammann.workflows.melt.replica import summarize
-from tammann.workflows.melt.run import Progress
 from tammann.workflows.melt.state import measure_all
 from tammann.workflows.melt.table import write_growth, write_table
 from tammann.workflows.melt.volume import volume_known

@@ -92,7 +92,7 @@ def merged_plan(plan: MeltPlan, out: Path) -> MeltPlan:
     """
     if not (out / PLAN).exists():
         # another process may be faster, and have begun to write
-        foreign = out.exists() and any(entry.suffix != ".partial" for entry in out.iterdir())
+        foreign = out.exists() and any(entry.suffix != ".partial" and entry.name != "lock" for entry in out.iterdir())
         if foreign and not (out / PLAN).exists():
             raise ResultError(
                 f"{out}: expected an empty folder or one with a plan, got other files; name another folder."

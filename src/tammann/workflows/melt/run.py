@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from tammann.errors import DataError, RecipeError, TammannError
+from tammann.files import lock_folder
 from tammann.md.load import load_engine
+from tammann.parallel import Progress
 from tammann.workflows.melt.figures import draw_composition, draw_state
 from tammann.workflows.melt.folder import (
     ReplicaTask,
@@ -44,9 +46,6 @@ from tammann.workflows.melt.state import (
 from tammann.workflows.melt.table import TABLE, write_growth, write_table
 from tammann.workflows.melt.volume import search_volume, volume_known
 from tammann.workflows.melt.workers import TaskEnded, WorkerPool, check_energy
-
-Progress = Callable[[float, str, float | None], None]
-"""Called with the fraction done, what is being done, and the temperature in K or None."""
 
 POLL_SECONDS = 2.0
 MOST_WORKERS = 1024
@@ -122,7 +121,7 @@ def run_melts(
     Raises:
         RecipeError: No worker, or more than 1024.
         DataError: The engine or packmol is not installed, or the engine or the potential gives no energy.
-        ResultError: ``out`` holds something else, or replicas recorded with another file of the potential.
+        ResultError: ``out`` is in use, holds something else, or replicas recorded with another file of the potential.
         OSError: ``out`` cannot be written to.
     """
     if not 1 <= workers <= MOST_WORKERS:
@@ -130,23 +129,25 @@ def run_melts(
         raise RecipeError(f"workers: expected a whole number {expected}, got {workers}.")
     folder = Path(out)
     plan = check_melts(plan, folder, resume=resume)
-    whole = open_folder(plan, folder)
-    measure_all(whole, folder)
-    steps = _Steps(progress)
-    tasks = list(replica_tasks(plan, folder))
-    changed = {task.state_folder for task in tasks if not finished(plan, task)}
-    _run_tasks(plan, whole, tasks, folder, steps, workers)
-    for before_ps, length_ps in pairwise(plan.lengths_ps()):
-        longer = [
-            replace(task, duration_ps=length_ps)
-            for task in replica_tasks(plan, folder)
-            if _needs_longer(plan, task, before_ps)
-        ]
-        if longer:
-            changed |= {task.state_folder for task in longer}
-            _run_tasks(plan, whole, longer, folder, steps, workers)
-    _draw(whole, folder, changed)
-    return _result(whole, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock_folder(folder):
+        whole = open_folder(plan, folder)
+        measure_all(whole, folder)
+        steps = _Steps(progress)
+        tasks = list(replica_tasks(plan, folder))
+        changed = {task.state_folder for task in tasks if not finished(plan, task)}
+        _run_tasks(plan, whole, tasks, folder, steps, workers)
+        for before_ps, length_ps in pairwise(plan.lengths_ps()):
+            longer = [
+                replace(task, duration_ps=length_ps)
+                for task in replica_tasks(plan, folder)
+                if _needs_longer(plan, task, before_ps)
+            ]
+            if longer:
+                changed |= {task.state_folder for task in longer}
+                _run_tasks(plan, whole, longer, folder, steps, workers)
+        _draw(whole, folder, changed)
+        return _result(whole, folder)
 
 
 def check_melts(plan: MeltPlan, out: str | os.PathLike[str], *, resume: bool = False) -> MeltPlan:

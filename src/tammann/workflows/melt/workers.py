@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tammann.errors import DataError, TammannError
 from tammann.md.load import load_engine
-from tammann.parallel import become_worker, interrupts_blocked
+from tammann.parallel import become_worker, interrupts_blocked, script_hidden
 from tammann.workflows.melt.folder import ReplicaTask
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.replica import compute_one_energy, record_task
@@ -166,7 +166,7 @@ def _start_process(work: Callable[..., None], *arguments: object) -> tuple[BaseP
     context = multiprocessing.get_context("spawn")  # LAMMPS does not survive the threads that a forked process inherits
     here, there = context.Pipe()
     process = context.Process(target=work, args=(os.getpid(), there, *arguments), daemon=True)
-    with interrupts_blocked():
+    with interrupts_blocked(), script_hidden():
         process.start()
     there.close()
     return process, here
