@@ -74,7 +74,7 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
         ]
         + [format_percent(v) for v in values[1:]]
         for phase, values in sorted(shares.items(), key=lambda item: -item[1][0])
-        if max(values) >= 5e-4
+        if max(values) >= 5e-4 or high.get(phase, 0) >= 5e-3
     ]
     printed = list(summary.get("important_warnings", ()))
     print_warnings(printed)

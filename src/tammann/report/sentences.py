@@ -87,17 +87,18 @@ def with_band(middle: float, low: float, high: float) -> str:
 def headline(history: History) -> str:
     """Return the result in a sentence; where nothing can react, why not comes first.
 
-    A phase is named where the upper end of its band reaches 0.5 %, the five that reach highest.
+    Named are the five phases whose bands reach highest, from 0.5 % on.
 
     Example:
         >>> from tammann.example import example_history
         >>> headline(example_history())
         'After 6.0 h, at 1500 K: 85.8 % BaTiO₃ (band 83.7 to 87.0 %), ... by formula units.'
     """
-    table = history.table().sort_values("high", ascending=False, kind="stable")
+    table = history.table()
+    named = table[table["high"] >= 0.005].nlargest(5, "high").sort_values("median", ascending=False, kind="stable")
     parts = []
-    for row in table[table["high"] >= 0.005].to_dict("records")[:5]:
-        band = f" (band {100 * row['low']:.1f} to {100 * row['high']:.1f} %)" if history.realizations > 1 else ""
+    for row in named.to_dict("records"):
+        band = f" (band {100 * row['low']:.1f} to {100 * row['high']:.1f} %)" if row["high"] > row["low"] else ""
         parts.append(f"{100 * row['median']:.1f} % {formula_text(row['phase'])}{band}")
     name, time = history.clock
     when = f"After {time[-1]:.0f} sweeps" if name == "sweep" else f"After {time[-1]:.1f} h"

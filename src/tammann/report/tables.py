@@ -25,7 +25,7 @@ def stage_table(history: History) -> str:
     n_phases = len(fractions) // history.stage.size
     last_frames = [int(np.flatnonzero(history.stage == k)[-1]) for k in np.unique(history.stage)]
     ends = [fractions.iloc[frame * n_phases : (frame + 1) * n_phases].set_index("phase") for frame in last_frames]
-    order = ends[-1]["mole_fraction_high"].sort_values(ascending=False, kind="stable").index
+    order = ends[-1]["mole_fraction"].sort_values(ascending=False, kind="stable").index
     columns = [("phase", False)]
     columns += [(f"end of step {k + 1}, {history.temperature_K[f]:.0f} K", True) for k, f in enumerate(last_frames)]
     columns += [("mass, at the end", True), ("volume, at the end", True)]
