@@ -5,6 +5,7 @@ does not fit its model raises one sentence with the path of the key, what was ex
 """
 
 import gzip
+import math
 import os
 import zlib
 from collections.abc import Callable
@@ -17,10 +18,10 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from tammann.errors import RecipeError, TammannError
+from tammann.errors import DataError, RecipeError, TammannError
 from tammann.files import open_regular
 
-__all__ = ["Block", "explain", "read_block", "read_text", "shown"]
+__all__ = ["Block", "explain", "finite_number", "read_block", "read_text", "shown"]
 
 MAX_BYTES = 200_000
 MAX_DEPTH = 12
@@ -151,6 +152,30 @@ def _scalar(text: str, kind: str) -> str | int | float | bool | None:
             continue
         return value
     return text
+
+
+def finite_number(value: object, where: str, *, error: type[TammannError] = DataError) -> float:
+    """Return a number from a file; text, true, false and what is not finite are refused.
+
+    Args:
+        value: From YAML or JSON.
+        where: The file and key, for the message.
+        error: What to raise.
+
+    Raises:
+        TammannError: Of the kind asked for.
+
+    Example:
+        >>> finite_number(2, "mine.json: volume")
+        2.0
+    """
+    try:
+        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise error(f"{where} is {shown(value)}, expected a finite number")
+    return number
 
 
 def shown(value: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
+from tammann.strict import finite_number
 from tammann.thermo._tables import read_data_file
 from tammann.thermo.anions import CARBONATE_CORRECTION_EV, anion_of
 from tammann.thermo.entries import Entry, MeltingPoints, serves_as_phase, system_of
@@ -213,11 +214,7 @@ def _entry(one: _Computed, formation_eV_per_atom: float, file: str) -> Entry:
 
 def _field(data: Mapping[str, Any], key: str, where: str) -> float | None:
     value = data.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise DataError(f"{where}: data[{key!r}] is {value!r}, expected a number")
-    return float(value)
+    return None if value is None else finite_number(value, f"{where}: data[{key!r}]")
 
 
 def _volume(one: _Computed) -> float:

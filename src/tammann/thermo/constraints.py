@@ -5,10 +5,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tammann.errors import DataError
-from tammann.strict import read_block, read_text
+from tammann.strict import finite_number, read_block, read_text
 from tammann.systems import SYSTEMS, data_file
 from tammann.thermo.phase import Constraint
 
@@ -56,14 +54,8 @@ def load_constraints(path: str | Path) -> tuple[tuple[Constraint, ...], float]:
             f"key {sorted(map(str, unknown))[0]!r} in {name!r} is not known: expected reference_temperature_K or "
             "constraints"
         )
-    reference = _number(content.get("reference_temperature_K", 300.0), "reference_temperature_K")
+    reference = finite_number(content.get("reference_temperature_K", 300.0), "reference_temperature_K")
     return tuple(_constraint(entry, i) for i, entry in enumerate(content["constraints"])), reference
-
-
-def _number(value: Any, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise DataError(f"{key} is {value!r}: expected a number")
-    return float(value)
 
 
 def _constraint(entry: Any, position: int) -> Constraint:
@@ -81,11 +73,11 @@ def _constraint(entry: Any, position: int) -> Constraint:
         raise DataError(f"{where} needs either 'equilibrium' or 'on_hull', and not both")
     temperatures = entry.get("temperature_K")
     temperatures = temperatures if isinstance(temperatures, list) else [temperatures]
-    T = tuple(_number(t, f"{where}.temperature_K") for t in temperatures)
+    T = tuple(finite_number(t, f"{where}.temperature_K") for t in temperatures)
     source = str(entry.get("source", "")).strip()
     if not source or not T:
         raise DataError(f"{where} needs a 'source' that says who observed it and a 'temperature_K' at which it holds")
-    margin = _number(entry.get("margin_eV_per_atom", 0.0), f"{where}.margin_eV_per_atom")
+    margin = finite_number(entry.get("margin_eV_per_atom", 0.0), f"{where}.margin_eV_per_atom")
     if margin < 0.0:
         raise DataError(f"{where}.margin_eV_per_atom is {margin:g}: expected zero or more")
     if "on_hull" in entry:
@@ -108,7 +100,7 @@ def _constraint(entry: Any, position: int) -> Constraint:
         left=left,
         right=right,
         margin_eV_per_atom=margin,
-        entropy_J_per_K_per_mol_atoms=None if entropy is None else _number(entropy, f"{where}.entropy"),
+        entropy_J_per_K_per_mol_atoms=None if entropy is None else finite_number(entropy, f"{where}.entropy"),
         entropy_origin=origin,
     )
 

@@ -17,6 +17,7 @@ import numpy as np
 from tammann.composition import composition_key
 from tammann.errors import DataError
 from tammann.files import read_json, write_text
+from tammann.strict import finite_number
 from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, data_file
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
@@ -422,9 +423,7 @@ def _number(item: Mapping[str, Any], key: str, where: str) -> float | None:
     value = item.get(key)
     if value is None and key not in _REQUIRED:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
-        raise DataError(f"{where}: {key} is {value!r}, expected a finite number.")
-    return float(value)
+    return finite_number(value, f"{where}: {key}")
 
 
 def _array(item: Mapping[str, Any], key: str, where: str) -> Any:
