@@ -13,10 +13,9 @@ from tammann.composition import atomic_masses
 from tammann.errors import DataError
 from tammann.trajectory.assemble import Snapshot, check_choice, collect, in_blocks, snapshots_as_frames
 from tammann.trajectory.trajectory import Trajectory
-from tammann.trajectory.unwrap import Frames
+from tammann.trajectory.unwrap import Frames, arrays_as_frames
 
 __all__ = [
-    "arrays_as_frames",
     "ase_snapshots",
     "trajectory_from_arrays",
     "trajectory_from_ase",
@@ -311,32 +310,3 @@ def _iterate(frames: Any, what: str) -> Iterator[Any]:
         return iter(frames)
     except TypeError:
         raise DataError(f"this is a {type(frames).__name__}, expected {what}, one for each frame.") from None
-
-
-def arrays_as_frames(
-    positions: Any, cells: Any, symbols: Sequence[str], *, images: Any = None, wrapped: bool = True
-) -> Frames:
-    """Check the shapes of plain arrays.
-
-    Raises:
-        DataError: They do not fit.
-    """
-    try:
-        positions = np.asarray(positions, dtype=float)
-        cells = np.asarray(cells, dtype=float)
-        images = None if images is None else np.asarray(images, dtype=float)
-    except (TypeError, ValueError):
-        raise DataError("positions, cells or images are not arrays of numbers of one shape per frame.") from None
-    symbols = tuple(str(symbol) for symbol in symbols)
-    cells = cells[None] if cells.ndim == 2 else cells
-    if positions.ndim != 3 or positions.shape[1:] != (len(symbols), 3) or 0 in positions.shape:
-        raise DataError(
-            f"positions have shape {positions.shape}, expected (frames, {len(symbols)}, 3) for {len(symbols)} symbols."
-        )
-    if cells.shape not in {(1, 3, 3), (len(positions), 3, 3)}:
-        raise DataError(f"cells have shape {cells.shape}, expected (3, 3) or ({len(positions)}, 3, 3), one per frame.")
-    if images is not None and not wrapped:
-        raise DataError("images are given with wrapped=False; give images for wrapped positions, or neither.")
-    if images is not None and images.shape != positions.shape:
-        raise DataError(f"images have shape {images.shape}, expected that of positions, {positions.shape}.")
-    return Frames(positions, cells, symbols, images=images)

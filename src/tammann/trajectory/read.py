@@ -12,13 +12,13 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.trajectory.assemble import Snapshot, check_choice, collect, in_blocks, snapshots_as_frames
-from tammann.trajectory.convert import arrays_as_frames, ase_snapshots
+from tammann.trajectory.convert import ase_snapshots
 from tammann.trajectory.formats.extxyz import extxyz_frames
 from tammann.trajectory.formats.lammps_dump import lammps_frames
 from tammann.trajectory.formats.lines import Lines
 from tammann.trajectory.formats.xdatcar import xdatcar_frames
 from tammann.trajectory.trajectory import Trajectory
-from tammann.trajectory.unwrap import Frames
+from tammann.trajectory.unwrap import Frames, arrays_as_frames
 
 __all__ = ["read_trajectory"]
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from tammann.errors import DataError
 
-__all__ = ["Frames", "LARGEST_STEP", "unwrap", "unwrapped", "volumes"]
+__all__ = ["LARGEST_STEP", "Frames", "arrays_as_frames", "unwrap", "unwrapped", "volumes"]
 
 LARGEST_STEP = 0.4
 """Largest step between two frames, in heights of the cell, that minimum images are trusted with; at one half a step
@@ -85,27 +86,42 @@ def unwrap(
         >>> unwrap(x, 10.0 * np.eye(3))[:, 0, 0].tolist()
         [9.0, 10.5, 12.0]
     """
-    positions = np.asarray(positions, dtype=float)
-    cells = np.asarray(cells, dtype=float)
-    cells = cells[None] if cells.ndim == 2 else cells
-    if positions.ndim != 3 or positions.shape[2] != 3 or 0 in positions.shape:
-        raise DataError(f"positions have shape {positions.shape}, expected (frames, atoms, 3), none of them zero.")
-    if cells.shape not in {(1, 3, 3), (len(positions), 3, 3)}:
-        raise DataError(f"cells have shape {cells.shape}, expected (3, 3) or ({len(positions)}, 3, 3), one per frame.")
-    if images is not None:
-        images = np.asarray(images, dtype=float)
-        if not wrapped:
-            raise DataError("images are given with wrapped=False; give images for wrapped positions, or neither.")
-        if images.shape != positions.shape:
-            raise DataError(f"images have shape {images.shape}, expected that of positions, {positions.shape}.")
+    block = arrays_as_frames(positions, cells, images=images, wrapped=wrapped)
     if origins is not None:
         origins = np.asarray(origins, dtype=float)
-        if origins.shape not in {(3,), (len(positions), 3)}:
-            raise DataError(f"origins have shape {origins.shape}, expected ({len(positions)}, 3), one per frame.")
-    check_cells(cells, 0, 1)
-    block = Frames(positions, cells, origins=origins, images=images)
-    (result,) = unwrapped([block], wrapped=wrapped)
+        if origins.shape not in {(3,), (len(block.positions), 3)}:
+            raise DataError(f"origins have shape {origins.shape}, expected ({len(block.positions)}, 3), one per frame.")
+    check_cells(block.cells, 0, 1)
+    (result,) = unwrapped([replace(block, origins=origins)], wrapped=wrapped)
     return result
+
+
+def arrays_as_frames(
+    positions: Any, cells: Any, symbols: Sequence[str] | None = None, *, images: Any = None, wrapped: bool = True
+) -> Frames:
+    """Check the shapes of plain arrays.
+
+    Raises:
+        DataError: They do not fit.
+    """
+    try:
+        positions = np.asarray(positions, dtype=float)
+        cells = np.asarray(cells, dtype=float)
+        images = None if images is None else np.asarray(images, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError("positions, cells or images are not arrays of numbers of one shape per frame.") from None
+    cells = cells[None] if cells.ndim == 2 else cells
+    atoms = positions.shape[1] if symbols is None and positions.ndim == 3 else len(symbols or ())
+    if positions.ndim != 3 or positions.shape[1:] != (atoms, 3) or 0 in positions.shape:
+        for_atoms = f"(frames, {atoms}, 3) for {atoms} symbols" if symbols else "(frames, atoms, 3), none of them zero"
+        raise DataError(f"positions have shape {positions.shape}, expected {for_atoms}.")
+    if cells.shape not in {(1, 3, 3), (len(positions), 3, 3)}:
+        raise DataError(f"cells have shape {cells.shape}, expected (3, 3) or ({len(positions)}, 3, 3), one per frame.")
+    if images is not None and not wrapped:
+        raise DataError("images are given with wrapped=False; give images for wrapped positions, or neither.")
+    if images is not None and images.shape != positions.shape:
+        raise DataError(f"images have shape {images.shape}, expected that of positions, {positions.shape}.")
+    return Frames(positions, cells, tuple(map(str, symbols or ())), images=images)
 
 
 def volumes(cells: np.ndarray) -> np.ndarray:
