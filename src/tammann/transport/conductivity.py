@@ -5,21 +5,26 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tammann.composition import atomic_masses, parse_formula
 from tammann.errors import DataError
+from tammann.notebook import html_table
 from tammann.transport.measure import OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ELEMENTARY_CHARGE_C
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Conductivity", "charges_from_composition", "ionic_conductivity"]
 
 _NEUTRAL = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Conductivity:
     """How well the ions of a phase conduct, together and as if each moved alone.
 
@@ -53,6 +58,25 @@ class Conductivity:
     transference: np.ndarray
     transference_stderr: np.ndarray | None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        error = "" if self.sigma_stderr is None else f" ± {self.sigma_stderr:.2g}"
+        return (
+            f"<Conductivity {self.formula} {self.temperature_K:g} K: {self.sigma_S_per_m:.4g}{error} S/m, "
+            f"Haven ratio {self.haven_ratio:.3g}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self).strip("<>"), self.table())
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each ion: charge (e) and transference number with its standard error."""
+        import pandas as pd
+
+        frame = pd.DataFrame({"ion": self.species, "charge": self.charges, "transference": self.transference})
+        if self.transference_stderr is not None:
+            frame["transference_stderr"] = self.transference_stderr
+        return frame
 
     def __post_init__(self) -> None:
         for name in ("charges", "transference", "transference_stderr"):

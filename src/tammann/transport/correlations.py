@@ -13,10 +13,13 @@ import numpy as np
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
+from tammann.notebook import html_table
 from tammann.transport.onsager import species_masses
 from tammann.transport.slope_fit import spread_lags
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from tammann.trajectory import Trajectory
 
 __all__ = [
@@ -42,6 +45,8 @@ FETCH_BYTES = 5e8
 
 MOST_VOLUME = 0.05
 """How far the mean volumes of replicas may differ; cells at constant pressure differ by a per cent or so."""
+
+MOST_THREADS = 1024
 
 PLANES = {"ab": (0, 1), "ac": (0, 2), "bc": (1, 2)}
 
@@ -95,6 +100,20 @@ class Correlations:
         return (
             f"<Correlations {ions}: {self.self_A2.shape[-1]} lags of {self.frame_interval_ps:g} ps, {self.frame} frame>"
         )
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self).strip("<>"), self.table().iloc[:: max(1, self.self_A2.shape[-1] // 10)])
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each lag: time (ps), <dr²> of each ion and <dX_i . dX_j> of each pair, Å²."""
+        import pandas as pd
+
+        columns = {"time_ps": self.times_ps}
+        columns |= {f"msd_{ion}_A2": curve for ion, curve in zip(self.species, self.self_part(), strict=True)}
+        together = self.collective_part()
+        for i, j in zip(*np.triu_indices(len(self.species)), strict=True):
+            columns[f"collective_{self.species[i]}_{self.species[j]}_A2"] = together[i, j]
+        return pd.DataFrame(columns)
 
     @property
     def times_ps(self) -> np.ndarray:
@@ -201,8 +220,8 @@ def displacement_correlations(
     counts = np.array([len(atoms) for atoms in members])
     if max_lag_ps is not None and not max_lag_ps > 0:
         raise DataError(f"max_lag_ps is {max_lag_ps}, expected a time above 0 ps.")
-    if threads is not None and threads < 1:
-        raise DataError(f"threads is {threads}, expected a whole number of 1 or more.")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise DataError(f"threads is {threads}, expected a whole number from 1 to {MOST_THREADS}.")
     kept = n_frames if max_lag_ps is None else min(n_frames, int(max_lag_ps / trajectory.frame_interval_ps + 1e-9) + 1)
     if kept < 2:
         raise DataError(

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tammann.errors import DataError
+from tammann.notebook import html_table
 from tammann.transport.correlations import Correlations, frame_elements, same_system
 from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.transport.regime import FULL_WEIGHTS, Regime, find_regime, fit_weights
 from tammann.transport.slope_fit import SlopeWeights, spread_lags
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["BlockErrors", "OnsagerMeasurement", "block_errors", "measure_onsager"]
 
@@ -92,6 +97,26 @@ class OnsagerMeasurement:
             f"<OnsagerMeasurement {self.formula} {self.temperature_K:g} K: {' '.join(self.species)}, {self.frame} "
             f"frame, {self.n_replicas} x {self.duration_ps / self.n_replicas:g} ps, {state} "
             f"{self.regime.from_ps:g} to {self.regime.to_ps:g} ps>"
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self).strip("<>"), self.table())
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each ion: D (m²/s) and f with standard errors, and whether it diffuses."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "ion": self.species,
+                "D_m2_per_s": self.D_m2_per_s,
+                "D_stderr": self.D_stderr,
+                "f": self.correlation_factor,
+                "f_stderr": self.correlation_factor_stderr,
+                "log_log_slope": self.regime.slope,
+                "diffusive": self.regime.diffusive,
+                "immobile": self.regime.immobile,
+            }
         )
 
     @property

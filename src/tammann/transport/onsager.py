@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
+from tammann.notebook import html_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["OnsagerCoefficients", "nearest_positive_semidefinite", "species_masses"]
 
@@ -18,7 +23,7 @@ LARGEST = 1e50
 HOTTEST_K = 1e5
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OnsagerCoefficients:
     """The linear response of a phase: fluxes of its ions to gradients of their chemical potentials.
 
@@ -91,10 +96,31 @@ class OnsagerCoefficients:
         if not np.allclose(self.L, self.L.T, rtol=1e-8, atol=1e-12 * np.abs(self.L).max(initial=0.0)):
             raise DataError(f"L of {where} is not symmetric, as Onsager's relations ask; give L_ij = L_ji.")
 
+    def __repr__(self) -> str:
+        factors = ", ".join(f"f_{ion} {f:+.2f}" for ion, f in zip(self.species, self.correlation_factor, strict=True))
+        return f"<OnsagerCoefficients {self.formula} {self.temperature_K:g} K: {factors}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self).strip("<>"), self.table())
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each ion: its L_ij, L_self and their standard errors, 1/(J m s), and f."""
+        import pandas as pd
+
+        frame = pd.DataFrame({"ion": self.species, "L_self": self.L_self, "f": self.correlation_factor})
+        for j, ion in enumerate(self.species):
+            frame[f"L_{ion}"] = self.L[:, j]
+            if self.L_stderr is not None:
+                frame[f"L_{ion}_stderr"] = self.L_stderr[:, j]
+        if self.L_self_stderr is not None:
+            frame["L_self_stderr"] = self.L_self_stderr
+        return frame
+
     @property
     def correlation_factor(self) -> np.ndarray:
         """f_i = L_ii / L_self_i - 1, shape (S,): 0 for ions that move independently."""
-        return np.diag(self.L) / self.L_self - 1.0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.diag(self.L) / self.L_self - 1.0)
 
     @property
     def distinct(self) -> np.ndarray:

@@ -25,8 +25,8 @@ LONGEST = 0.25
 LEAST_SLOPE = 0.7
 """A log-log slope below this is not diffusion, however straight the curve."""
 
-STRAIGHT = 0.1
-"""How far a slope may have moved, noise included, where the start doubles, for the curve to be shown straight."""
+STRAIGHT = 0.77
+"""How far a slope may have moved, noise included, as the start grows by a factor k, over the 1 - k^-0.2 of t^0.8."""
 
 IMMOBILE_SLOPE = 0.3
 IMMOBILE_A2 = 4.0
@@ -157,24 +157,27 @@ def find_regime(
     *,
     regime_ps: tuple[float, float] | None = None,
 ) -> Regime:
-    """Return the times over which motion is diffusive, found by rule or given, and what speaks for it.
+    """Return the times over which motion is diffusive, found by rule or given, and the evidence for it.
 
     The regime ends at a quarter of the trajectory (the longest replica). It starts at twice the earliest time from
     which, for each species that is diffusive at all,
 
-    1. the species is diffusive over the rest, in the sense of the next paragraph, and no local log-log slope in it lies
-       below 0.7 or above 1.1 by more than three of its standard errors;
+    1. no local log-log slope lies above 1.1, or below 0.7 in the last factor of four, by more than three of its
+       standard errors;
     2. the slope of <dr²> no longer moves by more than 0.5 % and two standard errors when the start is doubled or
-       quadrupled (the variance of such a difference is the difference of the variances: Hausman 1978).
+       quadrupled (the variance of such a difference is the difference of the variances: Hausman 1978);
+    3. the curve is shown to be straight: either its log-log slope is within 0.1 and two standard errors of 1, or,
+       where rattling leaves an offset that lowers log-log slopes for long, the slope of <dr²> moves by less than 0.77
+       of what t^0.8 would move it, 1 - k^-0.2, two standard errors included, when the start grows by some power of
+       two k (10 % for k = 2), and the log-log slope over the last factor of four is above 0.7.
 
-    The factor of two is for what noise hides: motion becomes diffusive gradually. A species is called diffusive where
-    its log-log slope over the regime is within 0.1 and two standard errors of 1, or is above 0.7 and the curve is shown
-    to be straight all the same: rattling leaves an offset, which lowers log-log slopes for long, but then doubling the
-    start moves the slope of <dr²> by less than 10 %, two standard errors included, where a power of time of 0.8 would
-    move it by 13 %. In either case the standard error of the log-log slope is below 0.3, the diffusion coefficient more
-    than two standard errors above zero, and the collective curve of the species, which L is made of, follows its first
-    slope to the end within four standard errors of its logarithm. A species whose log-log slope is below
-    0.3 and whose mean squared displacement stays below 4 Å² is called immobile: the framework of a solid.
+    The factor of two is for what noise hides: motion becomes diffusive gradually. Over the regime itself the standard
+    error of the log-log slope must be below 0.3, the diffusion coefficient more than two standard errors above zero,
+    the motion of the ions against the centre of their own sublattice no slower than t^0.7, and the collective curve
+    of the species, from which L follows, must keep to its first slope within four standard errors of its logarithm.
+
+    A species is immobile, the framework of a solid, if the mean squared displacement of its ions against the centre of
+    their own sublattice stays below 4 Å² with a log-log slope below 0.3, whatever the frame of reference.
 
     Args:
         correlations: One trajectory's, or those of replicas.
@@ -215,7 +218,7 @@ def find_regime(
         return _judge(pool, max(1, last // 4), last, "no diffusive regime was found", immobile, mobile)
     # with a later start the curves are shown to be straight less surely; take one at which all of them still are
     later = [min(2 * int(start), last // 2) for start in starts if start >= max(found)]
-    joint = [start for start in later if _diffusive(pool, start, last)[0][mobile].all()]
+    joint = [start for start in later if _sound(pool, start, last)[mobile].all()]
     rule = "twice the earliest start from which <dr²> is a straight line"
     return _judge(pool, (joint or later)[0], last, rule, immobile, mobile)
 
@@ -331,7 +334,9 @@ def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int |
     fits = [_log_slope(pool, spread_lags(start, 2 * start, 6)) for start in windows]
     alpha = np.array([value[species] for value, _ in fits])
     error = np.array([stderr[species] for _, stderr in fits])
-    within = (alpha >= LEAST_SLOPE - 3.0 * error) & (alpha <= 1.0 + TOLERANCE + 3.0 * error)
+    # an offset lowers the slopes of early windows, but not of those where motion has left it behind
+    least = np.where(4 * np.array(windows) >= last, LEAST_SLOPE, 0.0)
+    within = (alpha >= least - 3.0 * error) & (alpha <= 1.0 + TOLERANCE + 3.0 * error)
     # from the end: all later windows must pass too
     within = np.logical_and.accumulate(within[::-1])[::-1]
     for k, start in enumerate(windows):
@@ -346,30 +351,35 @@ def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int |
             moved = abs(other[species] - value[species])
             noise = np.sqrt(max(wider[species] - variance[species], 0.0))
             steady &= bool(moved <= RELATIVE_DRIFT * value[species] + 2.0 * noise)
-        if steady and _diffusive(pool, start, last)[0][species]:
+        if steady and _shown(pool, start, last)[species] and _sound(pool, start, last)[species]:
             return int(start)
     return None
 
 
-def _diffusive(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whether each species is diffusive over some lags, its log-log slope there, and the standard error of that."""
+def _shown(pool: _Pool, first: int, last: int) -> np.ndarray:
+    """Whether the curve of each species is shown to be straight over some lags, (S,)."""
     alpha, error = _log_slope(pool, spread_lags(first, last))
-    value, variance = _slopes(pool, first, last)
     shown = np.abs(alpha - 1.0) <= TOLERANCE + 2.0 * error
-    if 4 * first <= last:
-        other, wider = _slopes(pool, 2 * first, last)
+    end, _ = _log_slope(pool, spread_lags(max(first, last // 4), last))
+    value, variance = _slopes(pool, first, last)
+    factor = 2
+    while 2 * factor * first <= last:
+        other, wider = _slopes(pool, factor * first, last)
         noise = np.sqrt(np.maximum(wider - variance, 0.0))
-        straight = np.abs(other - value) + 2.0 * noise <= STRAIGHT * value
-        shown |= straight & (alpha >= LEAST_SLOPE) & (alpha <= 1.0 + TOLERANCE)
+        straight = np.abs(other - value) + 2.0 * noise <= STRAIGHT * (1.0 - factor**-0.2) * value
+        shown |= straight & (end >= LEAST_SLOPE) & (alpha <= 1.0 + TOLERANCE)
+        factor *= 2
+    return shown
+
+
+def _sound(pool: _Pool, first: int, last: int) -> np.ndarray:
+    """Whether each species moves clearly over some lags, against its own centre and all its ions together, (S,)."""
+    _, error = _log_slope(pool, spread_lags(first, last))
+    value, variance = _slopes(pool, first, last)
     # the motion of a sublattice as a whole is that of the frame of reference
-    own, own_error = _log_slope(pool.about_centre, spread_lags(first, last))
-    sound = (
-        (own >= LEAST_SLOPE - 2.0 * own_error)
-        & (error <= CLEAR)
-        & (value > 2.0 * np.sqrt(variance))
-        & _sums_go_on(pool, first, last)
-    )
-    return shown & sound, alpha, error
+    own, own_error = _log_slope(pool.about_centre, spread_lags(max(first, last // 4), last))
+    clear = (error <= CLEAR) & (value > 2.0 * np.sqrt(variance)) & (own >= LEAST_SLOPE - 2.0 * own_error)
+    return clear & _sums_go_on(pool, first, last)
 
 
 def _immobile(pool: _Pool, first: int, last: int) -> np.ndarray:
@@ -384,12 +394,11 @@ def _judge(
     pool: _Pool, first: int, last: int, rule: str, immobile: np.ndarray, mobile: np.ndarray | None = None
 ) -> Regime:
     """Return a regime with what is known of each species; ``mobile``: those that the rule found diffusive."""
-    diffusive, alpha, error = _diffusive(pool, first, last)
-    diffusive &= ~immobile
+    alpha, error = _log_slope(pool, spread_lags(first, last))
+    diffusive = _sound(pool, first, last) & ~immobile
     about = _log_slope(pool.about_centre, spread_lags(first, last))
     alpha, error = (np.where(immobile, own, other) for own, other in zip(about, (alpha, error), strict=True))
-    if mobile is not None:
-        diffusive &= mobile
+    diffusive &= _shown(pool, first, last) if mobile is None else mobile
     return Regime(
         first * pool.interval_ps,
         last * pool.interval_ps,

@@ -10,17 +10,21 @@ from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import as_file
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tammann.composition import composition_key
 from tammann.errors import DataError
 from tammann.files import read_json, write_text
+from tammann.notebook import html_table
 from tammann.strict import finite_number
 from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, data_file
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["TABLE_FILE", "TransportTable", "draw_transport", "is_record", "load_transport", "save_transport"]
 
@@ -37,7 +41,7 @@ KARAN_2026 = (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TransportTable:
     """Onsager coefficients over compositions and temperatures, with where they come from and what was mended.
 
@@ -77,6 +81,24 @@ class TransportTable:
                 raise DataError(f"entries: {entry.formula} at {entry.temperature_K:g} K is listed twice; keep one.")
         object.__setattr__(self, "entries", entries)
 
+    def __repr__(self) -> str:
+        return f"<TransportTable {self.name}: {len(self.formulas)} compositions, {_kelvin(self.temperatures_K())}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self).strip("<>"), self.table())
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each composition and temperature: L_ii and L_self of each ion, 1/(J m s)."""
+        import pandas as pd
+
+        rows = []
+        for entry in self.entries:
+            row: dict[str, Any] = {"formula": entry.formula, "temperature_K": entry.temperature_K}
+            for ion, L, L_self in zip(entry.species, np.diag(entry.L), entry.L_self, strict=True):
+                row |= {f"L_{ion}{ion}": L, f"L_self_{ion}": L_self}
+            rows.append(row)
+        return pd.DataFrame(rows)
+
     @property
     def formulas(self) -> tuple[str, ...]:
         """The compositions, each once, as the entries write them."""
@@ -105,6 +127,11 @@ class TransportTable:
         """Return the tabulated temperatures of a composition, or all of them, ascending, K."""
         chosen = self.entries if formula is None else self.of(formula)
         return np.array(sorted({entry.temperature_K for entry in chosen}))
+
+
+def _kelvin(temperatures_K: np.ndarray) -> str:
+    low, high = temperatures_K[0], temperatures_K[-1]
+    return f"{low:g} K" if low == high else f"{low:g} to {high:g} K"
 
 
 def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable | None:
