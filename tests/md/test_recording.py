@@ -12,7 +12,7 @@ import pytest
 
 from md.walker import CONDITIONS, OPTIONS, recorded, walk
 from tammann import files
-from tammann.errors import ResultError
+from tammann.errors import RecipeError, ResultError
 from tammann.md import recording
 from tammann.md.recording import open_recording, record
 from tammann.trajectory import read_trajectory
@@ -182,6 +182,12 @@ def test_frames_at_other_times_are_refused(short_segments, tmp_path):
         open_recording(tmp_path, CONDITIONS, duration_ps=1.0, frame_fs=20.0, sample_fs=5.0),
     ):
         pass
+
+
+def test_a_run_without_a_frame_is_refused(tmp_path):
+    with pytest.raises(RecipeError, match="duration_ps: expected at least one frame of 10 fs, got 0.009 ps"):
+        walk(tmp_path / "run", 0.009)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_asked_to_be_shorter_than_it_is_keeps_its_length(short_segments, tmp_path):

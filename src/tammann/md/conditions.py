@@ -13,7 +13,7 @@ from tammann.structures import Configuration
 __all__ = ["Conditions", "MDRun", "explosion"]
 
 Thermostat = Literal["nose-hoover", "langevin", "berendsen", "none"]
-LIMITS = {"temperature_K": (1.0, 1e5), "timestep_fs": (1e-3, 100.0), "damping_fs": (1.0, 1e6)}
+LIMITS = {"temperature_K": (1.0, 1e5), "timestep_fs": (1e-3, 100.0), "damping_fs": (0.01, 1e6)}
 
 
 @dataclass(frozen=True)

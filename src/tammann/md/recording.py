@@ -102,7 +102,7 @@ def open_recording(
         The state of the recording, for ``record``.
 
     Raises:
-        RecipeError: Frames that fall between samples.
+        RecipeError: Frames that fall between samples, or a duration shorter than a frame.
         ResultError: The folder holds a run that cannot be resumed, or another process does not leave it.
     """
     folder = Path(folder)
@@ -111,6 +111,8 @@ def open_recording(
     if frame_every < sample_every or frame_every % sample_every:
         raise RecipeError(f"frame_fs: expected a multiple of the {sample_fs:g} fs between samples, got {frame_fs:g}.")
     total = conditions.steps(duration_ps) // frame_every * frame_every
+    if not total:
+        raise RecipeError(f"duration_ps: expected at least one frame of {frame_fs:g} fs, got {duration_ps:g} ps.")
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder, wait_s=WAIT_SECONDS, use=IN_USE):
         states = _steps(folder, "restart-", ".bin")

@@ -117,11 +117,7 @@ def only_lammps(potential: LammpsCommands) -> DataError:
     )
 
 
-def _number() -> object:
-    return Field(strict=True, allow_inf_nan=False)
-
-
-class _File(Block):
+class _PotentialFile(Block):
     name: Annotated[str, Field(strict=True, min_length=1, max_length=100)] | None = Field(
         default=None, description="a short name"
     )
@@ -131,7 +127,7 @@ class _File(Block):
     elements: tuple[Annotated[str, Field(strict=True)], ...] = Field(
         min_length=1, max_length=100, description="a list of elements, such as [Mg, O]"
     )
-    charges: dict[str, Annotated[float, _number()]] | None = Field(
+    charges: dict[str, Annotated[float, Field(strict=True, allow_inf_nan=False)]] | None = Field(
         default=None, description="a number of elementary charges for every element, such as {Mg: 2.0, O: -2.0}"
     )
     commands: Annotated[str, Field(strict=True)] = Field(
@@ -139,7 +135,7 @@ class _File(Block):
     )
 
     @model_validator(mode="after")
-    def _together(self) -> _File:
+    def _check(self) -> _PotentialFile:
         strange = [symbol for symbol in self.elements if symbol not in atomic_masses()]
         if strange:
             raise ValueError(f"elements: expected symbols of elements, got {shown(strange[0])}; check its spelling")
@@ -220,7 +216,7 @@ def read_lammps_commands(path: str | os.PathLike[str]) -> LammpsCommands:
     file = Path(path).resolve()
     folder = file.parent.as_posix()
     try:
-        held = _File(**read_block(text, error=DataError))
+        held = _PotentialFile(**read_block(text, error=DataError))
         commands = _numbered(held.commands)
         for index, command in commands:
             _check_command(command, first + index)
@@ -229,7 +225,7 @@ def read_lammps_commands(path: str | os.PathLike[str]) -> LammpsCommands:
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     except ValidationError as error:
-        raise DataError(f"{path}: {explain(error, _File)}") from None
+        raise DataError(f"{path}: {explain(error, _PotentialFile)}") from None
     return LammpsCommands(
         name=held.name or file.stem,
         elements=held.elements,
