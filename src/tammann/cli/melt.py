@@ -78,15 +78,16 @@ def melt_command(
         before = load_plan(out).model_dump(mode="json") if resume else {}  # the other settings are those of the folder
         base = before | {"melts": [plan]}
     asked = MeltPlan.from_dict(base | options)
-    from tammann.workflows.melt import check_melts, run_melts, steps_left
+    from tammann.workflows.melt import run_melts, steps_left
 
     if dry_run:
-        check_melts(asked, out, resume=resume)
-        left = {"left": steps_left(asked, out)} if resume else {}
+        left = steps_left(asked, out, resume=resume)
         if as_json:
-            print_json(asdict(asked.cost()) | left)
+            print_json(asdict(asked.cost()) | ({"left": left} if resume else {}))
         else:
-            _print_cost(asked, **left, out=out)
+            _print_cost(asked)
+            if resume:
+                _print_left(left, out)
         return
     announced = quiet or as_json
     with progress_bar(hidden=quiet, window_s=3600.0) as report:
@@ -117,7 +118,7 @@ def melt_command(
         raise typer.Exit(1)
 
 
-def _print_cost(plan: Any, left: dict[str, int] | None = None, out: Path | None = None) -> None:
+def _print_cost(plan: Any) -> None:
     cost = plan.cost()
     states, replicas = _counted(cost.states, "state"), _counted(cost.replicas, "replica")
     print(f"{states} of about {plan.atoms} atoms, {replicas} each, {plan.potential}:")
@@ -133,10 +134,12 @@ def _print_cost(plan: Any, left: dict[str, int] | None = None, out: Path | None 
     )
     if cost.core_hours_at_most is not None:
         print(f"That is at most about {cost.core_hours_at_most:.2g} hours on one core.")
-    if left is not None:
-        replicas = _counted(left["replicas"], "replica")
-        what = f"{replicas}, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
-        print(f"Left to run in {out}: {what}.")
+
+
+def _print_left(left: dict[str, int], out: Path) -> None:
+    replicas = _counted(left["replicas"], "replica")
+    what = f"{replicas}, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
+    print(f"Left to run in {out}: {what}.")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 
 from tammann.errors import DataError
 from tammann.files import json_safe
-from tammann.workflows.melt import ReplicaRecord, VolumeRecord, find_melt_volume, measure_melts, record_replica
+from tammann.workflows.melt import ReplicaRecord, VolumeRecord, measure_melts, record_replica
 from tammann.workflows.melt.plan import MeltPlan
 
 # MeltMaker says in one sentence that it is missing
@@ -36,15 +36,8 @@ __all__ = ["MeltMaker", "find_volume_job", "measure_job", "planned", "record_rep
 
 @job
 def find_volume_job(plan: dict[str, Any], out: str, formula: str, temperature_K: float) -> dict[str, Any]:
-    """Find the volume of one state and return its record.
-
-    Args:
-        plan: A ``MeltPlan`` as plain data.
-        out: The folder of the plan.
-        formula: One of its melts.
-        temperature_K: One of its temperatures, K.
-    """
-    folder = find_melt_volume(MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K)
+    """Find the volume of one state of a plan, given as plain data, and return its record."""
+    folder = record_replica(MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K)
     return dict(json_safe(asdict(VolumeRecord.load(folder))))
 
 
@@ -52,16 +45,7 @@ def find_volume_job(plan: dict[str, Any], out: str, formula: str, temperature_K:
 def record_replica_job(
     plan: dict[str, Any], out: str, formula: str, temperature_K: float, replica: int, volume: Any = None
 ) -> dict[str, Any]:
-    """Record one replica of one state and return its record.
-
-    Args:
-        plan: A ``MeltPlan`` as plain data.
-        out: The folder of the plan.
-        formula: One of its melts.
-        temperature_K: One of its temperatures, K.
-        replica: From 1 on.
-        volume: Output of ``find_volume_job``, to wait for.
-    """
+    """Record one replica of one state once its ``volume`` is known, and return its record."""
     folder = record_replica(
         MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K, replica=replica
     )
@@ -70,16 +54,7 @@ def record_replica_job(
 
 @job
 def measure_job(plan: dict[str, Any], out: str, replicas: Any = None) -> dict[str, Any]:
-    """Measure all states from what has been recorded, and write the transport table; nothing is run.
-
-    Args:
-        plan: A ``MeltPlan`` as plain data.
-        out: The folder of the plan.
-        replicas: Outputs of ``record_replica_job``, to wait for.
-
-    Returns:
-        The path of the table, or None where no state is diffusive, and notes, failures included.
-    """
+    """Measure all states once their ``replicas`` are recorded, write the table, and return its path and all notes."""
     made = measure_melts(MeltPlan.from_dict(plan), out)
     return {"table": None if made.table is None else str(made.table), "notes": list(made.notes)}
 

@@ -8,8 +8,8 @@ import pytest
 
 from tammann.errors import ResultError
 from tammann.workflows.melt import (
-    find_melt_volume,
     measure_melts,
+    record_replica,
     run_melts,
 )
 from workflows.melt.toys import fabricate
@@ -29,7 +29,7 @@ def test_a_potential_whose_file_has_changed_is_refused(installed, tmp_path):
     file.write_text(file.read_text().replace("3 4", "3 5"))
     for refused in (
         lambda: run_melts(asked, out, resume=True),
-        lambda: find_melt_volume(asked, out, formula="MgO", temperature_K=4500.0),
+        lambda: record_replica(asked, out, formula="MgO", temperature_K=4500.0),
     ):
         with pytest.raises(ResultError, match="replica-2: was recorded with another .*mine.yaml than there is now"):
             refused()

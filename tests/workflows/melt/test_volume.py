@@ -8,8 +8,8 @@ import pytest
 from tammann.errors import DataError
 from tammann.structures import estimate_volume_per_atom
 from tammann.workflows.melt import (
-    find_melt_volume,
     load_melts,
+    record_replica,
     run_melts,
 )
 from tammann.workflows.melt import volume as module
@@ -49,7 +49,7 @@ def test_the_packing_of_a_plan(installed, tmp_path, monkeypatch, changes, volume
     monkeypatch.setattr(module, "load_engine", lambda name: Engine())
     asked = plan(**changes, **({"volume_per_atom_A3": volume} if changes else {}))
     with pytest.raises(DataError, match="enough"):
-        find_melt_volume(asked, tmp_path / "o", formula="MgO", temperature_K=4500.0)
+        record_replica(asked, tmp_path / "o", formula="MgO", temperature_K=4500.0)
     (packed,) = seen
     assert packed.volume_A3 == pytest.approx(40 * volume)
     mg, o = (packed.positions_A[[s == symbol for s in packed.symbols]] for symbol in ("Mg", "O"))
@@ -64,7 +64,7 @@ def test_the_packing_of_a_plan(installed, tmp_path, monkeypatch, changes, volume
 def test_a_search_that_was_interrupted_ends_as_an_undisturbed_one(installed, tmp_path, monkeypatch, method):
     search = {"method": method, "scale_ps": 0.4, "hold_ps": 0.6, "attempts": 3, "pressure_tolerance_GPa": 0.001}
     asked = plan(atoms=20, melt_ps=0.2, volume=search | {"energy_tolerance_eV_per_atom": 1e-9})
-    folders = [find_melt_volume(asked, tmp_path / "whole", formula="MgO", temperature_K=4500.0)]
+    folders = [record_replica(asked, tmp_path / "whole", formula="MgO", temperature_K=4500.0)]
     engine = module.load_engine(asked.engine)
     told = []
 
@@ -84,7 +84,7 @@ def test_a_search_that_was_interrupted_ends_as_an_undisturbed_one(installed, tmp
         for _ in range(20):
             engines.append(Interrupted())
             try:
-                folders.append(find_melt_volume(asked, tmp_path / "pieces", formula="MgO", temperature_K=4500.0))
+                folders.append(record_replica(asked, tmp_path / "pieces", formula="MgO", temperature_K=4500.0))
                 break
             except DataError:
                 told.append(load_melts(tmp_path / "pieces").states[0].failed)

@@ -23,8 +23,6 @@ from tammann.workflows.melt.folder import load_plan
 from tammann.workflows.melt.records import MeltRecord, ReplicaRecord, VolumeRecord
 from tammann.workflows.melt.run import (
     MeltResult,
-    check_melts,
-    find_melt_volume,
     load_melts,
     measure_melts,
     record_replica,
@@ -40,9 +38,7 @@ __all__ = [
     "MeltState",
     "ReplicaRecord",
     "VolumeRecord",
-    "check_melts",
     "collect",
-    "find_melt_volume",
     "largest_error",
     "load_melts",
     "load_plan",

@@ -128,7 +128,7 @@ def run_melts(
         expected = "above 0" if workers < 1 else f"up to {MOST_WORKERS}"
         raise RecipeError(f"workers: expected a whole number {expected}, got {workers}.")
     folder = Path(out)
-    plan = check_melts(plan, folder, resume=resume)
+    plan, _ = _checked(plan, folder, resume=resume)
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
         whole = open_folder(plan, folder)
@@ -150,15 +150,37 @@ def run_melts(
         return _result(whole, folder)
 
 
-def check_melts(plan: MeltPlan, out: str | os.PathLike[str], *, resume: bool = False) -> MeltPlan:
-    """Refuse what ``run_melts`` refuses; return the plan with its formulas spelled as in ``out``."""
+def steps_left(plan: MeltPlan, out: str | os.PathLike[str], *, resume: bool = False) -> dict[str, int]:
+    """Return what ``run_melts`` would do, as far as that is known now, or refuse what it refuses; nothing is written.
+
+    Args:
+        plan: Plan.
+        out: Its folder.
+        resume: As for ``run_melts``.
+
+    Returns:
+        ``replicas``: how many are missing or not long enough; one without its trajectory counts as long enough.
+        ``steps``: of molecular dynamics, at most: errors may reach ``target_error`` before ``longest_ps`` is reached.
+
+    Raises:
+        TammannError: As ``run_melts``.
+    """
+    plan, left = _checked(plan, Path(out), resume=resume)
+    counts = _step_counts(plan, left).values()
+    return {"replicas": len(left), "steps": sum(steps - done for done, steps in counts)}
+
+
+def _checked(plan: MeltPlan, out: Path, *, resume: bool) -> tuple[MeltPlan, list[ReplicaTask]]:
+    """The plan with its formulas as in the folder, and what of it remains, if nothing is in the way of running it."""
     _check_installed(plan)
-    check_resume(Path(out), resume=resume)
-    plan = _spelled_as_in(merged_plan(plan, Path(out)), plan)
-    check_potential(plan, Path(out))
-    if _remaining(plan, Path(out)):
+    check_resume(out, resume=resume)
+    whole = merged_plan(plan, out)
+    plan = plan.model_copy(update={"melts": tuple(formula_as_in(formula, whole) for formula in plan.melts)})
+    check_potential(plan, out)
+    left = _remaining(plan, out)
+    if left:
         check_energy(plan)
-    return plan
+    return plan, left
 
 
 def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> MeltResult:
@@ -177,37 +199,22 @@ def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> MeltResult:
     return _result(whole, Path(out))
 
 
-def steps_left(plan: MeltPlan, out: str | os.PathLike[str]) -> dict[str, int]:
-    """Return what a resumed run would still do, as far as that is known now; nothing is written.
+def record_replica(
+    plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float, replica: int | None = None
+) -> Path:
+    """Find the volume of one melt where it is not known yet, and record one replica, in this process.
 
-    Args:
-        plan: As for ``run_melts`` with ``resume``.
-        out: Its folder.
-
-    Returns:
-        ``replicas``: how many are missing or not long enough; one without its trajectory counts as long enough.
-        ``steps``: of molecular dynamics, at most: errors may reach ``target_error`` before ``longest_ps`` is reached.
-
-    Raises:
-        ResultError: ``out`` holds another plan.
-    """
-    plan = _spelled_as_in(merged_plan(plan, Path(out)), plan)
-    left = _remaining(plan, Path(out))
-    counts = _step_counts(plan, left).values()
-    return {"replicas": len(left), "steps": sum(steps - done for done, steps in counts)}
-
-
-def find_melt_volume(plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float) -> Path:
-    """Find the volume of one melt of a plan, in this process; for schedulers that distribute a plan themselves.
+    For schedulers that distribute a plan themselves; ``measure_melts`` then measures what is there.
 
     Args:
         plan: Plan.
         out: Its folder, begun or continued.
         formula: One of its melts.
         temperature_K: One of its temperatures, K.
+        replica: Number, from 1 on; None for the volume alone.
 
     Returns:
-        The folder of the state.
+        The folder of the replica, or of the state.
 
     Raises:
         TammannError: As ``run_melts``, or the run has failed.
@@ -217,34 +224,12 @@ def find_melt_volume(plan: MeltPlan, out: str | os.PathLike[str], *, formula: st
     check_potential(plan, Path(out))
     folder = state_folder(Path(out), formula, temperature_K)
     folder.mkdir(parents=True, exist_ok=True)
+    task = ReplicaTask(formula, temperature_K, replica or 1, folder, plan.production_ps)
     if not volume_known(folder):
         with _failure_recorded(folder, "volume"):
-            search_volume(plan, ReplicaTask(formula, temperature_K, 1, folder, plan.production_ps))
-    return folder
-
-
-def record_replica(
-    plan: MeltPlan, out: str | os.PathLike[str], *, formula: str, temperature_K: float, replica: int
-) -> Path:
-    """Record one replica of one melt, in this process, to its end; for schedulers that distribute a plan themselves.
-
-    The volume is found where it is not known yet. ``measure_melts`` then measures what is there.
-
-    Args:
-        plan: Plan.
-        out: Its folder, begun or continued.
-        formula: One of its melts.
-        temperature_K: One of its temperatures, K.
-        replica: Number, from 1 on.
-
-    Returns:
-        The folder of the replica.
-
-    Raises:
-        TammannError: As ``run_melts``, or the run has failed.
-    """
-    folder = find_melt_volume(plan, out, formula=formula, temperature_K=temperature_K)
-    task = ReplicaTask(folder.parent.name, temperature_K, replica, folder, plan.production_ps)
+            search_volume(plan, task)
+    if replica is None:
+        return folder
     if not finished(plan, task):
         with _failure_recorded(folder, task.folder.name):
             record_task(plan, task)
@@ -266,11 +251,6 @@ def _check_installed(plan: MeltPlan) -> None:
     for needed, extra in ((engine.package, engine.extra), ("packmol", "lammps")):
         if importlib.util.find_spec(needed) is None:
             raise DataError(f"{needed} is not installed; pip install 'tammann[{extra}]' brings it.")
-
-
-def _spelled_as_in(whole: MeltPlan, plan: MeltPlan) -> MeltPlan:
-    """A plan with its formulas as the plan of the folder writes them."""
-    return plan.model_copy(update={"melts": tuple(formula_as_in(formula, whole) for formula in plan.melts)})
 
 
 def _result(plan: MeltPlan, out: Path) -> MeltResult:

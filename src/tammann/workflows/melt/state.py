@@ -170,12 +170,15 @@ def measure_state(plan: MeltPlan, formula: str, temperature_K: float, folder: Pa
     drift = _mean([Estimate(r.energy_drift_eV_per_atom, r.energy_drift_stderr_eV_per_atom) for r in records])
     ageing = drift.mean < -max(AGEING_EV, 3.0 * drift.stderr) and not crystalline
     notes = [
-        *_crystal_notes(replicas, crystallised),
-        *_short_notes(plan, durations_ps),
+        *_replica_notes(plan, replicas, crystallised),
         *_measure_transport(used, folder),
-        *_oddities(plan, formula, temperature_K, used, crystalline),
-        *_ageing_notes(drift, ageing),
+        *_melt_notes(plan, formula, temperature_K, used, crystalline),
     ]
+    if ageing:
+        notes.append(
+            f"Its energy still fell while it was recorded, by {-1000 * drift.mean:.1f} ± {1000 * drift.stderr:.1f} meV "
+            "per atom from one half to the other: it was not yet in equilibrium; give a longer settle_ps."
+        )
 
     def mean(name: str) -> float:
         return float(np.mean([getattr(record, name) for record in records]))
@@ -298,33 +301,22 @@ def _viscosity(temperature_K: float, replicas: Sequence[Replica], volume_A3: flo
 # --------------------------------------------------------------------------------------------------------------- notes
 
 
-def _crystal_notes(replicas: Sequence[Replica], crystallised: Sequence[str]) -> list[str]:
-    if not crystallised:
-        return []
-    order = max(replica.record.bragg_order for replica in replicas)
-    every = len(crystallised) == len(replicas)
-    return [
-        f"{'It has' if every else ', '.join(crystallised) + ' has'} crystallised (strongest reflection "
-        f"{100 * order:.0f} % of a perfect crystal's), so "
-        + ("what is measured is no melt's." if every else "it is left out of what is measured.")
-    ]
+def _replica_notes(plan: MeltPlan, replicas: Sequence[Replica], crystallised: Sequence[str]) -> list[str]:
+    notes = []
+    if crystallised:
+        order = max(replica.record.bragg_order for replica in replicas)
+        every = len(crystallised) == len(replicas)
+        notes.append(
+            f"{'It has' if every else ', '.join(crystallised) + ' has'} crystallised (strongest reflection "
+            f"{100 * order:.0f} % of a perfect crystal's), so "
+            + ("what is measured is no melt's." if every else "it is left out of what is measured.")
+        )
+    lengths = {replica.folder.name: replica.record.duration_ps for replica in replicas}
+    short = [f"{name} ({length:g} ps)" for name, length in lengths.items() if length < plan.production_ps - 1.0]
+    return [*notes, f"Shorter than the plan's {plan.production_ps:g} ps: {', '.join(short)}."] if short else notes
 
 
-def _short_notes(plan: MeltPlan, durations_ps: dict[str, float]) -> list[str]:
-    short = [f"{name} ({length:g} ps)" for name, length in durations_ps.items() if length < plan.production_ps - 1.0]
-    return [f"Shorter than the plan's {plan.production_ps:g} ps: {', '.join(short)}."] if short else []
-
-
-def _ageing_notes(drift: Estimate, ageing: bool) -> list[str]:
-    if not ageing:
-        return []
-    return [
-        f"Its energy still fell while it was recorded, by {-1000 * drift.mean:.1f} ± {1000 * drift.stderr:.1f} meV per "
-        "atom from one half to the other: it was not yet in equilibrium; give a longer settle_ps."
-    ]
-
-
-def _oddities(
+def _melt_notes(
     plan: MeltPlan, formula: str, temperature_K: float, replicas: Sequence[Replica], crystalline: bool
 ) -> list[str]:
     notes = []
