@@ -28,7 +28,8 @@ def test_help_names_every_command(call):
 
 
 def test_version(call):
-    assert call("--version").out == f"tammann {tammann.__version__}\n"
+    for option in ("--version", "-V"):
+        assert call(option).out == f"tammann {tammann.__version__}\n"
 
 
 def test_help_needs_no_science(environment):
@@ -104,7 +105,7 @@ def test_interrupted_run_says_how_to_go_on(monkeypatch, call, recipes):
     monkeypatch.setattr(Recipe, "from_file", interrupt)
     outcome = call("run", "my recipe.yaml", "--out", "there", "--resume")
     assert outcome.status == 130
-    assert outcome.err == "\ntammann: interrupted; go on with: tammann run 'my recipe.yaml' --out there --resume\n"
+    assert outcome.err == "\ntammann: interrupted; continue with: tammann run 'my recipe.yaml' --out there --resume\n"
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals of posix")
@@ -151,3 +152,11 @@ def test_reader_that_leaves_early(process):
     done = process("new", "-", capture_output=False, stdout=write, stderr=subprocess.PIPE)
     os.close(write)
     assert done.returncode == 141 and done.stderr == ""
+
+
+def test_the_shell_completes_commands(environment):
+    asked = {"_TAMMANN_COMPLETE": "complete_bash", "COMP_WORDS": "tammann ru", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tammann"], env=environment | asked, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["run"] and done.stderr == ""

@@ -1,4 +1,4 @@
-"""The application: which commands there are, how they end, what Ctrl-C does.
+"""The application: its commands, its exit statuses, and what Ctrl-C does.
 
 Libraries are imported inside the commands that need them, so that ``tammann --help`` answers at once.
 """
@@ -22,38 +22,31 @@ app = typer.Typer(
     name="tammann",
     help="From a solid-state recipe to the phases a furnace would give.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
 
 
 FAILED = 1
-
-
 BAD_INPUT = 2
-
-
 INTERRUPTED = 130
-
-
 BROKEN_PIPE = 141
-
-
 REPEAT_SECONDS = 2.0
 
 
 def call(arguments: Sequence[str]) -> int:
-    """Run one command and say how it ended.
+    """Run one command and return its exit status.
 
     Args:
-        arguments: the words after ``tammann``.
+        arguments: The words after ``tammann``.
 
     Returns:
-        The exit status: 0, 1 where a part of what was asked for has failed, 2 where the input was bad (one sentence
-        goes to standard error), 130 when interrupted, 141 when the reader of a pipe went away.
+        0, 1 where a part of the work has failed, 2 for bad input (one sentence goes to standard error), 130 when
+        interrupted, 141 when the reader of a pipe has gone.
     """
     command = typer.main.get_command(app)
+    if "_TAMMANN_COMPLETE" in os.environ:  # the shell asks how a word could end
+        command.main([], "tammann")
     interrupted = Event()
     try:
         # not through command.main, which has answers of its own to interruptions and broken pipes
@@ -68,7 +61,7 @@ def call(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _interruption(arguments)
     except Exception as error:
-        if interrupted.is_set():  # something stumbled over the interruption
+        if interrupted.is_set():  # an error caused by the interruption
             return _interruption(arguments)
         status = _answer(error)
         if status is None:
@@ -78,17 +71,17 @@ def call(arguments: Sequence[str]) -> int:
 
 
 def _answer(error: Exception) -> int | None:
-    """The exit status for an error that the user can mend, told on standard error; None for a slip of ours."""
-    # typer has its own click, older ones bring the package: known by what they can do
+    """Print an error that the user can mend and return the exit status; return None for a bug."""
+    # recognized by its method: typer brings its own click, older versions use the package
     message = getattr(error, "format_message", None)
     if message is not None:
-        # a bare 'tammann' has been answered with the help already
-        said = message().replace("Value error, ", "").rstrip(".")
-        return _refuse(f"{said}. See the option --help.") if said else BAD_INPUT
+        sentence = message().replace("Value error, ", "").rstrip(".")
+        # nothing where 'tammann' alone has printed the help
+        return _refuse(f"{sentence}. See the option --help.") if sentence else BAD_INPUT
     if isinstance(error, TammannError):
         return _refuse(str(error))
     if isinstance(error, BrokenPipeError):
-        # whatever is left in the buffer has no reader; without this the interpreter complains on its way out
+        # the rest of the buffer has no reader; without this the interpreter complains when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     if isinstance(error, OSError):
@@ -101,17 +94,17 @@ def _answer(error: Exception) -> int | None:
 
 def _interruption(arguments: Sequence[str]) -> int:
     words = [word for word in arguments if word != "--resume"]
-    again = f"; go on with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] in (["run"], ["melt"]) else "."
+    again = f"; continue with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] in (["run"], ["melt"]) else "."
     print(f"\ntammann: interrupted{again}", file=sys.stderr)
     return INTERRUPTED
 
 
 @contextmanager
 def _persistent_interruption(interrupted: Event) -> Iterator[None]:
-    """Ctrl-C, repeated every two seconds until the command has ended.
+    """Repeat Ctrl-C every two seconds until the command has ended.
 
-    A KeyboardInterrupt that falls into a callback of the compiler behind numba is dropped there with a printed
-    traceback, and the run would go on.
+    A KeyboardInterrupt raised in a callback of numba's compiler is dropped there with a printed traceback, and the
+    command would continue.
     """
     if not hasattr(signal, "setitimer") or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
@@ -122,12 +115,12 @@ def _persistent_interruption(interrupted: Event) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, REPEAT_SECONDS)
         raise KeyboardInterrupt
 
-    def quietly(dropped: Any) -> None:
+    def report_dropped(dropped: Any) -> None:
         if not issubclass(dropped.exc_type, KeyboardInterrupt):
             hook(dropped)
 
     before = signal.signal(signal.SIGINT, interrupt), signal.signal(signal.SIGALRM, interrupt)
-    hook, sys.unraisablehook = sys.unraisablehook, quietly
+    hook, sys.unraisablehook = sys.unraisablehook, report_dropped
     try:
         yield
     finally:
@@ -152,7 +145,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+        bool,
+        typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
     """From a solid-state recipe to the phases a furnace would give: which appear, when, how much, how sure and why."""
