@@ -38,6 +38,19 @@ def test_workers_ignore_interruptions():
         assert pool.submit(pow, 2, 5).result(timeout=60) == 32
 
 
+def test_workers_do_not_import_the_script_again(environment, tmp_path):
+    """A script without a guard would start workers in every worker, or break the pool."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from tammann.parallel import worker_pool\nprint('script')\n"
+        "with worker_pool(2) as pool:\n    print(pool.submit(pow, 2, 5).result())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, env=environment, check=False
+    )
+    assert (done.returncode, done.stdout.split()) == (0, ["script", "32"]), done.stderr
+
+
 @POSIX
 def test_workers_end_with_their_parent(environment, tmp_path):
     """Killed at once, the parent has no time to end them itself."""

@@ -94,7 +94,9 @@ def _answer(error: Exception) -> int | None:
 
 def _interruption(arguments: Sequence[str]) -> int:
     words = [word for word in arguments if word != "--resume"]
-    again = f"; continue with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] in (["run"], ["melt"]) else "."
+    again = (
+        f"; continue with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] in (["run"], ["melt"]) else "."
+    )
     print(f"\ntammann: interrupted{again}", file=sys.stderr)
     return INTERRUPTED
 
