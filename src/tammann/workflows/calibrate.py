@@ -11,6 +11,7 @@ from tammann.automaton import simulate
 from tammann.errors import RecipeError
 from tammann.parallel import Progress, available_cores
 from tammann.recipe import Calibration, Recipe
+from tammann.strict import shown
 from tammann.workflows.furnace import PreparedRecipe, prepare
 
 __all__ = ["TimeScale", "calibrate"]
@@ -91,8 +92,8 @@ def calibrate(
         raise RecipeError(f"phase: expected one of {', '.join(prepared.rates.phases)}, got {phase!r}")
     if phase in [precursor.phase for precursor in prepared.recipe.precursors]:
         raise RecipeError(f"phase: expected a product, whose amount grows with time, got the precursor {phase!r}")
-    if not observation.strip():
-        raise RecipeError("observation: expected who measured it, in a few words, got nothing")
+    if not observation.strip() or not observation.isprintable() or len(observation) > 1000:
+        raise RecipeError(f"observation: expected who measured it, in one line of text, got {shown(observation)}")
     if not 0.0 < mole_fraction < 1.0:
         raise RecipeError(f"mole_fraction: expected a number between 0 and 1, got {mole_fraction}")
     column = prepared.rates.phases.index(phase)

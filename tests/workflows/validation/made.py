@@ -63,7 +63,7 @@ def holds(claim: Observation, of: PhaseEvolution | None = None, *, limit: float 
 
 
 def still(**amounts: float) -> PhaseEvolution:
-    """A course in which nothing changes."""
+    """An evolution in which nothing changes."""
     moles = np.array([amounts.get(name, 0.0) for name in PHASES])
     return evolution(np.tile(moles, (10, 1)), start=np.ones((1, 4)))
 
