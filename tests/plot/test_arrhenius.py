@@ -26,9 +26,6 @@ def test_arrhenius_has_points_lines_bands_and_both_axes():
     (above,) = ax.child_axes
     assert above.get_xlabel() == "$T$ (K)" and len(above.get_xticks()) >= 4
     assert no_overlap(ax) == 2
-    wide = plot_arrhenius(fits(), range_K=(1200.0, 3000.0))
-    dashed = [line for line in wide.lines if len(line.get_xdata()) == 80 and line.get_linestyle() == "--"]
-    assert len(dashed) == 2 and 1000 / np.min([line.get_xdata() for line in dashed]) == pytest.approx(1800)
     assert plot_arrhenius(fits()["O"]).texts[0].get_text().startswith("0.80")
 
 
@@ -43,5 +40,3 @@ def test_temperatures_above_are_round_and_apart(low, high):
 def test_refusals():
     with pytest.raises(DataError, match="no fit"):
         plot_arrhenius({})
-    with pytest.raises(DataError, match="range_K"):
-        plot_arrhenius(fits(), range_K=(3000.0, 1200.0))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tammann.errors import DataError
-from tammann.trajectory import Trajectory, trajectory_from_arrays
+from tammann.trajectory import Trajectory
 from tammann.transport import correlations_of_stretches, displacement_correlations, in_frame, species_masses
 from transport.walks import COUNTS, correlated_walk, moved
 
@@ -80,34 +80,6 @@ def test_single_ions_are_kept_at_some_lags(walk):
     for i, each in enumerate(curves.ion_A2):
         assert each.shape == (curves.counts[i], len(curves.ion_lags))
         assert each.mean(axis=0) == pytest.approx(curves.self_part()[i, curves.ion_lags], abs=1e-10)
-
-
-def test_parts_add_up(walk):
-    curves = displacement_correlations(walk)
-    total = curves.self_part()
-    assert sum(curves.self_part(axis) for axis in "xyz") == pytest.approx(total)
-    assert sum(curves.self_part(plane) for plane in ("ab", "ac", "bc")) == pytest.approx(2 * total)
-    assert curves.self_part("ab") == pytest.approx(curves.self_part("x") + curves.self_part("y"))
-    assert curves.collective_part().shape == (2, 2, 60)
-    own = curves.counts[:, None] * total
-    together = np.einsum("iin->in", curves.collective_part())
-    assert np.einsum("iin->in", curves.distinct_part()) == pytest.approx(together - own)
-    with pytest.raises(DataError, match="expected total, x"):
-        curves.self_part("abc")
-
-
-def test_a_plane_of_a_sheared_cell_is_that_plane():
-    """Motion along b of a triclinic cell lies in ab and bc, and only its part across a and c in ac."""
-    cell = np.array([[10.0, 0.0, 0.0], [6.0, 8.0, 0.0], [1.0, 2.0, 9.0]])
-    path = np.linspace(0, 3, 20)[:, None, None] * (cell[1] / np.linalg.norm(cell[1]))
-    walk = trajectory_from_arrays(path, cell, ["Li"], frame_interval_ps=1.0, wrapped=False)
-    curves = displacement_correlations(walk, frame="laboratory")
-    total = curves.self_part()[0, 1:]
-    assert curves.self_part("ab")[0, 1:] == pytest.approx(total)
-    assert curves.self_part("bc")[0, 1:] == pytest.approx(total)
-    normal = np.cross(cell[0], cell[2])
-    across = (cell[1] @ normal / np.linalg.norm(normal) / np.linalg.norm(cell[1])) ** 2
-    assert curves.self_part("ac")[0, 1:] == pytest.approx((1 - across) * total)
 
 
 def test_barycentric_collective_displacements_carry_no_mass(walk):

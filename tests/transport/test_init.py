@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from transport.walks import correlated_walk
 
 from tammann.transport import (
     displacement_correlations,
@@ -10,6 +9,7 @@ from tammann.transport import (
     load_transport,
     measure_onsager,
 )
+from transport.walks import correlated_walk
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from tammann.transport import (
     displacement_correlations,
     measure_onsager,
 )
-from transport.walks import ALONE, COUNTS, OMEGA, correlated_walk, in_SI, independent_walk, moved, own_diffusion
+from transport.walks import ALONE, COUNTS, OMEGA, correlated_walk, in_SI, independent_walk, own_diffusion
 
 T = 1200.0
 V = 20.0**3
@@ -83,13 +83,6 @@ def test_ordinary_least_squares_would_state_a_far_smaller_error():
     (slope, _), scatter = np.polyfit(x, y, 1, cov=True)
     result = measure_onsager(curves, temperature_K=T, regime_ps=(1.0, 40.0))
     assert np.sqrt(scatter[0, 0]) / slope < 0.1 * result.D_stderr[0] / result.D_m2_per_s[0]
-
-
-def test_independent_ions_have_a_haven_ratio_of_one():
-    result = measured(independent_walk(np.random.default_rng(5), 40000, counts=(20, 40)), regime_ps=(0.1, 10.0))
-    assert np.all(np.abs(result.haven_ratio - 1) < 3 * result.haven_ratio_stderr)
-    assert result.haven_ratio_stderr.max() < 0.02
-    assert abs(result.apparent.L[0, 1]) < 3 * result.apparent.L_stderr[0, 1]
 
 
 def test_replicas_shrink_the_error_as_the_root_of_their_number():
@@ -354,35 +347,6 @@ def test_nernst_einstein_of_few_ions_in_step_has_its_error():
     # the spread of 150 is known to 6 %
     assert np.std(NE) == pytest.approx(NE_error.mean(), rel=0.2)
     assert np.std(H) == pytest.approx(H_error.mean(), rel=0.2)
-
-
-def test_a_caged_ion_is_flagged_and_gives_no_number():
-    rng = np.random.default_rng(14)
-    walk = independent_walk(rng, 4000, counts=(8, 8))
-    positions = np.array(walk.positions)
-    positions[:, 8:] = positions[0, 8:] + 0.3 * rng.normal(size=(4000, 8, 3))
-    caged = moved(walk, positions)
-    result = measure_onsager(displacement_correlations(caged, frame="laboratory"), temperature_K=T)
-    assert result.regime.diffusive == (True, False) and not result.diffusive
-    assert np.isfinite(result.D_m2_per_s[0]) and np.isnan(result.D_m2_per_s[1])
-    assert np.isnan(result.haven_ratio[1]) and np.isnan(result.correlation_factor[1])
-    assert any("rattle about fixed places" in note for note in result.notes)
-    # a framework with mobile ions in it: L is known, zero for the framework within its error
-    assert result.usable and result.regime.immobile == (False, True)
-    L = result.coefficients
-    assert abs(L.L[1, 1]) < 4 * L.L_stderr[1, 1] < 0.3 * L.L[0, 0]
-    from tammann.transport import ionic_conductivity
-
-    sigma = ionic_conductivity(result, charges={"Na": 1, "Cl": -1})
-    assert sigma.transference[0] == pytest.approx(1.0, abs=0.05)
-    positions[:, :8] = positions[0, :8] + 0.3 * rng.normal(size=(4000, 8, 3))
-    frozen = measure_onsager(displacement_correlations(moved(walk, positions), frame="laboratory"), temperature_K=T)
-    with pytest.raises(DataError, match="log-log slope.*not shown to be diffusive"):
-        _ = frozen.coefficients
-    # as the frame of the others it need not diffuse
-    positions[:, :8] = walk.positions[:, :8]
-    own = measure_onsager(displacement_correlations(moved(walk, positions), frame="Cl"), temperature_K=T)
-    assert own.diffusive and own.coefficients.L[1, 1] == pytest.approx(0.0, abs=1e-9 * own.coefficients.L[0, 0])
 
 
 def test_what_is_said_of_bad_input():

@@ -74,9 +74,10 @@ def transport(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Measure Onsager coefficients, diffusivities and conductivities of molecular dynamics trajectories."""
-    from tammann.workflows.transport import check_folder, measure_trajectories, write_diffusion
+    from tammann.files import check_empty
+    from tammann.workflows.transport import measure_trajectories, write_diffusion
 
-    check_folder(out)
+    check_empty(out)
     with progress_bar(hidden=quiet) as progress:
         found = measure_trajectories(
             trajectories,

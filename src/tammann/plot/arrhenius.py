@@ -22,7 +22,6 @@ def plot_arrhenius(
     fits: ArrheniusFit | Mapping[str, ArrheniusFit],
     *,
     quantity: str = r"$D$ (m$^2$/s)",
-    range_K: tuple[float, float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw points with standard errors, the line and its 95 % band against 1000/T (1/K), with T (K) above.
@@ -30,11 +29,10 @@ def plot_arrhenius(
     Args:
         fits: One, or several by name; a name that is an element has its colour.
         quantity: Label of the values, with their unit.
-        range_K: Where lines go to; beyond the points they are dashed. By default as far as the points.
         ax: Where to draw; by default a figure of its own.
 
     Raises:
-        DataError: No fit, or a range that is none.
+        DataError: No fit.
 
     Example:
         >>> from tammann.transport import fit_arrhenius
@@ -46,33 +44,20 @@ def plot_arrhenius(
     if not named:
         raise DataError("there is no fit to draw; give one of fit_arrhenius.")
     every = np.concatenate([fit.temperatures_K for fit in named.values()])
-    low, high = (float(every.min()), float(every.max())) if range_K is None else range_K
-    if not 0 < low < high:
-        raise DataError(f"range_K is {low:g} to {high:g} K, expected a lower and a higher temperature above 0 K.")
+    low, high = float(every.min()), float(every.max())
     own = ax is None
     ax = new_axes(5.2, 4.0) if ax is None else ax
     colours = species_colours(tuple(named))
     line_ends = []
     for k, (name, fit) in enumerate(named.items()):
         colour = colours[name] if name else "#0072B2"
-        inside = (float(fit.temperatures_K.min()), float(fit.temperatures_K.max()))
-        pieces: list[tuple[float, float, Any]]
-        pieces = [(max(low, inside[0]), min(high, inside[1]), "solid")] if range_K else [(*inside, "solid")]
-        if range_K:
-            pieces += [(low, inside[0], (0, (4, 2))), (inside[1], high, (0, (4, 2)))]
-        for start, stop, style in pieces:
-            if stop <= start:
-                continue
-            T = 1 / np.linspace(1 / stop, 1 / start, 80)
-            value, _ = fit.predict(T)
-            bottom, top = fit.interval(T)
-            faint = 0.22 if style == "solid" else 0.12
-            ax.fill_between(1000 / T, bottom, top, color=colour, alpha=faint, linewidth=0)
-            ax.plot(1000 / T, value, color=colour, linewidth=1.4, linestyle=style, zorder=2)
+        T = 1 / np.linspace(1 / fit.temperatures_K.max(), 1 / fit.temperatures_K.min(), 80)
+        ax.fill_between(1000 / T, *fit.interval(T), color=colour, alpha=0.22, linewidth=0)
+        ax.plot(1000 / T, fit.predict(T)[0], color=colour, linewidth=1.4, zorder=2)
         ax.errorbar(
             1000 / fit.temperatures_K,
             fit.values,
-            yerr=None if fit.stderr is None else fit.stderr,
+            yerr=fit.stderr,
             fmt="os^Dv<>p"[k % 8],
             color=colour,
             markersize=5,
@@ -82,10 +67,9 @@ def plot_arrhenius(
             capsize=2.5,
             zorder=3,
         )
-        coldest = low if range_K else inside[0]
         energy = f"{fit.activation_energy_eV:.2f} \N{PLUS-MINUS SIGN} {fit.activation_energy_stderr_eV:.2f} eV"
         energy = energy.replace("-", "\N{MINUS SIGN}")
-        line_ends.append((float(fit.predict(coldest)[0]), f"{name}  {energy}".strip(), colour))
+        line_ends.append((float(fit.predict(T[-1])[0]), f"{name}  {energy}".strip(), colour))
     ax.set_yscale("log")
     pad = 0.04 * (1000 / low - 1000 / high)
     left, right = max(1000 / high - pad, 1e-6), 1000 / low + pad

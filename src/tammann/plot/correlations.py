@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from tammann.transport.correlations import Correlations
-    from tammann.transport.measure import OnsagerMeasurement
+    from tammann.transport.measurement import OnsagerMeasurement
 
 __all__ = ["plot_correlations", "plot_log_log_slope"]
 

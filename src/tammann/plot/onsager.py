@@ -11,15 +11,13 @@ from tammann.plot._style import FAINT, INK, new_axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from tammann.transport.measure import OnsagerMeasurement
+    from tammann.transport.measurement import OnsagerMeasurement
     from tammann.transport.onsager import OnsagerCoefficients
 
 __all__ = ["plot_onsager_matrix"]
 
 
-def plot_onsager_matrix(
-    coefficients: OnsagerCoefficients | OnsagerMeasurement, *, ax: Axes | None = None, colour_bar: bool = True
-) -> Axes:
+def plot_onsager_matrix(coefficients: OnsagerCoefficients | OnsagerMeasurement, *, ax: Axes | None = None) -> Axes:
     """Draw L_ij as a matrix: numbers with standard errors in 1/(J m s), colours L_ij / sqrt(L_self_i L_self_j).
 
     Independent ions are 1 on the diagonal and 0 beside it; on the diagonal the colour is 1 + f_i.
@@ -27,7 +25,6 @@ def plot_onsager_matrix(
     Args:
         coefficients: Of one phase; of a measurement those it found.
         ax: Where to draw; by default a figure of its own.
-        colour_bar: Whether a scale of the colours stands beside it.
 
     Raises:
         DataError: A measurement that is not diffusive.
@@ -79,12 +76,11 @@ def plot_onsager_matrix(
     ax.tick_params(which="both", length=0, labelsize=10, labelcolor=INK)
     ax.spines[:].set_visible(False)
     ax.set_title(rf"$L_{{ij}}$ ($10^{{{power}}}$ J$^{{-1}}$ m$^{{-1}}$ s$^{{-1}}$)", fontsize=9.5, color=INK)
-    if colour_bar:
-        figure = ax.get_figure(root=True)
-        assert figure is not None
-        bar = figure.colorbar(image, ax=ax, fraction=0.05, pad=0.04)
-        bar.set_label(r"$L_{ij}\,/\,(L^\mathrm{self}_i L^\mathrm{self}_j)^{1/2}$", color=INK, fontsize=9)
-        bar.set_ticks([-1, -0.5, 0, 0.5, 1])
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(labelsize=8, color=FAINT, labelcolor=INK)
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(image, ax=ax, fraction=0.05, pad=0.04)
+    bar.set_label(r"$L_{ij}\,/\,(L^\mathrm{self}_i L^\mathrm{self}_j)^{1/2}$", color=INK, fontsize=9)
+    bar.set_ticks([-1, -0.5, 0, 0.5, 1])
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=8, color=FAINT, labelcolor=INK)
     return ax

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tammann.transport.correlations import Correlations
-    from tammann.transport.measure import OnsagerMeasurement
+    from tammann.transport.measurement import OnsagerMeasurement
 
 __all__ = ["transport_figure"]
 

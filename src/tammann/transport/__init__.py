@@ -15,7 +15,8 @@ from tammann.transport.correlations import (
     in_frame,
 )
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
-from tammann.transport.measure import BlockErrors, OnsagerMeasurement, block_errors, measure_onsager
+from tammann.transport.measure import block_errors, measure_onsager
+from tammann.transport.measurement import BlockErrors, OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients, nearest_positive_semidefinite, species_masses
 from tammann.transport.record import load_measurements, measurement_record, save_measurements, transport_table
 from tammann.transport.regime import LogLogSlope, Regime, find_regime, log_log_slope, natural_frame

@@ -83,11 +83,6 @@ class ArrheniusFit:
         upper = (1 + confidence) / 2
         return float(stdtrit(self.degrees_of_freedom, upper) if self.scaled else ndtri(upper))
 
-    def extrapolates(self, temperature_K: ArrayLike) -> np.ndarray:
-        """Say which temperatures lie outside the points, where nothing was measured."""
-        t = np.asarray(temperature_K, dtype=float)
-        return np.asarray((t < self.temperatures_K.min() - 1e-9) | (t > self.temperatures_K.max() + 1e-9))
-
     def _line(self, temperature_K: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         t = np.asarray(temperature_K, dtype=float)
         if not (t > 0).all():
@@ -126,8 +121,6 @@ def fit_arrhenius(
         >>> fit = fit_arrhenius(T, 1e-7 * np.exp(-0.9 / (8.617333262e-5 * T)), 1e-12 * np.ones(3))
         >>> round(fit.activation_energy_eV, 6)
         0.9
-        >>> bool(fit.extrapolates(900.0))
-        True
     """
     from scipy.special import chdtrc
 

@@ -12,7 +12,7 @@ import numpy as np
 from tammann.composition import atomic_masses, parse_formula
 from tammann.errors import DataError
 from tammann.notebook import html_table
-from tammann.transport.measure import OnsagerMeasurement
+from tammann.transport.measurement import OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ELEMENTARY_CHARGE_C
 

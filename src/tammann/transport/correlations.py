@@ -48,8 +48,6 @@ MOST_VOLUME = 0.05
 
 MOST_THREADS = 1024
 
-PLANES = {"ab": (0, 1), "ac": (0, 2), "bc": (1, 2)}
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Correlations:
@@ -125,49 +123,13 @@ class Correlations:
         """From the first frame to the last, ps."""
         return (self.n_frames - 1) * self.frame_interval_ps
 
-    def self_part(self, part: str = "total") -> np.ndarray:
-        """Return the mean squared displacement of each species, Å², shape (S, K).
+    def self_part(self) -> np.ndarray:
+        """Return the mean squared displacement of each species, Å², shape (S, K)."""
+        return self.self_A2[:, :3].sum(axis=1)
 
-        Args:
-            part: ``total``; ``x``, ``y`` or ``z``; or ``ab``, ``ac`` or ``bc``, in the plane of two lattice vectors.
-
-        Raises:
-            DataError: Another name.
-        """
-        return np.einsum("c,icn->in", self._projection(part), self.self_A2)
-
-    def collective_part(self, part: str = "total") -> np.ndarray:
-        """Return <dX_i . dX_j>, Å², shape (S, S, K), or one part of it as ``self_part`` names them.
-
-        Raises:
-            DataError: Another name.
-        """
-        return np.einsum("c,ijcn->ijn", self._projection(part), self.collective_A2)
-
-    def distinct_part(self, part: str = "total") -> np.ndarray:
-        """Return the correlation between different ions, Å², shape (S, S, K): collective less self on the diagonal.
-
-        Raises:
-            DataError: A part that is not there.
-        """
-        distinct = self.collective_part(part).copy()
-        diagonal = np.arange(len(self.species))
-        distinct[diagonal, diagonal] -= self.counts[:, None] * self.self_part(part)
-        return distinct
-
-    def _projection(self, part: str) -> np.ndarray:
-        """Weights of the six components in the trace over some directions."""
-        if part == "total":
-            return np.array([1.0, 1.0, 1.0, 0.0, 0.0, 0.0])
-        if part in ("x", "y", "z"):
-            return np.eye(6)["xyz".index(part)]
-        if part not in PLANES:
-            raise DataError(f"part is {part!r}, expected total, x, y, z, ab, ac or bc.")
-        first, second = PLANES[part]
-        normal = np.cross(self.cell_A[first], self.cell_A[second])
-        normal /= np.linalg.norm(normal)
-        projector = np.eye(3) - np.outer(normal, normal)
-        return np.array([projector[a, b] * (1.0 if a == b else 2.0) for a, b in TENSOR])
+    def collective_part(self) -> np.ndarray:
+        """Return <dX_i . dX_j>, Å², shape (S, S, K)."""
+        return self.collective_A2[:, :, :3].sum(axis=2)
 
 
 def displacement_correlations(

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.notebook import html_table
 from tammann.transport.correlations import Correlations, frame_elements, same_system
-from tammann.transport.finite_size import FiniteSizeCorrection
+from tammann.transport.measurement import BlockErrors, OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.transport.regime import FULL_WEIGHTS, Regime, find_regime, fit_weights
 from tammann.transport.slope_fit import SlopeWeights, spread_lags
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["BlockErrors", "OnsagerMeasurement", "block_errors", "measure_onsager"]
+__all__ = ["block_errors", "measure_onsager"]
 
 A2_PER_PS_IN_SI = 1e-8
 """m²/s in 1 Å²/ps."""
@@ -31,229 +25,6 @@ FEWEST_IONS = 5
 
 FULL = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 """Where the nine components of a symmetric tensor stand among xx, yy, zz, yz, xz, xy."""
-
-
-@dataclass(frozen=True, eq=False)
-class BlockErrors:
-    """Standard errors from the spread of separate stretches of one trajectory, a check on the stated ones.
-
-    Attributes:
-        blocks: How many stretches.
-        L_stderr: Shape (S, S), 1/(J m s).
-        D_stderr: Shape (S,), m²/s.
-    """
-
-    blocks: int
-    L_stderr: np.ndarray
-    D_stderr: np.ndarray
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class OnsagerMeasurement:
-    """Onsager coefficients measured from trajectories, and everything needed to believe them.
-
-    Attributes:
-        apparent: The coefficients that the slopes give, whether or not motion was diffusive. ``coefficients`` is the
-            same, and refuses where it was not.
-        counts: Ions of each species, shape (S,).
-        frame: Frame of reference.
-        regime: Times over which slopes were taken, and the log-log slopes there.
-        covariance: Cov(L_ij, L_kl), shape (S, S, S, S), (1/(J m s))².
-        self_covariance: Cov(L_self_i, L_kl), shape (S, S, S), (1/(J m s))².
-        self_self_covariance: Cov(L_self_i, L_self_j), shape (S, S), (1/(J m s))².
-        D_tensor_m2_per_s: Tracer diffusivities along the Cartesian axes, shape (S, 3, 3), m²/s, diffusive or not; a
-            third of the trace is D.
-        n_replicas: Trajectories combined.
-        duration_ps: Their lengths together, ps.
-        frame_interval_ps: Time between frames, ps.
-        L_replica_stderr: Standard error of the mean of L from the spread over replicas, shape (S, S), or None for
-            one alone.
-        D_replica_stderr: The same for D, shape (S,), m²/s, or None.
-        blocks: Spread over stretches of a trajectory, or None where it was not asked for.
-        finite_size: Diffusivities of an infinite box, where a viscosity was stated.
-        notes: What the reader must know.
-    """
-
-    apparent: OnsagerCoefficients
-    counts: np.ndarray
-    frame: str
-    regime: Regime
-    covariance: np.ndarray
-    self_covariance: np.ndarray
-    self_self_covariance: np.ndarray
-    D_tensor_m2_per_s: np.ndarray
-    n_replicas: int
-    duration_ps: float
-    frame_interval_ps: float
-    L_replica_stderr: np.ndarray | None = None
-    D_replica_stderr: np.ndarray | None = None
-    blocks: BlockErrors | None = None
-    finite_size: FiniteSizeCorrection | None = None
-    notes: tuple[str, ...] = ()
-
-    def __repr__(self) -> str:
-        state = "diffusive" if self.diffusive else "not diffusive"
-        return (
-            f"<OnsagerMeasurement {self.formula} {self.temperature_K:g} K: {' '.join(self.species)}, {self.frame} "
-            f"frame, {self.n_replicas} x {self.duration_ps / self.n_replicas:g} ps, {state} "
-            f"{self.regime.from_ps:g} to {self.regime.to_ps:g} ps>"
-        )
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self).strip("<>"), self.table())
-
-    def table(self) -> pd.DataFrame:
-        """Return one row for each ion: D (m²/s) and f with standard errors, and whether it diffuses."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            {
-                "ion": self.species,
-                "D_m2_per_s": self.D_m2_per_s,
-                "D_stderr": self.D_stderr,
-                "f": self.correlation_factor,
-                "f_stderr": self.correlation_factor_stderr,
-                "log_log_slope": self.regime.slope,
-                "diffusive": self.regime.diffusive,
-                "immobile": self.regime.immobile,
-            }
-        )
-
-    @property
-    def coefficients(self) -> OnsagerCoefficients:
-        """The Onsager coefficients; those of immobile ions are what their rattling leaves, zero within its error.
-
-        Raises:
-            DataError: The motion of a species was neither diffusive nor bounded over the regime.
-        """
-        if not self.usable:
-            raise DataError(f"{self.not_diffusive_sentence()} The slopes themselves are in apparent.")
-        return self.apparent
-
-    @property
-    def formula(self) -> str:
-        """Reduced formula."""
-        return self.apparent.formula
-
-    @property
-    def temperature_K(self) -> float:
-        """Temperature, K."""
-        return self.apparent.temperature_K
-
-    @property
-    def species(self) -> tuple[str, ...]:
-        """The S elements, in the order of all arrays."""
-        return self.apparent.species
-
-    @property
-    def source(self) -> str:
-        """Where the trajectories came from."""
-        return self.apparent.source
-
-    @property
-    def regime_ps(self) -> tuple[float, float]:
-        """First and last time of the regime, ps."""
-        return self.regime.from_ps, self.regime.to_ps
-
-    @property
-    def diffusive(self) -> bool:
-        """Whether every species moved diffusively over the regime; those that are the frame need not."""
-        at_rest = frame_elements(self.frame)
-        return all(flag or s in at_rest for s, flag in zip(self.species, self.regime.diffusive, strict=True))
-
-    @property
-    def immobile(self) -> tuple[str, ...]:
-        """Species whose ions rattle about fixed places: the framework, where others diffuse."""
-        return tuple(s for s, stays in zip(self.species, self.regime.immobile, strict=True) if stays)
-
-    @property
-    def usable(self) -> bool:
-        """Whether L can be used: some species is diffusive, and every other is immobile or is the frame."""
-        known = zip(self.species, self.regime.diffusive, self.regime.immobile, strict=True)
-        at_rest = frame_elements(self.frame)
-        return any(self.regime.diffusive) and all(moves or stays or s in at_rest for s, moves, stays in known)
-
-    @property
-    def D_m2_per_s(self) -> np.ndarray:
-        """Tracer diffusivities D_i = L_self_i kB T / c_i, m²/s, shape (S,); NaN for a species that is not diffusive."""
-        return np.where(self.regime.diffusive, self.apparent.L_self * self.kT_over_c, np.nan)
-
-    @property
-    def D_stderr(self) -> np.ndarray:
-        """Standard errors of ``D_m2_per_s``, m²/s, shape (S,)."""
-        assert self.apparent.L_self_stderr is not None
-        return np.where(self.regime.diffusive, self.apparent.L_self_stderr * self.kT_over_c, np.nan)
-
-    @property
-    def collective_D_m2_per_s(self) -> np.ndarray:
-        """Collective diffusivities L_ii kB T / c_i, m²/s, shape (S,), without a thermodynamic factor; NaN likewise."""
-        return np.where(self.regime.diffusive, np.diag(self.apparent.L) * self.kT_over_c, np.nan)
-
-    @property
-    def correlation_factor(self) -> np.ndarray:
-        """f_i = L_ii / L_self_i - 1, shape (S,); NaN for a species that is not diffusive."""
-        return np.where(self.regime.diffusive, self._ratio - 1.0, np.nan)
-
-    @property
-    def correlation_factor_stderr(self) -> np.ndarray:
-        """Standard errors of ``correlation_factor``, shape (S,)."""
-        i = np.arange(len(self.species))
-        assert self.apparent.L_self_stderr is not None
-        with np.errstate(divide="ignore", invalid="ignore"):
-            variance = (
-                self.covariance[i, i, i, i]
-                - 2.0 * self._ratio * self.self_covariance[i, i, i]
-                + self._ratio**2 * self.apparent.L_self_stderr**2
-            ) / self.apparent.L_self**2
-        return np.where(self.regime.diffusive, np.sqrt(np.maximum(variance, 0.0)), np.nan)
-
-    @property
-    def haven_ratio(self) -> np.ndarray:
-        """L_self_i / L_ii of each species, shape (S,); NaN where it is not diffusive, or L_ii is not above zero.
-
-        It is 1 for ions that move independently in the frame of reference: the laboratory, or a heavy framework. In the
-        barycentric frame momentum ties the ions, and the Haven ratio of the charge (``ionic_conductivity``), which is
-        the same in every frame, is the one to quote.
-        """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where((self._ratio > 0) & np.array(self.regime.diffusive), 1.0 / self._ratio, np.nan)
-
-    @property
-    def haven_ratio_stderr(self) -> np.ndarray:
-        """Standard errors of ``haven_ratio``, shape (S,)."""
-        return self.haven_ratio**2 * self.correlation_factor_stderr
-
-    @cached_property
-    def _ratio(self) -> np.ndarray:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.diag(self.apparent.L) / self.apparent.L_self)
-
-    @property
-    def kT_over_c(self) -> np.ndarray:
-        """The factor kB T / c_i, J m³, shape (S,): from a coefficient in 1/(J m s) to a diffusivity in m²/s."""
-        assert self.apparent.volume_A3 is not None
-        volume = self.apparent.volume_A3 * A3_IN_M3
-        return BOLTZMANN_J_PER_K * self.temperature_K * volume / self.counts
-
-    def not_diffusive_sentence(self) -> str:
-        """Say which species were not diffusive, and what to do about it."""
-        bad = [
-            f"{symbol} (log-log slope {slope:.2f} ± {error:.2f})"
-            for symbol, flag, slope, error in zip(
-                self.species, self.regime.diffusive, self.regime.slope, self.regime.slope_stderr, strict=True
-            )
-            if not flag and symbol not in frame_elements(self.frame)
-        ]
-        stuck = [s for s in self.immobile if s not in frame_elements(self.frame)]
-        return (
-            f"{self.formula} at {self.temperature_K:g} K: {', '.join(bad)} not shown to be diffusive between "
-            f"{self.regime.from_ps:g} and {self.regime.to_ps:g} ps; "
-            + (
-                f"{', '.join(stuck)} rattle about fixed places, as the framework of a solid does."
-                if len(stuck) == len(bad) and any(self.regime.diffusive)
-                else "run longer or hotter, or give another regime."
-            )
-        )
 
 
 def measure_onsager(

@@ -15,7 +15,7 @@ from tammann.files import json_safe, read_json, write_text
 from tammann.transport.conductivity import Conductivity
 from tammann.transport.correlations import frame_elements
 from tammann.transport.finite_size import FiniteSizeCorrection
-from tammann.transport.measure import BlockErrors, OnsagerMeasurement
+from tammann.transport.measurement import BlockErrors, OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.transport.regime import Regime
 from tammann.transport.table import TransportTable, is_record

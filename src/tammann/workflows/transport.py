@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 import tempfile
@@ -17,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from tammann.composition import composition_key
-from tammann.errors import DataError, ResultError
-from tammann.files import write_text
+from tammann.errors import DataError
+from tammann.files import check_empty, json_safe, write_text
 from tammann.trajectory import Trajectory, read_trajectory
 from tammann.transport import (
     ArrheniusFit,
@@ -37,6 +35,7 @@ from tammann.transport import (
     natural_frame,
     save_measurements,
     save_transport,
+    spread_lags,
     transport_table,
 )
 from tammann.transport.onsager import HOTTEST_K
@@ -333,7 +332,7 @@ def write_diffusion(found: Diffusion, out: str | PathLike[str], *, figures: bool
         OSError: It cannot be written to.
     """
     target = Path(out)
-    check_folder(target)
+    check_empty(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     # made beside its place and then renamed, so that it is whole or not there
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -371,7 +370,7 @@ def _write(found: Diffusion, folder: Path, name: str, *, figures: bool) -> list[
             save_figure(plot_arrhenius(fits), written[-1])
     if found.activation:
         written.append(folder / "arrhenius.json")
-        write_text(written[-1], json.dumps(_activation_record(found), indent=2, allow_nan=False) + "\n")
+        write_text(written[-1], json.dumps(json_safe(_activation_record(found)), indent=2, allow_nan=False) + "\n")
     written.append(folder / "transport.json")
     save_measurements(written[-1], found.measurements, conductivities=found.conductivities)
     return written
@@ -386,8 +385,8 @@ def _activation_record(found: Diffusion) -> dict[str, Any]:
                 "activation_energy_stderr_eV": fit.activation_energy_stderr_eV,
                 "ln_D0_m2_per_s": fit.ln_prefactor,
                 "ln_D0_stderr": fit.ln_prefactor_stderr,
-                "temperatures_K": [float(T) for T in fit.temperatures_K],
-                "notes": list(fit.notes),
+                "temperatures_K": fit.temperatures_K,
+                "notes": fit.notes,
             }
             for symbol, fit in fits.items()
         }
@@ -395,39 +394,11 @@ def _activation_record(found: Diffusion) -> dict[str, Any]:
     }
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse a folder that holds something already.
-
-    Raises:
-        ResultError: It does, or it is a file.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise ResultError(f"{folder} is a file; name a new or empty folder.")
-    if folder.exists() and any(folder.iterdir()):
-        raise ResultError(f"{folder} is not empty; name a new or empty folder.")
-
-
 def _curves_csv(replicas: Sequence[Correlations]) -> str:
-    """Self, collective and distinct displacement correlations at lags spread in the logarithm."""
-    from tammann.transport import spread_lags
-
-    first = replicas[0]
+    """Displacement correlations at lags spread in the logarithm, the mean over replicas."""
     last = min(replica.self_A2.shape[-1] for replica in replicas) - 1
     lags = spread_lags(1, last, CURVE_POINTS)
     weights = np.stack([replica.n_frames - lags for replica in replicas]).astype(float)
     weights /= weights.sum(axis=0)
-    columns = {"time_ps": lags * first.frame_interval_ps}
-    for i, symbol in enumerate(first.species):
-        columns[f"msd_{symbol}_A2"] = sum(
-            w * replica.self_part()[i, lags] for w, replica in zip(weights, replicas, strict=True)
-        )
-    for i, one in enumerate(first.species):
-        for j, other in enumerate(first.species[i:], start=i):
-            columns[f"collective_{one}_{other}_A2"] = sum(
-                w * replica.collective_part()[i, j, lags] for w, replica in zip(weights, replicas, strict=True)
-            )
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([[f"{value:.8g}" for value in row] for row in zip(*columns.values(), strict=True)])
-    return text.getvalue()
+    tables = [replica.table().iloc[lags].mul(w, axis=0) for w, replica in zip(weights, replicas, strict=True)]
+    return str(sum(tables[1:], tables[0]).to_csv(index=False, float_format="%.8g", lineterminator="\n"))
