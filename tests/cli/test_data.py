@@ -170,6 +170,14 @@ def test_many_phases(call, tmp_path):
     assert time.perf_counter() - start < 20
 
 
+def test_gases_that_fall_apart_take_part_if_named(call, tmp_path):
+    rows = ("NaCl,-2.1,22,1074,0.04", "Na2O,-1.4,14,1405,0.04", "NaClO3,-0.5,15,521,0.04", "ClO2,0.4,20,263,0.04")
+    own = own_phases(tmp_path / "own.csv", *rows)
+    plain = call("reactions", own, "--limit", "0").out
+    assert "ClO2" not in re.findall(r"\w+", plain.split("Note")[0]) and "fall apart at 1300 K: ClO2" in plain
+    assert " ClO2" in call("reactions", own, "--gas", "ClO2=1", "--limit", "0").out.split("Note")[0]
+
+
 def test_unknown_systems(call):
     for command in ("kd", "hull", "reactions", "energies"):
         assert "Atlantis" in refused(call(command, "Atlantis"))

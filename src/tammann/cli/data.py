@@ -18,6 +18,9 @@ ROWS = 40
 LINES = 10
 """Reactions in one figure."""
 
+LIMIT_EV_PER_ATOM = 0.067
+"""Gases further above the hull take no part; see ``metastable_limit_eV_per_atom`` of ``KineticsOptions``."""
+
 Temperature = Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")]
 
 
@@ -38,17 +41,21 @@ def reactions(
 ) -> None:
     """List the balanced reactions of a system, the most exergonic first."""
     from tammann.reactions import most_exergonic
-    from tammann.thermo import load_phases
+    from tammann.thermo import energy_above_hull, load_phases
 
     phases, pressures = _with_pressures(load_phases(system), gas)
     _check_temperature(phases, temperature_K, energies)
     if limit is None and not as_json:
         limit = ROWS
+    above = energy_above_hull(phases, temperature_K, energies=energies)
+    gases = [phase.formula for phase in phases if phase.state == "gas"]
+    decaying = [g for g in gases if g not in pressures and not above[phases.index(g)] <= LIMIT_EV_PER_ATOM]
     chosen, energy, count = most_exergonic(
         phases,
         temperature_K,
         number=limit or None,
         reactants=_two_phases(phases, between),
+        gases=[g for g in gases if g not in decaying],
         energies=energies,
         partial_pressure_Pa=pressures,
     )
@@ -68,7 +75,10 @@ def reactions(
         print_table(["reaction", f"dG at {temperature_K:g} K, meV/atom"], rows)
         if len(chosen) < count:
             print(f"{count - len(chosen)} more of {count}; --limit 0 shows all.")
-        print_warnings(phases.warnings)
+        unstable = (
+            f"Left out, gases that fall apart at {temperature_K:g} K: {', '.join(decaying)}; name one with --gas."
+        )
+        print_warnings([unstable] if decaying else [], phases.warnings)
     if plot is not None:
         from tammann.plot import plot_reaction_energies, save_figure
 

@@ -10,7 +10,7 @@ import numpy as np
 from tammann.errors import RecipeError
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import MOST_PHASES
-from tammann.kinetics.selection import Furnace, atmosphere, energy_set_of, precursors
+from tammann.kinetics.selection import Furnace, at_pressure, atmosphere, energy_set_of, precursors
 from tammann.reactions import Reactions
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
 
     Of more than 40 solids those are kept whose elements the precursors and the atmosphere bring and that lie, at some
     temperature of the programme, within the metastable limit of the hull of this furnace plus two standard errors of
-    their energy, because draws move them. Precursors and gases always stay. Smaller systems stay whole.
+    their energy, because draws move them; gases too. Precursors and the gases of the atmosphere always stay.
+    Smaller systems stay whole.
 
     Args:
         phases: All phases.
@@ -61,15 +62,13 @@ def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
     keep: np.ndarray = np.logical_not((composition[:, ~(composition[there] > 0).any(axis=0)] > 0).any(axis=1))
     if options.metastable_limit_eV_per_atom is not None:
         furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
-        gibbs = phases.gibbs(furnace.temperature_K, energies=energies)
+        gibbs = at_pressure(phases, furnace.released_Pa, energies).gibbs(furnace.temperature_K, energies=energies)
         above = np.full(len(phases), np.inf)
         for g, corners in zip(gibbs, furnace.hull_corners(phases), strict=True):
             above = np.fmin(above, g - (phases.atom_fractions @ corners.T).max(axis=1))
         error = phases.energy_set(energies).standard_error_eV_per_atom
         keep &= above <= options.metastable_limit_eV_per_atom + 2.0 * error
-    keep[start] = True
-    missing = ~(composition[keep] > 0).any(axis=0)
-    keep |= phases.is_gas & ~(composition[:, missing] > 0).any(axis=1)
+    keep[there] = True
     left = int((keep & ~phases.is_gas).sum())
     if left > MOST_PHASES:
         raise RecipeError(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Furnace",
+    "at_pressure",
     "atmosphere",
     "energy_set_of",
     "possible",
@@ -76,7 +77,7 @@ class Furnace:
         """
         from tammann.thermo import chemical_potential_diagram
 
-        open_phases = _at_pressure(phases, self.released_Pa, self.energies)
+        open_phases = at_pressure(phases, self.released_Pa, self.energies)
         for T in self.temperature_K.tolist():
             yield chemical_potential_diagram(
                 open_phases, T, energies=self.energies, partial_pressure_Pa=self.held_Pa or None
@@ -330,8 +331,8 @@ def release_allowed(pool: Reactions, furnace: Furnace) -> np.ndarray:
     allowed = np.ones((len(furnace.temperature_K), len(pool)), dtype=bool)
     composition = phases.composition_matrix.astype(float)
     atoms = composition.sum(axis=1)
-    at_pressure = _at_pressure(phases, furnace.pressure_Pa, furnace.energies)
-    per_formula = np.nan_to_num(at_pressure.gibbs(furnace.temperature_K, energies=furnace.energies)) * atoms
+    open_phases = at_pressure(phases, furnace.pressure_Pa, furnace.energies)
+    per_formula = np.nan_to_num(open_phases.gibbs(furnace.temperature_K, energies=furnace.energies)) * atoms
     for gas in np.flatnonzero(phases.is_gas):
         rows = np.flatnonzero(pool.coefficients[:, gas] > 0)
         if not len(rows):
@@ -341,7 +342,7 @@ def release_allowed(pool: Reactions, furnace: Furnace) -> np.ndarray:
         kept = phases[int(gas)].formula
         left = content - made[:, [gas]] * composition[gas]
         for t, T in enumerate(furnace.temperature_K.tolist()):
-            corners = chemical_potential_diagram(at_pressure, T, energies=furnace.energies, without=[kept]).vertices_eV
+            corners = chemical_potential_diagram(open_phases, T, energies=furnace.energies, without=[kept]).vertices_eV
             best = (content @ corners.T).max(axis=1)
             allowed[t, rows] &= made @ per_formula[t] <= best + 1e-9 * content.sum(axis=1)
             energy = left @ corners.T
@@ -351,8 +352,8 @@ def release_allowed(pool: Reactions, furnace: Furnace) -> np.ndarray:
     return allowed
 
 
-def _at_pressure(phases: Phases, pressures: Mapping[str, float], energies: str) -> Phases:
-    """The same phases, with the energies of some gases taken at a pressure instead of at 1 bar."""
+def at_pressure(phases: Phases, pressures: Mapping[str, float], energies: str) -> Phases:
+    """Return the same phases, with the energies of some gases taken at a pressure instead of at 1 bar."""
     one = phases.energy_set(energies)
     gibbs = one.gibbs_eV_per_atom.copy()
     for gas, pressure in pressures.items():

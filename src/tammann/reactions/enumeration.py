@@ -152,6 +152,7 @@ def most_exergonic(
     temperature_K: float,
     *,
     number: int | None = None,
+    gases: Sequence[str] | None = None,
     reactants: Sequence[str] | None = None,
     energies: str | None = None,
     partial_pressure_Pa: Mapping[str, float] | None = None,
@@ -162,6 +163,7 @@ def most_exergonic(
         phases: The phases, with their energies.
         temperature_K: Temperature.
         number: How many reactions, all that have an energy if None.
+        gases: As for ``enumerate_reactions``.
         reactants: As for ``enumerate_reactions``.
         energies: As for ``reaction_energy``.
         partial_pressure_Pa: As for ``reaction_energy``.
@@ -178,9 +180,9 @@ def most_exergonic(
         Reaction(BaO + TiO2 -> BaTiO3)
     """
     if number is None:
-        blocks = iter([enumerate_reactions(phases, reactants=reactants)])
+        blocks = iter([enumerate_reactions(phases, gases=gases, reactants=reactants)])
     else:
-        blocks = reaction_blocks(phases, reactants=reactants)
+        blocks = reaction_blocks(phases, gases=gases, reactants=reactants)
     best, energy, count = np.zeros((0, len(phases)), dtype=np.int64), np.zeros(0), 0
     for block in blocks:
         released = reaction_energy(block, temperature_K, energies=energies, partial_pressure_Pa=partial_pressure_Pa)
