@@ -508,8 +508,8 @@ def same_table(one: TransportTable, other: TransportTable | None) -> bool:
     return all(a.formula == b.formula and np.allclose(a.L, b.L, rtol=1e-9, atol=0.0) for a, b in pairs)
 
 
-def fire_recipes() -> None:
-    """Fire the recipes of the paper with both tables and with none."""
+def run_recipes() -> None:
+    """Run the recipes of the paper with both tables and with none."""
     found: dict[str, Any] = {}
     for name in RECIPES:
         recipe = Recipe.from_file(EXAMPLES / "recipes" / f"{name}.yaml")
@@ -681,6 +681,15 @@ def panels(count: int, *, height: float = 3.4) -> Any:
     return axes
 
 
+def legend_below(axes: Any) -> None:
+    handles = dict(
+        reversed([pair for ax in axes for pair in zip(*reversed(ax.get_legend_handles_labels()), strict=True)])
+    )
+    axes[0].figure.legend(
+        handles.values(), handles.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False
+    )
+
+
 def finish(axes: Any, name: str) -> None:
     from tammann.plot import save_figure
 
@@ -706,12 +715,7 @@ def draw_diffusivities() -> None:
         ax.set_xlabel("Ba/(Ba + Ti)")
         ax.set_title(ion, fontsize=10)
     axes[0].set_ylabel("D, m²/s")
-    handles = dict(
-        reversed([pair for ax in axes for pair in zip(*reversed(ax.get_legend_handles_labels()), strict=True)])
-    )
-    axes[0].figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False
-    )
+    legend_below(axes)
     finish(axes, "melt-diffusivities.png")
 
 
@@ -739,12 +743,7 @@ def draw_factors() -> None:
         ax.set_xlabel("Ba/(Ba + Ti)")
         ax.set_title(ion, fontsize=10)
     axes[0].set_ylabel("correlation factor")
-    handles = dict(
-        reversed([pair for ax in axes for pair in zip(*reversed(ax.get_legend_handles_labels()), strict=True)])
-    )
-    axes[0].figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=4, fontsize=8, frameon=False
-    )
+    legend_below(axes)
     finish(axes, "melt-correlation-factors.png")
 
 
@@ -821,7 +820,7 @@ def main() -> int:
         return 1 if late else 0
     measure_melts(plan(), OUT)
     save_transport(shipped(), SHIPPED)
-    fire_recipes()
+    run_recipes()
     draw()
     PAGE.write_text(filled(text), encoding="utf-8")
     return 0

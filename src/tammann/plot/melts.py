@@ -16,22 +16,21 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_volume_search"]
 
-FIRST, AT_REST = "#8C8C8C", "#0072B2"
+GREY, BLUE = "#8C8C8C", "#0072B2"
 
 
 def plot_volume_search(
     points: Sequence[VolumePoint], n_atoms: int, *, pressure_GPa: float = 0.0, ax: Axes | None = None
 ) -> Axes:
-    """Draw mean pressures (GPa) of the runs of a volume search against volume per atom, and the curve through them.
+    """Draw the mean pressures (GPa) of a volume search against volume per atom, and the fitted equation of state.
 
-    Runs at fitted volumes are the larger the longer they were; the band is one standard error of the fit; the volume
-    that the search has ended at is the last run's.
+    Larger symbols are longer runs; the band is one standard error of the fit; the last run is at the final volume.
 
     Args:
-        points: As ``tammann.md.equation_of_state.find_volume`` returns them, three or more volumes.
+        points: Runs at three volumes or more, as ``tammann.md.equation_of_state.find_volume`` returns them.
         n_atoms: Atoms in the box.
-        pressure_GPa: Looked for, GPa.
-        ax: Where to draw; by default a figure of its own.
+        pressure_GPa: Target pressure, GPa.
+        ax: Axes; a new figure where None.
 
     Raises:
         DataError: Fewer than three volumes.
@@ -49,9 +48,9 @@ def plot_volume_search(
     grid = np.linspace(volumes.min(), volumes.max(), 120)
     curve = np.array([fitted_pressure(points, v, pressure_GPa) for v in grid])
     per_atom = grid / n_atoms
-    ax.axhline(pressure_GPa, color=FIRST, linewidth=0.8)
-    ax.fill_between(per_atom, curve[:, 0] - curve[:, 1], curve[:, 0] + curve[:, 1], color=AT_REST, alpha=0.2, lw=0)
-    ax.plot(per_atom, curve[:, 0], color=AT_REST, linewidth=1.2)
+    ax.axhline(pressure_GPa, color=GREY, linewidth=0.8)
+    ax.fill_between(per_atom, curve[:, 0] - curve[:, 1], curve[:, 0] + curve[:, 1], color=BLUE, alpha=0.2, lw=0)
+    ax.plot(per_atom, curve[:, 0], color=BLUE, linewidth=1.2)
     longest = max(p.duration_ps for p in points)
     for k, p in enumerate(points):
         last = k == len(points) - 1
@@ -65,7 +64,7 @@ def plot_volume_search(
             markeredgecolor="white",
             label=f"the last one, {p.volume_A3 / n_atoms:.2f} Å³ per atom" if last else "runs" if k == 0 else None,
         )
-    # runs near rest decide, and the first ones may be tens of GPa away
+    # runs near the target pressure matter, and the first ones may be tens of GPa away
     near = sorted(abs(p.pressure_GPa - pressure_GPa) for p in points)[: max(3, len(points) - 2)]
     reach = max(1.0, 1.3 * near[-1])
     ax.set_ylim(pressure_GPa - reach, pressure_GPa + reach)

@@ -136,7 +136,7 @@ def test_made_longer_where_errors_are_large(installed, tmp_path):
 
 @pytest.mark.slow
 def test_killed_and_resumed(installed, tmp_path, environment):
-    """The parent dies by SIGKILL; its child leaves by itself, and the run goes on where it was."""
+    """The parent dies by SIGKILL; its child ends by itself, and the run is resumed."""
     (tmp_path / "plan.yaml").write_text(
         TINY.replace("production_ps: 8", "production_ps: 2000").replace("replicas: 2", "")
     )
@@ -194,7 +194,7 @@ def test_steps_done_and_steps_to_do(tmp_path):
 
 
 def test_steps_left_in_a_folder(installed, tmp_path, call, monkeypatch):
-    """Missing replicas, and those that errors ask to be longer and that have a trajectory to go on from."""
+    """Missing replicas, and those that errors ask to be longer and that have a trajectory to continue."""
     out = tmp_path / "o"
     chosen, state, _ = fabricate(out, replicas=2, rng=np.random.default_rng(16))
     run_melts(chosen, out, resume=True)
@@ -316,7 +316,7 @@ def test_a_narrower_plan_leaves_the_rest_in_its_folder(installed, tmp_path, monk
         *(("MgO", 4000.0, False), ("MgO", 4500.0, True), ("CaO", 4000.0, False), ("CaO", 4500.0, False))
     ]
     assert load_transport(made.table).at("MgO", 4500.0) is not None
-    # a length to go on to that is short beside what is there
+    # a longest length that is short beside what is there
     joined = merge_plans(chosen, plan(production_ps=50.0, longest_ps=80.0))
     assert joined.longest_ps == 100.0 and MeltPlan.from_dict(joined.model_dump(mode="json")) == joined
     # no state is diffusive any more

@@ -194,7 +194,7 @@ def measure_state(plan: MeltPlan, formula: str, temperature_K: float, folder: Pa
         duration_ps=sum(record.duration_ps for record in records),
         atoms=n_atoms,
         volume_per_atom_A3=volume_A3 / n_atoms,
-        density_g_per_cm3=mass / (AVOGADRO_PER_MOL * A3_IN_CM3 * volume_A3),
+        density_g_per_cm3=mass / volume_A3 / (AVOGADRO_PER_MOL * A3_IN_CM3),
         mean_temperature_K=mean("mean_temperature_K"),
         energy_eV_per_atom=mean("mean_energy_eV_per_atom"),
         pressure_GPa=mean("mean_pressure_GPa"),
