@@ -182,6 +182,11 @@ def test_band_contains_the_value_and_widens(phases, transport):
         growth_constants(phases, transport, [700.0])
 
 
+def test_between_a_phase_and_itself(phases, transport):
+    with pytest.raises(DataError, match="BaO is named twice; a layer grows between two different phases"):
+        growth_constants(phases, transport, [1250.0], between=("BaO", "BaO"))
+
+
 def place_in_band(table):
     return (table.K_D_m2_per_s - table.K_D_low) / (table.K_D_high - table.K_D_low)
 

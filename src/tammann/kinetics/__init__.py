@@ -2,13 +2,15 @@
 
 ::
 
-    options.py    every constant and choice, with the paper's values and its authors' code's
+    options.py    every constant and choice, with the values of the paper and of its authors' code
     growth.py     the growth constant of one layer; growth_constants for a whole table
     selection.py  which reactions elements, atmosphere and equilibrium leave open
+    relevance.py  which phases and reactions of a large system are looked at
     channels.py   the growth constants of many reactions at once
+    coverage.py   where transport data reach, and what is said where they do not
     score.py      the factors of the score
-    table.py      rate_table: from reactions, transport and a recipe to the table
-    rates.py      RateTable: plain arrays in one readable file
+    build.py      rate_table: from reactions, transport and a recipe to the table
+    rate_tables.py  RateTable: plain arrays in one readable file
 """
 
 from tammann.kinetics.build import rate_table, reference_scale

@@ -45,9 +45,9 @@ def rate_table(
       reaction exchanges; of two products the volume-weighted harmonic mean, because layers in series share one flux.
     - Decomposition of one phase into two: growth run backwards, so the layer is the phase itself between its products,
       with the difference between the local equilibria of its two sides. It vanishes with dG, so that the rate is net by
-      itself and goes without the net factor.
+      itself and takes no net factor.
     - One solid to one solid with a gas: the layer of the product, with the difference between the domains of the two.
-    - Without transport data for a layer: the thermodynamic score, announced in ``warnings`` and marked in ``fallback``.
+    - Without transport data for a layer: the thermodynamic score, named in ``warnings`` and marked in ``fallback``.
 
     x of the score uses the larger of the two reactants' particle radii (the coarser powder is used up last); phases
     that are no precursors have the recipe's. Gases of the atmosphere react at their partial pressure; any other gas
@@ -57,7 +57,7 @@ def rate_table(
     With ``null`` the table is the geometric null: every reaction of two solids to one solid (gases released only where
     they carry away an element that the product lacks, absorbed from the atmosphere where it has them) has the same
     score, sigma2(T/Tm), whatever its energy. Reactions to two solids are left out: without energies each pair would
-    also unmix, and nothing could ever come to rest.
+    also separate again, and the mixture would never arrest.
 
     Args:
         reactions: All reactions of the phases; their energies are the set that the recipe names, the default set where

@@ -94,35 +94,33 @@ def growth_of_channels(
             pool, rows, geometry, total, temperature_K, transport, options, energies, partial_pressure_Pa
         )
 
-    inverse = np.zeros((len(temperature_K), len(rows)))
-    largest = np.zeros((len(temperature_K), len(rows)))
-    volumes = np.array([phase.volume_A3_per_atom * phase.n_atoms for phase in phases])
-    members: dict[int, list[int]] = {}
-    for k, row in enumerate(rows):
-        for p in geometry[row].layers:
-            members.setdefault(p, []).append(k)
-    for p, members_of_p in members.items():
-        which = np.array(members_of_p)
-        amount = np.abs(pool.coefficients[rows[which]])
-        in_layer = np.array([[q in geometry[rows[k]].layers for q in range(len(phases))] for k in which])
-        share = amount[:, p] * volumes[p] / np.where(in_layer, amount * volumes, 0.0).sum(axis=1)
+    def through(p: int, which: np.ndarray) -> np.ndarray:
+        """K_D of the layer p in the reactions ``which`` of the rows, shape (nT, n)."""
         if p not in layers:
             value = _without_data(p, phases, difference[:, which], temperature_K, options)
         else:
-            layer = layers[p]
-            bracket = layer.bracket(
+            bracket = layers[p].bracket(
                 temperature_K, below=options.below_range, above=options.above_range, nearest=options.nearest_temperature
             )
             if options.form == "electroneutral":
-                value = layer.electroneutral(direction[which][:, layer.columns], drive[:, which], bracket)
-                value = np.maximum(value, 0.0)
+                along = direction[which][:, layers[p].columns]
+                value = np.maximum(layers[p].electroneutral(along, drive[:, which], bracket), 0.0)
             else:
-                value = layer.interpolated(difference[:, which], bracket, options.form)
+                value = layers[p].interpolated(difference[:, which], bracket, options.form)
         if options.molten_flux_per_kT_per_m_s is not None:
             molten = temperature_K > phases[p].melting_point_K
             value[molten] = _molten(p, phases, temperature_K[molten], options)[:, None]
+        return value
+
+    in_layer = wanted_layers(pool)[rows]
+    volume = np.array([phase.volume_A3_per_atom * phase.n_atoms for phase in phases])
+    volume_of = np.where(in_layer, np.abs(pool.coefficients[rows]) * volume, 0.0)
+    inverse, largest = np.zeros_like(total), np.zeros_like(total)
+    for p in np.flatnonzero(in_layer.any(axis=0)).tolist():
+        which = np.flatnonzero(in_layer[:, p])
+        value = through(p, which)
         with np.errstate(divide="ignore"):
-            inverse[:, which] += share / value
+            inverse[:, which] += volume_of[which, p] / volume_of[which].sum(axis=1) / value
         largest[:, which] = np.maximum(largest[:, which], value)
     growth[:, rows] = largest if options.two_products == "largest" else 1.0 / inverse
     return growth

@@ -55,7 +55,7 @@ def coverage_warnings(
 
     Args:
         pool: R reactions.
-        fallback: Which of them have the thermodynamic score for want of data, shape (R,).
+        fallback: Which of them have the thermodynamic score because data are missing, shape (R,).
         coldest_dG_eV_per_atom: Their Gibbs energies at the lowest temperature, shape (R,).
         tabulated: From ``layers_of``.
         layers: Those of them that serve, from ``layers_down_to``.

@@ -121,12 +121,8 @@ def electroneutral_growth_constant(
     )
     extra = set(first) | set(second)
     fractions = ends / ends.sum(axis=1, keepdims=True)
-    shares, *_ = np.linalg.lstsq(fractions.T, layer.fractions, rcond=None)
-    if (
-        not extra <= set(coefficients.species)
-        or np.abs(shares @ fractions - layer.fractions).max() > 1e-9
-        or min(shares) <= 0
-    ):
+    shares = _mixing_shares(fractions, layer.fractions)
+    if shares is None or not extra <= set(coefficients.species):
         raise DataError(
             f"{coefficients.formula} is not a mixture of {dict(first)} and {dict(second)}; name its neighbours."
         )
@@ -192,12 +188,16 @@ def growth_constants(
 
     from tammann.thermo import draw_energies
 
-    columns = ["phase", "temperature_K", "K_D_m2_per_s", "K_D_low", "K_D_high"]
+    empty = pd.DataFrame({"phase": pd.Series(dtype=object)}).assign(
+        **{name: pd.Series(dtype=float) for name in ("temperature_K", "K_D_m2_per_s", "K_D_low", "K_D_high")}
+    )
     if transport is None:
-        return pd.DataFrame({name: pd.Series(dtype=object if name == "phase" else float) for name in columns})
+        return empty
     ends = between or transport.end_members
     if ends is None:
         raise DataError(f"between: {transport.name} names no end members; give the two reactants.")
+    if phases.index(ends[0]) == phases.index(ends[1]):
+        raise DataError(f"between: {ends[0]} is named twice; a layer grows between two different phases.")
     if temperatures_K is None:
         known = phases.energy_set(energies).temperature_K
         temperatures = transport.temperatures_K()
@@ -205,22 +205,20 @@ def growth_constants(
     else:
         temperatures = np.atleast_1d(np.asarray(temperatures_K, float))
     if not len(temperatures):
-        return pd.DataFrame({name: pd.Series(dtype=object if name == "phase" else float) for name in columns})
+        return empty
     formulas = [f for f in transport.formulas if set(dict(composition_key(f))) <= set(phases.elements)]
-    value = _between(phases, transport, formulas, temperatures, energies, mode, form, ends)
+
+    def values(phases: Phases, transport: TransportTable) -> np.ndarray:
+        return _between(phases, transport, formulas, temperatures, energies, mode, form, ends)
+
+    value = values(phases, transport)
     low = high = np.full_like(value, np.nan)
     if draws > 0:
         generator = np.random.default_rng(rng)
         sample = [
-            _between(
+            values(
                 draw_energies(phases, energies=energies, rng=generator),
                 draw_transport(transport, relative_error=relative_error, rng=generator),
-                formulas,
-                temperatures,
-                energies,
-                mode,
-                form,
-                ends,
             )
             for _ in range(draws)
         ]
@@ -231,7 +229,7 @@ def growth_constants(
         for t, T in enumerate(temperatures)
         if np.isfinite(value[t, k])
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=empty.columns)
 
 
 def _between(
@@ -266,8 +264,8 @@ def _between(
             if here is None:
                 continue
             two = fractions[[first, second]]
-            shares, *_ = np.linalg.lstsq(two.T, fractions[here], rcond=None)
-            if min(shares) <= 1e-9 or np.abs(shares @ two - fractions[here]).max() > 1e-9:
+            shares = _mixing_shares(two, fractions[here])
+            if shares is None:
                 continue
             dG = gibbs[:, here] - gibbs[:, [first, second]] @ shares
             geometry = 1.0 / (shares.prod() ** 2)
@@ -276,6 +274,18 @@ def _between(
         else:
             value[known, k] = layer.interpolated(difference[known], bracket, form)[:, 0]
     return value
+
+
+def _mixing_shares(neighbours: np.ndarray, layer: np.ndarray) -> np.ndarray | None:
+    """The shares of its atoms that a layer takes from two neighbours, None where it is no mixture of them.
+
+    Args:
+        neighbours: Atom fractions, shape (2, E).
+        layer: Atom fractions, shape (E,).
+    """
+    shares, *_ = np.linalg.lstsq(neighbours.T, layer, rcond=None)
+    mixed = min(shares) > 1e-9 and np.abs(shares @ neighbours - layer).max() <= 1e-9
+    return np.asarray(shares) if mixed else None
 
 
 # ---------------------------------------------------------------- one layer, many reactions, many temperatures
@@ -305,24 +315,24 @@ class Layer:
     volume_m3: float
 
     def bracket(self, temperature_K: np.ndarray, **outside: Any) -> Bracket:
-        """The tabulated temperatures around each temperature, and the weights between them."""
+        """Return the tabulated temperatures around each temperature, and the weights between them."""
         return arrhenius_weights(self.temperature_K, temperature_K, **outside)
 
     def from_difference(self, difference_eV: np.ndarray, index: np.ndarray, form: str) -> np.ndarray:
-        """K_D for differences of shape (nT, C, E) with L at the tabulated ``index``, shape (nT, C)."""
+        """Return K_D for differences of shape (nT, C, E) with L at the tabulated ``index``, shape (nT, C)."""
         force = difference_eV[:, :, self.columns] * EV_IN_J
         flux = np.einsum("tij,tcj->tci", self.L[index], force) / self.fractions
         total = np.abs(flux).sum(axis=-1) if form == "paper" else np.abs(flux.sum(axis=-1))
         return total * self.volume_m3
 
     def interpolated(self, difference_eV: np.ndarray, bracket: Bracket, form: str) -> np.ndarray:
-        """K_D with the difference of each temperature and ln K_D linear in 1/T between the two brackets."""
+        """Return K_D with the difference of each temperature and ln K_D linear in 1/T between the two brackets."""
         lower, upper, weight = bracket
         low, high = (self.from_difference(difference_eV, index, form) for index in (lower, upper))
         return interpolate_arrhenius(low, high, weight[:, None])
 
     def resistance(self, direction: np.ndarray) -> np.ndarray:
-        """w·R·w for directions w (C, S) at every tabulated temperature, shape (n, C), J m s; inf where blocked."""
+        """Return w·R·w for directions w (C, S) at every tabulated temperature, shape (n, C), J m s, or inf."""
         x, m = self.fractions, self.masses
         to_centre = np.eye(len(x)) - np.outer(x, m) / (m @ x)
         along = direction @ to_centre.T
@@ -339,7 +349,7 @@ class Layer:
         return value
 
     def electroneutral(self, direction: np.ndarray, dG_eV: np.ndarray, bracket: Bracket) -> np.ndarray:
-        """K_D = v (-dG) / (w·R·w), shape (nT, C); ``dG_eV`` (nT, C) contains the 1/(a² b²) of the geometry."""
+        """Return K_D = v (-dG) / (w·R·w), shape (nT, C); ``dG_eV`` (nT, C) contains the 1/(a² b²) of the geometry."""
         lower, upper, weight = bracket
         mobility = 1.0 / self.resistance(direction)
         return (
@@ -348,14 +358,14 @@ class Layer:
 
 
 def table_layer(transport: TransportTable, formula: str, phases: Phases, mode: Literal["full", "self"]) -> Layer:
-    """The layer of a composition of the table, with the volume of the phase, or interpolated between phases."""
+    """Return the layer of a composition of the table, with the volume of its phase or one in between."""
     number = phase_number(phases, formula)
     volume = phases[number].volume_A3_per_atom if number is not None else _interpolated_volume(phases, formula)
     return _layer(transport.of(formula), volume, mode, phases.elements)
 
 
 def phase_number(phases: Phases, formula: str) -> int | None:
-    """The position of a phase of that composition, or None."""
+    """Return the position of the solid of that composition, or None."""
     key = composition_key(formula)
     for number, phase in enumerate(phases):
         if phase.state != "gas" and composition_key(phase.formula) == key:

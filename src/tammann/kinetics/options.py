@@ -74,7 +74,7 @@ class KineticsOptions(KineticsChoices, ScoreConstants):
         uphill_limit_eV_per_atom: Literal score only: reactions that are nowhere less uphill than this are left out.
         smallest_score: Channels whose score is nowhere above this are left out.
         melt_exchange_above: T/Tm at and below which no cell changes places as a melt would, so that only
-            ``solid_exchange_per_sweep`` of the recipe moves colder solids and a mixture can come to rest; 0.8, where
+            ``solid_exchange_per_sweep`` of the recipe moves colder solids and a mixture can arrest; 0.8, where
             Tammann's onset (c/b) lies, cuts a tail of 0.04. None, as in the code, for ReactCA's whole sigmoid, whose
             tail of about 0.001 at 0.2 and 0.006 at 0.6 moves solids as well and decides how far a mixture gets.
 

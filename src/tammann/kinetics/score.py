@@ -159,7 +159,7 @@ def score(
 ) -> np.ndarray:
     """Return the score of a reaction, dimensionless and 0 or more.
 
-    Where ``x`` is NaN, there are no transport data and (1/2)[1 + erf(-d (dG + e))] stands in place of sigma1; see
+    Where ``x`` is NaN, there are no transport data and (1/2)[1 + erf(-d (dG + e))] replaces sigma1; see
     ``KineticsOptions`` for both forms. All arguments broadcast.
 
     Args:
@@ -205,7 +205,7 @@ def melt_exchange(temperature_ratio: ArrayLike, *, above: float | None = 0.8) ->
 
     max(0, [f(T/Tm) - f(c)] / [1 - f(c)]) with c ``above`` and f = 1/2 + y / (2 sqrt(1 + y²)), y = 20 T/Tm - 18.5, the
     algebraic sigmoid of ReactCA, which is one half at T/Tm = 0.925. That falls off so slowly (0.04 at T/Tm = 0.8, 0.001
-    at 0.2) that with it alone cold solids would change places for ever and a mixture would never be at rest.
+    at 0.2) that with it alone cold solids would never stop changing places and a mixture would never arrest.
 
     Args:
         temperature_ratio: T/Tm, any shape.

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _DEPTH_EV_PER_ATOM = 10.0
+"""By how much energies are lowered, so that the elements, which stand at zero, take no part in a hull."""
 
 _INERT = frozenset({"He", "Ne", "Ar", "Kr", "Xe", "N2"})
 """Gases of which it is no surprise that no phase takes them up."""
@@ -85,7 +86,11 @@ class Furnace:
 
 
 def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
-    """Positions of the precursors; refuses what the phases or their energies lack."""
+    """Return the positions of the precursors.
+
+    Raises:
+        RecipeError: The phases or their energies lack one, or it is a gas.
+    """
     known = _with_energy(phases, energies)
     found = []
     for number, precursor in enumerate(recipe.precursors):
@@ -108,7 +113,7 @@ def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
 
 
 def energy_set_of(phases: Phases, recipe: Recipe) -> str:
-    """The energy set that the recipe names; the default one where it names a file or a database instead."""
+    """Return the name of the recipe's energy set, which is the default one where it names a file or a database."""
     if recipe.energies in phases.energy_sets:
         return recipe.energies
     if recipe.energies.lower().endswith(DATA_SUFFIXES) or recipe.energies.startswith("mp-api"):
@@ -251,7 +256,6 @@ def _made_by_exchange(
     if not len(exchanges):
         return found
     downhill &= within_metastable_limit(exchanges, coarse, options)
-    # The elements are always there at zero energy; far below it phases are on their own.
     one = phases.energy_set(furnace.energies)
     alone = phases.with_energies(
         replace(one, gibbs_eV_per_atom=np.where(makeable, one.gibbs_eV_per_atom - _DEPTH_EV_PER_ATOM, np.nan))
