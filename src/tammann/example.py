@@ -1,4 +1,4 @@
-"""A small synthetic history, to try analysis, figures and the report on without running the furnace.
+"""A small synthetic history, for analysis, figures and the report without a run.
 
 Its numbers come from a few lines of mass-action kinetics with invented constants: it has the shape of a run and
 keeps every element to round-off, and it says nothing about barium titanate.
@@ -46,16 +46,16 @@ def example_history(
     size: int = 16,
     seed: int = 0,
 ) -> History:
-    """Invent a run of BaO (or BaCO3) + TiO2, 1:1, held at 1100 K and then at 1500 K.
+    """Return an invented run of BaO (or BaCO3) + TiO2, 1:1, held at 1100 K and then at 1500 K.
 
     Args:
-        realizations: how many.
-        carbonate: start from BaCO3, which releases CO2, instead of BaO.
-        calibrated: give a time in hours; else time is in sweeps.
-        activity: factor on every rate; a small one leaves precursors behind.
-        spread: standard deviation of the logarithm of each rate constant between realizations.
-        size: cells per edge of the snapshots.
-        seed: of the spread and of the snapshots.
+        realizations: Number of realizations.
+        carbonate: Start from BaCO3, which releases CO2, instead of BaO.
+        calibrated: Give a time in hours; else time is in sweeps.
+        activity: Factor on every rate; a small one leaves precursors behind.
+        spread: Standard deviation of the logarithm of each rate constant between realizations.
+        size: Cells per edge of the snapshots.
+        seed: Of the spread and of the snapshots.
 
     Example:
         >>> history = example_history()

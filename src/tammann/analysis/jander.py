@@ -103,13 +103,13 @@ def fit_jander(
 
     Args:
         time: Shape (T,), time at constant temperature, in ``time_unit``.
-        conversion: y, shape (T,) or (R, T), dimensionless.
+        conversion: Y, shape (T,) or (R, T), dimensionless.
         standard_error: Of y, shape (T,) or a number, for one series of independent points.
         window: Only points with a mean conversion between these are used.
         offset: Fit a layer that is present at time zero (a hold after a ramp).
         tolerance: The law describes the data where no mean conversion is further from the fit than this, or
             than three of its standard errors if that is more.
-        radius_m: r0, m, to turn the rate into K_D.
+        radius_m: R0, m, to turn the rate into K_D.
         time_unit: Unit of ``time``.
 
     Raises:

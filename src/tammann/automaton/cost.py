@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.automaton.microstructure import count_cells
+from tammann.automaton.microstructure import share_cells
 from tammann.automaton.programme import precursor_amounts, timeline
 from tammann.automaton.tables import arrange_channels, cut_blocks, cycles_per_sweep, rates_at, reachable
 from tammann.errors import RecipeError
@@ -108,7 +108,7 @@ def estimate_cost(recipe: Recipe, rates: RateTable, *, runs: int = 1, threads: i
     size = recipe.grid.size
     moles, grain_cells = precursor_amounts(recipe, rates)
     volumes = moles * rates.molar_volume_m3
-    count_cells(moles, volumes, size=size, packing_fraction=recipe.grid.packing_fraction)
+    share_cells(moles, volumes, size=size, packing_fraction=recipe.grid.packing_fraction)
     channels = arrange_channels(rates, np.concatenate([[0.0], volumes.sum() / rates.molar_volume_m3]))
     present = np.concatenate([[True], moles > 0])
     cycles = sweeps = 0.0

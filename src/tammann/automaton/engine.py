@@ -49,8 +49,8 @@ __all__ = ["compile_kernel", "realize", "simulate"]
 SNAPSHOTS = 12
 LEDGER_CAPACITY = 0.02
 """Share of a block's cells whose content may wait in the ledger."""
-AT_REST = 0.01
-"""Place exchanges per sweep below which a phase counts as at rest; the melt's sigmoid has a tail for cold solids."""
+IMMOBILE = 0.01
+"""Exchanges per sweep below which a phase counts as immobile; the melt's sigmoid has a tail for cold solids."""
 VISITS_PER_CALL = 20_000_000
 CHECKPOINT_SECONDS = 2.0
 
@@ -214,7 +214,7 @@ def realize(
 
 
 class _Run:
-    """The state of one realization between two calls of the kernel: all that a checkpoint must hold."""
+    """One realization: its state between two calls of the kernel, kept in checkpoints, and how it advances."""
 
     def __init__(self, recipe: Recipe, rates: RateTable, entropy: int, number: int, threads: int) -> None:
         self.recipe, self.rates, self.entropy, self.number = recipe, rates, entropy, number
@@ -256,13 +256,13 @@ class _Run:
         self.layers = slice((n - layers) // 2, (n - layers) // 2 + layers)
         self.snapshot_frames = np.unique(np.linspace(0, frames - 1, SNAPSHOTS).round().astype(int))
         self.snapshots = np.zeros((self.snapshot_frames.size, layers, n, n), dtype=np.uint8)
-        # Where in the programme: stretch, cycles of it made, cycles it needs (-1: not yet known), cycles in all.
+        # Position in the programme: stretch, its cycles run and needed (-1: not yet known), cycles of all stretches.
         self.stretch, self.made, self.needed, self.cycle = 0, 0, -1, 0
         self.visits, self.seconds = 0, 0.0
         self.start_moles = moles
         self._record(0)
 
-    # What a checkpoint holds; everything else follows from the recipe and the seed.
+    # The contents of a checkpoint; everything else follows from the recipe and the seed.
     ARRAYS = ("stage_extent", "moles", "stored", "gas_moles", "snapshots")
     NUMBERS = ("stretch", "made", "needed", "cycle", "visits", "seconds")
 
@@ -277,7 +277,7 @@ class _Run:
             )  # fmt: skip
 
     def restore(self, path: Path) -> None:
-        """Go back to a state that ``save`` wrote."""
+        """Return to a state that ``save`` wrote."""
         try:
             with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
                 where = json.loads(str(archive["where"]))
@@ -299,7 +299,7 @@ class _Run:
             raise ResultError(f"{path} is not a whole checkpoint ({error}); remove it to start afresh") from None
 
     def to_the_end(self, path: Path | None, progress: Progress | None) -> History:
-        """Run what is left of the programme."""
+        """Run the rest of the programme."""
         saved, pause = time.monotonic(), CHECKPOINT_SECONDS
         while self.stretch < len(self.timeline):
             now = self.timeline[self.stretch]
@@ -325,7 +325,7 @@ class _Run:
         return self._history()
 
     def _begin(self, now: Stretch) -> None:
-        """Grind, and find out how many cycles the stretch needs."""
+        """Grind where the recipe says so, and compute the number of cycles of a stretch."""
         from tammann.automaton.kernel import contacts, count_cells
 
         if now.grind:
@@ -342,7 +342,7 @@ class _Run:
                 self.needed = 0  # nothing can happen, however long it takes
 
     def _advance(self, now: Stretch, cycles: int) -> None:
-        """Make some cycles of a stretch."""
+        """Run some cycles of a stretch."""
         score, exchange = rates_at(self.rates, now.temperature_K)
         tables = kernel_tables(
             self.channels,
@@ -375,7 +375,7 @@ class _Run:
         sweeps = np.cumsum([0.0, *(s.sweeps for s in self.timeline)])
         stage = np.array([self.timeline[0].stage, *(s.stage for s in self.timeline)])
         temperature = np.array([recipe.start_temperature_K, *(s.end_K for s in self.timeline)])
-        arrested, unreacted = self._rest()
+        arrested, reactive = self._arrest()
         events, saturated = (int(self.state.counters[:, k].sum()) for k in (0, 2))
         return History(
             phases=tuple(rates.phases),
@@ -400,7 +400,7 @@ class _Run:
             equations=tuple(rates.equations),
             fallback=np.asarray(rates.fallback, dtype=bool),
             molten=temperature[:, None] > rates.melting_point_K[None, :],
-            reactive_fraction=np.array([unreacted]),
+            reactive_fraction=np.array([reactive]),
             element_drift=np.array([self._drift()]),
             metadata={**rates.metadata, "entropy": self.entropy, "warnings": list(rates.warnings)},
             lattice=LatticeRecord(
@@ -416,26 +416,24 @@ class _Run:
         )
 
     def _drift(self) -> float:
-        """Largest relative change of any element over grid, ledger and gas, in any frame."""
+        """Return the largest relative change of any element over grid, ledger and gas, in any frame."""
         composition = np.asarray(self.rates.composition, dtype=float)
         start = self.start_moles @ composition
         now = self.moles @ composition + self.gas_moles @ np.asarray(self.rates.gas_composition, dtype=float)
         there = np.abs(now).max(axis=0) > 0
         return float(np.max(np.abs(now - start)[:, there] / np.maximum(start, 1e-3 * start.max())[there]))
 
-    def _rest(self) -> tuple[bool, float]:
-        """Whether the grid is arrested at the last temperature, and the share of atoms that would still react."""
+    def _arrest(self) -> tuple[bool, float]:
+        """Return whether the grid is arrested at the end, and the share of atoms in phases that would still react."""
         from tammann.automaton.kernel import contacts
 
         score, exchange = rates_at(self.rates, self.timeline[-1].end_K)
         scores = full_cell_scores(self.channels, score)
         touching = contacts(self.state.phase, self.size, self.full.size) > 0
         present = self.moles[-1] > 0
-        live = scores[1:, 1:] > 0
-        alone = scores[1:, 0] > 0
-        eager = present & (alone | (live & present[None, :]).any(axis=1))
+        with_another, alone = (scores[1:, 1:] > 0) & present[None, :], scores[1:, 0] > 0
+        reactive = present & (alone | with_another.any(axis=1))
         atoms = self.moles[-1] * np.asarray(self.rates.composition).sum(axis=1)
-        unreacted = float(atoms[eager].sum() / atoms.sum())
-        moving = bool((exchange[1:][eager] > AT_REST).any())
-        still = not (scores[touching].any() or moving or self.state.ledger.any())
-        return bool(still and eager.any()), unreacted
+        mobile = bool((exchange[1:][reactive] > IMMOBILE).any())
+        arrested = reactive.any() and not (scores[touching].any() or mobile or self.state.ledger.any())
+        return bool(arrested), float(atoms[reactive].sum() / atoms.sum())

@@ -1,4 +1,4 @@
-"""The visits: numba code that sees only arrays, scalars and counters, and knows no chemistry.
+"""The visits: numba code that sees only arrays, scalars and counters, no chemistry.
 
 One cycle visits every cell of the periodic ``n`` x ``n`` x ``n`` grid once on average. The grid is cut into blocks at
 a random offset; blocks are coloured in eight colours so that two blocks of one colour never touch or share a
@@ -26,12 +26,12 @@ __all__ = [
 
 
 class Blocks(NamedTuple):
-    """How the grid is cut.
+    """The cuts of the grid into blocks.
 
     Attributes:
-        size: cells per edge, n.
-        cuts: shape (blocks per axis + 1,), positions of the cuts along an axis, from 0 to n.
-        colours: shape (colours, blocks of a colour), numbers of the blocks.
+        size: Cells per edge, n.
+        cuts: Shape (blocks per axis + 1,), positions of the cuts along an axis, from 0 to n.
+        colours: Shape (colours, blocks of a colour), numbers of the blocks.
     """
 
     size: int
@@ -40,15 +40,15 @@ class Blocks(NamedTuple):
 
 
 class State(NamedTuple):
-    """What the visits change.
+    """The arrays that the visits change.
 
     Attributes:
-        phase: shape (n^3,), uint8 codes.
-        amount: shape (n^3,), moles of formula units.
-        ledger: shape (blocks, codes): column 0 its fill in full cells, the others moles of each phase.
-        gas: shape (blocks, gases), moles released.
-        extent: shape (blocks, channels), moles of reaction.
-        counters: shape (blocks, 3): events, refused events, events offered at a probability above one.
+        phase: Shape (n^3,), uint8 codes.
+        amount: Shape (n^3,), moles of formula units.
+        ledger: Shape (blocks, codes): column 0 its fill in full cells, the others moles of each phase.
+        gas: Shape (blocks, gases), moles released.
+        extent: Shape (blocks, channels), moles of reaction.
+        counters: Shape (blocks, 3): events, refused events, events offered at a probability above one.
     """
 
     phase: np.ndarray
@@ -60,7 +60,7 @@ class State(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What the visits look up; scores and exchanges are those of the table of rates times the sweeps of one cycle.
+    """The arrays that the visits look up; scores and exchanges are those of the table of rates times a cycle's sweeps.
 
     Attributes:
         capacity: Full cells whose content a block's ledger may hold.
@@ -129,7 +129,7 @@ def _mix(z: Any) -> Any:
 
 @njit(inline="always")
 def _stream(seed: Any, cycle: Any, block: Any) -> Any:
-    """First state and increment of the numbers of one block in one cycle."""
+    """Return the first state and the increment of the random numbers of one block in one cycle."""
     key = _mix(seed + _GOLDEN * np.uint64(cycle + 1))
     key = _mix(key + _GOLDEN * np.uint64(block + 1))
     return key, _mix(key + _GOLDEN) | _ONE
@@ -137,7 +137,7 @@ def _stream(seed: Any, cycle: Any, block: Any) -> Any:
 
 @njit
 def _neighbour(cell: Any, direction: Any, n: Any) -> Any:
-    """Index of a cell's neighbour: directions 0 to 5 are +x, -x, +y, -y, +z, -z."""
+    """Return the index of a cell's neighbour; directions 0 to 5 are +x, -x, +y, -y, +z, -z."""
     z = cell % n
     y = (cell // n) % n
     x = cell // (n * n)
@@ -158,7 +158,7 @@ def _neighbour(cell: Any, direction: Any, n: Any) -> Any:
 
 @njit
 def _find_place(cell: Any, code: Any, moles: Any, n: Any, state: Any, full: Any) -> Any:
-    """A neighbour of the cell that can take in a product: one of its own phase, else free space, else -1."""
+    """Return a neighbour that can take in a product: a cell of its phase, else an empty one, else -1."""
     free = -1
     for direction in range(6):
         other = _neighbour(cell, direction, n)
@@ -196,7 +196,7 @@ def _fetch(block: Any, cell: Any, code: Any, state: Any, full: Any) -> None:
 
 @njit
 def _from_ledger(block: Any, i: Any, j: Any, state: Any, full: Any) -> Any:
-    """Give a phase that waits in the ledger a place at cell i, if there is one; True where the visit is used up."""
+    """Move a phase from the ledger into cell i where that can take it; True where that was the event of the visit."""
     phase, amount, ledger = state.phase, state.amount, state.ledger
     p = phase[i]
     if p > 0 and ledger[block, p] > 0.0:
@@ -221,7 +221,7 @@ def _from_ledger(block: Any, i: Any, j: Any, state: Any, full: Any) -> Any:
 
 @njit
 def _convert_pair(block: Any, i: Any, j: Any, c: Any, xi: Any, n: Any, state: Any, tables: Any) -> Any:
-    """Let cells i and j react by channel c to the extent xi; False where the second product has no place."""
+    """Let cells i and j react by channel c to the extent xi; False where no cell can take the second product."""
     phase, amount, coefficients = state.phase, state.amount, tables.reactant_coefficients
     side = 0 if phase[i] == tables.reactants[c, 0] else 1
     used_i, used_j = coefficients[c, side], coefficients[c, 1 - side]
@@ -282,7 +282,7 @@ def _convert_one(block: Any, i: Any, j: Any, c: Any, xi: Any, state: Any, tables
 
 @njit
 def _book(block: Any, c: Any, xi: Any, done: Any, state: Any, tables: Any) -> None:
-    """Count an event and what it gave off."""
+    """Count an event, its extent and the gas it released."""
     if not done:
         state.counters[block, REFUSED] += 1
         return
@@ -335,7 +335,7 @@ def _offer(block: Any, i: Any, j: Any, p: Any, q: Any, r: Any, n: Any, state: An
 
 @njit
 def _lines(low: Any, wide: Any, n: Any, stride: Any, at: Any, hop: Any, up: Any) -> None:
-    """Along one axis of a block: what each coordinate adds to the index, and the way to the neighbours up and down."""
+    """Fill in, along one axis of a block, each coordinate's part of the index and the steps to its two neighbours."""
     for k in range(wide):
         x = (low + k) % n
         at[k] = x * stride
@@ -345,7 +345,7 @@ def _lines(low: Any, wide: Any, n: Any, stride: Any, at: Any, hop: Any, up: Any)
 
 @njit
 def _visit_block(block: Any, shift: Any, seed: Any, cycle: Any, blocks: Any, state: Any, tables: Any) -> None:
-    """As many visits as the block has cells.
+    """Visit the cells of a block, once each on average.
 
     A visit takes one 64-bit number: 11 bits for each coordinate within the block (their bias, at most one count in
     2048, goes round with the random shift of the cuts), 15 for the direction, and the first 16 of the number r that
@@ -437,12 +437,12 @@ def run_cycles(cycles: Any, first_cycle: Any, seed: Any, blocks: Any, state: Any
     """Run cycles of visits on a grid, in place, on one thread.
 
     Args:
-        cycles: number of cycles.
-        first_cycle: number of cycles run before; part of the random counter.
-        seed: uint64 of the realization.
-        blocks: how the grid is cut.
-        state: what the visits change.
-        tables: what they look up.
+        cycles: Number of cycles.
+        first_cycle: Number of cycles run before; part of the random counter.
+        seed: Uint64 of the realization.
+        blocks: The cuts of the grid.
+        state: The arrays that the visits change.
+        tables: The arrays that they look up.
     """
     order = np.empty(blocks.colours.shape[0], dtype=np.int64)
     for cycle in range(first_cycle, first_cycle + cycles):
@@ -454,7 +454,7 @@ def run_cycles(cycles: Any, first_cycle: Any, seed: Any, blocks: Any, state: Any
 
 @njit(nogil=True, cache=True, parallel=True)
 def run_cycles_parallel(cycles: Any, first_cycle: Any, seed: Any, blocks: Any, state: Any, tables: Any) -> None:
-    """The same as ``run_cycles``, with the same result, on all threads that numba has been given."""
+    """Run cycles of visits with the same result as ``run_cycles``, on all threads of numba."""
     order = np.empty(blocks.colours.shape[0], dtype=np.int64)
     for cycle in range(first_cycle, first_cycle + cycles):
         shift = _begin_cycle(seed, cycle, blocks.size, order)
@@ -465,7 +465,7 @@ def run_cycles_parallel(cycles: Any, first_cycle: Any, seed: Any, blocks: Any, s
 
 @njit(nogil=True, cache=True)
 def inventory(phase: Any, amount: Any, ledger: Any) -> Any:
-    """Moles of every phase on the grid and in the ledger: two arrays of shape (codes,); entry 0 is not used."""
+    """Return the moles of every phase on the grid and in the ledger, shape (codes,) each; entry 0 is not used."""
     grid = np.zeros(ledger.shape[1])
     # Compensated sums (Kahan): plain ones would drift by more than the model does on a grid of 10^9 cells.
     lost = np.zeros(ledger.shape[1])
@@ -484,7 +484,7 @@ def inventory(phase: Any, amount: Any, ledger: Any) -> Any:
 
 @njit(nogil=True, cache=True)
 def count_cells(phase: Any, width: Any) -> Any:
-    """Number of cells of each code, shape (codes,)."""
+    """Count the cells of each code, shape (codes,)."""
     found = np.zeros(width, dtype=np.int64)
     for cell in range(phase.size):
         found[phase[cell]] += 1
@@ -506,7 +506,7 @@ def shuffle_cells(phase: Any, amount: Any, seed: Any) -> None:
 
 @njit(nogil=True, cache=True)
 def contacts(phase: Any, n: Any, width: Any) -> Any:
-    """How often each code is the neighbour of each: shape (codes, codes), every contact counted from both sides."""
+    """Count the contacts of each code with each, shape (codes, codes), every contact from both sides."""
     found = np.zeros((width, width), dtype=np.int64)
     for x in range(n):
         right = (x + 1) % n

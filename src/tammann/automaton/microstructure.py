@@ -1,4 +1,4 @@
-"""The grid of powder particles a run starts from: a random mixture, or grains of a stated size."""
+"""The grid of powder particles at the start of a run: a random mixture, or grains of a stated size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Microstructure", "mix_powders", "regrind"]
 _GRAIN_NEIGHBOURS = 24
 """Nearest grain centres among which a cell looks for its grain."""
 _CELLS_AT_ONCE = 100_000
-"""Cells that look for their grains together; what they find takes about 400 bytes a cell."""
+"""Cells whose grains are searched at a time; a search takes about 400 bytes per cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +25,11 @@ class Microstructure:
     """A periodic cubic grid of cells, each empty or holding an amount of one phase.
 
     Attributes:
-        size: cells per edge, N.
-        phase: shape (N^3,), uint8; 0 is an empty cell, k + 1 the k-th phase. Cell (x, y, z) is entry
+        size: Cells per edge, N.
+        phase: Shape (N^3,), uint8; 0 is an empty cell, k + 1 the k-th phase. Cell (x, y, z) is entry
             (x N + y) N + z.
-        amount: shape (N^3,), float64, moles of formula units.
-        full: shape (phases + 1,), moles of each phase that fill a cell; entry 0 is not used.
+        amount: Shape (N^3,), float64, moles of formula units.
+        full: Shape (phases + 1,), moles of each phase that fill a cell; entry 0 is not used.
     """
 
     size: int
@@ -38,7 +38,7 @@ class Microstructure:
     full: np.ndarray
 
     def moles(self) -> np.ndarray:
-        """Moles of every phase, shape (phases,)."""
+        """Return the moles of every phase, shape (phases,)."""
         return np.bincount(self.phase, weights=self.amount, minlength=self.full.size)[1:]
 
 
@@ -54,25 +54,25 @@ def mix_powders(
 ) -> Microstructure:
     """Mix powders on a grid so that every phase has exactly the amount the recipe gives it.
 
-    Cells go to phases in proportion to their volumes (largest remainders); what rounding leaves is made good in the
-    amount per cell, so that sum over cells of phase p of n = n_p to round-off. With ``grain_cells`` above one, grains
-    are the cells of a power diagram of random centres with log-normal diameters d (median ``grain_cells``, sigma of
-    ln d ``grain_spread``), its weights adjusted until every phase has its number of cells.
+    Cells go to phases in proportion to their volumes (largest remainders), and the amount per cell makes up for the
+    rounding: the cells of phase p hold n_p to round-off. With ``grain_cells`` above one, grains are the cells of a
+    power diagram of random centres with log-normal diameters d (median ``grain_cells``, sigma of ln d
+    ``grain_spread``), its weights adjusted until every phase has its number of cells.
 
     Args:
-        moles: shape (P,), moles of formula units of each phase, zero where it is not a precursor.
-        molar_volume_m3: shape (P,), m^3 per mole of formula units.
-        size: cells per edge.
-        grain_cells: diameter of the grains in cells, one for all or one a phase; 1 is a random mixture.
-        grain_spread: standard deviation of ln(diameter), dimensionless.
-        packing_fraction: share of the volume that is not pores.
-        rng: generator or seed.
+        moles: Shape (P,), moles of formula units of each phase, zero where it is not a precursor.
+        molar_volume_m3: Shape (P,), m^3 per mole of formula units.
+        size: Cells per edge.
+        grain_cells: Diameter of the grains in cells, one for all or one a phase; 1 is a random mixture.
+        grain_spread: Standard deviation of ln(diameter), dimensionless.
+        packing_fraction: Share of the volume that is not pores.
+        rng: Generator or seed.
 
     Returns:
         The microstructure.
 
     Raises:
-        RecipeError: if a precursor would get no cell on a grid of this size.
+        RecipeError: A precursor would fill less than one cell.
 
     Example:
         >>> grid = mix_powders([1.0, 1.0], [26.7e-6, 18.8e-6], size=8, rng=1)
@@ -83,7 +83,7 @@ def mix_powders(
     amounts = np.asarray(moles, dtype=float)
     volumes = amounts * np.asarray(molar_volume_m3, dtype=float)
     cells = size**3
-    counts = count_cells(amounts, volumes, size=size, packing_fraction=packing_fraction)
+    counts = share_cells(amounts, volumes, size=size, packing_fraction=packing_fraction)
     solid = int(counts.sum())
     diameter = np.broadcast_to(np.asarray(grain_cells, dtype=float), amounts.shape)
     if np.all(diameter[amounts > 0] <= 1.0):
@@ -101,7 +101,7 @@ def mix_powders(
     return Microstructure(size=size, phase=phase, amount=per_cell[phase], full=full)
 
 
-def count_cells(moles: np.ndarray, volumes_m3: np.ndarray, *, size: int, packing_fraction: float = 1.0) -> np.ndarray:
+def share_cells(moles: np.ndarray, volumes_m3: np.ndarray, *, size: int, packing_fraction: float = 1.0) -> np.ndarray:
     """Share the solid cells of a grid among phases in proportion to their volumes, by largest remainders.
 
     Returns:
@@ -131,7 +131,7 @@ def _grow_grains(
     where: np.ndarray,
     generator: np.random.Generator,
 ) -> np.ndarray:
-    """Codes of the cells ``where`` is True, phase k on exactly ``counts[k]`` of them."""
+    """Return the codes of the cells where ``where`` is True, phase k on exactly ``counts[k]`` of them."""
     from scipy.spatial import cKDTree
 
     present = np.flatnonzero(counts)
@@ -158,7 +158,7 @@ def _grow_grains(
 
 
 def _share_out(cost: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Give each row to a column of low cost so that column k gets exactly ``counts[k]`` rows.
+    """Assign each row to a column of low cost so that column k has exactly ``counts[k]`` rows.
 
     Offsets of the columns are raised in turn until none holds too many rows, each by the exact quantile that settles
     one pair of columns: for two columns one step is exact.
@@ -180,9 +180,9 @@ def regrind(phase: np.ndarray, amount: np.ndarray, rng: np.random.Generator) -> 
     """Grind and mix the powder, in place: the cells keep what they hold and change places at random.
 
     Args:
-        phase: shape (N^3,), uint8 codes.
-        amount: shape (N^3,), moles.
-        rng: generator.
+        phase: Shape (N^3,), uint8 codes.
+        amount: Shape (N^3,), moles.
+        rng: Generator.
     """
     from tammann.automaton.kernel import shuffle_cells
 

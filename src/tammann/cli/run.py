@@ -25,7 +25,7 @@ def run(
         str | None, typer.Option(metavar="NAME", help="Transport table, a .json file of your own, or none.")
     ] = None,
     threads: Threads = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in DIR, if any.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoints in DIR, if any.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -108,11 +108,11 @@ def validate(
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
-    """Hold recipes against what experiment saw, with three kinetics, the geometric null and plain equilibrium."""
-    from tammann.workflows.validation import validate as hold_against
+    """Compare recipes with observations: three kinetics, the geometric null and plain equilibrium."""
+    from tammann.workflows.validation import validate as compare
 
     with progress_bar(hidden=quiet) as progress:
-        outcome = hold_against(observations, realizations=realizations, size=size, threads=threads, progress=progress)
+        outcome = compare(observations, realizations=realizations, size=size, threads=threads, progress=progress)
     if as_json:
         print_json(outcome.to_dict())
         return
@@ -126,7 +126,7 @@ def calibrate(
     recipe: Annotated[Path, typer.Argument(help="The experiment as a recipe.", metavar="RECIPE.yaml")],
     phase: Annotated[str, typer.Option(metavar="FORMULA", help="The phase that was measured at the end.")],
     mole_fraction: Annotated[float, typer.Option(metavar="X", help="Its mole fraction then, between 0 and 1.")],
-    observation: Annotated[str, typer.Option(metavar="TEXT", help="Who saw it; kept with the calibration.")],
+    observation: Annotated[str, typer.Option(metavar="TEXT", help="Who measured it; kept with the calibration.")],
     realizations: Annotated[int, typer.Option(metavar="N", help="Runs behind each median, at least 2.")] = 4,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
