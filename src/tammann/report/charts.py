@@ -11,7 +11,7 @@ import pandas as pd
 
 from tammann.analysis import ReactionFlow, beside_baselines, reaction_flow
 from tammann.files import json_safe
-from tammann.history import band
+from tammann.history import Basis, band
 from tammann.plot._style import TIME_LABELS, phase_colours
 from tammann.plot.flow import flow_columns, stack_nodes
 from tammann.report.sentences import formula_text, percent
@@ -48,14 +48,21 @@ def _numbers(values: np.ndarray, digits: int = 5) -> list[float | None]:
     return rounded
 
 
-def _time(history: History, frames: np.ndarray) -> tuple[list[float | None], str, str]:
+def _time(history: History, frames: np.ndarray) -> tuple[list[float | None], str]:
     name, time = history.clock
-    return _numbers(time[frames], 8), TIME_LABELS[name], "sweep %{x:.4~g}" if name == "sweep" else "%{x:.3~f} h"
+    return _numbers(time[frames], 8), TIME_LABELS[name]
 
 
 def _frames(history: History) -> np.ndarray:
     n = history.stage.size
     return np.unique(np.linspace(0, n - 1, min(n, _MOST_FRAMES)).astype(int))
+
+
+def _line(x: list[float | None], y: np.ndarray, name: str, colour: str, hover: str, **more: Any) -> dict[str, Any]:
+    """Return a trace: a line with a name, a colour and what is shown where one points at it."""
+    line = {"color": colour, "width": more.pop("width", 2), "dash": more.pop("dash", "solid")}
+    return {"type": "scatter", "mode": "lines", "x": x, "y": _numbers(y), "name": name, "line": line,
+            "hovertemplate": hover, **more}  # fmt: skip
 
 
 def phase_chart(history: History, *, null: History | None = None, smallest: float = 0.002) -> Chart:
@@ -65,97 +72,64 @@ def phase_chart(history: History, *, null: History | None = None, smallest: floa
     on in the legend.
     """
     frames = _frames(history)
-    x, x_label, _ = _time(history, frames)
-    colours = phase_colours(history.phases)
+    x, x_label = _time(history, frames)
+    heat = _line(x, history.temperature_K[frames], "temperature", _HEAT, "%{y:.0f} K", width=1.8, yaxis="y2",
+                 showlegend=False, fill="tozeroy", fillcolor=_HEAT + "1C")  # fmt: skip
+    bases: tuple[tuple[Basis, str, str], ...] = (
+        ("mole", "moles", "mole fraction of formula units"),
+        ("mass", "mass", "mass fraction"),
+        ("volume", "volume", "volume fraction"),
+    )
     variants = []
-    for basis in ("mole", "mass", "volume"):
-        middle, low, high = band(history.fractions(basis)[:, frames])
-        data: list[dict[str, Any]] = []
-        shown = [k for k in np.argsort(-middle[-1], kind="stable") if high[:, k].max() >= smallest]
-        for k in shown:
-            name, colour = formula_text(history.phases[k]), colours[history.phases[k]]
-            if history.realizations > 1:
-                data.append(
-                    {
-                        "type": "scatter",
-                        "x": x + x[::-1],
-                        "y": _numbers(np.concatenate([high[:, k], low[::-1, k]])),
-                        "fill": "toself",
-                        "fillcolor": colour + "2E",
-                        "line": {"width": 0},
-                        "mode": "lines",
-                        "hoverinfo": "skip",
-                        "legendgroup": name,
-                        "showlegend": False,
-                    }
-                )
-            data.append(
-                {
-                    "type": "scatter",
-                    "x": x,
-                    "y": _numbers(middle[:, k]),
-                    "customdata": [[a, b] for a, b in zip(_numbers(low[:, k]), _numbers(high[:, k]), strict=True)],
-                    "mode": "lines",
-                    "name": name,
-                    "legendgroup": name,
-                    "line": {"color": colour, "width": 2.2},
-                    "hovertemplate": "%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})",
-                }
-            )
-        if null is not None:
-            data += _null_lines(null, basis, [history.phases[k] for k in shown], colours)
-        data.append(
-            {
-                "type": "scatter",
-                "x": x,
-                "y": _numbers(history.temperature_K[frames]),
-                "yaxis": "y2",
-                "mode": "lines",
-                "name": "temperature",
-                "showlegend": False,
-                "line": {"color": _HEAT, "width": 1.8},
-                "fill": "tozeroy",
-                "fillcolor": _HEAT + "1C",
-                "hovertemplate": "%{y:.0f} K",
-            }
-        )
-        unit = {"mole": "mole fraction of formula units", "mass": "mass fraction", "volume": "volume fraction"}[basis]
-        t_max = float(history.temperature_K.max())
+    for basis, label, unit in bases:
         layout = {
             "xaxis": {"title": {"text": x_label}, "anchor": "y", "range": [x[0], x[-1]]},
             "yaxis": {"title": {"text": unit}, "domain": [0, 0.76], "rangemode": "tozero"},
-            "yaxis2": {"title": {"text": "T (K)"}, "domain": [0.82, 1], "range": [250, 1.1 * t_max], "nticks": 4},
+            "yaxis2": {
+                "title": {"text": "T (K)"},
+                "domain": [0.82, 1],
+                "range": [250, 1.1 * float(history.temperature_K.max())],
+                "nticks": 4,
+            },
             "hovermode": "x unified",
             "legend": {"traceorder": "normal", "y": 0.76, "yanchor": "top"},
             "margin": {"l": 64, "r": 8, "t": 10, "b": 52},
         }
-        variants.append({"label": {"mole": "moles"}.get(basis, basis), "data": data, "layout": layout})
+        data = [*_phase_lines(history, null, basis, frames, smallest), heat]
+        variants.append({"label": label, "data": data, "layout": layout})
     return Chart("phases", "Phase fractions and temperature against time.", 520, tuple(variants))
 
 
-def _null_lines(null: History, basis: Any, names: list[str], colours: Mapping[str, str]) -> list[dict[str, Any]]:
+def _phase_lines(
+    history: History, null: History | None, basis: Basis, frames: np.ndarray, smallest: float
+) -> list[dict[str, Any]]:
+    """Return a band and a line for each phase, then the lines of the null."""
+    x, _ = _time(history, frames)
+    colours = phase_colours(history.phases)
+    middle, low, high = band(history.fractions(basis)[:, frames])
+    shown = [k for k in np.argsort(-middle[-1], kind="stable") if high[:, k].max() >= smallest]
+    data: list[dict[str, Any]] = []
+    for k in shown:
+        name, colour = formula_text(history.phases[k]), colours[history.phases[k]]
+        if history.realizations > 1:
+            around = np.concatenate([high[:, k], low[::-1, k]])
+            data.append(_line(x + x[::-1], around, "", colour, "", width=0, legendgroup=name, showlegend=False,
+                              fill="toself", fillcolor=colour + "2E", hoverinfo="skip"))  # fmt: skip
+        ends = [[a, b] for a, b in zip(_numbers(low[:, k]), _numbers(high[:, k]), strict=True)]
+        hover = "%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
+        data.append(_line(x, middle[:, k], name, colour, hover, width=2.2, legendgroup=name, customdata=ends))
+    if null is None:
+        return data
     frames = _frames(null)
-    x, _, _ = _time(null, frames)
+    x, _ = _time(null, frames)
     middle = np.median(null.fractions(basis)[:, frames], axis=0)
-    lines: list[dict[str, Any]] = []
+    names = [name for name in (history.phases[k] for k in shown) if name in null.phases]
     for name in names:
-        if name not in null.phases:
-            continue
-        lines.append(
-            {
-                "type": "scatter",
-                "x": x,
-                "y": _numbers(middle[:, null.phases.index(name)]),
-                "mode": "lines",
-                "name": "geometric null",
-                "legendgroup": "geometric null",
-                "showlegend": not lines,
-                "visible": "legendonly",
-                "line": {"color": colours[name], "width": 1.6, "dash": "dot"},
-                "hovertemplate": f"{formula_text(name)} in the null: %{{y:.3f}}<extra></extra>",
-            }
-        )
-    return lines
+        hover = f"{formula_text(name)} in the null: %{{y:.3f}}<extra></extra>"
+        data.append(_line(x, middle[:, null.phases.index(name)], "geometric null", colours[name], hover, width=1.6,
+                          dash="dot", legendgroup="geometric null", showlegend=name == names[0],
+                          visible="legendonly"))  # fmt: skip
+    return data
 
 
 def baseline_chart(
@@ -170,11 +144,9 @@ def baseline_chart(
     names = [formula_text(name) for name in table["phase"]]
     colours = phase_colours([*history.phases, *table["phase"]])
     rows = np.arange(len(names), dtype=float)
-    hatched = {"color": "#9A9A9A00", "line": {"color": "#6E6E6E", "width": 1.6}}
-    data: list[dict[str, Any]] = []
 
-    def bars(label: str, columns: tuple[str, str, str] | tuple[str], shift: float, marker: dict[str, Any]) -> None:
-        values = table[columns[0]].to_numpy(dtype=float)
+    def bars(label: str, columns: list[str], shift: float, marker: dict[str, Any]) -> dict[str, Any]:
+        values, *ends = (table[column].to_numpy(dtype=float) for column in columns)
         trace: dict[str, Any] = {
             "type": "bar",
             "orientation": "h",
@@ -187,24 +159,19 @@ def baseline_chart(
             "textposition": "none",
             "hovertemplate": "%{text}: %{x:.3f}<extra>" + label + "</extra>",
         }
-        if len(columns) == 3:
-            low, high = (table[c].to_numpy(dtype=float) for c in columns[1:])
-            trace["error_x"] = {
-                "type": "data",
-                "symmetric": False,
-                "array": _numbers(high - values),
-                "arrayminus": _numbers(values - low),
-                "color": "#555555",
-                "thickness": 1.5,
-                "width": 4,
-            }
-        data.append(trace)
+        if ends:
+            above, below = _numbers(ends[1] - values), _numbers(values - ends[0])
+            trace["error_x"] = {"type": "data", "symmetric": False, "array": above, "arrayminus": below,
+                                "color": "#555555", "thickness": 1.5, "width": 4}  # fmt: skip
+        return trace
 
-    bars("this run", ("median", "low", "high"), -0.27, {"color": [colours[name] for name in table["phase"]]})
+    outlined = {"color": "#9A9A9A00", "line": {"color": "#6E6E6E", "width": 1.6}}
+    filled = {"color": [colours[name] for name in table["phase"]]}
+    data = [bars("this run", ["median", "low", "high"], -0.27, filled)]
     if null is not None:
-        bars("geometric null", ("null", "null_low", "null_high"), 0.0, hatched)
+        data.append(bars("geometric null", ["null", "null_low", "null_high"], 0.0, outlined))
     if equilibrium is not None:
-        bars("plain equilibrium", ("equilibrium",), 0.27, {"color": "#9A9A9A"})
+        data.append(bars("plain equilibrium", ["equilibrium"], 0.27, {"color": "#9A9A9A"}))
     layout = {
         "xaxis": {"title": {"text": "final mole fraction of formula units"}, "range": [0, 1.02]},
         "yaxis": {
@@ -231,53 +198,53 @@ def flow_chart(history: History, whole: ReactionFlow | None = None, *, smallest:
             here = history.temperature_K[history.stage == k]
             text = f"step {k + 1}" + (f", to {here[-1]:.0f} K" if here.size else "")
             steps.append((text, reaction_flow(history, k)))
-    variants = []
-    for label, flow in steps:
-        total = float(flow.nodes["atoms_start_mol"].sum())
-        links = flow.links[flow.links["atoms_mol"] >= smallest * total]
-        if links.empty:
-            continue
-        linked = {*links["source"], *links["target"]}
-        nodes = flow.nodes[flow.nodes["name"].isin(linked)].set_index("name")
-        columns = flow_columns(nodes, links)
-        last = max(columns.values())
-        names = [str(name) for name in nodes.index]
-        colours = phase_colours(flow.species)
-        ends = [percent(v / total) for v in nodes["atoms_end_mol"]]
-        height = ((nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total).to_dict()
-        bottom = stack_nodes(names, columns, height, links, 0.06)
-        top = max(bottom[name] + height[name] for name in names)
-        span = top - min(bottom.values())
-        data = {
-            "type": "sankey",
-            "arrangement": "snap",
-            "valueformat": ".1%",
-            "node": {
-                "label": [formula_text(name) for name in names],
-                "customdata": ends,
-                "color": [colours[name] for name in names],
-                # The label of the last column stands left of it and needs room.
-                "x": [
-                    0.94 if columns[name] == last else 0.01 + 0.74 * columns[name] / max(last - 1, 1) for name in names
-                ],
-                "y": [min(max((top - bottom[n] - height[n] / 2) / span, 0.001), 0.999) for n in names],
-                "pad": 22,
-                "thickness": 16,
-                "line": {"width": 0},
-                "hovertemplate": "%{label}: %{customdata} of the atoms at the end<extra></extra>",
-            },
-            "link": {
-                "source": [names.index(n) for n in links["source"]],
-                "target": [names.index(n) for n in links["target"]],
-                "value": _numbers(links["atoms_mol"].to_numpy() / total),
-                "color": [colours[name] + "55" for name in links["source"]],
-                "hovertemplate": "%{source.label} → %{target.label}: %{value} of all atoms<extra></extra>",
-            },
-        }
-        variants.append({"label": label, "data": [data], "layout": {"margin": {"l": 8, "r": 8, "t": 12, "b": 28}}})
-    if not variants:
+    layout = {"margin": {"l": 8, "r": 8, "t": 12, "b": 28}}
+    traces = [(label, _sankey(flow, smallest)) for label, flow in steps]
+    variants = [{"label": label, "data": [trace], "layout": layout} for label, trace in traces if trace]
+    return Chart("flow", "Flow of atoms from reactants to products.", 400, tuple(variants)) if variants else None
+
+
+def _sankey(flow: ReactionFlow, smallest: float) -> dict[str, Any] | None:
+    """Return nodes and links, placed as in ``tammann.plot.plot_reaction_flow``; None without any link."""
+    total = float(flow.nodes["atoms_start_mol"].sum())
+    links = flow.links[flow.links["atoms_mol"] >= smallest * total]
+    if links.empty:
         return None
-    return Chart("flow", "Flow of atoms from reactants to products.", 400, tuple(variants))
+    nodes = flow.nodes[flow.nodes["name"].isin({*links["source"], *links["target"]})].set_index("name")
+    names = [str(name) for name in nodes.index]
+    columns = flow_columns(nodes, links)
+    last = max(columns.values())
+    height = ((nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total).to_dict()
+    bottom = stack_nodes(names, columns, height, links, 0.06)
+    top = max(bottom[name] + height[name] for name in names)
+    span = top - min(bottom.values())
+    colours = phase_colours(flow.species)
+    # The label of the last column stands left of it and needs room.
+    across = {name: 0.94 if c == last else 0.01 + 0.74 * c / max(last - 1, 1) for name, c in columns.items()}
+    down = {name: (top - bottom[name] - height[name] / 2) / span for name in names}
+    return {
+        "type": "sankey",
+        "arrangement": "snap",
+        "valueformat": ".1%",
+        "node": {
+            "label": [formula_text(name) for name in names],
+            "customdata": [percent(v / total) for v in nodes["atoms_end_mol"]],
+            "color": [colours[name] for name in names],
+            "x": [across[name] for name in names],
+            "y": [min(max(down[name], 0.001), 0.999) for name in names],
+            "pad": 22,
+            "thickness": 16,
+            "line": {"width": 0},
+            "hovertemplate": "%{label}: %{customdata} of the atoms at the end<extra></extra>",
+        },
+        "link": {
+            "source": [names.index(n) for n in links["source"]],
+            "target": [names.index(n) for n in links["target"]],
+            "value": _numbers(links["atoms_mol"].to_numpy() / total),
+            "color": [colours[name] + "55" for name in links["source"]],
+            "hovertemplate": "%{source.label} → %{target.label}: %{value} of all atoms<extra></extra>",
+        },
+    }
 
 
 def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | None:
@@ -288,41 +255,20 @@ def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | No
         return None
     colours, dashes = _channel_styles(rates, chosen, phase_colours([*flow.species, *rates.phases]))
     T = _numbers(rates.temperature_K)
+    growth, score = (np.where(a > 0, a, np.nan) for a in (rates.growth_constant_m2_per_s, rates.score))
     quantities = (
-        ("growth constant", rates.growth_constant_m2_per_s, 1.0, "K<sub>D</sub> (m²/s)", "log", "%{y:.2e} m²/s"),
-        ("score", rates.score, 1.0, "score (reactions per sweep and contact)", "log", "%{y:.2e}"),
-        (
-            "driving force",
-            rates.dG_eV_per_atom,
-            1000.0,
-            "ΔG (meV per atom of the reaction)",
-            "linear",
-            "%{y:.0f} meV/atom",
-        ),
-    )
+        ("growth constant", growth, "K<sub>D</sub> (m²/s)", "log", "%{y:.2e} m²/s"),
+        ("score", score, "score (reactions per sweep and contact)", "log", "%{y:.2e}"),
+        ("driving force", 1000 * rates.dG_eV_per_atom, "ΔG (meV per atom of the reaction)", "linear",
+         "%{y:.0f} meV/atom"),
+    )  # fmt: skip
     variants = []
-    for label, values, factor, unit, scale, hover in quantities:
-        array = np.asarray(values, dtype=float)[:, chosen] * factor
-        if scale == "log":
-            array = np.where(array > 0, array, np.nan)
-        data = []
-        for place, c in enumerate(chosen):
-            if not np.isfinite(array[:, place]).any():
-                continue
-            text = formula_text(rates.equations[c])
-            data.append(
-                {
-                    "type": "scatter",
-                    "x": T,
-                    "y": _numbers(array[:, place]),
-                    "mode": "lines",
-                    "name": text,
-                    "line": {"color": colours[place], "width": 2, "dash": dashes[place]},
-                    "hovertemplate": hover,
-                }
-            )
-        if not data:
-            continue
+    for label, values, unit, scale, hover in quantities:
+        data = [
+            _line(T, values[:, c], formula_text(rates.equations[c]), colour, hover, dash=dash)
+            for c, colour, dash in zip(chosen, colours, dashes, strict=True)
+            if np.isfinite(values[:, c]).any()
+        ]
         layout = {
             "xaxis": {"title": {"text": "temperature (K)"}},
             "yaxis": {"title": {"text": unit}, "type": scale, "exponentformat": "power"},
@@ -330,7 +276,8 @@ def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | No
             "margin": {"l": 72, "r": 8, "t": 10, "b": 52},
             "legend": {"orientation": "h", "y": -0.2, "yanchor": "top"},
         }
-        variants.append({"label": label, "data": data, "layout": layout})
+        if data:
+            variants.append({"label": label, "data": data, "layout": layout})
     if not variants:
         return None
     return Chart("growth", "Kinetics of the reactions that carried the most.", 520, tuple(variants))

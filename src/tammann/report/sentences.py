@@ -81,7 +81,7 @@ def with_band(middle: float, low: float, high: float) -> str:
     """
     if not np.isfinite(middle):
         return "not computed"
-    return percent(middle) + (f" ({100 * low:.1f} to {100 * high:.1f})" if high > low else "")
+    return percent(middle) + (f" ({100 * low:.1f} to {100 * high:.1f})" if high > max(low, 0.0005) else "")
 
 
 def headline(history: History) -> str:
