@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -98,29 +99,27 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
         raise ResultError(f"stage {stage} does not exist; this run has steps 0 to {n_stages - 1}")
     per_stage = history.extent.mean(axis=0)
     extent = per_stage.sum(axis=0) if stage is None else per_stage[stage]
-
-    n_phases, n_species = len(history.phases), len(history.phases) + len(history.gases)
     atoms = np.concatenate([history.composition, history.gas_composition.reshape(-1, len(history.elements))])
     active = np.flatnonzero(extent > 0)
     left, right = _sides(history, active)
-    first, net, own = _net_of_reverse(left, right, extent[active], n_species)
-    forward = net > 0
-    before = [np.where(forward[:, None], one[first], other[first]) for one, other in zip(left, right, strict=True)]
-    after = [np.where(forward[:, None], other[first], one[first]) for one, other in zip(left, right, strict=True)]
+    first, net, own = _net_of_reverse(left, right, extent[active], len(atoms))
+    forward = (net > 0)[:, None]
+    before = [np.where(forward, one[first], other[first]) for one, other in zip(left, right, strict=True)]
+    after = [np.where(forward, other[first], one[first]) for one, other in zip(left, right, strict=True)]
     size = np.abs(net)[:, None, None]
     out, into = (size * number[:, :, None] * atoms[code] for code, number in (before, after))
-    matrix = np.zeros((n_species, n_species))
+    matrix = np.zeros((len(atoms), len(atoms)))
     np.add.at(matrix, (before[0][:, :, None], after[0][:, None, :]), _passed_on(out, into))
+    matrix = _without_circles(np.maximum(matrix - matrix.T, 0))
 
     # Where the net direction has no channel of its own, the equation of the other is reversed.
-    texts = [history.equations[c] for c in active]
     named = np.where(own >= 0, own, first)
     multiple = np.where(own >= 0, before[1].sum(axis=1) / left[1][named].sum(axis=1), 1.0)
+    texts = [history.equations[c] for c in active[named]]
     equations = [
-        texts[k] if here else " -> ".join(reversed(texts[k].split(" -> ")))
-        for k, here in zip(named, own >= 0, strict=True)
+        text if here else " -> ".join(reversed(text.split(" -> "))) for text, here in zip(texts, own >= 0, strict=True)
     ]
-    reactions = pd.DataFrame(
+    reactions = _sorted(
         {
             "equation": np.array(equations, dtype=object),
             "extent_mol": np.abs(net) * multiple,
@@ -128,42 +127,47 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
             "fallback": history.fallback[active][named],
         }
     )
-    reactions = reactions[reactions["atoms_mol"] > 0]
-    reactions = reactions.sort_values("atoms_mol", ascending=False, kind="stable", ignore_index=True)
-    total_atoms = float(reactions["atoms_mol"].sum())
-    reactions.insert(3, "share", reactions["atoms_mol"] / (total_atoms or 1.0))
-
-    matrix = np.maximum(matrix - matrix.T, 0)
-    matrix = _without_circles(matrix)
+    reactions.insert(3, "share", reactions["atoms_mol"] / (reactions["atoms_mol"].sum() or 1.0))
     names = (*history.phases, *history.gases)
-    moles = history.moles.mean(axis=0)
-    frames = np.arange(history.stage.size) if stage is None else np.flatnonzero(history.stage == stage)
-    begin, end = (frames[0], frames[-1]) if frames.size else (0, 0)
-    begin = max(begin - 1, 0)  # a step starts from the last frame of the one before
-    atoms_per_unit = atoms.sum(axis=1)
-    start = np.concatenate([moles[begin], history.gas_moles.mean(axis=0)[begin]]) * atoms_per_unit
-    finish = np.concatenate([moles[end], history.gas_moles.mean(axis=0)[end]]) * atoms_per_unit
-    into, out = matrix.sum(axis=0), matrix.sum(axis=1)
     source, target = np.nonzero(matrix)
-    links = pd.DataFrame(
+    links = _sorted(
         {
             "source": [names[k] for k in source],
             "target": [names[k] for k in target],
             "atoms_mol": matrix[source, target],
         }
-    ).sort_values("atoms_mol", ascending=False, kind="stable", ignore_index=True)
-    taking_part = [k for k in range(n_species) if into[k] > 0 or out[k] > 0 or start[k] > 0]
-    nodes = pd.DataFrame(
+    )
+    return ReactionFlow(stage, names, reactions, links, _nodes(history, stage, matrix, names, atoms.sum(axis=1)))
+
+
+def _sorted(columns: dict[str, Any]) -> pd.DataFrame:
+    """Return the rows that pass on atoms, the largest first."""
+    table = pd.DataFrame(columns)
+    table = table[table["atoms_mol"] > 0]
+    return table.sort_values("atoms_mol", ascending=False, kind="stable", ignore_index=True)
+
+
+def _nodes(
+    history: History, stage: int | None, matrix: np.ndarray, names: Sequence[str], atoms_per_unit: np.ndarray
+) -> pd.DataFrame:
+    """Return the table of the phases and gases that take part."""
+    frames = np.arange(history.stage.size) if stage is None else np.flatnonzero(history.stage == stage)
+    begin, end = (frames[0], frames[-1]) if frames.size else (0, 0)
+    begin = max(begin - 1, 0)  # a step starts from the last frame of the one before
+    moles, gas_moles = history.moles.mean(axis=0), history.gas_moles.mean(axis=0)
+    start, finish = (np.concatenate([moles[f], gas_moles[f]]) * atoms_per_unit for f in (begin, end))
+    into, out = matrix.sum(axis=0), matrix.sum(axis=1)
+    kept = np.flatnonzero((into > 0) | (out > 0) | (start > 0)).tolist()
+    return pd.DataFrame(
         {
-            "name": [names[k] for k in taking_part],
-            "role": [_role(k >= n_phases, into[k], out[k], start[k]) for k in taking_part],
-            "atoms_start_mol": start[taking_part],
-            "atoms_in_mol": into[taking_part],
-            "atoms_out_mol": out[taking_part],
-            "atoms_end_mol": finish[taking_part],
+            "name": [names[k] for k in kept],
+            "role": [_role(k >= len(history.phases), into[k], out[k], start[k]) for k in kept],
+            "atoms_start_mol": start[kept],
+            "atoms_in_mol": into[kept],
+            "atoms_out_mol": out[kept],
+            "atoms_end_mol": finish[kept],
         }
     )
-    return ReactionFlow(stage, names, reactions, links, nodes)
 
 
 _Side = tuple[np.ndarray, np.ndarray]  # species (C, K) and their amounts per mole of reaction (C, K), 0 where none
