@@ -148,6 +148,8 @@ def test_a_row_that_cannot_be_used_is_left_out_and_named(tmp_path):
 def test_semicolons_and_bad_formulas_are_told_with_line_and_cause(tmp_path):
     with pytest.raises(DataError, match="mine.csv, line 1: cells are separated by ';', expected commas"):
         read_csv(write(tmp_path, SPINEL.replace(",", ";")))
+    with pytest.raises(DataError, match="a quoted cell over several lines"):
+        read_csv(write(tmp_path, SPINEL + '"Ca\nO",-3,13.9,2886,\n'))
     melting = write(tmp_path, "formula,melting_point_K,source\nMg0O,3000,x\n", "melting.csv")
     with pytest.raises(DataError, match="melting.csv, line 2: formula 'Mg0O'"):
         read_melting_points(melting)

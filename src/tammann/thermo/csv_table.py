@@ -70,6 +70,8 @@ def _table(path: Path, what: str, required: Sequence[str]) -> tuple[list[str], l
         table = list(csv.reader([line for _, line in numbered], strict=True))
     except csv.Error as error:
         raise DataError(f"{what} file {path.name!r} is not a CSV table: {error}") from None
+    if len(table) != len(numbered):
+        raise DataError(f"{what} file {path.name!r} has a quoted cell over several lines: expected one line a phase")
     if len(table) < 2:
         raise DataError(f"{what} file {path.name!r} has no phases: expected a header and one line a phase")
     header = [name.strip() for name in table[0]]

@@ -1,7 +1,7 @@
 """Gases and their measured Gibbs energies: the elements' own, and the molecules of the NIST-JANAF tables.
 
-The tables know hundreds of molecules. Those enter a system that its source lists, that an atmosphere names, or that the
-elements of any system exchange: the gases of the elements, CO2 and H2O.
+The tables know hundreds of molecules. Into a system enter those that its source lists or an atmosphere names, and those
+that any system of their elements exchanges: the gases of the elements, CO2 and H2O.
 """
 
 from collections.abc import Iterable, Mapping
