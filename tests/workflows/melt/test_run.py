@@ -261,7 +261,9 @@ def test_a_folder_in_use_is_left_alone(installed, tmp_path):
     chosen, _, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(18))
     with lock_folder(tmp_path / "o"), pytest.raises(ResultError, match="is in use by another run"):
         run_melts(chosen, tmp_path / "o", resume=True)
-    assert run_melts(chosen, tmp_path / "o", resume=True).states[0].diffusive
+    made = run_melts(chosen, tmp_path / "o", resume=True)
+    assert repr(made) == f"<MeltResult {tmp_path / 'o'}: 1 of 1 states diffusive>"
+    assert repr(made.states[0]) == "<MeltState MgO at 4500 K: 2 replicas, 200 ps, diffusive>"
     assert not (tmp_path / "o" / "lock").exists()
 
 

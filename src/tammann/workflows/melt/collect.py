@@ -27,8 +27,7 @@ from tammann.workflows.melt.folder import (
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import VolumeRecord
 from tammann.workflows.melt.replica import summarize
-from tammann.workflows.melt.state import measure_all
-from tammann.workflows.melt.table import write_growth, write_table
+from tammann.workflows.melt.run import measure_melts
 from tammann.workflows.melt.volume import volume_known
 
 
@@ -86,9 +85,7 @@ def collect(
             done = volume_known(here.state_folder) if step == "volume" else load_replica(here.state_folder / step)
             if not done:
                 record_failure(here.state_folder, step, sentence)
-    measure_all(both, goal)
-    write_table(both, goal)
-    write_growth(both, goal)
+    measure_melts(both, goal)
     return CollectResult(tuple(copied), tuple(apart))
 
 

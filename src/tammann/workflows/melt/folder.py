@@ -72,9 +72,6 @@ def replica_tasks(plan: MeltPlan, out: Path) -> Iterator[ReplicaTask]:
                 yield ReplicaTask(formula, temperature, replica, folder, plan.production_ps)
 
 
-# ---------------------------------------------------------------------------------------------------------------- plan
-
-
 def check_resume(out: Path, *, resume: bool) -> None:
     """Refuse to resume a folder without a plan, and to begin in one that has a plan."""
     there = (out / PLAN).exists()
@@ -93,12 +90,12 @@ def merged_plan(plan: MeltPlan, out: Path) -> MeltPlan:
     if not (out / PLAN).exists():
         # another process may be faster, and have begun to write
         foreign = out.exists() and any(entry.suffix != ".partial" and entry.name != "lock" for entry in out.iterdir())
-        if foreign and not (out / PLAN).exists():
+        if not foreign:
+            return plan
+        if not (out / PLAN).exists():
             raise ResultError(
                 f"{out}: expected an empty folder or one with a plan, got other files; name another folder."
             )
-        if not (out / PLAN).exists():
-            return plan
     before = load_plan(out)
     for key in MeltPlan.model_fields:
         if key not in EXTENDABLE_KEYS and getattr(before, key) != getattr(plan, key):
@@ -166,9 +163,6 @@ def load_plan(out: str | os.PathLike[str]) -> MeltPlan:
         raise ResultError(f"{file}: expected the plan of an earlier run: {error}") from None
 
 
-# ------------------------------------------------------------------------------------------------------------ replicas
-
-
 def load_replica(folder: Path) -> ReplicaRecord | None:
     """Return the record of a replica, or None where there is none or its trajectory is just being made longer."""
     try:
@@ -203,9 +197,6 @@ def load_replicas(folder: Path) -> list[Replica]:
     folders = sorted(folder.glob("replica-*"), key=lambda each: (len(each.name), each.name))
     found = ((each, load_replica(each)) for each in folders if has_summary(each))
     return [Replica(each, record) for each, record in found if record is not None]
-
-
-# ------------------------------------------------------------------------------------------------------------ failures
 
 
 def load_failures(folder: Path) -> dict[str, str]:

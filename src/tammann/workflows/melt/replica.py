@@ -94,9 +94,6 @@ def _new_melt(
     return settled.configuration
 
 
-# ------------------------------------------------------------------------------------------------------------- summary
-
-
 def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> None:
     """Write the small files that a state is measured from: correlations, slow stress, and the record last.
 
@@ -198,9 +195,6 @@ def load_stress(folder: Path) -> tuple[np.ndarray, float]:
     """
     with np.load(folder / STRESS) as held:
         return held["stress_GPa"].astype(float), float(held["interval_ps"])
-
-
-# ---------------------------------------------------------------------------------------------------------- potentials
 
 
 def compute_one_energy(plan: MeltPlan) -> None:

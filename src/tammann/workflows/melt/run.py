@@ -67,6 +67,10 @@ class MeltResult:
     states: tuple[MeltState, ...]
     table: Path | None
 
+    def __repr__(self) -> str:
+        diffusive = sum(state.diffusive for state in self.states)
+        return f"<MeltResult {self.out}: {diffusive} of {len(self.states)} states diffusive>"
+
     @property
     def notes(self) -> tuple[str, ...]:
         """All notes, each with the state that it belongs to."""

@@ -70,6 +70,10 @@ class MeltState:
     measurement: OnsagerMeasurement | None = field(default=None, compare=False)
     failed: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        known = "diffusive" if self.diffusive else "not diffusive"
+        return f"<MeltState {self.name}: {self.replicas} replicas, {self.duration_ps:g} ps, {known}>"
+
     @property
     def name(self) -> str:
         """Composition and temperature."""

@@ -127,9 +127,6 @@ def random_numbers(plan: MeltPlan, formula: str, temperature_K: float, *counts: 
     return np.random.default_rng(np.random.SeedSequence(plan.seed, spawn_key=key))
 
 
-# --------------------------------------------------------------------------------------------------------------- files
-
-
 def load_melt(folder: Path) -> Configuration:
     """Read the melt of a state at the volume found.
 
