@@ -117,33 +117,27 @@ def reaction_blocks(
         for n_solid in (range(len(first) + 1, len(first) + 3) if first else range(2, 5))
         if n_solid + n_gas <= rank + 1
     ]
-    combinations_ = sum(comb(len(allowed), g) * comb(len(others), s - len(first)) for g, s in sizes)
-    if combinations_ > _MOST_COMBINATIONS:
+    total = sum(comb(len(allowed), g) * comb(len(others), s - len(first)) for g, s in sizes)
+    if total > _MOST_COMBINATIONS:
         raise DataError(
             f"phases: {len(others) + len(first)} solids and {len(allowed)} gases of {phases.system} make "
-            f"{combinations_:.2g} combinations to balance, expected at most {_MOST_COMBINATIONS:.0e}; leave out "
+            f"{total:.2g} combinations to balance, expected at most {_MOST_COMBINATIONS:.0e}; leave out "
             "unlikely phases, or ask for the reactions between two of them."
         )
 
     elements = (matrix > 0) @ (1 << np.arange(matrix.shape[1]))
+    wanted = np.isin(np.arange(len(matrix)), first)
     for n_gas, n_solid in sizes:
         for block in _subsets(others, n_solid - len(first), allowed, n_gas, first, elements):
             members, coefficients = balanced_combinations(matrix, block)
-            if first:
-                coefficients = coefficients * -np.sign(coefficients[:, :1])
-            solid = coefficients[:, :n_solid]
-            on_left = (solid < 0).sum(axis=1)
-            if first:
-                good = (solid[:, : len(first)] < 0).all(axis=1) & (on_left == len(first))
-            else:
-                good = (on_left >= 1) & (on_left <= 2) & (n_solid - on_left >= 1) & (n_solid - on_left <= 2)
+            on_left = (coefficients[:, :n_solid] < 0).sum(axis=1)
+            good = (on_left >= 1) & (on_left <= 2) & (n_solid - on_left >= 1) & (n_solid - on_left <= 2)
             forward = np.zeros((int(good.sum()), len(matrix)), dtype=np.int64)
             np.put_along_axis(forward, members[good], coefficients[good], axis=1)
-            if first:
-                yield Reactions(phases=phases, coefficients=forward)
-                continue
             both = np.empty((2 * len(forward), len(matrix)), dtype=np.int64)
             both[0::2], both[1::2] = forward, -forward
+            if first:
+                both = both[((both < 0) & ~is_gas == wanted).all(axis=1)]
             yield Reactions(phases=phases, coefficients=both)
 
 
