@@ -1,4 +1,4 @@
-"""What the atoms of a melt or glass are arranged like."""
+"""Structure of melts and glasses: pair distributions, coordination, crystalline order, cavities."""
 
 from tammann.characterization.coordination import (
     Coordination,

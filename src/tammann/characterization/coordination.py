@@ -1,4 +1,4 @@
-"""Who sits next to whom: pair distributions, coordination numbers and shares of bonds."""
+"""Pair distributions, coordination numbers and fractions of bonds."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ __all__ = [
 
 BIN_A = 0.05
 MOST_FRAMES = 200
-"""Frames looked at, evenly spread over the trajectory: more are no news."""
+"""Frames analysed, evenly spread over the trajectory; more would be correlated."""
 MOST_POSITIONS = 400_000
-"""Frames times atoms looked at, as each frame of a large box holds many neighbourhoods."""
+"""Frames times atoms analysed: each frame of a large box holds many neighbourhoods."""
 FEWEST_FRAMES = 10
 FARTHEST_A = 20.0
-"""How far g(r) goes where nothing is said, in boxes that reach farther."""
+"""Largest distance of g(r) by default."""
 SHELL_A = 10.0
-"""How far g(r) is needed for its first minimum: any two ions that touch are less than half of this apart."""
+"""Range of g(r) for its first minimum; ions in contact are less than half of this apart."""
 MOST_PAIRS = 1_000_000
-"""Pairs of atoms held at a time, some 50 MB."""
+"""Pairs of atoms held in memory at a time, about 50 MB."""
 MOST_SITES = 200
-"""Sites of a frame that CrystalNN judges, 5 ms each."""
+"""Sites of a frame given to CrystalNN, 5 ms each."""
 FEWEST_SITES = 10
 """Of each element among them."""
 AROUND_A = 14.0
@@ -49,12 +49,12 @@ class Coordination:
     """Neighbours of one element around another.
 
     Attributes:
-        centre: Element in the middle.
+        centre: Central element.
         neighbour: Element around it.
-        cutoff_A: How far a neighbour may be, Å.
+        cutoff_A: Largest distance of a neighbour, Å.
         mean: Neighbours per centre.
-        stderr: Standard error of it, from stretches of the trajectory.
-        nearest_A: Where the first peak of the pair distribution is, Å.
+        stderr: Its standard error, from blocks of the trajectory.
+        nearest_A: Position of the first peak of the pair distribution, Å.
     """
 
     centre: str
@@ -68,10 +68,10 @@ class Coordination:
 def radial_distribution(
     trajectory: Trajectory, centre: str, neighbour: str, *, r_max_A: float | None = None, bin_A: float = BIN_A
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pair distribution g(r) of two elements: 1 where nothing is known of the neighbour.
+    """Return the pair distribution g(r) of two elements, which is 1 without correlation.
 
-    g(r) = V/(N_a N_b) sum of pairs at r / (4 pi r**2 dr), without the atom itself; periodic images count as atoms. The
-    mean is over 200 frames, evenly spread, and over fewer in boxes of more than 2000 atoms.
+    g(r) = V/(N_a N_b) n(r) / (4 pi r² dr) with n(r) the pairs between r and r + dr, periodic images included and the
+    atom itself excluded; the mean over 200 evenly spread frames, fewer in boxes of more than 2000 atoms.
 
     Args:
         trajectory: Any cell.
@@ -115,8 +115,8 @@ def coordination_numbers(
 
     Args:
         trajectory: Any cell.
-        pairs: (centre, neighbour) of each number asked for.
-        cutoffs_A: Cutoffs by pair, Å; the first minimum of g(r) after its first peak where none is given.
+        pairs: Pairs (centre, neighbour) of elements.
+        cutoffs_A: Cutoffs by pair, Å; by default the first minimum of g(r) after its first peak.
 
     Raises:
         DataError: An element that the trajectory does not have.
@@ -139,14 +139,14 @@ def coordination_numbers(
 
 
 def bond_fractions(trajectory: Trajectory, *, cutoff_A: float = 5.0) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return the share of each pair of elements among all pairs of atoms within a cutoff, with its standard error.
+    """Return the fraction of each pair of elements among all pairs of atoms within a cutoff, with its standard error.
 
     Args:
         trajectory: Any cell.
         cutoff_A: Å.
 
     Returns:
-        Share and standard error by pair of elements; the shares sum to 1.
+        Fraction and standard error by pair of elements; the fractions sum to 1.
     """
     species = tuple(dict.fromkeys(trajectory.symbols))
     kinds = np.array([species.index(symbol) for symbol in trajectory.symbols])
@@ -165,11 +165,10 @@ def bond_fractions(trajectory: Trajectory, *, cutoff_A: float = 5.0) -> dict[tup
 
 
 def crystal_nn_coordination(trajectory: Trajectory, *, frames: int = 3) -> dict[str, tuple[float, float]]:
-    """Return the mean coordination number of each element by CrystalNN (pymatgen), oxygen or not.
+    """Return the mean coordination number of each element by CrystalNN (pymatgen), whatever its neighbours.
 
-    CrystalNN weighs the faces of Voronoi cells, so it needs no cutoff; it takes a second or two for each frame. In
-    boxes of up to 200 atoms it judges every site, in larger ones about 200 of them: evenly spaced in the order of the
-    atoms of each element, and 10 or more of each element.
+    CrystalNN weighs the faces of Voronoi cells and needs no cutoff; it takes a second or two a frame. In boxes of up to
+    200 atoms all sites are analysed, in larger ones about 200, evenly spaced and at least 10 of each element.
 
     Args:
         trajectory: Any cell.
@@ -194,7 +193,7 @@ def crystal_nn_coordination(trajectory: Trajectory, *, frames: int = 3) -> dict[
         chosen[symbol] = atoms[np.linspace(0, len(atoms) - 1, sites).round().astype(int)]
     rows: list[dict[str, list[int]]] = []
     with catch_warnings():
-        simplefilter("ignore")  # it says for every site that there are no oxidation states
+        simplefilter("ignore")  # one for every site: no oxidation states
         for positions, cell in _frames(trajectory, most=frames):
             around = _surroundings(trajectory.symbols, positions, cell)
             rows.append({s: [int(judge.get_cn(*around(site))) for site in sites] for s, sites in chosen.items()})
@@ -206,9 +205,9 @@ def crystal_nn_coordination(trajectory: Trajectory, *, frames: int = 3) -> dict[
 def _surroundings(
     symbols: tuple[str, ...], positions: np.ndarray, cell: np.ndarray
 ) -> Callable[[int], tuple[Any, int]]:
-    """What gives the structure that a site is judged in, and the number of the site in it.
+    """Return a function from a site to a structure around it and the index of the site there.
 
-    Every step of pymatgen goes through all atoms of the structure, so that a large box is cut down to what a site sees.
+    Every step of pymatgen loops over all atoms of the structure, so a large box is cut down to the surroundings.
     """
     from pymatgen.core.structure import Structure
     from scipy.spatial import cKDTree
@@ -251,16 +250,13 @@ def _heights(cell: np.ndarray) -> np.ndarray:
 
 
 def wrapped(positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Fractional coordinates within the cell, shape (N, 3)."""
+    """Return fractional coordinates within the cell, shape (N, 3)."""
     fractional = positions @ np.linalg.inv(cell)
     return np.asarray(fractional - np.floor(fractional))
 
 
 def with_images(fractional: np.ndarray, cell: np.ndarray, reach_A: float) -> tuple[np.ndarray, np.ndarray]:
-    """Atoms within a cell, then their images up to a distance from it: positions, Å, and which atom each is.
-
-    Every atom is among them with every image that is nearer than ``reach_A`` to any point of the cell.
-    """
+    """Return the atoms of a cell, then their images within ``reach_A``: positions, Å, and indices of the atoms."""
     atoms = np.arange(len(fractional))
     margins = reach_A / _heights(cell) + 1e-9
     for axis, margin in enumerate(margins.tolist()):
@@ -281,7 +277,7 @@ def _pairs(
     """Pairs of an atom of ``a`` and one of ``b`` or its image nearer than ``r_max``, about ``MOST_PAIRS`` at a time.
 
     Yields:
-        Numbers in ``a``, numbers in ``b``, distances; where ``same``, no atom is its own neighbour but by its images.
+        Indices in ``a``, indices in ``b``, distances; where ``same``, an atom is no neighbour of itself.
     """
     from scipy.spatial import cKDTree
 
@@ -295,7 +291,7 @@ def _pairs(
         i, j, r = found["i"] + start, found["j"], found["v"]
         keep = r < r_max
         if same:
-            keep &= i != j  # what comes before the images is the atoms themselves, in their order
+            keep &= i != j  # the atoms themselves come first, in their order
         yield i[keep], atoms[j[keep]], r[keep]
 
 
@@ -317,7 +313,7 @@ def _first_shell(r: np.ndarray, g: np.ndarray) -> tuple[float, float]:
 
 
 def _mean(series: np.ndarray) -> tuple[float, float]:
-    """Mean and the standard error of it from blocks."""
+    """Mean and its standard error from blocks."""
     blocks = [float(part.mean()) for part in np.array_split(series, min(BLOCKS, len(series)))]
     error = float(np.std(blocks, ddof=1) / math.sqrt(len(blocks))) if len(blocks) > 1 else math.nan
     return float(series.mean()), error

@@ -1,4 +1,4 @@
-"""Has the melt crystallised, or torn open?"""
+"""Signs that a melt has crystallised (Bragg reflections) or torn open (cavities)."""
 
 from __future__ import annotations
 
@@ -19,32 +19,30 @@ __all__ = ["bragg_noise", "bragg_order", "largest_cavity"]
 LONGEST_PER_A = 5.0
 FRAMES = 20
 MOST_POSITIONS = 100_000
-"""Frames times atoms looked at: a large box needs no mean over many frames."""
+"""Frames times atoms analysed: a large box needs no mean over many frames."""
 FEWEST_FRAMES = 3
 MOST_VECTORS = 600_000
-"""Reciprocal vectors looked at: all up to 3.3 per Å in an oxide melt of 100,000 atoms, beyond the first strong
-reflections of any oxide, and the grids of them take less than 200 MB."""
+"""Reciprocal vectors considered: all up to 3.3 per Å in an oxide melt of 100,000 atoms, beyond the first strong
+reflections of any oxide; less than 200 MB."""
 MOST_PHASES = 2_000_000
-"""Vectors times atoms up to which each phase is computed by itself; beyond, by a Fourier transform."""
+"""Vectors times atoms up to which phases are summed directly; beyond, by a Fourier transform."""
 CHUNK = 500_000
 """Phases held at a time, 4 MB each of phase, cosine and sine."""
 SPLINE = 6
-"""Points per axis that an atom is spread over before the transform, on a grid twice as fine as the shortest wave needs:
-intensities are right to half a per cent."""
+"""Order of the splines that spread an atom over a grid twice as fine as the shortest wave needs; intensities are right
+to half a per cent."""
 NEAR_A = 8.0
-"""Images of atoms up to here from the cell are enough for all cavities but those of a torn melt."""
+"""First range of periodic images, enough but for the cavities of a torn melt."""
 BLOCKS = 1000
-"""Of 27 points each, looked into at a time."""
+"""Blocks of 27 grid points refined at a time."""
 
 
 def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: float = LONGEST_PER_A) -> float:
-    """Return how near the strongest reflection comes to that of a crystal: 1 for a perfect one, about 10/N for a melt.
+    """Return the strongest reflection relative to a perfect crystal's: 1 for a crystal, about 10/N for a melt.
 
-    max over q of <|sum_a exp(i q . r_a)|**2> / N**2, with q all vectors of the reciprocal cell up to ``longest_per_A``
-    and the N atoms taken alike; the mean is over frames of the last quarter of the trajectory.
-
-    Where there would be more than 600,000 vectors q, only the shortest are looked at. In boxes of more than about 300
-    atoms the intensities are those of atoms spread over a grid, right to half a per cent.
+    max over q of <|sum_a exp(i q . r_a)|²> / N², with q all vectors of the reciprocal cell up to ``longest_per_A`` (the
+    600,000 shortest at most) and equal weights of the N atoms; the mean over frames of the last quarter of the
+    trajectory. In boxes of more than about 300 atoms a grid is used, right to half a per cent.
 
     Args:
         trajectory: Of N atoms.
@@ -65,7 +63,7 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
     longest = min(longest_per_A, _longest(abs(float(np.linalg.det(mean_cell)))))
     reciprocal = 2.0 * math.pi * np.linalg.inv(mean_cell).T
     most = np.ceil(longest / (2.0 * math.pi) * np.linalg.norm(mean_cell, axis=1)).astype(int)
-    # -q says what q says, so the last index need not be below 0
+    # the intensities at q and -q are equal, so the last index need not be below 0
     x, y, z = np.ogrid[-most[0] : most[0] + 1, -most[1] : most[1] + 1, 0 : most[2] + 1]
     metric = reciprocal @ reciprocal.T
     squares = metric[0, 0] * x**2 + metric[1, 1] * y**2 + metric[2, 2] * z**2
@@ -89,20 +87,20 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
 
 
 def bragg_noise(n_atoms: int, volume_A3: float, *, chance: float = 1e-3, longest_per_A: float = LONGEST_PER_A) -> float:
-    """Return what ``bragg_order`` of a disordered box stays below: a threshold for small boxes.
+    """Return the ``bragg_order`` that a disordered box reaches by chance: a threshold for small boxes.
 
-    Of atoms at random |sum_a exp(i q . r_a)|**2 / N has an exponential distribution with the mean 1, so that its
-    maximum over n vectors q exceeds ln(n / chance) in fewer than ``chance`` of all arrangements. This is of one
-    arrangement: it holds for a glass, whose frames are all alike, and a melt that moves between frames stays far below.
+    For atoms at random |sum_a exp(i q . r_a)|² / N is exponentially distributed with mean 1, so its maximum over n
+    vectors q exceeds ln(n / chance) in fewer than ``chance`` of all arrangements. That is one arrangement, as in a
+    glass; the mean over the frames of a melt stays far below.
 
     Args:
         n_atoms: N.
-        volume_A3: Of the box, Å3; n = volume q**3 / (12 pi**2) with the longest q, as -q says what q says.
-        chance: Share of arrangements that may exceed it.
+        volume_A3: Of the box, Å3; n = volume q³ / (12 pi²) with the longest q.
+        chance: Fraction of arrangements that may exceed it.
         longest_per_A: As in ``bragg_order``, 1/Å.
 
     Returns:
-        At most 1, which nothing exceeds.
+        The threshold, at most 1.
 
     Example:
         >>> [round(bragg_noise(n, 20.0 * n), 2) for n in (40, 80, 200, 10_000)]
@@ -114,12 +112,12 @@ def bragg_noise(n_atoms: int, volume_A3: float, *, chance: float = 1e-3, longest
 
 
 def largest_cavity(trajectory: Trajectory, *, frames: int = 5, spacing_A: float = 0.8) -> float:
-    """Return the radius in Å of the largest sphere that holds no centre of an atom, 2.5 to 3.5 Å in a dense oxide melt.
+    """Return the radius of the largest sphere without the centre of an atom, Å: 2.5 to 3.5 in a dense oxide melt.
 
     Args:
-        trajectory: Of N atoms; frames of its last quarter are looked at.
+        trajectory: Of N atoms; frames of its last quarter are analysed.
         frames: How many frames at most; fewer in boxes of more than 20,000 atoms.
-        spacing_A: Of the grid that centres of spheres are tried on, Å.
+        spacing_A: Spacing of the grid of trial centres, Å.
 
     Example:
         >>> import numpy as np
@@ -149,12 +147,12 @@ def _last_quarter(trajectory: Trajectory, frames: int) -> list[int]:
 
 
 def _longest(volume_A3: float) -> float:
-    """How long the vectors may be for no more than ``MOST_VECTORS`` of them, 1/Å."""
+    """Length up to which there are ``MOST_VECTORS`` vectors, 1/Å."""
     return (12.0 * math.pi**2 * MOST_VECTORS / volume_A3) ** (1.0 / 3.0)
 
 
 def _add_direct(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndarray) -> None:
-    """Add |sum_a exp(i q . r_a)|**2 of each vector, from each phase by itself."""
+    """Add |sum_a exp(i q . r_a)|**2 of each vector, summed directly."""
     chunk = max(1, CHUNK // len(fractional))
     for start in range(0, len(indices), chunk):
         phase = 2.0 * math.pi * fractional @ indices[start : start + chunk].T
@@ -182,7 +180,7 @@ def _add_by_grid(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndar
     waves = fft.rfftn(grid.reshape(shape), overwrite_x=True)
     for start in range(0, len(indices), CHUNK // 10):
         some = indices[start : start + CHUNK // 10]
-        spread = np.prod(np.sinc(some / shape), axis=1) ** SPLINE  # what the spline takes off a wave
+        spread = np.prod(np.sinc(some / shape), axis=1) ** SPLINE  # attenuation of a wave by the spline
         found = waves[some[:, 0], some[:, 1], some[:, 2]]
         intensity[start : start + CHUNK // 10] += (
             found.real.astype(float) ** 2 + found.imag.astype(float) ** 2
@@ -192,8 +190,8 @@ def _add_by_grid(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndar
 def _farthest(tree: cKDTree, cell: np.ndarray, counts: np.ndarray) -> float:
     """The largest distance from a point of a grid over the cell to the nearest atom, Å.
 
-    The grid is looked at in blocks of 27 points. From the middle of a block to its other points the distance can grow
-    by no more than theirs, so most blocks need not be looked into.
+    The grid is searched in blocks of 27 points. Within a block the distance exceeds that of its middle by no more than
+    the distance from there, so most blocks need no refinement.
     """
     middles = np.stack(np.meshgrid(*[np.arange(1, n + 2, 3) for n in counts], indexing="ij"), axis=-1).reshape(-1, 3)
     offsets = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), axis=-1).reshape(-1, 3)

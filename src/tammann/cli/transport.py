@@ -37,7 +37,7 @@ def transport(
     skip_ps: Annotated[float, typer.Option(metavar="X", min=0, help="Left out at the start of each trajectory.")] = 0.0,
     start: Annotated[int, typer.Option(metavar="N", min=0, help="First frame to read, counted from 0.")] = 0,
     stop: Annotated[int | None, typer.Option(metavar="N", help="Frame to stop before.")] = None,
-    every: Annotated[int, typer.Option(metavar="N", min=1, help="Keep every so many frames.")] = 1,
+    every: Annotated[int, typer.Option(metavar="N", min=1, help="Keep one frame in N.")] = 1,
     unwrapped: Annotated[
         bool, typer.Option("--unwrapped", help="Positions were never folded into the cell, as ASE leaves them.")
     ] = False,

@@ -109,7 +109,7 @@ def plot_correlations(
     values = np.concatenate(lowest)
     values = values[values > 0]
     if values.size:
-        # Unlike ions that do not know of each other cross zero: their dips are left out of sight.
+        # Uncorrelated unlike ions cross zero: their dips are cut off.
         ax.set_ylim(float(values.min()) / (4 if "collective" in curves else 1.6), float(values.max()) * 2)
     _shade(ax, measurement)
     ax.set_xlabel("time (ps)")

@@ -15,7 +15,7 @@ from tammann.units import BOLTZMANN_EV_PER_K
 __all__ = ["ArrheniusFit", "arrhenius_weights", "fit_arrhenius", "interpolate_arrhenius"]
 
 CHANCE = 0.01
-"""Scatter about the line that is rarer than this by chance is taken to be real."""
+"""Probability below which scatter about the line is not taken for chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class ArrheniusFit:
 
     Attributes:
         temperatures_K: Of the points, shape (n,), K.
-        values: The points, shape (n,), in a unit of the reader's, which A shares.
+        values: The points, shape (n,); A has their unit.
         stderr: Standard errors of the points as given, shape (n,), or None.
         activation_energy_eV: Ea, eV; negative for what falls on heating.
         activation_energy_stderr_eV: Its standard error, eV.
@@ -37,7 +37,7 @@ class ArrheniusFit:
         p_value: Probability of as large a chi2 by chance; NaN for two points, or without errors.
         scaled: Whether the errors were taken from the scatter about the line: none were given, or the points lie
             further from it than theirs allow. Intervals are then those of Student's t.
-        notes: What a reader must know.
+        notes: Remarks, one sentence each.
     """
 
     temperatures_K: np.ndarray
@@ -71,7 +71,7 @@ class ArrheniusFit:
         return np.exp(logarithm - reach), np.exp(logarithm + reach)
 
     def quantile(self, confidence: float = 0.95) -> float:
-        """Return how many standard errors reach to either side: of Student's t where the scatter gave the errors.
+        """Return the half-width of an interval in standard errors, by Student's t where the scatter gave the errors.
 
         Raises:
             DataError: A confidence outside 0 to 1.

@@ -1,4 +1,4 @@
-"""Conductivity from Onsager coefficients: how much charge moves when ions are pulled by a field."""
+"""Ionic conductivity from Onsager coefficients."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NEUTRAL = 1e-6
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Conductivity:
-    """How well the ions of a phase conduct, together and as if each moved alone.
+    """Ionic conductivity of a phase, with all correlations and as if each ion moved alone.
 
     Attributes:
         formula: Composition of the phase.
@@ -39,10 +39,10 @@ class Conductivity:
         nernst_einstein_stderr: Its standard error, S/m, or None.
         haven_ratio: nernst_einstein / sigma; 1 for independent ions, NaN where sigma is not above zero.
         haven_stderr: Its standard error, or None.
-        transference: Share of each ion in the current, shape (S,), sums to 1; it may be negative, and depends on the
-            frame in which the coefficients were measured. NaN where sigma is not above zero.
+        transference: Fraction of the current carried by each ion, shape (S,), sums to 1; it may be negative and depends
+            on the frame of reference. NaN where sigma is not above zero.
         transference_stderr: Shape (S,), or None.
-        notes: What a reader must know.
+        notes: Remarks, one sentence each.
     """
 
     formula: str
@@ -230,7 +230,7 @@ def charges_from_composition(formula: str) -> dict[str, float]:
         # Elements without an electronegativity make it warn; they end in the error below.
         warnings.simplefilter("ignore")
         try:
-            # -1: the reduced formula is searched, as large cells would take for ever.
+            # -1: the reduced formula, as large cells would take very long
             guesses = Composition(counts).oxi_state_guesses(max_sites=-1)
         except ValueError:
             guesses = ()

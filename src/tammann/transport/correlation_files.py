@@ -1,4 +1,4 @@
-"""Displacement correlations in a small file: to measure again, and with more replicas, without the trajectories."""
+"""Displacement correlations in small files, to measure again without the trajectories."""
 
 from __future__ import annotations
 

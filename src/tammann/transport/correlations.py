@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -35,13 +35,13 @@ TENSOR = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """The six Cartesian components kept, in Voigt's order: xx, yy, zz, yz, xz, xy."""
 
 CHUNK_BYTES = 16e6
-"""Transforms held at a time: about what a cache holds."""
+"""Size of the transforms held at a time, about that of a cache."""
 
 ION_LAGS = 128
 """Lags, spread in the logarithm, at which every single ion is kept."""
 
 FETCH_BYTES = 5e8
-"""Positions fetched at a time from a file on disk."""
+"""Positions read at a time from a file on disk."""
 
 MOST_VOLUME = 0.05
 """How far the mean volumes of replicas may differ; cells at constant pressure differ by a per cent or so."""
@@ -51,7 +51,7 @@ MOST_THREADS = 1024
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Correlations:
-    """How far the ions of each species have gone after a time, singly and together.
+    """Mean squared displacements of the ions of each species, and collective ones of species, against time.
 
     With dr_a(t) the displacement of ion a and dX_i(t) = sum over the ions a of species i of dr_a(t):
     self_i(t) = 1/N_i sum_a <dr_a dr_a> and collective_ij(t) = <dX_i dX_j>, both tensors, averaged over all time
@@ -74,7 +74,7 @@ class Correlations:
             whether ions differ more than independent Gaussian walkers would.
         temperature_K: Of the trajectory, K, or None where it does not say.
         source: Where the trajectory came from.
-        notes: What was met in reading it.
+        notes: Remarks of the reader of the trajectory.
     """
 
     formula: str
@@ -137,7 +137,6 @@ def displacement_correlations(
     *,
     frame: str = "barycentric",
     max_lag_ps: float | None = None,
-    masses: Mapping[str, float] | None = None,
     threads: int | None = None,
 ) -> Correlations:
     """Return the self and collective displacement correlations of every pair of species, over all time origins.
@@ -151,7 +150,6 @@ def displacement_correlations(
         frame: What is at rest: the centre of mass, the laboratory (positions as they are), or the mean position of the
             ions of some elements, joined by ``+``.
         max_lag_ps: Longest lag kept, ps; all of them where None.
-        masses: Masses of the elements in the simulation, g/mol, for the barycentric frame; those of nature by default.
         threads: Cores for the transforms, one or more; all of them where None.
 
     Raises:
@@ -194,7 +192,7 @@ def displacement_correlations(
     if not np.isfinite(sums).all():
         first = int(np.argmin(np.isfinite(sums).all(axis=(0, 2))))
         raise DataError(f"positions in frame {first} are not all finite; the run may have blown up, leave it out.")
-    rest = np.einsum("i,ita->ta", _origin(species, counts, frame, masses), sums)
+    rest = np.einsum("i,ita->ta", _origin(species, counts, frame), sums)
     length = int(fft.next_fast_len(n_frames + kept - 1, real=True))
     workers = threads or -1
     origins = np.arange(n_frames, n_frames - kept, -1)
@@ -216,12 +214,12 @@ def displacement_correlations(
     chunk = max(1, int(CHUNK_BYTES / (16.0 * length * 1.5)))
 
     def of_some(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Products and spectra summed over a few ions, and the curve of each at some lags."""
+        """Return products and spectra summed over some ions, and the curve of each at some lags."""
         paths = np.ascontiguousarray((positions - rest[:, None]).transpose(2, 1, 0))
         paths -= paths.mean(axis=-1, keepdims=True)
         waves = fft.rfft(paths, length, axis=-1)
         real, imaginary = waves.real, waves.imag
-        # einsum, because it makes no arrays in between: memory is what this waits for
+        # einsum makes no arrays in between: this is bound by memory
         products = [np.einsum("nt,nt->t", paths[a], paths[b]) for a, b in TENSOR]
         spectra = [
             np.einsum("nk,nk->k", real[a], real[b]) + np.einsum("nk,nk->k", imaginary[a], imaginary[b])
@@ -348,7 +346,7 @@ def _sums(positions: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
 
 
 def same_system(correlations: Correlations | Sequence[Correlations]) -> list[Correlations]:
-    """Return replicas as a list, after making sure that they are replicas.
+    """Return replicas as a list, having checked that they fit together.
 
     Raises:
         DataError: None at all, something that is no ``Correlations``, or other ions, another frame, interval,
@@ -419,7 +417,7 @@ def in_frame(correlations: Correlations, frame: str) -> Correlations:
     if frame == "laboratory":
         raise DataError("frame is 'laboratory', which correlations in another frame cannot give; compute them anew.")
     old, N = correlations, correlations.counts.astype(float)
-    w = _origin(old.species, old.counts, frame, None)
+    w = _origin(old.species, old.counts, frame)
     change = np.eye(len(N)) - np.outer(N, w)
     collective = np.einsum("ik,klcn,jl->ijcn", change, old.collective_A2, change)
     cross = np.einsum("k,ikcn->icn", w, old.collective_A2)
@@ -429,15 +427,12 @@ def in_frame(correlations: Correlations, frame: str) -> Correlations:
     return replace(old, frame=frame, self_A2=self_A2, collective_A2=collective, ion_A2=ions)
 
 
-def _origin(species: tuple[str, ...], counts: np.ndarray, frame: str, masses: Mapping[str, float] | None) -> np.ndarray:
+def _origin(species: tuple[str, ...], counts: np.ndarray, frame: str) -> np.ndarray:
     """Weights w with which the sums X_k of the positions give the origin of a frame, sum_k w_k X_k, shape (S,)."""
     if frame == "laboratory":
         return np.zeros(len(species))
     if frame == "barycentric":
-        missing = [symbol for symbol in species if masses is not None and symbol not in masses]
-        if missing:
-            raise DataError(f"masses lack {missing[0]}; give the mass of every element in g/mol.")
-        m = species_masses(species) if masses is None else np.array([masses[symbol] for symbol in species])
+        m = species_masses(species)
         return m / float(m @ counts)
     elements = frame_elements(frame)
     if not set(elements) <= set(species):

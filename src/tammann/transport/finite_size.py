@@ -1,4 +1,4 @@
-"""Diffusion in a periodic box is slowed by the images of the box; what it would be in an infinite one."""
+"""Correction of self-diffusion coefficients for the finite size of a periodic box."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ YEH_HUMMER_CONSTANT = 2.837297
 
 @dataclass(frozen=True, eq=False)
 class FiniteSizeCorrection:
-    """Self-diffusion coefficients of an infinite box, and what was added to get there.
+    """Self-diffusion coefficients of an infinite box, and the correction.
 
     Attributes:
         D_m2_per_s: Corrected, shape as given, m^2/s.
@@ -27,7 +27,7 @@ class FiniteSizeCorrection:
         correction_m2_per_s: What was added to every D, m^2/s.
         correction_stderr: Its standard error from that of the viscosity, m^2/s.
         box_length_A: Edge of the cube, Angstrom.
-        notes: What a reader must know.
+        notes: Remarks, one sentence each.
     """
 
     D_m2_per_s: np.ndarray

@@ -42,7 +42,7 @@ def measure_onsager(
     theorem as ``SlopeWeights`` states, the estimates standing for the truth; their own noise widens the intervals a
     little, which keeps a 95 % interval covering 93 to 97 % also where the trajectory holds few independent stretches.
 
-    Real ions are not Gaussian walkers that know nothing of each other. Where the scatter of the single ions of a
+    Real ions are not independent Gaussian walkers. Where the scatter of the single ions of a
     species, the spread over three or more replicas, or that over stretches of the trajectories shows more than chance
     allows (p < 0.01), the errors are widened to that, and a note says so.
 
@@ -357,8 +357,8 @@ def _notes(
         )
     if not measurement.apparent.L.any() and len(measurement.species) == 1:
         notes.append(
-            f"In the {measurement.frame} frame one species alone has no collective motion: L is zero and says nothing; "
-            "use the laboratory frame."
+            f"In the {measurement.frame} frame one species alone has no collective motion: L is zero; use the "
+            "laboratory frame."
         )
     ratio = measurement.apparent.smallest_eigenvalue_ratio
     if ratio < -1e-3:
@@ -390,8 +390,8 @@ def block_errors(stretches: Sequence[Correlations], measurement: OnsagerMeasurem
     """Return standard errors from the spread of separate stretches, or None where they are too few or too short.
 
     Every stretch is measured over the regime of ``measurement``, cut at half of the stretch; the spread over the B
-    stretches is divided by the square root of B. It knows nothing of Brownian motion, so it sees what that leaves out,
-    and is itself uncertain by 1/sqrt(2 (B - 1)): a quarter for eight.
+    stretches is divided by the square root of B. It assumes no Brownian motion and is itself uncertain by
+    1/sqrt(2 (B - 1)): a quarter for eight.
 
     Args:
         stretches: As ``correlations_of_stretches`` returns them, of all replicas together.

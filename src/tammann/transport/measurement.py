@@ -1,4 +1,4 @@
-"""A measurement of Onsager coefficients: the numbers, their errors, and what a reader must know of them."""
+"""A measurement of Onsager coefficients: numbers, errors and notes."""
 
 from __future__ import annotations
 
@@ -39,11 +39,10 @@ class BlockErrors:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class OnsagerMeasurement:
-    """Onsager coefficients measured from trajectories, and everything needed to believe them.
+    """Onsager coefficients measured from trajectories, with errors and the evidence for them.
 
     Attributes:
-        apparent: The coefficients that the slopes give, whether or not motion was diffusive. ``coefficients`` is the
-            same, and refuses where it was not.
+        apparent: Coefficients from the slopes, diffusive or not; ``coefficients`` are the same and refuse if not.
         counts: Ions of each species, shape (S,).
         frame: Frame of reference.
         regime: Times over which slopes were taken, and the log-log slopes there.
@@ -60,7 +59,7 @@ class OnsagerMeasurement:
         D_replica_stderr: The same for D, shape (S,), m²/s, or None.
         blocks: Spread over stretches of a trajectory, or None where it was not asked for.
         finite_size: Diffusivities of an infinite box, where a viscosity was stated.
-        notes: What the reader must know.
+        notes: Remarks, one sentence each.
     """
 
     apparent: OnsagerCoefficients
@@ -175,7 +174,7 @@ class OnsagerMeasurement:
 
     @property
     def collective_D_m2_per_s(self) -> np.ndarray:
-        """Collective diffusivities L_ii kB T / c_i, m²/s, shape (S,), without a thermodynamic factor; NaN likewise."""
+        """Collective diffusivities L_ii kB T / c_i, m²/s, shape (S,), no thermodynamic factor; NaN if not diffusive."""
         return np.where(self.regime.diffusive, np.diag(self.apparent.L) * self.kT_over_c, np.nan)
 
     @property

@@ -99,7 +99,7 @@ def save_measurements(
 ) -> None:
     """Write measurements to a JSON file: one as an object, several as a list of objects.
 
-    Units: L in 1/(J m s), D in m²/s, volumes in Å³, times in ps, conductivities in S/m; a number that could not be had
+    Units: L in 1/(J m s), D in m²/s, volumes in Å³, times in ps, conductivities in S/m; a number that is not known
     (the species was not diffusive) is null.
 
     Args:
@@ -120,7 +120,7 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
 
     Args:
         measurement: What was measured.
-        conductivity: What ``ionic_conductivity`` made of it, or None.
+        conductivity: Its conductivity, or None.
     """
     m, L = measurement, measurement.apparent
     assert L.L_stderr is not None and L.L_self_stderr is not None

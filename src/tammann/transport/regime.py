@@ -1,4 +1,4 @@
-"""Where on the axis of time motion is diffusive, by a stated rule."""
+"""The time over which motion is diffusive, found by a stated rule."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FULL_WEIGHTS = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 """Components of a symmetric tensor in the sum over all nine."""
 
 CLEAR = 0.3
-"""A log-log slope with a larger standard error than this says nothing."""
+"""Largest useful standard error of a log-log slope."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ class Regime:
 
 @dataclass(frozen=True, eq=False)
 class _Pool:
-    """Displacement curves of one or several replicas as one, and what their errors are made of."""
+    """Displacement curves of one or several replicas as one, with what their errors depend on."""
 
     own: np.ndarray  # self curves, (S, 6, K), Å²
     sums: np.ndarray  # collective curves of each species with itself, (S, 6, K), Å²
@@ -275,14 +275,14 @@ def _log_slope(pool: _Pool, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit_weights(msd: np.ndarray, ions: np.ndarray, lags: np.ndarray, n_frames: int) -> SlopeWeights:
-    """Return slope weights that know what the ions do before they diffuse.
+    """Return slope weights that allow for the motion of ions before they diffuse.
 
     A first fit as of pure Brownian motion gives slope and offset of each species; the curves below the first lag, less
     their lines, give the rise of the offsets, averaged over the ions. The second fit uses both.
 
     Args:
         msd: Mean squared displacements, Å², shape (S, K), from lag 0.
-        ions: How many ions stand behind each, shape (S,).
+        ions: Number of ions of each, shape (S,).
         lags: Lags of the fit, frames.
         n_frames: Frames in the series.
     """
@@ -309,7 +309,7 @@ def _slopes(pool: _Pool, first: int, last: int) -> tuple[np.ndarray, np.ndarray]
     return B[:, :3].sum(axis=1), np.maximum(variance, 0.0) / pool.series(first)
 
 
-def _sums_go_on(pool: _Pool, first: int, last: int) -> np.ndarray:
+def _collective_linear(pool: _Pool, first: int, last: int) -> np.ndarray:
     """Whether the collective curve of each species follows its first slope, within its noise, to the last lag, (S,).
 
     Compared are logarithms: far out the curve of a single sum is as skewed as a chi-square of few degrees of freedom.
@@ -323,7 +323,7 @@ def _sums_go_on(pool: _Pool, first: int, last: int) -> np.ndarray:
     floor = 1e-9 * pool.ions * pool.msd[:, last]
     with np.errstate(invalid="ignore", divide="ignore"):
         deviation = np.abs(np.log(np.maximum(sums[:, later], 1e-300) / np.maximum(expected, 1e-300)))
-    # nothing is asked of a species whose sum the frame keeps at rest
+    # a species at rest in this frame has no collective motion to test
     at_rest = np.array(pool.frame) | (sums[:, last] < floor)
     return (deviation <= DEVIATION * noise).all(axis=1) | at_rest
 
@@ -376,10 +376,10 @@ def _sound(pool: _Pool, first: int, last: int) -> np.ndarray:
     """Whether each species moves clearly over some lags, against its own centre and all its ions together, (S,)."""
     _, error = _log_slope(pool, spread_lags(first, last))
     value, variance = _slopes(pool, first, last)
-    # the motion of a sublattice as a whole is that of the frame of reference
+    # a sublattice that moves as a whole moves with the frame of reference only
     own, own_error = _log_slope(pool.about_centre, spread_lags(max(first, last // 4), last))
     clear = (error <= CLEAR) & (value > 2.0 * np.sqrt(variance)) & (own >= LEAST_SLOPE - 2.0 * own_error)
-    return clear & _sums_go_on(pool, first, last)
+    return clear & _collective_linear(pool, first, last)
 
 
 def _immobile(pool: _Pool, first: int, last: int) -> np.ndarray:

@@ -21,12 +21,12 @@ from tammann.errors import DataError
 __all__ = ["SlopeWeights", "lag_covariance", "local_covariance", "slope_weights", "spread_lags"]
 
 LAGS_IN_FIT = 16
-"""Lags in a fit: with more the variance of the slope falls by a few per cent, with many more the matrix is singular."""
+"""Lags in a fit; more would lower the variance by a few per cent, many more would make the matrix singular."""
 
 
 @dataclass(frozen=True, eq=False)
 class SlopeWeights:
-    """The generalised-least-squares slope and offset of a displacement curve, and how sure the slope is.
+    """Generalised-least-squares slope and offset of a displacement curve, with the variance of the slope.
 
     slope = sum_n w_n C(n) with w = ``weights``, offset = sum_n u_n C(n) with u = ``offset_weights``. With the slopes
     B_ij and offsets A_ij (3 by 3, Cartesian, per frame and plain) of collective coordinates i and j,
@@ -91,7 +91,7 @@ def local_covariance(lags: ArrayLike, n_frames: int, rise: ArrayLike) -> np.ndar
     Args:
         lags: Frames, 1 to ``n_frames`` - 1, shape (K,).
         n_frames: Frames in the series.
-        rise: h at 1, 2, ... frames, shape (R,); 1 from there on. ``[1.0]`` is noise that forgets itself between frames.
+        rise: h at 1, 2, ... frames, shape (R,); 1 from there on. ``[1.0]`` is white noise.
 
     Returns:
         G1 (frames²), G2 (frames) and G3 (no unit), shape (3, K, K).
@@ -111,7 +111,7 @@ def local_covariance(lags: ArrayLike, n_frames: int, rise: ArrayLike) -> np.ndar
 
 @lru_cache(maxsize=256)
 def _sums(lags: tuple[int, ...], n_frames: int, rise: tuple[float, ...]) -> np.ndarray:
-    """Sums over the shifts between two windows; kept, as replicas and repeated fits ask for the same ones."""
+    """Sums over the shifts between two windows; cached, as replicas and repeated fits need the same ones."""
     n = np.array(lags, dtype=np.int64)
     origins = n_frames - n
     reach = len(rise)
@@ -122,7 +122,7 @@ def _sums(lags: tuple[int, ...], n_frames: int, rise: tuple[float, ...]) -> np.n
     for a, length in enumerate(n):
         for b in range(a, len(n)):
             other = n[b]
-            shift = np.arange(1 - other - reach, length + reach)  # q - p, where the windows know of each other
+            shift = np.arange(1 - other - reach, length + reach)  # q - p, where the windows are correlated
             pairs = np.minimum(origins[a], origins[b] - shift) - np.maximum(0, -shift)
             weight = np.maximum(pairs, 0).astype(float)
             shared = np.maximum(0, np.minimum(length, shift + other) - np.maximum(0, shift)).astype(float)

@@ -43,7 +43,7 @@ KARAN_2026 = (
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TransportTable:
-    """Onsager coefficients over compositions and temperatures, with where they come from and what was mended.
+    """Onsager coefficients over compositions and temperatures, with their source and warnings.
 
     Attributes:
         name: Short name, as recipes give it.
@@ -52,7 +52,7 @@ class TransportTable:
         end_members: The two reactants whose difference of chemical potentials serves every product where a recipe asks
             for ``potential_difference: end-members``, and whose products set the scale of the score; None if not
             stated.
-        warnings: Sentences on every defect met and what was done about it.
+        warnings: A sentence on every defect and what was done about it.
 
     Example:
         >>> table = load_transport("karan-2026")
@@ -256,7 +256,7 @@ def _draw(entry: OnsagerCoefficients, relative_error: float, rng: np.random.Gene
 
 
 _TEN_TIMES_TOO_LARGE = ("Ba4Ti13O30", 1000.0, "L_BaO", -9.7442e18, -9.7442e17)
-"""The one slip in the published table: formula, K, coefficient, as published, as used."""
+"""The one misprint in the published table: formula, K, coefficient, as published, as used."""
 
 
 @cache

@@ -18,10 +18,10 @@ SERIES = 5
 """Independent components of a symmetric tensor without trace."""
 
 SPAN = 16
-"""The regime found ends at so many times its start: a longer one makes the slope no surer."""
+"""End over start of the regime found; a longer one makes the slope no more precise."""
 
 RESOLUTION = 8
-"""Frames to the start of the regime: the integrated stress is thinned to that, which costs under 1 % of precision."""
+"""Frames up to the start of the regime after thinning, which costs under 1 % of precision."""
 
 LONGEST = 0.25
 """The longest lag used, over the length of the run."""
@@ -40,7 +40,7 @@ WITHIN_ONE_FRAME = 0.2
 
 @dataclass(frozen=True, eq=False)
 class Viscosity:
-    """A shear viscosity, the regime it was read in, and the running integral that shows whether it had settled.
+    """Shear viscosity, the regime of the fit, and the running integral that shows whether it has converged.
 
     Attributes:
         value_Pa_s: Pa s; NaN where ``converged`` is false.
@@ -57,7 +57,7 @@ class Viscosity:
         temperature_K: K.
         volume_A3: Cubic Angstrom.
         duration_ps: Of all replicas together, ps.
-        notes: What a reader must know.
+        notes: Remarks, one sentence each.
     """
 
     value_Pa_s: float
@@ -93,10 +93,10 @@ def shear_viscosity(
     eta = V/(kB T) int_0^inf <P(0) P(t)> dt = V/(2 kB T) d/dt <[G(t) - G(0)]^2>, with P = ``stress_GPa``, averaged over
     the five independent components of its symmetric part without trace: xy, xz, yz, (xx - yy)/2 and
     (2 zz - xx - yy)/sqrt(12), whose mean square is the same in an isotropic fluid and whose sum of squares is the same
-    in every orientation of the axes. G is the integral of P over time. It is a Brownian coordinate once the stress has
-    lost its memory, so the slope and its error are those of ``slope_weights``, with five independent series. The
-    pressure drops out with the trace; no other mean is taken away, as the mean shear stress of a fluid is zero, and to
-    remove its noise would remove a part of the viscosity.
+    in every orientation of the axes. G is the integral of P over time. It is a Brownian coordinate beyond
+    the correlation time of the stress, so the slope and its error are those of ``slope_weights``, with five independent
+    series. The pressure drops out with the trace. The mean shear stress of a fluid is zero and is not subtracted: its
+    noise is a part of the viscosity.
 
     The regime, where it is not given, starts at the earliest of the times 1, 2, 4... frames at which the slope up to
     sixteen times the start no longer moves by more than 2 % and two standard errors when the start is doubled or
@@ -165,7 +165,7 @@ def shear_viscosity(
         found = start is not None
         first = 2 * start if start is not None else max(1, longest // 4)
         last = min(SPAN * first, longest)
-        rule = "double the earliest start from which the slope of the integrated stress stays put"
+        rule = "double the earliest start from which the slope of the integrated stress is constant"
         if not found:
             rule = "no regime was found; the last three quarters of the range"
             notes.append("The slope of the integrated stress never settles: run longer, or this is no simple fluid.")
@@ -191,7 +191,7 @@ def shear_viscosity(
     lags, running, running_error = _running(runs, first, last)
     per_frame = 2 * frame_interval_ps * unit
     if converged and 1 - _first_drop(runs) < 0.5:
-        # the trapezoid over the first frame, which is all that is known of what happens within it
+        # the trapezoid over the first frame
         share = float(running[np.argmax(lags > 0)]) * per_frame / value
         converged = share < WITHIN_ONE_FRAME
         notes.append(
@@ -258,7 +258,7 @@ def _curve(path: np.ndarray, lags: np.ndarray) -> np.ndarray:
 def _slopes(paths: list[np.ndarray], starts: tuple[int, ...], last: int) -> tuple[np.ndarray, np.ndarray]:
     """Slopes per frame from several starts to one end, and their relative variances, both of shape (n,).
 
-    Paths are thinned so that the earliest start is a few frames away; a path is where it is, whatever is left out.
+    Paths are thinned so that the earliest start is a few frames away.
     """
     thin = max(1, starts[0] // RESOLUTION)
     lags = spread_lags(starts[0] // thin, last // thin)
@@ -278,10 +278,7 @@ def _slopes(paths: list[np.ndarray], starts: tuple[int, ...], last: int) -> tupl
 
 
 def _fit(paths: list[np.ndarray], first: int, last: int) -> tuple[float, float, float]:
-    """Slope per frame, its relative standard error, and by how many errors it moves as the start is quadrupled.
-
-    A drift of 2 % is let pass.
-    """
+    """Slope per frame, its relative standard error, and its change beyond 2 %, in errors, on quadrupling the start."""
     later = min(4 * first, (first + last) // 2)
     slopes, factors = _slopes(paths, (first, max(later, first + 1)), last)
     slope = float(slopes[0])
@@ -291,7 +288,7 @@ def _fit(paths: list[np.ndarray], first: int, last: int) -> tuple[float, float, 
 
 
 def _settled(paths: list[np.ndarray], longest: int) -> int | None:
-    """The earliest start, in frames, from which the slope stays put."""
+    """The earliest start, in frames, from which the slope is constant."""
     start = 1
     while SPAN * start <= longest:
         slopes, factors = _slopes(paths, (start, 2 * start, 4 * start), SPAN * start)

@@ -55,7 +55,7 @@ CURVE_POINTS = 200
 
 @dataclass(frozen=True, eq=False)
 class Diffusion:
-    """What trajectories of one or several systems and temperatures say about transport.
+    """Transport measured from trajectories of one or several systems and temperatures.
 
     Attributes:
         measurements: One for each composition and temperature, replicas combined, in order of both.
@@ -64,7 +64,7 @@ class Diffusion:
         activation: Arrhenius fits of the diffusivities by composition and element, where there are two diffusive
             temperatures or more.
         charges: Charges by composition, e; empty where none are known.
-        notes: What the reader must know of the whole; what concerns one measurement is in its own notes.
+        notes: Remarks on the whole; those on one measurement are in its own notes.
     """
 
     measurements: tuple[OnsagerMeasurement, ...]
@@ -115,10 +115,10 @@ def measure_trajectories(
         viscosity_Pa_s: Shear viscosity of the model and its standard error, Pa s, for the finite-size correction of
             the diffusivities; none is applied without it.
         threads: Cores for the transforms.
-        progress: Called now and then with the fraction done, what is being done, and the temperature, K.
+        progress: Called with the fraction done, what is being done, and the temperature, K.
 
     Raises:
-        DataError: Anything in the input that cannot be used, by name.
+        DataError: An input that cannot be used, by name.
 
     Example:
         >>> import numpy as np, tempfile
