@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -48,56 +49,16 @@ def plot_reaction_flow(
     linked = nodes.index.isin({*links["source"], *links["target"]})
     nodes = nodes[linked | (nodes["atoms_start_mol"] > smallest * total)]
     column = flow_columns(nodes, links)
-    height = (nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total
-    gap = 0.09
-    bottom = stack_nodes(nodes.index.tolist(), column, height.to_dict(), links, gap)
+    height = ((nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total).to_dict()
+    bottom = stack_nodes(nodes.index.tolist(), column, height, links, 0.09)
     colours = phase_colours(flow.species)
     last = max(column.values())
     wide = 0.03 * max(last, 1)
 
-    # Ribbons leave and arrive in the order of what they connect, so that they cross as little as possible.
-    leaving = {name: bottom[name] + height[name] for name in nodes.index}
-    arriving = dict(leaving)
-    starts: dict[int, float] = {}
-    for name in nodes.index:
-        own = links[links["source"] == name]
-        for k in sorted(own.index, key=lambda k: -(bottom[links.at[k, "target"]])):
-            leaving[name] -= links.at[k, "atoms_mol"] / total
-            starts[k] = leaving[name]
-    for name in nodes.index:
-        own = links[links["target"] == name]
-        for k in sorted(own.index, key=lambda k: -(bottom[links.at[k, "source"]])):
-            thick = links.at[k, "atoms_mol"] / total
-            arriving[name] -= thick
-            source = links.at[k, "source"]
-            _ribbon(
-                ax,
-                (column[source] + wide, starts[k]),
-                (column[name], arriving[name]),
-                thick,
-                colours[source],
-                colours[name],
-            )
-    from matplotlib.patches import Rectangle
-    from matplotlib.patheffects import Normal, Stroke
-
-    for name in nodes.index:
-        ax.add_patch(
-            Rectangle((column[name], bottom[name]), wide, height[name], facecolor=colours[name], linewidth=0, zorder=3)
-        )
-        end = float(nodes.at[name, "atoms_end_mol"]) / total
-        share = "gas" if nodes.at[name, "role"] == "gas" else f"{100 * end:.0f} %"
-        middle = bottom[name] + height[name] / 2
-        halo = [Stroke(linewidth=2.2, foreground="white", alpha=0.75), Normal()]
-        if 0 < column[name] < last:
-            text = f"{formula_label(name)}  {share}"
-            x, y = column[name] + wide / 2, bottom[name] + height[name] + 0.008
-            ax.text(x, y, text, va="bottom", ha="center", fontsize=8.5, color=INK, zorder=4, path_effects=halo)
-            continue
-        x = column[name] + 1.6 * wide if column[name] else column[name] - 0.6 * wide
-        side: Literal["left", "right"] = "left" if column[name] else "right"
-        text = f"{formula_label(name)}\n{share}"
-        ax.text(x, middle, text, va="center", ha=side, fontsize=9.5, color=INK, zorder=4, linespacing=1.35)
+    for source, target, thick, starts, arrives in _ribbons(nodes, links, total, bottom, height):
+        start, end = (column[source] + wide, starts), (column[target], arrives)
+        _ribbon(ax, start, end, thick, colours[source], colours[target])
+    _draw_nodes(ax, nodes, total, column, bottom, height, wide, colours)
     low = min(bottom.values())
     high = max(bottom[name] + height[name] for name in nodes.index)
     ax.set_xlim(-0.2 * max(last, 1), last + 0.26 * max(last, 1))
@@ -109,6 +70,60 @@ def plot_reaction_flow(
         loc="left",
     )
     return ax
+
+
+def _ribbons(
+    nodes: pd.DataFrame, links: pd.DataFrame, total: float, bottom: Mapping[str, float], height: Mapping[str, float]
+) -> Iterator[tuple[str, str, float, float, float]]:
+    """Yield source, target and thickness of each ribbon, and its lower edge at either end.
+
+    Ribbons leave and arrive in the order of what they connect, so that they cross as little as possible.
+    """
+    edges: dict[tuple[str, int], float] = {}
+    for side, other in (("source", "target"), ("target", "source")):
+        for name in nodes.index:
+            edge = bottom[name] + height[name]
+            own = links[links[side] == name]
+            for k in sorted(own.index, key=lambda k: -bottom[links.at[k, other]]):
+                edge -= links.at[k, "atoms_mol"] / total
+                edges[side, k] = edge
+    for k in [k for side, k in edges if side == "target"]:
+        source, target, atoms = links.loc[k]
+        yield source, target, atoms / total, edges["source", k], edges["target", k]
+
+
+def _draw_nodes(
+    ax: Axes,
+    nodes: pd.DataFrame,
+    total: float,
+    column: Mapping[str, int],
+    bottom: Mapping[str, float],
+    height: Mapping[str, float],
+    wide: float,
+    colours: Mapping[str, str],
+) -> None:
+    """Draw a bar for each node, with its name and the share of the atoms that it holds at the end."""
+    from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import Normal, Stroke
+
+    last = max(column.values())
+    for name in nodes.index:
+        ax.add_patch(
+            Rectangle((column[name], bottom[name]), wide, height[name], facecolor=colours[name], linewidth=0, zorder=3)
+        )
+        end = float(nodes.at[name, "atoms_end_mol"]) / total
+        share = "gas" if nodes.at[name, "role"] == "gas" else f"{100 * end:.0f} %"
+        if 0 < column[name] < last:
+            halo = [Stroke(linewidth=2.2, foreground="white", alpha=0.75), Normal()]
+            text = f"{formula_label(name)}  {share}"
+            x, y = column[name] + wide / 2, bottom[name] + height[name] + 0.008
+            ax.text(x, y, text, va="bottom", ha="center", fontsize=8.5, color=INK, zorder=4, path_effects=halo)
+            continue
+        x = column[name] + 1.6 * wide if column[name] else column[name] - 0.6 * wide
+        side: Literal["left", "right"] = "left" if column[name] else "right"
+        text = f"{formula_label(name)}\n{share}"
+        y = bottom[name] + height[name] / 2
+        ax.text(x, y, text, va="center", ha=side, fontsize=9.5, color=INK, zorder=4, linespacing=1.35)
 
 
 def flow_columns(nodes: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:
