@@ -13,6 +13,7 @@ from tammann.errors import RecipeError
 from tammann.kinetics import selection
 from tammann.kinetics.channels import between_local_equilibria, growth_of_channels, layers_of
 from tammann.kinetics.coverage import coverage_warnings, layers_down_to
+from tammann.kinetics.growth import Layer
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import MOST_PHASES, RateTable
 from tammann.kinetics.score import melt_exchange, nucleation_factor, reduced_growth, score, sigma2
@@ -106,44 +107,25 @@ def rate_table(
     candidates = _Candidates(
         pool, dG, np.isfinite(dG), np.zeros_like(dG), np.full_like(dG, np.nan), np.zeros(len(pool), dtype=bool)
     )
-    used_scale: float | None = None
-    nothing_opens: str | None = None
+    used_scale, nothing_opens = None, None
     if null:
         candidates = candidates.take(candidates.open.all(axis=0)).reachable(precursors)
         onset = _onset(furnace.temperature_K[:, None] / _lowest_melting_point(candidates.pool), chosen)
         candidates = replace(candidates, score=onset)
     else:
         stages = [(candidates, ""), *_narrowed(candidates, precursors, furnace, chosen)]
-        tabulated = layers_of(transport, phases, chosen)
-        layers = layers_down_to(float(furnace.temperature_K[0]), tabulated, chosen)
-        candidates = stages[-1][0]
-        growth = growth_of_channels(
-            candidates.pool,
-            candidates.dG,
-            furnace.temperature_K,
-            layers,
-            transport,
-            chosen,
-            energies=energies,
-            partial_pressure_Pa=pressures,
+        layers = layers_of(transport, phases, chosen)
+        candidates, used_scale = _scored(stages[-1][0], reactions, layers, transport, furnace, recipe, chosen)
+        candidates = candidates.take((candidates.score > chosen.smallest_score).any(axis=0)).reachable(precursors)
+        too_slow = (
+            f"no score exceeds {chosen.smallest_score:g} up to {furnace.temperature_K[-1]:g} K, which is too cold"
         )
-        if np.isfinite(growth).any():
-            used_scale = chosen.scale or reference_scale(reactions, transport, options=chosen, energies=energies)
-        value = _scores(candidates, growth, furnace.temperature_K, used_scale, recipe, chosen)
-        fallback = np.isnan(growth).any(axis=0) & (chosen.transport != "none")
-        candidates = replace(candidates, score=value, growth=growth, fallback=fallback)
-        candidates = candidates.take((value > chosen.smallest_score).any(axis=0)).reachable(precursors)
-        stages.append(
-            (
-                candidates,
-                f"no score exceeds {chosen.smallest_score:g} up to {furnace.temperature_K[-1]:g} K, which is too cold",
-            )
-        )
+        stages.append((candidates, too_slow))
         if not len(candidates.pool):
             nothing_opens = _why_nothing_opens(reactions, stages, precursors, furnace)
             important.insert(0, nothing_opens)
         warnings += coverage_warnings(
-            candidates.pool, candidates.fallback, candidates.dG[0], tabulated, layers, transport, furnace, chosen
+            candidates.pool, candidates.fallback, candidates.dG[0], layers, transport, furnace, chosen
         )
     warnings += [*phases.warnings, *phases.energy_set(energies).warnings, *(transport.warnings if transport else ())]
 
@@ -275,6 +257,35 @@ def _narrowed(
     if not options.coupled_release:
         candidates = candidates.narrowed(selection.release_allowed(candidates.pool, furnace)).reachable(precursors)
         yield candidates, "the solids left would take the gas up again (kinetics.coupled_release)"
+
+
+def _scored(
+    candidates: _Candidates,
+    reactions: Reactions,
+    layers: Mapping[int, Layer],
+    transport: TransportTable | None,
+    furnace: Furnace,
+    recipe: Recipe,
+    options: KineticsOptions,
+) -> tuple[_Candidates, float | None]:
+    """The candidates with growth constants and scores, and the scale s, None where nothing has a growth constant."""
+    temperature = furnace.temperature_K
+    growth = growth_of_channels(
+        candidates.pool,
+        candidates.dG,
+        temperature,
+        layers_down_to(float(temperature[0]), layers, options),
+        transport,
+        options,
+        energies=furnace.energies,
+        partial_pressure_Pa=furnace.pressure_Pa,
+    )
+    scale = None
+    if np.isfinite(growth).any():
+        scale = options.scale or reference_scale(reactions, transport, options=options, energies=furnace.energies)
+    value = _scores(candidates, growth, temperature, scale, recipe, options)
+    fallback = np.isnan(growth).any(axis=0) & (options.transport != "none")
+    return replace(candidates, score=value, growth=growth, fallback=fallback), scale
 
 
 def _why_nothing_opens(

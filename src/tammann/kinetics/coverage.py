@@ -46,7 +46,6 @@ def coverage_warnings(
     fallback: np.ndarray,
     coldest_dG_eV_per_atom: np.ndarray,
     tabulated: Mapping[int, Layer],
-    layers: Mapping[int, Layer],
     transport: TransportTable | None,
     furnace: Furnace,
     options: KineticsOptions,
@@ -58,7 +57,6 @@ def coverage_warnings(
         fallback: Which of them have the thermodynamic score because data are missing, shape (R,).
         coldest_dG_eV_per_atom: Their Gibbs energies at the lowest temperature, shape (R,).
         tabulated: From ``layers_of``.
-        layers: Those of them that serve, from ``layers_down_to``.
         transport: The table, or None.
         furnace: Energies, temperatures and gases.
         options: What is done outside the tabulated temperatures.
@@ -69,6 +67,7 @@ def coverage_warnings(
     if options.transport == "none":
         return []
     phases, temperature = pool.phases, furnace.temperature_K
+    layers = layers_down_to(float(temperature[0]), tabulated, options)
     wanted = wanted_layers(pool)
     warnings = []
     if count:

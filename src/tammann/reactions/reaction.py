@@ -199,6 +199,7 @@ def reaction_energy(
     nu = reactions.coefficients.astype(float)
     atoms_of_reaction = np.maximum(-nu, 0.0) @ atoms
     with np.errstate(invalid="ignore", divide="ignore"):
-        energy = np.where(missing, 0.0, per_formula) @ nu.T / atoms_of_reaction
+        # Contiguous, so that sums have the order, and seeded runs the last bit, that they always had.
+        energy = np.where(missing, 0.0, per_formula) @ np.ascontiguousarray(nu.T) / atoms_of_reaction
     energy[:, (nu[:, missing] != 0).any(axis=1)] = np.nan
     return energy[0] if np.ndim(temperature_K) == 0 else energy
