@@ -70,17 +70,9 @@ def write_report(
     growth = None if rates is None else growth_chart(flow, rates)
     grid, grid_blocks = grid_slices(history)
 
-    precursors = " + ".join(f"{p.ratio:g} {p.phase}" if p.ratio != 1 else p.phase for p in recipe.precursors)
-    title = recipe.title or precursors
-    calibration = recipe.calibration.observation if recipe.calibration else None
-    notes = notices(history, summary=summary, calibration=calibration, null=null, equilibrium=equilibrium)
+    title = recipe.title or _precursors(recipe)
     sections = [
-        f"<h1>{text_html(title)}</h1>",
-        f'<p class="soft">{text_html(f"{precursors}; {_atmosphere(recipe)}; {_programme(recipe)}")}</p>',
-        f'<p class="headline">{text_html(headline(history))}</p>',
-        '<ul class="notices">' + "".join(f'<li class="{n.kind}">{text_html(n.text)}</li>' for n in notes) + "</ul>",
-        '<p id="no-charts" class="soft" hidden>This browser cannot unpack the interactive charts; '
-        "the tables hold the same numbers.</p>",
+        *_opening(title, history, recipe, summary, null, equilibrium),
         "<h2>Which phases, and when</h2>",
         figure_html(
             phases,
@@ -120,6 +112,27 @@ def write_report(
     sections += _inputs(history, recipe, summary, rates)
     charts = {c.name: {"height": c.height_px, "variants": c.variants} for c in (phases, beside, flows, growth) if c}
     write_text(path, page_html(title, sections, [data_block("charts", charts), *grid_blocks]))
+
+
+def _opening(
+    title: str, history: History, recipe: Recipe, summary: Mapping[str, Any], null: History | None, equilibrium: Any
+) -> list[str]:
+    """Return title, recipe in a line, result in a sentence, and what limits it."""
+    calibration = recipe.calibration.observation if recipe.calibration else None
+    notes = notices(history, summary=summary, calibration=calibration, null=null, equilibrium=equilibrium)
+    about = f"{_precursors(recipe)}; {_atmosphere(recipe)}; {_programme(recipe)}"
+    return [
+        f"<h1>{text_html(title)}</h1>",
+        f'<p class="soft">{text_html(about)}</p>',
+        f'<p class="headline">{text_html(headline(history))}</p>',
+        '<ul class="notices">' + "".join(f'<li class="{n.kind}">{text_html(n.text)}</li>' for n in notes) + "</ul>",
+        '<p id="no-charts" class="soft" hidden>This browser cannot unpack the interactive charts; '
+        "the tables hold the same numbers.</p>",
+    ]
+
+
+def _precursors(recipe: Recipe) -> str:
+    return " + ".join(f"{p.ratio:g} {p.phase}" if p.ratio != 1 else p.phase for p in recipe.precursors)
 
 
 def _realizations(history: History) -> str:
