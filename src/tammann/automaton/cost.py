@@ -109,16 +109,14 @@ def estimate_cost(recipe: Recipe, rates: RateTable, *, runs: int = 1, threads: i
     moles, grain_cells = precursor_amounts(recipe, rates)
     volumes = moles * rates.molar_volume_m3
     share_cells(moles, volumes, size=size, packing_fraction=recipe.grid.packing_fraction)
-    channels = arrange_channels(rates, np.concatenate([[0.0], volumes.sum() / rates.molar_volume_m3]))
+    full = np.concatenate([[0.0], volumes.sum() / rates.molar_volume_m3])
+    channels = arrange_channels(rates, full, max_speedup=1.0 / recipe.grid.minimum_fill)
     present = np.concatenate([[True], moles > 0])
     cycles = sweeps = 0.0
     for stretch in timeline(recipe):
         score, exchange = rates_at(rates, stretch.temperature_K)
         present = reachable(present, channels, score, generations=moles.size)
-        speedup = 1.0 / recipe.grid.minimum_fill
-        cycles += math.ceil(
-            min(1e300, stretch.sweeps * cycles_per_sweep(channels, score, exchange, present, max_speedup=speedup))
-        )
+        cycles += math.ceil(min(1e300, stretch.sweeps * cycles_per_sweep(channels, score, exchange, present)))
         sweeps += stretch.sweeps
     cells = float(size) ** 3
     # Phase and amount of every cell; growing grains keeps its distance from the grains of each precursor besides.

@@ -28,9 +28,9 @@ from tammann.automaton.programme import Stretch, precursor_amounts, timeline
 from tammann.automaton.tables import (
     arrange_channels,
     cut_blocks,
+    cycle_tables,
     cycles_per_sweep,
     full_cell_scores,
-    kernel_tables,
     rates_at,
     reachable,
 )
@@ -242,9 +242,10 @@ class _Run:
         )
         n, width, n_channels = grid.size, len(rates.phases) + 1, len(rates.equations)
         self.size, self.full = n, grid.full
-        self.channels = arrange_channels(rates, grid.full)
-        self.max_speedup = 1.0 / recipe.grid.minimum_fill
-        self.capacity = max(2.0, LEDGER_CAPACITY * n**3 / count)
+        capacity = max(2.0, LEDGER_CAPACITY * n**3 / count)
+        self.channels = arrange_channels(
+            rates, grid.full, capacity=capacity, max_speedup=1.0 / recipe.grid.minimum_fill
+        )
         self.state = _empty_state(grid.phase, grid.amount, count, width, len(rates.gases), n_channels)
         stages = self.timeline[-1].stage + 1
         frames = len(self.timeline) + 1
@@ -334,7 +335,7 @@ class _Run:
         present = count_cells(self.state.phase, self.full.size) > 0
         present |= self.state.ledger.any(axis=0) & (np.arange(self.full.size) > 0)
         codes = reachable(present, self.channels, score)
-        fastest = cycles_per_sweep(self.channels, score, exchange, codes, max_speedup=self.max_speedup)
+        fastest = cycles_per_sweep(self.channels, score, exchange, codes)
         self.needed = int(np.ceil(now.sweeps * fastest))
         if self.needed and not (exchange[present] > 0).any() and not self.state.ledger.any():
             touching = contacts(self.state.phase, self.size, self.full.size) > 0
@@ -344,15 +345,7 @@ class _Run:
     def _advance(self, now: Stretch, cycles: int) -> None:
         """Run some cycles of a stretch."""
         score, exchange = rates_at(self.rates, now.temperature_K)
-        tables = kernel_tables(
-            self.channels,
-            score,
-            exchange,
-            sweeps=now.sweeps / self.needed,
-            full=self.full,
-            capacity=self.capacity,
-            max_speedup=self.max_speedup,
-        )
+        tables = cycle_tables(self.channels, score, exchange, sweeps=now.sweeps / self.needed)
         begun = time.perf_counter()
         self.kernel(cycles, self.cycle, self.seed, self.blocks, self.state, tables)
         self.seconds += time.perf_counter() - begun

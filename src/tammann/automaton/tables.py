@@ -5,7 +5,6 @@ Codes: 0 is an empty cell, k + 1 the k-th phase of the table of rates.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,37 +14,24 @@ if TYPE_CHECKING:
     from tammann.kinetics import RateTable
 
 __all__ = [
-    "Channels", "arrange_channels", "cut_blocks", "cycles_per_sweep", "full_cell_scores", "kernel_tables", "rates_at",
-    "reachable",
+    "arrange_channels", "cut_blocks", "cycle_tables", "cycles_per_sweep", "full_cell_scores", "rates_at", "reachable",
 ]  # fmt: skip
 
 BLOCK_EDGE = 16
 """Least cells per edge of a block on grids that hold more than one a colour; the cells of a block stay in cache."""
 
 
-@dataclass(frozen=True)
-class Channels:
-    """The channels of a table of rates in codes, for full cells of a size; fields as in ``kernel.Tables``."""
-
-    reactants: np.ndarray
-    reactant_coefficients: np.ndarray
-    products: np.ndarray
-    product_coefficients: np.ndarray
-    gas_coefficients: np.ndarray
-    full_cell_amount: np.ndarray
-    pair_start: np.ndarray
-    pair_channel: np.ndarray
-    single_start: np.ndarray
-    single_channel: np.ndarray
-
-
-def arrange_channels(rates: RateTable, full: np.ndarray) -> Channels:
-    """Sort the channels of a table of rates by the codes of their reactants.
+def arrange_channels(rates: RateTable, full: np.ndarray, *, capacity: float = 0.0, max_speedup: float = 1.0) -> Tables:
+    """Sort the channels of a table of rates by the codes of their reactants; ``cycle_tables`` adds probabilities.
 
     Args:
         rates: The table of rates.
         full: Shape (codes,), moles that fill a cell; entry 0 is not used.
+        capacity: Full cells whose content a block's ledger may hold.
+        max_speedup: Largest factor by which a poorly filled pair reacts faster than full cells.
     """
+    from tammann.automaton.kernel import Tables
+
     width = full.size
     reactants = rates.reactants.astype(np.int64) + 1
     reactant_coefficients = rates.reactant_coefficients.astype(np.float64)
@@ -66,7 +52,14 @@ def arrange_channels(rates: RateTable, full: np.ndarray) -> Channels:
             pairs[second * width + first].append(c)
         else:
             singles[first].append(c)
-    return Channels(
+    return Tables(
+        capacity=capacity,
+        max_speedup=max_speedup,
+        full=full,
+        max_probability=np.zeros(width**2),
+        full_cell_score=np.zeros(width**2),
+        exchange=np.zeros(width**2),
+        score=np.zeros(len(reactants)),
         reactants=reactants,
         reactant_coefficients=reactant_coefficients,
         products=products,
@@ -98,7 +91,7 @@ def rates_at(rates: RateTable, temperature_K: float) -> tuple[np.ndarray, np.nda
     return score, np.concatenate([[0.0], exchange])
 
 
-def full_cell_scores(channels: Channels, score: np.ndarray) -> np.ndarray:
+def full_cell_scores(channels: Tables, score: np.ndarray) -> np.ndarray:
     """Sum the scores of all reactions of a visited code with its neighbour, shape (codes, codes)."""
     width = channels.single_start.size - 1
     pair = np.bincount(
@@ -114,7 +107,7 @@ def full_cell_scores(channels: Channels, score: np.ndarray) -> np.ndarray:
     return pair + single[:, None]
 
 
-def reachable(present: np.ndarray, channels: Channels, score: np.ndarray, *, generations: int = 2) -> np.ndarray:
+def reachable(present: np.ndarray, channels: Tables, score: np.ndarray, *, generations: int = 2) -> np.ndarray:
     """Return which codes are there or can appear within some generations of reactions, shape (codes,), bool."""
     reach = present.copy()
     reach[0] = True
@@ -124,48 +117,28 @@ def reachable(present: np.ndarray, channels: Channels, score: np.ndarray, *, gen
     return reach
 
 
-def cycles_per_sweep(
-    channels: Channels, score: np.ndarray, exchange: np.ndarray, codes: np.ndarray, *, max_speedup: float
-) -> float:
+def cycles_per_sweep(channels: Tables, score: np.ndarray, exchange: np.ndarray, codes: np.ndarray) -> float:
     """Return how many cycles of visits a sweep needs so that no probability exceeds one among some codes (bool)."""
-    probabilities = full_cell_scores(channels, score) * max_speedup + exchange[:, None]
+    probabilities = full_cell_scores(channels, score) * channels.max_speedup + exchange[:, None]
     return float(probabilities[np.ix_(codes, codes)].max())
 
 
-def kernel_tables(
-    channels: Channels,
-    score: np.ndarray,
-    exchange: np.ndarray,
-    *,
-    sweeps: float,
-    full: np.ndarray,
-    capacity: float,
-    max_speedup: float,
-) -> Tables:
-    """Return the tables of the kernel for cycles of some sweeps each.
+def cycle_tables(channels: Tables, score: np.ndarray, exchange: np.ndarray, *, sweeps: float) -> Tables:
+    """Return the tables with the probabilities of cycles of some sweeps each.
 
     Args:
-        channels: The channels.
+        channels: From ``arrange_channels``.
         score: Shape (channels,), per sweep and contact.
         exchange: Shape (codes,), exchanges of places per sweep.
         sweeps: Length of a cycle.
-        full: Shape (codes,), moles that fill a cell.
-        capacity: Full cells whose content a block's ledger may hold.
-        max_speedup: Largest factor by which a poorly filled pair reacts faster than full cells.
     """
-    from tammann.automaton.kernel import Tables
-
-    swaps = np.where(np.eye(full.size, dtype=bool), 0.0, (exchange * sweeps)[:, None])
+    swaps = np.where(np.eye(exchange.size, dtype=bool), 0.0, (exchange * sweeps)[:, None])
     scores = full_cell_scores(channels, score) * sweeps
-    return Tables(
-        capacity=capacity,
-        max_speedup=max_speedup,
-        full=full,
-        max_probability=(scores * max_speedup + swaps).ravel(),
+    return channels._replace(
+        max_probability=(scores * channels.max_speedup + swaps).ravel(),
         full_cell_score=scores.ravel(),
         exchange=swaps.ravel(),
         score=score * sweeps,
-        **{field.name: getattr(channels, field.name) for field in fields(channels)},
     )
 
 
