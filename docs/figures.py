@@ -32,6 +32,7 @@ from tammann.plot import (
     plot_slices,
     save_figure,
 )
+from tammann.plot.growth_constants import MELTS_CAUTION
 from tammann.workflows.furnace import run_recipe
 
 DOCS = Path(__file__).parent
@@ -93,7 +94,8 @@ def tables() -> dict[str, Any]:
     phases, transport = load_phases("Ba-Ti-O"), load_transport("Ba-Ti-O")
     assert transport is not None
     save_figure(plot_hull(phases, 1300.0), IMAGES / "hull.png", dpi=DPI)
-    save_figure(plot_growth_constants(growth_constants(phases, transport)), IMAGES / "growth-constants.png", dpi=DPI)
+    constants = plot_growth_constants(growth_constants(phases, transport), note=MELTS_CAUTION)
+    save_figure(constants, IMAGES / "growth-constants.png", dpi=DPI)
     save_figure(plot_correlation_factors(transport), IMAGES / "correlation-factors.png", dpi=DPI)
     return {}
 

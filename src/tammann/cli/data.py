@@ -166,13 +166,9 @@ def kd(
         print_warnings([*(outside if beyond else []), *coefficients.warnings])
     if plot is not None:
         from tammann.plot import plot_growth_constants, save_figure
+        from tammann.plot.growth_constants import MELTS_CAUTION
 
-        own = (transport or "").endswith(".json")
-        note = (
-            ""
-            if own
-            else "Measured in melts, eleven orders of magnitude too fast for a furnace: only ratios carry meaning."
-        )
+        note = "" if (transport or "").endswith(".json") else MELTS_CAUTION
         save_figure(plot_growth_constants(table, note=note), plot)
 
 

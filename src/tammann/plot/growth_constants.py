@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["plot_growth_constants"]
+__all__ = ["MELTS_CAUTION", "plot_growth_constants"]
+
+MELTS_CAUTION = "Measured in melts, eleven orders of magnitude too fast for a furnace: only ratios carry meaning."
+"""What a figure of the transport data that ship should say."""
 
 
 def plot_growth_constants(
