@@ -9,9 +9,9 @@ import pytest
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium")]
 
 
-def browse(folder, page, *options):
+def browse(folder, page, *options, budget_ms=8000):
     command = "chromium --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-    command += f" --disable-component-update --disable-sync --user-data-dir={folder} --virtual-time-budget=8000"
+    command += f" --disable-component-update --disable-sync --user-data-dir={folder} --virtual-time-budget={budget_ms}"
     command += " --enable-logging=stderr --dump-dom"
     return subprocess.run([*command.split(), *options, f"file://{page}"], capture_output=True, text=True, timeout=120)
 
@@ -29,6 +29,8 @@ def test_page_draws_its_charts_in_a_browser(page, tmp_path):
 
 MEASURE = """
 const page = document.querySelector("iframe").contentDocument, outside = [];
+if (page.querySelectorAll(".main-svg").length < 8) return;
+clearInterval(waiting);
 const inside = (part, box, what) => {
   const own = part.getBoundingClientRect();
   if (own.width && (own.left < box.left - 1 || own.right > box.right + 1))
@@ -52,8 +54,10 @@ def test_nothing_is_cut_off(page, tmp_path, width):
     frame = tmp_path / "frame.html"
     script = MEASURE.replace("WIDTH", str(width))
     frame.write_text(
-        f'<iframe src="file://{page}" style="border:0;width:{width}px;height:9000px"></iframe>'
-        f"<script>setTimeout(() => {{{script}}}, 5000)</script>"
+        f'<title>not drawn</title><iframe src="file://{page}" style="border:0;width:{width}px;height:9000px"></iframe>'
+        f"<script>const waiting = setInterval(() => {{{script}}}, 500)</script>"
     )
-    done = browse(tmp_path, frame, "--allow-file-access-from-files", f"--window-size={max(width, 500) + 50},900")
+    done = browse(
+        tmp_path, frame, "--allow-file-access-from-files", f"--window-size={max(width, 500) + 50},900", budget_ms=30000
+    )
     assert re.search("<title>(.*?)</title>", done.stdout).group(1) == "all inside"
