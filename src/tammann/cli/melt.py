@@ -132,8 +132,8 @@ def _print_cost(plan: Any) -> None:
         f"Steps of {plan.timestep_fs:g} fs: {cost.steps_of_production:,} of production{longest}, at most "
         f"{cost.steps_to_prepare_at_most:,} to find volumes and settle."
     )
-    if cost.core_hours_at_most is not None:
-        print(f"That is at most about {cost.core_hours_at_most:.2g} hours on one core.")
+    if (hours := cost.core_hours_at_most) is not None:
+        print(f"At most about {f'{hours:.0f} hours' if hours > 2 else f'{60 * hours:.0f} minutes'} on one core.")
 
 
 def _print_left(left: dict[str, int], out: Path) -> None:
