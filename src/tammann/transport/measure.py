@@ -42,9 +42,9 @@ def measure_onsager(
     theorem as ``SlopeWeights`` states, the estimates standing for the truth; their own noise widens the intervals a
     little, which keeps a 95 % interval covering 93 to 97 % also where the trajectory holds few independent stretches.
 
-    Real ions are not independent Gaussian walkers. Where the scatter of the single ions of a
-    species, the spread over three or more replicas, or that over stretches of the trajectories shows more than chance
-    allows (p < 0.01), the errors are widened to that, and a note says so.
+    Real ions are not independent Gaussian walkers. Where the scatter of the single ions of a species, the spread over
+    three or more replicas, or that over stretches of the trajectories is larger than chance allows (p < 0.01), the
+    errors are widened to it, and a note says so.
 
     Args:
         correlations: Of one trajectory, or of replicas: the same ions, frame and interval.
@@ -120,28 +120,13 @@ def _estimate(
     A_self, A = pooled(own, offset=True)[1], pooled(together, offset=True)[1]  # Å²
     N = first.counts.astype(float)
 
-    def product(indices: str, one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        """v1 B B' + v2 (B A' + A B') + v3 A A', summed over Cartesian components."""
-        terms = [np.einsum(indices, x, y) for x, y in ((one[0], other[0]), (one[0], other[1]), (one[1], other[0]))]
-        return v[0] * terms[0] + v[1] * (terms[1] + terms[2]) + v[2] * np.einsum(indices, one[1], other[1])
-
-    process = (B, A)
-    covariance = product("ikab,jlab->ijkl", process, process) + product("ilab,jkab->ijkl", process, process)
-    self_covariance = 2.0 * product("ikab,ilab->ikl", process, process) / N[:, None, None]
-    # ions are not independent of each other: what the collective curves hold beyond the self curves is shared evenly
-    pairs = np.where(N > 1, N * (N - 1.0), np.inf)
-    rest = [(np.einsum("iiab->iab", X) - N[:, None, None] * X_self) for X, X_self in ((B, B_self), (A, A_self))]
-    alone = product("iab,iab->i", (B_self, A_self), (B_self, A_self))
-    shared = product("iab,iab->i", (rest[0], rest[1]), (rest[0], rest[1])) / pairs
-    self_variance = 2.0 * np.maximum(N * alone + shared, 0.0)
-    # the scatter of single ions sees what Gaussian motion leaves out: rare jumps, fast and slow ions
+    covariance, self_covariance, self_self, alone = _gaussian_covariances((B, A), (B_self, A_self), v, N)
+    # the scatter of single ions shows what Gaussian motion leaves out: rare jumps, fast and slow ions
     expected = 2.0 * alone / N
     excess = _uneven_paths(stretches, regime)
     beyond = N**2 * (_uneven_ions(replicas, fits, shares, expected) if excess is None else expected * excess)
-    self_variance += beyond
-    self_self = 2.0 * product("ikab,ikab->ik", process, process) / np.outer(N, N)
     i = np.arange(len(N))
-    self_self[i, i] = self_variance
+    self_self[i, i] += beyond
     own_variance = covariance[i, i, i, i]
     wider = (1.0 + beyond / np.where(own_variance > 0, own_variance, np.inf)) ** 0.25
     covariance *= np.einsum("i,j,k,l->ijkl", wider, wider, wider, wider)
@@ -163,7 +148,7 @@ def _estimate(
         L=(L + L.T) / 2.0,
         L_self=np.maximum(L_self, 0.0),
         L_stderr=np.sqrt(np.maximum(np.einsum("ijij->ij", covariance), 0.0)) * to_SI,
-        L_self_stderr=np.sqrt(self_variance) * to_SI,
+        L_self_stderr=np.sqrt(self_self[i, i]) * to_SI,
         volume_A3=volume,
         source="; ".join(dict.fromkeys(replica.source for replica in replicas if replica.source)),
     )
@@ -191,6 +176,40 @@ def _estimate(
         D_replica_stderr=spread_D,
     )
     return measurement, tuple(symbol for symbol, more in zip(first.species, beyond, strict=True) if more > 0)
+
+
+def _gaussian_covariances(
+    process: tuple[np.ndarray, np.ndarray], own: tuple[np.ndarray, np.ndarray], v: np.ndarray, N: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Covariances of the slopes of a Gaussian process, (Å² per frame)², by Wick's theorem.
+
+    Args:
+        process: Slopes B (Å² per frame) and offsets A (Å²) of the collective curves, shape (S, S, 3, 3).
+        own: The same of the self curves, shape (S, 3, 3), per ion.
+        v: The three factors of ``SlopeWeights``.
+        N: Ions of each species, shape (S,).
+
+    Returns:
+        Of collective slopes with each other, of self slopes times N with collective ones, of self slopes times N with
+        each other, and half the variance of the slope of a single ion.
+    """
+
+    def product(indices: str, one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """v1 B B' + v2 (B A' + A B') + v3 A A', summed over Cartesian components."""
+        terms = [np.einsum(indices, x, y) for x, y in ((one[0], other[0]), (one[0], other[1]), (one[1], other[0]))]
+        return np.asarray(v[0] * terms[0] + v[1] * (terms[1] + terms[2]) + v[2] * np.einsum(indices, one[1], other[1]))
+
+    covariance = product("ikab,jlab->ijkl", process, process) + product("ilab,jkab->ijkl", process, process)
+    self_covariance = 2.0 * product("ikab,ilab->ikl", process, process) / N[:, None, None]
+    self_self = 2.0 * product("ikab,ikab->ik", process, process) / np.outer(N, N)
+    # ions are correlated: the excess of the collective curves over the self curves is shared evenly by their pairs
+    pairs = np.where(N > 1, N * (N - 1.0), np.inf)
+    rest = tuple(np.einsum("iiab->iab", X) - N[:, None, None] * X_self for X, X_self in zip(process, own, strict=True))
+    alone = product("iab,iab->i", own, own)
+    shared = product("iab,iab->i", (rest[0], rest[1]), (rest[0], rest[1])) / pairs
+    i = np.arange(len(N))
+    self_self[i, i] = 2.0 * np.maximum(N * alone + shared, 0.0)
+    return covariance, self_covariance, self_self, alone
 
 
 def _widened(measurement: OnsagerMeasurement) -> tuple[OnsagerMeasurement, tuple[str, ...]]:
@@ -304,24 +323,47 @@ def _too_large(variance: float, expected: float, freedom: int) -> bool:
 
 
 def _notes(
-    measurement: OnsagerMeasurement,
-    replicas: list[Correlations],
-    uneven: tuple[str, ...],
-    spread: tuple[str, ...],
-    short: int,
+    m: OnsagerMeasurement, replicas: list[Correlations], uneven: tuple[str, ...], spread: tuple[str, ...], short: int
 ) -> tuple[str, ...]:
     notes = [note for replica in replicas for note in replica.notes]
-    if not measurement.diffusive:
-        notes.append(measurement.not_diffusive_sentence())
-    framework = measurement.immobile
-    if framework and any(measurement.regime.diffusive):
-        names, frame = ", ".join(framework), "+".join(framework)
+    notes += [*_notes_on_motion(m), *_notes_on_replicas(m, replicas, short)]
+    if uneven:
+        notes.append(
+            f"Single ions of {', '.join(uneven)} differ more than Gaussian walkers would (rare jumps, or fast and slow "
+            "ions); the stated errors include that."
+        )
+    if spread:
+        notes.append(
+            f"Replicas or stretches of the run lie further apart than independent Gaussian ions would, for "
+            f"{', '.join(spread)}; the stated errors are widened to their spread."
+        )
+    return tuple(dict.fromkeys([*notes, *_notes_on_matrix(m)]))
+
+
+def _notes_on_motion(m: OnsagerMeasurement) -> list[str]:
+    notes = []
+    if not m.diffusive:
+        notes.append(m.not_diffusive_sentence())
+    if m.immobile and any(m.regime.diffusive):
+        names, frame = ", ".join(m.immobile), "+".join(m.immobile)
         notes.append(
             f"{names}: a framework at rest, whose mean position is the frame of reference; D and L are relative to it."
-            if measurement.frame == frame
-            else f"{names}: a framework at rest, whose recoil adds noise in the {measurement.frame} frame; the natural "
-            f"frame is that of the framework, {frame}."
+            if m.frame == frame
+            else f"{names}: a framework at rest, whose recoil adds noise in the {m.frame} frame; the natural frame is "
+            f"that of the framework, {frame}."
         )
+    slopes = zip(m.species, m.regime.slope, m.regime.slope_stderr, m.regime.diffusive, strict=True)
+    gradual = [f"{s} ({a:.2f})" for s, a, error, moves in slopes if moves and abs(a - 1.0) > max(0.05, 3.0 * error)]
+    if gradual:
+        notes.append(
+            f"The log-log slope is not 1 for {', '.join(gradual)}: the curve is straight with an offset; see whether a "
+            "later regime changes D."
+        )
+    return notes
+
+
+def _notes_on_replicas(m: OnsagerMeasurement, replicas: list[Correlations], short: int) -> list[str]:
+    notes = []
     if short:
         notes.append(
             f"{short} replica{'s were' if short > 1 else ' was'} left out, shorter than twice the start of the regime."
@@ -329,61 +371,34 @@ def _notes(
     volumes = np.array([replica.volume_A3 for replica in replicas])
     if np.ptp(volumes) > 0.01 * volumes.mean():
         notes.append(f"The volumes of the replicas differ by {np.ptp(volumes) / volumes.mean():.1%}.")
-    if uneven:
+    shortest = min(replica.duration_ps for replica in replicas)
+    if m.regime.to_ps > 0.5 * shortest:
         notes.append(
-            f"Single ions of {', '.join(uneven)} differ more than Gaussian walkers would (rare jumps, or fast and slow "
-            "ions); the stated errors include that."
+            f"The regime ends at {m.regime.to_ps:g} ps, more than half of the {shortest:g} ps there are; few "
+            "independent stretches stand behind its last points."
         )
-    gradual = [
-        f"{symbol} ({slope:.2f})"
-        for symbol, slope, error, moves in zip(
-            measurement.species,
-            measurement.regime.slope,
-            measurement.regime.slope_stderr,
-            measurement.regime.diffusive,
-            strict=True,
-        )
-        if moves and abs(slope - 1.0) > max(0.05, 3.0 * error)
-    ]
-    if gradual:
+    return notes
+
+
+def _notes_on_matrix(m: OnsagerMeasurement) -> list[str]:
+    notes = []
+    if not m.apparent.L.any() and len(m.species) == 1:
         notes.append(
-            f"The log-log slope is not 1 for {', '.join(gradual)}: the curve is straight with an offset; see whether a "
-            "later regime changes D."
+            f"In the {m.frame} frame one species alone has no collective motion: L is zero; use the laboratory frame."
         )
-    if spread:
-        notes.append(
-            f"Replicas or stretches of the run lie further apart than independent Gaussian ions would, for "
-            f"{', '.join(spread)}; the stated errors are widened to their spread."
-        )
-    if not measurement.apparent.L.any() and len(measurement.species) == 1:
-        notes.append(
-            f"In the {measurement.frame} frame one species alone has no collective motion: L is zero; use the "
-            "laboratory frame."
-        )
-    ratio = measurement.apparent.smallest_eigenvalue_ratio
+    ratio = m.apparent.smallest_eigenvalue_ratio
     if ratio < -1e-3:
         notes.append(
             f"L is not positive semidefinite within its noise (smallest over largest eigenvalue {ratio:.3f}); it is "
             "given as measured, and fluxes use the nearest matrix that is."
         )
-    shortest = min(replica.duration_ps for replica in replicas)
-    if measurement.regime.to_ps > 0.5 * shortest:
-        notes.append(
-            f"The regime ends at {measurement.regime.to_ps:g} ps, more than half of the {shortest:g} ps there are; few "
-            "independent stretches stand behind its last points."
-        )
-    assert measurement.apparent.L_stderr is not None
-    for i, symbol in enumerate(measurement.species):
-        error, value = measurement.apparent.L_stderr[i, i], measurement.apparent.L[i, i]
-        if (
-            symbol not in frame_elements(measurement.frame)
-            and measurement.regime.diffusive[i]
-            and error > 0.5 * value
-            and error > 0
-        ):
+    assert m.apparent.L_stderr is not None
+    for i, symbol in enumerate(m.species):
+        error, value = m.apparent.L_stderr[i, i], m.apparent.L[i, i]
+        if m.regime.diffusive[i] and symbol not in frame_elements(m.frame) and error > max(0.5 * value, 0.0):
             size = f"{error / value:.0%}" if value > 0 else "more than its value"
             notes.append(f"L of {symbol} has a standard error of {size}; add replicas or make them longer.")
-    return tuple(dict.fromkeys(notes))
+    return notes
 
 
 def block_errors(stretches: Sequence[Correlations], measurement: OnsagerMeasurement) -> BlockErrors | None:
