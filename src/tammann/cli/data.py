@@ -18,9 +18,6 @@ ROWS = 40
 LINES = 10
 """Reactions in one figure."""
 
-LIMIT_EV_PER_ATOM = 0.067
-"""Gases further above the hull take no part; see ``metastable_limit_eV_per_atom`` of ``KineticsOptions``."""
-
 Temperature = Annotated[float, typer.Option("--temperature-K", metavar="T", help="Temperature in K.")]
 
 
@@ -40,6 +37,7 @@ def reactions(
     plot: Plot = None,
 ) -> None:
     """List the balanced reactions of a system, the most exergonic first."""
+    from tammann.kinetics import KineticsOptions
     from tammann.reactions import most_exergonic
     from tammann.thermo import energy_above_hull, load_phases
 
@@ -49,7 +47,8 @@ def reactions(
         limit = ROWS
     above = energy_above_hull(phases, temperature_K, energies=energies)
     gases = [phase.formula for phase in phases if phase.state == "gas"]
-    decaying = [g for g in gases if g not in pressures and not above[phases.index(g)] <= LIMIT_EV_PER_ATOM]
+    metastable = KineticsOptions().metastable_limit_eV_per_atom or math.inf
+    decaying = [g for g in gases if g not in pressures and above[phases.index(g)] > metastable]
     chosen, energy, count = most_exergonic(
         phases,
         temperature_K,
