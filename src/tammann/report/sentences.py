@@ -255,13 +255,13 @@ def _about_baselines(
 
 
 def _about_inputs(history: History, told: Sequence[str]) -> list[Notice]:
-    """Say what of the result the energies were told beforehand."""
+    """Say which phases of the result the energies were constrained on."""
     named = {word for text in told for word in re.split(r"[^A-Za-z0-9]+", text)}
     found = [row.phase for row in history.table().itertuples() if row.median >= 0.005 and row.phase in named]
     if not found:
         return []
     text = (
-        f"The energies were told {len(told)} known equilibria (listed below), which name "
+        f"The energies are constrained by {len(told)} known equilibria (listed below), which name "
         f"{_and([formula_text(name) for name in found])}: that these phases are stable where those say so is an input, "
         "not a prediction."
     )

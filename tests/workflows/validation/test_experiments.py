@@ -45,7 +45,7 @@ from workflows.validation.made import file_of, refusal
         ("major: BaTiO3\nwhen:\n  sometime: true", "got a single moment"),
         (
             "major: BaTiO3\nfollows_from: BaO = TiO2",
-            "follows_from: expected an equilibrium that an energy set was told",
+            "follows_from: expected an equilibrium that constrains an energy set",
         ),
     ],
 )

@@ -110,7 +110,7 @@ def _check(observation: Observation, prepared: PreparedRecipe, where: str) -> No
         constraints = {c.equation: None for each in prepared.phases.energy_sets.values() for c in each.constraints}
         if folded(observation.follows_from) not in map(folded, constraints):
             raise DataError(
-                f"{where}.follows_from: expected an equilibrium that an energy set was told "
+                f"{where}.follows_from: expected an equilibrium that constrains an energy set "
                 f"({'; '.join(constraints) or 'there are none'}), got {observation.follows_from!r}"
             )
 

@@ -179,7 +179,7 @@ class Observation(Block):
     detection_limit_mass_percent: DetectionLimit | None = Field(default=None, description=A_LIMIT)
     basis: Basis | None = Field(default=None, description="mole, mass or volume")
     follows_from: Words | None = Field(
-        default=None, description="an equilibrium that the energies were told, as 'tammann energies' prints it"
+        default=None, description="an equilibrium that constrains the energies, as 'tammann energies' prints it"
     )
     calibration: Annotated[bool, Field(strict=True)] = Field(default=False, description="true or false")
 
