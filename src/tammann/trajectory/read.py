@@ -13,6 +13,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.trajectory.assemble import Snapshot, check_choice, collect, in_blocks, snapshots_as_frames
 from tammann.trajectory.convert import ase_snapshots
+from tammann.trajectory.formats.blocks import Choice
 from tammann.trajectory.formats.extxyz import extxyz_frames
 from tammann.trajectory.formats.lammps_dump import lammps_frames
 from tammann.trajectory.formats.lines import Lines
@@ -82,8 +83,7 @@ def read_trajectory(
         [7.0, 8.5, 10.0]
     """
     check_choice(start, stop, every, in_memory_GB)
-    path = Path(path)
-    notes: list[str] = []
+    path, choice = Path(path), Choice(start, stop, every)
     if isinstance(types, str):
         types = types.replace(",", " ").split()
     with Lines(path, progress) as lines:
@@ -91,18 +91,16 @@ def read_trajectory(
         kind = _format(lines)
         match kind:
             case "lammps":
-                flagless, blocks = lammps_frames(lines, types=types, start=start, stop=stop, every=every, notes=notes)
-                wrapped = wrapped and flagless
+                folded, blocks = lammps_frames(lines, types, choice)
             case "xdatcar":
-                blocks = xdatcar_frames(lines, types=types, start=start, stop=stop, every=every, notes=notes)
+                folded, blocks = True, xdatcar_frames(lines, types, choice)
             case "extxyz":
-                folded, blocks = extxyz_frames(lines, start=start, stop=stop, every=every, notes=notes)
-                wrapped = wrapped and folded
+                folded, blocks = extxyz_frames(lines, choice)
             case "traj":
-                blocks = snapshots_as_frames(_traj_snapshots(path, start, stop, every, notes, progress), str(path))
+                folded = True
+                blocks = snapshots_as_frames(_traj_snapshots(path, choice, progress, lines.notes), str(path))
             case _:
-                blocks, folded, kept = _npz_frames(path, start, stop, every, wrapped)
-                wrapped = wrapped and folded
+                folded, blocks, kept = _npz_frames(path, choice, wrapped)
                 if frame_interval_ps is None and timestep_fs is None:
                     frame_interval_ps = kept.get("frame_interval_ps")
                 temperature_K = kept.get("temperature_K") if temperature_K is None else temperature_K
@@ -115,13 +113,13 @@ def read_trajectory(
         try:
             return collect(
                 blocks,
-                wrapped=wrapped,
+                wrapped=wrapped and folded,
                 frame_interval_ps=frame_interval_ps,
                 timestep_fs=timestep_fs,
                 temperature_K=temperature_K,
                 source=str(path),
                 advice=_UNWRAPPED_POSITIONS.get(kind, ""),
-                notes=notes,
+                notes=lines.notes,
                 start=start,
                 every=every,
                 in_memory_GB=in_memory_GB,
@@ -168,12 +166,7 @@ def _are_numbers(row: bytes, count: int) -> bool:
 
 
 def _traj_snapshots(
-    path: Path,
-    start: int,
-    stop: int | None,
-    every: int,
-    notes: list[str],
-    progress: Callable[[float], None] | None,
+    path: Path, choice: Choice, progress: Callable[[float], None] | None, notes: list[str]
 ) -> Iterator[Snapshot]:
     """Yield the frames of an ASE trajectory file."""
     from ase.io.trajectory import Trajectory as AseTrajectory
@@ -184,22 +177,20 @@ def _traj_snapshots(
         try:
             with AseTrajectory(str(path)) as file:
                 count = len(file)
-                for index in range(start, count if stop is None else min(stop, count), every):
+                for index in range(count)[slice(*choice)]:
                     atoms = file[index]
                     yield atoms
                     if progress is not None:
                         progress((index + 1) / count)
         except Exception as error:
-            if index <= start:
+            if index <= choice.start:
                 raise DataError(f"{path} cannot be read as ASE .traj ({error}); write it again.") from None
             notes.append(f"Frame {index} is cut off or damaged; the frames before it were read.")
 
     yield from ase_snapshots(frames())
 
 
-def _npz_frames(
-    path: Path, start: int, stop: int | None, every: int, wrapped: bool
-) -> tuple[Iterator[Frames], bool, dict[str, float]]:
+def _npz_frames(path: Path, choice: Choice, wrapped: bool) -> tuple[bool, Iterator[Frames], dict[str, float]]:
     """Return the frames of a file of arrays named like the arguments of ``trajectory_from_arrays``."""
     known = {"positions", "cells", "symbols", "images", "wrapped", "frame_interval_ps", "temperature_K"}
     try:
@@ -215,7 +206,7 @@ def _npz_frames(
             f"{path} has no {', '.join(sorted(missing))}, expected {', '.join(sorted(known))} (the last ones if known)."
         )
     images = arrays.get("images")
-    chosen = slice(start, stop, every)
+    chosen = slice(*choice)
     cells = arrays["cells"]
     block = arrays_as_frames(
         arrays["positions"][chosen],
@@ -224,4 +215,4 @@ def _npz_frames(
         images=None if images is None else images[chosen],
         wrapped=wrapped or images is not None,
     )
-    return in_blocks(block), wrapped, kept
+    return wrapped, in_blocks(block), kept

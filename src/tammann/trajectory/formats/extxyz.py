@@ -6,13 +6,15 @@ The format: https://github.com/libAtoms/extxyz.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from itertools import count
 
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.trajectory.assemble import BLOCK_BYTES, check_symbols
-from tammann.trajectory.formats.lines import FLOAT, LEFT_OUT, WORD, BadRow, Cut, Lines
+from tammann.trajectory.assemble import check_symbols
+from tammann.trajectory.formats.blocks import Choice, Columns, Header, read_blocks
+from tammann.trajectory.formats.lines import FLOAT, LEFT_OUT, WORD, Lines, unpacked
 from tammann.trajectory.unwrap import Frames
 
 __all__ = ["extxyz_frames"]
@@ -27,9 +29,7 @@ _UNWRAPPED = frozenset({"unwrapped_position", "unwrapped_positions", "unwrapped_
 """Names under which programs (GPUMD for one) write unwrapped positions beside ``pos``."""
 
 
-def extxyz_frames(
-    lines: Lines, *, start: int, stop: int | None, every: int, notes: list[str]
-) -> tuple[bool, Iterator[Frames]]:
+def extxyz_frames(lines: Lines, choice: Choice) -> tuple[bool, Iterator[Frames]]:
     """Read an extended XYZ file block by block.
 
     Returns:
@@ -41,81 +41,49 @@ def extxyz_frames(
     keys = lines.ahead(2).partition(b"\n")[2].decode("utf-8", "replace")
     names = (_value(_PROPERTIES, keys) or "").split(":")[::3]
     unwrapped = next((name for name in names if name.lower() in _UNWRAPPED), None)
-    return unwrapped is None, _blocks(lines, unwrapped or "pos", start, stop, every, notes)
+    return unwrapped is None, _frames(lines, unwrapped or "pos", choice)
 
 
-def _blocks(
-    lines: Lines, position: str, start: int, stop: int | None, every: int, notes: list[str]
-) -> Iterator[Frames]:
+def _frames(lines: Lines, position: str, choice: Choice) -> Iterator[Frames]:
     words: np.ndarray | None = None
-    symbols: tuple[str, ...] = ()
-    atoms = 0
-    comment, properties, kinds, slots = None, "", np.empty(0, np.int64), np.empty(0, np.int64)
-    cell = np.zeros((3, 3))
-    index = taken = 0
-    end = None
-    while end is None and (stop is None or index < stop):
-        filled, size = 0, 1
-        first = start + every * taken
-        while filled < size and (stop is None or index < stop):
-            where = f"{lines.path}: frame {index}: "
-            chosen = index >= start and (index - start) % every == 0
-            try:
-                text = lines.line_or_end()
-                if text is None:
-                    end = ""
-                    break
-                found = _number(text, where)
-                if index <= start:
-                    atoms = found  # frames that are left out may be of something else
-                if found != atoms:
-                    raise DataError(
-                        f"{where}it has {found} atoms, the frames before {atoms}; expected the same atoms in every "
-                        "frame (mixed compositions); take each run by itself."
-                    )
-                keys = lines.line()
-                if not chosen:
-                    lines.skip(atoms)
-                    index += 1
-                    continue
-                if keys != comment:
-                    said = keys.decode("utf-8", "replace")
-                    cell = _lattice(said, where)
-                    if properties != (properties := _value(_PROPERTIES, said) or "species:S:1:pos:R:3"):
-                        kinds, slots = _columns(properties, position, where)
-                    comment = keys
-                if filled == 0:
-                    size = max(1, min(BLOCK_BYTES // (24 * atoms), 4096))
-                    floats, cells = np.empty((size, atoms, 3)), np.empty((size, 3, 3))
-                    integers = np.empty((size, atoms, 1), dtype=np.int64)
-                lines.table(atoms, kinds, slots, floats[filled], integers[filled])
-            except Cut:
-                end = lines.damage or "the file ends within it"
-                break
-            except BadRow as bad:
-                raise DataError(
-                    f"{where}row {bad.row + 1} is {bad.text!r}, expected {len(kinds)} columns, {properties}; cut the "
-                    "file off before this frame or write it anew."
-                ) from None
-            cells[filled] = cell
-            filled += 1
-            taken += 1
-            index += 1
-        if not filled:
-            break
+    for headers, floats, integers, cells in read_blocks(lines, _headers(lines, position, choice), choice):
         if words is None:
             words = integers[0].copy()
-            packed = [int(word).to_bytes(8, "little", signed=True).rstrip(b"\0") for word in words[:, 0].tolist()]
-            symbols = check_symbols((word.decode("utf-8", "replace") for word in packed), str(lines.path))
-        changed = (integers[:filled] != words).any(axis=(1, 2))
+            symbols = check_symbols(unpacked(words[:, 0]), str(lines.path))
+        changed = (integers != words).any(axis=(1, 2))
         if changed.any():
             raise DataError(
-                f"{lines.path}: frame {first + every * int(np.argmax(changed))}: atoms are of other elements than "
+                f"{lines.path}: frame {headers[int(np.argmax(changed))].frame}: atoms are of other elements than "
                 "before or in another order (mixed compositions); expected the same atoms in every frame."
             )
-        yield Frames(floats[:filled], cells[:filled], symbols)
-    if end:
-        notes.append(f"Frame {index} is cut off ({end}); the {index} whole frame(s) before it were read.")
+        yield Frames(floats, cells, symbols)
+
+
+def _headers(lines: Lines, position: str, choice: Choice) -> Generator[Header, None, None]:
+    comment, properties, columns = None, "", Columns(np.empty(0, np.int64), np.empty(0, np.int64), "")
+    cell = np.zeros((3, 3))
+    atoms = 0
+    for index in count():
+        where = f"{lines.path}: frame {index}: "
+        text = lines.line_or_end()
+        if text is None:
+            return
+        found = _number(text, where)
+        if index <= choice.start:
+            atoms = found  # frames that are left out may be of something else
+        if found != atoms:
+            raise DataError(
+                f"{where}it has {found} atoms, the frames before {atoms}; expected the same atoms in every frame "
+                "(mixed compositions); take each run by itself."
+            )
+        keys = lines.line()
+        if choice.takes(index) and keys != comment:
+            decoded = keys.decode("utf-8", "replace")
+            cell = _lattice(decoded, where)
+            if properties != (properties := _value(_PROPERTIES, decoded) or "species:S:1:pos:R:3"):
+                columns = _columns(properties, position, where)
+            comment = keys
+        yield Header(index, choice.takes(index), atoms, columns, cell)
 
 
 def _number(text: bytes, where: str) -> int:
@@ -157,8 +125,7 @@ def _lattice(text: str, where: str) -> np.ndarray:
     return cell
 
 
-def _columns(properties: str, position: str, where: str) -> tuple[np.ndarray, np.ndarray]:
-    """What to do with each column of a row."""
+def _columns(properties: str, position: str, where: str) -> Columns:
     kinds: list[int] = []
     slots: list[int] = []
     parts = properties.split(":")
@@ -183,4 +150,4 @@ def _columns(properties: str, position: str, where: str) -> tuple[np.ndarray, np
             f"{where}its Properties are {properties[:80]!r}, expected species:S:1 and {position}:R:3 among them; write "
             "the file anew."
         ) from None
-    return np.array(kinds, dtype=np.int64), np.array(slots, dtype=np.int64)
+    return Columns(np.array(kinds), np.array(slots), f"{len(kinds)} columns, {properties}")

@@ -7,16 +7,17 @@ of a triclinic box are those of the box around it (https://docs.lammps.org/Howto
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
-from tammann.trajectory.assemble import BLOCK_BYTES, check_symbols
-from tammann.trajectory.formats.lines import FLOAT, INTEGER, LEFT_OUT, WORD, BadRow, Cut, Lines
+from tammann.trajectory.assemble import check_symbols
+from tammann.trajectory.formats.blocks import Block, Choice, Columns, Header, read_blocks
+from tammann.trajectory.formats.lines import FLOAT, INTEGER, LEFT_OUT, WORD, Cut, Lines, unpacked
 from tammann.trajectory.unwrap import Frames
 
 __all__ = ["lammps_frames"]
@@ -44,43 +45,26 @@ _PS = {"metal": 1.0, "real": 1e-3}
 """Units in which lengths are Å, and their unit of time in ps."""
 
 
-@dataclass(frozen=True)
-class _Columns:
-    """What the columns of a dump hold, and where it goes."""
+class _Layout(NamedTuple):
+    """What the columns of a dump hold; ``integers`` are the names of those of whole numbers and words, by slot."""
 
-    names: tuple[str, ...]
-    coordinates: tuple[str, str, str]
+    columns: Columns
     scaled: bool
     wrapped: bool
     images: bool
     element: str | None
-    kinds: np.ndarray
-    slots: np.ndarray
-
-    @property
-    def integers(self) -> tuple[str, ...]:
-        """Names of the columns of whole numbers and words, by slot."""
-        chosen = [k for k, kind in enumerate(self.kinds) if kind in (INTEGER, WORD)]
-        return tuple(self.names[k] for k in sorted(chosen, key=lambda k: int(self.slots[k])))
+    integers: list[str]
 
 
-def lammps_frames(
-    lines: Lines,
-    *,
-    types: Sequence[str] | None,
-    start: int,
-    stop: int | None,
-    every: int,
-    notes: list[str],
-) -> tuple[bool, Iterator[Frames]]:
+def lammps_frames(lines: Lines, types: Sequence[str] | None, choice: Choice) -> tuple[bool, Iterator[Frames]]:
     """Read a dump: whether its positions are wrapped without image flags, and its frames, block by block.
 
     Raises:
         DataError: A dump that cannot be understood; while iterating, too.
     """
-    header = _skip_to(lines, start)
-    columns = _columns(header["columns"], lines, types)
-    return columns.wrapped and not columns.images, _blocks(lines, header, columns, types, start, stop, every, notes)
+    header = _skip_to(lines, choice.start)
+    layout = _layout(header["columns"], lines, types)
+    return layout.wrapped and not layout.images, _frames(lines, header, layout, types, choice)
 
 
 def _skip_to(lines: Lines, start: int) -> re.Match[bytes]:
@@ -138,7 +122,7 @@ def _header(lines: Lines, index: int) -> re.Match[bytes] | None:
     return found
 
 
-def _columns(header: bytes, lines: Lines, types: Sequence[str] | None) -> _Columns:
+def _layout(header: bytes, lines: Lines, types: Sequence[str] | None) -> _Layout:
     names = tuple(header.decode("utf-8", "replace").split())
     chosen = next((entry for entry in _COORDINATES if set(entry[0]) <= set(names)), None)
     if chosen is None:
@@ -157,19 +141,15 @@ def _columns(header: bytes, lines: Lines, types: Sequence[str] | None) -> _Colum
     kinds = np.full(len(names), LEFT_OUT, dtype=np.int64)
     slots = np.zeros(len(names), dtype=np.int64)
 
-    def take(column: str, kind: int, slot: int) -> None:
-        kinds[names.index(column)], slots[names.index(column)] = kind, slot
-
-    for slot, name in enumerate(coordinates):
-        take(name, FLOAT, slot)
-    if "mass" in names and element is None and types is None:
-        take("mass", FLOAT, 3)
-    whole = (["ix", "iy", "iz"] if images else []) + ["id"] + (["type"] if "type" in names else [])
-    for slot, name in enumerate(whole):
-        take(name, INTEGER, slot)
+    floats = list(coordinates) + ["mass"] * ("mass" in names and element is None and types is None)
+    integers = ["ix", "iy", "iz"] * images + ["id"] + ["type"] * ("type" in names) + ([element] if element else [])
+    for held, kind in ((floats, FLOAT), (integers, INTEGER)):
+        for slot, name in enumerate(held):
+            kinds[names.index(name)], slots[names.index(name)] = kind, slot
     if element is not None:
-        take(element, WORD, len(whole))
-    return _Columns(names, coordinates, scaled, wrapped, images, element, kinds, slots)
+        kinds[names.index(element)] = WORD
+    columns = Columns(kinds, slots, f"{len(names)} columns, {' '.join(names)}", "ITEM:", names)
+    return _Layout(columns, scaled, wrapped, images, element, integers)
 
 
 def _cell(kind: str, box: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
@@ -203,95 +183,69 @@ def _cell(kind: str, box: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array([[lx, 0.0, 0.0], [xy, ly, 0.0], [xz, yz, lz]]), low
 
 
-def _blocks(
+def _frames(
     lines: Lines,
     header: re.Match[bytes],
-    columns: _Columns,
+    layout: _Layout,
     types: Sequence[str] | None,
-    start: int,
-    stop: int | None,
-    every: int,
-    notes: list[str],
+    choice: Choice,
 ) -> Iterator[Frames]:
     """Yield the chosen frames in blocks; ``header`` is that of frame ``start``, which has been consumed."""
-    count = int(header["atoms"])
-    if count == 0:
-        raise DataError(f"{lines.path}: frame {start} has no atoms; choose another group in the dump.")
-    width = 1 + int(columns.slots[columns.kinds == FLOAT].max())
-    size = max(1, min(BLOCK_BYTES // (24 * count), 4096))
-    unit_ps = _unit_of_time_ps(header["units"], lines)
-    timed = unit_ps is not None and header["time"] is not None
-    atoms = _Atoms(columns, types, lines.path)
-    first_header, box_text = header, None
-    following: re.Match[bytes] | None = header
-    last_step: int | None = None
-    index, taken, repeated = start, 0, 0
-    end = None
-    while end is None and (stop is None or index < stop):
-        floats = np.empty((size, count, width))
-        integers = np.empty((size, count, len(columns.integers)), dtype=np.int64)
-        cells, origins = np.empty((size, 3, 3)), np.empty((size, 3))
-        steps, times = np.empty(size, dtype=np.int64), np.empty(size)
-        filled = 0
-        while filled < size and (stop is None or index < stop):
-            where = f"{lines.path}: frame {index}: "
-            try:
-                found, following = following or _header(lines, index), None
-                if found is None:
-                    end = ""
-                    break
-                header = found
-                _check_same_run(header, first_header, last_step, index, where)
-                step = int(header["step"])
-                chosen = (index - start) % every == 0
-                if step == last_step:
-                    lines.skip(count)
-                    repeated += 1
-                    continue
-                if chosen:
-                    lines.table(count, columns.kinds, columns.slots, floats[filled], integers[filled])
-                else:
-                    lines.skip(count)
-                last_step = step
-            except Cut:
-                end = lines.damage or "the file ends within it"
-                break
-            except BadRow as bad:
-                if "ITEM:" in bad.text:
-                    end = "its rows end early"
-                    break
-                raise _refused(bad, where, columns) from None
-            if chosen:
-                if box_text != (header["kind"], header["box"]):
-                    cell, origin = _cell(header["kind"].decode("utf-8", "replace"), header["box"], where)
-                    box_text = header["kind"], header["box"]
-                cells[filled], origins[filled], steps[filled] = cell, origin, step
-                if timed:
-                    times[filled] = _time_ps(header["time"], unit_ps, where)
-                filled += 1
-            index += 1
-        if filled == 0:
-            break
-        positions, images = atoms.in_order(floats[:filled], integers[:filled], start + every * taken, every)
-        taken += filled
-        if columns.scaled:
+    if int(header["atoms"]) == 0:
+        raise DataError(f"{lines.path}: frame {choice.start} has no atoms; choose another group in the dump.")
+    unit_ps = _unit_of_time_ps(header["units"], lines) if header["time"] is not None else None
+    atoms = _Atoms(layout, types, lines.path)
+    headers = _headers(lines, header, layout.columns, unit_ps, choice)
+    for block in read_blocks(lines, headers, choice):
+        _, _, _, _, _, origins, steps, times, _ = zip(*block.headers, strict=True)
+        positions, images = atoms.in_order(block)
+        if layout.scaled:
             with np.errstate(over="ignore", invalid="ignore"):
-                positions = np.matmul(positions, cells[:filled]) + origins[:filled, None]
+                positions = np.matmul(positions, block.cells) + np.array(origins)[:, None]
         yield Frames(
             positions,
-            cells[:filled],
+            block.cells,
             atoms.symbols,
-            origins=origins[:filled],
+            origins=np.array(origins),
             images=images,
-            steps=steps[:filled],
-            times_ps=times[:filled] if timed else None,
+            steps=np.array(steps, dtype=np.int64),
+            times_ps=None if unit_ps is None else np.array(times),
         )
-    if repeated:
-        notes.append(
-            f"{repeated} frame(s) with the time step of the frame before were left out, as a restart writes them twice."
-        )
-    if end:
-        notes.append(f"Frame {index} is cut off ({end}); the {index} whole frame(s) before it were read.")
+
+
+def _headers(
+    lines: Lines,
+    first: re.Match[bytes],
+    columns: Columns,
+    unit_ps: float | None,
+    choice: Choice,
+) -> Generator[Header, None, None]:
+    header: re.Match[bytes] | None = first
+    index, repeated = choice.start, 0
+    last_step = box_text = time_ps = None
+    cell, origin = np.zeros((3, 3)), np.zeros(3)
+    try:
+        while header is not None:
+            where = f"{lines.path}: frame {index}: "
+            _check_same_run(header, first, last_step, index, where)
+            step = int(header["step"])
+            again = step == last_step
+            chosen = not again and choice.takes(index)
+            if chosen and box_text != (box_text := (header["kind"], header["box"])):
+                cell, origin = _cell(header["kind"].decode("utf-8", "replace"), header["box"], where)
+            if chosen and unit_ps is not None:
+                time_ps = _time_ps(header["time"], unit_ps, where)
+            yield Header(index - again, chosen, int(header["atoms"]), columns, cell, origin, step, time_ps)
+            repeated += again
+            index += not again
+            last_step = step
+            header = _header(lines, index)
+    finally:
+        if repeated:
+            lines.notes.append(
+                f"{repeated} frame(s) with the time step of the frame before were left out, as a restart writes them "
+                "twice."
+            )
 
 
 def _check_same_run(
@@ -323,23 +277,22 @@ class _Atoms:
         symbols: Element of each atom, known after the first block.
     """
 
-    def __init__(self, columns: _Columns, types: Sequence[str] | None, path: Path):
+    def __init__(self, layout: _Layout, types: Sequence[str] | None, path: Path):
         self.symbols: tuple[str, ...] = ()
-        self._columns, self._types, self._path = columns, types, path
-        self._id = columns.integers.index("id")
+        self._layout, self._types, self._path = layout, types, path
+        self._id = layout.integers.index("id")
         self._ids = self._labels = np.empty(0, dtype=np.int64)
 
-    def in_order(
-        self, floats: np.ndarray, integers: np.ndarray, first: int, every: int
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    def in_order(self, block: Block) -> tuple[np.ndarray, np.ndarray | None]:
         """Return positions and images, shape (F, N, 3), in the order of the ids.
 
         Raises:
             DataError: An id that occurs twice, or atoms that are not those of the first block.
         """
+        headers, floats, integers, _ = block
 
         def frame(wrong: np.ndarray) -> str:
-            return f"{self._path}: frame {first + every * int(np.argmax(wrong))}: "
+            return f"{self._path}: frame {headers[int(np.argmax(wrong))].frame}: "
 
         ids = integers[:, :, self._id]
         if not self.symbols:
@@ -347,7 +300,9 @@ class _Atoms:
             same = self._ids[1:] == self._ids[:-1]
             if same.any():
                 twice = int(self._ids[1:][same][0])
-                raise DataError(f"{self._path}: frame {first}: id {twice} occurs twice; write the dump anew.")
+                raise DataError(
+                    f"{self._path}: frame {headers[0].frame}: id {twice} occurs twice; write the dump anew."
+                )
         if (ids != self._ids).any():
             order = np.argsort(ids, axis=1, kind="stable")
             floats = np.take_along_axis(floats, order[:, :, None], axis=1)
@@ -361,23 +316,14 @@ class _Atoms:
         labels = integers[:, :, self._id + 1 :]
         if not self.symbols:
             self._labels = labels[0].copy()
-            self.symbols = _symbols(self._labels, floats[0], self._columns, self._types, str(self._path))
+            self.symbols = _symbols(self._labels, floats[0], self._layout, self._types, str(self._path))
         changed = (labels != self._labels).any(axis=(1, 2))
         if changed.any():
             raise DataError(
                 f"{frame(changed)}atoms are of other elements or types than before (mixed compositions); "
                 "expected atoms that keep theirs."
             )
-        return floats[:, :, :3], integers[:, :, :3].astype(float) if self._columns.images else None
-
-
-def _refused(bad: BadRow, where: str, columns: _Columns) -> DataError:
-    names = columns.names
-    what = f"{names[bad.column]!r} cannot be read" if bad.column < len(names) else "there are too many columns"
-    return DataError(
-        f"{where}row {bad.row + 1} is {bad.text!r}, where {what}; expected {len(names)} columns, {' '.join(names)}: "
-        "cut the file off before it or write the dump anew."
-    )
+        return floats[:, :, :3], integers[:, :, :3].astype(float) if self._layout.images else None
 
 
 def _unit_of_time_ps(units: bytes | None, lines: Lines) -> float | None:
@@ -400,10 +346,11 @@ def _time_ps(text: bytes, unit_ps: float | None, where: str) -> float:
 
 
 def _symbols(
-    labels: np.ndarray, floats: np.ndarray, columns: _Columns, types: Sequence[str] | None, where: str
+    labels: np.ndarray, floats: np.ndarray, layout: _Layout, types: Sequence[str] | None, where: str
 ) -> tuple[str, ...]:
-    """The element of each atom."""
-    has_type = "type" in columns.names
+    """Return the element of each atom."""
+    names = layout.columns.names
+    has_type = "type" in names
     if types is not None and has_type:
         numbers = labels[:, 0]
         beyond = (numbers < 1) | (numbers > len(types))
@@ -413,16 +360,15 @@ def _symbols(
                 f"{' '.join(types)}; name the element of each type, in order."
             )
         return check_symbols((str(types[k - 1]) for k in numbers.tolist()), "types")
-    if columns.element is not None:
-        words = [int(word).to_bytes(8, "little", signed=True).rstrip(b"\0") for word in labels[:, -1].tolist()]
-        symbols = check_symbols((word.decode("utf-8", "replace") for word in words), f"{where}: {columns.element}")
+    if layout.element is not None:
+        symbols = check_symbols(unpacked(labels[:, -1]), f"{where}: {layout.element}")
         if has_type and set(symbols) == {"C"} and len(set(labels[:, 0].tolist())) > 1:
             raise DataError(
                 f"{where}: all its types have the element C, which LAMMPS writes where none is set; give types=('Ba', "
                 "'Ti', 'O'), the element of each type, or use dump_modify element."
             )
         return symbols
-    if "mass" in columns.names:
+    if "mass" in names:
         elements = list(atomic_masses())
         masses = np.array([atomic_masses()[symbol] for symbol in elements])
         nearest = np.abs(floats[:, 3, None] - masses).argmin(axis=1)
@@ -434,6 +380,6 @@ def _symbols(
             )
         return tuple(elements[k] for k in nearest.tolist())
     raise DataError(
-        f"{where}: its columns {' '.join(columns.names)} do not say which element an atom is; give types=('Ba', 'Ti', "
+        f"{where}: its columns {' '.join(names)} do not say which element an atom is; give types=('Ba', 'Ti', "
         "'O'), the element of each type (command line: --types Ba Ti O)."
     )

@@ -6,7 +6,7 @@ import bz2
 import lzma
 import os
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,12 @@ from tammann.errors import DataError
 from tammann.files import open_regular
 from tammann.trajectory.formats.numbers import FLOAT, INTEGER, LEFT_OUT, WORD, parse_rows, skip_rows
 
-__all__ = ["FLOAT", "INTEGER", "LEFT_OUT", "WORD", "BadRow", "Cut", "Lines"]
+__all__ = ["FLOAT", "INTEGER", "LEFT_OUT", "WORD", "BadRow", "Cut", "Lines", "Split", "unpacked"]
 
 WINDOW_BYTES = 8 * 2**20
+
+Split = Callable[[bytes], list[float] | None]
+"""Splits a row whose numbers no blanks separate, or returns None."""
 
 
 class Cut(Exception):
@@ -39,11 +42,13 @@ class Lines:
     Attributes:
         window: Bytes read; those from ``position`` to ``limit`` are complete lines not yet consumed.
         damage: Why decompression ended early, or None.
+        notes: What a user of the frames must know, one sentence each.
     """
 
     def __init__(self, path: Path, progress: Callable[[float], None] | None = None, window_bytes: int | None = None):
         self.path = path
         self.damage: str | None = None
+        self.notes: list[str] = []
         self.position = self.limit = 0
         self._filled = 0
         self._progress = progress
@@ -181,7 +186,7 @@ class Lines:
         slots: np.ndarray,
         floats: np.ndarray,
         integers: np.ndarray,
-        split: Callable[[bytes], list[float] | None] | None = None,
+        split: Split | None = None,
     ) -> None:
         """Read the next ``rows`` lines into ``floats`` and ``integers`` (see ``parse_rows``).
 
@@ -214,9 +219,7 @@ class Lines:
             elif row < rows and left + len(kinds) <= len(slow) and not self.more():
                 raise Cut
 
-    def _mend(
-        self, row: int, begin: int, column: int, floats: np.ndarray, split: Callable[[bytes], list[float] | None] | None
-    ) -> int:
+    def _mend(self, row: int, begin: int, column: int, floats: np.ndarray, split: Split | None) -> int:
         """Fill a row from ``split`` and return where the next one begins.
 
         Raises:
@@ -242,3 +245,9 @@ class Lines:
                 return
             if not self.more():
                 raise Cut
+
+
+def unpacked(words: np.ndarray) -> Iterator[str]:
+    """Yield the words that ``parse_rows`` has packed into int64 numbers, shape (N,)."""
+    for word in words.tolist():
+        yield word.to_bytes(8, "little", signed=True).rstrip(b"\0").decode("utf-8", "replace")
