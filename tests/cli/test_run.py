@@ -78,6 +78,28 @@ def test_summary_as_a_table(capsys, tmp_path):
     assert str(tmp_path / "report.html") in text
 
 
+def test_notes_that_change_the_answer_come_first(capsys, tmp_path):
+    important = "Nothing reacts: every reaction is uphill."
+    run._print_summary(
+        {"final_mole_fractions": {"BaO": 1.0}, "important_warnings": [important], "warnings": [important, "a", "b"]},
+        tmp_path,
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Note: {important}"
+    assert "2 more notes on data and method: in the report and in summary.json." in lines
+
+
+def test_a_terminal_says_what_a_run_will_cost(call, monkeypatch, recipes, tmp_path):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    done = call(
+        "run", recipes / "batio3-1-1.yaml", "--size", 8, "--realizations", 2, "--threads", 1, "--out", tmp_path / "o"
+    )
+    assert done.status == 0
+    assert "2 realizations and 2 of the geometric null, each 8^3 cells, " in done.err
+    assert re.search(r"sweeps, [\d.e+]+ visits a run: about \d+ s and \d+ MB on 1 core", done.err)
+
+
 @pytest.mark.slow
 def test_run_writes_what_it_promises(process, recipes, tmp_path):
     out = tmp_path / "out"
