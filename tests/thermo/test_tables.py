@@ -22,5 +22,5 @@ def test_compressed_text_is_read_and_a_pipe_is_not_waited_for(tmp_path):
 
 
 def test_empty_cells_are_nan():
-    temperature, table = read_columns("experiment", "gibbs_of_formation.csv")
+    temperature, table = read_columns("experiment/gibbs_of_formation.csv")
     assert temperature[0] == 300.0 and table["BaO"][-1] != table["BaO"][-1]

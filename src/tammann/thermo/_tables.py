@@ -24,15 +24,15 @@ def read_data_file(path: Path, what: str) -> str:
         raise DataError(f"{what} file cannot be read: {problem}") from None
 
 
-def read_rows(*path: str) -> list[dict[str, str]]:
+def read_rows(path: str) -> list[dict[str, str]]:
     """Return the rows of a shipped table, keyed by its header, without its comments, which start with #."""
-    lines = data_file("/".join(path)).read_text(encoding="utf-8").splitlines()
+    lines = data_file(path).read_text(encoding="utf-8").splitlines()
     return list(csv.DictReader(line for line in lines if line.strip() and not line.startswith("#")))
 
 
-def read_columns(*path: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def read_columns(path: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return temperatures, K, shape (nT,), and one array (nT,) a column, NaN where a cell is empty."""
-    rows = read_rows(*path)
+    rows = read_rows(path)
     temperature = np.array([float(row["temperature_K"]) for row in rows])
     names = [name for name in rows[0] if name != "temperature_K"]
     return temperature, {n: np.array([float(row[n] or "nan") for row in rows]) for n in names}

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tammann.errors import DataError
 from tammann.thermo.equilibrium import best_mixture
-from tammann.thermo.phase import Constraint, EnergySet, FloatArray, Phases
+from tammann.thermo.phase import Constraint, EnergySet, FloatArray, Phases, interpolated
 from tammann.units import AVOGADRO_PER_MOL, EV_IN_J
 
 if TYPE_CHECKING:
@@ -51,18 +51,12 @@ def _smallest(
     """
     from scipy.optimize import nnls
 
-    n = equalities.shape[1]
-    if len(equalities):
-        u, s, vt = np.linalg.svd(equalities, full_matrices=True)
-        rank = int(np.sum(s > 1e-10 * s[0])) if s.size else 0
-        start = vt[:rank].T @ ((u[:, :rank].T @ targets) / s[:rank])
-        if np.abs(equalities @ start - targets).max() > 1e-8 * (1.0 + np.abs(targets).max()):
-            return None
-        free = vt[rank:].T
-    else:
-        start, free = np.zeros(n), np.eye(n)
-    if not len(inequalities):
-        return start
+    u, s, vt = np.linalg.svd(equalities, full_matrices=True)
+    rank = np.count_nonzero(s > 1e-10 * s.max(initial=0.0))
+    start = vt[:rank].T @ ((u[:, :rank].T @ targets) / s[:rank])
+    if np.abs(equalities @ start - targets).max(initial=0.0) > 1e-8 * (1.0 + np.abs(targets).max(initial=0.0)):
+        return None
+    free = vt[rank:].T
     G = inequalities @ free
     h = limits - inequalities @ start
     if np.all(h <= 1e-12):
@@ -71,10 +65,8 @@ def _smallest(
     if np.any((norms < 1e-10) & (h > 1e-9)):
         return None
     G, h = G[norms >= 1e-10] / norms[norms >= 1e-10, None], h[norms >= 1e-10] / norms[norms >= 1e-10]
-    scale = float(h.max())
-    system = np.vstack([G.T, h / scale])
-    target = np.zeros(len(system))
-    target[-1] = 1.0
+    system = np.vstack([G.T, h / h.max()])
+    target = np.append(np.zeros(len(G.T)), 1.0)
     y, residual = nnls(system, target, maxiter=50 * system.shape[1])
     if residual < 1e-7:
         return None
@@ -86,53 +78,24 @@ def _smallest(
 
 @dataclass(frozen=True)
 class _Problem:
-    """The constraints of one system as arrays; the same for every draw."""
+    """The constraints of one system by the positions of its phases; the same for every draw."""
 
-    rows: FloatArray
-    temperatures: FloatArray
-    kinds: tuple[str, ...]
-    margins: FloatArray
-    entropy_rows: FloatArray
-    entropies: FloatArray  # eV/K per atom
-    entropy_temperatures: FloatArray
-    on_hull: tuple[tuple[int, float, float], ...]  # phase, temperature, margin
+    reactions: list[tuple[FloatArray, Constraint]]  # weights of the energies
+    on_hull: list[tuple[int, float, float]]  # phase, temperature, margin
     pairs: dict[int, FloatArray]  # phase: rows of its formation from every two other phases that can make it
-    equations: tuple[str, ...]
 
 
 def _problem(phases: Phases, constraints: Sequence[Constraint]) -> _Problem:
-    rows, temperatures, kinds, margins, equations = [], [], [], [], []
-    entropy_rows, entropies, entropy_temperatures = [], [], []
-    on_hull = []
-    for constraint in constraints:
-        if constraint.kind == "on-hull":
-            for formula in constraint.phases:
-                for T in constraint.temperature_K:
-                    on_hull.append((phases.index(formula), T, constraint.margin_eV_per_atom))
-            continue
-        row = _row(phases, constraint)
-        for T in constraint.temperature_K:
-            rows.append(row)
-            temperatures.append(T)
-            kinds.append(constraint.kind)
-            margins.append(constraint.margin_eV_per_atom)
-            equations.append(constraint.equation)
-        if constraint.entropy_J_per_K_per_mol_atoms is not None:
-            entropy_rows.append(row)
-            entropies.append(constraint.entropy_J_per_K_per_mol_atoms * _J_PER_MOL_IN_EV)
-            entropy_temperatures.append(constraint.temperature_K[0])
-    n = len(phases)
+    on_hull = [
+        (phases.index(formula), T, c.margin_eV_per_atom)
+        for c in constraints
+        for formula in c.phases
+        for T in c.temperature_K
+    ]
     return _Problem(
-        np.array(rows).reshape(-1, n),
-        np.array(temperatures),
-        tuple(kinds),
-        np.array(margins),
-        np.array(entropy_rows).reshape(-1, n),
-        np.array(entropies),
-        np.array(entropy_temperatures),
-        tuple(on_hull),
+        [(_row(phases, c), c) for c in constraints if c.kind != "on-hull"],
+        on_hull,
         {phase: _pair_rows(phases.atom_fractions, phase) for phase in {phase for phase, _, _ in on_hull}},
-        tuple(equations),
     )
 
 
@@ -194,39 +157,31 @@ def assess(
         True
     """
     start = phases.energy_set(energies)
-    gibbs, shifts, entropies = _solve(
-        phases, start, start.gibbs_eV_per_atom, _problem(phases, constraints), reference_temperature_K
-    )
-    moved = np.abs(shifts) > 1e-9
-    source = tuple(
-        f"{text}; shifted by {1e3 * shift:+.1f} meV/atom to satisfy known equilibria" if yes else text
-        for text, shift, yes in zip(start.source, shifts, moved, strict=True)
-    )
+    solved = _solve(phases, start, constraints, reference_temperature_K)
     return replace(
-        start,
+        solved,
         name=name,
         description=f"The smallest shifts of {start.name} that satisfy {len(constraints)} known equilibria.",
-        gibbs_eV_per_atom=gibbs,
-        source=source,
-        shifts_eV_per_atom=shifts,
-        entropy_shifts_eV_per_K_per_atom=entropies,
+        source=tuple(
+            f"{text}; shifted by {1e3 * shift:+.1f} meV/atom to satisfy known equilibria" if abs(shift) > 1e-9 else text
+            for text, shift in zip(start.source, solved.shifts_eV_per_atom, strict=True)
+        ),
         constraints=tuple(constraints),
         base=start.name,
         reference_temperature_K=reference_temperature_K,
     )
 
 
-def _solve(
-    phases: Phases, start: EnergySet, table: FloatArray, problem: _Problem, reference: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Assess one table of energies; return the new table, the shifts and the entropies."""
-    grid, sigma = start.temperature_K, start.standard_error_eV_per_atom
+def _solve(phases: Phases, start: EnergySet, constraints: Sequence[Constraint], reference: float) -> EnergySet:
+    """Return the energies with the smallest shifts and entropies that satisfy the constraints."""
+    grid, table, sigma = start.temperature_K, start.gibbs_eV_per_atom, start.standard_error_eV_per_atom
+    problem = _problem(phases, constraints)
     movable = np.flatnonzero(start.is_computed & np.isfinite(table).all(axis=0) & (sigma > 0.0))
-    temperatures = {*problem.temperatures, *(T for _, T, _ in problem.on_hull)}
-    _check_energies(phases, start, table, problem, temperatures)
-    entropies = _entropy_shifts(problem, grid, table, sigma, movable)
+    temperatures = {T for constraint in constraints for T in constraint.temperature_K}
+    _check_energies(phases, start, problem, temperatures)
+    entropies = _entropy_shifts(start, problem, movable)
     table = table - entropies * (grid[:, None] - reference)
-    values = {T: _interpolated(grid, table, T) for T in temperatures}
+    values = {T: interpolated(grid, table, T) for T in temperatures}
     equal_rows, targets, rows, limits = _conditions(problem, values)
 
     def scaled(rows: list[FloatArray]) -> FloatArray:
@@ -236,9 +191,10 @@ def _solve(
     for _ in range(200):
         u = _smallest(scaled(equal_rows), np.array(targets), scaled(rows), np.array(limits))
         if u is None:
+            equations = "; ".join(dict.fromkeys(constraint.equation for _, constraint in problem.reactions))
             raise DataError(
                 "the constraints contradict each other or the measured energies: "
-                f"no shifts satisfy {'; '.join(dict.fromkeys(problem.equations))} together with the phases on the hull"
+                f"no shifts satisfy {equations} together with the phases on the hull"
             )
         shifts[movable] = sigma[movable] * u
         before = len(rows)
@@ -251,18 +207,22 @@ def _solve(
                 rows.append(row)
                 limits.append(float(margin - row @ np.nan_to_num(values[T])))
         if len(rows) == before:
-            return table + shifts, shifts, entropies
+            return replace(
+                start,
+                gibbs_eV_per_atom=table + shifts,
+                shifts_eV_per_atom=shifts,
+                entropy_shifts_eV_per_K_per_atom=entropies,
+            )
     raise DataError(
         "the phases on the hull could not be satisfied in 200 rounds: check the constraints for contradictions"
     )
 
 
-def _check_energies(
-    phases: Phases, start: EnergySet, table: FloatArray, problem: _Problem, temperatures: Iterable[float]
-) -> None:
-    lacking = np.flatnonzero(problem.rows.any(axis=0) & ~np.isfinite(table).all(axis=0))
-    if lacking.size:
-        formula = phases[int(lacking[0])].formula
+def _check_energies(phases: Phases, start: EnergySet, problem: _Problem, temperatures: Iterable[float]) -> None:
+    named = {int(i) for row, _ in problem.reactions for i in np.flatnonzero(row)}
+    lacking = [i for i in sorted(named) if not np.isfinite(start.gibbs_eV_per_atom[:, i]).all()]
+    if lacking:
+        formula = phases[lacking[0]].formula
         raise DataError(f"energies {start.name!r} lack {formula}, which the constraints name: choose another set")
     low, high = start.temperature_K[[0, -1]]
     for T in temperatures:
@@ -272,30 +232,23 @@ def _check_energies(
             )
 
 
-def _interpolated(grid: FloatArray, table: FloatArray, T: float) -> FloatArray:
-    right = int(np.clip(np.searchsorted(grid, T, side="right"), 1, len(grid) - 1))
-    weight = (T - grid[right - 1]) / (grid[right] - grid[right - 1])
-    return (1.0 - weight) * table[right - 1] + weight * table[right]
-
-
-def _entropy_shifts(
-    problem: _Problem, grid: FloatArray, table: FloatArray, sigma: FloatArray, movable: npt.NDArray[np.intp]
-) -> FloatArray:
+def _entropy_shifts(start: EnergySet, problem: _Problem, movable: npt.NDArray[np.intp]) -> FloatArray:
     """Return the smallest entropies, eV/K per atom, shape (n,), that give the stated reaction entropies."""
+    grid, table, sigma = start.temperature_K, start.gibbs_eV_per_atom, start.standard_error_eV_per_atom[movable]
     entropies = np.zeros(table.shape[1])
-    if not len(problem.entropies):
-        return entropies
-    steps = [
-        _interpolated(grid, table, T + 50.0) - _interpolated(grid, table, T - 50.0)
-        for T in problem.entropy_temperatures
-    ]
-    now = [-(row @ np.nan_to_num(step)) / 100.0 for row, step in zip(problem.entropy_rows, steps, strict=True)]
-    scaled = problem.entropy_rows[:, movable] * sigma[movable]
-    wanted = problem.entropies - np.array(now)
-    u = np.linalg.lstsq(scaled, wanted, rcond=None)[0]
-    if np.abs(scaled @ u - wanted).max() > 1e-12:
-        raise DataError("the stated reaction entropies contradict each other: leave one of them out")
-    entropies[movable] = sigma[movable] * u
+    rows, wanted = [], []
+    for row, constraint in problem.reactions:
+        if constraint.entropy_J_per_K_per_mol_atoms is not None:
+            T = constraint.temperature_K[0]
+            step = interpolated(grid, table, T + 50.0) - interpolated(grid, table, T - 50.0)
+            stated = constraint.entropy_J_per_K_per_mol_atoms * _J_PER_MOL_IN_EV
+            wanted.append(stated + (row @ np.nan_to_num(step)) / 100.0)
+            rows.append(row[movable] * sigma)
+    if rows:
+        u = np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0]
+        if np.abs(np.array(rows) @ u - wanted).max() > 1e-12:
+            raise DataError("the stated reaction entropies contradict each other: leave one of them out")
+        entropies[movable] = sigma * u
     return entropies
 
 
@@ -304,15 +257,16 @@ def _conditions(
 ) -> tuple[list[FloatArray], list[float], list[FloatArray], list[float]]:
     """Return rows and targets of the equalities, row . d = target, and of the inequalities, row . d >= target."""
     equal_rows, targets, rows, limits = [], [], [], []
-    for row, T, kind, margin in zip(problem.rows, problem.temperatures, problem.kinds, problem.margins, strict=True):
-        dG = row @ np.nan_to_num(values[T])
-        if kind == "equality":
-            equal_rows.append(row)
-            targets.append(-dG)
-        else:
-            sign = 1.0 if kind == "left-stable" else -1.0
-            rows.append(sign * row)
-            limits.append(margin - sign * dG)
+    for row, constraint in problem.reactions:
+        for T in constraint.temperature_K:
+            dG = float(row @ np.nan_to_num(values[T]))
+            if constraint.kind == "equality":
+                equal_rows.append(row)
+                targets.append(-dG)
+            else:
+                sign = 1.0 if constraint.kind == "left-stable" else -1.0
+                rows.append(sign * row)
+                limits.append(constraint.margin_eV_per_atom - sign * dG)
     # Mixtures of two phases replace a phase on a line; those of more are found as they are needed.
     for phase, T, margin in problem.on_hull:
         known = problem.pairs[phase]
@@ -389,12 +343,13 @@ def draw_energies(
     chosen = phases.energy_set(energies)
     start = chosen if chosen.base is None else phases.energy_set(chosen.base)
     noise = generator.standard_normal(len(phases)) * start.standard_error_eV_per_atom
-    table = start.gibbs_eV_per_atom + noise
-    if chosen.base is None:
-        return phases.with_energies(replace(chosen, gibbs_eV_per_atom=table), default=True)
-    problem = _problem(phases, chosen.constraints)
-    table, shifts, entropies = _solve(phases, start, table, problem, chosen.reference_temperature_K)
-    drawn = replace(
-        chosen, gibbs_eV_per_atom=table, shifts_eV_per_atom=shifts, entropy_shifts_eV_per_K_per_atom=entropies
-    )
+    drawn = replace(start, gibbs_eV_per_atom=start.gibbs_eV_per_atom + noise)
+    if chosen.base is not None:
+        solved = _solve(phases, drawn, chosen.constraints, chosen.reference_temperature_K)
+        drawn = replace(
+            chosen,
+            gibbs_eV_per_atom=solved.gibbs_eV_per_atom,
+            shifts_eV_per_atom=solved.shifts_eV_per_atom,
+            entropy_shifts_eV_per_K_per_atom=solved.entropy_shifts_eV_per_K_per_atom,
+        )
     return phases.with_energies(drawn, default=True)

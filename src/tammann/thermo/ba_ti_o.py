@@ -13,7 +13,7 @@
 - ``assessed``: the smallest shifts of the former that satisfy the known phase equilibria of the BaO-TiO2 line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -25,17 +25,18 @@ from tammann.thermo._tables import read_rows
 from tammann.thermo.assessment import assess
 from tammann.thermo.constraints import load_constraints
 from tammann.thermo.experiment import GRAPH_NETWORK_SOURCE, measured_energy, measured_properties
-from tammann.thermo.gases import gas
-from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, TEMPERATURES_K, bartel_gibbs
-from tammann.thermo.phase import ELEMENT_GASES, EnergySet, FloatArray, Phase, Phases
+from tammann.thermo.gases import gas, gas_named
+from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, TEMPERATURES_K, THERMAL_PART, bartel_gibbs
+from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases, energy_set_of
 from tammann.thermo.volumes import volume_warnings
 
 SYSTEM = SYSTEMS["Ba-Ti-O"]
 _ANCHOR_TEMPERATURE_K = 1000.0
+_INTERPOLATED = "interpolated between BaTi2O5 and Ba4Ti13O30"
 
 
 def _rows() -> list[dict[str, str]]:
-    """Return the published table, with Ba6Ti17O40, which it lacks, put between its neighbours on the BaO-TiO2 line."""
+    """Return the published table with what it lacks: Ba6Ti17O40, between its neighbours on the line, BaCO3 and CO2."""
     rows = read_rows(SYSTEM.phases)
     by_formula = {row["formula"]: row for row in rows}
     # 2 BaTi2O5 + Ba4Ti13O30 = Ba6Ti17O40: 16 and 47 of its 63 atoms.
@@ -47,26 +48,29 @@ def _rows() -> list[dict[str, str]]:
     between = {key: mean(key) for key in ("formation_energy_eV_per_atom", "volume_A3_per_atom", "melting_point_ml_K")}
     between |= {"formula": "Ba6Ti17O40", "material_id": "", "experimentally_observed": "True"}
     rows.insert(rows.index(by_formula["Ba4Ti13O30"]) + 1, between)
+    for formula in ("BaCO3", "CO2"):
+        rows.append(
+            dict.fromkeys(between, "nan") | {"formula": formula, "material_id": "", "experimentally_observed": "True"}
+        )
     return rows
 
 
-def _phase(row: dict[str, str]) -> Phase:
-    composition = parse_formula(row["formula"])
-    if row["formula"] in ELEMENT_GASES:
-        return gas(row["formula"])[0]
-    measured = measured_properties(composition)
+def _phase(row: Mapping[str, str]) -> Phase:
+    formula = row["formula"]
+    if gas_named(formula) is not None:
+        return gas(formula)[0]
+    measured = measured_properties(parse_formula(formula))
     volume, volume_source = float(row["volume_A3_per_atom"]), "Materials Project"
     melting, melting_source = float(row["melting_point_ml_K"]), GRAPH_NETWORK_SOURCE
-    if row["formula"] == "Ba6Ti17O40":
-        volume_source = "interpolated between BaTi2O5 and Ba4Ti13O30"
-        melting_source = "interpolated between BaTi2O5 and Ba4Ti13O30, " + GRAPH_NETWORK_SOURCE
-    if row["formula"] == "TiO2" and measured is not None:
+    if formula == "Ba6Ti17O40":
+        volume_source, melting_source = _INTERPOLATED, f"{_INTERPOLATED}, {GRAPH_NETWORK_SOURCE}"
+    if formula in ("TiO2", "BaCO3") and measured is not None:
         volume, volume_source = measured.volume_A3_per_atom, f"{measured.structure}: {measured.volume_source}"
     if measured is not None and np.isfinite(measured.melting_point_K):
         melting, melting_source = measured.melting_point_K, measured.melting_point_source
     return Phase(
-        row["formula"],
-        composition,
+        formula,
+        parse_formula(formula),
         volume_A3_per_atom=volume,
         volume_source=volume_source,
         melting_point_K=melting,
@@ -76,83 +80,51 @@ def _phase(row: dict[str, str]) -> Phase:
     )
 
 
-def _carbonate() -> Phase:
-    composition = parse_formula("BaCO3")
-    measured = measured_properties(composition)
-    assert measured is not None
-    return Phase(
-        "BaCO3",
-        composition,
-        volume_A3_per_atom=measured.volume_A3_per_atom,
-        volume_source=f"{measured.structure}: {measured.volume_source}",
-        melting_point_K=measured.melting_point_K,
-        melting_point_source=measured.melting_point_source,
-        observed=True,
-    )
-
-
 @cache
 def ba_ti_o() -> Phases:
     """Build the shipped system; the default set is ``assessed``."""
     rows = _rows()
-    phases = (*(_phase(row) for row in rows), _carbonate(), gas("CO2")[0])
-    energy = np.array([float(row["formation_energy_eV_per_atom"]) for row in rows] + [np.nan, np.nan])
-    volume = np.array([float(row["volume_A3_per_atom"]) for row in rows] + [np.nan, np.nan])
+    phases = tuple(_phase(row) for row in rows)
+    energy, volume = (
+        np.array([float(row[key]) for row in rows]) for key in ("formation_energy_eV_per_atom", "volume_A3_per_atom")
+    )
     published = _materials_project(phases, energy, volume)
     anchored = _experiment_anchored(phases, energy, published)
     elements = tuple(sorted({element for phase in phases for element in phase.composition}))
-    warnings = volume_warnings(
-        [phase for phase in phases if phase.formula in {row["formula"] for row in rows}],
-        {row["formula"]: float(row["volume_A3_per_atom"]) for row in rows},
-    )
+    warnings = volume_warnings(phases, {phase.formula: v for phase, v in zip(phases, volume, strict=True)})
     system = Phases(
         SYSTEM.name, elements, phases, {s.name: s for s in (published, anchored)}, "experiment-anchored", warnings
     )
     constraints, reference = load_constraints(SYSTEM.name)
-    assessed = assess(system, constraints, energies="experiment-anchored", reference_temperature_K=reference)
+    assessed = assess(system, constraints, reference_temperature_K=reference)
     extent = "There is no melt in it: above a phase's melting point it extends the equilibria between solids."
     assessed = replace(assessed, description=f"{assessed.description} {extent}")
     return system.with_energies(assessed, default=True)
 
 
 def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: FloatArray) -> EnergySet:
-    n = len(phases)
-    table = np.full((len(TEMPERATURES_K), n), np.nan)
-    error = np.full(n, COMPUTED_STANDARD_ERROR_EV_PER_ATOM)
-    source = []
-    computed = np.ones(n, dtype=bool)
-    for i, phase in enumerate(phases):
+    columns = []
+    for phase, e, v in zip(phases, energy, volume, strict=True):
         if phase.state == "gas":
-            _, table[:, i], error[i], text = gas(phase.formula)
-            computed[i] = False
-        elif phase.formula == "BaCO3":
-            text, computed[i] = "none: the published table has no BaCO3", False
+            columns.append((*gas(phase.formula)[1:], False))
+        elif len(phase.composition) == 1:
+            columns.append((np.zeros(len(TEMPERATURES_K)), 0.0, "reference of its element", False))
+        elif not np.isfinite(e):
+            unknown, text = np.full(len(TEMPERATURES_K), np.nan), f"none: the published table has no {phase.formula}"
+            columns.append((unknown, COMPUTED_STANDARD_ERROR_EV_PER_ATOM, text, False))
         else:
-            table[:, i] = bartel_gibbs(phase.composition, energy[i], volume[i])
-            text = f"Materials Project {phase.material_id}, thermal part by the descriptor of Bartel et al. 2018"
-            if phase.material_id is None:
-                text = (
-                    "interpolated between BaTi2O5 and Ba4Ti13O30, thermal part by the descriptor of Bartel et al. 2018"
-                )
-            if len(phase.composition) == 1:
-                text, error[i], computed[i] = "reference of its element", 0.0, False
-        source.append(text)
-    return EnergySet(
-        name="materials-project",
-        description="Formation energies of the Materials Project as published, thermal part by the descriptor of "
-        "Bartel et al. 2018.",
-        temperature_K=TEMPERATURES_K,
-        gibbs_eV_per_atom=table,
-        standard_error_eV_per_atom=error,
-        source=tuple(source),
-        is_computed=computed,
-        shifts_eV_per_atom=np.zeros(n),
-        entropy_shifts_eV_per_K_per_atom=np.zeros(n),
+            text = f"Materials Project {phase.material_id}" if phase.material_id else _INTERPOLATED
+            table = bartel_gibbs(phase.composition, e, v)
+            columns.append((table, COMPUTED_STANDARD_ERROR_EV_PER_ATOM, f"{text}, {THERMAL_PART}", True))
+    return energy_set_of(
+        "materials-project",
+        f"Formation energies of the Materials Project as published, {THERMAL_PART}.",
+        TEMPERATURES_K,
+        columns,
         warnings=(
             "materials-project: the TiO2 row (mp-2420244, 17.1 A3/atom) is not rutile (10.4 A3/atom); the descriptor "
             "over-stabilises it when hot, and BaTi4O9, Ba2Ti9O20 and BaTi5O11 never reach the hull",
-            "materials-project: Ba6Ti17O40 is not in the published table; its energy and volume are interpolated "
-            "between BaTi2O5 and Ba4Ti13O30",
+            f"materials-project: Ba6Ti17O40 is not in the published table; its energy and volume are {_INTERPOLATED}",
         ),
     )
 
@@ -170,8 +142,7 @@ def _experiment_anchored(phases: Sequence[Phase], energy: FloatArray, published:
         if len(phase.composition) == 1:
             table[:, i], error[i], source[i] = 0.0, 0.0, "reference of its element"
         elif measured is not None:
-            table[:, i], error[i] = measured.gibbs_eV_per_atom, measured.standard_error_eV_per_atom
-            source[i] = measured.source
+            table[:, i], error[i], source[i] = measured
         else:
             continue
         computed[i] = False
@@ -192,21 +163,15 @@ def _experiment_anchored(phases: Sequence[Phase], energy: FloatArray, published:
         table[:, i] = table[:, anchors] @ shares + bracket
         source[i] = f"computed (Materials Project, 0 K) relative to measured {' + '.join(p.formula for p in parts)}"
     far = [p.formula for i, p in enumerate(phases) if "extrapolated" in source[i]]
-    return EnergySet(
-        name="experiment-anchored",
-        description="Measured Gibbs energies where there are any; the other phases tied to them by computed reaction "
-        "energies at 0 K, the entropies of reactions between solids neglected.",
-        temperature_K=TEMPERATURES_K,
-        gibbs_eV_per_atom=table,
-        standard_error_eV_per_atom=error,
-        source=tuple(source),
-        is_computed=computed,
-        shifts_eV_per_atom=np.zeros(n),
-        entropy_shifts_eV_per_K_per_atom=np.zeros(n),
+    return energy_set_of(
+        "experiment-anchored",
+        "Measured Gibbs energies where there are any; the other phases tied to them by computed reaction energies at "
+        "0 K, the entropies of reactions between solids neglected.",
+        TEMPERATURES_K,
+        zip(table.T, error, source, computed, strict=True),
         warnings=(
             f"experiment: measured Gibbs energies of {', '.join(far)} end below 2000 K and are extrapolated along "
             "their last 200 K",
-            "experiment-anchored: Ba6Ti17O40 has no computed energy of its own; it is interpolated between BaTi2O5 and "
-            "Ba4Ti13O30",
+            f"experiment-anchored: Ba6Ti17O40 has no computed energy of its own; it is {_INTERPOLATED}",
         ),
     )

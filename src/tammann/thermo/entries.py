@@ -1,11 +1,9 @@
 """From the entries of a table or a database to a system: gases, melting points, Gibbs energies and warnings."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-
-import numpy as np
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
@@ -14,8 +12,8 @@ from tammann.thermo._tables import read_rows
 from tammann.thermo.anions import anion_warnings
 from tammann.thermo.experiment import GRAPH_NETWORK_SOURCE, measured_properties
 from tammann.thermo.gases import gas, gas_named, gases_of, stabler_gases
-from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, TEMPERATURES_K, bartel_gibbs
-from tammann.thermo.phase import EnergySet, FloatArray, Phase, Phases
+from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, TEMPERATURES_K, THERMAL_PART, bartel_gibbs
+from tammann.thermo.phase import FloatArray, Phase, Phases, energy_set_of
 from tammann.thermo.volumes import volume_warnings
 
 HIGHEST_MELTING_POINT_K = 6000.0
@@ -59,10 +57,7 @@ class Entry:
 @cache
 def _estimated_melting_points() -> MeltingPoints:
     rows = read_rows(SYSTEMS["Ba-Ti-O"].phases)
-    return {
-        composition_key(parse_formula(r["formula"])): (float(r["melting_point_ml_K"]), GRAPH_NETWORK_SOURCE)
-        for r in rows
-    }
+    return {composition_key(r["formula"]): (float(r["melting_point_ml_K"]), GRAPH_NETWORK_SOURCE) for r in rows}
 
 
 def check_melting_point(value: float, where: str, formula: str) -> float:
@@ -123,6 +118,11 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
         table = bartel_gibbs(composition, entry.formation_energy_eV_per_atom, entry.volume_A3_per_atom)
     except DataError as problem:
         raise DataError(f"{entry.where}: {problem}") from None
+    error, source = COMPUTED_STANDARD_ERROR_EV_PER_ATOM, f"{entry.source}, {THERMAL_PART}"
+    if is_element:
+        error, source = 0.0, "reference of its element"
+    if entry.standard_error_eV_per_atom is not None:
+        error = entry.standard_error_eV_per_atom
     phase = Phase(
         entry.formula,
         composition,
@@ -132,13 +132,6 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
         melting_point_source=melting_point_source,
         material_id=entry.material_id,
         observed=entry.observed,
-    )
-    default = 0.0 if is_element else COMPUTED_STANDARD_ERROR_EV_PER_ATOM
-    error = default if entry.standard_error_eV_per_atom is None else entry.standard_error_eV_per_atom
-    source = (
-        "reference of its element"
-        if is_element
-        else f"{entry.source}, thermal part by the descriptor of Bartel et al. 2018"
     )
     return phase, table, error, source
 
@@ -184,57 +177,40 @@ def system_of(
         )
     elements = {e for formula in (*(entry.formula for entry in kept), *gases) for e in parse_formula(formula)}
     gases = list(dict.fromkeys([*gases_of(elements), *gases]))
-    system = _assemble(name, elements, [*solids, *(gas(formula) for formula in gases)])
-    return replace(
-        system,
+    parts = [*solids, *(gas(formula) for formula in gases)]
+    energies = energy_set_of(
+        name,
+        f"Formation energies of {name}, {THERMAL_PART}.",
+        TEMPERATURES_K,
+        [(g, error, text, p.state == "solid" and len(p.composition) > 1) for p, g, error, text in parts],
+    )
+    system = Phases(
+        "-".join(sorted(elements)),
+        tuple(sorted({e for phase, *_ in parts for e in phase.composition})),
+        tuple(phase for phase, *_ in parts),
+        {name: energies},
+        name,
         left_out=refused,
-        warnings=(
-            *warnings,
-            *_left_out_warning(refused),
-            *anion_warnings(system, {entry.formula: entry.anion_correction for entry in kept}),
-            *_default_error_warning(kept),
-            *volume_warnings(system, {phase.formula: phase.volume_A3_per_atom for phase in system}),
-            *_gas_warnings(system, gases, replaced),
-        ),
     )
+    return replace(system, warnings=(*warnings, *_warnings(system, kept, refused, gases, replaced)))
 
 
-def _assemble(name: str, elements: set[str], parts: Sequence[tuple[Phase, FloatArray, float, str]]) -> Phases:
-    phases, tables, errors, sources = zip(*parts, strict=True)
-    zeros = np.zeros(len(phases))
-    energy_set = EnergySet(
-        name=name,
-        description=f"Formation energies of {name}, thermal part by the descriptor of Bartel et al. 2018.",
-        temperature_K=TEMPERATURES_K,
-        gibbs_eV_per_atom=np.column_stack(tables),
-        standard_error_eV_per_atom=np.array(errors),
-        source=sources,
-        is_computed=np.array([p.state == "solid" and len(p.composition) > 1 for p in phases]),
-        shifts_eV_per_atom=zeros,
-        entropy_shifts_eV_per_K_per_atom=zeros.copy(),
-    )
-    columns = tuple(sorted({e for p in phases for e in p.composition}))
-    return Phases("-".join(sorted(elements)), columns, phases, {name: energy_set}, name)
-
-
-def _left_out_warning(left_out: Mapping[str, str]) -> list[str]:
-    if not left_out:
-        return []
-    reasons = "; ".join(list(left_out.values())[:5])
-    more = f"; and {len(left_out) - 5} more" if len(left_out) > 5 else ""
-    return [f"left out as unusable: {reasons}{more}"]
-
-
-def _default_error_warning(entries: Sequence[Entry]) -> list[str]:
-    lacking = [e.formula for e in entries if e.standard_error_eV_per_atom is None and len(parse_formula(e.formula)) > 1]
-    return [f"no standard error given for {', '.join(lacking)}: 40 meV/atom is taken"] if lacking else []
-
-
-def _gas_warnings(system: Phases, gases: Sequence[str], replaced: Sequence[str]) -> list[str]:
-    instead = f" (in place of the entries for {', '.join(replaced)})" if replaced else ""
-    found = [f"gases from tables: {', '.join(gases)}{instead}"] if gases else []
-    hot = ", ".join(f"{formula} (from {T:g} K)" for formula, T in stabler_gases(system))
-    return [
-        *found,
-        *([f"more stable as a gas of molecules at 1 bar: {hot}; list a gas as X(g) to include it"] if hot else []),
+def _warnings(
+    system: Phases, kept: Sequence[Entry], refused: Mapping[str, str], gases: Sequence[str], replaced: Sequence[str]
+) -> Iterator[str]:
+    if refused:
+        more = f"; and {len(refused) - 5} more" if len(refused) > 5 else ""
+        yield f"left out as unusable: {'; '.join(list(refused.values())[:5])}{more}"
+    yield from anion_warnings(system, {entry.formula: entry.anion_correction for entry in kept})
+    lacking = [
+        e.formula for e in kept if e.standard_error_eV_per_atom is None and len(system[e.formula].composition) > 1
     ]
+    if lacking:
+        yield f"no standard error given for {', '.join(lacking)}: 40 meV/atom is taken"
+    yield from volume_warnings(system, {phase.formula: phase.volume_A3_per_atom for phase in system})
+    if gases:
+        instead = f" (in place of the entries for {', '.join(replaced)})" if replaced else ""
+        yield f"gases from tables: {', '.join(gases)}{instead}"
+    hot = ", ".join(f"{formula} (from {T:g} K)" for formula, T in stabler_gases(system))
+    if hot:
+        yield f"more stable as a gas of molecules at 1 bar: {hot}; list a gas as X(g) to include it"

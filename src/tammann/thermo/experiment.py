@@ -1,8 +1,8 @@
 """Measured Gibbs energies of formation, volumes and melting points that ship with the package."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,23 +20,15 @@ GRAPH_NETWORK_SOURCE = "graph-network estimate: Hong et al., PNAS 2022, 119, e22
 """Source of estimated melting points."""
 
 
-@dataclass(frozen=True)
-class MeasuredEnergy:
-    """A measured Gibbs energy of formation.
-
-    Attributes:
-        gibbs_eV_per_atom: At ``TEMPERATURES_K``, shape (nT,).
-        standard_error_eV_per_atom: Of the whole curve.
-        source: Where it is from.
-    """
+class MeasuredEnergy(NamedTuple):
+    """A measured Gibbs energy of formation at ``TEMPERATURES_K``, shape (nT,), and the error of the whole curve."""
 
     gibbs_eV_per_atom: FloatArray
     standard_error_eV_per_atom: float
     source: str
 
 
-@dataclass(frozen=True)
-class MeasuredProperties:
+class MeasuredProperties(NamedTuple):
     """Measured volume and melting point of a phase; NaN where none is carried."""
 
     structure: str
@@ -55,9 +47,8 @@ def extended(values: FloatArray) -> FloatArray:
 
 
 @cache
-def measured_energies() -> Mapping[str, MeasuredEnergy]:
-    """Return the measured Gibbs energies of formation, by formula."""
-    temperature, table = read_columns("experiment", "gibbs_of_formation.csv")
+def _energies() -> Mapping[tuple[tuple[str, int], ...], MeasuredEnergy]:
+    temperature, table = read_columns("experiment/gibbs_of_formation.csv")
     assert np.array_equal(temperature, TEMPERATURES_K)
     result = {}
     for formula, kilojoules in table.items():
@@ -67,7 +58,7 @@ def measured_energies() -> Mapping[str, MeasuredEnergy]:
         source = "experiment: " + ("NIST-JANAF tables" if formula in ("H2O", "TiO") else "FREED (thermart.net)")
         if to < TEMPERATURES_K[-1]:
             source += f", extrapolated above {to:g} K"
-        result[formula] = MeasuredEnergy(
+        result[composition_key(formula)] = MeasuredEnergy(
             extended(kilojoules) * KJ_PER_MOL_IN_EV / atoms, error * KJ_PER_MOL_IN_EV / atoms, source
         )
     return result
@@ -75,26 +66,20 @@ def measured_energies() -> Mapping[str, MeasuredEnergy]:
 
 def measured_energy(composition: Mapping[str, int]) -> MeasuredEnergy | None:
     """Return the measured Gibbs energy of a composition, or None."""
-    for formula, energy in measured_energies().items():
-        if composition_key(parse_formula(formula)) == composition_key(composition):
-            return energy
-    return None
+    return _energies().get(composition_key(composition))
 
 
 @cache
 def _properties() -> Mapping[tuple[tuple[str, int], ...], MeasuredProperties]:
-    def number(text: str) -> float:
-        return float(text) if text else float("nan")
-
     return {
-        composition_key(parse_formula(row["formula"])): MeasuredProperties(
+        composition_key(row["formula"]): MeasuredProperties(
             row["structure"],
-            number(row["volume_A3_per_atom"]),
+            float(row["volume_A3_per_atom"] or "nan"),
             row["volume_source"],
-            number(row["melting_point_K"]),
+            float(row["melting_point_K"] or "nan"),
             row["melting_point_source"],
         )
-        for row in read_rows("experiment", "properties.csv")
+        for row in read_rows("experiment/properties.csv")
     }
 
 

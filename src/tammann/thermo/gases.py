@@ -13,7 +13,7 @@ import numpy as np
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.thermo._tables import read_rows
-from tammann.thermo.experiment import STANDARD_ERROR_KJ_PER_MOL, extended, measured_energies
+from tammann.thermo.experiment import STANDARD_ERROR_KJ_PER_MOL, extended, measured_energy
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.phase import ELEMENT_GASES, FloatArray, Phase, Phases
 from tammann.units import KJ_PER_MOL_IN_EV
@@ -31,7 +31,7 @@ def _molecules() -> Mapping[tuple[tuple[str, int], ...], tuple[bool, FloatArray]
             row["by_name"] == "true",
             extended(np.array([float(row[T] or "nan") for T in columns])),
         )
-        for row in read_rows("experiment", "gases.csv")
+        for row in read_rows("experiment/gases.csv")
     }
 
 
@@ -86,16 +86,12 @@ def gas(formula: str) -> tuple[Phase, FloatArray, float, str]:
     phase = Phase(formula, composition, state="gas", observed=True)
     if phase.is_reference_gas:
         return phase, np.zeros(len(TEMPERATURES_K)), 0.0, "reference of its element"
-    measured = measured_energies().get(formula)
-    if measured is not None:
-        return phase, measured.gibbs_eV_per_atom, measured.standard_error_eV_per_atom, measured.source
-    found = _molecule(composition)
-    if found is None:
-        raise DataError(
-            f"{formula} is not among the gases of the tables: expected a molecule of NIST-JANAF, such as SO2"
-        )
+    measured = measured_energy(composition)
+    if formula in _COMMON and measured is not None:
+        return phase, *measured
     to_eV = KJ_PER_MOL_IN_EV / phase.n_atoms
-    return phase, found[1] * to_eV, STANDARD_ERROR_KJ_PER_MOL * to_eV, "experiment: NIST-JANAF tables"
+    _, gibbs = _molecules()[tuple(sorted(composition.items()))]
+    return phase, gibbs * to_eV, STANDARD_ERROR_KJ_PER_MOL * to_eV, "experiment: NIST-JANAF tables"
 
 
 def gases_of(elements: set[str]) -> list[str]:

@@ -21,11 +21,13 @@ TEMPERATURES_K: FloatArray = np.arange(300.0, 2001.0, 100.0)
 COMPUTED_STANDARD_ERROR_EV_PER_ATOM = 0.040
 """A fair standard error of a computed formation energy; it decides little in reactions that are not close calls."""
 
+THERMAL_PART = "thermal part by the descriptor of Bartel et al. 2018"
+
 
 @cache
 def elemental_gibbs_energies() -> Mapping[str, FloatArray]:
     """Return G(T) of the elements at ``TEMPERATURES_K``, eV per atom relative to their enthalpy at 298 K."""
-    temperature, table = read_columns("elements", "gibbs_energies.csv")
+    temperature, table = read_columns("elements/gibbs_energies.csv")
     assert np.array_equal(temperature, TEMPERATURES_K)
     return table
 

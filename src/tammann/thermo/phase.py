@@ -5,7 +5,7 @@ Everything downstream reads phases from :class:`Phases`.
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 ELEMENT_GASES = ("O2", "N2", "H2", "F2", "Cl2")
 """Elements that are gases in their stable state: the reference of their energies."""
+_PHASE_ARRAYS = (
+    "gibbs_eV_per_atom", "standard_error_eV_per_atom", "is_computed", "shifts_eV_per_atom",
+    "entropy_shifts_eV_per_K_per_atom",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Phase:
         formula: As the user writes it; one mole of the phase is one mole of this formula.
         composition: Atoms per formula unit.
         state: "solid" or "gas".
-        volume_A3_per_atom: Volume per atom, Angstrom^3; NaN for a gas.
+        volume_A3_per_atom: Angstrom^3; NaN for a gas.
         melting_point_K: Melting or decomposition temperature; NaN for a gas, and where it is not known.
         melting_point_source: Who measured or estimated it.
         material_id: Identifier in the database it was taken from, if any.
@@ -136,7 +140,7 @@ class EnergySet:
         shifts_eV_per_atom: Shape (n,), added by an assessment at its reference temperature; zero otherwise.
         entropy_shifts_eV_per_K_per_atom: Shape (n,), entropies added by an assessment to give stated reaction
             entropies; they change the energies on both sides of the reference temperature.
-        constraints: The equilibria given to an assessment; empty otherwise.
+        constraints: The equilibria given to an assessment.
         base: Name of the set that an assessment started from.
         reference_temperature_K: Where the shifts of an assessment are counted.
         warnings: What a reader of results should know.
@@ -161,18 +165,11 @@ class EnergySet:
         given = f", {len(self.constraints)} constraints" if self.constraints else ""
         return f"EnergySet({self.name!r}, {len(self.source)} phases, {grid[0]:g} to {grid[-1]:g} K{given})"
 
-    def take(self, indices: Sequence[int]) -> "EnergySet":
+    def take(self, indices: Sequence[int] | npt.NDArray[np.intp]) -> "EnergySet":
         """Return the energies of some of the phases, in the order of ``indices``."""
-        which = list(indices)
-        return replace(
-            self,
-            gibbs_eV_per_atom=self.gibbs_eV_per_atom[:, which],
-            standard_error_eV_per_atom=self.standard_error_eV_per_atom[which],
-            source=tuple(self.source[i] for i in which),
-            is_computed=self.is_computed[which],
-            shifts_eV_per_atom=self.shifts_eV_per_atom[which],
-            entropy_shifts_eV_per_K_per_atom=self.entropy_shifts_eV_per_K_per_atom[which],
-        )
+        which = np.asarray(indices, dtype=int)
+        arrays = {name: getattr(self, name)[..., which] for name in _PHASE_ARRAYS}
+        return replace(self, source=tuple(self.source[i] for i in which), **arrays)
 
     def table(self) -> "pd.DataFrame":
         """Return one row a phase: standard error, whether it is computed, shift, source, and G at every temperature.
@@ -257,8 +254,8 @@ class Phases(Sequence[Phase]):
         """Return one row a phase: formula, state, volume, melting point and its source, and whether it was observed."""
         import pandas as pd
 
-        columns = ("formula", "state", "volume_A3_per_atom", "melting_point_K", "melting_point_source", "observed")
-        return pd.DataFrame([[getattr(phase, name) for name in columns] for phase in self], columns=list(columns))
+        columns = ["formula", "state", "volume_A3_per_atom", "melting_point_K", "melting_point_source", "observed"]
+        return pd.DataFrame([[getattr(phase, name) for name in columns] for phase in self], columns=columns)
 
     def _repr_html_(self) -> str:
         return html_table(repr(self), self.table())
@@ -277,13 +274,12 @@ class Phases(Sequence[Phase]):
         """
         formula = formula.formula if isinstance(formula, Phase) else str(formula)
         there = range(len(self))[start:stop]
-        if formula in self._index and self._index[formula] in there:
+        if self._index.get(formula) in there:
             return self._index[formula]
         key = _key_of(formula)
-        for i, phase in enumerate(self.phases):
-            if i in there and composition_key(phase.composition) == key:
-                if phase.state == "gas" or not formula.endswith("(g)"):
-                    return i
+        for i in there:
+            if composition_key(self[i].composition) == key and (self.is_gas[i] or not formula.endswith("(g)")):
+                return i
         for name, reason in self.left_out.items():
             if name == formula or (key and _key_of(name) == key):
                 raise DataError(f"phase {formula!r} was left out of {self.default_energies}: {reason}")
@@ -359,15 +355,13 @@ class Phases(Sequence[Phase]):
         chosen = self.energy_set(energies)
         T = np.asarray(temperature_K, dtype=float)
         grid = chosen.temperature_K
-        if T.size and not (np.all(T >= grid[0] - 1e-6) and np.all(T <= grid[-1] + 1e-6)):
-            wrong = T.flat[int(np.argmax(~((T.ravel() >= grid[0] - 1e-6) & (T.ravel() <= grid[-1] + 1e-6))))]
+        wrong = T[~((T >= grid[0] - 1e-6) & (T <= grid[-1] + 1e-6))]
+        if wrong.size:
             raise DataError(
-                f"temperature_K {wrong:g} is outside energies {chosen.name!r}: expected {grid[0]:g} to {grid[-1]:g} K"
+                f"temperature_K {wrong[0]:g} is outside energies {chosen.name!r}: expected {grid[0]:g} to "
+                f"{grid[-1]:g} K"
             )
-        right = np.clip(np.searchsorted(grid, T, side="right"), 1, len(grid) - 1)
-        weight = ((T - grid[right - 1]) / (grid[right] - grid[right - 1]))[..., None]
-        table = chosen.gibbs_eV_per_atom
-        return (1.0 - weight) * table[right - 1] + weight * table[right]
+        return interpolated(grid, chosen.gibbs_eV_per_atom, T)
 
     def take(self, indices: npt.NDArray[np.intp]) -> "Phases":
         """Return some of the phases, with all their energies, in the order of ``indices``.
@@ -378,16 +372,39 @@ class Phases(Sequence[Phase]):
             >>> [phase.formula for phase in load_phases("Ba-Ti-O").take(np.array([2, 1]))]
             ['Ba2Ti6O13', 'Ba2Ti13O22']
         """
-        which = [int(i) for i in indices]
-        chosen = tuple(self.phases[i] for i in which)
+        chosen = tuple(self.phases[i] for i in indices)
         elements = tuple(e for e in self.elements if any(e in phase.composition for phase in chosen))
-        sets = {name: one.take(which) for name, one in self.energy_sets.items()}
+        sets = {name: one.take(indices) for name, one in self.energy_sets.items()}
         return replace(self, elements=elements, phases=chosen, energy_sets=sets)
 
     def with_energies(self, energy_set: EnergySet, *, default: bool = False) -> "Phases":
         """Return the same phases with one more energy set, or with one replaced."""
         sets = {**self.energy_sets, energy_set.name: energy_set}
         return replace(self, energy_sets=sets, default_energies=energy_set.name if default else self.default_energies)
+
+
+def energy_set_of(
+    name: str,
+    description: str,
+    temperature_K: FloatArray,
+    columns: Iterable[tuple[FloatArray, float, str, bool]],
+    *,
+    warnings: tuple[str, ...] = (),
+) -> EnergySet:
+    """Return an energy set from the Gibbs energies, standard error, source and ``is_computed`` of every phase."""
+    tables, errors, sources, computed = zip(*columns, strict=True)
+    zeros = np.zeros(len(sources))
+    return EnergySet(
+        name, description, temperature_K, np.column_stack(tables), np.array(errors), sources, np.array(computed),
+        zeros, zeros.copy(), warnings=warnings,
+    )  # fmt: skip
+
+
+def interpolated(grid: FloatArray, table: FloatArray, T: FloatArray | float) -> FloatArray:
+    """Return the rows of a table at temperatures T, shape (..., n), linear between those of the grid."""
+    right = np.clip(np.searchsorted(grid, T, side="right"), 1, len(grid) - 1)
+    weight = ((T - grid[right - 1]) / (grid[right] - grid[right - 1]))[..., None]
+    return (1.0 - weight) * table[right - 1] + weight * table[right]
 
 
 def _key_of(formula: str) -> tuple[tuple[str, int], ...] | None:
