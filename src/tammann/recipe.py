@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,20 +22,6 @@ from tammann.errors import RecipeError
 from tammann.files import DATA_SUFFIXES
 from tammann.strict import Block, explain, read_block, read_text, shown
 from tammann.units import ATMOSPHERE_PA
-
-__all__ = [
-    "Calibration",
-    "Ensemble",
-    "GasMixture",
-    "Grid",
-    "Kinetics",
-    "KineticsChoices",
-    "Precursor",
-    "Recipe",
-    "ScoreConstants",
-    "Segment",
-    "Step",
-]
 
 MAX_SWEEPS = 10_000_000
 MAX_VISITS = 1e14
@@ -63,41 +50,38 @@ def _printable(text: str) -> str:
     return text
 
 
-def _number(**limits: Any) -> Any:
-    return Field(strict=True, allow_inf_nan=False, **limits)
+def _number(description: str, **limits: Any) -> Any:
+    return Field(strict=True, description=description, **limits)
 
+
+_RADIUS = _number("a radius in micrometres from 0.001 (some ten atoms across) to 10000", ge=0.001, le=10_000)
 
 Text = Annotated[str, Field(strict=True, max_length=1000), AfterValidator(_printable)]
 Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
-Temperature = Annotated[float, _number(ge=300, le=2000)]
-Radius = Annotated[float, _number(ge=0.001, le=10_000)]
-Pressure = Annotated[float, _number(ge=1e-100, le=1e8)]
-Share = Annotated[float, _number(gt=0, le=1)]
-PerSweep = Annotated[float, _number(ge=0, le=1)]
-Flag = Annotated[bool, Field(strict=True)]
+Temperature = Annotated[float, _number("a temperature from 300 to 2000 K", ge=300, le=2000)]
+Pressure = Annotated[float, _number("a pressure in Pa from 1e-100 to 1e8", ge=1e-100, le=1e8)]
+Share = Annotated[float, _number("a fraction above 0 and at most 1", gt=0, le=1)]
+PerSweep = Annotated[float, _number("exchanges per sweep, from 0 to 1", ge=0, le=1)]
+Flag = Annotated[bool, Field(strict=True, description="true or false")]
 
 
 class Precursor(Block):
     """One powder of the mixture."""
 
     phase: Formula = Field(description="the formula of a phase of the system, such as BaO")
-    ratio: Annotated[float, _number(ge=1e-6, le=1e6)] = Field(
-        description="moles of formula units, a number from 1e-6 to 1e6"
-    )
-    particle_radius_um: Radius | None = Field(
-        default=None, description="a radius in micrometres from 0.001 (some ten atoms across) to 10000"
-    )
+    ratio: Annotated[float, _number("moles of formula units, a number from 1e-6 to 1e6", ge=1e-6, le=1e6)]
+    particle_radius_um: Annotated[float | None, _RADIUS] = None
 
 
 class Step(Block):
     """One step of the heating programme: a ramp to a temperature, then a hold."""
 
-    temperature_K: Temperature = Field(description="a temperature from 300 to 2000 K")
-    ramp_K_per_min: Annotated[float, _number(ge=0.01, le=1e6)] = Field(
-        default=10.0, description="a rate from 0.01 to 1e6 K/min, the same figure for heating and cooling"
-    )
-    hold_h: Annotated[float, _number(ge=0, le=10_000)] = Field(description="a time from 0 to 10000 h")
-    regrind: Flag = Field(default=False, description="true or false")
+    temperature_K: Temperature
+    ramp_K_per_min: Annotated[
+        float, _number("a rate from 0.01 to 1e6 K/min, the same figure for heating and cooling", ge=0.01, le=1e6)
+    ] = 10.0
+    hold_h: Annotated[float, _number("a time from 0 to 10000 h", ge=0, le=10_000)]
+    regrind: Flag = False
 
 
 class GasMixture(Block):
@@ -111,9 +95,7 @@ class GasMixture(Block):
 class Calibration(Block):
     """The one figure that turns sweeps of the automaton into hours, and the observation it came from."""
 
-    hours_per_sweep: Annotated[float, _number(gt=0, le=1000)] = Field(
-        description="a time in hours above 0 and at most 1000"
-    )
+    hours_per_sweep: Annotated[float, _number("a time in hours above 0 and at most 1000", gt=0, le=1000)]
     observation: Text = Field(description="the observation it was fitted to, which validation then leaves out")
 
 
@@ -125,48 +107,34 @@ class ScoreConstants(Block):
     ``tammann.kinetics.KineticsOptions`` says what each of the others does.
     """
 
-    a: Annotated[float, _number(gt=0, le=1000)] = Field(default=3.0, description="a number above 0 and at most 1000")
-    b: Annotated[float, _number(ge=0, le=1000)] = Field(default=14.0, description="a number from 0 to 1000")
-    c: Annotated[float, _number(ge=-1000, le=1000)] = Field(default=11.2, description="a number from -1000 to 1000")
-    d: Annotated[float, _number(ge=0, le=1e5)] = Field(default=35.0, description="a number from 0 to 1e5, per eV/atom")
-    e: Annotated[float, _number(ge=-10, le=10)] = Field(
-        default=0.03, description="an energy from -10 to 10 eV per atom"
-    )
-    scale: Annotated[float, _number(gt=0)] | None = Field(
-        default=None, description="s in 1/(s eV), a number above 0, or null for the convention"
-    )
-    cap: Annotated[float, _number(gt=0)] | None = Field(
-        default=None, description="the largest score, a number above 0, or null for none"
-    )
-    sigma2_prefactor: Annotated[float, _number(gt=0, le=1000)] = Field(
-        default=0.5, description="p2, a number above 0 and at most 1000"
-    )
-    driving_prefactor: Annotated[float, _number(gt=0, le=1000)] = Field(
-        default=1.0, description="pG, a number above 0 and at most 1000"
-    )
-    sigma1_linear_above: Annotated[float, _number(ge=0)] | None = Field(
-        default=None, description="an x of at least 0 above which sigma1 is x, or null for nowhere"
-    )
-    thermodynamic_above_eV_per_atom: Annotated[float, _number(ge=-10, le=10)] | None = Field(
-        default=None, description="an energy from -10 to 10 eV per atom, or null for nowhere"
-    )
-    molten_flux_per_kT_per_m_s: Annotated[float, _number(gt=0)] | None = Field(
-        default=None, description="a flux over kB T above 0 in 1/(m s), or null for the product's L"
-    )
-    missing_L_per_kT_per_m_s: Annotated[float, _number(gt=0)] | None = Field(
-        default=None, description="L over kB T above 0 in 1/(m s eV2), or null for the thermodynamic score"
-    )
-    reference_radius_m: Annotated[float, _number(ge=1e-9, le=0.01)] = Field(
-        default=1e-7, description="a radius in metres from 1e-9 to 0.01"
-    )
-    reference_temperature_K: Temperature = Field(default=1100.0, description="a temperature from 300 to 2000 K")
-    melt_exchange_above: Annotated[float, _number(ge=0, lt=2)] | None = Field(
-        default=None, description="a T/Tm from 0 to below 2, or null for the whole sigmoid"
-    )
-    uphill_limit_eV_per_atom: Annotated[float, _number(ge=0, le=10)] = Field(
-        default=0.1, description="an energy from 0 to 10 eV per atom"
-    )
-    smallest_score: Annotated[float, _number(ge=0, le=1)] = Field(default=1e-9, description="a number from 0 to 1")
+    a: Annotated[float, _number("a number above 0 and at most 1000", gt=0, le=1000)] = 3.0
+    b: Annotated[float, _number("a number from 0 to 1000", ge=0, le=1000)] = 14.0
+    c: Annotated[float, _number("a number from -1000 to 1000", ge=-1000, le=1000)] = 11.2
+    d: Annotated[float, _number("a number from 0 to 1e5, per eV/atom", ge=0, le=1e5)] = 35.0
+    e: Annotated[float, _number("an energy from -10 to 10 eV per atom", ge=-10, le=10)] = 0.03
+    scale: Annotated[float | None, _number("s in 1/(s eV), a number above 0, or null for the convention", gt=0)] = None
+    cap: Annotated[float | None, _number("the largest score, a number above 0, or null for none", gt=0)] = None
+    sigma2_prefactor: Annotated[float, _number("p2, a number above 0 and at most 1000", gt=0, le=1000)] = 0.5
+    driving_prefactor: Annotated[float, _number("pG, a number above 0 and at most 1000", gt=0, le=1000)] = 1.0
+    sigma1_linear_above: Annotated[
+        float | None, _number("an x of at least 0 above which sigma1 is x, or null for nowhere", ge=0)
+    ] = None
+    thermodynamic_above_eV_per_atom: Annotated[
+        float | None, _number("an energy from -10 to 10 eV per atom, or null for nowhere", ge=-10, le=10)
+    ] = None
+    molten_flux_per_kT_per_m_s: Annotated[
+        float | None, _number("a flux over kB T above 0 in 1/(m s), or null for the product's L", gt=0)
+    ] = None
+    missing_L_per_kT_per_m_s: Annotated[
+        float | None, _number("L over kB T above 0 in 1/(m s eV2), or null for the thermodynamic score", gt=0)
+    ] = None
+    reference_radius_m: Annotated[float, _number("a radius in metres from 1e-9 to 0.01", ge=1e-9, le=0.01)] = 1e-7
+    reference_temperature_K: Temperature = 1100.0
+    melt_exchange_above: Annotated[
+        float | None, _number("a T/Tm from 0 to below 2, or null for the whole sigmoid", ge=0, lt=2)
+    ] = None
+    uphill_limit_eV_per_atom: Annotated[float, _number("an energy from 0 to 10 eV per atom", ge=0, le=10)] = 0.1
+    smallest_score: Annotated[float, _number("a number from 0 to 1", ge=0, le=1)] = 1e-9
 
 
 class KineticsChoices(Block):
@@ -184,16 +152,14 @@ class KineticsChoices(Block):
     )
     score: Literal["repaired", "literal"] = Field(default="repaired", description="repaired or literal")
     two_products: Literal["harmonic", "largest"] = Field(default="harmonic", description="harmonic or largest")
-    decomposition: Flag = Field(default=True, description="true or false")
-    nucleation_barrier_J_per_m2: Annotated[float, _number(ge=0, le=10)] = Field(
-        default=0.0, description="an interface energy from 0 to 10 J/m2"
-    )
-    metastable_limit_eV_per_atom: Annotated[float, _number(ge=0, le=10)] | None = Field(
-        default=0.067, description="an energy from 0 to 10 eV per atom, or null for no limit"
-    )
-    coupled_release: Flag = Field(default=False, description="true or false")
-    residual_pressure_Pa: Pressure = Field(default=1.0, description="a pressure in Pa from 1e-100 to 1e8")
-    nearest_temperature: Flag = Field(default=False, description="true or false")
+    decomposition: Flag = True
+    nucleation_barrier_J_per_m2: Annotated[float, _number("an interface energy from 0 to 10 J/m2", ge=0, le=10)] = 0.0
+    metastable_limit_eV_per_atom: Annotated[
+        float | None, _number("an energy from 0 to 10 eV per atom, or null for no limit", ge=0, le=10)
+    ] = 0.067
+    coupled_release: Flag = False
+    residual_pressure_Pa: Pressure = 1.0
+    nearest_temperature: Flag = False
     below_range: Literal["continue", "hold", "refuse"] = Field(
         default="continue", description="continue, hold or refuse"
     )
@@ -236,9 +202,7 @@ class Kinetics(KineticsChoices):
 
     preset: Literal["paper", "public-code"] = Field(default="paper", description="paper or public-code")
     constants: ScoreConstants = Field(default=ScoreConstants(), description="a block with some of a, b, c, d, e")
-    transport_relative_error: Annotated[float, _number(ge=0, le=5)] = Field(
-        default=0.0, description="a standard error of ln L from 0 to 5"
-    )
+    transport_relative_error: Annotated[float, _number("a standard error of ln L from 0 to 5", ge=0, le=5)] = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -246,8 +210,7 @@ class Kinetics(KineticsChoices):
         """Put in what the preset and the score say of keys that are left out."""
         if not isinstance(data, dict):
             return data
-        preset = data.get("preset", "paper")
-        chosen = PRESETS.get(preset, {}) if isinstance(preset, str) else {}
+        chosen = PRESETS.get(str(data.get("preset", "paper")), {})
         filled = {**chosen, **data}
         if filled.get("score") == "literal":
             filled = {**LITERAL, **filled}
@@ -272,29 +235,23 @@ class Kinetics(KineticsChoices):
 class Grid(Block):
     """The powder as the automaton sees it: a periodic cube of cells."""
 
-    size: Annotated[int, Field(strict=True, ge=4, le=1000)] = Field(
-        default=30, description="cells per edge, a whole number from 4 to 1000"
-    )
-    grain_cells: Annotated[float, _number(ge=1, le=1000)] = Field(
-        default=1.0, description="a mean grain diameter in cells from 1 (a random mixture) to 1000"
-    )
-    grain_spread: Annotated[float, _number(ge=0, le=2)] = Field(
-        default=0.0, description="the standard deviation of ln diameter, from 0 to 2"
-    )
-    packing_fraction: Share = Field(default=1.0, description="a fraction above 0 and at most 1")
-    melt_exchange_per_sweep: PerSweep = Field(default=1.0, description="exchanges per sweep, from 0 to 1")
-    solid_exchange_per_sweep: PerSweep = Field(default=0.0, description="exchanges per sweep, from 0 to 1")
-    minimum_fill: Share = Field(default=0.125, description="a fraction above 0 and at most 1")
+    size: Annotated[int, _number("cells per edge, a whole number from 4 to 1000", ge=4, le=1000)] = 30
+    grain_cells: Annotated[
+        float, _number("a mean grain diameter in cells from 1 (a random mixture) to 1000", ge=1, le=1000)
+    ] = 1.0
+    grain_spread: Annotated[float, _number("the standard deviation of ln diameter, from 0 to 2", ge=0, le=2)] = 0.0
+    packing_fraction: Share = 1.0
+    melt_exchange_per_sweep: PerSweep = 1.0
+    solid_exchange_per_sweep: PerSweep = 0.0
+    minimum_fill: Share = 0.125
 
 
 class Ensemble(Block):
     """How many times the run is repeated, and what varies between the repetitions."""
 
-    realizations: Annotated[int, Field(strict=True, ge=1, le=100_000)] = Field(
-        default=8, description="a whole number from 1 to 100000"
-    )
-    energies: Flag = Field(default=True, description="true or false")
-    transport: Flag = Field(default=True, description="true or false")
+    realizations: Annotated[int, _number("a whole number from 1 to 100000", ge=1, le=100_000)] = 8
+    energies: Flag = True
+    transport: Flag = True
 
 
 @dataclass(frozen=True)
@@ -316,10 +273,6 @@ class Segment:
     duration_h: float
     ramp: bool
     regrind: bool
-
-
-def _kind_of_atmosphere(value: object) -> str:
-    return "<name>" if isinstance(value, str) else "<block>"
 
 
 def _usual_transport(data: Mapping[str, Any]) -> str:
@@ -362,28 +315,22 @@ class Recipe(Block):
         default_factory=_usual_transport,
         description="karan-2026, tammann-2026, the .json file of a transport table, or none",
     )
-    particle_radius_um: Radius = Field(
-        default=0.1, description="a radius in micrometres from 0.001 (some ten atoms across) to 10000"
-    )
+    particle_radius_um: Annotated[float, _RADIUS] = 0.1
     atmosphere: Annotated[
         Annotated[Literal["inert", "air", "vacuum", "CO2", "oxygen"], Tag("<name>")]
         | Annotated[GasMixture, Tag("<block>")],
-        Discriminator(_kind_of_atmosphere),
+        Discriminator(lambda value: "<name>" if isinstance(value, str) else "<block>"),
     ] = Field(default="inert", description="inert, air, vacuum, CO2, oxygen, or a block partial_pressure_Pa")
-    start_temperature_K: Temperature = Field(default=300.0, description="a temperature from 300 to 2000 K")
+    start_temperature_K: Temperature = 300.0
     programme: tuple[Step, ...] = Field(
         min_length=1, max_length=200, description="a list of 1 to 200 steps, each with temperature_K and hold_h"
     )
     calibration: Calibration | None = Field(default=None, description="a block with hours_per_sweep and observation")
-    sweeps_per_hour: Annotated[float, _number(gt=0, le=1e6)] = Field(
-        default=100.0, description="a number above 0 and at most 1e6"
-    )
+    sweeps_per_hour: Annotated[float, _number("a number above 0 and at most 1e6", gt=0, le=1e6)] = 100.0
     kinetics: Kinetics = Field(default=Kinetics(), description="a block of keys such as transport: full")
     grid: Grid = Field(default=Grid(), description="a block of keys such as size: 30")
     ensemble: Ensemble = Field(default=Ensemble(), description="a block of keys such as realizations: 8")
-    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = Field(
-        default=0, description="a whole number from 0 to 9223372036854775807"
-    )
+    seed: Annotated[int, _number("a whole number from 0 to 9223372036854775807", ge=0, lt=2**63)] = 0
 
     def __init__(self, /, **data: Any) -> None:
         try:
@@ -518,17 +465,17 @@ class Recipe(Block):
         data = self.model_dump()
         entries |= {
             "seed": seed,
-            "energies": None if energies is None else _absolute(energies, None),
-            "transport": None if transport is None else _absolute(transport, None),
+            "energies": energies and _absolute(energies, None),
+            "transport": transport and _absolute(transport, None),
         }
         data |= {key: value for key, value in entries.items() if value is not None}
-        for block, key, value in (
-            ("ensemble", "realizations", realizations),
-            ("grid", "size", size),
-            ("kinetics", "transport", kinetics),
-        ):
-            if value is not None:
-                data[block][key] = value
+        changes = {
+            "ensemble": {"realizations": realizations},
+            "grid": {"size": size},
+            "kinetics": {"transport": kinetics},
+        }
+        for block, change in changes.items():
+            data[block] |= {key: value for key, value in change.items() if value is not None}
         return Recipe(**data)
 
     def __repr__(self) -> str:
@@ -604,16 +551,12 @@ class Recipe(Block):
         """
         segments: list[Segment] = []
         for stage, (step, start_K, ramp_h) in enumerate(self._steps()):
-            first = len(segments)
             slices = math.ceil(abs(step.temperature_K - start_K) / max_step_K - 1e-9)
             edges = np.linspace(start_K, step.temperature_K, slices + 1).tolist()
-            for low, high in zip(edges, edges[1:], strict=False):
-                segments.append(
-                    Segment(stage, low, high, ramp_h / slices, True, step.regrind and len(segments) == first)
-                )
+            parts = [(low, high, ramp_h / slices, True) for low, high in pairwise(edges)]
             if step.hold_h > 0:
-                hold = step.temperature_K
-                segments.append(Segment(stage, hold, hold, step.hold_h, False, step.regrind and len(segments) == first))
+                parts.append((step.temperature_K, step.temperature_K, step.hold_h, False))
+            segments += [Segment(stage, *part, regrind=step.regrind and n == 0) for n, part in enumerate(parts)]
         return segments
 
     def temperatures_K(self, step: float = 25.0) -> np.ndarray:
@@ -639,7 +582,7 @@ class Recipe(Block):
         visited = np.unique([self.start_temperature_K, *(s.temperature_K for s in self.programme)])
         parts = [
             np.linspace(low, high, max(1, math.ceil((high - low) / step - 1e-9)), endpoint=False)
-            for low, high in zip(visited[:-1].tolist(), visited[1:].tolist(), strict=True)
+            for low, high in pairwise(visited.tolist())
         ]
         return np.concatenate([*parts, visited[-1:]])
 
