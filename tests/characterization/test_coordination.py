@@ -185,5 +185,5 @@ def test_cavities():
 
 
 def test_unknown_element():
-    with pytest.raises(DataError, match="no such atoms, only Mg, O"):
+    with pytest.raises(DataError, match="there is no 'Ba' in this trajectory of Mg, O"):
         radial_distribution(rock_salt(), "Ba", "O")

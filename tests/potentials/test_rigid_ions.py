@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from potentials.ewald import energy, short
+from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.potentials import LammpsCommands, check_neutral, load_potential, pedone_2006
+from tammann.potentials import LammpsCommands, load_potential, pedone_2006
 
 POTENTIAL = pedone_2006()
 
@@ -75,7 +76,7 @@ def test_no_ion_falls_into_another(pair):
     "formula", ["BaTiO3", "Ba6Ti17O40", "SrTiO3", "CaZrO3", "Li2TiO3", "K2O", "MgO", "Na2ZrO3", "BaO"]
 )
 def test_oxides_are_neutral(formula):
-    check_neutral(formula, POTENTIAL)
+    POTENTIAL.check(parse_formula(formula), formula=formula)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_oxides_are_neutral(formula):
 )
 def test_what_it_cannot_do_is_refused(formula, word):
     with pytest.raises(DataError) as caught:
-        check_neutral(formula, POTENTIAL)
+        POTENTIAL.check(parse_formula(formula), formula=formula)
     assert word in str(caught.value) and "\n" not in str(caught.value)
 
 

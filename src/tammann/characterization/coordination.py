@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tammann.errors import DataError
-
 if TYPE_CHECKING:
     from tammann.trajectory import Trajectory
 
@@ -86,7 +84,7 @@ def radial_distribution(
     Raises:
         DataError: An element that the trajectory does not have.
     """
-    a, b = _atoms(trajectory, centre), _atoms(trajectory, neighbour)
+    a, b = trajectory.atoms_of(centre), trajectory.atoms_of(neighbour)
     if r_max_A is None:
         r_max_A = min(float(_heights(trajectory.cells[0]).min()) / 2.0, FARTHEST_A)
     bins = max(2, int(r_max_A / bin_A))
@@ -127,7 +125,7 @@ def coordination_numbers(
         r, g = radial_distribution(trajectory, centre, neighbour, r_max_A=reach)
         nearest, minimum = _first_shell(r, g)
         cutoff = (cutoffs_A or {}).get((centre, neighbour), minimum)
-        a, b = _atoms(trajectory, centre), _atoms(trajectory, neighbour)
+        a, b = trajectory.atoms_of(centre), trajectory.atoms_of(neighbour)
         per_frame = [
             sum(len(r) for _, _, r in _pairs(positions[a], positions[b], cell, cutoff, same=centre == neighbour))
             / len(a)
@@ -139,16 +137,8 @@ def coordination_numbers(
 
 
 def bond_fractions(trajectory: Trajectory, *, cutoff_A: float = 5.0) -> dict[tuple[str, str], tuple[float, float]]:
-    """Return the fraction of each pair of elements among all pairs of atoms within a cutoff, with its standard error.
-
-    Args:
-        trajectory: Any cell.
-        cutoff_A: Å.
-
-    Returns:
-        Fraction and standard error by pair of elements; the fractions sum to 1.
-    """
-    species = tuple(dict.fromkeys(trajectory.symbols))
+    """Return fraction and standard error of each pair of elements among all pairs of atoms within a cutoff, Å."""
+    species = trajectory.species
     kinds = np.array([species.index(symbol) for symbol in trajectory.symbols])
     pairs = list(combinations_with_replacement(range(len(species)), 2))
     rows = []
@@ -168,14 +158,8 @@ def crystal_nn_coordination(trajectory: Trajectory, *, frames: int = 3) -> dict[
     """Return the mean coordination number of each element by CrystalNN (pymatgen), whatever its neighbours.
 
     CrystalNN weighs the faces of Voronoi cells and needs no cutoff; it takes a second or two a frame. In boxes of up to
-    200 atoms all sites are analysed, in larger ones about 200, evenly spaced and at least 10 of each element.
-
-    Args:
-        trajectory: Any cell.
-        frames: How many frames, evenly spread.
-
-    Returns:
-        Mean and standard error over the frames by element.
+    200 atoms all sites are analysed, in larger ones about 200, evenly spaced and at least 10 of each element. The
+    standard error is that over ``frames`` evenly spread frames.
 
     Reference:
         Pan et al., Inorg. Chem. 2021, 60, 1590, doi 10.1021/acs.inorgchem.0c02996.
@@ -187,8 +171,8 @@ def crystal_nn_coordination(trajectory: Trajectory, *, frames: int = 3) -> dict[
     judge = CrystalNN(weighted_cn=False, cation_anion=False, distance_cutoffs=None, x_diff_weight=0.0)
     share = min(1.0, MOST_SITES / len(trajectory.symbols))
     chosen = {}
-    for symbol in dict.fromkeys(trajectory.symbols):
-        atoms = _atoms(trajectory, symbol)
+    for symbol in trajectory.species:
+        atoms = trajectory.atoms_of(symbol)
         sites = min(len(atoms), max(FEWEST_SITES, round(share * len(atoms))))
         chosen[symbol] = atoms[np.linspace(0, len(atoms) - 1, sites).round().astype(int)]
     rows: list[dict[str, list[int]]] = []
@@ -197,9 +181,7 @@ def crystal_nn_coordination(trajectory: Trajectory, *, frames: int = 3) -> dict[
         for positions, cell in _frames(trajectory, most=frames):
             around = _surroundings(trajectory.symbols, positions, cell)
             rows.append({s: [int(judge.get_cn(*around(site))) for site in sites] for s, sites in chosen.items()})
-    return {
-        symbol: _mean(np.array([np.mean(row[symbol]) for row in rows])) for symbol in dict.fromkeys(trajectory.symbols)
-    }
+    return {symbol: _mean(np.array([np.mean(row[symbol]) for row in rows])) for symbol in chosen}
 
 
 def _surroundings(
@@ -226,15 +208,6 @@ def _surroundings(
         return part, near.index(site)
 
     return around
-
-
-def _atoms(trajectory: Trajectory, symbol: str) -> np.ndarray:
-    found = np.array([k for k, s in enumerate(trajectory.symbols) if s == symbol])
-    if not found.size:
-        raise DataError(
-            f"{symbol}: the trajectory has no such atoms, only {', '.join(dict.fromkeys(trajectory.symbols))}."
-        )
-    return found
 
 
 def _frames(trajectory: Trajectory, *, most: int = MOST_FRAMES) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -274,10 +247,9 @@ def with_images(fractional: np.ndarray, cell: np.ndarray, reach_A: float) -> tup
 def _pairs(
     a: np.ndarray, b: np.ndarray, cell: np.ndarray, r_max: float, *, same: bool
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Pairs of an atom of ``a`` and one of ``b`` or its image nearer than ``r_max``, about ``MOST_PAIRS`` at a time.
+    """Yield indices in ``a`` and ``b`` of pairs nearer than ``r_max``, images included, and their distances, in parts.
 
-    Yields:
-        Indices in ``a``, indices in ``b``, distances; where ``same``, an atom is no neighbour of itself.
+    Where ``same``, an atom is no neighbour of itself.
     """
     from scipy.spatial import cKDTree
 

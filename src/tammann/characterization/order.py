@@ -87,7 +87,7 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
 
 
 def bragg_noise(n_atoms: int, volume_A3: float, *, chance: float = 1e-3, longest_per_A: float = LONGEST_PER_A) -> float:
-    """Return the ``bragg_order`` that a disordered box reaches by chance: a threshold for small boxes.
+    """Return the ``bragg_order`` that a disordered box reaches by chance, at most 1: a threshold for small boxes.
 
     For atoms at random |sum_a exp(i q . r_a)|² / N is exponentially distributed with mean 1, so its maximum over n
     vectors q exceeds ln(n / chance) in fewer than ``chance`` of all arrangements. That is one arrangement, as in a
@@ -98,9 +98,6 @@ def bragg_noise(n_atoms: int, volume_A3: float, *, chance: float = 1e-3, longest
         volume_A3: Of the box, Å3; n = volume q³ / (12 pi²) with the longest q.
         chance: Fraction of arrangements that may exceed it.
         longest_per_A: As in ``bragg_order``, 1/Å.
-
-    Returns:
-        The threshold, at most 1.
 
     Example:
         >>> [round(bragg_noise(n, 20.0 * n), 2) for n in (40, 80, 200, 10_000)]

@@ -48,13 +48,7 @@ class AseEngine(ForceEngine):
 
 
 def compute(calculator: Any, atoms: Any, name: str, *, stress: bool) -> ForceResult:
-    """Compute energy, forces and stress of ASE atoms.
-
-    Args:
-        calculator: ASE calculator.
-        atoms: ASE atoms.
-        name: Name of the potential, for errors.
-        stress: Whether to compute the stress.
+    """Compute energy, forces and, where asked for, stress of ASE atoms; ``name`` is that of the potential, for errors.
 
     Raises:
         DataError: The calculator fails.

@@ -20,25 +20,18 @@ from tammann.potentials.calculators import Potential
 from tammann.structures import Configuration
 from tammann.units import EV_PER_A3_IN_GPA
 
-__all__ = ["ForceEngine", "ForceSimulation"]
+__all__ = ["ForceEngine"]
 
 
 @dataclass(frozen=True, eq=False)
-class ForceSimulation(Simulation):
-    """A box moved by ``tammann.md.integrators``.
-
-    Attributes:
-        state: The atoms; changed by the methods.
-        forces: Computes the forces.
-        moving: Context in which the atoms are moved, for forces computed together with those of other threads.
-    """
+class _ForceSimulation(Simulation):
+    """A box moved by ``tammann.md.integrators`` in the context ``moving``, which batches of other threads wait for."""
 
     state: MDState
     forces: Forces
     moving: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def advance(self, steps: int, *, sample_every: int, frame_every: int | None = None) -> Segment:
-        """Take time steps and return what was recorded."""
         samples: list[np.ndarray] = []
         frames: list[str] = []
         with self.moving():
@@ -49,12 +42,10 @@ class ForceSimulation(Simulation):
         return Segment(np.array(samples), gzip.compress("".join(frames).encode(), compresslevel=6))
 
     def minimize(self, steps: int) -> None:
-        """Lower the energy by FIRE."""
         with self.moving():
             minimize_fire(self.state, self.forces, steps=steps)
 
     def single_point(self) -> SinglePoint:
-        """Return energy, forces and pressure of the present configuration."""
         with self.moving():
             (result,) = self.forces([self.state], True)
         assert result.stress_eV_per_A3 is not None
@@ -62,11 +53,9 @@ class ForceSimulation(Simulation):
         return SinglePoint(result.energy_eV / len(self.state.symbols), result.forces_eV_per_A, pressure)
 
     def configuration(self) -> Configuration:
-        """Return the present configuration."""
         return self.state.configuration()
 
     def save(self, path: Path) -> None:
-        """Write the state."""
         save_state(self.state, path)
 
 
@@ -95,7 +84,7 @@ class ForceEngine(Engine):
         ramp: Ramp | None = None,
         restart: Restart | None = None,
         rng: np.random.Generator | int | None = None,
-    ) -> Iterator[ForceSimulation]:
+    ) -> Iterator[Simulation]:
         """Open a simulation with the integrators of this package."""
         forces = self.forces(potential, configuration.symbols)
         if conditions is None:
@@ -103,15 +92,10 @@ class ForceEngine(Engine):
         elif restart is not None:
             state = load_state(restart.path, configuration, conditions, step=restart.step)
         else:
-            generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
-            state = initialize_state(
-                configuration,
-                conditions,
-                final_temperature_K=ramp.final_temperature_K if ramp else None,
-                ramp_steps=ramp.steps if ramp else 0,
-                rng=int(generator.integers(0, 2**63)),
-            )
-        yield ForceSimulation(state, forces, self.moving)
+            seed = int(np.random.default_rng(rng).integers(0, 2**63))
+            final, steps = ramp or (None, 0)
+            state = initialize_state(configuration, conditions, final_temperature_K=final, ramp_steps=steps, rng=seed)
+        yield _ForceSimulation(state, forces, self.moving)
 
 
 def _frame_text(state: MDState) -> str:
@@ -124,10 +108,5 @@ def _frame_text(state: MDState) -> str:
         f"{k} {symbol} {x:.3f} {y:.3f} {z:.3f}"
         for k, (symbol, (x, y, z)) in enumerate(zip(state.symbols, state.positions_A.tolist(), strict=True), start=1)
     ]
-    return (
-        f"ITEM: TIMESTEP\n{state.step}\nITEM: NUMBER OF ATOMS\n{len(lines)}\nITEM: BOX BOUNDS {kind}pp pp pp\n"
-        + "\n".join(rows)
-        + "\nITEM: ATOMS id element xu yu zu\n"
-        + "\n".join(lines)
-        + "\n"
-    )
+    head = f"ITEM: TIMESTEP\n{state.step}\nITEM: NUMBER OF ATOMS\n{len(lines)}\nITEM: BOX BOUNDS {kind}pp pp pp"
+    return "\n".join([head, *rows, "ITEM: ATOMS id element xu yu zu", *lines, ""])

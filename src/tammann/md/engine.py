@@ -11,6 +11,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -39,24 +40,14 @@ class SinglePoint(NamedTuple):
 
 
 class Ramp(NamedTuple):
-    """A linear change of the thermostat's temperature.
-
-    Attributes:
-        final_temperature_K: Reached at the end, K.
-        steps: Time steps until then.
-    """
+    """A linear change of the thermostat's temperature to ``final_temperature_K`` within ``steps`` time steps."""
 
     final_temperature_K: float
     steps: int
 
 
 class Restart(NamedTuple):
-    """A saved simulation.
-
-    Attributes:
-        path: File written by ``Simulation.save``.
-        step: Time step at which it was saved.
-    """
+    """A simulation saved in the file ``path`` by ``Simulation.save`` at time step ``step``."""
 
     path: Path
     step: int
@@ -69,10 +60,8 @@ class Simulation(ABC):
     def advance(self, steps: int, *, sample_every: int, frame_every: int | None = None) -> Segment:
         """Take time steps and return what was recorded; step zero belongs to the first segment.
 
-        Args:
-            steps: Number of time steps.
-            sample_every: Steps between samples of temperature, energy, pressure and volume.
-            frame_every: Steps between frames; None for no frames.
+        Temperature, energy, pressure and volume are sampled every ``sample_every`` steps, and frames taken every
+        ``frame_every`` steps, or none where it is None.
         """
 
     @abstractmethod
@@ -176,12 +165,9 @@ class Engine(ABC):
         )
 
     def relax(self, configuration: Configuration, potential: Potential, *, steps: int = 500) -> Configuration:
-        """Relax positions in a fixed cell (FIRE), enough to remove the overlaps of a random packing.
+        """Relax positions in a fixed cell by at most ``steps`` steps of FIRE, which removes the overlaps of a packing.
 
-        Args:
-            configuration: Initial configuration; velocities are dropped.
-            potential: Interatomic potential.
-            steps: Most steps.
+        Velocities are dropped.
 
         Raises:
             DataError: As ``run``, or two atoms lie on top of each other.
@@ -196,10 +182,6 @@ class Engine(ABC):
 
     def single_point(self, configuration: Configuration, potential: Potential) -> SinglePoint:
         """Return energy, forces and pressure of a configuration.
-
-        Args:
-            configuration: N atoms.
-            potential: Interatomic potential.
 
         Raises:
             DataError: As ``relax``.
@@ -242,24 +224,15 @@ class Engine(ABC):
             DataError: As ``run``.
             ResultError: The folder holds a run that cannot be resumed.
         """
-        with open_recording(
-            folder, conditions, duration_ps=duration_ps, frame_fs=frame_fs, sample_fs=sample_fs
-        ) as recording:
-            finished = recording.trajectory()
-            if finished is not None:
+        lengths = {"duration_ps": duration_ps, "frame_fs": frame_fs, "sample_fs": sample_fs}
+        with open_recording(folder, conditions, **lengths) as recording:
+            if finished := recording.trajectory():
                 return finished
             restart = None if recording.step is None else Restart(recording.restart, recording.step)
             with self.simulation(configuration, potential, conditions, restart=restart, rng=rng) as simulation:
-                return record(
-                    recording,
-                    conditions,
-                    lambda steps: simulation.advance(
-                        steps, sample_every=recording.sample_every, frame_every=recording.frame_every
-                    ),
-                    simulation.save,
-                    progress=progress,
-                    stop=stop,
-                )
+                every = {"sample_every": recording.sample_every, "frame_every": recording.frame_every}
+                advance = partial(simulation.advance, **every)
+                return record(recording, conditions, advance, simulation.save, progress=progress, stop=stop)
 
     def batch_threads(self) -> AbstractContextManager[None]:
         """Compute the forces on the boxes of all threads of this process at once, where the engine can."""

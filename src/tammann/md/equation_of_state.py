@@ -108,10 +108,6 @@ def fit_equation_of_state(points: Sequence[VolumePoint], *, pressure_GPa: float 
     the variance of the mean pressure over the length of a run, estimated from all runs together: the error estimated
     from a single run of a few picoseconds is too uncertain to weigh it by.
 
-    Args:
-        points: At least three runs at different volumes.
-        pressure_GPa: Pressure wanted, GPa.
-
     Raises:
         DataError: Fewer than three volumes.
 
@@ -173,14 +169,10 @@ def _curve(points: Sequence[VolumePoint], pressure_GPa: float) -> tuple[float, n
 
 
 def fitted_pressure(points: Sequence[VolumePoint], volume_A3: float, pressure_GPa: float = 0.0) -> tuple[float, float]:
-    """Return the fitted pressure at a volume and its standard error, GPa.
+    """Return the pressure at a volume as fitted to three or more runs, and its standard error, GPa.
 
-    The standard error is scaled up where the runs scatter about the fit by more than their own errors.
-
-    Args:
-        points: At least three runs at different volumes.
-        volume_A3: Å3.
-        pressure_GPa: Pressure wanted, GPa; runs near it weigh most.
+    The standard error is scaled up where the runs scatter about the fit by more than their own errors. Runs near the
+    pressure wanted, ``pressure_GPa``, weigh most.
 
     Raises:
         DataError: Fewer than three volumes.
@@ -272,12 +264,6 @@ def find_volume(
 
 def longest_search_ps(scales: Sequence[float], scale_ps: float, hold_ps: float, attempts: int) -> float:
     """Return the simulated time of a search by ``find_volume`` that does not converge, ps.
-
-    Args:
-        scales: As in ``find_volume``.
-        scale_ps: As in ``find_volume``.
-        hold_ps: As in ``find_volume``.
-        attempts: As in ``find_volume``.
 
     Example:
         >>> round(longest_search_ps((0.8, 1.0, 1.2), 4.0, 20.0, 2), 1)

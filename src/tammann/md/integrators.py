@@ -33,14 +33,7 @@ LONGEST_MOVE_A = 0.1
 def advance(state: MDState, forces: Forces, steps: int, *, every: int) -> Iterator[None]:
     """Take time steps, pausing at multiples of ``every``, where the stress is known and ``sample`` may be called.
 
-    Args:
-        state: Changed in place.
-        forces: Computes the forces.
-        steps: Number of time steps.
-        every: Steps between pauses, counted from step zero of the state.
-
-    Yields:
-        None, at each pause; at step zero too.
+    Steps are counted from step zero of the state, which is a pause too; the state is changed in place.
 
     Raises:
         DataError: Forces that are not finite, or whatever ``forces`` raises.
@@ -188,12 +181,9 @@ def _advance_chain(
 
 
 def minimize_fire(state: MDState, forces: Forces, *, steps: int) -> None:
-    """Lower the energy by FIRE until no force component exceeds 0.05 eV/Å.
+    """Lower the energy by at most ``steps`` steps of FIRE until no force component exceeds 0.05 eV/Å.
 
-    Args:
-        state: Changed in place; velocities are not used.
-        forces: Computes the forces.
-        steps: Most steps.
+    The positions are changed in place; velocities are not used.
 
     Raises:
         DataError: Forces that are not finite.

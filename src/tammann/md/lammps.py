@@ -49,7 +49,6 @@ class LammpsEngine(Engine):
         rng: np.random.Generator | int | None = None,
     ) -> Iterator[Simulation]:
         """Open an instance of LAMMPS."""
-        generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
         with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _errors(conditions):
             scratch = Path(name)
             potential = prepare(potential, configuration.symbols)
@@ -60,7 +59,7 @@ class LammpsEngine(Engine):
                 _read_restart(lmp, restart, configuration, potential, types)
             set_forces(lmp, configuration, potential, scratch)
             if conditions is not None:
-                seed = int(generator.integers(1, 2**30))
+                seed = int(np.random.default_rng(rng).integers(1, 2**30))
                 if restart is None and configuration.velocities_A_per_ps is None:
                     lmp.command(
                         f"velocity all create {conditions.temperature_K} {seed} mom yes rot no dist gaussian loop all"
@@ -71,14 +70,7 @@ class LammpsEngine(Engine):
 
 @dataclass(frozen=True, eq=False)
 class _LammpsSimulation(Simulation):
-    """A box in an instance of LAMMPS.
-
-    Attributes:
-        lmp: The instance.
-        scratch: Folder for its files.
-        symbols: Element of each of the N atoms.
-        types: Elements of the atom types.
-    """
+    """A box in an instance of LAMMPS, with a folder for its files and the elements of the atoms and of the types."""
 
     lmp: Any
     scratch: Path

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +50,7 @@ def atom_types(configuration: Configuration, potential: Potential) -> tuple[str,
 
 
 def set_forces(lmp: Any, configuration: Configuration, potential: Potential, scratch: Path) -> None:
-    """Let an instance of LAMMPS that has its atoms compute forces.
-
-    Args:
-        lmp: Instance of LAMMPS, atoms numbered as in ``configuration``.
-        configuration: For the elements and the cell.
-        potential: Interatomic potential.
-        scratch: Folder for tables.
+    """Let an instance of LAMMPS compute forces on atoms numbered as in ``configuration``, with tables in ``scratch``.
 
     Raises:
         DataError: LAMMPS refuses a command, or the calculator cannot be made. Where a calculator fails later, the
@@ -125,14 +120,9 @@ def _write_tables(path: Path, species: tuple[str, ...], potential: RigidIons, ew
 
 def _smooth(n: int) -> int:
     """Return the smallest number from n on without a prime factor above 5, for fast Fourier transforms."""
-    while True:
-        rest = n
-        for prime in (2, 3, 5):
-            while rest % prime == 0:
-                rest //= prime
-        if rest == 1:
-            return n
+    while pow(60, n, n):  # n does not divide a high power of 2, 3 and 5
         n += 1
+    return n
 
 
 def _set_callback(lmp: Any, configuration: Configuration, potential: ImportedPotential) -> None:
@@ -173,16 +163,11 @@ def _set_callback(lmp: Any, configuration: Configuration, potential: ImportedPot
         "fix forces all external pf/callback 1 1\nfix_modify forces energy yes virial yes"
     )
     lmp.set_fix_external_callback("forces", callback, None)
-    for name in ("command", "commands_string"):
-        setattr(lmp, name, _raising(getattr(lmp, name), failures))
 
-
-def _raising(method: Any, failures: list[TammannError]) -> Any:
-    """Return a method of LAMMPS that raises what the calculator has raised meanwhile."""
-
-    def wrapped(text: str) -> None:
+    def raising(method: Any, text: str) -> None:
         method(text)
         if failures:
             raise failures[0]
 
-    return wrapped
+    for name in ("command", "commands_string"):
+        setattr(lmp, name, partial(raising, getattr(lmp, name)))

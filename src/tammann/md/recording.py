@@ -90,13 +90,7 @@ def open_recording(
     """Prepare a folder for a run that begins or is resumed, and lock it.
 
     Incomplete files of a killed run are removed. Where another process records in the folder, wait until it has left.
-
-    Args:
-        folder: Made where it is missing.
-        conditions: For the time step.
-        duration_ps: Length of the whole trajectory, ps.
-        frame_fs: Time between frames, fs, a multiple of ``sample_fs``.
-        sample_fs: Time between samples, fs.
+    The arguments are those of ``Engine.produce``.
 
     Yields:
         The state of the recording, for ``record``.
@@ -136,15 +130,7 @@ def record(
     progress: Callable[[float], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Path | None:
-    """Run to the end, segment by segment.
-
-    Args:
-        recording: From ``open_recording``.
-        conditions: To recognise a run that has exploded.
-        advance: Takes time steps and returns what was recorded.
-        save: Writes the state of the simulation to a path.
-        progress: Called with the fraction done.
-        stop: Called after every segment; the run ends early where it returns True.
+    """Run to the end, segment by segment; ``advance`` takes time steps, ``save`` writes the state.
 
     Returns:
         The trajectory, or None where ``stop`` ended the run.
@@ -184,12 +170,7 @@ def record(
 
 
 def check_temperature(samples: np.ndarray, conditions: Conditions, *, final_temperature_K: float | None = None) -> None:
-    """Refuse samples of atoms that have become far hotter than the thermostat.
-
-    Args:
-        samples: Shape (M, 9), the columns of ``stress-STEPS.npy``; the last quarter is judged.
-        conditions: Thermostat.
-        final_temperature_K: Temperature of the thermostat at the end, K, where it changes.
+    """Refuse samples, shape (M, 9), whose atoms have become far hotter in the last quarter than the thermostat.
 
     Raises:
         DataError: The run has exploded.

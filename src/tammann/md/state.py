@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from tammann.units import BOLTZMANN_EV_PER_K, EV_PER_A_U_IN_A_PER_PS2
 __all__ = ["ForceResult", "Forces", "MDState", "initialize_state", "load_state", "save_state"]
 
 CHAIN_LENGTH = 3
+SAVED = ("positions_A", "velocities_A_per_ps", "cell_A", "step", "chain_per_ps", "strain_chain_per_ps", "strain_per_ps")
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,14 +123,10 @@ def initialize_state(
 ) -> MDState:
     """Return the state before the first step; missing velocities are drawn, at exactly the temperature wanted.
 
-    Args:
-        configuration: Initial configuration.
-        conditions: Thermostat, barostat, time step.
-        final_temperature_K: Temperature of the thermostat after ``ramp_steps`` steps, K.
-        ramp_steps: Length of the temperature ramp.
-        rng: For velocities and random forces.
+    The thermostat's temperature changes linearly to ``final_temperature_K`` within ``ramp_steps`` steps; ``rng`` serves
+    velocities and random forces.
     """
-    generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
+    generator = np.random.default_rng(rng)
     n, velocities = configuration.n_atoms, configuration.velocities_A_per_ps
     state = MDState(
         symbols=configuration.symbols,
@@ -159,30 +155,13 @@ def save_state(state: MDState, path: Path) -> None:
     """
     if state.result is None:
         raise ResultError("a run that has not begun has no state to save.")
-    arrays: dict[str, Any] = {
-        "symbols": np.array(state.symbols),
-        "positions_A": state.positions_A,
-        "velocities_A_per_ps": state.velocities_A_per_ps,
-        "cell_A": state.cell_A,
-        "step": state.step,
-        "chain_per_ps": state.chain_per_ps,
-        "strain_chain_per_ps": state.strain_chain_per_ps,
-        "strain_per_ps": state.strain_per_ps,
-        "rng": json.dumps(state.rng.bit_generator.state),
-    }
-    file = io.BytesIO()
-    np.savez(file, **arrays)
-    path.write_bytes(file.getvalue())
+    arrays: dict[str, Any] = {name: getattr(state, name) for name in SAVED}
+    with path.open("wb") as file:
+        np.savez(file, symbols=np.array(state.symbols), rng=json.dumps(state.rng.bit_generator.state), **arrays)
 
 
 def load_state(path: Path, configuration: Configuration, conditions: Conditions, *, step: int) -> MDState:
-    """Return a state written by ``save_state``.
-
-    Args:
-        path: The file.
-        configuration: Any configuration of the same run, for its elements.
-        conditions: Thermostat, barostat, time step.
-        step: Time step at which it was saved.
+    """Return the state that ``save_state`` wrote at time step ``step`` of a run with the elements of ``configuration``.
 
     Raises:
         ResultError: The file holds something else, or the state of another run.
@@ -193,16 +172,10 @@ def load_state(path: Path, configuration: Configuration, conditions: Conditions,
             rng = np.random.Generator(getattr(np.random, generator["bit_generator"])())
             rng.bit_generator.state = generator
             state = MDState(
-                symbols=tuple(str(s) for s in arrays["symbols"]),
-                positions_A=arrays["positions_A"],
-                velocities_A_per_ps=arrays["velocities_A_per_ps"],
-                cell_A=arrays["cell_A"],
+                symbols=tuple(map(str, arrays["symbols"])),
                 conditions=conditions,
                 rng=rng,
-                step=int(arrays["step"]),
-                chain_per_ps=arrays["chain_per_ps"],
-                strain_chain_per_ps=arrays["strain_chain_per_ps"],
-                strain_per_ps=float(arrays["strain_per_ps"]),
+                **{name: arrays[name] if arrays[name].ndim else arrays[name].item() for name in SAVED},
             )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         raise ResultError(f"{path}: expected the state of a run of this engine, got another file ({error}).") from None

@@ -3,7 +3,7 @@
 from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, chgnet, imported_potential
 from tammann.potentials.lammps_commands import LammpsCommands, read_lammps_commands
 from tammann.potentials.load import load_potential
-from tammann.potentials.rigid_ions import MorseRepulsion, RigidIons, check_neutral, pedone_2006
+from tammann.potentials.rigid_ions import MorseRepulsion, RigidIons, pedone_2006
 
 __all__ = [
     "ImportedPotential",
@@ -12,7 +12,6 @@ __all__ = [
     "Potential",
     "RigidIons",
     "calculator_of",
-    "check_neutral",
     "chgnet",
     "imported_potential",
     "load_potential",

@@ -18,7 +18,7 @@ from typing import Any
 
 from tammann.errors import DataError, TammannError
 from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
-from tammann.potentials.rigid_ions import RigidIons, check_neutral
+from tammann.potentials.rigid_ions import RigidIons
 
 __all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "imported_potential", "prepare"]
 
@@ -44,11 +44,7 @@ class ImportedPotential:
     made: Any = field(default=None, compare=False, repr=False)
 
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:
-        """Refuse elements that are missing from its training set.
-
-        Args:
-            elements: Symbols.
-            formula: Composition, for the message.
+        """Refuse elements that are missing from its training set; ``formula`` is for the message.
 
         Raises:
             DataError: Such an element.
@@ -73,11 +69,8 @@ class ImportedPotential:
             try:
                 maker: Any = importlib.import_module(module)
             except ImportError as reason:
-                hint = (
-                    f"pip install 'tammann[{self.extra}]' brings it"
-                    if self.extra
-                    else "install it, or name its folder in PYTHONPATH"
-                )
+                hint = "install it, or name its folder in PYTHONPATH"
+                hint = f"pip install 'tammann[{self.extra}]' brings it" if self.extra else hint
                 raise DataError(f"potential {self.name}: cannot import {module} ({_line(reason)}); {hint}.") from None
             except Exception as reason:  # a module of another package may raise anything
                 raise DataError(f"potential {self.name}: importing {module} failed with {_line(reason)}.") from None
@@ -103,11 +96,7 @@ Potential = RigidIons | LammpsCommands | ImportedPotential
 
 
 def imported_potential(path: str) -> ImportedPotential:
-    """Return a potential by import path.
-
-    Args:
-        path: ``module:callable``; called without arguments it returns an ASE calculator or ``RigidIons`` (for the
-            engines ase and lammps) or a torch-sim model (for the engine torch-sim).
+    """Return a potential by its import path ``module:callable``; see ``load_potential``.
 
     Raises:
         DataError: Not such a path.
@@ -160,13 +149,9 @@ def make_chgnet() -> Any:
 
 
 def prepare(potential: Potential, symbols: Iterable[str]) -> Potential:
-    """Return a potential ready for use with given atoms.
+    """Return a potential ready for use with atoms of given elements.
 
     Imported potentials are made; rigid ions or LAMMPS commands returned by a callable replace it.
-
-    Args:
-        potential: From ``load_potential``.
-        symbols: Element of each atom.
 
     Raises:
         DataError: It cannot be made, has no parameters for an element, or its charges do not sum to zero.
@@ -182,7 +167,7 @@ def prepare(potential: Potential, symbols: Iterable[str]) -> Potential:
     if isinstance(potential, ImportedPotential):
         made = potential.build()
         if isinstance(made, RigidIons):
-            check_neutral(formula, made)
+            made.check(counts, formula=formula)
             return made
         potential = made if isinstance(made, LammpsCommands) else replace(potential, made=made)
     if isinstance(potential, LammpsCommands):

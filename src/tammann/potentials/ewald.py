@@ -34,9 +34,6 @@ class RigidIonsCalculator(Calculator):
     U = sum over pairs of [q_i q_j e2/(4 pi eps0 r) + short-range part], the Coulomb part as an Ewald sum, with a
     neutralising background in a charged cell.
 
-    Args:
-        potential: The rigid ions.
-
     Example:
         >>> from ase import Atoms
         >>> from tammann.potentials import pedone_2006

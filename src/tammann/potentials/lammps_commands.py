@@ -34,7 +34,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
-from tammann.composition import atomic_masses, parse_formula
+from tammann.composition import atomic_masses
 from tammann.errors import DataError
 from tammann.potentials.rigid_ions import refuse_charge
 from tammann.strict import Block, explain, read_block, read_text, shown
@@ -90,10 +90,6 @@ class LammpsCommands:
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:
         """Refuse elements without a type and, with a formula, charges that do not cancel.
 
-        Args:
-            elements: Symbols; repeated ones are allowed.
-            formula: A composition.
-
         Raises:
             DataError: An element without a type, or a charge per formula unit.
 
@@ -107,7 +103,7 @@ class LammpsCommands:
                 f"{', '.join(self.elements)}; add it to its elements and commands, or choose another composition."
             )
         if formula and self.charges:
-            refuse_charge(parse_formula(formula), self.charges, formula=formula, name=self.name)
+            refuse_charge(formula, self.charges, self.name)
 
 
 def only_lammps(potential: LammpsCommands) -> DataError:
@@ -136,17 +132,15 @@ class _PotentialFile(Block):
 
     @model_validator(mode="after")
     def _check(self) -> _PotentialFile:
-        strange = [symbol for symbol in self.elements if symbol not in atomic_masses()]
-        if strange:
-            raise ValueError(f"elements: expected symbols of elements, got {shown(strange[0])}; check its spelling")
+        for symbol in self.elements:
+            if symbol not in atomic_masses():
+                raise ValueError(f"elements: expected symbols of elements, got {shown(symbol)}; check its spelling")
         if len(set(self.elements)) < len(self.elements):
             raise ValueError("elements: expected each element once; remove the repeated one")
         if self.charges is not None:
-            if set(self.charges) - set(self.elements):
-                symbol = next(symbol for symbol in self.charges if symbol not in self.elements)
+            for symbol in sorted(self.charges.keys() - set(self.elements)):
                 raise ValueError(f"charges: expected the elements {', '.join(self.elements)}, got {shown(symbol)}")
-            if set(self.charges) != set(self.elements):
-                symbol = next(symbol for symbol in self.elements if symbol not in self.charges)
+            for symbol in sorted(set(self.elements) - self.charges.keys()):
                 raise ValueError(f"charges: expected one for every element, got none for {symbol}; add it")
         if not any(command.split()[0] == "pair_style" for _, command in _numbered(self.commands)):
             raise ValueError("commands: expected a pair_style among them, got none; add it")
@@ -161,15 +155,7 @@ def _numbered(text: str) -> list[tuple[int, str]]:
 
 
 def _check_command(command: str, line: int) -> None:
-    """Refuse a command that is not in ``ALLOWED``.
-
-    Args:
-        command: The command, perhaps with a comment.
-        line: Line of the file, for errors.
-
-    Raises:
-        DataError: It is refused.
-    """
+    """Refuse a command, perhaps with a comment, that is not in ``ALLOWED``."""
     code = command.partition("#")[0]
     word, *arguments = code.split()
     if word not in ALLOWED:
@@ -193,9 +179,6 @@ def _check_command(command: str, line: int) -> None:
 
 def read_lammps_commands(path: str | os.PathLike[str]) -> LammpsCommands:
     r"""Read a potential from a YAML file as described in this module.
-
-    Args:
-        path: The file; ``{folder}`` in its commands is replaced by its folder.
 
     Raises:
         DataError: No such file, a key that is missing, unknown or not as expected, or a command that is not allowed.

@@ -10,7 +10,7 @@ import numpy as np
 from tammann.composition import parse_formula
 from tammann.errors import DataError
 
-__all__ = ["MorseRepulsion", "RigidIons", "check_neutral", "pedone_2006", "refuse_charge"]
+__all__ = ["MorseRepulsion", "RigidIons", "pedone_2006", "refuse_charge"]
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,13 @@ class RigidIons:
     source: str
 
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:
-        """Refuse elements without parameters.
-
-        Args:
-            elements: Symbols.
-            formula: Composition, for the message.
+        """Refuse elements without parameters and, with a formula, charges that do not cancel.
 
         Raises:
-            DataError: Such an element.
+            DataError: An element without parameters, or a charge per formula unit.
+
+        Example:
+            >>> pedone_2006().check(["Ba", "Ti", "O"], formula="Ba4Ti13O30")
         """
         unknown = sorted(set(elements) - set(self.charges))
         if unknown:
@@ -64,17 +63,13 @@ class RigidIons:
                 f"{formula or 'structure'}: potential {self.name} has no parameters for {', '.join(unknown)}, only for "
                 f"{', '.join(self.charges)}; choose another potential or composition."
             )
+        if formula:
+            refuse_charge(formula, self.charges, self.name)
 
     def short_range(self, first: str, second: str, r_A: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return energy and force (-dU/dr) of the short-range part, switched off smoothly over the last half Å.
+        """Return energy, eV, and force -dU/dr, eV/Å, of the short-range part at distances of any shape, Å.
 
-        Args:
-            first: An element.
-            second: An element.
-            r_A: Distances, Å, any shape.
-
-        Returns:
-            Energies in eV and forces in eV/Å, of the shape of ``r_A``.
+        Both are switched off smoothly over the last half Å before the cutoff.
         """
         pair = self.pairs.get((first, second)) or self.pairs.get((second, first))
         r = np.asarray(r_A, dtype=float)
@@ -93,39 +88,16 @@ class RigidIons:
 SWITCH_A = 0.5
 
 
-def check_neutral(formula: str, potential: RigidIons) -> None:
-    """Refuse a composition with elements without parameters or with a net charge.
-
-    Args:
-        formula: Composition.
-        potential: Rigid ions.
-
-    Raises:
-        DataError: An element without parameters, or a net charge per formula unit.
-
-    Example:
-        >>> check_neutral("Ba4Ti13O30", pedone_2006())
-    """
-    counts = parse_formula(formula)
-    potential.check(counts, formula=formula)
-    refuse_charge(counts, potential.charges, formula=formula, name=potential.name)
-
-
-def refuse_charge(counts: Mapping[str, int], charges: Mapping[str, float], *, formula: str, name: str) -> None:
-    """Refuse a composition with a net charge.
-
-    Args:
-        counts: Atoms per formula unit, by element.
-        charges: Charge of each element, in elementary charges.
-        formula: Composition, for the message.
-        name: Name of the potential, for the message.
+def refuse_charge(formula: str, charges: Mapping[str, float], name: str) -> None:
+    """Refuse a composition with a net charge; ``name`` is that of the potential.
 
     Raises:
         DataError: A net charge per formula unit.
 
     Example:
-        >>> refuse_charge({"Mg": 1, "O": 1}, {"Mg": 2.0, "O": -2.0}, formula="MgO", name="full charges")
+        >>> refuse_charge("MgO", {"Mg": 2.0, "O": -2.0}, "full charges")
     """
+    counts = parse_formula(formula)
     charge = sum(count * charges[element] for element, count in counts.items())
     if abs(charge) > 1e-6:
         parts = ", ".join(f"{element} {charges[element]:+g}" for element in counts)

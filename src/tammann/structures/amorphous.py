@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -45,10 +46,6 @@ PACKMOL_SECONDS = 120.0
 def atoms_in_box(formula: str, atoms: int) -> dict[str, int]:
     """Return the numbers of atoms by element in whole formula units, at least one, nearest to a number of atoms.
 
-    Args:
-        formula: Composition, such as Ba4Ti13O30.
-        atoms: Approximate number of atoms.
-
     Raises:
         DataError: The formula cannot be read, or fewer than one atom is asked for.
 
@@ -59,9 +56,8 @@ def atoms_in_box(formula: str, atoms: int) -> dict[str, int]:
     if atoms < 1:
         raise DataError(f"atoms: expected a whole number above 0, got {atoms}.")
     unit = dict(composition_key(parse_formula(formula)))
-    order = [symbol for symbol in parse_formula(formula)]
     units = max(1, round(atoms / sum(unit.values())))
-    return {symbol: units * unit[symbol] for symbol in order}
+    return {symbol: units * unit[symbol] for symbol in parse_formula(formula)}
 
 
 def estimate_volume_per_atom(formula: str, *, temperature_K: float) -> float:
@@ -76,10 +72,6 @@ def estimate_volume_per_atom(formula: str, *, temperature_K: float) -> float:
     expansion. The radius of a cation is the mean over its charges. With several anions each cation is divided among
     them in proportion to their charges. Beside more electronegative anions an element counts as an anion only where
     the others can balance its charge: sulfur in Y2O2S, but not in BaSO4.
-
-    Args:
-        formula: Composition.
-        temperature_K: K.
 
     Raises:
         DataError: The formula cannot be read, or an element has no known volume.
@@ -171,19 +163,16 @@ def random_packing(
     """Pack whole formula units at random into a periodic cube, keeping minimum distances (packmol).
 
     Packmol packs spheres with one radius per element: the smallest radii whose sums reach all minimum distances, so
-    that some pairs are farther apart than required. The default distance is 0.7 times the cube root of the volume per
-    atom.
+    that some pairs are farther apart than required. Atoms are grouped by element in the order of the formula.
 
     Args:
-        formula: Composition; the cube holds whole formula units.
+        formula: Composition.
         atoms: Approximate number of atoms.
         volume_per_atom_A3: Å3; estimated at ``temperature_K`` where None.
         temperature_K: For the estimate, K.
-        minimum_distances_A: Smallest distances by pair of elements, Å, such as {("Ti", "O"): 1.6}, in either order.
+        minimum_distances_A: Smallest distances by pair of elements, Å, such as {("Ti", "O"): 1.6}, in either order; by
+            default 0.7 times the cube root of the volume per atom.
         rng: Seed or generator; the same seed gives the same packing.
-
-    Returns:
-        Atoms grouped by element in the order of the formula, inside the cube.
 
     Raises:
         DataError: The formula cannot be read, packmol is not installed, or there is no room for the atoms.
@@ -206,10 +195,8 @@ def random_packing(
             f"packing of {formula}: the distances asked for fill {100 * filled:.0f} % of the volume and at most 60 % "
             "can be packed at random; ask for shorter distances or more volume per atom."
         )
-    generator = rng if isinstance(rng, np.random.Generator) else np.random.default_rng(rng)
-    positions = _packmol(formula, counts, radii, edge, int(generator.integers(1, 10**6)))
-    symbols = tuple(symbol for symbol, count in counts.items() for _ in range(count))
-    return Configuration(symbols, positions, edge * np.eye(3))
+    positions = _packmol(formula, counts, radii, edge, int(np.random.default_rng(rng).integers(1, 10**6)))
+    return Configuration(tuple(Counter(counts).elements()), positions, edge * np.eye(3))
 
 
 def _distances(

@@ -46,10 +46,9 @@ class Configuration:
     def __post_init__(self) -> None:
         n = len(self.symbols)
         for name, shape in (("positions_A", (n, 3)), ("cell_A", (3, 3)), ("velocities_A_per_ps", (n, 3))):
-            value = getattr(self, name)
-            if value is None and name == "velocities_A_per_ps":
+            if getattr(self, name) is None and name == "velocities_A_per_ps":
                 continue
-            array = np.array(value, dtype=float)
+            array = np.array(getattr(self, name), dtype=float)
             if array.shape != shape:
                 raise DataError(f"{name} has shape {array.shape}, expected {shape} for {n} atoms.")
             if not np.isfinite(array).all():
@@ -76,10 +75,7 @@ class Configuration:
         return float(abs(np.linalg.det(self.cell_A)))
 
     def at_volume(self, volume_A3: float) -> Configuration:
-        """Return the same atoms with cell and positions scaled to another volume.
-
-        Args:
-            volume_A3: Volume of the new cell, Å³.
+        """Return the same atoms with cell and positions scaled to another volume, Å³.
 
         Example:
             >>> import numpy as np

@@ -29,21 +29,13 @@ _FARTHEST_A = 1e9
 
 
 def in_blocks(frames: Frames) -> Iterator[Frames]:
-    """Cut frames into blocks of about BLOCK_BYTES."""
-    count = len(frames.positions)
+    """Cut frames of plain arrays into blocks of about BLOCK_BYTES."""
     size = max(1, BLOCK_BYTES // max(1, 24 * frames.positions.shape[1]))
-    for begin in range(0, count, size):
+    for begin in range(0, len(frames.positions), size):
         part = slice(begin, begin + size)
-        yield replace(
-            frames,
-            positions=frames.positions[part],
-            cells=frames.cells if len(frames.cells) == 1 else frames.cells[part],
-            **{
-                name: getattr(frames, name)[part]
-                for name in ("origins", "images", "steps", "times_ps")
-                if getattr(frames, name) is not None
-            },
-        )
+        cells = frames.cells if len(frames.cells) == 1 else frames.cells[part]
+        images = None if frames.images is None else frames.images[part]
+        yield replace(frames, positions=frames.positions[part], cells=cells, images=images)
 
 
 def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[Frames]:
@@ -52,20 +44,17 @@ def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[F
     Raises:
         DataError: Atoms that are not those of the first frame.
     """
-    symbols: tuple[str, ...] | None = None
+    first: tuple[str, ...] = ()
     held: list[Snapshot] = []
-    index = 0
-    for snapshot in snapshots:
-        if symbols is None:
-            symbols = snapshot[2]
-        if snapshot[2] != symbols:
+    for index, (positions, cell, symbols, time_ps) in enumerate(snapshots):
+        first = symbols if index == 0 else first
+        if symbols != first:
             raise DataError(
                 f"{where + ': ' if where else ''}frame {index}: its atoms are not those of the first frame, or in "
                 "another order (mixed compositions); expected the same atoms in every frame."
             )
         # Some readers write each frame over the one before.
-        held.append((np.array(snapshot[0], dtype=float), *snapshot[1:]))
-        index += 1
+        held.append((np.array(positions, dtype=float), cell, symbols, time_ps))
         if 24 * len(symbols) * len(held) >= BLOCK_BYTES:
             yield _stack(held)
             held = []
@@ -75,20 +64,12 @@ def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[F
 
 def _stack(held: list[Snapshot]) -> Frames:
     positions, cells, symbols, times = zip(*held, strict=True)
-    return Frames(
-        np.stack(positions),
-        np.stack(cells),
-        symbols[0],
-        times_ps=None if times[0] is None else np.array(times, dtype=float),
-    )
+    times_ps = None if times[0] is None else np.array(times, dtype=float)
+    return Frames(np.stack(positions), np.stack(cells), symbols[0], times_ps=times_ps)
 
 
 def check_choice(start: int, stop: int | None, every: int, in_memory_GB: float = 1.0) -> None:
-    """Check a choice of frames.
-
-    Raises:
-        DataError: A negative start, a stop at or before it, an ``every`` below one, negative memory.
-    """
+    """Check a choice of frames: a start of 0 or more, a later stop, an ``every`` of 1 or more; and the memory."""
     if start < 0 or every < 1 or (stop is not None and stop <= start):
         raise DataError(
             f"start, stop and every are {start}, {stop} and {every}, expected start at 0 or more, stop after it and "
@@ -129,24 +110,11 @@ def collect(
     in_memory_GB: float = math.inf,
     scratch: str | os.PathLike[str] | None = None,
 ) -> Trajectory:
-    """Unwrap blocks of frames one after another and assemble them.
+    """Unwrap blocks of consecutive frames one after another and assemble them.
 
-    Args:
-        blocks: Consecutive frames; every ``every``-th of a file, the first of them its frame ``start``.
-        wrapped: Whether the positions without images are wrapped.
-        frame_interval_ps: Time between two frames of the file, ps.
-        timestep_fs: Time between two steps of the frames' ``steps``, fs.
-        temperature_K: Temperature of the simulation, K.
-        source: Where the frames are from.
-        notes: What a reader must know; blocks add to it while they are read.
-        advice: How unwrapped positions are had in this format, for messages.
-        start: The frame of the file that comes first, for messages.
-        every: How many frames of the file there are to one of these.
-        in_memory_GB: Beyond it positions go to a temporary file.
-        scratch: Folder of that file.
-
-    Returns:
-        The trajectory.
+    They hold every ``every``-th frame of a file from frame ``start`` on, and may add to ``notes`` while they are read;
+    ``advice`` says, in messages, how unwrapped positions are had in this format. The other arguments are those of
+    ``read_trajectory``.
 
     Raises:
         DataError: What cannot be unwrapped or put together, and times that are unknown or uneven.
@@ -185,23 +153,19 @@ def collect(
                     f"{block.positions[~finite][0]}, expected a number; the run may have blown up, leave these frames "
                     f"out (stop={first + every * frame})."
                 )
-            steps.append(block.steps if block.steps is not None else np.empty(0))
-            times.append(block.times_ps if block.times_ps is not None else np.empty(0))
-            _check_even(steps, start, every, where, "time steps")
+            steps.append(np.empty(0) if block.steps is None else block.steps)
+            times.append(np.empty(0) if block.times_ps is None else block.times_ps)
+            _check_even(steps, start, every, where)
             cells.append(np.broadcast_to(block.cells, (len(block.positions), 3, 3)))
             count += len(block.positions)
             yield block
 
     notes = [] if notes is None else notes
-    positions = _concatenate(
-        unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=notes, advice=advice),
-        in_memory_GB,
-        scratch,
-    )
-    if positions is None or len(positions) < 2:
-        found = 0 if positions is None else len(positions)
+    paths = unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=notes, advice=advice)
+    positions = _concatenate(paths, in_memory_GB, scratch)
+    if len(positions) < 2:
         raise DataError(
-            f"{where}{found} whole frame(s) chosen, expected at least 2; give more frames."
+            f"{where}{len(positions)} whole frame(s) chosen, expected at least 2; give more frames."
             + "".join(f" ({n})" for n in notes)
         )
     all_cells = np.concatenate(cells)
@@ -220,7 +184,7 @@ def collect(
 
 def _concatenate(
     blocks: Iterable[np.ndarray], in_memory_GB: float, scratch: str | os.PathLike[str] | None
-) -> np.ndarray | None:
+) -> np.ndarray:
     """Return one array of all blocks, memory-mapped to a temporary file beyond ``in_memory_GB``."""
     kept: list[np.ndarray] = []
     file: IO[bytes] | None = None
@@ -250,20 +214,18 @@ def _concatenate(
     finally:
         if file is not None:
             file.close()
-    if len(kept) < 2:
-        return kept[0] if kept else None
+    if len(kept) == 1:
+        return kept[0]
     # The pages of a new array take memory only when written, and each block is freed once copied.
     whole = np.empty((frames, *shape))
-    kept.reverse()
-    end = 0
     while kept:
         part = kept.pop()
-        whole[end : end + len(part)] = part
-        end += len(part)
+        whole[frames - len(part) : frames] = part
+        frames -= len(part)
     return whole
 
 
-def _check_even(series: list[np.ndarray], start: int, every: int, where: str, what: str) -> None:
+def _check_even(series: list[np.ndarray], start: int, every: int, where: str) -> None:
     """Check that time steps, where known, are evenly spaced."""
     recent = series[-1]
     if len(recent) == 0:
@@ -277,7 +239,7 @@ def _check_even(series: list[np.ndarray], start: int, every: int, where: str, wh
     rises = np.diff(values)
     k = int(np.argmax(rises != rises[0]))
     raise DataError(
-        f"{where}frames {start + every * k} and {start + every * (k + 1)} are {rises[k]:g} {what} apart "
+        f"{where}frames {start + every * k} and {start + every * (k + 1)} are {rises[k]:g} time steps apart "
         f"({values[k]:g} to {values[k + 1]:g}), those before {rises[0]:g}; expected even spacing: "
         + _even_choice(values, start, every)
     )

@@ -35,7 +35,7 @@ def trajectory_from_arrays(
     temperature_K: float | None = None,
     source: str = "",
 ) -> Trajectory:
-    """Convert plain arrays to a trajectory, unwrapping where needed.
+    """Convert plain arrays to a trajectory, unwrapping where needed (``unwrap``).
 
     Args:
         positions: Cartesian, shape (F, N, 3), Å.
@@ -47,9 +47,6 @@ def trajectory_from_arrays(
         temperature_K: Temperature of the simulation, K.
         source: Where the arrays are from.
 
-    Returns:
-        The trajectory; see ``unwrap`` for cells that change.
-
     Raises:
         DataError: Shapes that do not fit, coordinates that are not finite, what ``unwrap`` and ``Trajectory`` refuse.
 
@@ -59,13 +56,9 @@ def trajectory_from_arrays(
         >>> trajectory_from_arrays(x, 10.0 * np.eye(3), ["O"], frame_interval_ps=0.1).positions[:, 0, 0].tolist()
         [9.0, 10.5]
     """
-    block = arrays_as_frames(positions, cells, symbols, images=images, wrapped=wrapped)
+    blocks = in_blocks(arrays_as_frames(positions, cells, symbols, images=images, wrapped=wrapped))
     return collect(
-        in_blocks(block),
-        wrapped=wrapped,
-        frame_interval_ps=frame_interval_ps,
-        temperature_K=temperature_K,
-        source=source,
+        blocks, wrapped=wrapped, frame_interval_ps=frame_interval_ps, temperature_K=temperature_K, source=source
     )
 
 
@@ -87,9 +80,6 @@ def trajectory_from_ase(
         temperature_K: Temperature of the simulation, K.
         source: Where the frames are from.
 
-    Returns:
-        The trajectory.
-
     Raises:
         DataError: Not ``Atoms``, not periodic, atoms that change, and what ``trajectory_from_arrays`` refuses.
 
@@ -99,12 +89,9 @@ def trajectory_from_ase(
         >>> trajectory_from_ase(frames, frame_interval_ps=0.1).positions[:, 0, 0].tolist()
         [9.0, 10.5]
     """
+    blocks = snapshots_as_frames(ase_snapshots(_iterate(frames, "ASE Atoms")), source)
     return collect(
-        snapshots_as_frames(ase_snapshots(_iterate(frames, "ASE Atoms")), source),
-        wrapped=wrapped,
-        frame_interval_ps=frame_interval_ps,
-        temperature_K=temperature_K,
-        source=source,
+        blocks, wrapped=wrapped, frame_interval_ps=frame_interval_ps, temperature_K=temperature_K, source=source
     )
 
 
@@ -133,11 +120,7 @@ def ase_snapshots(frames: Iterable[Any]) -> Iterator[Snapshot]:
 
 
 def trajectory_from_pymatgen(
-    frames: Any,
-    *,
-    frame_interval_ps: float,
-    temperature_K: float | None = None,
-    source: str = "",
+    frames: Any, *, frame_interval_ps: float, temperature_K: float | None = None, source: str = ""
 ) -> Trajectory:
     """Convert an object of pymatgen to a trajectory.
 
@@ -149,9 +132,6 @@ def trajectory_from_pymatgen(
             it is that of the dynamics, not of the frames.
         temperature_K: Temperature of the simulation, K.
         source: Where the frames are from.
-
-    Returns:
-        The trajectory.
 
     Raises:
         DataError: Another object, molecules, sites of mixed occupation, and what ``trajectory_from_arrays`` refuses.
@@ -200,7 +180,7 @@ def _pymatgen_snapshots(structures: Iterable[Any]) -> Iterator[Snapshot]:
 
 
 def _symbol(kind: Any) -> str:
-    """The element of a species: ``Ba``, ``Ba2+`` or an object with a symbol."""
+    """Return the element of a species: ``Ba``, ``Ba2+`` or an object with a symbol."""
     return re.sub(r"\d*[+-]?$", "", str(getattr(kind, "symbol", kind)))
 
 
@@ -233,9 +213,6 @@ def trajectory_from_mdanalysis(
         temperature_K: Temperature of the simulation, K.
         in_memory_GB: Positions that need more go to a temporary file.
         scratch: Folder of that file.
-
-    Returns:
-        The trajectory.
 
     Raises:
         DataError: Another object, no cell, no elements, times that are unknown, and what ``trajectory_from_arrays``

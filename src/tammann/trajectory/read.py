@@ -67,9 +67,6 @@ def read_trajectory(
         scratch: Folder of that file.
         progress: Called with the fraction of the file that has been read.
 
-    Returns:
-        The trajectory.
-
     Raises:
         DataError: A file that is not there, not understood or not a trajectory of one system evenly spaced in time.
 
@@ -131,11 +128,7 @@ def read_trajectory(
 
 
 def _format(lines: Lines) -> str:
-    """Return the format of a file, recognized by its content.
-
-    Raises:
-        DataError: None of the known ones.
-    """
+    """Return the format of a file, recognized by its content, one of the known ones."""
     if lines.size == 0:
         raise DataError(f"{lines.path} is empty, expected a trajectory; has the run written anything yet?")
     lines.lines_ahead(6)

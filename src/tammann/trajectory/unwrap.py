@@ -99,11 +99,7 @@ def unwrap(
 def arrays_as_frames(
     positions: Any, cells: Any, symbols: Sequence[str] | None = None, *, images: Any = None, wrapped: bool = True
 ) -> Frames:
-    """Check the shapes of plain arrays.
-
-    Raises:
-        DataError: They do not fit.
-    """
+    """Return plain arrays as frames after checking that their shapes fit."""
     try:
         positions = np.asarray(positions, dtype=float)
         cells = np.asarray(cells, dtype=float)
@@ -130,11 +126,7 @@ def volumes(cells: np.ndarray) -> np.ndarray:
 
 
 def check_cells(cells: np.ndarray, first: int, every: int) -> None:
-    """Refuse lattices without volume; ``first`` and ``every`` say which frames of the file they are.
-
-    Raises:
-        DataError: A volume that is zero, negative or not a number.
-    """
+    """Refuse lattices whose volume is not above zero; ``first`` and ``every`` say which frames of the file they are."""
     with np.errstate(over="ignore", invalid="ignore"):
         volume = volumes(cells)
         lengths = np.prod(np.linalg.norm(cells, axis=2), axis=1)
@@ -156,12 +148,9 @@ def unwrapped(
     notes: list[str] | None = None,
     advice: str = "",
 ) -> Iterator[np.ndarray]:
-    """Unwrap frames block by block, as ``unwrap``.
+    """Unwrap frames block by block, as ``unwrap``, and say in ``notes`` what was done.
 
-    ``first`` and ``every`` number the frames in messages; ``notes`` receives what was done.
-
-    Raises:
-        DataError: As ``unwrap``.
+    ``first`` and ``every`` number the frames in messages.
     """
     # Of the last frame: fractional coordinates and images of the wrapped position, the lattice-view position, the path.
     s_before: np.ndarray | None = None
@@ -259,11 +248,7 @@ def _continuous_bases(
 
 
 def _longest(steps: np.ndarray, first: int, every: int, advice: str) -> float:
-    """Return the longest of steps, shape (F, N, 3), in heights of the cell.
-
-    Raises:
-        DataError: It is too long for minimum images.
-    """
+    """Return the longest of steps, shape (F, N, 3), in heights of the cell; refuse one too long for minimum images."""
     longest = float(max(steps.max(), -steps.min()))
     if longest <= LARGEST_STEP:
         return longest

@@ -68,11 +68,7 @@ def lammps_frames(lines: Lines, types: Sequence[str] | None, choice: Choice) -> 
 
 
 def _skip_to(lines: Lines, start: int) -> re.Match[bytes]:
-    """Return the header of frame ``start``; whatever comes before it need not be of the same run.
-
-    Raises:
-        DataError: The file ends before.
-    """
+    """Return the header of frame ``start``; whatever comes before it need not be of the same run."""
     index, last_step = -1, None
     try:
         while (header := _header(lines, index + 1)) is not None:
@@ -90,12 +86,7 @@ def _skip_to(lines: Lines, start: int) -> re.Match[bytes]:
 
 
 def _header(lines: Lines, index: int) -> re.Match[bytes] | None:
-    """The header of the next frame, or None at the end of the file.
-
-    Raises:
-        Cut: The file ends within it.
-        DataError: Something else stands there.
-    """
+    """Return the header of the next frame, or None at the end of the file."""
     found = _HEADER.match(lines.window, lines.position, lines.limit)
     if found is None:
         ahead = lines.lines_ahead(_LONGEST_HEADER)
@@ -271,11 +262,7 @@ def _check_same_run(
 
 
 class _Atoms:
-    """The atoms of a dump, sorted by id: LAMMPS writes them in any order.
-
-    Attributes:
-        symbols: Element of each atom, known after the first block.
-    """
+    """The atoms of a dump, sorted by id, as LAMMPS writes them in any order; the first block tells the ``symbols``."""
 
     def __init__(self, layout: _Layout, types: Sequence[str] | None, path: Path):
         self.symbols: tuple[str, ...] = ()
@@ -284,11 +271,7 @@ class _Atoms:
         self._ids = self._labels = np.empty(0, dtype=np.int64)
 
     def in_order(self, block: Block) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return positions and images, shape (F, N, 3), in the order of the ids.
-
-        Raises:
-            DataError: An id that occurs twice, or atoms that are not those of the first block.
-        """
+        """Return positions and images, shape (F, N, 3), in the order of the ids, which are those of the first block."""
         headers, floats, integers, _ = block
 
         def frame(wrong: np.ndarray) -> str:

@@ -7,6 +7,7 @@ import lzma
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ from tammann.trajectory.formats.numbers import FLOAT, INTEGER, LEFT_OUT, WORD, p
 __all__ = ["FLOAT", "INTEGER", "LEFT_OUT", "WORD", "BadRow", "Cut", "Lines", "Split", "unpacked"]
 
 WINDOW_BYTES = 8 * 2**20
+COMPRESSED: dict[bytes, Any] = {
+    b"\x1f\x8b": partial(zlib.decompressobj, wbits=31),
+    b"BZh": bz2.BZ2Decompressor,
+    b"\xfd7zXZ": lzma.LZMADecompressor,
+}
+"""What decompresses a file, by its first bytes."""
 
 Split = Callable[[bytes], list[float] | None]
 """Splits a row whose numbers no blanks separate, or returns None."""
@@ -59,14 +66,8 @@ class Lines:
             self._file.seek(0)
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}; give the path of a file.") from None
-        self._decompressor_type: Any = None
-        for magic, decompressor in (
-            (b"\x1f\x8b", lambda: zlib.decompressobj(wbits=31)),
-            (b"BZh", bz2.BZ2Decompressor),
-            (b"\xfd7zXZ", lzma.LZMADecompressor),
-        ):
-            if head.startswith(magic):
-                self._decompressor_type = decompressor
+        kinds = (kind for magic, kind in COMPRESSED.items() if head.startswith(magic))
+        self._decompressor_type: Any = next(kinds, None)
         self._decompressor = self._decompressor_type and self._decompressor_type()
         self._raw = b""
         size = window_bytes or WINDOW_BYTES
@@ -132,23 +133,14 @@ class Lines:
     def lines_ahead(self, count: int) -> bool:
         """Return whether ``count`` more complete lines can be had, advancing the window where needed."""
         while True:
-            if self._count(count) >= count:
-                return True
-            if not self.more():
-                return False
-
-    def _count(self, enough: int) -> int:
-        position, found = self.position, 0
-        while found < enough and (position := self.window.find(b"\n", position, self.limit) + 1) > 0:
-            found += 1
-        return found
+            position, found = self.position, 0
+            while found < count and (position := self.window.find(b"\n", position, self.limit) + 1) > 0:
+                found += 1
+            if found == count or not self.more():
+                return found == count
 
     def line(self) -> bytes:
-        """Return the next line, without its end.
-
-        Raises:
-            Cut: There is none.
-        """
+        """Return the next line, without its end; raise Cut where there is none."""
         if not self.lines_ahead(1):
             raise Cut
         end = self.window.find(b"\n", self.position, self.limit)
@@ -157,11 +149,7 @@ class Lines:
         return text
 
     def line_or_end(self) -> bytes | None:
-        """Return the next line that is not blank, or None at the end of the file.
-
-        Raises:
-            Cut: The file ends within a line, or is damaged.
-        """
+        """Return the next line that is not blank, or None at the end; raise Cut where the file ends within a line."""
         while self.lines_ahead(1):
             if text := self.line().strip():
                 return text
@@ -220,11 +208,7 @@ class Lines:
                 raise Cut
 
     def _mend(self, row: int, begin: int, column: int, floats: np.ndarray, split: Split | None) -> int:
-        """Fill a row from ``split`` and return where the next one begins.
-
-        Raises:
-            BadRow: It cannot be split.
-        """
+        """Fill a row from ``split``, if it can be split, and return where the next one begins."""
         end = self.window.find(b"\n", begin)
         numbers = None if split is None else split(bytes(self.window[begin:end]))
         if numbers is None:
@@ -234,11 +218,7 @@ class Lines:
         return end + 1
 
     def skip(self, rows: int) -> None:
-        """Skip the next ``rows`` lines.
-
-        Raises:
-            Cut: The file ends before.
-        """
+        """Skip the next ``rows`` lines; raise Cut where the file ends before."""
         while True:
             rows, self.position = skip_rows(self._bytes, self.position, self.limit, rows)
             if rows == 0:

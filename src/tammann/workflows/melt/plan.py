@@ -18,7 +18,7 @@ from tammann.errors import DataError, RecipeError
 from tammann.md.conditions import Conditions
 from tammann.md.equation_of_state import longest_search_ps
 from tammann.md.load import engines_for
-from tammann.potentials import RigidIons, check_neutral, load_potential
+from tammann.potentials import load_potential
 from tammann.strict import Block, explain, read_block, read_text, shown
 
 __all__ = ["MeltCost", "MeltPlan", "VolumeSearch"]
@@ -137,10 +137,7 @@ class MeltPlan(Block):
         try:
             potential = load_potential(self.potential)
             for formula in self.melts:
-                if isinstance(potential, RigidIons):
-                    check_neutral(formula, potential)
-                else:
-                    potential.check(parse_formula(formula), formula=formula)
+                potential.check(parse_formula(formula), formula=formula)
         except DataError as error:
             raise ValueError(str(error).removesuffix(".")) from None
         engines = engines_for(potential)
