@@ -2,7 +2,7 @@
 
 The rates are those of examples/recipes/batio3-1-1.yaml, and so is the heating rate; of its ramp the part from 1000 to
 1250 K is run, in which BaO is used up. Before it hardly anything reacts, after it the kernel is faster, because most
-contacts have come to rest. Time is that of the kernel, compilation left out.
+contacts no longer react. Time is that of the kernel, compilation left out.
 """
 
 import argparse

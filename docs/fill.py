@@ -65,7 +65,7 @@ def reactions() -> str:
 
 
 def arrest() -> str:
-    """Where geometry alone comes to rest."""
+    """Where geometry alone arrests."""
     found = runs()["arrest"]
     final = found["final"]
     assert found["arrested"]

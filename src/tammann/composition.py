@@ -65,7 +65,7 @@ def parse_formula(formula: str) -> dict[str, int]:
     """Count the atoms of one formula unit, as the formula is written; ``(g)`` at its end marks a gas.
 
     Raises:
-        DataError: The formula is not made of element symbols, whole numbers and matched brackets.
+        DataError: Anything else than element symbols, whole numbers and matched brackets.
 
     Example:
         >>> parse_formula("Ba4Ti13O30")

@@ -96,7 +96,7 @@ def all_pairs(volumes=OXIDES, score=1.0, **options):
 
 
 def recipe(ratios, *, sweeps=50.0, size=8, temperature_K=1300.0, seed=1, steps=None, **grid):
-    """A hold of so many sweeps at one temperature, with no ramp before it; or other steps of a programme."""
+    """A hold of a number of sweeps at one temperature, with no ramp before it; or other steps of a programme."""
     steps = steps or [{"temperature_K": temperature_K, "hold_h": sweeps / 100}]
     return Recipe(
         precursors=[{"phase": name, "ratio": float(ratio)} for name, ratio in ratios.items()],
@@ -158,51 +158,54 @@ def blocks(size, per_axis):
 
 def tables(rates, full, *, step=1.0, minimum_fill=1.0, capacity=2.0, temperature=0):
     """The kernel's tables at one temperature of a table of rates, for cycles of ``step`` sweeps."""
-    width, count, most = len(full), len(rates.equations), 1.0 / minimum_fill
+    width, count, max_speedup = len(full), len(rates.equations), 1.0 / minimum_fill
     reactant, product = rates.reactants.astype(np.int64) + 1, rates.products.astype(np.int64) + 1
-    need, make = rates.reactant_coefficients.copy(), rates.product_coefficients.copy()
+    reactant_coefficients, product_coefficients = rates.reactant_coefficients.copy(), rates.product_coefficients.copy()
     pairs = [[] for _ in range(width**2)]
     ones = [[] for _ in range(width)]
-    tight = np.zeros((width, width))
-    rate = rates.score[temperature] * step
-    ease = np.zeros((count, 2))
+    full_cell_score = np.zeros((width, width))
+    score = rates.score[temperature] * step
+    full_cell_amount = np.zeros((count, 2))
     for c in range(count):
         p, q = reactant[c]
-        bulk = [make[c, k] / full[product[c, k]] if product[c, k] else -1.0 for k in (0, 1)]
+        bulk = [product_coefficients[c, k] / full[product[c, k]] if product[c, k] else -1.0 for k in (0, 1)]
         if bulk[1] > bulk[0]:
-            product[c], make[c] = product[c, ::-1].copy(), make[c, ::-1].copy()
+            product[c], product_coefficients[c] = product[c, ::-1].copy(), product_coefficients[c, ::-1].copy()
         if q:
-            ease[c] = min(full[p] / need[c, 0], full[q] / need[c, 1]) * need[c]
+            full_cell_amount[c] = (
+                min(full[p] / reactant_coefficients[c, 0], full[q] / reactant_coefficients[c, 1])
+                * reactant_coefficients[c]
+            )
             pairs[p * width + q].append(c)
             pairs[q * width + p].append(c)
-            tight[p, q] += rate[c]
-            tight[q, p] += rate[c]
+            full_cell_score[p, q] += score[c]
+            full_cell_score[q, p] += score[c]
         else:
-            ease[c] = full[p] / need[c, 0] * need[c]
+            full_cell_amount[c] = full[p] / reactant_coefficients[c, 0] * reactant_coefficients[c]
             ones[p].append(c)
-            tight[p] += rate[c]
+            full_cell_score[p] += score[c]
     moves = np.zeros((width, width))
     moves[1:] = rates.exchange[temperature][:, None] * step
     np.fill_diagonal(moves, 0.0)
     flat = itertools.chain.from_iterable
     return Tables(
         capacity=capacity,
-        max_speedup=most,
+        max_speedup=max_speedup,
         full=full,
-        max_probability=(tight * most + moves).ravel(),
-        full_cell_score=tight.ravel(),
+        max_probability=(full_cell_score * max_speedup + moves).ravel(),
+        full_cell_score=full_cell_score.ravel(),
         exchange=moves.ravel(),
         pair_start=np.cumsum([0, *map(len, pairs)]),
         pair_channel=np.array(list(flat(pairs)), dtype=np.int64),
         single_start=np.cumsum([0, *map(len, ones)]),
         single_channel=np.array(list(flat(ones)), dtype=np.int64),
         reactants=reactant,
-        reactant_coefficients=need,
+        reactant_coefficients=reactant_coefficients,
         products=product,
-        product_coefficients=make,
+        product_coefficients=product_coefficients,
         gas_coefficients=rates.gas_coefficients.copy(),
-        full_cell_amount=ease,
-        score=rate,
+        full_cell_amount=full_cell_amount,
+        score=score,
     )
 
 

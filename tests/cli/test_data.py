@@ -87,7 +87,7 @@ def test_energies(call):
     [(["kd"], "svg"), (["hull"], "png"), (["hull"], "svg"), (["reactions", "--between", "BaO", "TiO2"], "png")],
 )
 def test_figures(call, tmp_path, monkeypatch, command, ending):
-    # What a band is made of is tested elsewhere: here draws of the transport alone make it, which are quick.
+    # Bands are tested elsewhere: here draws of the transport alone make it, which are quick.
     monkeypatch.setattr("tammann.thermo.draw_energies", lambda phases, **_: phases)
     file = tmp_path / f"figure.{ending}"
     assert call(*command, "--plot", file).status == 0

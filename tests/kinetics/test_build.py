@@ -167,7 +167,7 @@ def test_null_of_a_carbonate_gives_off_its_gas(reactions, transport):
 
 def test_exchange(rates, reactions, transport):
     assert ((rates.exchange >= 0) & (rates.exchange <= 1)).all()
-    # Cold solids stay where they are, and so a mixture can come to rest.
+    # Cold solids stay where they are, and so a mixture can arrest.
     assert (rates.exchange > 0).all()  # the tail of the sigmoid never ends
     cut = rate_table(reactions, transport, recipe(kinetics={"constants": {"melt_exchange_above": 0.8}}))
     cold = cut.temperature_K[:, None] <= 0.8 * cut.melting_point_K

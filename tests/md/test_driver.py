@@ -113,21 +113,21 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(melt, tmp_path):
     np.savez(tmp_path / "start.npz", s=melt.symbols, x=melt.positions_A, cell=melt.cell_A, v=melt.velocities_A_per_ps)
     place = tmp_path / "run"
     for _ in range(2):
-        begin = reached(place)
+        begin = recorded_step(place)
         process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "start.npz"), str(place)])
         until = time.monotonic() + 60
-        while reached(place) < begin + 100 and time.monotonic() < until and process.poll() is None:
+        while recorded_step(place) < begin + 100 and time.monotonic() < until and process.poll() is None:
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    kept = reached(place)
+    kept = recorded_step(place)
     assert kept >= 200
     path = record(melt, place, duration_ps=(kept + 40) * 0.002)
     straight = record(melt, tmp_path / "straight", duration_ps=(kept + 40) * 0.002)
     assert gzip.decompress(path.read_bytes()) == gzip.decompress(straight.read_bytes())
 
 
-def reached(place: Path) -> int:
+def recorded_step(place: Path) -> int:
     return max((int(f.stem[8:]) for f in place.glob("restart-*.bin")), default=0)
 
 

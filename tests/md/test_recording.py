@@ -41,7 +41,7 @@ def until(condition):
         time.sleep(0.01)
 
 
-def reached(place):
+def recorded_step(place):
     return max((int(f.stem[8:]) for f in place.glob("restart-*.bin")), default=0)
 
 
@@ -65,16 +65,16 @@ def test_two_processes_in_one_folder(begin, tmp_path):
 def test_a_run_that_does_not_leave(begin, tmp_path, monkeypatch):
     monkeypatch.setattr(recording, "WAIT_SECONDS", 0.3)
     process = begin(tmp_path, 1e6, 0.05)
-    until(lambda: reached(tmp_path))
+    until(lambda: recorded_step(tmp_path))
     with pytest.raises(ResultError, match="is being recorded by another run; wait for it or stop it") as caught:
         walk(tmp_path, 0.2)
     assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
-    before = reached(tmp_path)
-    until(lambda: reached(tmp_path) > before)
+    before = recorded_step(tmp_path)
+    until(lambda: recorded_step(tmp_path) > before)
     process.kill()
     process.wait()
     assert (tmp_path / "lock").exists()  # and nobody holds it
-    steps = reached(tmp_path) + 50
+    steps = recorded_step(tmp_path) + 50
     check_whole(walk(tmp_path, steps / 1000), steps)
 
 
@@ -83,14 +83,14 @@ def test_a_parent_is_killed_and_its_orphan_still_at_work(begin, tmp_path, nap):
     """A run is resumed at once, while the orphan has still to end its segment and to write it."""
     place = tmp_path / "run"
     process = begin(place, 1e6, nap, "orphan")
-    until(lambda: reached(place) >= 20)
+    until(lambda: recorded_step(place) >= 20)
     time.sleep(0.4 * nap)
     process.kill()
     process.wait()
     path = walk(place, 0.6)
-    check_whole(path, max(600, reached(place)))
+    check_whole(path, max(600, recorded_step(place)))
     time.sleep(1.5 * nap)
-    check_whole(path, max(600, reached(place)))
+    check_whole(path, max(600, recorded_step(place)))
 
 
 def begin_to(place, *steps):
@@ -108,7 +108,7 @@ def begin_to(place, *steps):
             lambda path: path.write_text(str(left[0])),
             stop=stop,
         )
-    assert reached(place) == steps[-1]
+    assert recorded_step(place) == steps[-1]
 
 
 def leave(place, begin, end, *, restart=False):

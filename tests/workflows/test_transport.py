@@ -1,4 +1,4 @@
-"""The road from trajectory files to a folder, and the command that takes it."""
+"""From trajectory files to a folder, and the command that does it."""
 
 import gzip
 import json

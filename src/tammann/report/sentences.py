@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Notice", "formula_text", "headline", "notices", "percent", "with_band"]
 
-# A word made of nothing but chemical symbols, numbers and brackets.
+# A word of nothing but chemical symbols, numbers and brackets.
 _WORD = re.compile(r"(?<![A-Za-z0-9.\-])(?:\(|[A-Z][a-z]?)(?:[A-Z][a-z]?|[0-9]+|[()])*(?![A-Za-z0-9])")
 _GASES = {"Br2", "Cl2", "F2", "H2", "I2", "N2", "O2", "O3"}
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")

@@ -90,7 +90,7 @@ def collect(
 
 
 def _task_in(out: Path, plan: MeltPlan, task: ReplicaTask) -> ReplicaTask:
-    """The same replica in another folder, where its formula may be spelled in another way."""
+    """The same replica in another folder, where its formula may be written in another way."""
     folder = state_folder(out, formula_as_in(task.formula, plan), task.temperature_K)
     return replace(task, state_folder=folder)
 
