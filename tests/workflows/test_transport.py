@@ -8,7 +8,7 @@ import pytest
 
 from tammann.errors import DataError, ResultError
 from tammann.transport import load_transport
-from tammann.workflows.transport import measure_trajectories, write_diffusion
+from tammann.workflows.transport import TransportPlan, run_transport
 from transport.walks import correlated_walk, in_SI, independent_walk
 
 
@@ -62,7 +62,8 @@ def test_one_trajectory(call, folder, tmp_path):
     assert sigma["charges"] == {"Na": 1.0, "Cl": -1.0}
     assert sum(sigma["transference"].values()) == pytest.approx(1.0)
     files = {path.name for path in (tmp_path / "o").iterdir()}
-    assert files == {"transport.json", "NaCl-1000K.csv", "NaCl-1000K.png"}  # no transport_table.json: another frame
+    # no transport_table.json: another frame
+    assert files == {"plan.json", "transport.json", "NaCl-1000K.csv", "NaCl-1000K.png"}
     head, first, *_ = (tmp_path / "o" / "NaCl-1000K.csv").read_text("utf-8").splitlines()
     assert head.split(",")[:3] == ["time_ps", "msd_Na_A2", "msd_Cl_A2"]
     assert float(first.split(",")[0]) == pytest.approx(0.1) and float(first.split(",")[1]) == pytest.approx(
@@ -220,24 +221,24 @@ def test_no_time_step_and_no_empty_folder(call, folder, tmp_path):
 
 
 def test_an_interrupted_write_leaves_nothing(folder, tmp_path, monkeypatch):
-    found = measure_trajectories([folder / "b.dump"], temperatures_K=[1000.0], timestep_fs=1.0)
+    plan = TransportPlan(trajectories=[folder / "b.dump"], temperatures_K=[1000.0], timestep_fs=1.0)
 
     def fails(*words, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tammann.workflows.transport.save_measurements", fails)
     with pytest.raises(KeyboardInterrupt):
-        write_diffusion(found, tmp_path / "o", figures=False)
+        run_transport(plan, tmp_path / "o", figures=False)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_library_says_the_same_as_the_command(call, folder, tmp_path):
-    found = measure_trajectories([folder / "b.dump"], temperatures_K=[1000.0], timestep_fs=1.0)
+    plan = TransportPlan(trajectories=[folder / "b.dump"], temperatures_K=[1000.0], timestep_fs=1.0)
     transport(call, folder, folder / "b.dump", "--no-figures", out=tmp_path / "o")
-    write_diffusion(found, tmp_path / "p", figures=False)
+    run_transport(plan, tmp_path / "p", figures=False)
     assert (tmp_path / "o" / "transport.json").read_bytes() == (tmp_path / "p" / "transport.json").read_bytes()
     with pytest.raises(ResultError, match="not empty"):
-        write_diffusion(found, tmp_path / "p")
+        run_transport(plan, tmp_path / "p")
 
 
 def test_correlated_ions_through_a_wrapped_dump(call, tmp_path):
@@ -246,8 +247,8 @@ def test_correlated_ions_through_a_wrapped_dump(call, tmp_path):
     for name, wrapped in (("xu.dump", False), ("x.dump", True)):
         dump(tmp_path / name, walk, wrapped=wrapped, every=50)
     found = [
-        measure_trajectories(
-            [tmp_path / name], temperatures_K=[1200.0], timestep_fs=1.0, frame="laboratory"
+        run_transport(
+            TransportPlan(trajectories=[tmp_path / name], temperatures_K=[1200.0], timestep_fs=1.0, frame="laboratory")
         ).measurements[0]
         for name in ("xu.dump", "x.dump")
     ]
@@ -258,7 +259,6 @@ def test_mixed_compositions_in_one_group_are_refused(tmp_path):
     rng = np.random.default_rng(4)
     for name, counts in (("small.dump", (4, 4)), ("large.dump", (8, 8))):
         dump(tmp_path / name, independent_walk(rng, 200, counts=counts))
+    files = [tmp_path / "small.dump", tmp_path / "large.dump"]
     with pytest.raises(DataError, match="different ions"):
-        measure_trajectories(
-            [tmp_path / "small.dump", tmp_path / "large.dump"], temperatures_K=[1000.0], timestep_fs=1.0
-        )
+        run_transport(TransportPlan(trajectories=files, temperatures_K=[1000.0], timestep_fs=1.0))

@@ -74,30 +74,26 @@ def transport(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Measure Onsager coefficients, diffusivities and conductivities of molecular dynamics trajectories."""
-    from tammann.files import check_empty
-    from tammann.workflows.transport import measure_trajectories, write_diffusion
+    from tammann.workflows.transport import TransportPlan, run_transport
 
-    check_empty(out)
+    plan = TransportPlan(
+        trajectories=trajectories,
+        temperatures_K=temperature_K,
+        timestep_fs=timestep_fs,
+        frame_interval_ps=frame_interval_ps,
+        types=types,
+        skip_ps=skip_ps,
+        start=start,
+        stop=stop,
+        every=every,
+        wrapped=not unwrapped,
+        frame=frame,
+        regime_ps=regime_ps,
+        charges=parse_charges(charges),
+        viscosity_Pa_s=None if viscosity is None else (viscosity[0] * 1e-3, viscosity[1] * 1e-3),
+    )
     with progress_bar(hidden=quiet) as progress:
-        found = measure_trajectories(
-            trajectories,
-            temperatures_K=temperature_K,
-            timestep_fs=timestep_fs,
-            frame_interval_ps=frame_interval_ps,
-            types=types,
-            skip_ps=skip_ps,
-            start=start,
-            stop=stop,
-            every=every,
-            wrapped=not unwrapped,
-            frame=frame,
-            regime_ps=regime_ps,
-            charges=parse_charges(charges),
-            viscosity_Pa_s=None if viscosity is None else (viscosity[0] * 1e-3, viscosity[1] * 1e-3),
-            threads=threads,
-            progress=progress,
-        )
-    write_diffusion(found, out, figures=figures)
+        found = run_transport(plan, out, figures=figures, threads=threads, progress=progress)
     if as_json:
         print((out / "transport.json").read_text(encoding="utf-8"), end="")
     elif not quiet:

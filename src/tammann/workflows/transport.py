@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import Field, ValidationError, model_validator
 
 from tammann.composition import composition_key
 from tammann.errors import DataError
 from tammann.files import check_empty, json_safe, write_text
-from tammann.trajectory import Trajectory, read_trajectory
+from tammann.parallel import Progress
+from tammann.strict import Block, explain
+from tammann.trajectory import read_trajectory
 from tammann.transport import (
     ArrheniusFit,
     Conductivity,
@@ -39,22 +42,102 @@ from tammann.transport import (
     transport_table,
 )
 from tammann.transport.onsager import HOTTEST_K
+from tammann.transport.record import RECORD_FILE
 from tammann.transport.table import TABLE_FILE
 
-__all__ = ["Diffusion", "measure_trajectories", "write_diffusion"]
+__all__ = ["TransportPlan", "TransportRun", "run_transport"]
 
 BLOCKS = 8
 """Stretches of each trajectory for the check of the stated errors, where it is long enough."""
 
 LEAST_BLOCK = 4.2
-"""Length of a stretch over the start of the regime, at least."""
+"""Length of a stretch over the start of the regime, at least: its half must hold twice that start."""
 
 CURVE_POINTS = 200
 """Lags in a file of curves."""
 
+READING = {"timestep_fs", "frame_interval_ps", "types", "start", "stop", "every", "wrapped"}
+"""Keys of a plan that say how files are read."""
+
+
+class TransportPlan(Block):
+    """Trajectories to measure, and how; those of one composition and temperature are replicas.
+
+    Raises:
+        DataError: A key or value that cannot be used, by name.
+    """
+
+    trajectories: tuple[Path, ...] = Field(min_length=1, description="one or more files that read_trajectory reads")
+    temperatures_K: tuple[float, ...] = Field(
+        min_length=1, description="temperatures in K, one for all or one for each trajectory"
+    )
+    timestep_fs: float | None = Field(None, description="the length of a step in fs, where the file counts steps")
+    frame_interval_ps: float | None = Field(
+        None, description="the time between frames of the file in ps, where it does not say it"
+    )
+    types: tuple[str, ...] | None = Field(
+        None, description="the elements of the atom types 1, 2, ... of a LAMMPS dump without elements"
+    )
+    skip_ps: float = Field(0.0, ge=0, description="the time in ps left out at the start of every trajectory")
+    start: int = Field(0, ge=0, description="the first frame to read, counted from 0")
+    stop: int | None = Field(None, description="the frame to stop before")
+    every: int = Field(1, ge=1, description="a whole number n of 1 or more, to keep one frame in n")
+    wrapped: bool = Field(
+        True, description="false where positions were never folded back into the cell, as ASE's own dynamics leave them"
+    )
+    frame: str | None = Field(
+        None,
+        description="barycentric, laboratory or elements joined by +; by default the framework of a solid whose other "
+        "ions diffuse, else barycentric",
+    )
+    regime_ps: tuple[float, float] | None = Field(
+        None, description="two times in ps, first and last of the linear regime, found by rule by default"
+    )
+    charges: dict[str, float] | None = Field(
+        None, description="the charge of each element in e, guessed from the composition by default"
+    )
+    viscosity_Pa_s: tuple[float, float] | None = Field(
+        None,
+        description="the shear viscosity of the model in Pa s and its standard error, which correct the diffusivities "
+        "for the size of the cell",
+    )
+
+    def __init__(self, /, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise DataError(explain(error, TransportPlan)) from None
+
+    @model_validator(mode="after")
+    def _check(self) -> TransportPlan:
+        paths, temperatures, viscosity = self.trajectories, self.temperatures_K, self.viscosity_Pa_s
+        seen: set[Path] = set()
+        for path in (path.resolve() for path in paths):
+            if path in seen:
+                raise ValueError(f"{path.name} was given twice; give every trajectory once")
+            seen.add(path)
+        for T in temperatures:
+            if not 0 < T <= HOTTEST_K:
+                raise ValueError(f"temperature_K is {T:g}, expected a number above 0 K and up to {HOTTEST_K:g}")
+        if len(temperatures) not in (1, len(paths)):
+            raise ValueError(
+                f"temperature_K was given {len(temperatures)} times for {len(paths)} trajectories; give it once, or "
+                "once for each trajectory in their order"
+            )
+        if viscosity is not None and not (viscosity[0] > 0 and viscosity[1] >= 0):
+            raise ValueError(
+                f"viscosity_Pa_s is {viscosity[0]:g} with the error {viscosity[1]:g}, expected one above 0 Pa s and "
+                "its standard error"
+            )
+        if viscosity is not None and len(set(temperatures)) > 1:
+            raise ValueError(
+                "viscosity_Pa_s was given for several temperatures; a viscosity holds at one, so measure each alone"
+            )
+        return self
+
 
 @dataclass(frozen=True, eq=False)
-class Diffusion:
+class TransportRun:
     """Transport measured from trajectories of one or several systems and temperatures.
 
     Attributes:
@@ -75,107 +158,62 @@ class Diffusion:
     notes: tuple[str, ...] = ()
 
 
-def measure_trajectories(
-    paths: Sequence[str | PathLike[str]],
+def run_transport(
+    plan: TransportPlan,
+    out: str | PathLike[str] | None = None,
     *,
-    temperatures_K: Sequence[float],
-    timestep_fs: float | None = None,
-    frame_interval_ps: float | None = None,
-    types: Sequence[str] | None = None,
-    skip_ps: float = 0.0,
-    start: int = 0,
-    stop: int | None = None,
-    every: int = 1,
-    wrapped: bool = True,
-    frame: str | None = None,
-    regime_ps: tuple[float, float] | None = None,
-    charges: Mapping[str, float] | None = None,
-    viscosity_Pa_s: tuple[float, float] | None = None,
+    figures: bool = True,
     threads: int | None = None,
-    progress: Callable[[float, str, float | None], None] | None = None,
-) -> Diffusion:
-    """Read trajectories, group them by composition and temperature, and measure each group.
+    progress: Progress | None = None,
+) -> TransportRun:
+    """Read the trajectories of a plan, group them by composition and temperature, and measure each group.
+
+    With ``out``, a folder appears whole: ``plan.json``; ``transport.json``, one record for each composition and
+    temperature (a single one as itself); ``transport_table.json``, the diffusive ones in the barycentric frame, as
+    recipes take them for ``transport``; ``arrhenius.json``, activation energies, where there are several temperatures;
+    ``NAME.csv``, correlation curves in Å² against ps, and ``NAME.png``, the figure of each measurement, with NAME such
+    as ``BaTiO3-1500K``; ``arrhenius-FORMULA.png``, diffusivities over 1/T.
 
     Args:
-        paths: Trajectory files, as ``read_trajectory`` reads them; those of one composition and temperature are
-            replicas.
-        temperatures_K: One for all, or one for each path, K.
-        timestep_fs: Length of a molecular dynamics step, fs, where the file counts steps.
-        frame_interval_ps: Time between frames of the file, ps, where it does not.
-        types: Elements of the atom types 1, 2, ... of a LAMMPS dump without elements.
-        skip_ps: Left out at the start of every trajectory, ps.
-        start: First frame to read, counted from 0.
-        stop: Frame to stop before.
-        every: Keep one frame in ``every``.
-        wrapped: False where positions were never folded back into the cell, as ASE's own dynamics leave them.
-        frame: ``barycentric``, ``laboratory`` or elements joined by ``+``; where None, the framework of a solid whose
-            other ions diffuse, else barycentric.
-        regime_ps: First and last time of the linear regime, ps; found by rule where None.
-        charges: Charge of each element, e; guessed from the composition where None.
-        viscosity_Pa_s: Shear viscosity of the model and its standard error, Pa s, for the finite-size correction of
-            the diffusivities; none is applied without it.
+        plan: What to measure.
+        out: A new or empty folder for the results; nothing is written where None.
+        figures: Whether to draw.
         threads: Cores for the transforms.
         progress: Called with the fraction done, what is being done, and the temperature, K.
 
     Raises:
         DataError: An input that cannot be used, by name.
+        ResultError: The folder is not empty, or is a file.
+        OSError: It cannot be written to.
 
     Example:
         >>> import numpy as np, tempfile
-        >>> from pathlib import Path
         >>> steps = 0.1 * np.random.default_rng(1).normal(size=(1000, 8, 3))
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = Path(folder) / "walk.npz"
         ...     np.savez(file, positions=steps.cumsum(axis=0), cells=12.0 * np.eye(3), symbols=["Na", "Cl"] * 4)
-        ...     found = measure_trajectories([file], temperatures_K=[1200.0], frame_interval_ps=0.1)
+        ...     plan = TransportPlan(trajectories=[file], temperatures_K=[1200.0], frame_interval_ps=0.1)
+        ...     found = run_transport(plan)
         >>> found.measurements[0].formula
         'NaCl'
     """
-    temperatures = _one_for_each(paths, temperatures_K)
-    _check_viscosity(viscosity_Pa_s, temperatures)
-    groups: dict[tuple[object, float], list[tuple[Correlations, list[Correlations]]]] = {}
-    for number, (path, temperature) in enumerate(zip(paths, temperatures, strict=True)):
-
-        def report(fraction: float, what: str, number: int = number, T: float = temperature) -> None:
-            if progress is not None:
-                progress((number + 0.8 * fraction) / len(paths), what, T)
-
-        name = Path(path).name
-        trajectory = read_trajectory(
-            path,
-            timestep_fs=timestep_fs,
-            frame_interval_ps=frame_interval_ps,
-            temperature_K=temperature,
-            types=types,
-            start=start,
-            stop=stop,
-            every=every,
-            wrapped=wrapped,
-            progress=lambda fraction, report=report, name=name: report(fraction, f"reading {name}"),  # type: ignore[misc]
-        )
-        trajectory = _skipped(trajectory, skip_ps, path)
-        report(1.0, f"correlations of {name}")
-        curves, pieces = _correlations(trajectory, frame or "barycentric", regime_ps, threads)
-        group = groups.setdefault((composition_key(trajectory.formula), temperature), [])
-        if any(np.array_equal(other.self_A2, curves.self_A2) for other, _ in group):
-            raise DataError(f"{path} holds the same positions as a trajectory before it; give every replica once.")
-        group.append((curves, pieces))
-        del trajectory
-
+    if out is not None:
+        check_empty(out)
+    groups = _read_groups(plan, threads, progress or (lambda fraction, what, temperature_K: None))
     measurements, correlations = [], []
     for _, group in sorted(groups.items(), key=lambda item: (str(item[0][0]), item[0][1])):
         replicas = [curves for curves, _ in group]
         pieces = [piece for _, parts in group for piece in parts]
-        if frame is None:
-            natural = natural_frame(replicas, regime_ps=regime_ps)
+        if plan.frame is None:
+            natural = natural_frame(replicas, regime_ps=plan.regime_ps)
             replicas, pieces = ([in_frame(curves, natural) for curves in some] for some in (replicas, pieces))
-        measured = measure_onsager(replicas, regime_ps=regime_ps, stretches=pieces)
-        if viscosity_Pa_s is not None:
-            measured = _corrected(measured, replicas[0], viscosity_Pa_s)
+        measured = measure_onsager(replicas, regime_ps=plan.regime_ps, stretches=pieces)
+        if plan.viscosity_Pa_s is not None:
+            measured = _corrected(measured, replicas[0], plan.viscosity_Pa_s)
         measurements.append(measured)
         correlations.append(tuple(replicas))
 
-    known, notes = _charges(measurements, charges)
+    known, notes = _charges(measurements, plan.charges)
     conductivities = tuple(
         ionic_conductivity(m, charges=known[m.formula]) if m.usable and m.formula in known else None
         for m in measurements
@@ -184,42 +222,51 @@ def measure_trajectories(
     activation = {formula: fits for formula in formulas if (fits := _activation(measurements, formula))}
     if progress is not None:
         progress(1.0, "done", None)
-    return Diffusion(tuple(measurements), tuple(correlations), conductivities, activation, known, notes)
+    run = TransportRun(tuple(measurements), tuple(correlations), conductivities, activation, known, notes)
+    if out is not None:
+        _write_folder(plan, run, Path(out), figures=figures)
+    return run
 
 
-def _check_viscosity(viscosity_Pa_s: tuple[float, float] | None, temperatures: Sequence[float]) -> None:
-    if viscosity_Pa_s is None:
-        return
-    if not (viscosity_Pa_s[0] > 0 and 0 <= viscosity_Pa_s[1] < np.inf):
-        raise DataError(
-            f"viscosity_Pa_s is {viscosity_Pa_s[0]:g} with the error {viscosity_Pa_s[1]:g}, expected one above 0 "
-            "Pa s and its standard error."
+def _read_groups(
+    plan: TransportPlan, threads: int | None, progress: Progress
+) -> dict[tuple[object, float], list[tuple[Correlations, list[Correlations]]]]:
+    """Displacement correlations of every trajectory and of its stretches, by composition and temperature."""
+    groups: dict[tuple[object, float], list[tuple[Correlations, list[Correlations]]]] = {}
+    paths = plan.trajectories
+    temperatures = plan.temperatures_K * (len(paths) if len(plan.temperatures_K) == 1 else 1)
+    for number, (path, temperature) in enumerate(zip(paths, temperatures, strict=True)):
+
+        def report(
+            fraction: float, what: str = f"reading {path.name}", done: int = number, T: float = temperature
+        ) -> None:
+            progress((done + 0.8 * fraction) / len(paths), what, T)
+
+        trajectory = read_trajectory(
+            path, temperature_K=temperature, progress=report, **plan.model_dump(include=READING)
         )
-    if len(set(temperatures)) > 1:
-        raise DataError(
-            "viscosity_Pa_s was given for several temperatures; a viscosity holds at one, so measure each alone."
+        first = int(min(np.ceil(plan.skip_ps / trajectory.frame_interval_ps - 1e-9), trajectory.n_frames))
+        if first > trajectory.n_frames - 2:
+            raise DataError(
+                f"skip_ps is {plan.skip_ps:g} ps, but {path} is only {trajectory.duration_ps:g} ps long; skip less."
+            )
+        trajectory = trajectory.frames(first) if first > 0 else trajectory
+        report(1.0, f"correlations of {path.name}")
+        frame = plan.frame or "barycentric"
+        curves = displacement_correlations(trajectory, frame=frame, threads=threads)
+        start_ps = find_regime(curves, regime_ps=plan.regime_ps).from_ps
+        stretches = int(min(BLOCKS, trajectory.duration_ps / (LEAST_BLOCK * start_ps)))
+        pieces = (
+            correlations_of_stretches(trajectory, stretches=stretches, frame=frame, threads=threads)
+            if stretches > 1
+            else []
         )
-
-
-def _skipped(trajectory: Trajectory, skip_ps: float, path: object) -> Trajectory:
-    """The trajectory without its first ``skip_ps``."""
-    first = int(min(np.ceil(skip_ps / trajectory.frame_interval_ps - 1e-9), trajectory.n_frames))
-    if first > trajectory.n_frames - 2:
-        raise DataError(f"skip_ps is {skip_ps:g} ps, but {path} is only {trajectory.duration_ps:g} ps long; skip less.")
-    return trajectory.frames(first) if first > 0 else trajectory
-
-
-def _correlations(
-    trajectory: Trajectory, frame: str, regime_ps: tuple[float, float] | None, threads: int | None
-) -> tuple[Correlations, list[Correlations]]:
-    """Displacement correlations of a trajectory and of its stretches, each at least twice as long as they must be."""
-    curves = displacement_correlations(trajectory, frame=frame, threads=threads)
-    start_ps = find_regime(curves, regime_ps=regime_ps).from_ps
-    # a stretch must hold twice the start of the regime within its half
-    number = int(min(BLOCKS, trajectory.duration_ps / (LEAST_BLOCK * start_ps)))
-    if number < 2:
-        return curves, []
-    return curves, correlations_of_stretches(trajectory, stretches=number, frame=frame, threads=threads)
+        group = groups.setdefault((composition_key(trajectory.formula), temperature), [])
+        if any(np.array_equal(other.self_A2, curves.self_A2) for other, _ in group):
+            raise DataError(f"{path} holds the same positions as a trajectory before it; give every replica once.")
+        group.append((curves, pieces))
+        del trajectory
+    return groups
 
 
 def _charges(
@@ -234,34 +281,20 @@ def _charges(
     notes = []
     for formula in dict.fromkeys(measurement.formula for measurement in measurements):
         if charges is not None:
-            known[formula] = {symbol: charges[symbol] for symbol in _elements(formula, charges)}
+            needed = [symbol for symbol, _ in composition_key(formula)]
+            for symbol in needed:
+                if symbol not in charges:
+                    raise DataError(
+                        f"charges has no {symbol}, which is in {formula}; give the charge of every element, such as "
+                        f"{symbol}=2."
+                    )
+            known[formula] = {symbol: charges[symbol] for symbol in needed}
             continue
         try:
             known[formula] = charges_from_composition(formula)
         except DataError as error:
             notes.append(f"No conductivity of {formula}: {error}")
-    return known, tuple(dict.fromkeys(notes))
-
-
-def _one_for_each(paths: Sequence[str | PathLike[str]], temperatures_K: Sequence[float]) -> list[float]:
-    if not paths:
-        raise DataError("no trajectory was given; name one or more files.")
-    seen: set[Path] = set()
-    for path in (Path(path).resolve() for path in paths):
-        if path in seen:
-            raise DataError(f"{path.name} was given twice; give every trajectory once.")
-        seen.add(path)
-    for temperature in temperatures_K:
-        if not 0 < temperature <= HOTTEST_K:
-            raise DataError(f"temperature_K is {temperature:g}, expected a number above 0 K and up to {HOTTEST_K:g}.")
-    if len(temperatures_K) == 1:
-        return [float(temperatures_K[0])] * len(paths)
-    if len(temperatures_K) != len(paths):
-        raise DataError(
-            f"temperature_K was given {len(temperatures_K)} times for {len(paths)} trajectories; give it once, or once "
-            "for each trajectory in their order."
-        )
-    return [float(temperature) for temperature in temperatures_K]
+    return known, tuple(notes)
 
 
 def _corrected(
@@ -282,16 +315,6 @@ def _corrected(
     return replace(measured, finite_size=corrected, notes=(*measured.notes, *corrected.notes))
 
 
-def _elements(formula: str, charges: Mapping[str, float]) -> list[str]:
-    needed = [symbol for symbol, _ in composition_key(formula)]
-    for symbol in needed:
-        if symbol not in charges:
-            raise DataError(
-                f"charges has no {symbol}, which is in {formula}; give the charge of every element, such as {symbol}=2."
-            )
-    return needed
-
-
 def _activation(measurements: Sequence[OnsagerMeasurement], formula: str) -> dict[str, ArrheniusFit]:
     """Arrhenius fits of the diffusivity of each element over the temperatures at which it is diffusive."""
     own = [measurement for measurement in measurements if measurement.formula == formula]
@@ -310,73 +333,47 @@ def _activation(measurements: Sequence[OnsagerMeasurement], formula: str) -> dic
 # --------------------------------------------------------------------------------------------------------------- files
 
 
-def write_diffusion(found: Diffusion, out: str | PathLike[str], *, figures: bool = True) -> list[Path]:
-    """Write what was found into a new or empty folder: records, a table for the furnace, curves and figures.
-
-    ``transport.json`` holds one object for each composition and temperature (a single one as itself);
-    ``transport_table.json`` the diffusive ones in the format that recipes take as ``transport``, where they are in the
-    barycentric frame; ``arrhenius.json`` activation energies, where there are several temperatures; ``NAME.csv`` the
-    correlation curves, Å² against ps, and ``NAME.png`` the figure of each measurement, with NAME such as
-    ``BaTiO3-1500K``; ``arrhenius-FORMULA.png`` the diffusivities over 1/T.
-
-    Args:
-        found: What ``measure_trajectories`` returned.
-        out: The folder.
-        figures: Whether to draw.
-
-    Returns:
-        The files, in the order in which they were written.
-
-    Raises:
-        ResultError: The folder is not empty, or is a file.
-        OSError: It cannot be written to.
-    """
-    target = Path(out)
-    check_empty(target)
+def _write_folder(plan: TransportPlan, run: TransportRun, target: Path, *, figures: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     # made beside its place and then renamed, so that it is whole or not there
     folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
-        written = _write(found, folder, target.name, figures=figures)
+        _write_json(folder / "plan.json", plan.model_dump())
+        _write_results(run, folder, f"{target.name or 'measured'}/{TABLE_FILE}", figures=figures)
         folder.chmod(0o755)
         if target.exists():
             target.rmdir()
         folder.replace(target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return [target / path.name for path in written]
 
 
-def _write(found: Diffusion, folder: Path, name: str, *, figures: bool) -> list[Path]:
-    written: list[Path] = []
-    for measurement, curves in zip(found.measurements, found.correlations, strict=True):
-        system = f"{measurement.formula}-{measurement.temperature_K:g}K"
-        written.append(folder / f"{system}.csv")
-        write_text(written[-1], _curves_csv(curves))
-        if figures:
-            from tammann.plot import save_figure, transport_figure
-
-            written.append(folder / f"{system}.png")
-            save_figure(transport_figure(curves, measurement), written[-1])
-    with suppress(DataError):  # no measurement is one for recipes
-        table = transport_table(found.measurements, name=f"{name or 'measured'}/{TABLE_FILE}")
-        written.append(folder / TABLE_FILE)
-        save_transport(table, written[-1])
+def _write_results(run: TransportRun, folder: Path, name: str, *, figures: bool) -> None:
     if figures:
-        from tammann.plot import plot_arrhenius, save_figure
+        from tammann.plot import plot_arrhenius, save_figure, transport_figure
 
-        for formula, fits in found.activation.items():
-            written.append(folder / f"arrhenius-{formula}.png")
-            save_figure(plot_arrhenius(fits), written[-1])
-    if found.activation:
-        written.append(folder / "arrhenius.json")
-        write_text(written[-1], json.dumps(json_safe(_activation_record(found)), indent=2, allow_nan=False) + "\n")
-    written.append(folder / "transport.json")
-    save_measurements(written[-1], found.measurements, conductivities=found.conductivities)
-    return written
+        for measurement, curves in zip(run.measurements, run.correlations, strict=True):
+            save_figure(transport_figure(curves, measurement), folder / f"{_system(measurement)}.png")
+        for formula, fits in run.activation.items():
+            save_figure(plot_arrhenius(fits), folder / f"arrhenius-{formula}.png")
+    for measurement, curves in zip(run.measurements, run.correlations, strict=True):
+        write_text(folder / f"{_system(measurement)}.csv", _curves_csv(curves))
+    with suppress(DataError):  # no measurement is one for recipes
+        save_transport(transport_table(run.measurements, name=name), folder / TABLE_FILE)
+    if run.activation:
+        _write_json(folder / "arrhenius.json", _activation_record(run))
+    save_measurements(folder / RECORD_FILE, run.measurements, conductivities=run.conductivities)
 
 
-def _activation_record(found: Diffusion) -> dict[str, Any]:
+def _system(measurement: OnsagerMeasurement) -> str:
+    return f"{measurement.formula}-{measurement.temperature_K:g}K"
+
+
+def _write_json(path: Path, data: Any) -> None:
+    write_text(path, json.dumps(json_safe(data), indent=2, allow_nan=False) + "\n")
+
+
+def _activation_record(run: TransportRun) -> dict[str, Any]:
     """Activation energies and prefactors by composition and element, with their errors and notes."""
     return {
         formula: {
@@ -390,7 +387,7 @@ def _activation_record(found: Diffusion) -> dict[str, Any]:
             }
             for symbol, fit in fits.items()
         }
-        for formula, fits in found.activation.items()
+        for formula, fits in run.activation.items()
     }
 
 
