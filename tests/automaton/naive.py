@@ -233,13 +233,11 @@ class Grid:
 
     def may_happen(self, i, j, r):
         """Changes no event: an offer that the emptier cell's rate rules out is not looked into, nor counted."""
-        full_cell_score, moves = (
+        score, moves = (
             table[self.phase(i) * self.width + self.phase(j)]
             for table in (self.tables.full_cell_score, self.tables.exchange)
         )
-        return any(
-            (r - moves) * self.amount(cell) < full_cell_score * self.tables.full[self.phase(cell)] for cell in (i, j)
-        )
+        return any((r - moves) * self.amount(cell) < score * self.tables.full[self.phase(cell)] for cell in (i, j))
 
 
 def run_cycles(cycles, first_cycle, seed, blocks, state, tables, *, backwards=False):

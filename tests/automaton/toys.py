@@ -160,7 +160,7 @@ def tables(rates, full, *, step=1.0, minimum_fill=1.0, capacity=2.0, temperature
     """The kernel's tables at one temperature of a table of rates, for cycles of ``step`` sweeps."""
     width, count, max_speedup = len(full), len(rates.equations), 1.0 / minimum_fill
     reactant, product = rates.reactants.astype(np.int64) + 1, rates.products.astype(np.int64) + 1
-    reactant_coefficients, product_coefficients = rates.reactant_coefficients.copy(), rates.product_coefficients.copy()
+    used, made = rates.reactant_coefficients.copy(), rates.product_coefficients.copy()
     pairs = [[] for _ in range(width**2)]
     ones = [[] for _ in range(width)]
     full_cell_score = np.zeros((width, width))
@@ -168,20 +168,17 @@ def tables(rates, full, *, step=1.0, minimum_fill=1.0, capacity=2.0, temperature
     full_cell_amount = np.zeros((count, 2))
     for c in range(count):
         p, q = reactant[c]
-        bulk = [product_coefficients[c, k] / full[product[c, k]] if product[c, k] else -1.0 for k in (0, 1)]
+        bulk = [made[c, k] / full[product[c, k]] if product[c, k] else -1.0 for k in (0, 1)]
         if bulk[1] > bulk[0]:
-            product[c], product_coefficients[c] = product[c, ::-1].copy(), product_coefficients[c, ::-1].copy()
+            product[c], made[c] = product[c, ::-1].copy(), made[c, ::-1].copy()
         if q:
-            full_cell_amount[c] = (
-                min(full[p] / reactant_coefficients[c, 0], full[q] / reactant_coefficients[c, 1])
-                * reactant_coefficients[c]
-            )
+            full_cell_amount[c] = min(full[p] / used[c, 0], full[q] / used[c, 1]) * used[c]
             pairs[p * width + q].append(c)
             pairs[q * width + p].append(c)
             full_cell_score[p, q] += score[c]
             full_cell_score[q, p] += score[c]
         else:
-            full_cell_amount[c] = full[p] / reactant_coefficients[c, 0] * reactant_coefficients[c]
+            full_cell_amount[c] = full[p] / used[c, 0] * used[c]
             ones[p].append(c)
             full_cell_score[p] += score[c]
     moves = np.zeros((width, width))
@@ -200,9 +197,9 @@ def tables(rates, full, *, step=1.0, minimum_fill=1.0, capacity=2.0, temperature
         single_start=np.cumsum([0, *map(len, ones)]),
         single_channel=np.array(list(flat(ones)), dtype=np.int64),
         reactants=reactant,
-        reactant_coefficients=reactant_coefficients,
+        reactant_coefficients=used,
         products=product,
-        product_coefficients=product_coefficients,
+        product_coefficients=made,
         gas_coefficients=rates.gas_coefficients.copy(),
         full_cell_amount=full_cell_amount,
         score=score,
