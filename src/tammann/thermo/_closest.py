@@ -13,23 +13,46 @@ _MAX_CORRAL = 12
 
 
 @njit(cache=True)
-def _affine_weights(corral, n, weights):  # type: ignore[no-untyped-def]
-    """Solve for the affine combination of n points nearest the origin: (Q + 1 1^T) y = 1, weights = y / sum y."""
-    K = corral.shape[1]
+def _lowest(points, direction):  # type: ignore[no-untyped-def]
+    """Return the position of the point that lies lowest along a direction, and how low."""
+    at, low = 0, np.inf
+    for i in range(len(points)):
+        height = 0.0
+        for k in range(len(direction)):
+            height += points[i, k] * direction[k]
+        if height < low:
+            at, low = i, height
+    return at, low
+
+
+@njit(cache=True)
+def _closest_corners(a, b):  # type: ignore[no-untyped-def]
+    """Return the positions of the closest pair of corners."""
+    best, bi, bj = np.inf, 0, 0
+    for i in range(len(a)):
+        for j in range(len(b)):
+            square = 0.0
+            for k in range(a.shape[1]):
+                square += (a[i, k] - b[j, k]) ** 2
+            if square < best:
+                best, bi, bj = square, i, j
+    return bi, bj
+
+
+@njit(cache=True)
+def _affine_weights(points, weights):  # type: ignore[no-untyped-def]
+    """Solve for the affine combination nearest the origin, (Q + 1 1^T) y = 1, weights = y / sum y, if there is one."""
+    n = len(points)
     m = np.empty((n, n + 1))
-    scale = 0.0
+    scale = 1e-30
     for i in range(n):
         for j in range(n):
-            q = 0.0
-            for k in range(K):
-                q += corral[i, k] * corral[j, k]
-            m[i, j] = q
+            m[i, j] = 0.0
+            for k in range(points.shape[1]):
+                m[i, j] += points[i, k] * points[j, k]
         scale = max(scale, m[i, i])
-    scale = max(scale, 1e-30)
-    for i in range(n):
-        for j in range(n):
-            m[i, j] += scale
-        m[i, n] = scale
+    m[:, :n] += scale
+    m[:, n] = scale
     for c in range(n):
         p = c
         for i in range(c + 1, n):
@@ -37,137 +60,75 @@ def _affine_weights(corral, n, weights):  # type: ignore[no-untyped-def]
                 p = i
         if abs(m[p, c]) < 1e-14 * scale:
             return False
-        if p != c:
-            for j in range(n + 1):
-                m[c, j], m[p, j] = m[p, j], m[c, j]
+        for j in range(n + 1):
+            m[c, j], m[p, j] = m[p, j], m[c, j]
         for i in range(n):
             if i != c:
-                f = m[i, c] / m[c, c]
+                factor = m[i, c] / m[c, c]
                 for j in range(c, n + 1):
-                    m[i, j] -= f * m[c, j]
-    total = 0.0
+                    m[i, j] -= factor * m[c, j]
     for i in range(n):
         weights[i] = m[i, n] / m[i, i]
-        total += weights[i]
-    for i in range(n):
-        weights[i] /= total
+    weights /= weights.sum()
     return True
 
 
 @njit(cache=True)
-def _nearest(a, b, out):  # type: ignore[no-untyped-def]
-    """Write into ``out`` the shortest vector from polytope b to polytope a, corners in rows."""
-    K = a.shape[1]
-    corral = np.empty((_MAX_CORRAL, K))
-    label = np.empty((_MAX_CORRAL, 2), np.int64)
-    weight = np.empty(_MAX_CORRAL)
-    trial = np.empty(_MAX_CORRAL)
-    # Start from the closest pair of corners.
-    best = np.inf
-    bi = bj = 0
-    for i in range(a.shape[0]):
-        for j in range(b.shape[0]):
-            d = 0.0
-            for k in range(K):
-                d += (a[i, k] - b[j, k]) ** 2
-            if d < best:
-                best, bi, bj = d, i, j
-    for k in range(K):
-        corral[0, k] = a[bi, k] - b[bj, k]
-        out[k] = corral[0, k]
-    label[0, 0], label[0, 1] = bi, bj
-    weight[0] = 1.0
+def _nearest(a, b):  # type: ignore[no-untyped-def]
+    """Return the shortest vector from polytope b to polytope a, corners in rows."""
+    corral = np.empty((_MAX_CORRAL, a.shape[1]))
+    label = np.empty(_MAX_CORRAL, np.int64)
+    weight, trial = np.empty(_MAX_CORRAL), np.empty(_MAX_CORRAL)
+    i, j = _closest_corners(a, b)
+    nearest = a[i] - b[j]
+    corral[0], label[0], weight[0] = nearest, i * len(b) + j, 1.0
     n = 1
     for _ in range(1000):
-        low, high = np.inf, -np.inf
-        for i in range(a.shape[0]):
-            s = 0.0
-            for k in range(K):
-                s += out[k] * a[i, k]
-            if s < low:
-                low, bi = s, i
-        for j in range(b.shape[0]):
-            s = 0.0
-            for k in range(K):
-                s += out[k] * b[j, k]
-            if s > high:
-                high, bj = s, j
-        norm = 0.0
-        for k in range(K):
-            norm += out[k] * out[k]
-        if norm <= 1e-18 or norm - (low - high) <= 1e-11 * (1.0 + norm):
-            return
-        for i in range(n):
-            if label[i, 0] == bi and label[i, 1] == bj:
-                return
-        if n == _MAX_CORRAL:
-            return
-        for k in range(K):
-            corral[n, k] = a[bi, k] - b[bj, k]
-        label[n, 0], label[n, 1] = bi, bj
-        weight[n] = 0.0
+        i, low = _lowest(a, nearest)
+        j, minus_high = _lowest(b, -nearest)
+        norm = (nearest**2).sum()
+        done = norm <= 1e-18 or norm - (low + minus_high) <= 1e-11 * (1.0 + norm)
+        if done or n == _MAX_CORRAL or np.any(label[:n] == i * len(b) + j):
+            break
+        corral[n], label[n], weight[n] = a[i] - b[j], i * len(b) + j, 0.0
         n += 1
         while True:
-            if not _affine_weights(corral, n, trial):
-                # Affinely dependent to rounding: the newest corner adds nothing.
-                n -= 1
+            if not _affine_weights(corral[:n], trial[:n]):
+                n -= 1  # affinely dependent to rounding: the newest corner adds nothing
                 break
-            inside = True
+            if trial[:n].min() > 1e-13:
+                weight[:n] = trial[:n]
+                break
             theta = 1.0
             for i in range(n):
-                if trial[i] <= 1e-13:
-                    inside = False
-                    if weight[i] - trial[i] > 0.0:
-                        theta = min(theta, weight[i] / (weight[i] - trial[i]))
-            if inside:
-                for i in range(n):
-                    weight[i] = trial[i]
-                break
-            kept = 0
-            removed = False
-            lowest = 0
-            for i in range(n):
-                weight[i] = theta * trial[i] + (1.0 - theta) * weight[i]
-                if weight[i] < weight[lowest]:
-                    lowest = i
-            for i in range(n):
-                if weight[i] > 1e-13:
-                    weight[kept] = weight[i]
-                    for k in range(K):
-                        corral[kept, k] = corral[i, k]
-                    label[kept, 0], label[kept, 1] = label[i, 0], label[i, 1]
-                    kept += 1
-                else:
-                    removed = True
-            n = kept
-            if not removed or n == 0:
-                return
-        total = 0.0
+                if trial[i] <= 1e-13 and weight[i] > trial[i]:
+                    theta = min(theta, weight[i] / (weight[i] - trial[i]))
+            weight[:n] = theta * trial[:n] + (1.0 - theta) * weight[:n]
+            kept = np.flatnonzero(weight[:n] > 1e-13)
+            if len(kept) in (0, n):
+                return nearest
+            n = len(kept)
+            corral[:n], label[:n], weight[:n] = corral[kept], label[kept], weight[kept]
+        nearest[:] = 0.0
         for i in range(n):
-            total += weight[i]
-        for k in range(K):
-            s = 0.0
-            for i in range(n):
-                s += weight[i] * corral[i, k]
-            out[k] = s / total
+            for k in range(len(nearest)):
+                nearest[k] += weight[i] * corral[i, k]
+        nearest /= weight[:n].sum()
+    return nearest
 
 
 @njit(cache=True)
 def closest_in_faces(vertices, starts, members, pairs):  # type: ignore[no-untyped-def]
-    """Return the shortest vector between the faces of each pair.
+    """Return the shortest vector between the faces of each pair, shape (m, K).
 
     Args:
         vertices: Corners, shape (nv, K).
         starts, members: Corners of face p are members[starts[p]:starts[p + 1]].
         pairs: Two faces a row, shape (m, 2).
-
-    Returns:
-        Shape (m, K).
     """
-    out = np.empty((pairs.shape[0], vertices.shape[1]))
-    for m in range(pairs.shape[0]):
-        p, q = pairs[m, 0], pairs[m, 1]
+    out = np.empty((len(pairs), vertices.shape[1]))
+    for m, (p, q) in enumerate(pairs):
         a = vertices[members[starts[p] : starts[p + 1]]]
         b = vertices[members[starts[q] : starts[q + 1]]]
-        _nearest(a, b, out[m])
+        out[m] = _nearest(a, b)
     return out

@@ -24,6 +24,11 @@ def read_data_file(path: Path, what: str) -> str:
         raise DataError(f"{what} file cannot be read: {problem}") from None
 
 
+def set_name(path: Path) -> str:
+    """Return the name of the energies in a file: its own without suffixes."""
+    return Path(path.name.removesuffix(".gz")).stem
+
+
 def read_rows(path: str) -> list[dict[str, str]]:
     """Return the rows of a shipped table, keyed by its header, without its comments, which start with #."""
     lines = data_file(path).read_text(encoding="utf-8").splitlines()

@@ -20,12 +20,11 @@ from tammann.errors import DataError
 from tammann.thermo.open_gases import Frame, gas_frame, gases_conflict
 from tammann.thermo.phase import FloatArray, Phases
 
-# Domains of phases that lack an element reach to minus infinity in its potential. They are cut here, far below any
-# vertex of a real system; both ends of a closest pair can always be chosen above the cut.
-_FLOOR_EV = -100.0
+# Domains of phases that lack an element reach to minus infinity in its potential, and where the element's gas is left
+# out, all reach to plus infinity. They are cut here, far from the vertices of real systems; the ends of a closest pair
+# can always be chosen between the cuts.
+_FLOOR_EV, _CEILING_EV = -100.0, 100.0
 _ON_FACE_EV = 1e-8
-# Where an element's gas is left out, its potential has no upper bound. It is cut as far above anything real.
-_CEILING_EV = 100.0
 
 
 def _vertices(normals: FloatArray, bounds: FloatArray) -> FloatArray:
@@ -36,8 +35,9 @@ def _vertices(normals: FloatArray, bounds: FloatArray) -> FloatArray:
     normals = np.vstack([normals, -np.eye(K)])
     bounds = np.concatenate([bounds, np.full(K, -_FLOOR_EV)])
     if K == 1:
-        upper = np.min(bounds[normals[:, 0] > 1e-12] / normals[normals[:, 0] > 1e-12, 0])
-        lower = np.max(bounds[normals[:, 0] < -1e-12] / normals[normals[:, 0] < -1e-12, 0])
+        normal = normals[:, 0]
+        upper = np.min(bounds[normal > 1e-12] / normal[normal > 1e-12])
+        lower = np.max(bounds[normal < -1e-12] / normal[normal < -1e-12])
         if lower > upper:
             raise gases_conflict()
         return np.array([[upper], [lower]])
@@ -62,19 +62,15 @@ def _chebyshev_centre(normals: FloatArray, bounds: FloatArray) -> FloatArray:
     return result.x[:-1]
 
 
-@dataclass(frozen=True)
-class _Corner:
-    """All corners of the polyhedron in the elements ``free``, and which of them each phase touches."""
-
-    vertices: FloatArray  # (nv, K)
-    hull: FloatArray  # (n,) hull energy in the frame, NaN for phases outside the subsystem
-    touches: npt.NDArray[np.bool_]  # (nv, n)
-
-
 def _corners(
     fractions: FloatArray, gibbs: FloatArray, frame: Frame, columns: Sequence[int], highest: FloatArray
-) -> _Corner:
-    """Build the polyhedron in the free elements ``columns`` (positions in frame.free) from the phases they form."""
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+    """Build the polyhedron in the free elements ``columns`` (positions in frame.free) from the phases they form.
+
+    Returns:
+        Its corners, shape (nv, K); the hull energy of each phase in the frame, shape (n,), NaN for those of other
+        elements; and which corners each phase touches, shape (nv, n).
+    """
     others = [k for k in range(len(frame.free)) if k not in columns]
     reduced = fractions @ frame.matrix
     energy = gibbs - fractions @ frame.offset
@@ -87,8 +83,7 @@ def _corners(
     vertices = _vertices(normals[keep][:, list(columns)], bounds[keep])
     scores = vertices @ reduced[:, list(columns)].T
     hull = scores.max(axis=0)
-    touches = scores >= hull - _ON_FACE_EV
-    return _Corner(vertices, np.where(inside, hull, np.nan), touches & inside)
+    return vertices, np.where(inside, hull, np.nan), (scores >= hull - _ON_FACE_EV) & inside
 
 
 def _highest(phases: Phases, gibbs: FloatArray, left_out: Sequence[int] = ()) -> FloatArray:
@@ -148,7 +143,7 @@ def chemical_potential_diagram(
     Args:
         phases: The system.
         temperature_K: K.
-        energies: Name of the energy set; the default set where none is given.
+        energies: Name of the energy set, the default set if None.
         partial_pressure_Pa: Gases held at a pressure, Pa; elements they settle have the same potential everywhere.
         without: Formulas of phases that cannot form. Without O2 nothing can give off oxygen: its potential is then open
             upwards, and cut at +100 eV.
@@ -168,15 +163,15 @@ def chemical_potential_diagram(
     gibbs[left_out] = np.nan
     frame = gas_frame(phases, gibbs, T, partial_pressure_Pa)
     highest = _highest(phases, gibbs, left_out)
-    corners = _corners(phases.atom_fractions, gibbs, frame, range(len(frame.free)), highest)
-    above = gibbs - phases.atom_fractions @ frame.offset - corners.hull
+    vertices, hull, touches = _corners(phases.atom_fractions, gibbs, frame, range(len(frame.free)), highest)
+    above = gibbs - phases.atom_fractions @ frame.offset - hull
     return ChemicalPotentialDiagram(
         elements=phases.elements,
         temperature_K=T,
-        vertices_eV=frame.offset + corners.vertices @ frame.matrix.T,
+        vertices_eV=frame.offset + vertices @ frame.matrix.T,
         formulas=tuple(phase.formula for phase in phases),
         energy_above_hull_eV_per_atom=np.where(np.abs(above) < _ON_FACE_EV, 0.0, above),
-        touches=corners.touches,
+        touches=touches,
     )
 
 
@@ -195,8 +190,7 @@ def closest_differences(
     phases' elements. Metastable phases have the domain they would have were they just stable. With open gases the
     distance is measured in the elements that the gases leave free.
 
-    The vector is unique. Its length depends on the choice of components, as any Euclidean distance between chemical
-    potentials does.
+    The vector is unique; its length, as any distance between chemical potentials, depends on the choice of components.
 
     Args:
         phases: The system.
@@ -232,16 +226,14 @@ def closest_differences(
         frame = gas_frame(phases, gibbs[t], T, partial_pressure_Pa)
         highest = _highest(phases, gibbs[t])
         present = np.abs(fractions @ frame.matrix) > 1e-12
-        needed = present[index[:, 0]] | present[index[:, 1]] | np.array(frame.coupled, dtype=bool)
+        needed = present[index[:, 0]] | present[index[:, 1]] | frame.coupled
         known = np.isfinite(gibbs[t][index]).all(axis=1)
         for columns in np.unique(needed[known], axis=0):
             mine = np.flatnonzero(known & (needed == columns).all(axis=1))
             where = np.flatnonzero(columns)
-            corners = _corners(fractions, gibbs[t], frame, list(where), highest)
-            faces = [np.flatnonzero(corners.touches[:, p]) for p in range(len(phases))]
-            starts = np.concatenate([[0], np.cumsum([len(f) for f in faces])]).astype(np.int64)
-            difference = closest_in_faces(
-                np.ascontiguousarray(corners.vertices), starts, np.concatenate(faces).astype(np.int64), index[mine]
-            )
+            vertices, _, touches = _corners(fractions, gibbs[t], frame, list(where), highest)
+            face, members = np.nonzero(touches.T)
+            starts = np.searchsorted(face, np.arange(len(phases) + 1))
+            difference = closest_in_faces(np.ascontiguousarray(vertices), starts, members, index[mine])
             result[t, mine] = difference @ frame.matrix[:, where].T
     return result

@@ -11,7 +11,7 @@ from typing import Any
 from tammann.composition import parse_formula
 from tammann.errors import DataError
 from tammann.strict import finite_number
-from tammann.thermo._tables import read_data_file
+from tammann.thermo._tables import read_data_file, set_name
 from tammann.thermo.anions import CARBONATE_CORRECTION_EV, anion_of
 from tammann.thermo.entries import Entry, MeltingPoints, serves_as_phase, system_of
 from tammann.thermo.gases import gas_named
@@ -107,22 +107,20 @@ def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = Non
         said.append(
             f"{dropped} of {len(read)} entries are references or less stable polymorphs and are not phases here"
         )
-    name = Path(path.name.removesuffix(".gz")).stem
-    return system_of(name, entries, warnings=said, melting_points=melting_points, left_out=left_out)
+    return system_of(set_name(path), entries, warnings=said, melting_points=melting_points, left_out=left_out)
 
 
 def _items(path: Path) -> list[Any]:
+    text = read_data_file(path, "energies")
     try:
-        content = json.loads(read_data_file(path, "energies"))
+        content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        if isinstance(error, DataError):
-            raise
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else "it is not JSON"
         raise DataError(
             f"energies file {str(path)!r} cannot be read ({reason}): expected a list of pymatgen entries"
         ) from None
-    if isinstance(content, dict) and isinstance(content.get("entries"), list):
-        content = content["entries"]
+    if isinstance(content, dict):
+        content = content.get("entries")
     if not isinstance(content, list) or not content:
         raise DataError(
             f"energies file {path.name!r} holds no list: expected a list of pymatgen entries, as dumpfn writes it"
@@ -131,13 +129,9 @@ def _items(path: Path) -> list[Any]:
 
 
 def _computed(item: Any, where: str) -> _Computed:
-    try:
-        from pymatgen.entries import computed_entries
-    except ImportError:
-        raise DataError(f"{where} needs pymatgen: install tammann[mp], or write a CSV table instead") from None
-    kind = item.get("@class") if isinstance(item, dict) else None
-    if kind is None and isinstance(item, dict):
-        kind = _KINDS["structure" in item]
+    from pymatgen.entries import computed_entries
+
+    kind = (item.get("@class") or _KINDS["structure" in item]) if isinstance(item, dict) else None
     if kind not in _KINDS:
         raise DataError(f"{where} is {kind or type(item).__name__!r}: expected {' or '.join(_KINDS)}")
     try:

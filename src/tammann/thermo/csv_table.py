@@ -8,7 +8,7 @@ from typing import Any
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
-from tammann.thermo._tables import read_data_file
+from tammann.thermo._tables import read_data_file, set_name
 from tammann.thermo.entries import Entry, MeltingPoints, check_melting_point, system_of
 from tammann.thermo.gases import gas_named
 from tammann.thermo.phase import Phases
@@ -16,13 +16,8 @@ from tammann.thermo.phase import Phases
 _REQUIRED = ("formula", "formation_energy_eV_per_atom", "volume_A3_per_atom")
 _MELTING = ("formula", "melting_point_K", "source")
 _OPTIONAL = (
-    "melting_point_K",
-    "standard_error_eV_per_atom",
-    "melting_point_source",
-    "material_id",
-    "observed",
-    "source",
-)
+    "melting_point_K", "standard_error_eV_per_atom", "melting_point_source", "material_id", "observed", "source",
+)  # fmt: skip
 
 
 def read_melting_points(path: str | Path) -> MeltingPoints:
@@ -44,14 +39,13 @@ def read_melting_points(path: str | Path) -> MeltingPoints:
         {(('O', 3), ('Sr', 1), ('Ti', 1)): (2353.0, 'a handbook')}
     """
     header, rows = _table(Path(path), "melting_points", _MELTING)
-    if sorted(header) != sorted(_MELTING):
-        raise DataError(
-            f"melting_points {str(path)!r} has the columns {', '.join(header)}: expected {', '.join(_MELTING)}"
-        )
     found: dict[tuple[tuple[str, int], ...], tuple[float, str]] = {}
     for where, cells in rows:
         row = _row(header, cells, where)
-        key = composition_key(_composition(row, where))
+        try:
+            key = composition_key(row["formula"])
+        except DataError as problem:
+            raise DataError(f"{where}: {problem}") from None
         value = _number(row, "melting_point_K", where)
         if value is None or not row["source"]:
             lacking = "melting_point_K" if value is None else "source"
@@ -62,7 +56,9 @@ def read_melting_points(path: str | Path) -> MeltingPoints:
     return found
 
 
-def _table(path: Path, what: str, required: Sequence[str]) -> tuple[list[str], list[tuple[str, list[str]]]]:
+def _table(
+    path: Path, what: str, required: Sequence[str], optional: Sequence[str] = ()
+) -> tuple[list[str], list[tuple[str, list[str]]]]:
     """Return the header and the cells of each line of a CSV table, with where it stands."""
     lines = read_data_file(path, what).splitlines()
     numbered = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
@@ -83,6 +79,12 @@ def _table(path: Path, what: str, required: Sequence[str]) -> tuple[list[str], l
                     "decimal numbers"
                 )
             raise DataError(f"{what} file {path.name!r} lacks the column {name}: expected {', '.join(required)}")
+    for name in header:
+        if name not in (*required, *optional) or header.count(name) > 1:
+            raise DataError(
+                f"{what} file {path.name!r} has the columns {', '.join(header)}; {name!r} is unknown or repeated: "
+                f"expected {', '.join((*required, *optional))}"
+            )
     places = [f"{path.name}, line {number}" for number, _ in numbered[1:]]
     return header, list(zip(places, table[1:], strict=True))
 
@@ -91,13 +93,6 @@ def _row(header: Sequence[str], cells: Sequence[str], where: str) -> dict[str, s
     if len(cells) != len(header):
         raise DataError(f"{where} has {len(cells)} cells: expected {len(header)}, as in the header")
     return {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-
-
-def _composition(row: Mapping[str, str], where: str) -> dict[str, int]:
-    try:
-        return parse_formula(row["formula"])
-    except DataError as problem:
-        raise DataError(f"{where}: {problem}") from None
 
 
 def _number(row: Mapping[str, str], key: str, where: str) -> float | None:
@@ -145,19 +140,13 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
         ['MgO', 'Al2O3', 'MgAl2O4', 'O2']
     """
     path = Path(path)
-    header, rows = _table(path, "energies", _REQUIRED)
-    for name in header:
-        if name not in _REQUIRED + _OPTIONAL or header.count(name) > 1:
-            raise DataError(
-                f"energies file {path.name!r} has the unknown or repeated column {name!r}: expected "
-                f"{', '.join(_REQUIRED + _OPTIONAL)}"
-            )
+    header, rows = _table(path, "energies", _REQUIRED, _OPTIONAL)
     entries, left_out = [], {}
     seen: dict[Any, str] = {}
     for where, cells in rows:
         try:
             row = _row(header, cells, where)
-            key = gas_named(row["formula"]) or composition_key(_composition(row, where))
+            key = gas_named(row["formula"]) or composition_key(parse_formula(row["formula"]))
             entry = _entry(where, row)
         except DataError as problem:
             formula = cells[header.index("formula")] if len(cells) == len(header) else where
@@ -167,9 +156,7 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
             raise DataError(f"{where}: {entry.formula} is the same phase as on {seen[key]}; keep the stabler polymorph")
         seen[key] = where
         entries.append(entry)
-    return system_of(
-        Path(path.name.removesuffix(".gz")).stem, entries, melting_points=melting_points, left_out=left_out
-    )
+    return system_of(set_name(path), entries, melting_points=melting_points, left_out=left_out)
 
 
 def _entry(where: str, row: Mapping[str, str]) -> Entry:

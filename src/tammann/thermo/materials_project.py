@@ -13,9 +13,7 @@ from tammann.thermo.phase import Phases
 _FIELDS = ["material_id", "formula_pretty", "formation_energy_per_atom", "volume", "nsites", "theoretical"]
 
 
-def fetch_phases(
-    chemical_system: str, *, api_key: str | None = None, melting_points: MeltingPoints | None = None
-) -> Phases:
+def fetch_phases(chemical_system: str, *, melting_points: MeltingPoints | None = None) -> Phases:
     """Ask the Materials Project for all phases of a chemical system.
 
     The most stable entry of each formula is kept, with its formation energy (the project's corrections included) and
@@ -24,7 +22,6 @@ def fetch_phases(
 
     Args:
         chemical_system: Elements joined by hyphens, such as "Sr-Ti-O".
-        api_key: The key; the environment variable ``MP_API_KEY`` where none is given.
         melting_points: From ``read_melting_points``.
 
     Returns:
@@ -42,16 +39,22 @@ def fetch_phases(
             raise DataError(
                 f"mp-api:{chemical_system} has {element!r}: expected elements joined by hyphens, such as Sr-Ti-O"
             )
-    key = api_key or os.environ.get("MP_API_KEY")
+    key = os.environ.get("MP_API_KEY")
     if not key:
         raise DataError(
             f"energies mp-api:{chemical_system} need a key of the Materials Project: set the environment variable "
             "MP_API_KEY (materialsproject.org/api gives one), or name a shipped set or a file"
         )
-    client = _client()
+    try:
+        from mp_api.client import MPRester
+    except ImportError:
+        raise DataError(
+            "energies mp-api need the Materials Project's client: install it with pip install 'tammann[mp]', "
+            "or name a shipped set or a file"
+        ) from None
     systems = ["-".join(sorted(c)) for n in range(1, len(elements) + 1) for c in combinations(sorted(set(elements)), n)]
     try:
-        with client(key) as rester:
+        with MPRester(key) as rester:
             documents = rester.materials.summary.search(chemsys=systems, fields=_FIELDS)
     except Exception as error:  # the client raises its own errors and those of its network library
         reason = " ".join(str(error).split())[:200]
@@ -70,17 +73,6 @@ def fetch_phases(
         raise DataError(f"the Materials Project has no compound in {chemical_system}: check the elements")
     said = ["Materials Project: melting points are not part of it; stated, measured or estimated ones were filled in"]
     return system_of("materials-project", list(best.values()), warnings=said, melting_points=melting_points)
-
-
-def _client() -> Any:
-    try:
-        from mp_api.client import MPRester
-    except ImportError:
-        raise DataError(
-            "energies mp-api need the Materials Project's client: install it with pip install 'tammann[mp]', "
-            "or name a shipped set or a file"
-        ) from None
-    return MPRester
 
 
 def _entry(document: Any, melting_points: MeltingPoints | None) -> Entry | None:

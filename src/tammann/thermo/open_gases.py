@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from tammann.errors import DataError
 from tammann.thermo.phase import FloatArray, Phases
@@ -22,14 +23,14 @@ class Frame:
     Attributes:
         offset: eV, shape (E,).
         matrix: Shape (E, K).
-        free: Columns of the system's elements, length K.
-        coupled: Whether an open gas contains the element, length K.
+        free: Columns of the system's elements, shape (K,).
+        coupled: Whether an open gas contains the element, shape (K,).
     """
 
     offset: FloatArray
     matrix: FloatArray
-    free: tuple[int, ...]
-    coupled: tuple[bool, ...]
+    free: npt.NDArray[np.intp]
+    coupled: npt.NDArray[np.bool_]
 
 
 def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: Mapping[str, float] | None) -> Frame:
@@ -45,13 +46,13 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
         DataError: A formula is not a gas with an energy, a pressure is not positive, or the gases cannot all be held.
     """
     n_elements = len(phases.elements)
-    held = partial_pressure_Pa or {}
-    for name in held:
+    gases = {}
+    for name, pressure in (partial_pressure_Pa or {}).items():
         if name not in phases:
             raise DataError(
                 f"partial_pressure_Pa {name!r} is not in {phases.system}: no phase of it exchanges this gas"
             )
-    gases = {phases.index(name): pressure for name, pressure in held.items()}
+        gases[phases.index(name)] = pressure
     equations = np.zeros((len(gases), n_elements + 1))
     # Gases of one element first: O2 settles O, so that CO2 beside it settles C.
     for row, i in zip(equations, sorted(gases, key=lambda i: len(phases[i].composition)), strict=True):
@@ -67,7 +68,7 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
             raise DataError(f"the energies have no {phase.formula}: choose a set that has it, or leave the gas out")
         row[:-1] = phases.composition_matrix[i]
         row[-1] = gibbs[i] * phase.n_atoms + BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA)
-    touched = (equations[:, :-1] != 0.0).any(axis=0)
+    coupled = (equations[:, :-1] != 0.0).any(axis=0)
     rarity = np.count_nonzero(phases.composition_matrix, axis=0)
     pivots: list[int] = []
     for r in range(len(equations)):
@@ -81,17 +82,17 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
             if other != r:
                 equations[other] -= equations[other, pivot] * equations[r]
         pivots.append(pivot)
-    free = tuple(e for e in range(n_elements) if e not in pivots)
-    matrix = np.eye(n_elements)[:, list(free)]
+    free = np.setdiff1d(np.arange(n_elements), pivots)
+    matrix = np.eye(n_elements)[:, free]
     offset = np.zeros(n_elements)
     offset[pivots] = equations[:, -1]
-    matrix[pivots] = -equations[:, list(free)]
+    matrix[pivots] = -equations[:, free]
     # An element that the gases settle above its own solid would deposit (graphite from CO2 where O2 is scarce).
     pure = {element for i in gases for element in phases[i].composition if phases[i].is_reference_gas}
     for e in pivots:
         if phases.elements[e] not in pure and not matrix[e].any() and offset[e] > 1e-9:
             raise gases_conflict()
-    return Frame(offset, matrix, free, tuple(bool(touched[e]) for e in free))
+    return Frame(offset, matrix, free, coupled[free])
 
 
 def gases_conflict() -> DataError:
