@@ -673,7 +673,7 @@ def draw_example() -> None:
 def panels(count: int, *, height: float = 3.4) -> Any:
     from matplotlib.figure import Figure
 
-    from tammann.plot._style import tidy
+    from tammann.plot.style import tidy
 
     axes = Figure(figsize=(9.5, height), layout="constrained").subplots(1, count, squeeze=False)[0]
     for ax in axes:
@@ -772,7 +772,7 @@ def draw_growth() -> None:
 
 
 def draw_experiment() -> None:
-    from tammann.plot._style import formula_label, phase_colours
+    from tammann.plot.style import formula_label, phase_colours
 
     axes = panels(3)
     T = np.linspace(1250.0, 2000.0, 50)

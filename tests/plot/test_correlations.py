@@ -6,7 +6,7 @@ import pytest
 from plot.walks import curves_of, named, no_overlap, shaded
 from tammann.errors import DataError
 from tammann.plot import plot_correlations, plot_log_log_slope
-from tammann.plot._style import ELEMENT_COLOURS
+from tammann.plot.style import ELEMENT_COLOURS
 
 
 def test_curves_are_those_of_the_correlations(curves, measurement):

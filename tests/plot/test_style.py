@@ -16,7 +16,7 @@ from tammann.plot import (
     plot_slices,
     save_figure,
 )
-from tammann.plot._style import atoms_of, new_axes, rising, species_colours, spread_out
+from tammann.plot.style import atoms_of, new_axes, rising, species_colours, spread_out
 
 BA_TI_O = "BaO TiO2 BaTiO3 Ba2TiO4 BaTi2O5 Ba6Ti17O40 Ba4Ti13O30 BaTi4O9 Ba2Ti9O20 BaTi5O11 Ba3TiO5 Ba4TiO6 BaCO3"
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tammann.plot._style import SHADE
+from tammann.plot.style import SHADE
 from tammann.trajectory import trajectory_from_arrays
 from tammann.transport import displacement_correlations
 

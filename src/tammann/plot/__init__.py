@@ -4,7 +4,6 @@ Without ``ax`` a figure of its own is made, outside pyplot, so that nothing need
 ``ax.figure`` shows it in a notebook and ``save_figure`` writes it, whole or not at all.
 """
 
-from tammann.plot._style import formula_label, phase_colours, save_figure
 from tammann.plot.arrhenius import plot_arrhenius
 from tammann.plot.baselines import plot_baselines
 from tammann.plot.correlation_factors import plot_correlation_factors
@@ -17,6 +16,7 @@ from tammann.plot.melts import plot_volume_search
 from tammann.plot.onsager import plot_onsager_matrix
 from tammann.plot.reactions import plot_reaction_energies
 from tammann.plot.slices import plot_slices
+from tammann.plot.style import formula_label, phase_colours, save_figure
 from tammann.plot.transport import transport_figure
 from tammann.plot.viscosity import plot_running_viscosity
 

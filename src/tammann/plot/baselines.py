@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tammann.analysis import beside_baselines
-from tammann.plot._style import BACKGROUND, FAINT, INK, formula_label, new_axes, phase_colours, tidy
+from tammann.plot.style import BACKGROUND, FAINT, INK, formula_label, new_axes, phase_colours, tidy
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot._style import (
+from tammann.plot.style import (
     ELEMENT_COLOURS,
     FAINT,
     INK,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot._style import INK, label_ends, new_axes, only_powers, shade_span, species_colours, tidy
+from tammann.plot.style import INK, label_ends, new_axes, only_powers, shade_span, species_colours, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from tammann.analysis import ReactionFlow, reaction_flow
-from tammann.plot._style import FAINT, INK, formula_label, new_axes, phase_colours, rising
+from tammann.plot.style import FAINT, INK, formula_label, new_axes, phase_colours, rising
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tammann.plot._style import FAINT, INK, TIME_LABELS, formula_label, new_axes, phase_colours, spread_out, tidy
+from tammann.plot.style import FAINT, INK, TIME_LABELS, formula_label, new_axes, phase_colours, spread_out, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

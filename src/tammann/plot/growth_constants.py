@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot._style import INK, name_products, new_axes, order_by_fraction, temperature_colours
+from tammann.plot.style import INK, name_products, new_axes, order_by_fraction, temperature_colours
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot._style import INK, formula_label, new_axes, spread_out, temperature_colours, tidy
+from tammann.plot.style import INK, formula_label, new_axes, spread_out, temperature_colours, tidy
 from tammann.systems import shipped_system
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.plot._style import INK, new_axes, tidy
+from tammann.plot.style import INK, new_axes, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

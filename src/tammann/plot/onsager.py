@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tammann.plot._style import FAINT, INK, new_axes
+from tammann.plot.style import FAINT, INK, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

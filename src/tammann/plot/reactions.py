@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot._style import FAINT, INK, PALETTE, formula_label, label_ends, new_axes, tidy
+from tammann.plot.style import FAINT, INK, PALETTE, formula_label, label_ends, new_axes, tidy
 from tammann.reactions import reaction_energy
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import ResultError
-from tammann.plot._style import FAINT, INK, formula_label, moment_text, new_axes, phase_colours
+from tammann.plot.style import FAINT, INK, formula_label, moment_text, new_axes, phase_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tammann.plot._style import INK, formula_label
 from tammann.plot.correlations import plot_correlations, plot_log_log_slope
 from tammann.plot.onsager import plot_onsager_matrix
+from tammann.plot.style import INK, formula_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

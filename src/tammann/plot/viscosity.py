@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.plot._style import new_axes, shade_span, tidy
+from tammann.plot.style import new_axes, shade_span, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

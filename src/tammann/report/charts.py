@@ -12,8 +12,8 @@ import pandas as pd
 from tammann.analysis import ReactionFlow, beside_baselines, reaction_flow
 from tammann.files import json_safe
 from tammann.history import Basis, band
-from tammann.plot._style import TIME_LABELS, phase_colours
 from tammann.plot.flow import flow_columns, stack_nodes
+from tammann.plot.style import TIME_LABELS, phase_colours
 from tammann.report.sentences import formula_text, percent
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.plot._style import moment_text, phase_colours
+from tammann.plot.style import moment_text, phase_colours
 from tammann.report.page import data_block, text_html
 from tammann.report.sentences import formula_text
 

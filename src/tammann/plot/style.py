@@ -89,11 +89,11 @@ def phase_colours(phases: Iterable[str]) -> dict[str, str]:
 
 
 def formula_label(formula: str) -> str:
-    """A formula with subscripts, as matplotlib's mathtext.
+    r"""Return a formula with subscripts, as matplotlib's mathtext.
 
     Example:
         >>> formula_label("BaTiO3")
-        '$\\\\mathregular{BaTiO_{3}}$'
+        '$\\mathregular{BaTiO_{3}}$'
     """
     if not re.fullmatch(r"[A-Za-z0-9.()\[\]]+", formula):
         return formula.replace("$", r"\$")
@@ -163,6 +163,7 @@ def order_by_fraction(formulas: Iterable[str], element: str | None) -> tuple[lis
 
 
 def name_products(ax: Axes, names: list[str], element: str) -> None:
+    """Name the products along the horizontal axis, in their order by the share of an element."""
     tidy(ax)
     ax.set_xticks(
         range(len(names)), [formula_label(name) for name in names], rotation=45, ha="right", rotation_mode="anchor"
@@ -172,9 +173,9 @@ def name_products(ax: Axes, names: list[str], element: str) -> None:
 
 
 def temperature_colours(number: int) -> list[Any]:
+    """Return a colour for each temperature, from cold blue to hot orange, each dark enough on white."""
     from matplotlib import colormaps
 
-    # The dark three quarters of plasma: cold is blue, hot is orange, and each is dark enough on white.
     return [colormaps["plasma"](v) for v in np.linspace(0.0, 0.78, max(number, 2))][:number]
 
 
@@ -189,6 +190,7 @@ def species_colours(species: Sequence[str]) -> dict[str, str]:
 
 
 def shade_span(ax: Axes, span: tuple[float, float]) -> None:
+    """Shade and name the times of a fit, on a logarithmic axis whose limits are set."""
     left, right = ax.get_xlim()
     start, stop = max(span[0], left), min(span[1], right)
     ax.axvspan(start, stop, color=SHADE, linewidth=0, zorder=0)
