@@ -214,7 +214,7 @@ def _frames(trajectory: Trajectory, *, most: int = MOST_FRAMES) -> Iterator[tupl
     n = len(trajectory.positions)
     most = min(most, max(FEWEST_FRAMES, MOST_POSITIONS // len(trajectory.symbols)))
     for k in np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(int)):
-        yield np.asarray(trajectory.positions[k]), trajectory.cells[k if len(trajectory.cells) > 1 else 0]
+        yield trajectory.frame(k)
 
 
 def _heights(cell: np.ndarray) -> np.ndarray:

@@ -77,8 +77,7 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
     intensity = np.zeros(len(indices))
     chosen = _last_quarter(trajectory, frames)
     for k in chosen:
-        cell = trajectory.cells[k if len(trajectory.cells) > 1 else 0]
-        fractional = wrapped(np.asarray(trajectory.positions[k]), cell)
+        fractional = wrapped(*trajectory.frame(k))
         if len(indices) * n_atoms <= MOST_PHASES:
             _add_direct(intensity, fractional, indices)
         else:
@@ -127,8 +126,8 @@ def largest_cavity(trajectory: Trajectory, *, frames: int = 5, spacing_A: float 
 
     largest = 0.0
     for k in _last_quarter(trajectory, frames):
-        cell = trajectory.cells[k if len(trajectory.cells) > 1 else 0]
-        inside = wrapped(np.asarray(trajectory.positions[k]), cell)
+        positions, cell = trajectory.frame(k)
+        inside = wrapped(positions, cell)
         counts = np.maximum(1, np.ceil(np.linalg.norm(cell, axis=1) / spacing_A)).astype(int)
         reach = NEAR_A
         while (found := _farthest(cKDTree(with_images(inside, cell, reach)[0]), cell, counts)) > reach:

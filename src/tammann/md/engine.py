@@ -111,13 +111,8 @@ class Engine(ABC):
     ) -> AbstractContextManager[Simulation]:
         """Open a simulation.
 
-        Args:
-            configuration: Initial configuration; with a restart only its elements are used.
-            potential: Interatomic potential.
-            conditions: Thermostat and time step; None where the atoms are not to move.
-            ramp: Change of the thermostat's temperature.
-            restart: Simulation to continue.
-            rng: For velocities and random forces.
+        Without conditions the atoms are not to move. With a restart only the elements of the configuration are used.
+        ``rng`` serves velocities and random forces.
         """
 
     def run(
@@ -131,17 +126,11 @@ class Engine(ABC):
         sample_fs: float = 10.0,
         rng: np.random.Generator | int | None = None,
     ) -> MDRun:
-        """Run molecular dynamics.
+        """Run molecular dynamics for ``duration_ps``, with samples every ``sample_fs``.
 
-        Args:
-            configuration: Initial configuration; without velocities these are drawn at ``conditions.temperature_K``.
-                The engine lammps takes orthogonal cells only.
-            potential: Interatomic potential.
-            conditions: Thermostat, barostat, time step.
-            duration_ps: Length of the run, ps.
-            final_temperature_K: Temperature of the thermostat at the end, reached linearly, K; constant where None.
-            sample_fs: Time between samples, fs.
-            rng: For velocities and random forces.
+        Velocities that are missing are drawn at ``conditions.temperature_K``; from there the temperature of the
+        thermostat changes linearly to ``final_temperature_K``, where given. The engine lammps takes orthogonal cells
+        only. ``rng`` serves velocities and random forces.
 
         Raises:
             DataError: The engine or the potential is missing or fails, an element has no parameters, or the run has
@@ -203,22 +192,12 @@ class Engine(ABC):
         progress: Callable[[float], None] | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> Path | None:
-        """Record a trajectory in a folder, resuming one that is there (see ``tammann.md.recording``).
+        """Record a trajectory in a folder and return its file, resuming one that is there (``tammann.md.recording``).
 
-        Args:
-            configuration: Initial configuration; when a run is resumed only its elements are used.
-            potential: Interatomic potential.
-            conditions: Thermostat, barostat, time step.
-            folder: Made where it is missing.
-            duration_ps: Length of the whole trajectory, ps.
-            frame_fs: Time between frames, fs, a multiple of ``sample_fs``.
-            sample_fs: Time between samples, fs.
-            rng: For velocities and random forces.
-            progress: Called with the fraction done.
-            stop: Called after every segment; the run ends early where it returns True.
-
-        Returns:
-            The trajectory, or None where ``stop`` ended the run.
+        The folder is made where it is missing; a run that is resumed needs ``configuration`` for its elements only. The
+        whole trajectory is ``duration_ps`` long, frames are ``frame_fs`` apart, a multiple of the ``sample_fs`` between
+        samples, and ``rng`` serves velocities and random forces. ``progress`` is called with the fraction done,
+        ``stop`` after every segment; where it returns True, the run ends early and None is returned.
 
         Raises:
             DataError: As ``run``.

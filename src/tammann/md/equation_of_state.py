@@ -31,6 +31,7 @@ MODEL_ERROR = 0.1
 """Relative error of the equation of state itself, so that runs near the pressure wanted weigh most."""
 EXTRAPOLATION = (0.85, 1.2)
 """Limits of the next volume, relative to the smallest and the largest tried."""
+VOLUME_TOLERANCE = 0.01
 LENGTHENING = 1.4
 """Ratio of the lengths of successive runs at fitted volumes: in a viscous melt of 200 atoms, means of the pressure over
 15 ps scatter by 0.3 GPa."""
@@ -198,26 +199,15 @@ def find_volume(
 ) -> MeltVolume:
     """Find the volume at which a melt has a given pressure, by runs at fixed volumes.
 
-    Runs at ``scales`` times the initial volume are fitted; then each run at the fitted volume is 1.4 times as long as
-    the one before and enters the next fit. The search has converged when the fitted pressure at that volume is within
-    ``pressure_tolerance_GPa`` of the one wanted, standard error included, the mean pressure of the last run agrees with
-    it within two of its own standard errors, and the energies of its two halves differ by at most
-    ``energy_tolerance_eV_per_atom``. After ``attempts`` runs the last one is returned as not converged.
+    Runs of ``scale_ps`` at three or more ``scales`` times the initial volume are fitted; then each run at the fitted
+    volume enters the next fit, the first of ``hold_ps``, each later one 1.4 times as long as the one before. The search
+    has converged when the fitted pressure at that volume is within ``pressure_tolerance_GPa`` of the one wanted,
+    standard error included, the mean pressure of the last run agrees with it within two of its own standard errors, and
+    the energies of its two halves differ by at most ``energy_tolerance_eV_per_atom``. After ``attempts`` runs at fitted
+    volumes the last one is returned as not converged.
 
-    An interrupted search resumes from the last configuration and runs given to ``checkpoint``.
-
-    Args:
-        configuration: The melt, at any reasonable volume.
-        run: Runs molecular dynamics at constant volume.
-        scales: Volumes of the first runs, relative to the initial one, at least three.
-        scale_ps: Length of each of them, ps.
-        hold_ps: Length of the first run at a fitted volume, ps.
-        attempts: Most runs at fitted volumes.
-        pressure_GPa: Pressure wanted, GPa.
-        pressure_tolerance_GPa: GPa.
-        energy_tolerance_eV_per_atom: eV per atom.
-        points: Runs of this search that are done already.
-        checkpoint: Called after every run.
+    ``checkpoint`` is called after every run. An interrupted search resumes from the last configuration and runs
+    (``points``) given to it.
 
     Raises:
         DataError: Fewer than three scales; whatever ``run`` raises.
@@ -282,26 +272,16 @@ def equilibrate_volume(
     *,
     hold_ps: float = 20.0,
     attempts: int = 8,
-    volume_tolerance: float = 0.01,
     energy_tolerance_eV_per_atom: float = 0.01,
     points: Sequence[VolumePoint] = (),
     checkpoint: Checkpoint | None = None,
 ) -> MeltVolume:
-    """Find the volume of a melt by letting it change under constant pressure.
+    """Find the volume of a melt by letting it change in runs of ``hold_ps`` under constant pressure.
 
-    Runs are repeated until the mean volumes of the two halves of a run differ by at most ``volume_tolerance`` and its
-    mean energies by at most ``energy_tolerance_eV_per_atom``; the melt is returned at the mean volume of that run. A
-    melt of low density can evaporate on the way, so runs at fixed volumes are the default.
-
-    Args:
-        configuration: The melt, at any reasonable volume.
-        run: Runs molecular dynamics at constant pressure.
-        hold_ps: Length of each run, ps.
-        attempts: Most runs.
-        volume_tolerance: Relative.
-        energy_tolerance_eV_per_atom: eV per atom.
-        points: Runs of this search that are done already.
-        checkpoint: Called after every run but the last.
+    Runs are repeated, ``attempts`` at most, until the mean volumes of the two halves of a run differ by at most 1 % and
+    its mean energies by at most ``energy_tolerance_eV_per_atom``; the melt is returned at the mean volume of that run.
+    A melt of low density can evaporate on the way, so runs at fixed volumes are the default. ``checkpoint`` is called
+    after every run but the last; an interrupted search resumes as in ``find_volume``.
 
     Raises:
         DataError: Whatever ``run`` raises.
@@ -316,7 +296,7 @@ def equilibrate_volume(
         change = abs(float(volumes[half:].mean() - volumes[:half].mean())) / done[-1].volume_A3
         configuration = result.configuration
         steady = abs(done[-1].energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom
-        converged = change <= volume_tolerance and steady
+        converged = change <= VOLUME_TOLERANCE and steady
         if checkpoint is not None and not converged and len(done) < attempts:
             checkpoint(configuration, tuple(done))
     note = f"The volume had not settled after {attempts} runs: it still moved by {100 * change:.1f} % in the last one."

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import re
 from functools import partial
+from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ from tammann.md.integrators import six_components
 from tammann.potentials import ImportedPotential, LammpsCommands, Potential, RigidIons
 from tammann.potentials.calculators import calculator_of, muted
 from tammann.structures import Configuration
-from tammann.units import COULOMB_EV_A
 
 __all__ = ["atom_types", "error_text", "set_forces"]
 
@@ -87,35 +87,23 @@ def _run_commands(lmp: Any, potential: LammpsCommands) -> None:
 
 
 def _set_tables(lmp: Any, configuration: Configuration, potential: RigidIons, scratch: Path) -> None:
-    """Tables of all pairs, PPPM for the rest of the Coulomb sum."""
-    species = atom_types(configuration, potential)
+    """Set tables of all pairs, and PPPM for the rest of the Coulomb sum."""
+    species = list(enumerate(atom_types(configuration, potential), start=1))
     ewald = SCREENING / REAL_SPACE_CUTOFF_A
-    table = scratch / "pairs.table"
-    _write_tables(table, species, potential, ewald)
-    lmp.command(f"pair_style table linear {TABLE_POINTS} pppm")
-    for i, first in enumerate(species):
-        for j in range(i, len(species)):
-            lmp.command(f'pair_coeff {i + 1} {j + 1} "{table}" {first}-{species[j]}')
-    mesh = " ".join(str(_smooth(math.ceil(edge / MESH_A))) for edge in np.diag(configuration.cell_A))
-    lmp.commands_string(f"kspace_style pppm 1e-4\nkspace_modify gewald {ewald} mesh {mesh} order {ORDER}")
-
-
-def _write_tables(path: Path, species: tuple[str, ...], potential: RigidIons, ewald: float) -> None:
-    from scipy.special import erfc
-
     # equal steps of r2, by which LAMMPS looks values up, so that it takes them over without interpolation
     r = np.sqrt(np.linspace(INNER_A**2, REAL_SPACE_CUTOFF_A**2, TABLE_POINTS))
-    screened = erfc(ewald * r) / r
-    screened_force = screened / r + 2.0 * ewald / math.sqrt(math.pi) * np.exp(-((ewald * r) ** 2)) / r
-    index = np.arange(1, TABLE_POINTS + 1)
-    with path.open("w", encoding="utf-8") as file:
-        for i, first in enumerate(species):
-            for second in species[i:]:
-                energy, force = potential.short_range(first, second, r)
-                charges = COULOMB_EV_A * potential.charges[first] * potential.charges[second]
-                file.write(f"\n{first}-{second}\nN {TABLE_POINTS} RSQ {INNER_A} {REAL_SPACE_CUTOFF_A}\n\n")
-                columns = np.column_stack([index, r, energy + charges * screened, force + charges * screened_force])
-                np.savetxt(file, columns, fmt="%d %.16g %.16g %.16g")
+    table = scratch / "pairs.table"
+    pairs = list(combinations_with_replacement(species, 2))
+    with table.open("w", encoding="utf-8") as file:
+        for (_, first), (_, second) in pairs:
+            file.write(f"\n{first}-{second}\nN {TABLE_POINTS} RSQ {INNER_A} {REAL_SPACE_CUTOFF_A}\n\n")
+            columns = np.arange(1, TABLE_POINTS + 1), r, *potential.real_space(first, second, r, ewald)
+            np.savetxt(file, np.column_stack(columns), fmt="%d %.16g %.16g %.16g")
+    lmp.command(f"pair_style table linear {TABLE_POINTS} pppm")
+    for (i, first), (j, second) in pairs:
+        lmp.command(f'pair_coeff {i} {j} "{table}" {first}-{second}')
+    mesh = " ".join(str(_smooth(math.ceil(edge / MESH_A))) for edge in np.diag(configuration.cell_A))
+    lmp.commands_string(f"kspace_style pppm 1e-4\nkspace_modify gewald {ewald} mesh {mesh} order {ORDER}")
 
 
 def _smooth(n: int) -> int:

@@ -38,12 +38,7 @@ IN_USE = "being recorded"
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """What was recorded between two time steps.
-
-    Attributes:
-        samples: Shape (M, 9), the columns of ``stress-STEPS.npy``.
-        frames: A whole gzip file of frames.
-    """
+    """Samples, shape (M, 9), the columns of ``stress-STEPS.npy``, and frames, a whole gzip file, of some time steps."""
 
     samples: np.ndarray
     frames: bytes = b""

@@ -106,19 +106,9 @@ class RigidIonsCalculator(Calculator):
 
     def _table(self, species: tuple[str, ...], screening: float) -> np.ndarray:
         """Return energies and forces of every pair of species on a grid of distances, shape (S, S, points, 2)."""
-        from scipy.special import erfc
-
         r = np.arange(INNER_A, self.potential.cutoff_A + 2.0 / POINTS_PER_A, 1.0 / POINTS_PER_A)
-        screened = erfc(screening * r) / r
-        slope = screened / r + 2.0 * screening / math.sqrt(math.pi) * np.exp(-((screening * r) ** 2)) / r
-        table = np.empty((len(species), len(species), len(r), 2))
-        for i, first in enumerate(species):
-            for j, second in enumerate(species):
-                energy, force = self.potential.short_range(first, second, r)
-                product = COULOMB_EV_A * self.potential.charges[first] * self.potential.charges[second]
-                table[i, j, :, 0] = energy + product * screened
-                table[i, j, :, 1] = force + product * slope
-        return table
+        pairs = [[self.potential.real_space(a, b, r, screening) for b in species] for a in species]
+        return np.ascontiguousarray(np.moveaxis(np.array(pairs), 2, 3))
 
 
 def _waves(cell: np.ndarray, longest: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
+from tammann.units import COULOMB_EV_A
 
 __all__ = ["MorseRepulsion", "RigidIons", "pedone_2006", "refuse_charge"]
 
@@ -83,6 +85,16 @@ class RigidIons:
         switch = 1.0 - u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
         slope = -30.0 * u**2 * (1.0 - u) ** 2 / SWITCH_A
         return energy * switch, force * switch - energy * slope
+
+    def real_space(self, first: str, second: str, r_A: np.ndarray, screening: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``short_range`` plus q_i q_j e2 erfc(screening r)/(4 pi eps0 r), the real-space part of an Ewald sum."""
+        from scipy.special import erfc
+
+        energy, force = self.short_range(first, second, r_A)
+        product = COULOMB_EV_A * self.charges[first] * self.charges[second]
+        screened = erfc(screening * r_A) / r_A
+        slope = screened / r_A + 2.0 * screening / math.sqrt(math.pi) * np.exp(-((screening * r_A) ** 2)) / r_A
+        return energy + product * screened, force + product * slope
 
 
 SWITCH_A = 0.5

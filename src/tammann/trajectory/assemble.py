@@ -11,12 +11,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from tammann.composition import atomic_masses
 from tammann.errors import DataError
-from tammann.trajectory.trajectory import Trajectory
+from tammann.trajectory.trajectory import Trajectory, check_symbols
 from tammann.trajectory.unwrap import Frames, check_cells, unwrapped
 
-__all__ = ["BLOCK_BYTES", "Snapshot", "check_choice", "check_symbols", "collect", "in_blocks", "snapshots_as_frames"]
+__all__ = ["BLOCK_BYTES", "Snapshot", "check_choice", "collect", "in_blocks", "snapshots_as_frames"]
 
 Snapshot = tuple[Any, np.ndarray, tuple[str, ...], float | None]
 """One frame of another package: positions, shape (N, 3), Å; cell, shape (3, 3), Å; elements; time, ps, or None."""
@@ -77,22 +76,6 @@ def check_choice(start: int, stop: int | None, every: int, in_memory_GB: float =
         )
     if not in_memory_GB >= 0:
         raise DataError(f"in_memory_GB is {in_memory_GB}, expected a number of 0 or more.")
-
-
-def check_symbols(symbols: Iterable[str], where: str) -> tuple[str, ...]:
-    """Return the symbols after checking that each is an element.
-
-    Raises:
-        DataError: One that is not.
-    """
-    symbols = tuple(symbols)
-    for symbol in dict.fromkeys(symbols):
-        if symbol not in atomic_masses():
-            raise DataError(
-                f"{where} has {symbol!r}, which is not an element; give the elements (LAMMPS: types=('Ba', 'Ti', "
-                "'O'), the element of each type)."
-            )
-    return symbols
 
 
 def collect(

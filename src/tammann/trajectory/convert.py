@@ -72,13 +72,9 @@ def trajectory_from_ase(
 ) -> Trajectory:
     """Convert ``Atoms`` of ASE, one for each frame, to a trajectory.
 
-    Args:
-        frames: Any iterable of ``Atoms``, such as an open ``ase.io.Trajectory``; it is iterated once.
-        frame_interval_ps: Time from each frame to the next, ps (steps are not stored with ``Atoms``).
-        wrapped: False where the positions have never been folded back into the cell, as ASE's own dynamics leave them;
-            with the default, steps across the cell are undone by minimum images, which is right for both.
-        temperature_K: Temperature of the simulation, K.
-        source: Where the frames are from.
+    ``frames`` may be any iterable, such as an open ``ase.io.Trajectory``; it is iterated once. Steps across the cell
+    are undone by minimum images, which is right for wrapped and unwrapped positions; with ``wrapped=False`` positions
+    are taken as they are, never folded back into the cell, as ASE's own dynamics leave them.
 
     Raises:
         DataError: Not ``Atoms``, not periodic, atoms that change, and what ``trajectory_from_arrays`` refuses.
@@ -122,16 +118,10 @@ def ase_snapshots(frames: Iterable[Any]) -> Iterator[Snapshot]:
 def trajectory_from_pymatgen(
     frames: Any, *, frame_interval_ps: float, temperature_K: float | None = None, source: str = ""
 ) -> Trajectory:
-    """Convert an object of pymatgen to a trajectory.
+    """Convert an object of pymatgen (``Trajectory``, ``Xdatcar``, or one ``Structure`` for each frame) to a trajectory.
 
-    Args:
-        frames: A ``Trajectory``, an ``Xdatcar`` or ``Structure`` objects, one for each frame. Fractional coordinates
-            there may or may not be wrapped; steps across the cell are undone by minimum images, which is right for
-            both.
-        frame_interval_ps: Time from each frame to the next, ps; a ``time_step`` of the object is ignored, as
-            it is that of the dynamics, not of the frames.
-        temperature_K: Temperature of the simulation, K.
-        source: Where the frames are from.
+    Fractional coordinates there may or may not be wrapped; steps across the cell are undone by minimum images, which is
+    right for both. A ``time_step`` of the object is ignored, as it is that of the dynamics, not of the frames.
 
     Raises:
         DataError: Another object, molecules, sites of mixed occupation, and what ``trajectory_from_arrays`` refuses.
@@ -199,20 +189,9 @@ def trajectory_from_mdanalysis(
 ) -> Trajectory:
     """Convert a ``Universe`` or an ``AtomGroup`` of MDAnalysis to a trajectory.
 
-    Its lengths are Å, its times ps, its positions of single precision (about 1e-6 of their size).
-
-    Args:
-        universe: The system, or some of its atoms.
-        frame_interval_ps: Time from each of its frames to the next, ps; None for what the universe says.
-        types: Element of each type 1, 2, ... where the atoms have types and no elements.
-        start: First frame to take, counted from 0.
-        stop: Frame to stop before; None for all.
-        every: Keep one frame in ``every``.
-        wrapped: False where the positions are unwrapped already; with the default, steps across the cell are undone by
-            minimum images.
-        temperature_K: Temperature of the simulation, K.
-        in_memory_GB: Positions that need more go to a temporary file.
-        scratch: Folder of that file.
+    Its lengths are Å, its times ps, its positions of single precision (about 1e-6 of their size). Without
+    ``frame_interval_ps`` the universe must know its times; ``types`` are the elements of its types 1, 2, ... where the
+    atoms have no elements. The other arguments are those of ``read_trajectory``.
 
     Raises:
         DataError: Another object, no cell, no elements, times that are unknown, and what ``trajectory_from_arrays``

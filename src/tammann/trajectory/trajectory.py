@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,7 +13,19 @@ from tammann.composition import atomic_masses
 from tammann.errors import DataError
 from tammann.trajectory.unwrap import check_cells, volumes
 
-__all__ = ["Trajectory"]
+__all__ = ["Trajectory", "check_symbols"]
+
+
+def check_symbols(symbols: Iterable[str], where: str) -> tuple[str, ...]:
+    """Return the symbols after checking that each is an element."""
+    symbols = tuple(symbols)
+    for symbol in dict.fromkeys(symbols):
+        if symbol not in atomic_masses():
+            raise DataError(
+                f"{where} has {symbol!r}, which is not an element; give the elements (LAMMPS: types=('Ba', 'Ti', "
+                "'O'), the element of each type)."
+            )
+    return symbols
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -74,9 +87,7 @@ class Trajectory:
                 "frame."
             )
         check_cells(self.cells, 0, 1)
-        for symbol in dict.fromkeys(self.symbols):
-            if symbol not in atomic_masses():
-                raise DataError(f"symbols have {symbol!r}, which is not an element; use symbols such as Ba, Ti and O.")
+        check_symbols(self.symbols, "symbols")
         if not 1e-9 <= self.frame_interval_ps <= 1e9:
             raise DataError(f"frame_interval_ps is {self.frame_interval_ps}, expected a time above 0 ps, at most 1e9.")
         if self.temperature_K is not None and not 0 < self.temperature_K <= 1e5:
@@ -135,6 +146,10 @@ class Trajectory:
                 f"there is no {symbol!r} in this trajectory of {', '.join(self.species)}; name one of them."
             )
         return np.flatnonzero(np.array(self.symbols) == symbol)
+
+    def frame(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return positions, shape (N, 3), Å, and cell, shape (3, 3), Å, of frame ``k``."""
+        return np.asarray(self.positions[k]), self.cells[k if len(self.cells) > 1 else 0]
 
     def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Trajectory:
         """Return some of the frames, as a view: nothing is copied.

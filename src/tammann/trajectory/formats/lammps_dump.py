@@ -15,9 +15,9 @@ import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
-from tammann.trajectory.assemble import check_symbols
 from tammann.trajectory.formats.blocks import Block, Choice, Columns, Header, read_blocks
 from tammann.trajectory.formats.lines import FLOAT, INTEGER, LEFT_OUT, WORD, Cut, Lines, unpacked
+from tammann.trajectory.trajectory import check_symbols
 from tammann.trajectory.unwrap import Frames
 
 __all__ = ["lammps_frames"]

@@ -174,42 +174,32 @@ def parse_rows(
                 integers[row, slots[column]] = -value if negative else value
                 continue
             digits = _0
-            significant = 0
-            exponent = 0
-            seen = 0
-            digit: Any = np.int64(text[position]) - 48
-            while 0 <= digit <= 9:
-                if significant > 0 or digit > 0:
-                    significant += 1
-                digits = digits * _10 + np.uint64(digit)
-                seen += 1
-                position += 1
-                digit = np.int64(text[position]) - 48
-            if text[position] == 46:
-                position += 1
-                digit = np.int64(text[position]) - 48
-                while 0 <= digit <= 9:
+            significant = exponent = seen = behind_point = 0
+            while True:
+                digit: Any = np.int64(text[position]) - 48
+                if 0 <= digit <= 9:
                     if significant > 0 or digit > 0:
                         significant += 1
                     digits = digits * _10 + np.uint64(digit)
                     seen += 1
-                    exponent -= 1
-                    position += 1
-                    digit = np.int64(text[position]) - 48
+                    exponent -= behind_point
+                elif digit == 46 - 48 and behind_point == 0:
+                    behind_point = 1
+                else:
+                    break
+                position += 1
             sure = seen > 0 and significant <= 19
             if text[position] == 101 or text[position] == 69:
                 position += 1
                 down = text[position] == 45
                 if down or text[position] == 43:
                     position += 1
-                power = 0
+                power: Any = 0
                 length = 0
-                digit = np.int64(text[position]) - 48
-                while 0 <= digit <= 9:
-                    power = power * 10 + digit
+                while 48 <= text[position] <= 57:
+                    power = power * 10 + np.int64(text[position]) - 48
                     length += 1
                     position += 1
-                    digit = np.int64(text[position]) - 48
                     if length > 6:
                         sure = False
                         power = 0
@@ -251,7 +241,7 @@ def parse_rows(
 
 @njit(cache=True, nogil=True)
 def skip_rows(text: np.ndarray, position: int, limit: int, rows: int) -> tuple[int, int]:
-    """Go over some lines; give how many of them are still to come and the position behind the last one gone over."""
+    """Skip lines; return how many of them are still to come and the position behind the last one skipped."""
     while rows > 0 and position < limit:
         while text[position] != 10:
             position += 1

@@ -12,9 +12,9 @@ from itertools import count
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.trajectory.assemble import check_symbols
 from tammann.trajectory.formats.blocks import Choice, Columns, Header, read_blocks
 from tammann.trajectory.formats.lines import FLOAT, LEFT_OUT, Lines
+from tammann.trajectory.trajectory import check_symbols
 from tammann.trajectory.unwrap import Frames
 
 __all__ = ["xdatcar_frames"]
