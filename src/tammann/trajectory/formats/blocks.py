@@ -74,7 +74,7 @@ def read_blocks(
         while end is None and (choice.stop is None or whole < choice.stop):
             held: list[Header] = []
             size = 1
-            while len(held) < size and (choice.stop is None or whole < choice.stop):
+            while end is None and len(held) < size and (choice.stop is None or whole < choice.stop):
                 try:
                     header = next(headers)
                     _, chosen, atoms, columns, *_ = header
@@ -93,14 +93,12 @@ def read_blocks(
                     whole = header.frame + 1
                 except StopIteration:
                     end = ""
-                    break
                 except Cut:
                     end = lines.damage or "the file ends within it"
-                    break
                 except BadRow as bad:
                     if re.search(columns.early, bad.text, re.IGNORECASE):
                         end = "its rows end early"
-                        break
+                        continue
                     culprit = [*map(repr, columns.names), "one column too many"][bad.column] if columns.names else ""
                     raise DataError(
                         f"{lines.path}: frame {header.frame}: row {bad.row + 1} is {bad.text!r}, "
