@@ -1,24 +1,6 @@
 """Phases, their Gibbs energies, and what follows from them: hull, equilibrium, chemical potentials.
 
-::
-
-    phase.py                phases, sets of their energies, known equilibria
-    gibbs.py                from a formation energy at 0 K to a Gibbs energy at T
-    experiment.py           measured Gibbs energies, volumes and melting points
-    gases.py                gases: the elements' own and the molecules of NIST-JANAF
-    open_gases.py           gases held at a pressure, and the potentials they leave free
-    chemical_potential.py   stability domains and the closest points between them
-    hull.py                 energies above the hull
-    equilibrium.py          equilibrium at a composition
-    constraints.py          known equilibria from a file
-    assessment.py           the smallest shifts that satisfy them; one draw within standard errors
-    volumes.py, anions.py   volumes and anions that need a word of warning or a correction
-    entries.py              from entries to a system
-    csv_table.py            a user's own table
-    computed_entries.py     pymatgen's entries
-    materials_project.py    the Materials Project's web interface (extra tammann[mp])
-    ba_ti_o.py              the three energy sets of the shipped system
-    load.py                 load_phases: a shipped system, a user's file, or the Materials Project
+One file a source of data returns `Phases`; `load.py` chooses among them, `entries.py` makes a system of what they read.
 """
 
 from tammann.composition import parse_formula

@@ -46,12 +46,7 @@ def anion_of(composition: Mapping[str, int]) -> str | None:
 
 
 def anion_warnings(phases: Phases, corrections: Mapping[str, str | None]) -> list[str]:
-    """Return what should be said of corrected and uncorrected anions, with the decompositions that follow.
-
-    Args:
-        phases: The system, gases included.
-        corrections: By formula of a solid, the correction of its anion in its energy, in words; None if it has none.
-    """
+    """Return what should be said of anions, corrected in words or not (None) by formula, and of what follows."""
     kinds = {f: kind for f in corrections if (kind := anion_of(phases[f].composition)) is not None}
     found = []
     for correction in sorted({corrections[f] or "" for f in kinds}):

@@ -36,10 +36,8 @@ def load_constraints(path: str | Path) -> tuple[tuple[Constraint, ...], float]:
         '11 BaTi2O5 = 5 BaTiO3 + Ba6Ti17O40'
     """
     name = str(path)
-    if name in SYSTEMS:
-        text = data_file(SYSTEMS[name].constraints).read_text(encoding="utf-8")
-    else:
-        text = read_text(path, error=DataError)
+    shipped = SYSTEMS.get(name)
+    text = data_file(shipped.constraints).read_text("utf-8") if shipped else read_text(path, error=DataError)
     try:
         content = read_block(text, error=DataError)
     except DataError as problem:
@@ -71,9 +69,7 @@ def _constraint(entry: Any, position: int) -> Constraint:
         raise DataError(f"{where} has the unknown key {unknown[0]!r}: expected one of {', '.join(sorted(known))}")
     if ("equilibrium" in entry) == ("on_hull" in entry):
         raise DataError(f"{where} needs either 'equilibrium' or 'on_hull', and not both")
-    temperatures = entry.get("temperature_K")
-    temperatures = temperatures if isinstance(temperatures, list) else [temperatures]
-    T = tuple(finite_number(t, f"{where}.temperature_K") for t in temperatures)
+    T = tuple(finite_number(t, f"{where}.temperature_K") for t in _listed(entry.get("temperature_K")))
     source = str(entry.get("source", "")).strip()
     if not source or not T:
         raise DataError(f"{where} needs a 'source' that says who observed it and a 'temperature_K' at which it holds")
@@ -81,10 +77,11 @@ def _constraint(entry: Any, position: int) -> Constraint:
     if margin < 0.0:
         raise DataError(f"{where}.margin_eV_per_atom is {margin:g}: expected zero or more")
     if "on_hull" in entry:
-        formulas = entry["on_hull"] if isinstance(entry["on_hull"], list) else [entry["on_hull"]]
         if "entropy_J_per_K_per_mol_atoms" in entry:
             raise DataError(f"{where} has an entropy without an equilibrium: state it with the reaction it belongs to")
-        return Constraint("on-hull", T, source, phases=tuple(map(str, formulas)), margin_eV_per_atom=margin)
+        return Constraint(
+            "on-hull", T, source, phases=tuple(map(str, _listed(entry["on_hull"]))), margin_eV_per_atom=margin
+        )
     kind = entry.get("kind")
     if kind not in _KINDS:
         raise DataError(f"{where}.kind is {kind!r}: expected {', '.join(_KINDS)}")
@@ -93,16 +90,12 @@ def _constraint(entry: Any, position: int) -> Constraint:
     if entropy is not None and not origin:
         raise DataError(f"{where}.entropy_J_per_K_per_mol_atoms needs an 'entropy_origin' that says where it is from")
     left, right = _sides(str(entry["equilibrium"]), where)
-    return Constraint(
-        kind,
-        T,
-        source,
-        left=left,
-        right=right,
-        margin_eV_per_atom=margin,
-        entropy_J_per_K_per_mol_atoms=None if entropy is None else finite_number(entropy, f"{where}.entropy"),
-        entropy_origin=origin,
-    )
+    entropy = None if entropy is None else finite_number(entropy, f"{where}.entropy_J_per_K_per_mol_atoms")
+    return Constraint(kind, T, source, left, right, (), margin, entropy, origin)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _sides(equation: str, where: str) -> tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]:

@@ -25,33 +25,19 @@ MeltingPoints = Mapping[tuple[tuple[str, int], ...], tuple[float, str]]
 
 @dataclass(frozen=True)
 class Entry:
-    """One phase as its source gives it.
+    """One phase as its source gives it; None where the source states nothing."""
 
-    Attributes:
-        where: The line or entry it is, for messages.
-        formula: As written; a gas needs nothing else.
-        formation_energy_eV_per_atom: At 0 K, from the elements.
-        volume_A3_per_atom: Angstrom^3.
-        melting_point_K: None if not stated.
-        melting_point_source: Who measured or estimated it.
-        standard_error_eV_per_atom: None if not stated.
-        source: Where the energy is from.
-        material_id: Identifier in a database, if any.
-        observed: Whether it has been made; None if unknown.
-        anion_correction: The correction of its anion in the energy, in words; None if there is none.
-    """
-
-    where: str
-    formula: str
-    formation_energy_eV_per_atom: float = math.nan
+    where: str  # the line or entry it is, for messages
+    formula: str  # as written; a gas needs nothing else
+    formation_energy_eV_per_atom: float = math.nan  # at 0 K, from the elements
     volume_A3_per_atom: float = math.nan
     melting_point_K: float | None = None
     melting_point_source: str = ""
     standard_error_eV_per_atom: float | None = None
-    source: str = ""
+    source: str = ""  # of the energy
     material_id: str | None = None
     observed: bool | None = None
-    anion_correction: str | None = None
+    anion_correction: str | None = None  # that is in the energy, in words
 
 
 @cache
@@ -106,10 +92,8 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
     """Return a solid as a phase, its Gibbs energy, eV per atom, shape (nT,), standard error and source."""
     composition = parse_formula(entry.formula)
     is_element = len(composition) == 1
-    if is_element:
-        _check_range(entry, "volume_A3_per_atom", 1e-3, 1e3, "Angstrom^3 per atom")
-    else:
-        _check_range(entry, "volume_A3_per_atom", 3.0, 70.0, "Angstrom^3 per atom; is it per cell or per formula?")
+    low, high, advice = (1e-3, 1e3, "") if is_element else (3.0, 70.0, "; is it per cell or per formula?")
+    _check_range(entry, "volume_A3_per_atom", low, high, f"Angstrom^3 per atom{advice}")
     _check_range(entry, "formation_energy_eV_per_atom", -8.0, 8.0, "eV per atom; is it in kJ/mol or per formula?")
     if entry.standard_error_eV_per_atom is not None:
         _check_range(entry, "standard_error_eV_per_atom", 0.0, 8.0, "eV per atom")
@@ -146,12 +130,7 @@ def system_of(
 ) -> Phases:
     """Return the system of some entries; those that cannot be used are left out, with a warning that names them.
 
-    Args:
-        name: Name of the system's energy set.
-        entries: The phases.
-        warnings: What is known already.
-        melting_points: From ``read_melting_points``; they count before those of the entries.
-        left_out: Why other entries cannot be used, by formula.
+    ``melting_points`` count before those of the entries; ``left_out`` says by formula why others cannot be used.
 
     Raises:
         DataError: No solid compound is left.

@@ -61,27 +61,18 @@ def equilibrium(
         total += float(moles) * matrix[phases.index(formula)]
     if not total.any():
         raise DataError("amounts are all zero: expected at least one phase with a positive number of moles")
-    allowed = np.isfinite(gibbs)
+    columns = np.flatnonzero(np.isfinite(gibbs))
     if candidates is not None:
-        named = np.zeros(len(phases), dtype=bool)
-        named[[phases.index(formula) for formula in candidates]] = True
-        allowed &= named
-    for formula in partial_pressure_Pa or {}:
-        allowed[phases.index(formula)] = False
-    columns = np.flatnonzero(allowed)
+        columns = columns[np.isin(columns, [phases.index(formula) for formula in candidates])]
+    columns = columns[~np.isin(columns, [phases.index(formula) for formula in partial_pressure_Pa or {}])]
     reduced = matrix @ frame.matrix
     molar = gibbs * matrix.sum(axis=1)
     for formula, pressure in (release_pressure_Pa or {}).items():
         molar[phases.index(formula)] += BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA)
     energy = molar - matrix @ frame.offset
     scale = total.max()
-    result = linprog(
-        energy[columns],
-        A_eq=reduced[columns].T,
-        b_eq=frame.matrix.T @ total / scale,
-        bounds=(0.0, None),
-        method="highs",
-    )
+    balance = frame.matrix.T @ total / scale
+    result = linprog(energy[columns], A_eq=reduced[columns].T, b_eq=balance, bounds=(0.0, None), method="highs")
     if result.status in (3, 4):  # unbounded: the gases deposit a solid, or react, without end
         raise gases_conflict()
     if result.status != 0:
@@ -96,13 +87,8 @@ def equilibrium(
 def best_mixture(fractions: FloatArray, gibbs: FloatArray, phase: int) -> tuple[FloatArray, float] | None:
     """Return the mixture of other phases that has the lowest energy at the composition of a phase, None if none has it.
 
-    Args:
-        fractions: Atom fractions, shape (n, E).
-        gibbs: eV per atom, shape (n,); NaN for a phase that does not take part.
-        phase: Position of the phase.
-
-    Returns:
-        Shares by atoms, shape (n,), and the energy in eV per atom.
+    The mixture is shares by atoms, shape (n,), and its energy in eV per atom. ``fractions`` are atom fractions, shape
+    (n, E); ``gibbs`` eV per atom, shape (n,), NaN for a phase that does not take part.
     """
     from scipy.optimize import linprog
 
@@ -115,7 +101,7 @@ def best_mixture(fractions: FloatArray, gibbs: FloatArray, phase: int) -> tuple[
     return shares, float(result.fun)
 
 
-def decomposition_temperature(phases: Phases, formula: str, *, energies: str | None = None) -> float:
+def decomposition_temperature(phases: Phases, formula: str) -> float:
     """Return where a phase that is stable in the cold becomes less stable than a mixture of others, gases at 1 bar.
 
     Returns:
@@ -129,11 +115,11 @@ def decomposition_temperature(phases: Phases, formula: str, *, energies: str | N
     i = phases.index(formula)
 
     def is_stable(T: float) -> bool:
-        gibbs = phases.gibbs(T, energies=energies)
+        gibbs = phases.gibbs(T)
         mixture = best_mixture(phases.atom_fractions, gibbs, i)
         return mixture is None or mixture[1] >= gibbs[i]
 
-    low, high = phases.energy_set(energies).temperature_K[[0, -1]]
+    low, high = phases.energy_set().temperature_K[[0, -1]]
     if not is_stable(low) or is_stable(high):
         return float("nan")
     while high - low > 1.0:

@@ -72,10 +72,7 @@ def gas_named(formula: str) -> str | None:
 def gas(formula: str) -> tuple[Phase, FloatArray, float, str]:
     """Return a gas as a phase, its Gibbs energy, eV per atom, shape (nT,), standard error and source.
 
-    The gas of an element is its reference: zero.
-
-    Args:
-        formula: A name that ``gas_named`` returns.
+    The name is one that ``gas_named`` returns; the gas of an element is its reference: zero.
 
     Example:
         >>> SO2, gibbs, error, source = gas("SO2")

@@ -18,29 +18,18 @@ from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 @dataclass(frozen=True)
 class Frame:
-    """The potentials that open gases leave free: mu = offset + matrix @ free.
+    """The potentials that open gases leave free: mu = offset + matrix @ mu[free]."""
 
-    Attributes:
-        offset: eV, shape (E,).
-        matrix: Shape (E, K).
-        free: Columns of the system's elements, shape (K,).
-        coupled: Whether an open gas contains the element, shape (K,).
-    """
-
-    offset: FloatArray
-    matrix: FloatArray
-    free: npt.NDArray[np.intp]
-    coupled: npt.NDArray[np.bool_]
+    offset: FloatArray  # eV, shape (E,)
+    matrix: FloatArray  # shape (E, K)
+    free: npt.NDArray[np.intp]  # columns of the system's elements, shape (K,)
+    coupled: npt.NDArray[np.bool_]  # whether an open gas contains the element, shape (K,)
 
 
 def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: Mapping[str, float] | None) -> Frame:
     """Return the frame that open gases leave, one element eliminated for each by Gauss-Jordan on the gases' equations.
 
-    Args:
-        phases: The system.
-        gibbs: Gibbs energies of formation at T, eV per atom, shape (n,).
-        T: Temperature, K.
-        partial_pressure_Pa: Gases held at a pressure, Pa.
+    ``gibbs`` are the Gibbs energies of formation at T (K), eV per atom, shape (n,).
 
     Raises:
         DataError: A formula is not a gas with an energy, a pressure is not positive, or the gases cannot all be held.

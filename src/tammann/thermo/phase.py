@@ -95,10 +95,9 @@ class Constraint:
         kind: One of the above.
         temperature_K: Where it holds, K.
         source: Who observed it.
-        left: Moles of formula units on the left; empty for "on-hull".
-        right: The same on the right.
+        left, right: Formulas and moles of formula units on both sides; empty for "on-hull".
         phases: Formulas, for "on-hull".
-        margin_eV_per_atom: M.
+        margin_eV_per_atom: The margin m.
         entropy_J_per_K_per_mol_atoms: Reaction entropy of left -> right per mole of atoms; None leaves it as it is.
         entropy_origin: Why that entropy.
     """

@@ -17,15 +17,11 @@ _ADDITIVE_TOLERANCE = 0.30
 
 
 def volume_warnings(phases: Sequence[Phase], volume_A3_per_atom: Mapping[str, float]) -> tuple[str, ...]:
-    """Name the phases whose volume differs from the measured one, or from what the other phases suggest.
+    """Name the compounds whose volume, by formula, differs from the measured one, or from what the others suggest.
 
     Where a measured volume is carried, more than 10 % off is reported. Elsewhere, with at least twice as many compounds
     as elements, each is compared with the sum of atomic volumes that fits all of them best (least absolute deviations,
     which one odd volume does not pull), and more than 30 % off is reported.
-
-    Args:
-        phases: The phases; gases and elements are passed over.
-        volume_A3_per_atom: Volume by formula, Angstrom^3 per atom.
 
     Example:
         >>> from tammann.composition import parse_formula
