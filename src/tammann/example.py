@@ -21,18 +21,15 @@ _PHASES = {  # formula: atoms of Ba, C, O, Ti; m^3/mol; kg/mol; melting point, K
     "Ba2TiO4": ((2, 0, 4, 1), 7.79e-5, 0.386517, 2133.0),
     "BaTi2O5": ((1, 0, 5, 2), 6.88e-5, 0.313056, 1660.0),
 }
-_Channel = tuple[dict[str, int], dict[str, int], int, float, float, bool]
-_CHANNELS: tuple[
-    _Channel, ...
-] = (  # reactants, products, CO2 released, prefactor per sweep, activation energy in eV, fallback
-    ({"BaO": 2, "TiO2": 1}, {"Ba2TiO4": 1}, 0, 3.0e4, 1.20, False),
-    ({"BaO": 1, "TiO2": 1}, {"BaTiO3": 1}, 0, 8.0e4, 1.40, False),
-    ({"Ba2TiO4": 1, "TiO2": 1}, {"BaTiO3": 2}, 0, 4.0e6, 1.90, False),
-    ({"BaTiO3": 2}, {"Ba2TiO4": 1, "TiO2": 1}, 0, 1.2e3, 1.55, False),
-    ({"BaTiO3": 1, "TiO2": 1}, {"BaTi2O5": 1}, 0, 3.0e5, 1.75, True),
-    ({"Ba2TiO4": 1, "BaTi2O5": 1}, {"BaTiO3": 3}, 0, 6.0e6, 2.00, True),
-    ({"BaCO3": 1}, {"BaO": 1}, 1, 6.0e5, 1.65, False),
-    ({"BaCO3": 1, "TiO2": 1}, {"BaTiO3": 1}, 1, 8.0e4, 1.40, False),
+_CHANNELS = (  # equation, prefactor per sweep, activation energy in eV, fallback
+    ("2 BaO + TiO2 -> Ba2TiO4", 3.0e4, 1.20, False),
+    ("BaO + TiO2 -> BaTiO3", 8.0e4, 1.40, False),
+    ("Ba2TiO4 + TiO2 -> 2 BaTiO3", 4.0e6, 1.90, False),
+    ("2 BaTiO3 -> Ba2TiO4 + TiO2", 1.2e3, 1.55, False),
+    ("BaTiO3 + TiO2 -> BaTi2O5", 3.0e5, 1.75, True),
+    ("Ba2TiO4 + BaTi2O5 -> 3 BaTiO3", 6.0e6, 2.00, True),
+    ("BaCO3 -> BaO + CO2", 6.0e5, 1.65, False),
+    ("BaCO3 + TiO2 -> BaTiO3 + CO2", 8.0e4, 1.40, False),
 )
 
 
@@ -42,7 +39,6 @@ def example_history(
     carbonate: bool = False,
     calibrated: bool = True,
     activity: float = 1.0,
-    spread: float = 0.25,
     size: int = 16,
     seed: int = 0,
 ) -> History:
@@ -53,9 +49,8 @@ def example_history(
         carbonate: Start from BaCO3, which releases CO2, instead of BaO.
         calibrated: Give a time in hours; else time is in sweeps.
         activity: Factor on every rate; a small one leaves precursors behind.
-        spread: Standard deviation of the logarithm of each rate constant between realizations.
         size: Cells per edge of the snapshots.
-        seed: Of the spread and of the snapshots.
+        seed: Of the spread of the rate constants between realizations (0.25 in their logarithm) and of the snapshots.
 
     Example:
         >>> history = example_history()
@@ -66,27 +61,24 @@ def example_history(
     """
     rng = np.random.default_rng(seed)
     phases = tuple(name for name in _PHASES if carbonate or name != "BaCO3")
+    composition, volume, mass, melting = (np.array(column) for column in zip(*map(_PHASES.get, phases), strict=True))
     elements, columns = (("Ba", "C", "O", "Ti"), [0, 1, 2, 3]) if carbonate else (("Ba", "O", "Ti"), [0, 2, 3])
     gases = ("CO2",) if carbonate else ()
-    channels = [c for c in _CHANNELS if set(c[0]) <= set(phases)]
-    codes = {name: k for k, name in enumerate(phases)}
-
-    def pairs(sides: list[dict[str, int]]) -> tuple[np.ndarray, np.ndarray]:
-        code, number = np.full((len(sides), 2), -1, dtype=np.int16), np.zeros((len(sides), 2))
-        for c, side in enumerate(sides):
-            for place, (name, n) in enumerate(side.items()):
-                code[c, place], number[c, place] = codes[name], n
-        return code, number
-
-    reactants, reactant_coefficients = pairs([c[0] for c in channels])
-    products, product_coefficients = pairs([c[1] for c in channels])
-    released = np.array([c[2] for c in channels], dtype=float)
-    change = np.zeros((len(channels), len(phases)))
-    for c, channel in enumerate(channels):
-        for name, n in channel[0].items():
-            change[c, codes[name]] -= n
-        for name, n in channel[1].items():
-            change[c, codes[name]] += n
+    equations, prefactor, barrier, fallback = zip(*_CHANNELS[: None if carbonate else 6], strict=True)
+    codes = np.full((2, len(equations), 2), -1, dtype=np.int16)
+    coefficients = np.zeros(codes.shape)
+    released = np.zeros(len(equations))
+    change = np.zeros((len(equations), len(phases)))
+    for c, equation in enumerate(equations):
+        for side, terms in enumerate(equation.split(" -> ")):
+            for place, term in enumerate(terms.split(" + ")):
+                *number, name = term.split()
+                if name == "CO2":
+                    released[c] = 1
+                    continue
+                n, k = int(*number or (1,)), phases.index(name)
+                codes[side, c, place], coefficients[side, c, place] = k, n
+                change[c, k] += n if side else -n
 
     # 10 K/min to 1100 K, 2 h; 10 K/min to 1500 K, 2 h; 100 sweeps an hour.
     corners_h = np.cumsum([0.0, 800 / 600, 2.0, 400 / 600, 2.0])
@@ -96,32 +88,26 @@ def example_history(
     frames = np.linspace(0, fine_h.size - 1, 121).astype(int)
     step = 100 * (fine_h[1] - fine_h[0])
 
-    start = np.zeros(len(phases))
-    start[[codes["BaCO3" if carbonate else "BaO"], codes["TiO2"]]] = 1.0
+    start = np.isin(phases, ["BaCO3" if carbonate else "BaO", "TiO2"]).astype(float)
     moles = np.empty((realizations, frames.size, len(phases)))
     gas = np.zeros((realizations, frames.size, len(gases)))
-    extent = np.zeros((realizations, 2, len(channels)))
+    extent = np.zeros((realizations, 2, len(equations)))
     for r in range(realizations):
-        factor = activity * rng.lognormal(0.0, spread, len(channels))
-        prefactor = factor * [c[3] for c in channels]
-        barrier = np.array([c[4] for c in channels])
-        total = np.zeros(len(channels))
-        amounts, recorded = start.copy(), 0
+        factor = activity * rng.lognormal(0.0, 0.25, len(equations)) * prefactor
+        total, amounts, recorded = np.zeros(len(equations)), start, 0
         for k in range(fine_h.size):
             if k == frames[recorded]:
                 moles[r, recorded] = amounts
-                gas[r, recorded] = (total @ released)[None] if gases else ()
+                gas[r, recorded] = total @ released
                 recorded += 1
-            rate = prefactor * np.exp(-barrier / (BOLTZMANN_EV_PER_K * fine_K[k])) * step
-            for code in reactants.T:
+            rate = factor * np.exp(-np.array(barrier) / (BOLTZMANN_EV_PER_K * fine_K[k])) * step
+            for code in codes[0].T:
                 rate = rate * np.where(code >= 0, amounts[code], 1.0)
             wanted = -np.minimum(change, 0).T @ rate
             rate *= min(1.0, 0.5 / max(np.max(wanted / np.maximum(amounts, 1e-300)), 1e-300))
             total += rate
             extent[r, fine_stage[k]] += rate
             amounts = start + total @ change
-    volume = np.array([_PHASES[name][1] for name in phases])
-    melting = np.array([_PHASES[name][3] for name in phases])
 
     # One fixed random field, cut at the volume fractions, so that a snapshot resembles the one before it.
     order = np.argsort(rng.random(size**3))
@@ -132,21 +118,14 @@ def example_history(
         edges = np.round(np.cumsum(share) / share.sum() * size**3).astype(int)
         snapshots[s, order] = 1 + np.searchsorted(edges, np.arange(size**3), side="right").clip(max=len(phases) - 1)
 
-    def equation(channel: _Channel) -> str:
-        sides = (
-            channel[0].items(),
-            [*channel[1].items(), *([("CO2", channel[2])] if channel[2] else [])],
-        )
-        return " -> ".join(" + ".join(f"{n} {name}" if n != 1 else name for name, n in side) for side in sides)
-
     return History(
         phases=phases,
         elements=elements,
         gases=gases,
-        composition=np.array([[_PHASES[name][0][e] for e in columns] for name in phases], dtype=float),
+        composition=composition[:, columns].astype(float),
         gas_composition=np.array([[0.0, 1.0, 2.0, 0.0]])[: len(gases), columns],
         molar_volume_m3=volume,
-        molar_mass_kg=np.array([_PHASES[name][2] for name in phases]),
+        molar_mass_kg=mass,
         programme_h=fine_h[frames],
         calibrated=calibrated,
         temperature_K=fine_K[frames],
@@ -154,15 +133,15 @@ def example_history(
         moles=moles,
         gas_moles=gas,
         extent=extent,
-        reactants=reactants,
-        reactant_coefficients=reactant_coefficients,
-        products=products,
-        product_coefficients=product_coefficients,
-        gas_coefficients=released[:, None] if gases else np.zeros((len(channels), 0)),
-        equations=tuple(equation(c) for c in channels),
-        fallback=np.array([c[5] for c in channels]),
+        reactants=codes[0],
+        reactant_coefficients=coefficients[0],
+        products=codes[1],
+        product_coefficients=coefficients[1],
+        gas_coefficients=released[:, None][:, : len(gases)],
+        equations=equations,
+        fallback=np.array(fallback),
         molten=fine_K[frames][:, None] > melting,
-        reactive_fraction=1 - _share(moles[:, -1], phases, "BaTiO3"),
+        reactive_fraction=1 - moles[:, -1, phases.index("BaTiO3")] / moles[:, -1].sum(axis=1),
         element_drift=np.full(realizations, 1e-15),
         metadata={"version": "synthetic", "seed": seed, "kinetics": "full", "warnings": []},
         lattice=LatticeRecord(
@@ -176,7 +155,3 @@ def example_history(
             kernel_seconds=np.full(realizations, 0.05),
         ),
     )
-
-
-def _share(moles: np.ndarray, phases: tuple[str, ...], name: str) -> np.ndarray:
-    return moles[:, phases.index(name)] / moles.sum(axis=1)
