@@ -469,13 +469,13 @@ class Recipe(Block):
             "transport": transport and _absolute(transport, None),
         }
         data |= {key: value for key, value in entries.items() if value is not None}
-        changes = {
-            "ensemble": {"realizations": realizations},
-            "grid": {"size": size},
-            "kinetics": {"transport": kinetics},
-        }
-        for block, change in changes.items():
-            data[block] |= {key: value for key, value in change.items() if value is not None}
+        for block, key, value in (
+            ("ensemble", "realizations", realizations),
+            ("grid", "size", size),
+            ("kinetics", "transport", kinetics),
+        ):
+            if value is not None:
+                data[block][key] = value
         return Recipe(**data)
 
     def __repr__(self) -> str:
