@@ -157,3 +157,28 @@ def test_every_file_with_code_has_tests(room):
         if code and not tested and ">>>" not in text and module_of(path) not in WITHOUT_TESTS_OF_THEIR_OWN:
             untested.append(str(path.relative_to(PACKAGE)))
     assert not untested, "\n".join(untested)
+
+
+NOT_IMPERATIVE = frozenset(
+    "The A An What Whether How Where Which Give Gives All One Shape Number As Some Every".split()
+)
+SECTIONS = {"Args:", "Attributes:", "Returns:", "Yields:", "Raises:", "Reference:", "Example:"}
+
+
+def test_docstrings_are_of_one_hand():
+    """Public functions say what to do ("Return the ..."), and sections are spelled one way."""
+    wrong = []
+    for path in sources().values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            text = ast.get_docstring(node) or ""
+            where = f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}: "
+            prose = re.sub(r"(?m)^ *(>>>|\.\.\.).*$", "", text)
+            headings = re.findall(r"(?m)^([A-Z][a-z]+:)$", prose)
+            wrong += [where + heading for heading in headings if heading not in SECTIONS]
+            is_property = any("property" in ast.unparse(d) for d in node.decorator_list)
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and text and not is_property:
+                first = text.split()[0].strip(".,:;")
+                wrong += [where + text.splitlines()[0]] * (first in NOT_IMPERATIVE)
+    assert not wrong, "\n".join(wrong)

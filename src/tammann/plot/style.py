@@ -65,7 +65,7 @@ def moment_text(history: History, frame: int) -> str:
 
 
 def phase_colours(phases: Iterable[str]) -> dict[str, str]:
-    """A colour per phase, as #rrggbb.
+    """Return a colour per phase, as #rrggbb.
 
     Common phases of the shipped systems have fixed colours; any other gets one by its formula, or the next free one
     where an earlier phase of the same call has that. Figures of one run pass all its phases, so that each keeps its
@@ -130,7 +130,7 @@ def tidy(ax: Axes, *, grid: str | None = "y") -> None:
 
 
 def rising(values: Sequence[float]) -> np.ndarray:
-    """The nearest sequence that never falls: neighbours that do are pooled (isotonic regression)."""
+    """Return the nearest sequence that never falls: neighbours that do are pooled (isotonic regression)."""
     pools: list[tuple[float, int]] = []
     for value in values:
         mean, count = float(value), 1
@@ -180,7 +180,7 @@ def temperature_colours(number: int) -> list[Any]:
 
 
 def species_colours(species: Sequence[str]) -> dict[str, str]:
-    """A colour each: that of the element where it has one, another that is free where not."""
+    """Return a colour each: that of the element where it has one, another that is free where not."""
     fixed = {symbol: ELEMENT_COLOURS[symbol] for symbol in species if symbol in ELEMENT_COLOURS}
     free = ["#0072B2", "#E69F00", "#CC79A7", "#882255", "#6699CC", "#B8860B"]
     others = [symbol for symbol in species if symbol not in fixed]
