@@ -167,18 +167,13 @@ def fit_arrhenius(
     logarithm = np.log(y)
     energy = float(weight @ (arm * logarithm)) * variance_energy
     level = float(weight @ logarithm) * variance_level
-    covariance = np.array(
-        [
-            [variance_level + centre**2 * variance_energy, -centre * variance_energy],
-            [-centre * variance_energy, variance_energy],
-        ]
-    )
+    tilt = -centre * variance_energy
+    covariance = np.array([[variance_level + centre**2 * variance_energy, tilt], [tilt, variance_energy]])
     chi2 = float((((logarithm - level - energy * arm) / error) ** 2).sum())
     dof = len(t) - 2
     notes = []
     per_dof = p_value = float("nan")
-    scaled = s is None
-    factor = 1.0
+    scaled, factor = s is None, 1.0
     if s is None:
         factor = chi2 / dof
         notes.append(
@@ -254,9 +249,8 @@ def arrhenius_weights(
     """
     table = np.atleast_1d(np.asarray(tabulated_K, dtype=float))
     temperature = np.atleast_1d(np.asarray(temperature_K, dtype=float))
-    outside = ((temperature < table[0] - 1e-9) & (below == "refuse")) | (
-        (temperature > table[-1] + 1e-9) & (above == "refuse")
-    )
+    cold, hot = temperature < table[0] - 1e-9, temperature > table[-1] + 1e-9
+    outside = cold & (below == "refuse") | hot & (above == "refuse")
     if outside.any():
         raise DataError(
             f"temperature_K {temperature[outside][0]:g} is outside the transport data; "
@@ -292,6 +286,5 @@ def interpolate_arrhenius(lower: ArrayLike, upper: ArrayLike, weight: ArrayLike)
         step = np.where(w < 0.0, np.maximum(high - low, 0.0), high - low)
         value = np.exp(low + w * step)
     value = np.where(np.isneginf(low) | np.isneginf(high), 0.0, value)
-    # At a tabulated temperature the value there, even beside a zero.
-    value = np.where(w == 0.0, lower, value)
-    return np.where(w == 1.0, upper, value)
+    # at a tabulated temperature the value there, even beside a zero
+    return np.where(w == 1.0, upper, np.where(w == 0.0, lower, value))

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Conductivity", "charges_from_composition", "ionic_conductivity"]
 
-_NEUTRAL = 1e-6
+NEUTRAL = 1e-6
+"""Share of the charges of a formula that is taken for round-off."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,10 +133,8 @@ def ionic_conductivity(
         (12.835, 1.0, [0.6, 0.4])
     """
     if isinstance(coefficients, OnsagerMeasurement):
-        measured = coefficients
-        coefficients = measured.coefficients
-        covariance, self_covariance = measured.covariance, measured.self_covariance
-        self_self_covariance = measured.self_self_covariance
+        m, coefficients = coefficients, coefficients.coefficients
+        covariance, self_covariance, self_self_covariance = m.covariance, m.self_covariance, m.self_self_covariance
     notes = []
     if charges is None:
         charges = charges_from_composition(coefficients.formula)
@@ -147,19 +146,15 @@ def ionic_conductivity(
             f"The charges of {coefficients.formula} sum to {excess:+g} per formula unit; the conductivity is then "
             "that of one frame of reference only."
         )
-    e2 = ELEMENTARY_CHARGE_C**2
-    L, L_self = coefficients.L, coefficients.L_self
-    n = len(z)
-    current = z * (L @ z)
-    total = float(current.sum())
-    alone = float(z**2 @ L_self)
+    e2, n = ELEMENTARY_CHARGE_C**2, len(z)
+    current = z * (coefficients.L @ z)
+    total, alone = float(current.sum()), float(z**2 @ coefficients.L_self)
     # Derivatives of sigma and of each part of the current with respect to every L_ij, i and j taken as free.
     d_total = np.outer(z, z)
     d_parts = np.zeros((n, n, n))
     d_parts[np.arange(n), np.arange(n)] = d_total
 
-    sigma_error = alone_error = None
-    parts_error: np.ndarray | None = None
+    sigma_error = alone_error = parts_error = None
     positive = total > 0
     share = current / total if positive else np.full(n, np.nan)
     d_share = (d_parts - share[:, None, None] * d_total) / total if positive else np.full((n, n, n), np.nan)
@@ -253,14 +248,12 @@ def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, fl
         if not np.isfinite(charges[symbol]):
             raise DataError(f"charges of {formula} give {symbol} {charges[symbol]}; expected a finite number.")
     for symbol in charges:
-        if symbol not in counts and symbol in atomic_masses():
-            raise DataError(f"charges name {symbol}, which {formula} does not hold; leave it out.")
         if symbol not in counts:
-            raise DataError(f"charges name {symbol!r}, which is not an element of {formula}; check its spelling.")
-    total = sum(charges[symbol] * count for symbol, count in counts.items())
-    if abs(total) > _NEUTRAL * sum(abs(charges[symbol]) * count for symbol, count in counts.items()):
-        return np.array([charges[symbol] for symbol in coefficients.species], dtype=float), total
-    return np.array([charges[symbol] for symbol in coefficients.species], dtype=float), 0.0
+            advice = "leave it out" if symbol in atomic_masses() else "check its spelling"
+            raise DataError(f"charges name {symbol!r}, which {formula} does not hold; {advice}.")
+    amounts = [charges[symbol] * count for symbol, count in counts.items()]
+    total = sum(amounts) if abs(sum(amounts)) > NEUTRAL * sum(map(abs, amounts)) else 0.0
+    return np.array([charges[symbol] for symbol in coefficients.species], dtype=float), total
 
 
 def _shaped(covariance: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import combinations_with_replacement, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,10 +94,7 @@ class Correlations:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        ions = _ions(self)
-        return (
-            f"<Correlations {ions}: {self.self_A2.shape[-1]} lags of {self.frame_interval_ps:g} ps, {self.frame} frame>"
-        )
+        return f"<Correlations {_ions(self)}: {self.self_A2.shape[-1]} lags of {self.frame_interval_ps:g} ps, {self.frame} frame>"
 
     def _repr_html_(self) -> str:
         return html_table(repr(self).strip("<>"), self.table().iloc[:: max(1, self.self_A2.shape[-1] // 10)])
@@ -109,8 +106,8 @@ class Correlations:
         columns = {"time_ps": self.times_ps}
         columns |= {f"msd_{ion}_A2": curve for ion, curve in zip(self.species, self.self_part(), strict=True)}
         together = self.collective_part()
-        for i, j in zip(*np.triu_indices(len(self.species)), strict=True):
-            columns[f"collective_{self.species[i]}_{self.species[j]}_A2"] = together[i, j]
+        for (i, one), (j, other) in combinations_with_replacement(enumerate(self.species), 2):
+            columns[f"collective_{one}_{other}_A2"] = together[i, j]
         return pd.DataFrame(columns)
 
     @property
@@ -199,9 +196,8 @@ def displacement_correlations(
 
     def curves(products: np.ndarray, spectra: np.ndarray) -> np.ndarray:
         """[sum of x(p+n) y(p+n) + x(p) y(p)] - [x(p+n) y(p) + x(p) y(p+n)], over the origins p."""
-        running = np.concatenate([np.zeros((*products.shape[:-1], 1)), np.cumsum(products, axis=-1)], axis=-1)
-        total = running[..., -1:]
-        late = total - running[..., :kept]  # frames n to F - 1
+        running = np.pad(np.cumsum(products, axis=-1), ((0, 0), (1, 0)))
+        late = running[..., -1:] - running[..., :kept]  # frames n to F - 1
         early = running[..., ::-1][..., :kept]  # frames 0 to F - 1 - n
         cross = fft.irfft(spectra, length, axis=-1, workers=workers)[..., :kept]
         result = (late + early - 2.0 * cross) / origins
@@ -214,7 +210,7 @@ def displacement_correlations(
     chunk = max(1, int(CHUNK_BYTES / (16.0 * length * 1.5)))
 
     def of_some(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return products and spectra summed over some ions, and the curve of each at some lags."""
+        """Products and spectra summed over some ions, and the curve of each at some lags."""
         paths = np.ascontiguousarray((positions - rest[:, None]).transpose(2, 1, 0))
         paths -= paths.mean(axis=-1, keepdims=True)
         waves = fft.rfft(paths, length, axis=-1)
@@ -234,8 +230,7 @@ def displacement_correlations(
     cores = threads or os.cpu_count() or 1
     with ThreadPoolExecutor(cores) as pool:
         for i, atoms in enumerate(members):
-            products = np.zeros((6, n_frames))
-            spectra = np.zeros((6, length // 2 + 1))
+            products, spectra = np.zeros((6, n_frames)), np.zeros((6, length // 2 + 1))
             chunks = _in_chunks(trajectory.positions, atoms, chunk)
             # as many at a time as there are cores, added up in their order: the same on any number of threads
             while group := list(islice(chunks, cores)):
@@ -251,12 +246,9 @@ def displacement_correlations(
     paths = np.ascontiguousarray((paths - paths.mean(axis=1, keepdims=True)).transpose(0, 2, 1))
     waves = fft.rfft(paths, length, axis=-1, workers=workers)
     collective = np.empty((len(species), len(species), 6, kept))
-    for i in range(len(species)):
-        for j in range(i, len(species)):
-            products = np.stack([_symmetric(paths[i], paths[j], a, b) for a, b in TENSOR])
-            spectra = np.stack([_symmetric(waves[i].real, waves[j].real, a, b) for a, b in TENSOR])
-            spectra += np.stack([_symmetric(waves[i].imag, waves[j].imag, a, b) for a, b in TENSOR])
-            collective[i, j] = collective[j, i] = curves(products, spectra)
+    for i, j in combinations_with_replacement(range(len(species)), 2):
+        spectra = _symmetric(waves[i].real, waves[j].real) + _symmetric(waves[i].imag, waves[j].imag)
+        collective[i, j] = collective[j, i] = curves(_symmetric(paths[i], paths[j]), spectra)
     return Correlations(
         formula=trajectory.formula,
         species=species,
@@ -311,20 +303,15 @@ def correlations_of_stretches(
     ]
 
 
-def _symmetric(first: np.ndarray, second: np.ndarray, a: int, b: int) -> np.ndarray:
-    """The product of two components, symmetric in them: <X_a Y_b> and <X_b Y_a> agree by isotropy or by reversal."""
-    return 0.5 * (first[a] * second[b] + first[b] * second[a])
+def _symmetric(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Symmetric products of components: <X_a Y_b> and <X_b Y_a> agree by isotropy or by reversal."""
+    return np.stack([0.5 * (x[a] * y[b] + x[b] * y[a]) for a, b in TENSOR])
 
 
 def _in_chunks(positions: np.ndarray, atoms: np.ndarray, chunk: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Positions of a few atoms at a time, shape (F, n, 3), and where they start among the atoms.
-
-    Positions on disk lie frame by frame, so that every access to some atoms walks through the whole file; many atoms
-    are then fetched at once.
-    """
-    fetched = chunk
-    if isinstance(positions, np.memmap):
-        fetched = max(chunk, int(FETCH_BYTES / (24.0 * len(positions))))
+    """Positions of a few atoms at a time, shape (F, n, 3), and where they start among the atoms."""
+    # on disk positions lie frame by frame, and every access to some atoms reads the whole file: fetch many at once
+    fetched = max(chunk, int(FETCH_BYTES / (24.0 * len(positions)))) if isinstance(positions, np.memmap) else chunk
     for first in range(0, len(atoms), fetched):
         block = positions[:, atoms[first : first + fetched]]
         for start in range(0, block.shape[1], chunk):
@@ -334,9 +321,7 @@ def _in_chunks(positions: np.ndarray, atoms: np.ndarray, chunk: int) -> Iterator
 def _sums(positions: np.ndarray, members: list[np.ndarray]) -> np.ndarray:
     """Sum of the positions of the ions of each species, shape (S, F, 3), a few frames at a time."""
     n_frames, n_atoms = positions.shape[:2]
-    selection = np.zeros((len(members), n_atoms))
-    for i, atoms in enumerate(members):
-        selection[i, atoms] = 1.0
+    selection = np.array([np.bincount(atoms, minlength=n_atoms) for atoms in members], dtype=float)
     sums = np.empty((len(members), n_frames, 3))
     step = max(1, int(CHUNK_BYTES / (24.0 * n_atoms)))
     for start in range(0, n_frames, step):

@@ -149,7 +149,13 @@ def log_log_slope(correlations: Correlations | Sequence[Correlations]) -> LogLog
         >>> bool(np.all(np.abs(slope.value - 1.0) < 5.0 * slope.stderr))
         True
     """
-    return _local_slopes(_pool(correlations))
+    pool = _pool(correlations)
+    last = pool.own.shape[-1] - 1
+    if last < 8:
+        raise DataError(f"the trajectory has {pool.n_frames} frames; local slopes need at least 9.")
+    starts = _starts(last / 2)
+    slopes = np.array([_log_slope(pool, spread_lags(start, 2 * start, 6)) for start in starts])
+    return LogLogSlope(starts * pool.interval_ps, slopes[:, 0].T, slopes[:, 1].T)
 
 
 def find_regime(
@@ -209,7 +215,7 @@ def find_regime(
             "quarter of the trajectory and needs at least 17 frames and 4 lags: run longer, write frames more often, "
             "or keep more lags."
         )
-    starts = np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last / 4) + 1e-9, 0.5)).astype(np.int64))
+    starts = _starts(last / 4)
     immobile = _immobile(pool, max(1, last // 4), last)
     earliest = [None if stays else _earliest(pool, i, starts, last) for i, stays in enumerate(immobile)]
     found = [start for start in earliest if start is not None]
@@ -227,39 +233,28 @@ def _pool(correlations: Correlations | Sequence[Correlations]) -> _Pool:
     replicas = same_system(correlations)
     frames = max(replica.n_frames for replica in replicas)
     kept = max(replica.self_A2.shape[-1] for replica in replicas)
-    size = len(replicas[0].species)
     weights = np.zeros(kept)
-    own, sums = np.zeros((size, 6, kept)), np.zeros((size, 6, kept))
-    diagonal = np.arange(size)
+    own, sums = np.zeros((2, len(replicas[0].species), 6, kept))
     for replica in replicas:  # each counts at the lags that it holds
         lags = replica.self_A2.shape[-1]
         origins = replica.n_frames - np.arange(lags, dtype=float)
         weights[:lags] += origins
         own[..., :lags] += origins * replica.self_A2
-        sums[..., :lags] += origins * replica.collective_A2[diagonal, diagonal]
-    length = sum(replica.n_frames - 1 for replica in replicas) / (frames - 1)
+        sums[..., :lags] += origins * np.einsum("iicn->icn", replica.collective_A2)
     return _Pool(
         own / weights,
         sums / weights,
         replicas[0].counts.astype(float),
         frames,
-        length,
+        sum(replica.n_frames - 1 for replica in replicas) / (frames - 1),
         replicas[0].frame_interval_ps,
         tuple(symbol in frame_elements(replicas[0].frame) for symbol in replicas[0].species),
     )
 
 
-def _local_slopes(pool: _Pool) -> LogLogSlope:
-    last = pool.own.shape[-1] - 1
-    if last < 8:
-        raise DataError(f"the trajectory has {pool.n_frames} frames; local slopes need at least 9.")
-    starts = np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last / 2) + 1e-9, 0.5)).astype(np.int64))
-    pairs = [_log_slope(pool, spread_lags(start, 2 * start, 6)) for start in starts]
-    return LogLogSlope(
-        starts * pool.interval_ps,
-        np.stack([value for value, _ in pairs], axis=1),
-        np.stack([stderr for _, stderr in pairs], axis=1),
-    )
+def _starts(last: float) -> np.ndarray:
+    """Lags from 1 on, a factor of the square root of two apart."""
+    return np.unique(np.round(2.0 ** np.arange(0.0, np.log2(last) + 1e-9, 0.5)).astype(np.int64))
 
 
 def _log_slope(pool: _Pool, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

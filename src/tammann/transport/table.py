@@ -82,7 +82,9 @@ class TransportTable:
         object.__setattr__(self, "entries", entries)
 
     def __repr__(self) -> str:
-        return f"<TransportTable {self.name}: {len(self.formulas)} compositions, {_kelvin(self.temperatures_K())}>"
+        low, high = self.temperatures_K()[[0, -1]]
+        kelvin = f"{low:g} K" if low == high else f"{low:g} to {high:g} K"
+        return f"<TransportTable {self.name}: {len(self.formulas)} compositions, {kelvin}>"
 
     def _repr_html_(self) -> str:
         return html_table(repr(self).strip("<>"), self.table())
@@ -127,11 +129,6 @@ class TransportTable:
         """Return the tabulated temperatures of a composition, or all of them, ascending, K."""
         chosen = self.entries if formula is None else self.of(formula)
         return np.array(sorted({entry.temperature_K for entry in chosen}))
-
-
-def _kelvin(temperatures_K: np.ndarray) -> str:
-    low, high = temperatures_K[0], temperatures_K[-1]
-    return f"{low:g} K" if low == high else f"{low:g} to {high:g} K"
 
 
 def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable | None:
@@ -193,12 +190,9 @@ def save_transport(table: TransportTable, path: str | Path) -> None:
         >>> load_transport(path).formulas == load_transport("karan-2026").formulas
         True
     """
-    head: dict[str, Any] = {"name": table.name, "source": table.source}
-    if table.end_members is not None:
-        head["end_members"] = list(table.end_members)
-    head["warnings"] = list(table.warnings)
-    lines = [json.dumps(_to_json(entry), ensure_ascii=False) for entry in table.entries]
-    body = ",\n    ".join(lines)
+    ends = {} if table.end_members is None else {"end_members": table.end_members}
+    head = {"name": table.name, "source": table.source, **ends, "warnings": table.warnings}
+    body = ",\n    ".join(json.dumps(_to_json(entry), ensure_ascii=False) for entry in table.entries)
     text = json.dumps(head, indent=2, ensure_ascii=False)[:-2] + f',\n  "entries": [\n    {body}\n  ]\n}}\n'
     write_text(path, text)
 
@@ -241,18 +235,15 @@ def draw_transport(
 
 def _draw(entry: OnsagerCoefficients, relative_error: float, rng: np.random.Generator) -> OnsagerCoefficients:
     deviation = np.full(len(entry.species), relative_error)
-    diagonal = np.diag(entry.L)
-    if entry.L_stderr is not None:
-        deviation = np.divide(np.diag(entry.L_stderr), diagonal, out=deviation, where=diagonal > 0)
     normal = rng.standard_normal(len(deviation))
+    if entry.L_stderr is not None:
+        diagonal = np.diag(entry.L)
+        np.divide(np.diag(entry.L_stderr), diagonal, out=deviation, where=diagonal > 0)
     own = deviation
     if entry.L_self_stderr is not None:
         own = np.divide(entry.L_self_stderr, entry.L_self, out=deviation.copy(), where=entry.L_self > 0)
     root = np.exp(normal * deviation / 2.0)
     return replace(entry, L=entry.L * np.outer(root, root), L_self=entry.L_self * np.exp(normal * own))
-
-
-# ---------------------------------------------------------------- the shipped tables
 
 
 _TEN_TIMES_TOO_LARGE = ("Ba4Ti13O30", 1000.0, "L_BaO", -9.7442e18, -9.7442e17)
@@ -268,14 +259,13 @@ def _own(file: str) -> TransportTable:
 @cache
 def _karan() -> TransportTable:
     text = data_file(SHIPPED["karan-2026"]).read_text(encoding="utf-8")
-    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
     warnings = []
     entries = []
-    for row in rows:
+    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
         formula, temperature = row["formula"], float(row["temperature_K"])
         value = {key: float(row[key]) for key in row if key.startswith("L")}
-        bad_formula, bad_temperature, key, published, mended = _TEN_TIMES_TOO_LARGE
-        if (formula, temperature) == (bad_formula, bad_temperature) and value[key] == published:
+        *where, key, published, mended = _TEN_TIMES_TOO_LARGE
+        if [formula, temperature] == where:
             value[key] = mended
             warnings.append(
                 f"{formula} at {temperature:g} K: {key} = {published:g} 1/(cm s eV) as published breaks positive "
@@ -304,8 +294,11 @@ def _karan() -> TransportTable:
             f"The centre-of-mass rule sum_j m_j L_ij = 0 is off by up to {max(off):.0%} of a row "
             f"{'at 750 K' if cold else 'from 1000 K'} (worst: {worst.formula} at {worst.temperature_K:g} K); left so."
         )
-    warnings += _placeholders(entries)
+    formulas = dict.fromkeys(entry.formula for entry in entries)
+    same = [one for one in formulas if len({entry.volume_A3 for entry in entries if entry.formula == one}) == 1]
     warnings += [
+        f"Cell volumes of {', '.join(same)} are the same at every temperature, as placeholders are; volumes of the "
+        "phases are used instead for all compositions.",
         "L of Ba2TiO4 is not monotonic in temperature; used as published.",
         "No standard errors were published; state transport_relative_error to carry one.",
         "The absolute scale is doubtful (self-diffusion 13 to 270 times what the viscosity of the melt gives); only "
@@ -320,23 +313,7 @@ def _karan() -> TransportTable:
     )
 
 
-def _placeholders(entries: list[OnsagerCoefficients]) -> list[str]:
-    """A cell volume that does not change with temperature was not measured; say so (the volumes are not used)."""
-    volumes: dict[str, list[float]] = {}
-    for entry in entries:
-        if entry.volume_A3 is not None:
-            volumes.setdefault(entry.formula, []).append(entry.volume_A3)
-    same = [formula for formula, values in volumes.items() if len(values) > 1 and len(set(values)) == 1]
-    if not same:
-        return []
-    return [
-        f"Cell volumes of {', '.join(same)} are the same at every temperature, as placeholders are; volumes of the "
-        "phases are used instead for all compositions."
-    ]
-
-
 def _not_dissipative(entries: Sequence[OnsagerCoefficients]) -> list[str]:
-    """One sentence on the entries whose L is not positive semidefinite by more than round-off."""
     off = [(entry.smallest_eigenvalue_ratio, entry) for entry in entries if entry.smallest_eigenvalue_ratio < -1e-6]
     if not off:
         return []
@@ -348,30 +325,21 @@ def _not_dissipative(entries: Sequence[OnsagerCoefficients]) -> list[str]:
     ]
 
 
-# ---------------------------------------------------------------- files
+_ARRAYS = ("L", "L_self", "L_stderr", "L_self_stderr")
+_REQUIRED = ("formula", "temperature_K", "species", "L_per_J_m_s", "L_self_per_J_m_s")
+_OPTIONAL = ("L_stderr_per_J_m_s", "L_self_stderr_per_J_m_s", "cell_volume_m3", "source")
 
 
 def _to_json(entry: OnsagerCoefficients) -> dict[str, Any]:
-    data: dict[str, Any] = {
+    arrays = {f"{name}_per_J_m_s": getattr(entry, name) for name in _ARRAYS}
+    return {
         "formula": entry.formula,
         "temperature_K": entry.temperature_K,
-        "species": list(entry.species),
-        "L_per_J_m_s": entry.L.tolist(),
-        "L_self_per_J_m_s": entry.L_self.tolist(),
+        "species": entry.species,
+        **{key: array.tolist() for key, array in arrays.items() if array is not None},
+        **({} if entry.volume_A3 is None else {"cell_volume_m3": entry.volume_A3 * 1e-30}),
+        **({"source": entry.source} if entry.source else {}),
     }
-    if entry.L_stderr is not None:
-        data["L_stderr_per_J_m_s"] = entry.L_stderr.tolist()
-    if entry.L_self_stderr is not None:
-        data["L_self_stderr_per_J_m_s"] = entry.L_self_stderr.tolist()
-    if entry.volume_A3 is not None:
-        data["cell_volume_m3"] = entry.volume_A3 * 1e-30
-    if entry.source:
-        data["source"] = entry.source
-    return data
-
-
-_REQUIRED = ("formula", "temperature_K", "species", "L_per_J_m_s", "L_self_per_J_m_s")
-_OPTIONAL = ("L_stderr_per_J_m_s", "L_self_stderr_per_J_m_s", "cell_volume_m3", "source")
 
 
 def _read_json(path: Path) -> TransportTable:
@@ -390,9 +358,7 @@ def _read_json(path: Path) -> TransportTable:
         )
     entries = [_from_json(item, f"{path}, entry {number}") for number, item in enumerate(data["entries"], start=1)]
     ends = data.get("end_members")
-    if ends is not None and not (
-        isinstance(ends, list) and len(ends) == 2 and all(isinstance(end, str) for end in ends)
-    ):
+    if ends is not None and not (isinstance(ends, list) and [type(end) for end in ends] == [str, str]):
         raise DataError(f"end_members in {path} is {ends!r}, expected a list of two formulas.")
     for end in ends or ():
         composition_key(end)
@@ -430,34 +396,25 @@ def _from_json(item: object, where: str) -> OnsagerCoefficients:
     species = item["species"]
     if not isinstance(species, list) or sorted(map(str, species)) != sorted(composition):
         raise DataError(f"{where}: species is {species!r}, expected the elements of {item['formula']}, each once.")
-    volume = _number(item, "cell_volume_m3", where)
-    temperature = _number(item, "temperature_K", where)
-    assert temperature is not None
+    number = {
+        key: finite_number(item[key], f"{where}: {key}")
+        for key in ("temperature_K", "cell_volume_m3")
+        if item.get(key) is not None or key in _REQUIRED
+    }
     return OnsagerCoefficients(
         formula=item["formula"],
-        temperature_K=temperature,
+        temperature_K=number["temperature_K"],
         species=tuple(species),
-        L=_array(item, "L_per_J_m_s", where),
-        L_self=_array(item, "L_self_per_J_m_s", where),
-        L_stderr=_array(item, "L_stderr_per_J_m_s", where),
-        L_self_stderr=_array(item, "L_self_stderr_per_J_m_s", where),
-        volume_A3=None if volume is None else volume * 1e30,
+        volume_A3=number["cell_volume_m3"] * 1e30 if "cell_volume_m3" in number else None,
         source=str(item.get("source", "")),
+        **{name: _array(item, f"{name}_per_J_m_s", where) for name in _ARRAYS},
     )
 
 
-def _number(item: Mapping[str, Any], key: str, where: str) -> float | None:
-    value = item.get(key)
-    if value is None and key not in _REQUIRED:
-        return None
-    return finite_number(value, f"{where}: {key}")
-
-
 def _array(item: Mapping[str, Any], key: str, where: str) -> Any:
-    value = item.get(key)
-    if value is None and key not in _REQUIRED:
+    if item.get(key) is None and key not in _REQUIRED:
         return None
     try:
-        return np.array(value, dtype=float)
+        return np.array(item[key], dtype=float)
     except (TypeError, ValueError):
-        raise DataError(f"{where}: {key} is {value!r}, expected numbers, one row a species.") from None
+        raise DataError(f"{where}: {key} is {item[key]!r}, expected numbers, one row a species.") from None

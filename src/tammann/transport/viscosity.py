@@ -171,26 +171,25 @@ def shear_viscosity(
             notes.append("The slope of the integrated stress never settles: run longer, or this is no simple fluid.")
 
     slope, relative, moved = _fit(paths, first, last)
-    converged = found
     begin, end = np.mean([_curve(path, np.array([first, last])) for path in paths], axis=0)
+    doubts = []
     if relative >= 0.5:
-        converged = False
-        notes.append("The viscosity is less than two standard errors above zero; run longer.")
+        doubts.append("The viscosity is less than two standard errors above zero; run longer.")
     elif slope <= 0 or (end - begin) * first < GROWTH * begin * (last - first):
-        converged = False
-        notes.append("The integrated stress stays bounded: a solid, or a run too short to see it flow.")
+        doubts.append("The integrated stress stays bounded: a solid, or a run too short to see it flow.")
     elif found and moved > 3:
-        converged = False
-        notes.append(
+        doubts.append(
             f"The integrated stress is not linear in time from {first * frame_interval_ps:.3g} to "
             f"{last * frame_interval_ps:.3g} ps; start the regime later, or run longer."
         )
     value = slope / frame_interval_ps * unit
-    notes.extend(_mean_stress(runs))
+    converged = found and not doubts
+    notes += [*doubts, *_mean_stress(runs)]
     spread, count = _block_spread(paths, first, last)
     lags, running, running_error = _running(runs, first, last)
     per_frame = 2 * frame_interval_ps * unit
-    if converged and 1 - _first_drop(runs) < 0.5:
+    product = sum(float((run[:, 1:] * run[:, :-1]).sum()) for run in runs)
+    if converged and product < 0.5 * sum(float((run**2).sum()) for run in runs):
         # the trapezoid over the first frame
         share = float(running[np.argmax(lags > 0)]) * per_frame / value
         converged = share < WITHIN_ONE_FRAME
@@ -217,14 +216,11 @@ def shear_viscosity(
 
 
 def _replicas(stress: ArrayLike | Sequence[ArrayLike]) -> list[np.ndarray]:
-    if isinstance(stress, np.ndarray) and stress.ndim == 2:
-        runs = [np.asarray(stress, dtype=float)]
-    else:
-        try:
-            whole = np.asarray(stress, dtype=float)
-        except ValueError:  # replicas of different lengths
-            whole = np.empty(0)
-        runs = [whole] if whole.ndim == 2 else [np.asarray(run, dtype=float) for run in stress]  # type: ignore
+    try:
+        whole = np.asarray(stress, dtype=float)
+    except ValueError:  # replicas of different lengths
+        whole = np.empty(0)
+    runs = [whole] if whole.ndim == 2 else [np.asarray(run, dtype=float) for run in stress]  # type: ignore
     if not runs:
         raise DataError("stress_GPa holds no run; give an array of shape (frames, 6).")
     for run in runs:
@@ -315,14 +311,12 @@ def _autocorrelation(runs: list[np.ndarray], kept: int) -> np.ndarray:
     """<P(0) P(t)> over all origins, components and replicas, shape (kept,), GPa^2."""
     from scipy import fft
 
-    total = np.zeros(kept)
-    origins = np.zeros(kept)
+    total, origins = np.zeros((2, kept))
     for run in runs:
         frames = run.shape[1]
         length = fft.next_fast_len(frames + kept, real=True)
         for component in run:
-            power = np.abs(fft.rfft(component, length)) ** 2
-            total += fft.irfft(power, length)[:kept]
+            total += fft.irfft(np.abs(fft.rfft(component, length)) ** 2, length)[:kept]
         origins += len(run) * (frames - np.arange(kept))
     return total / origins
 
@@ -350,12 +344,6 @@ def _running(runs: list[np.ndarray], first: int, last: int) -> tuple[np.ndarray,
     error = np.sqrt(np.maximum(variance, 0) / length)
     lags = np.unique(np.concatenate([np.linspace(0, last, 400), np.geomspace(1, last, 400)]).round().astype(int))
     return lags, running[lags], error[lags]
-
-
-def _first_drop(runs: list[np.ndarray]) -> float:
-    square = sum(float((run**2).sum()) for run in runs)
-    product = sum(float((run[:, 1:] * run[:, :-1]).sum()) for run in runs)
-    return 1 - product / square if square else 0.0
 
 
 def _mean_stress(runs: list[np.ndarray]) -> list[str]:
