@@ -5,11 +5,9 @@
 - ``experiment-anchored``: measured Gibbs energies where there are any. Every other phase is tied to measured ones by a
   reaction, X = sum_k nu_k A_k, with A_k the measured phases that its composition would fall into:
   g_X(T) = sum_k nu_k g_k(T) + [e_X - sum_k nu_k e_k], with e the computed energies at 0 K. Only the energy of a
-  reaction between solids is computed, where errors cancel, and its entropy neglected. On the BaO-TiO2 line the A_k are
-  the two
-  measured neighbours; off it, reduced phases are tied to measured titanates and titanium oxides, so that no computed
-  reference is ever mixed with a measured one. Where a gas is among the A_k (BaO2 = BaO + O2/2) its entropy cannot be
-  neglected, and the bracket is taken from the descriptor at T.
+  reaction between solids is computed, where errors cancel, and no computed reference is mixed with a measured one.
+  Where a gas is among the A_k (BaO2 = BaO + O2/2) the reaction's entropy cannot be neglected, and the bracket is taken
+  from the descriptor at T.
 - ``assessed``: the smallest shifts of the former that satisfy the known phase equilibria of the BaO-TiO2 line.
 """
 
@@ -46,13 +44,10 @@ def _rows() -> list[dict[str, str]]:
         return repr(sum(weight * float(row[key]) for weight, row in ends))
 
     between = {key: mean(key) for key in ("formation_energy_eV_per_atom", "volume_A3_per_atom", "melting_point_ml_K")}
-    between |= {"formula": "Ba6Ti17O40", "material_id": "", "experimentally_observed": "True"}
-    rows.insert(rows.index(by_formula["Ba4Ti13O30"]) + 1, between)
-    for formula in ("BaCO3", "CO2"):
-        rows.append(
-            dict.fromkeys(between, "nan") | {"formula": formula, "material_id": "", "experimentally_observed": "True"}
-        )
-    return rows
+    unknown = dict.fromkeys(between, "nan")
+    known = {"material_id": "", "experimentally_observed": "True"}
+    rows.insert(rows.index(by_formula["Ba4Ti13O30"]) + 1, between | known | {"formula": "Ba6Ti17O40"})
+    return [*rows, *(unknown | known | {"formula": formula} for formula in ("BaCO3", "CO2"))]
 
 
 def _phase(row: Mapping[str, str]) -> Phase:
@@ -85,16 +80,14 @@ def ba_ti_o() -> Phases:
     """Build the shipped system; the default set is ``assessed``."""
     rows = _rows()
     phases = tuple(_phase(row) for row in rows)
-    energy, volume = (
-        np.array([float(row[key]) for row in rows]) for key in ("formation_energy_eV_per_atom", "volume_A3_per_atom")
-    )
-    published = _materials_project(phases, energy, volume)
-    anchored = _experiment_anchored(phases, energy, published)
+    energy = np.array([float(row["formation_energy_eV_per_atom"]) for row in rows])
+    volume = {row["formula"]: float(row["volume_A3_per_atom"]) for row in rows}
     elements = tuple(sorted({element for phase in phases for element in phase.composition}))
-    warnings = volume_warnings(phases, {phase.formula: v for phase, v in zip(phases, volume, strict=True)})
+    published = _materials_project(phases, energy, volume)
     system = Phases(
-        SYSTEM.name, elements, phases, {s.name: s for s in (published, anchored)}, "experiment-anchored", warnings
+        SYSTEM.name, elements, phases, {published.name: published}, published.name, volume_warnings(phases, volume)
     )
+    system = system.with_energies(_experiment_anchored(system, energy), default=True)
     constraints, reference = load_constraints(SYSTEM.name)
     assessed = assess(system, constraints, reference_temperature_K=reference)
     extent = "There is no melt in it: above a phase's melting point it extends the equilibria between solids."
@@ -102,9 +95,9 @@ def ba_ti_o() -> Phases:
     return system.with_energies(assessed, default=True)
 
 
-def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: FloatArray) -> EnergySet:
+def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: Mapping[str, float]) -> EnergySet:
     columns = []
-    for phase, e, v in zip(phases, energy, volume, strict=True):
+    for phase, e in zip(phases, energy, strict=True):
         if phase.state == "gas":
             columns.append((*gas(phase.formula)[1:], False))
         elif len(phase.composition) == 1:
@@ -114,7 +107,7 @@ def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: Floa
             columns.append((unknown, COMPUTED_STANDARD_ERROR_EV_PER_ATOM, text, False))
         else:
             text = f"Materials Project {phase.material_id}" if phase.material_id else _INTERPOLATED
-            table = bartel_gibbs(phase.composition, e, v)
+            table = bartel_gibbs(phase.composition, e, volume[phase.formula])
             columns.append((table, COMPUTED_STANDARD_ERROR_EV_PER_ATOM, f"{text}, {THERMAL_PART}", True))
     return energy_set_of(
         "materials-project",
@@ -129,7 +122,7 @@ def _materials_project(phases: Sequence[Phase], energy: FloatArray, volume: Floa
     )
 
 
-def _experiment_anchored(phases: Sequence[Phase], energy: FloatArray, published: EnergySet) -> EnergySet:
+def _experiment_anchored(phases: Phases, energy: FloatArray) -> EnergySet:
     from scipy.optimize import linprog
 
     n = len(phases)
@@ -148,18 +141,15 @@ def _experiment_anchored(phases: Sequence[Phase], energy: FloatArray, published:
         computed[i] = False
     # The carbonate has no computed energy to compare with, and no phase left over contains carbon.
     anchors = np.flatnonzero(~computed & np.isfinite(energy))
-    elements = sorted({element for phase in phases for element in phase.composition})
-    fractions = np.array([[p.composition.get(e, 0) / p.n_atoms for e in elements] for p in phases])
-    at = int(np.flatnonzero(TEMPERATURES_K == _ANCHOR_TEMPERATURE_K)[0])
+    fractions, published = phases.atom_fractions, phases.energy_set("materials-project").gibbs_eV_per_atom
+    cost = table[TEMPERATURES_K == _ANCHOR_TEMPERATURE_K][0, anchors]
     for i in map(int, np.flatnonzero(computed)):
-        result = linprog(
-            table[at, anchors], A_eq=fractions[anchors].T, b_eq=fractions[i], bounds=(0, None), method="highs"
-        )
+        result = linprog(cost, A_eq=fractions[anchors].T, b_eq=fractions[i], bounds=(0, None), method="highs")
         shares = np.where(result.x > 1e-9, result.x, 0.0)
         parts = [phases[int(a)] for a, share in zip(anchors, shares, strict=True) if share > 0.0]
         bracket = energy[i] - shares @ energy[anchors]
         if any(part.state == "gas" for part in parts):
-            bracket = published.gibbs_eV_per_atom[:, i] - published.gibbs_eV_per_atom[:, anchors] @ shares
+            bracket = published[:, i] - published[:, anchors] @ shares
         table[:, i] = table[:, anchors] @ shares + bracket
         source[i] = f"computed (Materials Project, 0 K) relative to measured {' + '.join(p.formula for p in parts)}"
     far = [p.formula for i, p in enumerate(phases) if "extrapolated" in source[i]]

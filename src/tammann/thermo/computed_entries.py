@@ -55,12 +55,8 @@ def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = Non
     ``melting_point_source``, ``standard_error_eV_per_atom`` and ``observed``. Carbonates with the Materials Project's
     corrections of 2020 get that of their anion as well. An entry that cannot be used is left out, with a warning.
 
-    Args:
-        path: The file; it may be compressed by gzip (``.json.gz``).
-        melting_points: From ``read_melting_points``; they count before those of the file.
-
-    Returns:
-        A system with one energy set, named after the file. Elements without a melting point serve as references only.
+    Elements without a melting point serve as references only. The energy set is named after the file, which may be
+    compressed by gzip (``.json.gz``); ``melting_points``, from ``read_melting_points``, count before those of the file.
 
     Raises:
         DataError: The file cannot be read, an element is missing, functionals are mixed, or no compound is left.
@@ -115,10 +111,8 @@ def _items(path: Path) -> list[Any]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else "it is not JSON"
-        raise DataError(
-            f"energies file {str(path)!r} cannot be read ({reason}): expected a list of pymatgen entries"
-        ) from None
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "not JSON"
+        raise DataError(f"energies file {path.name!r} is {reason}: expected a list of pymatgen entries") from None
     if isinstance(content, dict):
         content = content.get("entries")
     if not isinstance(content, list) or not content:

@@ -46,12 +46,7 @@ def load_constraints(path: str | Path) -> tuple[tuple[Constraint, ...], float]:
         raise DataError(
             f"constraints file {name!r} has no list 'constraints': expected entries with 'equilibrium' or 'on_hull'"
         )
-    unknown = set(content) - {"constraints", "reference_temperature_K"}
-    if unknown:
-        raise DataError(
-            f"key {sorted(map(str, unknown))[0]!r} in {name!r} is not known: expected reference_temperature_K or "
-            "constraints"
-        )
+    _refuse_unknown(content, {"constraints", "reference_temperature_K"}, f"constraints file {name!r}")
     reference = finite_number(content.get("reference_temperature_K", 300.0), "reference_temperature_K")
     return tuple(_constraint(entry, i) for i, entry in enumerate(content["constraints"])), reference
 
@@ -64,9 +59,7 @@ def _constraint(entry: Any, position: int) -> Constraint:
         "equilibrium", "kind", "on_hull", "temperature_K", "source", "margin_eV_per_atom",
         "entropy_J_per_K_per_mol_atoms", "entropy_origin",
     }  # fmt: skip
-    unknown = sorted(map(str, set(entry) - known))
-    if unknown:
-        raise DataError(f"{where} has the unknown key {unknown[0]!r}: expected one of {', '.join(sorted(known))}")
+    _refuse_unknown(entry, known, where)
     if ("equilibrium" in entry) == ("on_hull" in entry):
         raise DataError(f"{where} needs either 'equilibrium' or 'on_hull', and not both")
     T = tuple(finite_number(t, f"{where}.temperature_K") for t in _listed(entry.get("temperature_K")))
@@ -92,6 +85,12 @@ def _constraint(entry: Any, position: int) -> Constraint:
     left, right = _sides(str(entry["equilibrium"]), where)
     entropy = None if entropy is None else finite_number(entropy, f"{where}.entropy_J_per_K_per_mol_atoms")
     return Constraint(kind, T, source, left, right, (), margin, entropy, origin)
+
+
+def _refuse_unknown(block: dict[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(map(str, set(block) - known))
+    if unknown:
+        raise DataError(f"{where} has the unknown key {unknown[0]!r}: expected one of {', '.join(sorted(known))}")
 
 
 def _listed(value: Any) -> list[Any]:

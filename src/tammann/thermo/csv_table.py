@@ -25,9 +25,6 @@ def read_melting_points(path: str | Path) -> MeltingPoints:
 
     Lines that start with # are comments. Formulas need not be among the phases; any multiple of a formula will do.
 
-    Args:
-        path: The file.
-
     Raises:
         DataError: The file cannot be read; a column, formula or number is missing or wrong; a phase is there twice.
 
@@ -118,12 +115,8 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
     molecule that is listed (SO2; P4O10 as ``P4O10(g)``), whose other cells are not read. A line that cannot be used is
     left out, with a warning that names it.
 
-    Args:
-        path: The file; it may be compressed by gzip (``.csv.gz``).
-        melting_points: From ``read_melting_points``; they count before those of the file.
-
-    Returns:
-        A system with one energy set, named after the file.
+    The energy set is named after the file, which may be compressed by gzip (``.csv.gz``); ``melting_points``, from
+    ``read_melting_points``, count before those of the file.
 
     Raises:
         DataError: The file cannot be read; a column is missing or unknown; a phase is there twice; no compound is left.

@@ -14,18 +14,11 @@ _FIELDS = ["material_id", "formula_pretty", "formation_energy_per_atom", "volume
 
 
 def fetch_phases(chemical_system: str, *, melting_points: MeltingPoints | None = None) -> Phases:
-    """Ask the Materials Project for all phases of a chemical system.
+    """Ask the Materials Project for all phases of a chemical system, such as "Sr-Ti-O".
 
     The most stable entry of each formula is kept, with its formation energy (the project's corrections included) and
     volume; the thermal part is that of the descriptor of Bartel et al. The project has no melting points: they come
-    from ``melting_points``, or are measured or estimated ones where those are known.
-
-    Args:
-        chemical_system: Elements joined by hyphens, such as "Sr-Ti-O".
-        melting_points: From ``read_melting_points``.
-
-    Returns:
-        A system with one energy set, named ``materials-project``.
+    from ``melting_points`` (of ``read_melting_points``), or are measured or estimated ones where those are known.
 
     Raises:
         DataError: The extra or the key is missing, the elements cannot be read, or the request fails or finds nothing.

@@ -115,11 +115,8 @@ class Constraint:
     @property
     def equation(self) -> str:
         """The reaction, or the phases, as a line of text."""
-
-        def side(terms: Sequence[tuple[str, float]]) -> str:
-            return " + ".join(f"{n:g} {f}" if n != 1 else f for f, n in terms)
-
-        return f"{side(self.left)} = {side(self.right)}" if self.left else ", ".join(self.phases)
+        sides = (" + ".join(f"{n:g} {f}" if n != 1 else f for f, n in terms) for terms in (self.left, self.right))
+        return " = ".join(sides) if self.left else ", ".join(self.phases)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -183,9 +180,8 @@ class EnergySet:
             "shift_eV_per_atom": self.shifts_eV_per_atom,
             "source": self.source,
         }
-        return pd.DataFrame(
-            facts | {f"{T:g}": g for T, g in zip(self.temperature_K, self.gibbs_eV_per_atom, strict=True)}
-        )
+        grid = zip(self.temperature_K, self.gibbs_eV_per_atom, strict=True)
+        return pd.DataFrame(facts | {f"{T:g}": gibbs for T, gibbs in grid})
 
     def _repr_html_(self) -> str:
         return html_table(repr(self), self.table().iloc[:, :4])
@@ -220,10 +216,6 @@ class Phases(Sequence[Phase]):
     default_energies: str
     warnings: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
-    _index: Mapping[str, int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_index", {phase.formula: i for i, phase in enumerate(self.phases)})
 
     def __len__(self) -> int:
         return len(self.phases)
@@ -304,6 +296,10 @@ class Phases(Sequence[Phase]):
             )
 
     @cached_property
+    def _index(self) -> dict[str, int]:
+        return {phase.formula: i for i, phase in enumerate(self.phases)}
+
+    @cached_property
     def composition_matrix(self) -> npt.NDArray[np.int64]:
         """Atoms per formula unit, shape (n, E)."""
         matrix = np.array([[p.composition.get(e, 0) for e in self.elements] for p in self.phases], dtype=np.int64)
@@ -337,8 +333,7 @@ class Phases(Sequence[Phase]):
         """Return the Gibbs energies of formation of all phases at one or more temperatures.
 
         Linear between the tabulated temperatures (100 K apart in shipped sets, which is right to 0.3 meV/atom), so that
-        sums of energies, and with them Hess's law and the constraints of an assessment, hold exactly at every
-        temperature.
+        Hess's law and the constraints of an assessment hold exactly at every temperature.
 
         Args:
             temperature_K: K, any shape (...).
@@ -356,10 +351,8 @@ class Phases(Sequence[Phase]):
         grid = chosen.temperature_K
         wrong = T[~((T >= grid[0] - 1e-6) & (T <= grid[-1] + 1e-6))]
         if wrong.size:
-            raise DataError(
-                f"temperature_K {wrong[0]:g} is outside energies {chosen.name!r}: expected {grid[0]:g} to "
-                f"{grid[-1]:g} K"
-            )
+            expected = f"expected {grid[0]:g} to {grid[-1]:g} K"
+            raise DataError(f"temperature_K {wrong[0]:g} is outside energies {chosen.name!r}: {expected}")
         return interpolated(grid, chosen.gibbs_eV_per_atom, T)
 
     def take(self, indices: npt.NDArray[np.intp]) -> "Phases":
