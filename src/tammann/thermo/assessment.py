@@ -5,9 +5,9 @@ shifts of the computed energies that make stated equilibria come out, so that wh
 the rest of the energies stays as computed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _J_PER_MOL_IN_EV = 1.0 / (AVOGADRO_PER_MOL * EV_IN_J)
+_Reactions: TypeAlias = list[tuple[FloatArray, Constraint]]  # with the weights of the energies in dG
 
 
 def _row(phases: Phases, constraint: Constraint) -> FloatArray:
@@ -74,29 +75,6 @@ def _smallest(
     binding = y > 1e-12 * y.max()
     w = np.linalg.lstsq(G[binding], h[binding], rcond=None)[0]
     return start + free @ w
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """The constraints of one system by the positions of its phases; the same for every draw."""
-
-    reactions: list[tuple[FloatArray, Constraint]]  # weights of the energies
-    on_hull: list[tuple[int, float, float]]  # phase, temperature, margin
-    pairs: dict[int, FloatArray]  # phase: rows of its formation from every two other phases that can make it
-
-
-def _problem(phases: Phases, constraints: Sequence[Constraint]) -> _Problem:
-    on_hull = [
-        (phases.index(formula), T, c.margin_eV_per_atom)
-        for c in constraints
-        for formula in c.phases
-        for T in c.temperature_K
-    ]
-    return _Problem(
-        [(_row(phases, c), c) for c in constraints if c.kind != "on-hull"],
-        on_hull,
-        {phase: _pair_rows(phases.atom_fractions, phase) for phase in {phase for phase, _, _ in on_hull}},
-    )
 
 
 def _pair_rows(fractions: FloatArray, phase: int) -> FloatArray:
@@ -175,14 +153,16 @@ def assess(
 def _solve(phases: Phases, start: EnergySet, constraints: Sequence[Constraint], reference: float) -> EnergySet:
     """Return the energies with the smallest shifts and entropies that satisfy the constraints."""
     grid, table, sigma = start.temperature_K, start.gibbs_eV_per_atom, start.standard_error_eV_per_atom
-    problem = _problem(phases, constraints)
+    reactions = [(_row(phases, constraint), constraint) for constraint in constraints if constraint.kind != "on-hull"]
+    on_hull = [
+        (phases.index(f), T, c.margin_eV_per_atom) for c in constraints for f in c.phases for T in c.temperature_K
+    ]
     movable = np.flatnonzero(start.is_computed & np.isfinite(table).all(axis=0) & (sigma > 0.0))
-    temperatures = {T for constraint in constraints for T in constraint.temperature_K}
-    _check_energies(phases, start, problem, temperatures)
-    entropies = _entropy_shifts(start, problem, movable)
+    _check_energies(phases, start, reactions, constraints)
+    entropies = _entropy_shifts(start, reactions, movable)
     table = table - entropies * (grid[:, None] - reference)
-    values = {T: interpolated(grid, table, T) for T in temperatures}
-    equal_rows, targets, rows, limits = _conditions(problem, values)
+    values = {T: interpolated(grid, table, T) for constraint in constraints for T in constraint.temperature_K}
+    equal_rows, targets, rows, limits = _conditions(phases.atom_fractions, reactions, on_hull, values)
 
     def scaled(rows: list[FloatArray]) -> FloatArray:
         return np.array(rows).reshape(-1, len(phases))[:, movable] * sigma[movable]
@@ -191,14 +171,14 @@ def _solve(phases: Phases, start: EnergySet, constraints: Sequence[Constraint], 
     for _ in range(200):
         u = _smallest(scaled(equal_rows), np.array(targets), scaled(rows), np.array(limits))
         if u is None:
-            equations = "; ".join(dict.fromkeys(constraint.equation for _, constraint in problem.reactions))
+            equations = "; ".join(dict.fromkeys(constraint.equation for _, constraint in reactions))
             raise DataError(
                 "the constraints contradict each other or the measured energies: "
                 f"no shifts satisfy {equations} together with the phases on the hull"
             )
         shifts[movable] = sigma[movable] * u
         before = len(rows)
-        for phase, T, margin in problem.on_hull:
+        for phase, T, margin in on_hull:
             shifted = values[T] + shifts
             best = best_mixture(phases.atom_fractions, shifted, phase)
             if best is not None and best[1] - shifted[phase] < margin - 1e-9:
@@ -218,26 +198,26 @@ def _solve(phases: Phases, start: EnergySet, constraints: Sequence[Constraint], 
     )
 
 
-def _check_energies(phases: Phases, start: EnergySet, problem: _Problem, temperatures: Iterable[float]) -> None:
-    named = {int(i) for row, _ in problem.reactions for i in np.flatnonzero(row)}
+def _check_energies(phases: Phases, start: EnergySet, reactions: _Reactions, constraints: Sequence[Constraint]) -> None:
+    named = {int(i) for row, _ in reactions for i in np.flatnonzero(row)}
     lacking = [i for i in sorted(named) if not np.isfinite(start.gibbs_eV_per_atom[:, i]).all()]
     if lacking:
         formula = phases[lacking[0]].formula
         raise DataError(f"energies {start.name!r} lack {formula}, which the constraints name: choose another set")
     low, high = start.temperature_K[[0, -1]]
-    for T in temperatures:
+    for T in (T for constraint in constraints for T in constraint.temperature_K):
         if not low <= T <= high:
             raise DataError(
                 f"temperature_K {T:g} of a constraint is outside the energies: expected {low:g} to {high:g}"
             )
 
 
-def _entropy_shifts(start: EnergySet, problem: _Problem, movable: npt.NDArray[np.intp]) -> FloatArray:
+def _entropy_shifts(start: EnergySet, reactions: _Reactions, movable: npt.NDArray[np.intp]) -> FloatArray:
     """Return the smallest entropies, eV/K per atom, shape (n,), that give the stated reaction entropies."""
     grid, table, sigma = start.temperature_K, start.gibbs_eV_per_atom, start.standard_error_eV_per_atom[movable]
     entropies = np.zeros(table.shape[1])
     rows, wanted = [], []
-    for row, constraint in problem.reactions:
+    for row, constraint in reactions:
         if constraint.entropy_J_per_K_per_mol_atoms is not None:
             T = constraint.temperature_K[0]
             step = interpolated(grid, table, T + 50.0) - interpolated(grid, table, T - 50.0)
@@ -253,11 +233,14 @@ def _entropy_shifts(start: EnergySet, problem: _Problem, movable: npt.NDArray[np
 
 
 def _conditions(
-    problem: _Problem, values: Mapping[float, FloatArray]
+    fractions: FloatArray,
+    reactions: _Reactions,
+    on_hull: Sequence[tuple[int, float, float]],
+    values: Mapping[float, FloatArray],
 ) -> tuple[list[FloatArray], list[float], list[FloatArray], list[float]]:
     """Return rows and targets of the equalities, row . d = target, and of the inequalities, row . d >= target."""
     equal_rows, targets, rows, limits = [], [], [], []
-    for row, constraint in problem.reactions:
+    for row, constraint in reactions:
         for T in constraint.temperature_K:
             dG = float(row @ np.nan_to_num(values[T]))
             if constraint.kind == "equality":
@@ -268,8 +251,9 @@ def _conditions(
                 rows.append(sign * row)
                 limits.append(constraint.margin_eV_per_atom - sign * dG)
     # Mixtures of two phases replace a phase on a line; those of more are found as they are needed.
-    for phase, T, margin in problem.on_hull:
-        known = problem.pairs[phase]
+    pairs = {phase: _pair_rows(fractions, phase) for phase, _, _ in on_hull}
+    for phase, T, margin in on_hull:
+        known = pairs[phase]
         known = known[~(known[:, ~np.isfinite(values[T])] != 0.0).any(axis=1)]
         rows.extend(known)
         limits.extend(margin - known @ np.nan_to_num(values[T]))

@@ -89,8 +89,7 @@ def _corners(
 def _highest(phases: Phases, gibbs: FloatArray, left_out: Sequence[int] = ()) -> FloatArray:
     """Return the largest potential of every element, eV per atom, shape (E,).
 
-    It is that of the element in its stable state, 0; of an element that is a gas, the gas's own energy, which is not 0
-    where the energies hold it at another pressure than 1 bar; and none where that gas is left out.
+    It is 0, of the stable state; of a gas its own energy, not 0 at another pressure than 1 bar; without the gas, none.
     """
     highest = np.zeros(len(phases.elements))
     for i in (i for i, phase in enumerate(phases) if phase.is_reference_gas):

@@ -100,9 +100,7 @@ def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = Non
             left_out[formula] = str(problem)
     dropped = len(read) - len(entries) - sum(formula in best for formula in left_out)
     if dropped:
-        said.append(
-            f"{dropped} of {len(read)} entries are references or less stable polymorphs and are not phases here"
-        )
+        said.append(f"{dropped} of {len(read)} entries are references or less stable polymorphs, not phases here")
     return system_of(set_name(path), entries, warnings=said, melting_points=melting_points, left_out=left_out)
 
 
@@ -158,11 +156,8 @@ def _check_functionals(name: str, read: Sequence[_Computed]) -> list[str]:
     if any("mixing" in one.adjustments for one in read):
         return [f"{', '.join(families)}: pymatgen's mixing scheme has brought their energies to one scale"]
     main = families.most_common(1)[0][0]
-    odd = [
-        f"{one.formula} ({one.entry.entry_id or one.where}, {one.functional})"
-        for one in read
-        if one.functional not in (None, main)
-    ]
+    others = [one for one in read if one.functional not in (None, main)]
+    odd = [f"{one.formula} ({one.entry.entry_id or one.where}, {one.functional})" for one in others]
     raise DataError(
         f"energies file {name!r} mixes functionals, whose energies differ by an eV per atom and more: most entries are "
         f"{main}, but not {', '.join(odd[:10])}{', ...' if len(odd) > 10 else ''}; leave those out, or bring all to "

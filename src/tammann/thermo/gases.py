@@ -118,10 +118,9 @@ def with_gases(phases: Phases, formulas: Iterable[str]) -> Phases:
             continue
         name = gas_named(formula)
         if name is None:
-            by_name = _molecule(parse_formula(formula)) is not None
-            advice = (
-                f"write {formula}(g) for its molecule" if by_name else "expected a molecule of NIST-JANAF, such as SO2"
-            )
+            advice = "expected a molecule of NIST-JANAF, such as SO2"
+            if _molecule(parse_formula(formula)) is not None:
+                advice = f"write {formula}(g) for its molecule"
             raise DataError(f"{formula} is not a gas that {phases.system} knows: {advice}")
         if name not in phases and set(parse_formula(name)) <= set(phases.elements):
             phases = _with_gas(phases, name)
@@ -133,9 +132,7 @@ def _with_gas(phases: Phases, name: str) -> Phases:
     sets = {
         key: replace(
             one,
-            gibbs_eV_per_atom=np.column_stack(
-                [one.gibbs_eV_per_atom, np.interp(one.temperature_K, TEMPERATURES_K, table)]
-            ),
+            gibbs_eV_per_atom=np.c_[one.gibbs_eV_per_atom, np.interp(one.temperature_K, TEMPERATURES_K, table)],
             standard_error_eV_per_atom=np.append(one.standard_error_eV_per_atom, error),
             source=(*one.source, source),
             is_computed=np.append(one.is_computed, False),

@@ -11,11 +11,11 @@ def load_phases(source: str | Path = DEFAULT_SYSTEM, *, melting_points: str | Pa
     """Load the phases of a system with their energies.
 
     Args:
-        source: ``"Ba-Ti-O"``, the system that ships with the package (elements in any order); a path to the user's own
-            entries, CSV or pymatgen JSON, also compressed (``.gz``); or ``"mp-api:Sr-Ti-O"``, which asks the Materials
-            Project (extra ``tammann[mp]`` and a key in the environment variable ``MP_API_KEY``).
-        melting_points: A CSV table with the columns ``formula``, ``melting_point_K`` and ``source``, for entries of the
-            user's own or of the Materials Project, which has none. It counts before what a file of energies says.
+        source: ``"Ba-Ti-O"``, which ships with the package (elements in any order); a path to the user's own entries,
+            CSV or pymatgen JSON, also compressed (``.gz``); or ``"mp-api:Sr-Ti-O"``, which asks the Materials Project
+            (extra ``tammann[mp]`` and a key in the environment variable ``MP_API_KEY``).
+        melting_points: A CSV table with the columns ``formula``, ``melting_point_K`` and ``source``, which counts
+            before what entries say; the Materials Project has none. Not for a shipped system.
 
     Raises:
         DataError: There is no such system or file, or its content cannot be used.

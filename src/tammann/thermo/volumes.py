@@ -28,11 +28,7 @@ def volume_warnings(phases: Sequence[Phase], volume_A3_per_atom: Mapping[str, fl
         >>> volume_warnings([Phase("TiO2", parse_formula("TiO2"))], {"TiO2": 17.1})[0][:52]
         'TiO2: 17.1 A3/atom is not the volume of rutile (10.4'
     """
-    compounds = [
-        p
-        for p in phases
-        if p.state == "solid" and len(p.composition) > 1 and np.isfinite(volume_A3_per_atom.get(p.formula, np.nan))
-    ]
+    compounds = [p for p in phases if len(p.composition) > 1 and np.isfinite(volume_A3_per_atom[p.formula])]
     additive = _additive_volumes(compounds, volume_A3_per_atom)
     found = []
     for i, phase in enumerate(compounds):
