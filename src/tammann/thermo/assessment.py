@@ -37,8 +37,7 @@ def _row(phases: Phases, constraint: Constraint) -> FloatArray:
     if np.abs(balance).max() > 1e-9:
         element = phases.elements[int(np.argmax(np.abs(balance)))]
         raise DataError(f"equilibrium {constraint.equation!r} does not balance in {element}: mend its coefficients")
-    atoms = -row[row < 0].sum()
-    return row / atoms
+    return row / -row[row < 0].sum()
 
 
 def _smallest(
@@ -205,11 +204,11 @@ def _check_energies(phases: Phases, start: EnergySet, reactions: _Reactions, con
         formula = phases[lacking[0]].formula
         raise DataError(f"energies {start.name!r} lack {formula}, which the constraints name: choose another set")
     low, high = start.temperature_K[[0, -1]]
-    for T in (T for constraint in constraints for T in constraint.temperature_K):
-        if not low <= T <= high:
-            raise DataError(
-                f"temperature_K {T:g} of a constraint is outside the energies: expected {low:g} to {high:g}"
-            )
+    outside = [T for constraint in constraints for T in constraint.temperature_K if not low <= T <= high]
+    if outside:
+        raise DataError(
+            f"temperature_K {outside[0]:g} of a constraint is outside the energies: expected {low:g} to {high:g}"
+        )
 
 
 def _entropy_shifts(start: EnergySet, reactions: _Reactions, movable: npt.NDArray[np.intp]) -> FloatArray:

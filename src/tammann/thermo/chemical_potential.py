@@ -92,12 +92,9 @@ def _highest(phases: Phases, gibbs: FloatArray, left_out: Sequence[int] = ()) ->
     It is 0, of the stable state; of a gas its own energy, not 0 at another pressure than 1 bar; without the gas, none.
     """
     highest = np.zeros(len(phases.elements))
-    for i in (i for i, phase in enumerate(phases) if phase.is_reference_gas):
-        e = int(np.argmax(phases.composition_matrix[i]))
-        if i in left_out:
-            highest[e] = _CEILING_EV
-        elif np.isfinite(gibbs[i]):
-            highest[e] = gibbs[i]
+    for i, phase in enumerate(phases):
+        if phase.is_reference_gas and (i in left_out or np.isfinite(gibbs[i])):
+            highest[phases.composition_matrix[i] > 0] = _CEILING_EV if i in left_out else gibbs[i]
     return highest
 
 

@@ -82,7 +82,7 @@ def serves_as_phase(composition: Mapping[str, int], melting_points: MeltingPoint
 
 def _check_range(entry: Entry, name: str, low: float, high: float, expected: str) -> None:
     value = getattr(entry, name)
-    if not low <= value <= high:
+    if value is not None and not low <= value <= high:
         raise DataError(
             f"{entry.where}: {name} is {value:g} for {entry.formula}, expected {low:g} to {high:g} {expected}"
         )
@@ -95,8 +95,7 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
     low, high, advice = (1e-3, 1e3, "") if is_element else (3.0, 70.0, "; is it per cell or per formula?")
     _check_range(entry, "volume_A3_per_atom", low, high, f"Angstrom^3 per atom{advice}")
     _check_range(entry, "formation_energy_eV_per_atom", -8.0, 8.0, "eV per atom; is it in kJ/mol or per formula?")
-    if entry.standard_error_eV_per_atom is not None:
-        _check_range(entry, "standard_error_eV_per_atom", 0.0, 8.0, "eV per atom")
+    _check_range(entry, "standard_error_eV_per_atom", 0.0, 8.0, "eV per atom")
     melting_point, melting_point_source = _melting_point(entry, composition, stated)
     try:
         table = bartel_gibbs(composition, entry.formation_energy_eV_per_atom, entry.volume_A3_per_atom)

@@ -55,13 +55,10 @@ def fetch_phases(chemical_system: str, *, melting_points: MeltingPoints | None =
             f"the Materials Project did not answer for {chemical_system}: {reason}; check MP_API_KEY and the network"
         ) from None
     best: dict[str, Entry] = {}
-    for document in documents:
-        entry = _entry(document, melting_points)
-        if entry is None:
-            continue
-        before = best.get(entry.formula)
-        if before is None or entry.formation_energy_eV_per_atom < before.formation_energy_eV_per_atom:
-            best[entry.formula] = entry
+    for entry in (_entry(document, melting_points) for document in documents):
+        if entry is not None:
+            before = best.setdefault(entry.formula, entry)
+            best[entry.formula] = min(before, entry, key=lambda one: one.formation_energy_eV_per_atom)
     if not any(len(parse_formula(formula)) > 1 for formula in best):
         raise DataError(f"the Materials Project has no compound in {chemical_system}: check the elements")
     said = ["Materials Project: melting points are not part of it; stated, measured or estimated ones were filled in"]
