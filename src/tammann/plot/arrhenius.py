@@ -15,14 +15,9 @@ if TYPE_CHECKING:
 
     from tammann.transport.arrhenius import ArrheniusFit
 
-__all__ = ["plot_arrhenius"]
-
 
 def plot_arrhenius(
-    fits: ArrheniusFit | Mapping[str, ArrheniusFit],
-    *,
-    quantity: str = r"$D$ (m$^2$/s)",
-    ax: Axes | None = None,
+    fits: ArrheniusFit | Mapping[str, ArrheniusFit], *, quantity: str = r"$D$ (m$^2$/s)", ax: Axes | None = None
 ) -> Axes:
     """Draw points with standard errors, the line and its 95 % band against 1000/T (1/K), with T (K) above.
 
@@ -46,7 +41,7 @@ def plot_arrhenius(
     every = np.concatenate([fit.temperatures_K for fit in named.values()])
     low, high = float(every.min()), float(every.max())
     own = ax is None
-    ax = new_axes(5.2, 4.0) if ax is None else ax
+    ax = ax or new_axes(5.2, 4.0)
     colours = species_colours(tuple(named))
     line_ends = []
     for k, (name, fit) in enumerate(named.items()):
@@ -54,19 +49,9 @@ def plot_arrhenius(
         T = 1 / np.linspace(1 / fit.temperatures_K.max(), 1 / fit.temperatures_K.min(), 80)
         ax.fill_between(1000 / T, *fit.interval(T), color=colour, alpha=0.22, linewidth=0)
         ax.plot(1000 / T, fit.predict(T)[0], color=colour, linewidth=1.4, zorder=2)
-        ax.errorbar(
-            1000 / fit.temperatures_K,
-            fit.values,
-            yerr=fit.stderr,
-            fmt="os^Dv<>p"[k % 8],
-            color=colour,
-            markersize=5,
-            markeredgecolor="white",
-            markeredgewidth=0.6,
-            elinewidth=1.1,
-            capsize=2.5,
-            zorder=3,
-        )
+        marks: Any = {"fmt": "os^Dv<>p"[k % 8], "markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.6}
+        bars: Any = {"yerr": fit.stderr, "elinewidth": 1.1, "capsize": 2.5}
+        ax.errorbar(1000 / fit.temperatures_K, fit.values, color=colour, zorder=3, **marks, **bars)
         energy = f"{fit.activation_energy_eV:.2f} \N{PLUS-MINUS SIGN} {fit.activation_energy_stderr_eV:.2f} eV"
         energy = energy.replace("-", "\N{MINUS SIGN}")
         line_ends.append((float(fit.predict(T[-1])[0]), f"{name}  {energy}".strip(), colour))

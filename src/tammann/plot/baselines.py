@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tammann.analysis import beside_baselines
-from tammann.plot.style import BACKGROUND, FAINT, INK, formula_label, new_axes, phase_colours, tidy
+from tammann.plot.style import BACKGROUND, FAINT, INK, formula_label, legend_above, new_axes, phase_colours, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
     from tammann.history import History
-
-__all__ = ["plot_baselines"]
 
 
 def plot_baselines(
@@ -43,33 +41,13 @@ def plot_baselines(
     """
     table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=smallest).set_index("phase")
     names = [str(name) for name in table.index]
-    ax = new_axes(6.0, 1.3 + 0.42 * len(names)) if ax is None else ax
+    ax = ax or new_axes(6.0, 1.3 + 0.42 * len(names))
     colours = phase_colours([*history.phases, *names])
-    kinds: list[tuple[str, str, str, float, str, bool]] = [("median", "low", "high", -0.14, "o", True)]
-    if null is not None:
-        kinds.append(("null", "null_low", "null_high", 0.18, "D", False))
     for row, name in enumerate(names):
         ax.axhspan(row - 0.5, row + 0.5, color=BACKGROUND if row % 2 == 0 else "white", zorder=0, linewidth=0)
-        for middle, low, high, shift, marker, filled in kinds:
-            colour = colours[name] if filled else "#555555"
-            ax.plot(
-                [table.at[name, low], table.at[name, high]],
-                [row + shift] * 2,
-                color=colour,
-                linewidth=4 if filled else 2.4,
-                alpha=0.35,
-                zorder=2,
-            )
-            ax.plot(
-                table.at[name, middle],
-                row + shift,
-                marker,
-                color=colour,
-                markerfacecolor=colour if filled else "white",
-                markersize=7 if filled else 5.5,
-                zorder=3,
-                clip_on=False,
-            )
+        _draw_run(ax, row - 0.14, table.loc[name, ["low", "median", "high"]], colours[name])
+        if null is not None:
+            _draw_run(ax, row + 0.18, table.loc[name, ["null_low", "null", "null_high"]], "#555555", null=True)
         if equilibrium is not None:
             level = table.at[name, "equilibrium"]
             ax.plot([level, level], [row - 0.38, row + 0.38], color=INK, linewidth=1.8, zorder=1.5)
@@ -84,30 +62,26 @@ def plot_baselines(
     return ax
 
 
+def _draw_run(ax: Axes, height: float, band: pd.Series, colour: str, *, null: bool = False) -> None:
+    """Draw the lowest, the median and the highest fraction as a bar with a mark."""
+    low, median, high = band
+    ax.plot([low, high], [height, height], color=colour, linewidth=2.4 if null else 4, alpha=0.35, zorder=2)
+    mark: dict[str, Any] = (
+        {"marker": "D", "mfc": "white", "markersize": 5.5} if null else {"marker": "o", "markersize": 7}
+    )
+    ax.plot(median, height, color=colour, linestyle="", zorder=3, clip_on=False, **mark)
+
+
 def _legend(ax: Axes, null: bool, equilibrium: bool, realizations: int) -> None:
     from matplotlib.lines import Line2D
 
-    text = "this run" + (f" (median and 5-95 % of {realizations})" if realizations > 1 else " (one realization)")
-    dark = "#444444"
-    handles = [Line2D([], [], marker="o", color=FAINT, markerfacecolor=dark, markeredgecolor=dark, linewidth=4)]
-    labels = [text]
+    band = f"median and 5-95 % of {realizations}" if realizations > 1 else "one realization"
+    marks: dict[str, dict[str, Any]] = {
+        f"this run ({band})": {"marker": "o", "color": FAINT, "mfc": "#444444", "mec": "#444444", "linewidth": 4}
+    }
     if null:
-        handles.append(
-            Line2D([], [], marker="D", color=FAINT, markerfacecolor="white", markeredgecolor="#555555", linewidth=2.4)
-        )
-        labels.append("geometric null")
+        marks["geometric null"] = {"marker": "D", "color": FAINT, "mfc": "white", "mec": "#555555", "linewidth": 2.4}
     if equilibrium:
-        handles.append(Line2D([], [], marker="|", color=INK, linestyle="", markersize=12, markeredgewidth=1.8))
-        labels.append("plain equilibrium")
-    ax.legend(
-        handles,
-        labels,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=3,
-        frameon=False,
-        fontsize=8.5,
-        borderaxespad=0.2,
-        handletextpad=0.5,
-        columnspacing=1.4,
-    )
+        marks["plain equilibrium"] = {"marker": "|", "color": INK, "linestyle": "", "markersize": 12, "mew": 1.8}
+    handles = [Line2D([], [], label=name, **mark) for name, mark in marks.items()]
+    legend_above(ax, handles, ncols=3, borderaxespad=0.2, handletextpad=0.5, columnspacing=1.4)

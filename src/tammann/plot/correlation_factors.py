@@ -20,8 +20,6 @@ from tammann.plot.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["plot_correlation_factors"]
-
 
 def plot_correlation_factors(
     transport: Any, *, temperature_K: float = 1500.0, element: str | None = None, ax: Axes | None = None
@@ -52,18 +50,18 @@ def plot_correlation_factors(
     if not here:
         there = ", ".join(f"{t:g}" for t in sorted({e.temperature_K for e in entries}))
         raise DataError(f"temperature_K {temperature_K:g} is not in this transport table; choose one of {there}")
-    ax = new_axes(6.6, 3.6) if ax is None else ax
+    ax = ax or new_axes(6.6, 3.6)
     names, element = order_by_fraction(here, element)
     species = list(dict.fromkeys(s for e in here.values() for s in e.species))
     colours = {**phase_colours(species), **ELEMENT_COLOURS}
     width = 0.8 / len(species)
     for k, symbol in enumerate(species):
-        own = [(n, here[name]) for n, name in enumerate(names) if symbol in here[name].species]
+        own = [n for n, name in enumerate(names) if symbol in here[name].species]
         factor = []
-        for _, entry in own:
+        for entry in (here[names[n]] for n in own):
             i = list(entry.species).index(symbol)
             factor.append(float(entry.L[i][i]) / float(entry.L_self[i]) - 1)
-        x = np.array([n for n, _ in own]) + (k - (len(species) - 1) / 2) * width
+        x = np.array(own) + (k - (len(species) - 1) / 2) * width
         ax.bar(x, factor, width * 0.9, color=colours[symbol], label=symbol)
     ax.axhline(0, color=INK, linewidth=0.9)
     name_products(ax, names, element)

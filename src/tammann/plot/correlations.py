@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tammann.transport.correlations import Correlations
     from tammann.transport.measurement import OnsagerMeasurement
 
-__all__ = ["plot_correlations", "plot_log_log_slope"]
-
 _PAIR_COLOURS = ("#332288", "#999933", "#44AA99", "#7A7A7A", "#661100", "#AA4499")
 
 
@@ -61,7 +59,7 @@ def plot_correlations(
     replicas = same_system(correlations)
     first = replicas[0]
     own = ax is None
-    ax = new_axes(5.2, 3.8) if ax is None else ax
+    ax = ax or new_axes(5.2, 3.8)
     kept = min(replica.self_A2.shape[-1] for replica in replicas)
     # Beyond half of the run a curve is drawn from its own ends.
     last = max(min(kept - 1, min(replica.n_frames for replica in replicas) // 2), 1)
@@ -161,7 +159,7 @@ def plot_log_log_slope(
     replicas = same_system(correlations)
     slope = log_log_slope(replicas)
     own = ax is None
-    ax = new_axes(5.2, 3.2) if ax is None else ax
+    ax = ax or new_axes(5.2, 3.2)
     colours = species_colours(replicas[0].species)
     ends = []
     for i, symbol in enumerate(replicas[0].species):

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from tammann.history import History
 
-__all__ = ["plot_reaction_flow"]
-
 
 def plot_reaction_flow(
     flow: ReactionFlow | History, *, stage: int | None = None, smallest: float = 0.01, ax: Axes | None = None
@@ -38,7 +36,7 @@ def plot_reaction_flow(
         >>> ax = plot_reaction_flow(example_history())
     """
     flow = flow if isinstance(flow, ReactionFlow) else reaction_flow(flow, stage)
-    ax = new_axes(6.8, 3.8) if ax is None else ax
+    ax = ax or new_axes(6.8, 3.8)
     ax.set_axis_off()
     total = float(flow.nodes["atoms_start_mol"].sum())
     links = flow.links[flow.links["atoms_mol"] >= smallest * total]

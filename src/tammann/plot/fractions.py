@@ -7,22 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tammann.plot.style import FAINT, INK, TIME_LABELS, formula_label, new_axes, phase_colours, spread_out, tidy
+from tammann.plot.style import FAINT, INK, TIME_LABELS, formula_label, label_ends, new_axes, phase_colours, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from tammann.history import History
 
-__all__ = ["plot_phase_fractions"]
-
 
 def plot_phase_fractions(
-    results: History | pd.DataFrame,
-    *,
-    smallest: float = 0.005,
-    programme: bool = True,
-    ax: Axes | None = None,
+    results: History | pd.DataFrame, *, smallest: float = 0.005, programme: bool = True, ax: Axes | None = None
 ) -> Axes:
     """Draw mole fractions against time (h, or sweeps without a calibration), with bands and the programme.
 
@@ -42,7 +36,7 @@ def plot_phase_fractions(
     """
     table = results if isinstance(results, pd.DataFrame) else results.phase_fractions()
     own = ax is None
-    ax = new_axes(6.4, 4.2) if ax is None else ax
+    ax = ax or new_axes(6.4, 4.2)
     along = next(name for name in TIME_LABELS if name in table and table[name].notna().any())
     frames = table[table["phase"] == table["phase"].iloc[0]]
     x_end = float(frames[along].iloc[-1])
@@ -54,28 +48,19 @@ def plot_phase_fractions(
     for name in shown:
         rows = table[table["phase"] == name]
         x = rows[along].to_numpy()
-        ax.fill_between(
-            x, rows["mole_fraction_low"], rows["mole_fraction_high"], color=colours[name], alpha=0.18, linewidth=0
-        )
+        band = rows["mole_fraction_low"], rows["mole_fraction_high"]
+        ax.fill_between(x, *band, color=colours[name], alpha=0.18, linewidth=0)
         ax.plot(x, rows["mole_fraction"], color=colours[name], linewidth=1.8, solid_capstyle="round", label=name)
-        ends.append(float(rows["mole_fraction"].iloc[-1]))
+        ends.append((float(rows["mole_fraction"].iloc[-1]), formula_label(name), colours[name]))
 
     top = max(1.0 if not shown else float(table["mole_fraction_high"].max()) * 1.06, 0.1)
     ax.set_ylim(0, min(top, 1.02))
     ax.set_xlim(0, x_end)
-    # Labels stand at the ends of their lines, moved apart where lines end close together.
-    places = spread_out(ends, 0.062 * ax.get_ylim()[1], 0.0, ax.get_ylim()[1])
-    for name, value, place in zip(shown, ends, places, strict=True):
-        across = ax.get_yaxis_transform()
-        ax.plot([1.004, 1.03], [value, place], color=colours[name], linewidth=0.8, transform=across, clip_on=False)
-        ax.text(
-            1.037, place, formula_label(name), color=colours[name], fontsize=9.5, va="center_baseline", transform=across
-        )
+    label_ends(ax, ends, large=True)
     ax.set_xlabel(TIME_LABELS[along])
     ax.set_ylabel("mole fraction of formula units")
     tidy(ax)
-    if len(largest) > len(shown):
-        hidden = len(largest) - len(shown)
+    if hidden := len(largest) - len(shown):
         note = f"{hidden} phase{'s' if hidden > 1 else ''} with a median below {smallest:g} not drawn"
         ax.text(0.995, 0.985, note, transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color=FAINT)
     if programme:

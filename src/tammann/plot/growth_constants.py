@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,6 @@ from tammann.plot.style import INK, name_products, new_axes, order_by_fraction, 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-__all__ = ["MELTS_CAUTION", "plot_growth_constants"]
 
 MELTS_CAUTION = "Measured in melts, eleven orders of magnitude too fast for a furnace: only ratios carry meaning."
 """What a figure of the transport data that ship should say."""
@@ -46,10 +44,11 @@ def plot_growth_constants(
     rows = constants[constants["K_D_m2_per_s"] > 0]
     if rows.empty:
         raise DataError("there is no K_D_m2_per_s above zero to draw; give the table of growth_constants")
-    ax = new_axes(6.6, 4.0) if ax is None else ax
+    ax = ax or new_axes(6.6, 4.0)
     names, element = order_by_fraction(rows["phase"], element)
     temperatures = sorted(rows["temperature_K"].unique())
     colours = temperature_colours(len(temperatures))
+    beside: Any = {"textcoords": "offset points", "fontsize": 9, "va": "center", "annotation_clip": False}
     for k, temperature in enumerate(temperatures):
         here = rows[rows["temperature_K"] == temperature].set_index("phase")
         there = [name for name in names if name in here.index]
@@ -63,16 +62,7 @@ def plot_growth_constants(
             for end in (low, high):
                 ax.plot(x[wide], end[wide], "_", color=colours[k], markersize=5, zorder=2.5)
         ax.plot(x, y, "osD^v<>p"[k % 8], color=colours[k], markersize=4.8, markeredgecolor="white", zorder=3)
-        ax.annotate(
-            f"{temperature:g} K",
-            xy=(len(names) - 0.4, y[-1]),
-            xytext=(4, 0),
-            textcoords="offset points",
-            color=colours[k],
-            fontsize=9,
-            va="center",
-            annotation_clip=False,
-        )
+        ax.annotate(f"{temperature:g} K", (len(names) - 0.4, y[-1]), (4, 0), color=colours[k], **beside)
     ax.set_yscale("log")
     name_products(ax, names, element)
     ax.set_ylabel(r"growth constant $K_\mathrm{D}$ (m$^2$/s)")

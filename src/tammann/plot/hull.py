@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot.style import INK, formula_label, new_axes, spread_out, temperature_colours, tidy
+from tammann.plot.style import INK, formula_label, legend_above, new_axes, spread_out, temperature_colours, tidy
 from tammann.systems import shipped_system
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-__all__ = ["end_members", "hull_line", "plot_hull"]
 
 
 def end_members(phases: Any) -> tuple[str, str]:
@@ -150,7 +148,7 @@ def plot_hull(
     temperatures = [float(t) for t in np.atleast_1d(np.asarray(temperature_K, dtype=float))]
     between = between or end_members(phases)
     lines = [hull_line(phases, t, between=between, energies=energies) for t in temperatures]
-    ax = new_axes(6.4, 4.2) if ax is None else ax
+    ax = ax or new_axes(6.4, 4.2)
     colours = temperature_colours(len(temperatures)) if len(temperatures) > 1 else ["#0072B2"]
     for colour, line in zip(colours, lines, strict=True):
         _draw_line(ax, line, [phases[name].n_atoms for name in between], colour)
@@ -162,23 +160,13 @@ def plot_hull(
     tidy(ax)
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=c, linewidth=1.6) for c in colours]
-    labels = [f"{t:g} K" for t in temperatures]
+    colour_of = dict(zip(temperatures, colours, strict=True))
+    handles = [Line2D([], [], color=colour, linewidth=1.6, label=f"{t:g} K") for t, colour in colour_of.items()]
     for face, text in ((INK, "on the hull"), ("white", "above it")):
-        handles.append(Line2D([], [], marker="o", linestyle="", color=INK, markerfacecolor=face))
-        labels.append(text)
-    ax.legend(handles, labels, frameon=False, fontsize=8.5, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=7)
-    name = phases.energy_set(energies).name
-    ax.annotate(
-        f"energies: {name}",
-        xy=(1, 1),
-        xytext=(0, 7),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        ha="right",
-        fontsize=8.5,
-        color=INK,
-    )
+        handles.append(Line2D([], [], marker="o", linestyle="", color=INK, markerfacecolor=face, label=text))
+    legend_above(ax, handles, ncols=7)
+    corner: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
+    ax.annotate(f"energies: {phases.energy_set(energies).name}", (1, 1), (0, 7), fontsize=8.5, color=INK, **corner)
     return ax
 
 
@@ -200,26 +188,16 @@ def _label_phases(ax: Axes, lines: list[dict[str, np.ndarray]]) -> None:
     lowest: dict[str, tuple[float, float]] = {}
     for line in lines:
         for name, x, energy in zip(line["phase"], line["x"], line["energy_eV_per_atom"], strict=True):
-            if 0 < x < 1 and (name not in lowest or energy < lowest[name][1]):
-                lowest[str(name)] = (float(x), float(energy))
+            if 0 < x < 1:
+                lowest[name] = min(lowest.get(name, (x, energy)), (x, energy))
     if not lowest:
         return
-    depth = min(
-        0.0, *(float((line["energy_eV_per_atom"] - line["standard_error_eV_per_atom"]).min()) for line in lines)
-    )
-    height = max(float(line["energy_eV_per_atom"].max()) for line in lines)
+    depth = min(0.0, *((line["energy_eV_per_atom"] - line["standard_error_eV_per_atom"]).min() for line in lines))
+    height = max(line["energy_eV_per_atom"].max() for line in lines)
     span = max(height - depth, 0.02)
     places = spread_out([x for x, _ in lowest.values()], 0.052, 0.0, 1.0)
-    for (name, (x, energy)), place in zip(lowest.items(), places, strict=True):
-        ax.annotate(
-            formula_label(name),
-            xy=(x, energy),
-            xytext=(place, depth - 0.06 * span),
-            rotation=90,
-            ha="center",
-            va="top",
-            fontsize=8.5,
-            color=INK,
-            arrowprops={"arrowstyle": "-", "color": "#CFCFCB", "linewidth": 0.7, "shrinkB": 4, "shrinkA": 1},
-        )
+    upright: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "top", "fontsize": 8.5, "color": INK}
+    pointer = {"arrowstyle": "-", "color": "#CFCFCB", "linewidth": 0.7, "shrinkB": 4, "shrinkA": 1}
+    for (name, point), place in zip(lowest.items(), places, strict=True):
+        ax.annotate(formula_label(name), point, (place, depth - 0.06 * span), arrowprops=pointer, **upright)
     ax.set_ylim(depth - 0.42 * span, height + 0.06 * span)

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from tammann.md.equation_of_state import VolumePoint
 
-__all__ = ["plot_volume_search"]
-
 GREY, BLUE = "#8C8C8C", "#0072B2"
 
 
@@ -43,7 +41,7 @@ def plot_volume_search(
     """
     from tammann.md.equation_of_state import fitted_pressure
 
-    ax = new_axes(5.2, 3.4) if ax is None else ax
+    ax = ax or new_axes(5.2, 3.4)
     volumes = np.array([p.volume_A3 for p in points])
     grid = np.linspace(volumes.min(), volumes.max(), 120)
     curve = np.array([fitted_pressure(points, v, pressure_GPa) for v in grid])

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tammann.transport.measurement import OnsagerMeasurement
     from tammann.transport.onsager import OnsagerCoefficients
 
-__all__ = ["plot_onsager_matrix"]
-
 
 def plot_onsager_matrix(coefficients: OnsagerCoefficients | OnsagerMeasurement, *, ax: Axes | None = None) -> Axes:
     """Draw L_ij as a matrix: numbers with standard errors in 1/(J m s), colours L_ij / sqrt(L_self_i L_self_j).
@@ -37,7 +35,7 @@ def plot_onsager_matrix(coefficients: OnsagerCoefficients | OnsagerMeasurement, 
     """
     measured: Any = coefficients
     found: OnsagerCoefficients = getattr(measured, "coefficients", measured)
-    ax = new_axes(4.8, 3.6) if ax is None else ax
+    ax = ax or new_axes(4.8, 3.6)
     L, error = np.array(found.L), found.L_stderr
     n = len(found.species)
     scale = np.sqrt(np.outer(found.L_self, found.L_self))
@@ -47,6 +45,7 @@ def plot_onsager_matrix(coefficients: OnsagerCoefficients | OnsagerMeasurement, 
     image = ax.imshow(shown, cmap="RdBu_r", vmin=-reach, vmax=reach)
     power = int(np.floor(np.log10(max(float(np.abs(L).max()), 1e-300))))
     unit = 10.0**power
+    size = 9 if n < 4 else 8 if n < 5 else 6
     for i in range(n):
         for j in range(n):
             colour = "white" if abs(shown[i, j]) > 0.62 * reach else INK
@@ -58,20 +57,10 @@ def plot_onsager_matrix(coefficients: OnsagerCoefficients | OnsagerMeasurement, 
             text = f"{L[i, j] / unit:.{digits}f}".replace("-", "\N{MINUS SIGN}")
             if error is not None:
                 text += f"\n\N{PLUS-MINUS SIGN} {error[i, j] / unit:.{digits}f}"
-            ax.text(
-                j,
-                i,
-                text,
-                ha="center",
-                va="center",
-                color=colour,
-                fontsize=9 if n < 4 else 8 if n < 5 else 6,
-                linespacing=1.25,
-            )
-    ax.set_xticks(range(n), found.species)
-    ax.set_yticks(range(n), found.species)
-    ax.set_xticks(np.arange(n - 1) + 0.5, minor=True)
-    ax.set_yticks(np.arange(n - 1) + 0.5, minor=True)
+            ax.text(j, i, text, ha="center", va="center", color=colour, fontsize=size, linespacing=1.25)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(range(n), found.species)
+        axis.set_ticks(np.arange(n - 1) + 0.5, minor=True)
     ax.grid(which="minor", color="white", linewidth=2)
     ax.tick_params(which="both", length=0, labelsize=10, labelcolor=INK)
     ax.spines[:].set_visible(False)

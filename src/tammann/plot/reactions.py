@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from tammann.reactions import Reaction, Reactions
 
-__all__ = ["plot_reaction_energies"]
-
 
 def plot_reaction_energies(
     reactions: Reactions,
@@ -55,7 +53,7 @@ def plot_reaction_energies(
     T = known.temperature_K if temperatures_K is None else np.asarray(temperatures_K, dtype=float)
     energy = 1000.0 * reaction_energy(reactions, T, energies=energies, partial_pressure_Pa=partial_pressure_Pa)
     own = ax is None
-    ax = new_axes(7.6, 0.9 + max(2.8, 0.3 * len(reactions))) if ax is None else ax
+    ax = ax or new_axes(7.6, 0.9 + max(2.8, 0.3 * len(reactions)))
     low, high = min(0.0, float(np.nanmin(energy))), max(0.0, float(np.nanmax(energy)))
     margin = 0.05 * (high - low) + 1e-9
     if low < 0.0 < high or -low < 2.0 * float(np.ptp(energy[np.isfinite(energy)])):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,15 +15,9 @@ if TYPE_CHECKING:
 
     from tammann.history import History
 
-__all__ = ["plot_slices"]
-
 
 def plot_slices(
-    history: History,
-    *,
-    snapshots: Sequence[int] | None = None,
-    depth: int | None = None,
-    ax: Axes | None = None,
+    history: History, *, snapshots: Sequence[int] | None = None, depth: int | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw one layer of cells at several times, every phase in its colour, empty cells white.
 
@@ -45,44 +39,34 @@ def plot_slices(
     from matplotlib.patches import Patch
 
     lattice = history.lattice
-    count = 0 if lattice is None else len(lattice.snapshots)
-    if lattice is None or count == 0:
+    if lattice is None or not len(lattice.snapshots):
         raise ResultError("this run recorded no snapshots of the grid; there is no slice to draw")
+    count = len(lattice.snapshots)
     chosen = list(snapshots) if snapshots is not None else sorted({round(k) for k in np.linspace(0, count - 1, 4)})
     if not all(-count <= k < count for k in chosen):
         raise ResultError(f"snapshots {chosen} are not all there; this run has {count}")
     depth = lattice.snapshots.shape[1] // 2 if depth is None else depth
     layers = [lattice.snapshots[k][depth] for k in chosen]
-    ax = new_axes(2.05 * len(chosen), 2.52) if ax is None else ax
+    ax = ax or new_axes(2.05 * len(chosen), 2.52)
     ax.set_axis_off()
     colours = phase_colours(history.phases)
     palette = ListedColormap(["white", *(colours[name] for name in history.phases)])
     step = 1.0 / len(chosen)
-    for place, (k, layer) in enumerate(zip(chosen, layers, strict=True)):
-        panel = ax.inset_axes((place * step + 0.015 * step, 0.0, 0.97 * step, 1.0))
+    for column, (k, layer) in enumerate(zip(chosen, layers, strict=True)):
+        panel = ax.inset_axes((column * step + 0.015 * step, 0.0, 0.97 * step, 1.0))
         panel.imshow(layer, cmap=palette, vmin=0, vmax=len(history.phases), interpolation="nearest")
-        panel.set_xticks([])
-        panel.set_yticks([])
+        panel.set(xticks=[], yticks=[])
         panel.spines[:].set_color(FAINT)
         panel.set_title(moment_text(history, int(lattice.snapshot_frame[k])), fontsize=9, color=INK)
     present = np.unique(np.concatenate([layer.ravel() for layer in layers]))
-    shown = [name for code, name in enumerate(history.phases, start=1) if code in present]
-    patches = [Patch(facecolor=colours[name]) for name in shown]
-    labels = [formula_label(name) for name in shown]
+    patches = [
+        Patch(facecolor=colours[name], label=formula_label(name))
+        for code, name in enumerate(history.phases, start=1)
+        if code in present
+    ]
     if 0 in present:
-        patches.append(Patch(facecolor="white", edgecolor=FAINT, linewidth=0.6))
-        labels.append("empty")
-    ax.legend(
-        patches,
-        labels,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.02),
-        ncols=max(1, min(len(labels), 2 * len(chosen))),
-        frameon=False,
-        fontsize=9,
-        handlelength=0.9,
-        handleheight=0.9,
-        handletextpad=0.45,
-        columnspacing=1.3,
-    )
+        patches.append(Patch(facecolor="white", edgecolor=FAINT, linewidth=0.6, label="empty"))
+    place: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.02), "ncols": min(len(patches), 2 * len(chosen))}
+    spacing: Any = {"handlelength": 0.9, "handleheight": 0.9, "handletextpad": 0.45, "columnspacing": 1.3}
+    ax.legend(handles=patches, frameon=False, fontsize=9, **place, **spacing)
     return ax

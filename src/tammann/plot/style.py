@@ -5,17 +5,21 @@ from __future__ import annotations
 import os
 import re
 import zlib
+from collections import ChainMap
 from collections.abc import Iterable, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tammann.errors import DataError
 from tammann.files import whole_file
 from tammann.systems import SYSTEMS
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -65,26 +69,23 @@ def moment_text(history: History, frame: int) -> str:
 
 
 def phase_colours(phases: Iterable[str]) -> dict[str, str]:
-    """Return a colour per phase, as #rrggbb.
+    """Return a colour per phase, as #rrggbb: fixed for common phases of the shipped systems, else by the formula.
 
-    Common phases of the shipped systems have fixed colours; any other gets one by its formula, or the next free one
-    where an earlier phase of the same call has that. Figures of one run pass all its phases, so that each keeps its
-    colour from figure to figure. With more phases than colours some share one.
+    A colour that an earlier phase of the same call has is skipped while others are free, so figures of one run pass
+    all its phases.
 
     Example:
         >>> phase_colours(["BaTiO3", "TiO2"])
         {'BaTiO3': '#0072B2', 'TiO2': '#7A7A7A'}
     """
     names = list(dict.fromkeys(phases))
-    shipped = {name: colour for system in SYSTEMS.values() for name, colour in system.colours.items()}
+    shipped = ChainMap(*(dict(system.colours) for system in SYSTEMS.values()))
     colours = {name: shipped[name] for name in names if name in shipped}
     for name in names:
-        if name in colours:
-            continue
-        first = zlib.crc32(name.encode()) % len(PALETTE)
-        around = [PALETTE[(first + k) % len(PALETTE)] for k in range(len(PALETTE))]
-        taken = set(colours.values())
-        colours[name] = next((c for c in around if c not in taken), around[0])
+        if name not in colours:
+            first = zlib.crc32(name.encode()) % len(PALETTE)
+            around = PALETTE[first:] + PALETTE[:first]
+            colours[name] = next((c for c in around if c not in colours.values()), around[0])
     return {name: colours[name] for name in names}
 
 
@@ -101,7 +102,7 @@ def formula_label(formula: str) -> str:
 
 
 def atoms_of(formula: str) -> dict[str, int]:
-    """Atoms per formula unit; nothing for a name that is no formula."""
+    """Return the atoms per formula unit; nothing for a name that is no formula."""
     from tammann.composition import parse_formula
 
     try:
@@ -111,7 +112,7 @@ def atoms_of(formula: str) -> dict[str, int]:
 
 
 def new_axes(width_in: float = 6.0, height_in: float = 4.0) -> Axes:
-    """Axes on a figure of their own."""
+    """Return axes on a figure of their own."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), layout="constrained").add_subplot()
@@ -141,25 +142,23 @@ def rising(values: Sequence[float]) -> np.ndarray:
     return np.array([mean for mean, count in pools for _ in range(count)])
 
 
-def spread_out(wanted: Sequence[float], least: float, low: float, high: float) -> np.ndarray:
+def spread_out(wanted: ArrayLike, least: float, low: float, high: float) -> np.ndarray:
     """Move positions apart by at least ``least``, each as little as possible, within [low, high] if they fit."""
     places = np.asarray(wanted, dtype=float)
     order = np.argsort(places, kind="stable")
     steps = least * np.arange(places.size)
     placed = np.empty_like(places)
-    top = high - least * (places.size - 1)
-    placed[order] = np.clip(rising(places[order] - steps), low, max(low, top)) + steps
+    placed[order] = np.clip(rising(places[order] - steps), low, max(low, high - least * (places.size - 1))) + steps
     return placed
 
 
 def order_by_fraction(formulas: Iterable[str], element: str | None) -> tuple[list[str], str]:
-    """Formulas in order of the fraction of an element among those other than oxygen, and that element."""
-    names = list(dict.fromkeys(formulas))
-    counts = [atoms_of(name) for name in names]
-    symbols = sorted({symbol for count in counts for symbol in count} - {"O"})
-    element = element or (symbols[0] if symbols else "O")
-    fraction = [c.get(element, 0.0) / max(sum(n for s, n in c.items() if s != "O"), 1e-12) for c in counts]
-    return [names[k] for k in np.argsort(-np.array(fraction), kind="stable")], element
+    """Return formulas by the falling fraction of an element among those other than oxygen, and that element."""
+    cations = {name: {s: n for s, n in atoms_of(name).items() if s != "O"} for name in formulas}
+    element = element or min((symbol for count in cations.values() for symbol in count), default="O")
+    return sorted(
+        cations, key=lambda name: -cations[name].get(element, 0) / max(sum(cations[name].values()), 1)
+    ), element
 
 
 def name_products(ax: Axes, names: list[str], element: str) -> None:
@@ -181,12 +180,9 @@ def temperature_colours(number: int) -> list[Any]:
 
 def species_colours(species: Sequence[str]) -> dict[str, str]:
     """Return a colour each: that of the element where it has one, another that is free where not."""
-    fixed = {symbol: ELEMENT_COLOURS[symbol] for symbol in species if symbol in ELEMENT_COLOURS}
-    free = ["#0072B2", "#E69F00", "#CC79A7", "#882255", "#6699CC", "#B8860B"]
-    others = [symbol for symbol in species if symbol not in fixed]
-    for k, symbol in enumerate(sorted(others)):
-        fixed[symbol] = free[k % len(free)]
-    return {symbol: fixed[symbol] for symbol in species}
+    free = cycle(["#0072B2", "#E69F00", "#CC79A7", "#882255", "#6699CC", "#B8860B"])
+    colours = ELEMENT_COLOURS | {symbol: next(free) for symbol in sorted(set(species) - set(ELEMENT_COLOURS))}
+    return {symbol: colours[symbol] for symbol in species}
 
 
 def shade_span(ax: Axes, span: tuple[float, float]) -> None:
@@ -194,10 +190,8 @@ def shade_span(ax: Axes, span: tuple[float, float]) -> None:
     left, right = ax.get_xlim()
     start, stop = max(span[0], left), min(span[1], right)
     ax.axvspan(start, stop, color=SHADE, linewidth=0, zorder=0)
-    across = ax.get_xaxis_transform()
-    ax.text(
-        (start * stop) ** 0.5, 0.015, "fit", transform=across, ha="center", va="bottom", fontsize=8, color="#6F6A5C"
-    )
+    where = ((start * stop) ** 0.5, 0.015)
+    ax.annotate("fit", where, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color="#6F6A5C")
 
 
 def label_ends(ax: Axes, ends: list[tuple[float, str, str]], large: bool) -> None:
@@ -209,22 +203,21 @@ def label_ends(ax: Axes, ends: list[tuple[float, str, str]], large: bool) -> Non
     assert figure is not None
     height = ax.get_position().height * figure.get_figheight() * 72
     to_axes = ax.transData + ax.transAxes.inverted()
-    wanted = [float(to_axes.transform((ax.get_xlim()[1], value))[1]) for value, _, _ in ends]
-    places = spread_out([min(max(place, 0.0), 1.0) for place in wanted], 1.25 * size / height, 0.0, 1.0)
+    wanted = np.clip(to_axes.transform([(ax.get_xlim()[1], value) for value, _, _ in ends])[:, 1], 0, 1)
+    places = spread_out(wanted, 1.4 * size / height, 0.0, 1.0)
+    across = ax.transAxes
     for (_, text, colour), value, place in zip(ends, wanted, places, strict=True):
-        ax.plot(
-            [1.0, 1.03],
-            [min(max(value, 0), 1), place],
-            color=colour,
-            linewidth=0.8,
-            transform=ax.transAxes,
-            clip_on=False,
-        )
-        ax.text(1.04, place, text, color=colour, fontsize=size, va="center_baseline", transform=ax.transAxes)
+        ax.plot([1.0, 1.03], [value, place], color=colour, linewidth=0.8, transform=across, clip_on=False)
+        ax.text(1.04, place, text, color=colour, fontsize=size, va="center_baseline", transform=across)
+
+
+def legend_above(ax: Axes, handles: Sequence[Artist], **spacing: Any) -> None:
+    """Explain lines and marks above the axes, from the left."""
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False, fontsize=8.5, **spacing)
 
 
 def only_powers(axis: Any) -> None:
-    """No numbers between powers of ten where two of these are on the axis: in small panels they would touch."""
+    """Drop the numbers between powers of ten where two of these are on the axis: in small panels they would touch."""
     from matplotlib.ticker import NullFormatter
 
     low, high = sorted(axis.get_view_interval())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from tammann.transport.correlations import Correlations
     from tammann.transport.measurement import OnsagerMeasurement
-
-__all__ = ["transport_figure"]
 
 
 def transport_figure(correlations: Correlations | Sequence[Correlations], measurement: OnsagerMeasurement) -> Figure:
@@ -53,10 +52,10 @@ def transport_figure(correlations: Correlations | Sequence[Correlations], measur
         plot_onsager_matrix(measurement, ax=d)
     else:
         d.set_axis_off()
-        said = f"In the {measurement.frame} frame one species alone has no collective motion: L is zero."
+        reason = f"In the {measurement.frame} frame one species alone has no collective motion: L is zero."
         if not measurement.usable:
-            said = measurement.not_diffusive_sentence()
-        d.text(0.5, 0.5, _folded(said), ha="center", va="center", fontsize=9, color=INK)
+            reason = measurement.not_diffusive_sentence()
+        d.text(0.5, 0.5, textwrap.fill(reason, 46), ha="center", va="center", fontsize=9, color=INK)
     for letter, ax in zip("abcd", (a, b, c, d), strict=True):
         ax.set_title(letter, loc="left", fontweight="bold", fontsize=11, color=INK)
     first = same_system(correlations)[0]
@@ -64,9 +63,3 @@ def transport_figure(correlations: Correlations | Sequence[Correlations], measur
     what += f"{measurement.duration_ps:.4g} ps, {measurement.frame} frame"
     figure.suptitle(what, fontsize=10, color=INK)
     return figure
-
-
-def _folded(sentence: str) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(sentence, 46))

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from tammann.transport.viscosity import Viscosity
 
-__all__ = ["plot_running_viscosity"]
-
 
 def plot_running_viscosity(viscosity: Viscosity, *, ax: Axes | None = None) -> Axes:
     """Draw the running Green-Kubo integral with its standard error, and the viscosity found, against time (ps).
@@ -31,7 +29,7 @@ def plot_running_viscosity(viscosity: Viscosity, *, ax: Axes | None = None) -> A
         'upper limit of the integral (ps)'
     """
     own = ax is None
-    ax = new_axes(5.2, 3.4) if ax is None else ax
+    ax = ax or new_axes(5.2, 3.4)
     largest = float(np.abs(viscosity.running_Pa_s).max())
     factor, unit = (1e3, "mPa s") if largest < 0.1 else (1.0, "Pa s")
     time = viscosity.times_ps[1:]

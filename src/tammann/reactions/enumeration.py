@@ -15,8 +15,6 @@ from tammann.reactions.reaction import Reactions, reaction_energy
 if TYPE_CHECKING:
     from tammann.thermo import Phases
 
-__all__ = ["balanced_combinations", "enumerate_reactions", "most_exergonic", "reaction_blocks"]
-
 _BLOCK = 50_000
 """Combinations of phases solved at once."""
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from tammann.thermo import Phases
 
-__all__ = ["Reaction", "Reactions", "reaction_energy"]
-
 
 @dataclass(frozen=True)
 class Reaction:
