@@ -149,7 +149,7 @@ def test_atoms_at_random_stay_below_the_noise(atoms):
     cell = (20.0 * atoms) ** (1 / 3) * np.eye(3)
     x = np.random.default_rng(4).random((400, 1, atoms, 3)).repeat(2, axis=1) @ cell
     found = np.array(
-        [bragg_order(trajectory_from_arrays(one, cell, ["O"] * atoms, frame_interval_ps=1.0), frames=1) for one in x]
+        [bragg_order(trajectory_from_arrays(one, cell, ["O"] * atoms, frame_interval_ps=1.0)) for one in x]
     )
     limit = bragg_noise(atoms, 20.0 * atoms, chance=0.05)
     assert (found > limit).mean() < 0.05

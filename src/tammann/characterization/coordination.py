@@ -107,14 +107,10 @@ def coordination_numbers(
     *,
     cutoffs_A: Mapping[tuple[str, str], float] | None = None,
 ) -> tuple[Coordination, ...]:
-    """Count neighbours within the first minimum of the pair distribution, or within cutoffs given.
+    """Count neighbours of pairs (centre, neighbour) of elements, in any cell.
 
-    The minimum is sought up to half the shortest height of the cell, 10 Å at most.
-
-    Args:
-        trajectory: Any cell.
-        pairs: Pairs (centre, neighbour) of elements.
-        cutoffs_A: Cutoffs by pair, Å; by default the first minimum of g(r) after its first peak.
+    Neighbours are nearer than the cutoff of the pair, Å, where given, else than the first minimum of g(r) after its
+    first peak, sought up to half the shortest height of the cell, 10 Å at most.
 
     Raises:
         DataError: An element that the trajectory does not have.
@@ -218,7 +214,7 @@ def _frames(trajectory: Trajectory, *, most: int = MOST_FRAMES) -> Iterator[tupl
 
 
 def _heights(cell: np.ndarray) -> np.ndarray:
-    """Distances between opposite faces of the cell, Å, shape (3,)."""
+    """Return the distances between opposite faces of the cell, Å, shape (3,)."""
     return 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
 
 
@@ -268,7 +264,7 @@ def _pairs(
 
 
 def _first_shell(r: np.ndarray, g: np.ndarray) -> tuple[float, float]:
-    """First peak of g(r) and the minimum after it, of a curve smoothed over a quarter of an Å."""
+    """Return the first peak of g(r), smoothed over a quarter of an Å, and the minimum after it."""
     width = max(1, round(0.25 / (r[1] - r[0])))
     smooth = np.convolve(g, np.ones(width) / width, mode="same")
     above = np.flatnonzero(smooth > 1.0)
@@ -285,7 +281,7 @@ def _first_shell(r: np.ndarray, g: np.ndarray) -> tuple[float, float]:
 
 
 def _mean(series: np.ndarray) -> tuple[float, float]:
-    """Mean and its standard error from blocks."""
+    """Return the mean and its standard error from blocks."""
     blocks = [float(part.mean()) for part in np.array_split(series, min(BLOCKS, len(series)))]
     error = float(np.std(blocks, ddof=1) / math.sqrt(len(blocks))) if len(blocks) > 1 else math.nan
     return float(series.mean()), error

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["bragg_noise", "bragg_order", "largest_cavity"]
 
 LONGEST_PER_A = 5.0
-FRAMES = 20
+SPACING_A = 0.8
+"""Spacing of the grid of trial centres of cavities."""
+FRAMES, CAVITY_FRAMES = 20, 5
 MOST_POSITIONS = 100_000
 """Frames times atoms analysed: a large box needs no mean over many frames."""
 FEWEST_FRAMES = 3
@@ -37,17 +39,13 @@ BLOCKS = 1000
 """Blocks of 27 grid points refined at a time."""
 
 
-def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: float = LONGEST_PER_A) -> float:
+def bragg_order(trajectory: Trajectory) -> float:
     """Return the strongest reflection relative to a perfect crystal's: 1 for a crystal, about 10/N for a melt.
 
-    max over q of <|sum_a exp(i q . r_a)|²> / N², with q all vectors of the reciprocal cell up to ``longest_per_A`` (the
-    600,000 shortest at most) and equal weights of the N atoms; the mean over frames of the last quarter of the
-    trajectory. In boxes of more than about 300 atoms a grid is used, right to half a per cent.
-
-    Args:
-        trajectory: Of N atoms.
-        frames: How many frames at most; fewer in boxes of more than 5000 atoms.
-        longest_per_A: Longest q, 1/Å.
+    max over q of <|sum_a exp(i q . r_a)|²> / N², with q all vectors of the reciprocal cell up to 5 per Å (the 600,000
+    shortest at most) and equal weights of the N atoms; the mean over 20 frames of the last quarter of the trajectory,
+    fewer in boxes of more than 5000 atoms. In boxes of more than about 300 atoms a grid is used, right to half a per
+    cent.
 
     Example:
         >>> import numpy as np
@@ -60,7 +58,7 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
     """
     n_atoms = len(trajectory.symbols)
     mean_cell = trajectory.cells.mean(axis=0)
-    longest = min(longest_per_A, _longest(abs(float(np.linalg.det(mean_cell)))))
+    longest = _longest(abs(float(np.linalg.det(mean_cell))))
     reciprocal = 2.0 * math.pi * np.linalg.inv(mean_cell).T
     most = np.ceil(longest / (2.0 * math.pi) * np.linalg.norm(mean_cell, axis=1)).astype(int)
     # the intensities at q and -q are equal, so the last index need not be below 0
@@ -75,7 +73,7 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
     if not len(indices):
         return 0.0
     intensity = np.zeros(len(indices))
-    chosen = _last_quarter(trajectory, frames)
+    chosen = _last_quarter(trajectory, FRAMES)
     for k in chosen:
         fractional = wrapped(*trajectory.frame(k))
         if len(indices) * n_atoms <= MOST_PHASES:
@@ -85,35 +83,26 @@ def bragg_order(trajectory: Trajectory, *, frames: int = FRAMES, longest_per_A: 
     return float(intensity.max() / len(chosen) / n_atoms**2)
 
 
-def bragg_noise(n_atoms: int, volume_A3: float, *, chance: float = 1e-3, longest_per_A: float = LONGEST_PER_A) -> float:
+def bragg_noise(n_atoms: int, volume_A3: float, *, chance: float = 1e-3) -> float:
     """Return the ``bragg_order`` that a disordered box reaches by chance, at most 1: a threshold for small boxes.
 
-    For atoms at random |sum_a exp(i q . r_a)|² / N is exponentially distributed with mean 1, so its maximum over n
-    vectors q exceeds ln(n / chance) in fewer than ``chance`` of all arrangements. That is one arrangement, as in a
-    glass; the mean over the frames of a melt stays far below.
-
-    Args:
-        n_atoms: N.
-        volume_A3: Of the box, Å3; n = volume q³ / (12 pi²) with the longest q.
-        chance: Fraction of arrangements that may exceed it.
-        longest_per_A: As in ``bragg_order``, 1/Å.
+    For N = ``n_atoms`` atoms at random |sum_a exp(i q . r_a)|² / N is exponentially distributed with mean 1, so its
+    maximum over n vectors q, n = volume q³ / (12 pi²) with the longest q, exceeds ln(n / chance) in fewer than
+    ``chance`` of all arrangements. That is one arrangement, as in a glass; the mean over the frames of a melt stays far
+    below.
 
     Example:
         >>> [round(bragg_noise(n, 20.0 * n), 2) for n in (40, 80, 200, 10_000)]
         [0.34, 0.18, 0.08, 0.0]
     """
-    longest = min(longest_per_A, _longest(volume_A3))
-    vectors = max(1.0, volume_A3 * longest**3 / (12.0 * math.pi**2))
+    vectors = max(1.0, volume_A3 * _longest(volume_A3) ** 3 / (12.0 * math.pi**2))
     return min(1.0, math.log(vectors / chance) / n_atoms)
 
 
-def largest_cavity(trajectory: Trajectory, *, frames: int = 5, spacing_A: float = 0.8) -> float:
+def largest_cavity(trajectory: Trajectory) -> float:
     """Return the radius of the largest sphere without the centre of an atom, Å: 2.5 to 3.5 in a dense oxide melt.
 
-    Args:
-        trajectory: Of N atoms; frames of its last quarter are analysed.
-        frames: How many frames at most; fewer in boxes of more than 20,000 atoms.
-        spacing_A: Spacing of the grid of trial centres, Å.
+    Five frames of the last quarter are analysed, fewer in boxes of more than 20,000 atoms.
 
     Example:
         >>> import numpy as np
@@ -125,10 +114,10 @@ def largest_cavity(trajectory: Trajectory, *, frames: int = 5, spacing_A: float 
     from scipy.spatial import cKDTree
 
     largest = 0.0
-    for k in _last_quarter(trajectory, frames):
+    for k in _last_quarter(trajectory, CAVITY_FRAMES):
         positions, cell = trajectory.frame(k)
         inside = wrapped(positions, cell)
-        counts = np.maximum(1, np.ceil(np.linalg.norm(cell, axis=1) / spacing_A)).astype(int)
+        counts = np.maximum(1, np.ceil(np.linalg.norm(cell, axis=1) / SPACING_A)).astype(int)
         reach = NEAR_A
         while (found := _farthest(cKDTree(with_images(inside, cell, reach)[0]), cell, counts)) > reach:
             reach *= 2.0  # nearer images may have been left out
@@ -143,8 +132,8 @@ def _last_quarter(trajectory: Trajectory, frames: int) -> list[int]:
 
 
 def _longest(volume_A3: float) -> float:
-    """Length up to which there are ``MOST_VECTORS`` vectors, 1/Å."""
-    return (12.0 * math.pi**2 * MOST_VECTORS / volume_A3) ** (1.0 / 3.0)
+    """Return the length up to which reciprocal vectors are considered, 1/Å."""
+    return min(LONGEST_PER_A, (12.0 * math.pi**2 * MOST_VECTORS / volume_A3) ** (1.0 / 3.0))
 
 
 def _add_direct(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndarray) -> None:

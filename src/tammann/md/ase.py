@@ -13,7 +13,7 @@ import numpy as np
 from tammann.errors import DataError, TammannError
 from tammann.md.driver import ForceEngine
 from tammann.md.state import ForceResult, Forces, MDState
-from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, muted, prepare
+from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, muted, one_line, prepare
 from tammann.potentials.rigid_ions import RigidIons
 
 __all__ = ["AseEngine", "compute"]
@@ -64,9 +64,8 @@ def compute(calculator: Any, atoms: Any, name: str, *, stress: bool) -> ForceRes
     except TammannError:
         raise
     except Exception as reason:  # a calculator of another package may raise anything
-        text = " ".join(str(reason).split())[:200]
         raise DataError(
-            f"potential {name} failed ({type(reason).__name__}: {text}); check that it knows these elements and that "
-            "no two atoms are too close."
+            f"potential {name} failed ({one_line(reason)}); check that it knows these elements and that no two atoms "
+            "are too close."
         ) from None
     return ForceResult(energy, forces, tensor)

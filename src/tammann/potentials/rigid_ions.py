@@ -87,7 +87,7 @@ class RigidIons:
         return energy * switch, force * switch - energy * slope
 
     def real_space(self, first: str, second: str, r_A: np.ndarray, screening: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return ``short_range`` plus the real-space part of an Ewald sum, q_i q_j e2 erfc(s r)/(4 pi eps0 r), s 1/Å."""
+        """Return ``short_range`` plus the real-space Ewald part, q_i q_j e2 erfc(s r)/(4 pi eps0 r), s in 1/Å."""
         from scipy.special import erfc
 
         energy, force = self.short_range(first, second, r_A)

@@ -222,7 +222,12 @@ def _radii(species: tuple[str, ...], distances: Mapping[tuple[str, str], float])
 
 
 def _packmol(formula: str, counts: Mapping[str, int], radii: Mapping[str, float], edge: float, seed: int) -> np.ndarray:
-    binary = _packmol_binary()
+    try:
+        from packmol.cli import get_binary_path
+
+        binary = str(get_binary_path())
+    except (ImportError, FileNotFoundError):
+        raise DataError("packmol is not installed; pip install 'tammann[lammps]' brings it.") from None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # packmol keeps distances only to within its tolerance, so ask for a little more
@@ -236,7 +241,7 @@ def _packmol(formula: str, counts: Mapping[str, int], radii: Mapping[str, float]
         try:
             with (folder / "input").open("rb") as file:  # not a pipe: packmol rewinds its input
                 done = subprocess.run(
-                    [str(binary)], stdin=file, cwd=folder, capture_output=True, timeout=PACKMOL_SECONDS, check=False
+                    [binary], stdin=file, cwd=folder, capture_output=True, timeout=PACKMOL_SECONDS, check=False
                 )
             output = done.stdout[-2000:].decode("utf-8", "replace")
         except subprocess.TimeoutExpired:
@@ -251,12 +256,3 @@ def _packmol(formula: str, counts: Mapping[str, int], radii: Mapping[str, float]
             )
         rows = packed.read_text(encoding="utf-8").splitlines()[2:]
     return np.array([[float(x) for x in row.split()[1:4]] for row in rows if row.strip()])
-
-
-def _packmol_binary() -> Path:
-    try:
-        from packmol.cli import get_binary_path
-
-        return Path(get_binary_path())
-    except (ImportError, FileNotFoundError):
-        raise DataError("packmol is not installed; pip install 'tammann[lammps]' brings it.") from None

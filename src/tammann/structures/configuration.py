@@ -90,8 +90,7 @@ class Configuration:
         """Return ASE ``Atoms``, with velocities in the units of ASE where they are known."""
         from ase import Atoms, units
 
-        v = self.velocities_A_per_ps
-        v = None if v is None else v / (1000.0 * units.fs)
+        v = None if self.velocities_A_per_ps is None else self.velocities_A_per_ps / (1000.0 * units.fs)
         return Atoms(list(self.symbols), positions=self.positions_A, cell=self.cell_A, pbc=True, velocities=v)
 
     @classmethod
@@ -122,12 +121,9 @@ class Configuration:
     def to_extxyz(self) -> str:
         """Return the text of an extended XYZ file; velocities are left out."""
         lattice = " ".join(f"{x:.6f}" for x in self.cell_A.ravel())
-        lines = [str(self.n_atoms), f'Lattice="{lattice}" Properties=species:S:1:pos:R:3 pbc="T T T"']
-        lines += [
-            f"{symbol} {x:.5f} {y:.5f} {z:.5f}"
-            for symbol, (x, y, z) in zip(self.symbols, self.positions_A, strict=True)
-        ]
-        return "\n".join(lines) + "\n"
+        head = f'{self.n_atoms}\nLattice="{lattice}" Properties=species:S:1:pos:R:3 pbc="T T T"\n'
+        rows = zip(self.symbols, self.positions_A, strict=True)
+        return head + "".join(f"{symbol} {x:.5f} {y:.5f} {z:.5f}\n" for symbol, (x, y, z) in rows)
 
     @classmethod
     def from_extxyz(cls, text: str) -> Configuration:

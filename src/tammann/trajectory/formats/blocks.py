@@ -64,11 +64,7 @@ class Block(NamedTuple):
 def read_blocks(
     lines: Lines, headers: Generator[Header, None, None], choice: Choice, split: Split | None = None
 ) -> Iterator[Block]:
-    """Read the rows below each of ``headers``, which reads on when they are consumed; a note tells of a cut frame.
-
-    Raises:
-        DataError: A row that cannot be read.
-    """
+    """Read the rows below each of ``headers``, which reads on when they are consumed; a note tells of a cut frame."""
     whole, end = 0, None
     with closing(headers):
         while end is None and (choice.stop is None or whole < choice.stop):
@@ -78,6 +74,13 @@ def read_blocks(
                 try:
                     header = next(headers)
                     _, chosen, atoms, columns, *_ = header
+                    if header.frame <= choice.start:
+                        known = atoms  # frames that are left out may be of something else
+                    elif atoms != known:
+                        raise DataError(
+                            f"{lines.path}: frame {header.frame}: it has {atoms} atoms, the frames before {known}; "
+                            "expected the same atoms in every frame (mixed compositions); take each run by itself."
+                        )
                     if not chosen:
                         lines.skip(atoms)
                     else:

@@ -30,14 +30,7 @@ _UNWRAPPED = frozenset({"unwrapped_position", "unwrapped_positions", "unwrapped_
 
 
 def extxyz_frames(lines: Lines, choice: Choice) -> tuple[bool, Iterator[Frames]]:
-    """Read an extended XYZ file block by block.
-
-    Returns:
-        Whether its positions may be wrapped, False where a column of unwrapped ones is read instead, and its frames.
-
-    Raises:
-        DataError: A file that is not one, frames without lattice or not periodic, atoms that change.
-    """
+    """Read an extended XYZ file: whether its positions may be wrapped (no unwrapped ones are there), and its frames."""
     keys = lines.ahead(2).partition(b"\n")[2].decode("utf-8", "replace")
     names = (_value(_PROPERTIES, keys) or "").split(":")[::3]
     unwrapped = next((name for name in names if name.lower() in _UNWRAPPED), None)
@@ -62,20 +55,12 @@ def _frames(lines: Lines, position: str, choice: Choice) -> Iterator[Frames]:
 def _headers(lines: Lines, position: str, choice: Choice) -> Generator[Header, None, None]:
     comment, properties, columns = None, "", Columns(np.empty(0, np.int64), np.empty(0, np.int64), "")
     cell = np.zeros((3, 3))
-    atoms = 0
     for index in count():
         where = f"{lines.path}: frame {index}: "
         text = lines.line_or_end()
         if text is None:
             return
-        found = _number(text, where)
-        if index <= choice.start:
-            atoms = found  # frames that are left out may be of something else
-        if found != atoms:
-            raise DataError(
-                f"{where}it has {found} atoms, the frames before {atoms}; expected the same atoms in every frame "
-                "(mixed compositions); take each run by itself."
-            )
+        atoms = _number(text, where)
         keys = lines.line()
         if choice.takes(index) and keys != comment:
             decoded = keys.decode("utf-8", "replace")

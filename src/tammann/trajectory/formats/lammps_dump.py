@@ -57,11 +57,7 @@ class _Layout(NamedTuple):
 
 
 def lammps_frames(lines: Lines, types: Sequence[str] | None, choice: Choice) -> tuple[bool, Iterator[Frames]]:
-    """Read a dump: whether its positions are wrapped without image flags, and its frames, block by block.
-
-    Raises:
-        DataError: A dump that cannot be understood; while iterating, too.
-    """
+    """Read a dump: whether its positions are wrapped without image flags, and its frames, block by block."""
     header = _skip_to(lines, choice.start)
     layout = _layout(header["columns"], lines, types)
     return layout.wrapped and not layout.images, _frames(lines, header, layout, types, choice)
@@ -242,12 +238,7 @@ def _headers(
 def _check_same_run(
     header: re.Match[bytes], first: re.Match[bytes], last_step: int | None, index: int, where: str
 ) -> None:
-    """Check that a frame has the atoms and columns of the first one and does not go back in time."""
-    if int(header["atoms"]) != int(first["atoms"]):
-        raise DataError(
-            f"{where}it has {int(header['atoms'])} atoms, the frames before {int(first['atoms'])}; expected the same "
-            "atoms in every frame (mixed compositions); take each run by itself."
-        )
+    """Check that a frame has the columns of the first one and does not go back in time."""
     if header["columns"] != first["columns"] and header["columns"].split() != first["columns"].split():
         raise DataError(
             f"{where}its columns are {header['columns'].decode('utf-8', 'replace').strip()}, those before "

@@ -26,11 +26,7 @@ _RUN_TOGETHER = re.compile(rb"\s*" + 3 * rb"([+-]?\d*\.\d{8})\s*" + rb"[A-Za-z]{
 
 
 def xdatcar_frames(lines: Lines, types: Sequence[str] | None, choice: Choice) -> Iterator[Frames]:
-    """Read an XDATCAR block by block; its positions are wrapped.
-
-    Raises:
-        DataError: A file that is not one, atoms that change, rows that cannot be read.
-    """
+    """Read an XDATCAR block by block; its positions are wrapped."""
     for block in read_blocks(lines, _headers(lines, types, choice), choice, _split):
         with np.errstate(over="ignore", invalid="ignore"):
             positions = np.matmul(block.floats, block.cells)
