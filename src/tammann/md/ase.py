@@ -48,11 +48,7 @@ class AseEngine(ForceEngine):
 
 
 def compute(calculator: Any, atoms: Any, name: str, *, stress: bool) -> ForceResult:
-    """Compute energy, forces and, where asked for, stress of ASE atoms; ``name`` is that of the potential, for errors.
-
-    Raises:
-        DataError: The calculator fails.
-    """
+    """Compute energy, forces and, where asked for, stress of ASE atoms; ``name`` of the potential is for errors."""
     try:
         energy = float(calculator.get_property("energy", atoms))
         forces = np.array(calculator.get_property("forces", atoms), dtype=float)

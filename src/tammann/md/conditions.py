@@ -86,8 +86,7 @@ class MDRun:
 
     def isotropic_pressure_GPa(self) -> np.ndarray:
         """Return the mean of the diagonal of the pressure tensor, shape (M,), GPa."""
-        pressure: np.ndarray = self.pressure_GPa[:, :3].mean(axis=1)
-        return pressure
+        return np.asarray(self.pressure_GPa[:, :3].mean(axis=1))
 
 
 def explosion(conditions: Conditions, detail: str = "") -> DataError:

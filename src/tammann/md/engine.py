@@ -26,12 +26,9 @@ __all__ = ["Engine", "Ramp", "Restart", "Simulation", "SinglePoint"]
 
 
 class SinglePoint(NamedTuple):
-    """Energy, forces and pressure of N atoms at rest.
+    """Potential energy, eV per atom, forces, shape (N, 3), eV/Å, and pressure of N atoms at rest.
 
-    Attributes:
-        energy_eV_per_atom: Potential energy, eV per atom.
-        forces_eV_per_A: Shape (N, 3), eV/Å.
-        pressure_GPa: Pressure tensor without its kinetic part, xx, yy, zz, xy, xz, yz, shape (6,), GPa.
+    The pressure tensor has no kinetic part: xx, yy, zz, xy, xz, yz, shape (6,), GPa.
     """
 
     energy_eV_per_atom: float

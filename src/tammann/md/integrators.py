@@ -33,10 +33,8 @@ LONGEST_MOVE_A = 0.1
 def advance(state: MDState, forces: Forces, steps: int, *, every: int) -> Iterator[None]:
     """Take time steps, pausing at multiples of ``every``, where the stress is known and ``sample`` may be called.
 
-    Steps are counted from step zero of the state, which is a pause too; the state is changed in place.
-
-    Raises:
-        DataError: Forces that are not finite, or whatever ``forces`` raises.
+    Steps are counted from step zero of the state, which is a pause too; the state is changed in place. Forces that are
+    not finite are refused.
     """
     if state.result is None:
         (state.result,) = forces([state], True)
@@ -179,10 +177,7 @@ def _advance_chain(
 def minimize_fire(state: MDState, forces: Forces, *, steps: int) -> None:
     """Lower the energy by at most ``steps`` steps of FIRE until no force component exceeds 0.05 eV/Å.
 
-    The positions are changed in place; velocities are not used.
-
-    Raises:
-        DataError: Forces that are not finite.
+    Changes the positions in place and uses no velocities; refuses forces that are not finite.
 
     Reference:
         Bitzek et al., Phys. Rev. Lett. 2006, 97, 170201, doi 10.1103/PhysRevLett.97.170201.

@@ -52,9 +52,7 @@ def atom_types(configuration: Configuration, potential: Potential) -> tuple[str,
 def set_forces(lmp: Any, configuration: Configuration, potential: Potential, scratch: Path) -> None:
     """Let an instance of LAMMPS compute forces on atoms numbered as in ``configuration``, with tables in ``scratch``.
 
-    Raises:
-        DataError: LAMMPS refuses a command, or the calculator cannot be made. Where a calculator fails later, the
-            command of LAMMPS that needed it raises.
+    Where a calculator fails later, the command of LAMMPS that needed it raises.
     """
     lmp.commands_string("thermo_modify lost error flush no\nthermo 100000000")
     if isinstance(potential, ImportedPotential):

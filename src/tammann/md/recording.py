@@ -83,9 +83,6 @@ def open_recording(
     Incomplete files of a killed run are removed. Where another process records in the folder, wait until it has left.
     The arguments are those of ``Engine.produce``.
 
-    Yields:
-        The state of the recording, for ``record``.
-
     Raises:
         RecipeError: Frames that fall between samples, or a duration shorter than a frame.
         ResultError: The folder holds a run that cannot be resumed, or another process does not leave it.
@@ -161,11 +158,7 @@ def record(
 
 
 def check_temperature(samples: np.ndarray, conditions: Conditions, *, final_temperature_K: float | None = None) -> None:
-    """Refuse samples, shape (M, 9), whose atoms have become far hotter in the last quarter than the thermostat.
-
-    Raises:
-        DataError: The run has exploded.
-    """
+    """Refuse samples, shape (M, 9), whose atoms have become far hotter in the last quarter than the thermostat."""
     hottest = max(conditions.temperature_K, final_temperature_K or 0.0)
     mean = float(np.mean(samples[-max(1, len(samples) // 4) :, 0]))
     if not np.isfinite(samples).all() or mean > 2.0 * hottest + 500.0:

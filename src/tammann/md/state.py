@@ -159,8 +159,7 @@ def save_state(state: MDState, path: Path) -> None:
 def load_state(path: Path, configuration: Configuration, conditions: Conditions, *, step: int) -> MDState:
     """Return the state that ``save_state`` wrote at time step ``step`` of a run with the elements of ``configuration``.
 
-    Raises:
-        ResultError: The file holds something else, or the state of another run.
+    Anything else is refused.
     """
     try:
         with np.load(path) as arrays:

@@ -208,8 +208,7 @@ def _model(potential: Potential) -> Any:
 def _wrapped(state: MDState) -> np.ndarray:
     """Return positions inside the cell, where single precision is finest."""
     fractional = state.positions_A @ np.linalg.inv(state.cell_A)
-    inside: np.ndarray = (fractional - np.floor(fractional)) @ state.cell_A
-    return inside
+    return np.asarray((fractional - np.floor(fractional)) @ state.cell_A)
 
 
 @lru_cache(maxsize=1000)

@@ -44,11 +44,7 @@ class ImportedPotential:
     made: Any = field(default=None, compare=False, repr=False)
 
     def check(self, elements: Iterable[str], *, formula: str = "") -> None:
-        """Refuse elements that are missing from its training set; ``formula`` is for the message.
-
-        Raises:
-            DataError: Such an element.
-        """
+        """Refuse elements that are missing from its training set; ``formula`` is for the message."""
         strange = sorted(set(elements) & self.unknown)
         if strange:
             raise DataError(

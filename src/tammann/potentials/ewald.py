@@ -117,8 +117,7 @@ def _waves(cell: np.ndarray, longest: float) -> np.ndarray:
     grid = np.stack(np.meshgrid(*[np.arange(-m, m + 1) for m in most], indexing="ij"), axis=-1).reshape(-1, 3)
     grid = grid[len(grid) // 2 + 1 :]  # the grid is symmetric about its middle, which is zero
     k = 2.0 * math.pi * grid @ np.linalg.inv(cell).T
-    kept: np.ndarray = grid[(k**2).sum(axis=1) <= longest**2]
-    return kept
+    return np.asarray(grid[(k**2).sum(axis=1) <= longest**2])
 
 
 @numba.njit(cache=True)

@@ -15,10 +15,9 @@ __all__ = ["load_potential"]
 def load_potential(name: str) -> Potential:
     """Return a potential by name; nothing heavy is imported before an engine needs forces.
 
-    Args:
-        name: ``pedone-2006``; ``chgnet``; ``module:callable`` where the callable, called without arguments, returns an
-            ASE calculator (engines ase and lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim);
-            or the path of a YAML file with LAMMPS commands (engine lammps; ``potentials.lammps_commands``).
+    The name is ``pedone-2006``; ``chgnet``; ``module:callable`` where the callable, called without arguments, returns
+    an ASE calculator (engines ase and lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim); or the
+    path of a YAML file with LAMMPS commands (engine lammps; ``potentials.lammps_commands``).
 
     Raises:
         DataError: An unknown name, a malformed import path, or a file that cannot be read.

@@ -231,13 +231,13 @@ def _packmol(formula: str, counts: Mapping[str, int], radii: Mapping[str, float]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         # packmol keeps distances only to within its tolerance, so ask for a little more
-        lines = [f"tolerance {2.02 * max(min(radii.values()), 0.1):.6f}", "filetype xyz", "output packed.xyz"]
-        lines += [f"seed {seed}", f"pbc {edge:.8f} {edge:.8f} {edge:.8f}"]
+        text = f"tolerance {2.02 * max(min(radii.values()), 0.1):.6f}\nfiletype xyz\noutput packed.xyz\n"
+        text += f"seed {seed}\npbc {edge:.8f} {edge:.8f} {edge:.8f}\n"
         for symbol, count in counts.items():
             (folder / f"{symbol}.xyz").write_text(f"1\n\n{symbol} 0.0 0.0 0.0\n", encoding="utf-8")
-            lines += [f"structure {symbol}.xyz", f"  number {count}", f"  radius {1.01 * radii[symbol]:.6f}"]
-            lines += ["end structure"]
-        (folder / "input").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            radius = f"{1.01 * radii[symbol]:.6f}"
+            text += f"structure {symbol}.xyz\n  number {count}\n  radius {radius}\nend structure\n"
+        (folder / "input").write_text(text, encoding="utf-8")
         try:
             with (folder / "input").open("rb") as file:  # not a pipe: packmol rewinds its input
                 done = subprocess.run(

@@ -141,8 +141,6 @@ class Configuration:
 
         try:
             atoms: Any = read(io.StringIO(text), format="extxyz")
-            return cls.from_ase(atoms)
-        except DataError:
-            raise
         except Exception as error:  # ASE raises many kinds
             raise DataError(f"expected the text of an extended XYZ file, got another one ({error}).") from None
+        return cls.from_ase(atoms)

@@ -23,7 +23,6 @@ Snapshot = tuple[Any, np.ndarray, tuple[str, ...], float | None]
 BLOCK_BYTES = 4 * 2**20
 """Size of a block of positions; fits into the cache of a core."""
 
-
 _FARTHEST_A = 1e9
 
 
@@ -38,11 +37,7 @@ def in_blocks(frames: Frames) -> Iterator[Frames]:
 
 
 def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[Frames]:
-    """Group single frames into blocks.
-
-    Raises:
-        DataError: Atoms that are not those of the first frame.
-    """
+    """Group single frames, all of the same atoms, into blocks."""
     first: tuple[str, ...] = ()
     held: list[Snapshot] = []
     for index, (positions, cell, symbols, time_ps) in enumerate(snapshots):

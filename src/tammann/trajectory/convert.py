@@ -92,11 +92,7 @@ def trajectory_from_ase(
 
 
 def ase_snapshots(frames: Iterable[Any]) -> Iterator[Snapshot]:
-    """Yield the snapshots of ``Atoms``.
-
-    Raises:
-        DataError: Something else, or not periodic in all directions.
-    """
+    """Yield the snapshots of ``Atoms`` that are periodic in all directions."""
     numbers: np.ndarray | None = None
     symbols: tuple[str, ...] = ()
     for index, atoms in enumerate(frames):

@@ -66,10 +66,7 @@ class Trajectory:
         object.__setattr__(self, "symbols", tuple(str(symbol) for symbol in self.symbols))
         object.__setattr__(self, "notes", tuple(self.notes))
         for name in ("positions", "cells"):
-            array = np.asanyarray(getattr(self, name))
-            if array.dtype != np.float64:
-                array = array.astype(np.float64)
-            array = array.view()
+            array = np.asanyarray(getattr(self, name), dtype=np.float64).view()
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         if self.positions.ndim != 3 or self.positions.shape[2] != 3 or self.positions.shape[1] != len(self.symbols):

@@ -24,7 +24,6 @@ _LATTICE, _PROPERTIES, _PERIODIC = (
     re.compile(_KEY.format(name), re.IGNORECASE) for name in ("lattice", "properties", "pbc")
 )
 
-
 _UNWRAPPED = frozenset({"unwrapped_position", "unwrapped_positions", "unwrapped_pos", "unwrapped", "pos_unwrapped"})
 """Names under which programs (GPUMD for one) write unwrapped positions beside ``pos``."""
 

@@ -178,11 +178,8 @@ class Lines:
     ) -> None:
         """Read the next ``rows`` lines into ``floats`` and ``integers`` (see ``parse_rows``).
 
-        A row that does not fit is given to ``split``, if any, which returns its floats or None.
-
-        Raises:
-            Cut: The file ends before.
-            BadRow: A line with too few or too many columns, or with something else than a number.
+        A row that does not fit is given to ``split``, if any, which returns its floats or None; raise BadRow where it
+        does not, and Cut where the file ends before.
         """
         slow = np.empty((max(1024, len(kinds)), 4), dtype=np.int64)
         bits = floats.view(np.uint64)
