@@ -23,10 +23,11 @@ def test_decomposition_runs_on_local_equilibria(reactions, transport):
     phases = reactions.phases
     names = [reaction.equation for reaction in reactions]
     row = names.index("11 BaTi2O5 -> Ba6Ti17O40 + 5 BaTiO3")
-    shape = _geometry(reactions.take(np.array([row])))[0]
-    unit = _across_decomposing(reactions.coefficients[row], shape, phases)
+    shape = _geometry(reactions.take(np.array([row])))
+    layer, ends = int(shape.layers[0].argmax()), shape.ends[0].tolist()
+    unit = _across_decomposing(reactions.coefficients[row], layer, ends[0], phases)
     per_reaction = reaction_energy(reactions.take(np.array([row])), [1600.0])[0, 0] * 11 * 8
-    theirs = local_equilibrium_differences(phases, [(*shape.ends, shape.layers[0])], [1600.0])[0, 0]
+    theirs = local_equilibrium_differences(phases, [(*ends, layer)], [1600.0])[0, 0]
     mine = unit * per_reaction
     assert min(np.abs(mine - theirs).max(), np.abs(mine + theirs).max()) < 1e-9
 

@@ -24,8 +24,6 @@ from tammann.transport import TransportTable
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
 
-__all__ = ["rate_table", "reference_scale"]
-
 
 def rate_table(
     reactions: Reactions,
@@ -61,17 +59,12 @@ def rate_table(
     also separate again, and the mixture would never arrest.
 
     Args:
-        reactions: All reactions of the phases; their energies are the set that the recipe names, the default set where
-            the recipe names a file.
+        reactions: All reactions of the phases; the default energies serve where the recipe names a file.
         transport: Onsager coefficients, or None.
         recipe: Precursors, atmosphere, programme, particle sizes and kinetics.
         null: The geometric null in place of the score.
-        scale: s, 1/(s eV), for draws of an ensemble, which share the scale of the central values
-            (``metadata["scale_per_s_eV"]`` of their table).
+        scale: s, 1/(s eV); draws of an ensemble share ``metadata["scale_per_s_eV"]`` of the central table.
         options: In place of those of the recipe.
-
-    Returns:
-        The table.
 
     Raises:
         RecipeError: A precursor or gas that the phases, or their energies, lack; or more than 254 phases can form.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,32 +17,18 @@ from tammann.units import A3_IN_M3, BOLTZMANN_EV_PER_K
 if TYPE_CHECKING:
     from tammann.thermo import Phases
 
-__all__ = [
-    "between_local_equilibria",
-    "growth_of_channels",
-    "layers_of",
-    "wanted_layers",
-]
-
 _STEP_K = 100.0
 """Closest-point differences are continuous in temperature; they are computed this far apart and joined by lines."""
 
 
 def layers_of(transport: TransportTable | None, phases: Phases, options: KineticsOptions) -> dict[int, Layer]:
-    """Return the layers for which there are transport data, by the position of their phase.
-
-    Args:
-        transport: The table, or None.
-        phases: The phases, which give the volumes.
-        options: Whether all of L counts, its self part, or none of it.
-    """
+    """Return the layers for which there are transport data, by the position of their phase."""
     if transport is None or options.transport == "none":
         return {}
-    numbers = {formula: phase_number(phases, formula) for formula in transport.formulas}
     return {
         number: table_layer(transport, formula, phases, options.transport)
-        for formula, number in numbers.items()
-        if number is not None
+        for formula in transport.formulas
+        if (number := phase_number(phases, formula)) is not None
     }
 
 
@@ -62,28 +47,19 @@ def growth_of_channels(
 
     Two solids to one or two: the products are the layers, between the reactants. One solid to two: the solid is the
     layer, between its products. One to one with a gas: the product is the layer, between the two. See ``rate_table``.
-
-    Args:
-        pool: R reactions.
-        dG_eV_per_atom: Their Gibbs energies, shape (nT, R).
-        temperature_K: Shape (nT,), ascending.
-        layers: From ``layers_of`` or ``layers_down_to``.
-        transport: The table, for its end members.
-        options: Form, difference, and the mean over two products.
-        energies: Name of the energy set.
-        partial_pressure_Pa: Pressures of the gases that reactions exchange.
+    ``dG_eV_per_atom`` has the shape (nT, R), ``temperature_K`` (nT,), ascending; ``partial_pressure_Pa`` are those of
+    the gases that reactions exchange.
     """
     growth = np.full((len(temperature_K), len(pool)), np.nan)
     if not len(pool) or not (layers or options.missing_L_per_kT_per_m_s) or options.transport == "none":
         return growth
-    geometry = _geometry(pool)
-    can = np.array([bool(g.layers) and all(p in layers for p in g.layers) for g in geometry])
-    if options.missing_L_per_kT_per_m_s is not None and options.form != "electroneutral":
-        can = np.array([bool(g.layers) for g in geometry])
+    phases, geometry = pool.phases, _geometry(pool)
+    can = geometry.layers.any(axis=1)
+    if options.missing_L_per_kT_per_m_s is None or options.form == "electroneutral":
+        can &= ~geometry.layers[:, ~np.isin(np.arange(len(phases)), list(layers))].any(axis=1)
     rows = np.flatnonzero(can)
     if not len(rows):
         return growth
-    phases = pool.phases
     atoms = phases.composition_matrix.sum(axis=1)
     total = dG_eV_per_atom[:, rows] * (np.maximum(-pool.coefficients[rows], 0) @ atoms)  # eV per reaction as written
     if options.form == "electroneutral":
@@ -112,7 +88,7 @@ def growth_of_channels(
             value[molten] = _molten(p, phases, temperature_K[molten], options)[:, None]
         return value
 
-    in_layer = wanted_layers(pool)[rows]
+    in_layer = geometry.layers[rows]
     volume = np.array([phase.volume_A3_per_atom * phase.n_atoms for phase in phases])
     volume_of = np.where(in_layer, np.abs(pool.coefficients[rows]) * volume, 0.0)
     inverse, largest = np.zeros_like(total), np.zeros_like(total)
@@ -127,59 +103,40 @@ def growth_of_channels(
 
 
 def between_local_equilibria(pool: Reactions, options: KineticsOptions) -> np.ndarray:
-    """Return which reactions are driven by the difference between local equilibria, which vanishes with dG, shape (R,).
-
-    Args:
-        pool: R reactions.
-        options: The form.
-    """
-    if options.form == "electroneutral":
-        return np.ones(len(pool), dtype=bool)
-    return np.array([shape.backwards for shape in _geometry(pool)], dtype=bool)
+    """Return which reactions are driven by the difference between local equilibria, which vanishes with dG, (R,)."""
+    return _geometry(pool).backwards | (options.form == "electroneutral")
 
 
 def wanted_layers(pool: Reactions) -> np.ndarray:
-    """Return which phases are the layers that grow or decompose in each reaction, shape (R, P).
-
-    Args:
-        pool: R reactions of P phases.
-    """
-    wanted = np.zeros((len(pool), len(pool.phases)), dtype=bool)
-    for row, shape in enumerate(_geometry(pool)):
-        wanted[row, list(shape.layers)] = True
-    return wanted
+    """Return which phases are the layers that grow or decompose in each reaction, shape (R, P), bool."""
+    return _geometry(pool).layers
 
 
-@dataclass(frozen=True)
-class _Geometry:
-    """Which phases form the layer, and between which two it lies; no layer where nothing has to diffuse."""
+class _Geometry(NamedTuple):
+    """Which phases form the layer of each reaction, if anything has to diffuse, and between which two it lies."""
 
-    layers: tuple[int, ...]
-    ends: tuple[int, int]
-    backwards: bool  # the layer is consumed: decomposition
+    layers: np.ndarray  # (R, P)
+    ends: np.ndarray  # (R, 2), positions
+    backwards: np.ndarray  # (R,), the layer is consumed: decomposition
 
 
-def _geometry(pool: Reactions) -> list[_Geometry]:
-    is_gas = pool.phases.is_gas
-    found = []
-    for row in pool.coefficients:
-        reactants = [int(p) for p in np.flatnonzero((row < 0) & ~is_gas)]
-        products = [int(p) for p in np.flatnonzero((row > 0) & ~is_gas)]
-        if len(reactants) == 2:
-            found.append(_Geometry(tuple(products), (reactants[0], reactants[1]), False))
-        elif len(products) == 2:
-            found.append(_Geometry((reactants[0],), (products[0], products[1]), True))
-        elif (row[is_gas] != 0).any():
-            found.append(_Geometry((products[0],), (reactants[0], products[0]), False))
-        else:
-            found.append(_Geometry((), (reactants[0], products[0]), False))
-    return found
+def _geometry(pool: Reactions) -> _Geometry:
+    gas = pool.phases.is_gas
+    used, made = (pool.coefficients < 0) & ~gas, (pool.coefficients > 0) & ~gas
+    grows = used.sum(axis=1) == 2
+    backwards = ~grows & (made.sum(axis=1) == 2)
+    exchanges = (pool.coefficients[:, gas] != 0).any(axis=1)
+    layers = np.where(backwards[:, None], used, made & (grows | exchanges)[:, None])
+    first = np.where(backwards[:, None], made, used)
+    last = np.where(grows[:, None], used, made)
+    ends = np.stack([first.argmax(axis=1), len(gas) - 1 - last[:, ::-1].argmax(axis=1)], axis=1)
+    return _Geometry(layers, ends, backwards)
 
 
 def _differences(
     pool: Reactions,
     rows: np.ndarray,
-    geometry: list[_Geometry],
+    geometry: _Geometry,
     total: np.ndarray,
     temperature: np.ndarray,
     transport: TransportTable | None,
@@ -200,16 +157,15 @@ def _differences(
         first, second = (phases.index(name) for name in names)
         ends = (first, second)
     for k, row in enumerate(rows):
-        shape = geometry[row]
         exchanged = tuple(int(g) for g in gases if pool.coefficients[row, g])
-        if shape.backwards:
-            unit = _across_decomposing(pool.coefficients[row], shape, phases)
-            result[:, k] = total[:, k, None] * unit
+        if geometry.backwards[row]:
+            layer, first = int(geometry.layers[row].argmax()), int(geometry.ends[row, 0])
+            result[:, k] = total[:, k, None] * _across_decomposing(pool.coefficients[row], layer, first, phases)
         elif ends is not None:
             wanted.setdefault((), {}).setdefault(ends, []).append(k)
         else:
-            pair = (min(shape.ends), max(shape.ends))
-            wanted.setdefault(exchanged, {}).setdefault(pair, []).append(k)
+            low, high = sorted(geometry.ends[row].tolist())
+            wanted.setdefault(exchanged, {}).setdefault((low, high), []).append(k)
     if not wanted:
         return result
     from tammann.thermo import closest_differences
@@ -230,22 +186,20 @@ def _differences(
     return result
 
 
-def _across_decomposing(row: np.ndarray, shape: _Geometry, phases: Phases) -> np.ndarray:
+def _across_decomposing(row: np.ndarray, layer: int, first: int, phases: Phases) -> np.ndarray:
     """Difference of chemical potentials across a decomposing layer, per eV of reaction energy.
 
     The shortest d with layer . d = 0, gas . d = 0 and (coefficient x first product) . d = dG: local equilibrium on both
     sides of the layer.
     """
     composition = phases.composition_matrix.astype(float)
-    gases = [g for g in np.flatnonzero(phases.is_gas) if row[g]]
-    first = shape.ends[0]
-    conditions = composition[np.array([shape.layers[0], *gases, first])]
+    conditions = composition[[layer, *np.flatnonzero(phases.is_gas & (row != 0)), first]]
     conditions[-1] *= abs(row[first])
     size = np.linalg.norm(conditions, axis=1)
     return np.linalg.pinv(conditions / size[:, None])[:, -1] / size[-1]
 
 
-def _directions(pool: Reactions, rows: np.ndarray, geometry: list[_Geometry]) -> tuple[np.ndarray, np.ndarray]:
+def _directions(pool: Reactions, rows: np.ndarray, geometry: _Geometry) -> tuple[np.ndarray, np.ndarray]:
     """Directions w of the neutral flux, shape (n_rows, E), and what turns eV per reaction into eV per atom / (a² b²).
 
     A gas belongs to the neighbour that holds an element the layer lacks; where that does not say, NaN.
@@ -255,20 +209,18 @@ def _directions(pool: Reactions, rows: np.ndarray, geometry: list[_Geometry]) ->
     direction = np.full((len(rows), len(phases.elements)), np.nan)
     per_atom = np.full(len(rows), np.nan)
     for k, row in enumerate(rows):
-        shape = geometry[row]
-        if shape.ends[1] in shape.layers:
+        nu, neighbours = pool.coefficients[row], geometry.ends[row]
+        if geometry.layers[row, neighbours[1]]:
             continue
-        nu = pool.coefficients[row]
-        within = composition[list(shape.layers)].any(axis=0)
-        ends = [abs(nu[p]) * composition[p] for p in shape.ends]
-        sign = 1.0 if shape.backwards else -1.0
+        within = composition[geometry.layers[row]].any(axis=0)
+        ends = [abs(nu[p]) * composition[p] for p in neighbours]
+        sign = 1.0 if geometry.backwards[row] else -1.0
         settled = True
-        for g in np.flatnonzero(phases.is_gas):
-            if nu[g]:
-                owners = [i for i, p in enumerate(shape.ends) if (composition[p] * composition[g] * ~within).any()]
-                settled = settled and len(owners) == 1
-                if settled:
-                    ends[owners[0]] = ends[owners[0]] + sign * nu[g] * composition[g]
+        for g in np.flatnonzero(phases.is_gas & (nu != 0)):
+            owners = [i for i, p in enumerate(neighbours) if (composition[p] * composition[g] * ~within).any()]
+            settled = settled and len(owners) == 1
+            if settled:
+                ends[owners[0]] = ends[owners[0]] + sign * nu[g] * composition[g]
         outside = np.array([end[~within].any() or end.min() < 0 or end.sum() <= 0 for end in ends])
         if not settled or outside.any():
             continue

@@ -18,19 +18,12 @@ from tammann.transport import TransportTable
 if TYPE_CHECKING:
     from tammann.thermo import Phases
 
-__all__ = ["coverage_warnings", "layers_down_to"]
-
 
 def layers_down_to(temperature_K: float, layers: Mapping[int, Layer], options: KineticsOptions) -> dict[int, Layer]:
     """Return the layers whose data serve from a temperature upwards.
 
     Below its lowest two temperatures a layer continues their line. Of one temperature there is no line, and holding its
     value would make a cold solid as fast as a hot melt, so such a layer serves only where all is held by choice.
-
-    Args:
-        temperature_K: The lowest temperature that is asked for.
-        layers: From ``layers_of``.
-        options: What is done outside the tabulated temperatures.
     """
     if options.below_range != "continue" or options.nearest_temperature:
         return dict(layers)
@@ -52,14 +45,7 @@ def coverage_warnings(
 ) -> list[str]:
     """Return what was done where the transport data do not reach, a sentence each.
 
-    Args:
-        pool: R reactions.
-        fallback: Which of them have the thermodynamic score because data are missing, shape (R,).
-        coldest_dG_eV_per_atom: Their Gibbs energies at the lowest temperature, shape (R,).
-        tabulated: From ``layers_of``.
-        transport: The table, or None.
-        furnace: Energies, temperatures and gases.
-        options: What is done outside the tabulated temperatures.
+    ``fallback`` says which of the R reactions lack data; ``tabulated`` comes from ``layers_of``.
     """
     count = int(fallback.sum())
     if transport is None:

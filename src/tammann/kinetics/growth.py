@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from tammann.thermo import Phases
 
-__all__ = ["electroneutral_growth_constant", "growth_constant", "growth_constants"]
-
 Form = Literal["paper", "signed", "electroneutral"]
 
 

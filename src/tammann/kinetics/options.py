@@ -10,8 +10,6 @@ from tammann.errors import RecipeError
 from tammann.recipe import Kinetics, KineticsChoices, Recipe, ScoreConstants
 from tammann.strict import explain
 
-__all__ = ["PUBLIC_CODE", "KineticsOptions"]
-
 
 class KineticsOptions(KineticsChoices, ScoreConstants):
     """How a rate follows from energies and transport; the defaults are the paper's, with the repaired score.
@@ -41,11 +39,7 @@ class KineticsOptions(KineticsChoices, ScoreConstants):
         two_products: The layer of two phases is as slow as their volume-weighted ``harmonic`` mean; code: ``largest``.
         decomposition: Whether one phase may decompose.
         nucleation_barrier_J_per_m2: Interface energy gamma in the factor exp(-16 pi gamma³ / (3 dg_v² kB T)).
-        a: See above; code: the same.
-        b: See above; code: the same.
-        c: See above; code: the same.
-        d: See above, per (eV/atom); code: the same.
-        e: See above, eV per atom; code: the same.
+        a, b, c, d, e: See above; d per (eV/atom), e in eV per atom; code: the same.
         scale: s, 1/(s eV); None for the convention of ``reference_scale``. Paper: 5e13 in mixed units, code: 5e12.
         cap: Largest score, None for none; code: 20.
         sigma1_linear_above: x above which sigma1 is x itself, None for nowhere; code: 2.

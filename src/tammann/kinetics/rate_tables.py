@@ -17,8 +17,6 @@ from tammann.notebook import html_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RateTable"]
-
 MOST_PHASES = 254
 """Condensed phases that a cell can be told to hold: a byte, with one value for an empty cell and one spare."""
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from tammann.recipe import Recipe
     from tammann.thermo import Phases
 
-__all__ = ["may_open", "relevant_phases"]
-
 _MANY = 40
 """Solids up to which all are kept: the reactions of 30 take 0.1 s, those of 60 some 8 s, as the fourth power."""
 
@@ -30,10 +28,6 @@ def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
     temperature of the programme, within the metastable limit of the hull of this furnace plus two standard errors of
     their energy, because draws move them; gases too. Precursors and the gases of the atmosphere always stay.
     Smaller systems stay whole.
-
-    Args:
-        phases: All phases.
-        recipe: Precursors, atmosphere, programme and kinetics.
 
     Raises:
         RecipeError: The phases, or their energies, lack a precursor or gas; or more phases are left than the cells of a
@@ -85,10 +79,6 @@ def may_open(phases: Phases, recipe: Recipe) -> Callable[[Reactions], np.ndarray
     programme, go downhill to products within the metastable limit of the hull, both by two standard errors of their
     energies. Reactions of the precursors alone, and of two solids to one, always stay: which gases may leave, the
     scale of the rates and the geometric null are found from them. Of smaller systems all stay: the answer is None.
-
-    Args:
-        phases: Those of ``relevant_phases``.
-        recipe: Precursors, atmosphere, programme and kinetics.
     """
     if int((~phases.is_gas).sum()) <= _MANY:
         return None

@@ -8,17 +8,6 @@ from numpy.typing import ArrayLike
 from tammann.kinetics.options import KineticsOptions
 from tammann.units import BOLTZMANN_EV_PER_K, BOLTZMANN_J_PER_K, EV_IN_J
 
-__all__ = [
-    "driving_factor",
-    "melt_exchange",
-    "net_factor",
-    "nucleation_factor",
-    "reduced_growth",
-    "score",
-    "sigma1",
-    "sigma2",
-]
-
 
 def sigma1(x: ArrayLike, *, a: float = 3.0, linear_above: float | None = None) -> np.ndarray:
     """Return the softplus (1/a) ln(1 + exp(a x)), which is max(0, x) but for a smooth corner, without overflow.

@@ -19,18 +19,6 @@ if TYPE_CHECKING:
     from tammann.recipe import Recipe
     from tammann.thermo import Phases
 
-__all__ = [
-    "Furnace",
-    "at_pressure",
-    "atmosphere",
-    "energy_set_of",
-    "possible",
-    "precursors",
-    "reachable",
-    "release_allowed",
-    "within_metastable_limit",
-]
-
 _DEPTH_EV_PER_ATOM = 10.0
 """By how much energies are lowered, so that the elements, which stand at zero, take no part in a hull."""
 
@@ -184,12 +172,7 @@ def possible(
     Two products of an exchange, LiCl + NaF -> LiF + NaCl, lie in that span only together. They widen it where together
     they lie below every mixture of the same atoms that could be made without them.
 
-    Args:
-        reactions: All reactions.
-        precursors: Positions of the precursors.
-        furnace: Energies, temperatures and gases.
-        options: Whether one phase may decompose.
-        null: Only two solids to one, and only gases that carry away an element.
+    With ``null`` only two solids to one, and only gases that carry away an element.
     """
     phases, coefficients, is_gas = reactions.phases, reactions.coefficients, reactions.phases.is_gas
     composition = phases.composition_matrix
@@ -242,11 +225,8 @@ def _made_by_exchange(
 ) -> np.ndarray:
     """Return the products of downhill exchanges that lie below all that could be made without them, shape (n,), bool.
 
-    Args:
-        exchanges: R reactions from phases that can be made to some that cannot be made one by one.
-        furnace: Every fourth of its temperatures is looked at.
-        options: The metastable limit.
-        makeable: Which phases can be made without them, shape (n,).
+    ``exchanges`` go from phases that can be made, ``makeable``, to some that cannot be made one by one. Every fourth
+    temperature is looked at.
     """
     phases = exchanges.phases
     found = np.zeros(len(phases), dtype=bool)
@@ -290,11 +270,6 @@ def within_metastable_limit(pool: Reactions, furnace: Furnace, options: Kinetics
 
     A product further above the hull of this furnace than the limit, or two products that are so together, do not
     appear: they would at once turn into what lies below.
-
-    Args:
-        pool: R reactions.
-        furnace: Energies, temperatures and gases.
-        options: The limit, None for none.
     """
     limit = options.metastable_limit_eV_per_atom
     close = np.ones((len(furnace.temperature_K), len(pool)), dtype=bool)
@@ -324,10 +299,6 @@ def release_allowed(pool: Reactions, furnace: Furnace) -> np.ndarray:
     g the composition and the Gibbs energy of the gas. Otherwise the heat of an exchange between solids, or the loss of
     another gas, would pay for a gas that no equilibrated solid gives off: BaO + 6 TiO2 would lose oxygen to form
     reduced titanates in any atmosphere, and BaO2 + TiO2 more oxygen than the peroxide has to spare.
-
-    Args:
-        pool: R reactions.
-        furnace: Energies, temperatures and gases.
     """
     from tammann.thermo import chemical_potential_diagram
 
