@@ -94,7 +94,8 @@ class Correlations:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Correlations {_ions(self)}: {self.self_A2.shape[-1]} lags of {self.frame_interval_ps:g} ps, {self.frame} frame>"
+        lags = f"{self.self_A2.shape[-1]} lags of {self.frame_interval_ps:g} ps"
+        return f"<Correlations {_ions(self)}: {lags}, {self.frame} frame>"
 
     def _repr_html_(self) -> str:
         return html_table(repr(self).strip("<>"), self.table().iloc[:: max(1, self.self_A2.shape[-1] // 10)])

@@ -23,6 +23,9 @@ A2_PER_PS_IN_SI = 1e-8
 FEWEST_IONS = 5
 """With fewer ions of a kind their scatter says too little."""
 
+CHANCE = 0.01
+"""Probability below which a larger scatter is not taken for chance."""
+
 FULL = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 """Where the nine components of a symmetric tensor stand among xx, yy, zz, yz, xz, xy."""
 
@@ -104,20 +107,15 @@ def _estimate(
     # the same weight for the same lag in every replica, as nearly as their lengths allow
     v = np.einsum("r,rv->v", shares**2, np.array([fit.variances for fit in fits]))
 
-    def pooled(curves: list[np.ndarray], offset: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def pooled(curves: list[np.ndarray], weights: str = "weights") -> tuple[np.ndarray, np.ndarray]:
         """Slopes (or offsets) of each replica, and their mean as tensors."""
-        each = np.stack(
-            [
-                c[..., fit.lags] @ (fit.offset_weights if offset else fit.weights)
-                for c, fit in zip(curves, fits, strict=True)
-            ]
-        )
+        each = np.stack([c[..., fit.lags] @ getattr(fit, weights) for c, fit in zip(curves, fits, strict=True)])
         return each, np.einsum("r,r...->...", shares, each)[..., FULL]
 
     own, together = [replica.self_A2 for replica in replicas], [replica.collective_A2 for replica in replicas]
     self_slopes, B_self = pooled(own)  # (S, 3, 3), Å² per frame, per ion
     slopes, B = pooled(together)  # (S, S, 3, 3), Å² per frame
-    A_self, A = pooled(own, offset=True)[1], pooled(together, offset=True)[1]  # Å²
+    A_self, A = (pooled(curves, "offset_weights")[1] for curves in (own, together))  # Å²
     N = first.counts.astype(float)
 
     covariance, self_covariance, self_self, alone = _gaussian_covariances((B, A), (B_self, A_self), v, N)
@@ -152,7 +150,7 @@ def _estimate(
         volume_A3=volume,
         source="; ".join(dict.fromkeys(replica.source for replica in replicas if replica.source)),
     )
-    spread_L, spread_D = None, None
+    spread_L = spread_D = None
     if len(replicas) > 1:
         # shares go as the inverse of the variances: the weighted scatter over R - 1 is the variance of the mean
         weights = shares / (len(replicas) - 1.0)
@@ -216,7 +214,7 @@ def _widened(measurement: OnsagerMeasurement) -> tuple[OnsagerMeasurement, tuple
     """Errors widened to the spread over replicas or stretches where that is too large for chance, and of whom."""
     from scipy.special import chdtri
 
-    apparent, m = measurement.apparent, measurement
+    m, apparent = measurement, measurement.apparent
     assert apparent.L_stderr is not None and apparent.L_self_stderr is not None
     own, together = np.ones(len(m.species)), np.ones(len(m.species))  # factors of the variances
     spreads = [(m.D_replica_stderr, m.L_replica_stderr, m.n_replicas)]
@@ -225,7 +223,7 @@ def _widened(measurement: OnsagerMeasurement) -> tuple[OnsagerMeasurement, tuple
     for D_spread, L_spread, number in spreads:
         if D_spread is None or L_spread is None:
             continue
-        limit = chdtri(number - 1, 0.01) / (number - 1)
+        limit = chdtri(number - 1, CHANCE) / (number - 1)
         for factor, spread, stated in (
             (own, D_spread, apparent.L_self_stderr * m.kT_over_c),
             (together, np.diag(L_spread), np.diag(apparent.L_stderr)),
@@ -237,24 +235,18 @@ def _widened(measurement: OnsagerMeasurement) -> tuple[OnsagerMeasurement, tuple
     # every element by the root of the product of its ions' factors, which keeps a covariance one
     root = together**0.25
     covariance = m.covariance * np.einsum("i,j,k,l->ijkl", root, root, root, root)
-    self_covariance = m.self_covariance * np.einsum("i,k,l->ikl", np.sqrt(own), root, root)
     wider = replace(
-        apparent,
-        L_stderr=np.sqrt(np.maximum(np.einsum("ijij->ij", covariance), 0.0)),
-        L_self_stderr=apparent.L_self_stderr * np.sqrt(own),
-    )
-    moved = tuple(s for s, a, b in zip(m.species, own, together, strict=True) if a > 1.0 or b > 1.0)
-    self_self = m.self_self_covariance * np.sqrt(np.outer(own, own))
-    return (
-        replace(
-            m,
-            apparent=wider,
-            covariance=covariance,
-            self_covariance=self_covariance,
-            self_self_covariance=self_self,
+        m,
+        apparent=replace(
+            apparent,
+            L_stderr=np.sqrt(np.maximum(np.einsum("ijij->ij", covariance), 0.0)),
+            L_self_stderr=apparent.L_self_stderr * np.sqrt(own),
         ),
-        moved,
+        covariance=covariance,
+        self_covariance=m.self_covariance * np.einsum("i,k,l->ikl", np.sqrt(own), root, root),
+        self_self_covariance=m.self_self_covariance * np.sqrt(np.outer(own, own)),
     )
+    return wider, tuple(s for s, a, b in zip(m.species, own, together, strict=True) if a > 1.0 or b > 1.0)
 
 
 def _uneven_ions(
@@ -269,39 +261,33 @@ def _uneven_ions(
     for i, ions in enumerate(replicas[0].counts):
         if ions < FEWEST_IONS:
             continue
-        variance = 0.0
-        for replica, fit, share in zip(replicas, fits, shares, strict=True):
-            variance += share**2 * _ion_slopes(replica, i, fit).var(ddof=1) / ions
+        each = zip(replicas, fits, shares, strict=True)
+        variance = sum(share**2 * _ion_slopes(r, i, fit).var(ddof=1) / ions for r, fit, share in each)
         if _too_large(variance, expected[i], len(replicas) * (ions - 1)):
             beyond[i] = variance - expected[i]
     return beyond
 
 
 def _uneven_paths(stretches: Sequence[Correlations], regime: Regime) -> np.ndarray | None:
-    """Relative excess of the scatter of an ion's slope over stretches beyond a Gaussian walker's, shape (S,).
-
-    None where stretches are too few or too short to tell.
+    """Relative excess of the scatter of an ion's slope over stretches beyond a Gaussian walker's, shape (S,), or None.
 
     Ions that differ from each other for good, on places of different kinds, do not count: only their own paths do.
     """
     if len(stretches) < 2:
         return None
-    first = stretches[0]
-    interval = first.frame_interval_ps
+    interval, counts = stretches[0].frame_interval_ps, stretches[0].counts
     last = min(stretch.self_A2.shape[-1] for stretch in stretches) - 1
     start, stop = round(regime.from_ps / interval), min(round(regime.to_ps / interval), last)
     if stop < 2 * start:
         return None
-    excess = np.zeros(len(first.species))
+    excess = np.zeros(len(counts))
     lags = spread_lags(start, stop)
-    fits = [fit_weights(s.self_part(), first.counts, lags, s.n_frames) for s in stretches]
+    pairs = [(s, fit_weights(s.self_part(), counts, lags, s.n_frames)) for s in stretches]
+    v1, v2, v3 = np.mean([fit.variances for _, fit in pairs], axis=0)
     for i in range(len(excess)):
-        slopes = np.stack([_ion_slopes(s, i, fit) for s, fit in zip(stretches, fits, strict=True)])
-        B, A = (
-            np.mean([s.self_A2[i][:, fit.lags] @ w(fit) for s, fit in zip(stretches, fits, strict=True)], axis=0)
-            for w in (lambda fit: fit.weights, lambda fit: fit.offset_weights)
-        )
-        v1, v2, v3 = np.mean([fit.variances for fit in fits], axis=0)
+        slopes = np.stack([_ion_slopes(s, i, fit) for s, fit in pairs])
+        B = np.mean([s.self_A2[i][:, fit.lags] @ fit.weights for s, fit in pairs], axis=0)
+        A = np.mean([s.self_A2[i][:, fit.lags] @ fit.offset_weights for s, fit in pairs], axis=0)
         expected = 2.0 * float((v1 * B**2 + 2.0 * v2 * A * B + v3 * A**2) @ FULL_WEIGHTS)
         variance = float(slopes.var(axis=0, ddof=1).mean())
         if _too_large(variance, expected, slopes.shape[1] * (len(stretches) - 1)):
@@ -316,10 +302,10 @@ def _ion_slopes(correlations: Correlations, species: int, fit: SlopeWeights) -> 
 
 
 def _too_large(variance: float, expected: float, freedom: int) -> bool:
-    """Whether a variance estimated with some degrees of freedom exceeds the expected one with p < 0.01."""
+    """Whether a variance estimated with some degrees of freedom exceeds the expected one with p < ``CHANCE``."""
     from scipy.special import chdtri
 
-    return bool(expected > 0 and variance > expected * chdtri(freedom, 0.01) / freedom)
+    return bool(expected > 0 and variance > expected * chdtri(freedom, CHANCE) / freedom)
 
 
 def _notes(
@@ -341,9 +327,7 @@ def _notes(
 
 
 def _notes_on_motion(m: OnsagerMeasurement) -> list[str]:
-    notes = []
-    if not m.diffusive:
-        notes.append(m.not_diffusive_sentence())
+    notes = [] if m.diffusive else [m.not_diffusive_sentence()]
     if m.immobile and any(m.regime.diffusive):
         names, frame = ", ".join(m.immobile), "+".join(m.immobile)
         notes.append(
@@ -417,17 +401,15 @@ def block_errors(stretches: Sequence[Correlations], measurement: OnsagerMeasurem
     """
     if len(stretches) < 3:
         return None
-    longest = min(stretch.times_ps[-1] for stretch in stretches)
-    to_ps = min(measurement.regime.to_ps, longest)
+    to_ps = min(measurement.regime.to_ps, *(stretch.times_ps[-1] for stretch in stretches))
     if to_ps < 2.0 * measurement.regime.from_ps:
         return None
     parts = []
     for stretch in stretches:
         regime = find_regime(stretch, regime_ps=(measurement.regime.from_ps, to_ps))
         parts.append(_estimate([stretch], measurement.temperature_K, regime)[0].apparent)
-    L = np.stack([part.L for part in parts])
-    L_self = np.stack([part.L_self for part in parts])
     root = np.sqrt(len(parts))
-    return BlockErrors(
-        len(parts), L.std(axis=0, ddof=1) / root, L_self.std(axis=0, ddof=1) / root * measurement.kT_over_c
+    L, L_self = (
+        np.std(values, axis=0, ddof=1) / root for values in zip(*((p.L, p.L_self) for p in parts), strict=True)
     )
+    return BlockErrors(len(parts), L, L_self * measurement.kT_over_c)

@@ -146,8 +146,7 @@ class OnsagerMeasurement:
     @property
     def diffusive(self) -> bool:
         """Whether every species moved diffusively over the regime; those that are the frame need not."""
-        at_rest = frame_elements(self.frame)
-        return all(flag or s in at_rest for s, flag in zip(self.species, self.regime.diffusive, strict=True))
+        return not self._not_diffusive
 
     @property
     def immobile(self) -> tuple[str, ...]:
@@ -157,9 +156,12 @@ class OnsagerMeasurement:
     @property
     def usable(self) -> bool:
         """Whether L can be used: some species is diffusive, and every other is immobile or is the frame."""
-        known = zip(self.species, self.regime.diffusive, self.regime.immobile, strict=True)
-        at_rest = frame_elements(self.frame)
-        return any(self.regime.diffusive) and all(moves or stays or s in at_rest for s, moves, stays in known)
+        return any(self.regime.diffusive) and {*self._not_diffusive} <= {*self.immobile}
+
+    @property
+    def _not_diffusive(self) -> list[str]:
+        moving = {s for s, moves in zip(self.species, self.regime.diffusive, strict=True) if moves}
+        return [s for s in self.species if s not in moving and s not in frame_elements(self.frame)]
 
     @property
     def D_m2_per_s(self) -> np.ndarray:
@@ -185,14 +187,11 @@ class OnsagerMeasurement:
     @property
     def correlation_factor_stderr(self) -> np.ndarray:
         """Standard errors of ``correlation_factor``, shape (S,)."""
-        i = np.arange(len(self.species))
-        assert self.apparent.L_self_stderr is not None
+        i, f, L = np.arange(len(self.species)), self._ratio, self.apparent
+        assert L.L_self_stderr is not None
+        own, cross = self.covariance[i, i, i, i], self.self_covariance[i, i, i]
         with np.errstate(divide="ignore", invalid="ignore"):
-            variance = (
-                self.covariance[i, i, i, i]
-                - 2.0 * self._ratio * self.self_covariance[i, i, i]
-                + self._ratio**2 * self.apparent.L_self_stderr**2
-            ) / self.apparent.L_self**2
+            variance = (own - 2.0 * f * cross + f**2 * L.L_self_stderr**2) / L.L_self**2
         return np.where(self.regime.diffusive, np.sqrt(np.maximum(variance, 0.0)), np.nan)
 
     @property
@@ -220,25 +219,16 @@ class OnsagerMeasurement:
     def kT_over_c(self) -> np.ndarray:
         """The factor kB T / c_i, J m³, shape (S,): from a coefficient in 1/(J m s) to a diffusivity in m²/s."""
         assert self.apparent.volume_A3 is not None
-        volume = self.apparent.volume_A3 * A3_IN_M3
-        return BOLTZMANN_J_PER_K * self.temperature_K * volume / self.counts
+        return BOLTZMANN_J_PER_K * self.temperature_K * (self.apparent.volume_A3 * A3_IN_M3) / self.counts
 
     def not_diffusive_sentence(self) -> str:
         """Say which species were not diffusive, and what to do about it."""
-        bad = [
-            f"{symbol} (log-log slope {slope:.2f} ± {error:.2f})"
-            for symbol, flag, slope, error in zip(
-                self.species, self.regime.diffusive, self.regime.slope, self.regime.slope_stderr, strict=True
-            )
-            if not flag and symbol not in frame_elements(self.frame)
-        ]
-        stuck = [s for s in self.immobile if s not in frame_elements(self.frame)]
+        slopes = zip(self.species, self.regime.slope, self.regime.slope_stderr, strict=True)
+        said = {s: f"{s} (log-log slope {slope:.2f} ± {error:.2f})" for s, slope, error in slopes}
+        advice = "run longer or hotter, or give another regime"
+        if self.usable:
+            advice = f"{', '.join(self._not_diffusive)} rattle about fixed places, as the framework of a solid does"
         return (
-            f"{self.formula} at {self.temperature_K:g} K: {', '.join(bad)} not shown to be diffusive between "
-            f"{self.regime.from_ps:g} and {self.regime.to_ps:g} ps; "
-            + (
-                f"{', '.join(stuck)} rattle about fixed places, as the framework of a solid does."
-                if len(stuck) == len(bad) and any(self.regime.diffusive)
-                else "run longer or hotter, or give another regime."
-            )
+            f"{self.formula} at {self.temperature_K:g} K: {', '.join(said[s] for s in self._not_diffusive)} not shown "
+            f"to be diffusive between {self.regime.from_ps:g} and {self.regime.to_ps:g} ps; {advice}."
         )

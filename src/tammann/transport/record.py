@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -66,8 +67,7 @@ def transport_table(
         >>> transport_table([measured], name="walks").formulas
         ('MgO',)
     """
-    good = []
-    left_out = []
+    good, left_out = [], []
     for m in measurements:
         where = f"{m.formula} at {m.temperature_K:g} K"
         if not m.diffusive:
@@ -105,7 +105,7 @@ def save_measurements(
     Args:
         path: Of the file.
         measurements: One or more.
-        conductivities: Of each, as ``ionic_conductivity`` returns it, or None.
+        conductivities: Of each, or None.
 
     Raises:
         OSError: The file cannot be written.
@@ -116,24 +116,17 @@ def save_measurements(
 
 
 def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conductivity | None = None) -> dict[str, Any]:
-    """Return a measurement as plain numbers, lists and mappings, as ``save_measurements`` writes it.
-
-    Args:
-        measurement: What was measured.
-        conductivity: Its conductivity, or None.
-    """
+    """Return a measurement, with its conductivity, as the numbers, lists and mappings of ``save_measurements``."""
     m, L = measurement, measurement.apparent
     assert L.L_stderr is not None and L.L_self_stderr is not None
-    known = zip(m.species, m.regime.diffusive, m.regime.immobile, strict=True)
-    shown = np.array([moves or stays or symbol in frame_elements(m.frame) for symbol, moves, stays in known])
+    at_rest = [symbol in frame_elements(m.frame) for symbol in m.species]
+    shown = np.any([m.regime.diffusive, m.regime.immobile, at_rest], axis=0)
     both = np.outer(shown, shown)
 
     def matrix(values: np.ndarray | None) -> np.ndarray | None:
         return None if values is None else np.where(both, values, np.nan)
 
-    def mapping(values: Any) -> dict[str, Any] | None:
-        return None if values is None else dict(zip(m.species, values, strict=True))
-
+    mapping = partial(_by_species, m.species)
     moving = np.array(m.regime.diffusive)
     record: dict[str, Any] = {
         "tammann_version": __version__,
@@ -174,22 +167,28 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "haven_ratio_stderr": mapping(m.haven_ratio_stderr),
         "L_replica_stderr": matrix(m.L_replica_stderr),
         "D_replica_stderr": mapping(m.D_replica_stderr),
-        "n_blocks": None if m.blocks is None else m.blocks.blocks,
-        "L_block_stderr": None if m.blocks is None else matrix(m.blocks.L_stderr),
-        "D_block_stderr": None if m.blocks is None else mapping(m.blocks.D_stderr),
+        "n_blocks": m.blocks and m.blocks.blocks,
+        "L_block_stderr": m.blocks and matrix(m.blocks.L_stderr),
+        "D_block_stderr": m.blocks and mapping(m.blocks.D_stderr),
         "smallest_eigenvalue_ratio": L.smallest_eigenvalue_ratio if shown.all() else None,
         "centre_of_mass_deviation": L.centre_of_mass_deviation if shown.all() else None,
         "source": m.source,
         "notes": m.notes,
     }
     if m.finite_size is not None:
-        record["box_length_A"] = m.finite_size.box_length_A
-        record["finite_size_correction_m2_per_s"] = m.finite_size.correction_m2_per_s
-        record["finite_size_correction_stderr"] = m.finite_size.correction_stderr
-        record["D_infinite_box_m2_per_s"] = mapping(m.finite_size.D_m2_per_s)
-        record["D_infinite_box_stderr"] = mapping(m.finite_size.D_stderr)
+        record |= {
+            "box_length_A": m.finite_size.box_length_A,
+            "finite_size_correction_m2_per_s": m.finite_size.correction_m2_per_s,
+            "finite_size_correction_stderr": m.finite_size.correction_stderr,
+            "D_infinite_box_m2_per_s": mapping(m.finite_size.D_m2_per_s),
+            "D_infinite_box_stderr": mapping(m.finite_size.D_stderr),
+        }
     record["conductivity"] = None if conductivity is None else _conductivity(conductivity)
     return dict(json_safe(record))
+
+
+def _by_species(species: tuple[str, ...], values: Any) -> dict[str, Any] | None:
+    return None if values is None else dict(zip(species, values, strict=True))
 
 
 def load_measurements(path: str | PathLike[str]) -> tuple[OnsagerMeasurement, ...]:
@@ -197,12 +196,6 @@ def load_measurements(path: str | PathLike[str]) -> tuple[OnsagerMeasurement, ..
 
     Coefficients that the file leaves out, as the species was not diffusive, are 0 in ``apparent``; ``coefficients``
     refuses them as before.
-
-    Args:
-        path: Of the file.
-
-    Returns:
-        The measurements, in the order of the file.
 
     Raises:
         DataError: The file holds something else.
@@ -287,9 +280,7 @@ def _from_record(record: dict[str, Any]) -> OnsagerMeasurement:
 
 
 def _conductivity(result: Conductivity) -> dict[str, Any]:
-    def mapping(values: np.ndarray | None) -> dict[str, float] | None:
-        return None if values is None else dict(zip(result.species, values, strict=True))
-
+    mapping = partial(_by_species, result.species)
     return {
         "charges": mapping(result.charges),
         "sigma_S_per_m": result.sigma_S_per_m,
