@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from os import PathLike
+from typing import Any
 
 import numpy as np
 
@@ -21,17 +22,7 @@ STORED_LAGS = 96
 
 ION_LAGS = 32
 
-WORDS = (
-    "formula",
-    "species",
-    "frame",
-    "frame_interval_ps",
-    "n_frames",
-    "volume_A3",
-    "temperature_K",
-    "source",
-    "notes",
-)
+WORDS = "formula species frame frame_interval_ps n_frames volume_A3 temperature_K source notes".split()
 
 
 def save_correlations(
@@ -72,6 +63,10 @@ def save_correlations(
     upper = np.triu_indices(len(correlations.species))
     ions = spread_lags(1, last, ION_LAGS)
     words = {name: getattr(correlations, name) for name in WORDS} | {"tammann_version": __version__}
+    single: dict[str, Any] = {
+        f"ion_{i}": _relative(each, correlations.ion_lags, ions).astype(np.float16)
+        for i, each in enumerate(correlations.ion_A2)
+    }
     with whole_file(path) as file:
         np.savez_compressed(
             file,
@@ -82,13 +77,7 @@ def save_correlations(
             self_A2=correlations.self_A2[..., lags].astype(np.float32),
             collective_A2=correlations.collective_A2[upper][..., lags].astype(np.float32),
             ion_lags=ions,
-            # relative to the mean, so that half precision is enough
-            **{
-                f"ion_{i}": (
-                    _between(each, correlations.ion_lags, ions) / _mean(each, correlations.ion_lags, ions)
-                ).astype(np.float16)
-                for i, each in enumerate(correlations.ion_A2)
-            },
+            **single,
         )
 
 
@@ -105,33 +94,21 @@ def load_correlations(path: str | PathLike[str]) -> Correlations:
         with np.load(path, allow_pickle=False) as stored:
             words = json.loads(str(stored["words"]))
             data = {name: stored[name] for name in stored.files if name != "words"}
-        lags = data["lags"]
-        kept = int(lags[-1]) + 1
-        every = np.arange(kept)
-        number = len(words["species"])
+        number, ion_lags = len(words["species"]), data["ion_lags"]
         upper = np.triu_indices(number)
-        collective = np.empty((number, number, 6, kept))
-        collective[upper] = _spread(data["collective_A2"], lags, every)
-        collective[upper[::-1]] = collective[upper]
-        self_A2 = _spread(data["self_A2"], lags, every)
-        ion_lags = data["ion_lags"]
+        self_A2, pairs = (_spread(data[name], data["lags"]) for name in ("self_A2", "collective_A2"))
+        collective = np.empty((number, number, *pairs.shape[1:]))
+        collective[upper] = collective[upper[::-1]] = pairs
         msd = self_A2[:, :3].sum(axis=1)
+        text: dict[str, Any] = {name: tuple(v) if isinstance(v := words[name], list) else v for name in WORDS}
         return Correlations(
-            formula=words["formula"],
-            species=tuple(words["species"]),
+            **text,
             counts=data["counts"],
-            frame=words["frame"],
-            frame_interval_ps=float(words["frame_interval_ps"]),
-            n_frames=int(words["n_frames"]),
-            volume_A3=float(words["volume_A3"]),
             cell_A=data["cell_A"],
             self_A2=self_A2,
             collective_A2=collective,
             ion_lags=ion_lags,
             ion_A2=tuple(data[f"ion_{i}"].astype(float) * msd[i, ion_lags] for i in range(number)),
-            temperature_K=words["temperature_K"],
-            source=words["source"],
-            notes=tuple(words["notes"]),
         )
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
@@ -139,18 +116,16 @@ def load_correlations(path: str | PathLike[str]) -> Correlations:
         ) from None
 
 
-def _spread(curves: np.ndarray, lags: np.ndarray, every: np.ndarray) -> np.ndarray:
+def _spread(curves: np.ndarray, lags: np.ndarray) -> np.ndarray:
     """Curves at all lags from 0, from those at some."""
-    shape = curves.shape[:-1]
+    every = np.arange(lags[-1] + 1)
     rows = (curves.astype(float) / lags).reshape(-1, len(lags))
     logarithm = np.log(np.maximum(every, 1))
     full = np.stack([np.interp(logarithm, np.log(lags), row) for row in rows]) * every
-    return full.reshape(*shape, len(every))
+    return full.reshape(*curves.shape[:-1], len(every))
 
 
-def _between(ions: np.ndarray, lags: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    return np.stack([np.interp(np.log(wanted), np.log(lags), row / lags) for row in ions]) * wanted
-
-
-def _mean(ions: np.ndarray, lags: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    return np.maximum(_between(ions, lags, wanted).mean(axis=0), 1e-30)
+def _relative(ions: np.ndarray, lags: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Curves of single ions at some lags over their mean, for which half precision is enough."""
+    curves = np.stack([np.interp(np.log(wanted), np.log(lags), row / lags) for row in ions]) * wanted
+    return curves / np.maximum(curves.mean(axis=0), 1e-30)

@@ -85,11 +85,9 @@ def correct_finite_size(
     length = _cube_edge(np.asarray(cell_A, dtype=float))
     added = YEH_HUMMER_CONSTANT * BOLTZMANN_J_PER_K * temperature_K / (6 * np.pi * viscosity_Pa_s * length * 1e-10)
     added_error = added * viscosity_stderr / viscosity_Pa_s
-    error = None
-    if D_stderr is not None:
-        error = np.hypot(np.asarray(D_stderr, dtype=float), added_error)
-        if error.shape != D.shape:
-            raise DataError(f"D_stderr has shape {np.shape(D_stderr)}, expected that of D_m2_per_s, {D.shape}.")
+    error = None if D_stderr is None else np.hypot(np.asarray(D_stderr, dtype=float), added_error)
+    if error is not None and error.shape != D.shape:
+        raise DataError(f"D_stderr has shape {error.shape}, expected that of D_m2_per_s, {D.shape}.")
     notes = []
     if added > 0:
         notes.append(

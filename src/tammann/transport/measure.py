@@ -179,17 +179,11 @@ def _estimate(
 def _gaussian_covariances(
     process: tuple[np.ndarray, np.ndarray], own: tuple[np.ndarray, np.ndarray], v: np.ndarray, N: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Covariances of the slopes of a Gaussian process, (Å² per frame)², by Wick's theorem.
+    """Covariances of the slopes of a Gaussian process, (Å² per frame)², by Wick's theorem, v as ``SlopeWeights``.
 
-    Args:
-        process: Slopes B (Å² per frame) and offsets A (Å²) of the collective curves, shape (S, S, 3, 3).
-        own: The same of the self curves, shape (S, 3, 3), per ion.
-        v: The three factors of ``SlopeWeights``.
-        N: Ions of each species, shape (S,).
-
-    Returns:
-        Of collective slopes with each other, of self slopes times N with collective ones, of self slopes times N with
-        each other, and half the variance of the slope of a single ion.
+    From slopes B (Å² per frame) and offsets A (Å²) of the collective curves, shape (S, S, 3, 3), and those of single
+    ions, (S, 3, 3): of collective slopes with each other, of self slopes times N with collective ones, of self slopes
+    times N with each other, and half the variance of the slope of a single ion.
     """
 
     def product(indices: str, one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
@@ -409,7 +403,5 @@ def block_errors(stretches: Sequence[Correlations], measurement: OnsagerMeasurem
         regime = find_regime(stretch, regime_ps=(measurement.regime.from_ps, to_ps))
         parts.append(_estimate([stretch], measurement.temperature_K, regime)[0].apparent)
     root = np.sqrt(len(parts))
-    L, L_self = (
-        np.std(values, axis=0, ddof=1) / root for values in zip(*((p.L, p.L_self) for p in parts), strict=True)
-    )
+    L, L_self = (np.std([getattr(part, name) for part in parts], axis=0, ddof=1) / root for name in ("L", "L_self"))
     return BlockErrors(len(parts), L, L_self * measurement.kT_over_c)

@@ -272,14 +272,9 @@ def _log_slope(pool: _Pool, lags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def fit_weights(msd: np.ndarray, ions: np.ndarray, lags: np.ndarray, n_frames: int) -> SlopeWeights:
     """Return slope weights that allow for the motion of ions before they diffuse.
 
-    A first fit as of pure Brownian motion gives slope and offset of each species; the curves below the first lag, less
-    their lines, give the rise of the offsets, averaged over the ions. The second fit uses both.
-
-    Args:
-        msd: Mean squared displacements, Å², shape (S, K), from lag 0.
-        ions: Number of ions of each, shape (S,).
-        lags: Lags of the fit, frames.
-        n_frames: Frames in the series.
+    A first fit as of pure Brownian motion to ``msd`` (Å², shape (S, K), from lag 0) gives slope and offset of each
+    species; the curves below the first lag, less their lines, give the rise of the offsets, averaged over the ``ions``
+    (shape (S,)). The second fit uses both.
     """
     plain = slope_weights(lags, n_frames)
     slope, offset = msd[:, plain.lags] @ plain.weights, msd[:, plain.lags] @ plain.offset_weights
@@ -418,7 +413,7 @@ def natural_frame(
         regime_ps: As ``find_regime``.
 
     Returns:
-        Elements joined by ``+``, or a name, as ``in_frame`` takes it.
+        Elements joined by ``+``, or a name.
 
     Raises:
         DataError: As ``find_regime``.

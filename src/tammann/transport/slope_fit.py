@@ -1,11 +1,9 @@
 """Slopes of mean squared displacements with the errors of the process behind them.
 
-The points of a displacement curve averaged over all time origins are correlated, and not weakly: neighbours share
-nearly all their data. Ordinary least squares through them finds a fair slope and a standard error that can be
-hundreds of times too small. For a Gaussian process with stationary increments their covariance follows from the
-curve itself, by Wick's theorem. With <x²> = s t + a h(t) - Brownian motion of slope s, and what ions do before it
-(rattling in a cage, a ballistic start) that has come to the offset a once h has risen from 0 to 1 - three sums over
-pairs of windows hold all of it, for every pair of species and every size of s and a.
+Neighbouring points of a curve averaged over all time origins share nearly all their data: ordinary least squares finds
+a standard error that can be hundreds of times too small. For a Gaussian process with stationary increments and
+<x²> = s t + a h(t), Brownian motion of slope s and an earlier rattle or ballistic start that leaves the offset a, three
+sums over pairs of windows hold the covariance of the points (Wick's theorem), for all species, s and a.
 """
 
 from __future__ import annotations
@@ -120,8 +118,7 @@ def _sums(lags: tuple[int, ...], n_frames: int, rise: tuple[float, ...]) -> np.n
     h[1 : reach + 1] = rise[: len(h) - 1]
     sums = np.empty((3, len(n), len(n)))
     for a, length in enumerate(n):
-        for b in range(a, len(n)):
-            other = n[b]
+        for b, other in enumerate(n[a:], start=a):
             shift = np.arange(1 - other - reach, length + reach)  # q - p, where the windows are correlated
             pairs = np.minimum(origins[a], origins[b] - shift) - np.maximum(0, -shift)
             weight = np.maximum(pairs, 0).astype(float)
@@ -133,7 +130,7 @@ def _sums(lags: tuple[int, ...], n_frames: int, rise: tuple[float, ...]) -> np.n
                 - h[np.abs(length - other - shift)]
             )
             norm = float(origins[a]) * float(origins[b])
-            values = (weight @ shared**2 / norm, weight @ (shared * local) / norm, weight @ local**2 / norm)
+            values = np.array([weight @ shared**2, weight @ (shared * local), weight @ local**2]) / norm
             sums[:, a, b] = sums[:, b, a] = values
     sums.setflags(write=False)
     return sums
