@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tammann.errors import ResultError
+from tammann.analysis.fractions import existing_stage
 from tammann.notebook import html_table
 
 if TYPE_CHECKING:
@@ -94,11 +94,8 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
         >>> flow.reactions.equation[0], flow.nodes.role.tolist()
         ('2 BaO + TiO2 -> Ba2TiO4', ['reactant', 'reactant', 'intermediate', 'intermediate', 'product'])
     """
-    n_stages = history.extent.shape[1]
-    if stage is not None and not 0 <= stage < n_stages:
-        raise ResultError(f"stage {stage} does not exist; this run has steps 0 to {n_stages - 1}")
     per_stage = history.extent.mean(axis=0)
-    extent = per_stage.sum(axis=0) if stage is None else per_stage[stage]
+    extent = per_stage.sum(axis=0) if stage is None else per_stage[existing_stage(history, stage)]
     atoms = np.concatenate([history.composition, history.gas_composition.reshape(-1, len(history.elements))])
     active = np.flatnonzero(extent > 0)
     left, right = _sides(history, active)
@@ -120,30 +117,22 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
         text if here else " -> ".join(reversed(text.split(" -> "))) for text, here in zip(texts, own >= 0, strict=True)
     ]
     reactions = _sorted(
-        {
-            "equation": np.array(equations, dtype=object),
-            "extent_mol": np.abs(net) * multiple,
-            "atoms_mol": out.sum(axis=(1, 2)),
-            "fallback": history.fallback[active][named],
-        }
+        equation=np.array(equations, dtype=object),
+        extent_mol=np.abs(net) * multiple,
+        atoms_mol=out.sum(axis=(1, 2)),
+        fallback=history.fallback[active][named],
     )
     reactions.insert(3, "share", reactions["atoms_mol"] / (reactions["atoms_mol"].sum() or 1.0))
     names = (*history.phases, *history.gases)
-    source, target = np.nonzero(matrix)
-    links = _sorted(
-        {
-            "source": [names[k] for k in source],
-            "target": [names[k] for k in target],
-            "atoms_mol": matrix[source, target],
-        }
-    )
+    ends = np.nonzero(matrix)
+    source, target = ([names[k] for k in end] for end in ends)
+    links = _sorted(source=source, target=target, atoms_mol=matrix[ends])
     return ReactionFlow(stage, names, reactions, links, _nodes(history, stage, matrix, names, atoms.sum(axis=1)))
 
 
-def _sorted(columns: dict[str, Any]) -> pd.DataFrame:
+def _sorted(**columns: Any) -> pd.DataFrame:
     """Return the rows that pass on atoms, the largest first."""
-    table = pd.DataFrame(columns)
-    table = table[table["atoms_mol"] > 0]
+    table = pd.DataFrame(columns).query("atoms_mol > 0")
     return table.sort_values("atoms_mol", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -177,15 +166,16 @@ def _sides(history: History, channels: np.ndarray) -> tuple[_Side, _Side]:
     """Return what each channel consumes and what it makes; species are phases, then gases."""
     gas = np.broadcast_to(np.arange(len(history.gases)) + len(history.phases), (channels.size, len(history.gases)))
     change = history.gas_coefficients[channels].reshape(gas.shape)
-    sides = []
-    for codes, numbers, sign in (
-        (history.reactants, history.reactant_coefficients, -1),
-        (history.products, history.product_coefficients, 1),
-    ):
+
+    def side(codes: np.ndarray, numbers: np.ndarray, gases: np.ndarray) -> _Side:
         code = codes[channels]
         solid = np.where(code >= 0, numbers[channels], 0.0)
-        sides.append((np.hstack([np.maximum(code, 0), gas]), np.hstack([solid, np.maximum(sign * change, 0)])))
-    return sides[0], sides[1]
+        return np.hstack([np.maximum(code, 0), gas]), np.hstack([solid, np.maximum(gases, 0)])
+
+    return (
+        side(history.reactants, history.reactant_coefficients, -change),
+        side(history.products, history.product_coefficients, change),
+    )
 
 
 def _net_of_reverse(
@@ -197,12 +187,9 @@ def _net_of_reverse(
         The first channel of each group, its net extent in that channel's direction and moles, and a channel of the
         net direction, -1 where there is none.
     """
-    tables = []
-    for code, number in (left, right):
-        table = np.zeros((extent.size, n_species))
+    taken, given = np.zeros((2, extent.size, n_species))
+    for table, (code, number) in ((taken, left), (given, right)):
         np.add.at(table, (np.arange(extent.size)[:, None], code), number)
-        tables.append(table)
-    taken, given = tables
 
     def keys(one: np.ndarray, other: np.ndarray) -> list[bytes]:
         unit = np.min(np.where(one > 0, one, np.inf), axis=1, initial=np.inf)
@@ -267,27 +254,21 @@ def _without_circles(matrix: np.ndarray) -> np.ndarray:
         steps = list(zip(circle, [*circle[1:], circle[0]], strict=True))
         smallest = min(matrix[a, b] for a, b in steps)
         for a, b in steps:
-            matrix[a, b] = max(matrix[a, b] - smallest, 0.0) if matrix[a, b] > smallest else 0.0
+            matrix[a, b] = max(matrix[a, b] - smallest, 0.0)
     return matrix
 
 
 def _find_circle(matrix: np.ndarray) -> list[int] | None:
     done: set[int] = set()
-    for start in range(matrix.shape[0]):
-        path: list[int] = []
-        stack: list[tuple[int, list[int]]] = [(start, np.flatnonzero(matrix[start]).tolist())]
-        path.append(start)
-        while stack:
-            node, following = stack[-1]
-            if not following or node in done:
-                done.add(node)
-                stack.pop()
-                path.pop()
-                continue
-            after = following.pop(0)
-            if after in path:
-                return path[path.index(after) :]
-            if after not in done:
-                stack.append((after, np.flatnonzero(matrix[after]).tolist()))
-                path.append(after)
-    return None
+
+    def follow(node: int, path: list[int]) -> list[int] | None:
+        if node in path:
+            return path[path.index(node) :]
+        if node not in done:
+            for after in np.flatnonzero(matrix[node]).tolist():
+                if circle := follow(after, [*path, node]):
+                    return circle
+            done.add(node)
+        return None
+
+    return next(filter(None, (follow(start, []) for start in range(len(matrix)))), None)

@@ -37,6 +37,13 @@ def precursors(history: History) -> tuple[str, ...]:
     return tuple(name for name, amount in zip(history.phases, start, strict=True) if amount > PRESENT * start.sum())
 
 
+def existing_stage(history: History, stage: int) -> int:
+    """Return the index of a step of the programme; refuse one that the run does not have."""
+    if not 0 <= stage < (n_stages := history.extent.shape[1]):
+        raise ResultError(f"stage {stage} does not exist; this run has steps 0 to {n_stages - 1}")
+    return stage
+
+
 def final_mole_fractions(history: History) -> dict[str, float]:
     """Return the median mole fraction of every phase at the end, largest first.
 
@@ -45,8 +52,7 @@ def final_mole_fractions(history: History) -> dict[str, float]:
         >>> max(final_mole_fractions(example_history()).items(), key=lambda item: item[1])[0]
         'BaTiO3'
     """
-    table = history.table()
-    return {str(name): float(value) for name, value in zip(table["phase"], table["median"], strict=True)}
+    return dict(history.table()[["phase", "median"]].itertuples(index=False))
 
 
 def beside_baselines(
@@ -108,12 +114,8 @@ def _three_bands(
 def _gaps(table: pd.DataFrame) -> pd.DataFrame:
     """Return how far the run's band is from either baseline; NaN where there is no baseline."""
     low, high, level = table["low"], table["high"], table["equilibrium"]
-    return pd.DataFrame(
-        {
-            "null": np.maximum(low - table["null_high"], table["null_low"] - high),
-            "equilibrium": np.maximum(low - level, level - high),
-        }
-    )
+    null = np.maximum(low - table["null_high"], table["null_low"] - high)
+    return pd.DataFrame({"null": null, "equilibrium": np.maximum(low - level, level - high)})
 
 
 def _by_mass(balance: Mapping[str, float] | None, history: History, null: History | None) -> Mapping[str, float] | None:
@@ -134,9 +136,7 @@ def out_of_equilibrium(history: History, equilibrium: Mapping[str, float] | pd.D
     1 - sum_p min(a_p, e_p) with a_p the share of the condensed atoms in phase p and e_p the same at equilibrium: 0
     at equilibrium, 1 where no phase is right; the median over realizations.
 
-    Args:
-        history: The run.
-        equilibrium: Mole fractions by phase or a table over temperature, as in ``beside_baselines``.
+    ``equilibrium`` is given as in ``beside_baselines``.
 
     Example:
         >>> from tammann.example import example_history
@@ -156,10 +156,9 @@ def out_of_equilibrium(history: History, equilibrium: Mapping[str, float] | pd.D
 
 def _final_equilibrium(equilibrium: Mapping[str, float] | pd.DataFrame, temperature_K: float) -> dict[str, float]:
     if not isinstance(equilibrium, pd.DataFrame):
-        return {str(name): float(value) for name, value in equilibrium.items()}
+        return dict(equilibrium)
     away = (equilibrium["temperature_K"] - temperature_K).abs()
-    rows = equilibrium[away == away.min()]
-    return {str(n): float(v) for n, v in zip(rows["phase"], rows["mole_fraction"], strict=True)}
+    return dict(equilibrium.loc[away == away.min(), ["phase", "mole_fraction"]].itertuples(index=False))
 
 
 def conversion(history: History, precursor: str | None = None) -> pd.DataFrame:
@@ -184,16 +183,8 @@ def conversion(history: History, precursor: str | None = None) -> pd.DataFrame:
         ('BaO', True)
     """
     name, values = conversions(history, precursor)
-    middle, low, high = band(values)
-    return pd.DataFrame(
-        {
-            **history.frame_columns(),
-            "precursor": name,
-            "conversion": middle,
-            "conversion_low": low,
-            "conversion_high": high,
-        }
-    )
+    bands = dict(zip(("conversion", "conversion_low", "conversion_high"), band(values), strict=True))
+    return pd.DataFrame({**history.frame_columns(), "precursor": name, **bands})
 
 
 def conversions(history: History, precursor: str | None) -> tuple[str, np.ndarray]:
@@ -218,8 +209,5 @@ def unreacted(history: History) -> pd.DataFrame:
         >>> unreacted(example_history()).phase.tolist()
         ['BaO', 'TiO2']
     """
-    rows = []
-    for name in precursors(history):
-        middle, low, high = band(1 - conversions(history, name)[1][:, -1])
-        rows.append((name, float(middle), float(low), float(high)))
+    rows = [(name, *map(float, band(1 - conversions(history, name)[1][:, -1]))) for name in precursors(history)]
     return pd.DataFrame(rows, columns=["phase", "left", "left_low", "left_high"])

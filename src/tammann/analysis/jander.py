@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import nan
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from tammann.analysis.fractions import conversions
-from tammann.errors import ResultError
+from tammann.analysis.fractions import conversions, existing_stage
 from tammann.notebook import html_table
 
 if TYPE_CHECKING:
     from tammann.history import History
 
 __all__ = ["JanderFit", "fit_jander", "jander_curve", "jander_fit"]
-
 
 TimeUnit = Literal["h", "sweep", "nominal h"]
 
@@ -137,7 +135,7 @@ def fit_jander(
     mean = series.mean(axis=0)
     used = (mean >= window[0]) & (mean <= window[1])
     points = int(used.sum())
-    n_parameters = 2 if offset else 1
+    n_parameters = 1 + offset
     if points < n_parameters + 3:
         return refused(f"only {points} points have a conversion between {window[0]:g} and {window[1]:g}", points)
     t, y = time[used], series[:, used]
@@ -168,9 +166,8 @@ def fit_jander(
         return refused("the conversion does not grow as a layer does", points, misfit)
     # Three standard errors at the worst of many points are no surprise.
     if (np.abs(residual) > np.maximum(tolerance, 3 * noise)).any():
-        return refused(
-            f"Jander's law misses the conversion by {misfit:.3f}; growth is not parabolic here", points, misfit
-        )
+        reason = f"Jander's law misses the conversion by {misfit:.3f}; growth is not parabolic here"
+        return refused(reason, points, misfit)
     at_zero = float(start - 2 * rate * t[0]) if offset else 0.0
     to_SI = nan if radius_m is None or time_unit != "h" else radius_m**2 / 3600.0
     return JanderFit(
@@ -211,7 +208,7 @@ def jander_fit(
         stage: Index of the step; by default the last. Frames at the step's final temperature are used.
         precursor: Its formula; by default the limiting one (see ``conversion``).
         radius_m: Particle radius r0, m, to turn the rate into K_D (needs a calibrated time).
-        window: Range of conversion that is used.
+        window: As in ``fit_jander``.
         tolerance: As in ``fit_jander``.
 
     Raises:
@@ -222,21 +219,12 @@ def jander_fit(
         >>> jander_fit(example_history(), stage=0).time_unit
         'h'
     """
-    n_stages = history.extent.shape[1]
-    stage = n_stages - 1 if stage is None else stage
-    if not 0 <= stage < n_stages:
-        raise ResultError(f"stage {stage} does not exist; this run has steps 0 to {n_stages - 1}")
+    stage = existing_stage(history, history.extent.shape[1] - 1 if stage is None else stage)
     _, values = conversions(history, precursor)
     frames = np.flatnonzero(history.stage == stage)
     hold = frames[history.temperature_K[frames] == history.temperature_K[frames[-1]]] if frames.size else frames
     name, time = history.clock
     units: dict[str, TimeUnit] = {"time_h": "h", "sweep": "sweep", "programme_h": "nominal h"}
-    return fit_jander(
-        time[hold] - time[hold[0]] if hold.size else np.zeros(0),
-        values[:, hold],
-        window=window,
-        offset=True,
-        tolerance=tolerance,
-        radius_m=radius_m,
-        time_unit=units[name],
-    )
+    since = time[hold] - time[hold[:1]]
+    options: dict[str, Any] = {"window": window, "tolerance": tolerance, "radius_m": radius_m}
+    return fit_jander(since, values[:, hold], offset=True, time_unit=units[name], **options)

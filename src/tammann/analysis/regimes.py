@@ -61,14 +61,13 @@ def temperature_regimes(
         >>> table.regime.iloc[0]
         'activation'
     """
-    others = [thermodynamic, *([self_diffusion] if self_diffusion is not None else [])]
-    for other in others:
-        same = np.array_equal(other.programme_h, full.programme_h)
-        if not same or not np.allclose(other.temperature_K, full.temperature_K):
+    runs = [run for run in (full, thermodynamic, self_diffusion) if run is not None]
+    for run in runs[1:]:
+        same = np.array_equal(run.programme_h, full.programme_h)
+        if not same or not np.allclose(run.temperature_K, full.temperature_K):
             raise ResultError(
-                "these runs have different frames; compare runs of one recipe that differ in kinetics only"
+                "these runs have different frames; compare runs of one recipe that differ only in kinetics"
             )
-    runs = [full, *others]
     names = list(dict.fromkeys(name for run in runs for name in run.phases))
     medians, scatters, converted = [], [], []
     for run in runs:
@@ -86,23 +85,18 @@ def temperature_regimes(
     distance_self = apart[1] if self_diffusion is not None else np.full(scatter.shape, nan)
     change = np.flatnonzero((np.diff(full.temperature_K) != 0) | (np.diff(full.stage) != 0))
     last = np.append(change, full.stage.size - 1)
-    return (
-        pd.DataFrame(
-            {
-                "stage": full.stage,
-                **full.frame_columns(),
-                "converted_full": converted[0],
-                "converted_thermodynamic": converted[1],
-                "distance_thermodynamic": apart[0],
-                "distance_self": distance_self,
-                "scatter": scatter,
-                "regime": regime.astype(object),
-                "correlations_matter": distance_self > least,
-            }
-        )
-        .iloc[last]
-        .reset_index(drop=True)
-    )
+    columns = {
+        "stage": full.stage,
+        **full.frame_columns(),
+        "converted_full": converted[0],
+        "converted_thermodynamic": converted[1],
+        "distance_thermodynamic": apart[0],
+        "distance_self": distance_self,
+        "scatter": scatter,
+        "regime": regime.astype(object),
+        "correlations_matter": distance_self > least,
+    }
+    return pd.DataFrame({name: values[last] for name, values in columns.items()})
 
 
 def _converted_atoms(history: History) -> np.ndarray:

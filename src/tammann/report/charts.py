@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,18 +23,15 @@ if TYPE_CHECKING:
 __all__ = ["Chart", "baseline_chart", "flow_chart", "growth_chart", "phase_chart"]
 
 _MOST_FRAMES = 800
+_SMALLEST = 0.005  # fraction of the atoms or formula units below which a ribbon or bar is left out
 _HEAT = "#C8553D"
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart with a choice of what it shows.
+    """One chart: the id of its element, what it describes for those who cannot see it, and its height.
 
-    Attributes:
-        name: The id of its element.
-        describes: What it shows, for those who cannot see it.
-        height_px: Its height, px.
-        variants: The choices, each with ``label``, and ``data`` and ``layout`` of plotly.
+    Its variants are the choices of what it shows, each with ``label``, and ``data`` and ``layout`` of plotly.
     """
 
     name: str
@@ -48,14 +46,11 @@ def _numbers(values: np.ndarray, digits: int = 5) -> list[float | None]:
     return rounded
 
 
-def _time(history: History, frames: np.ndarray) -> tuple[list[float | None], str]:
+def _times(history: History) -> tuple[np.ndarray, list[float | None], str]:
+    """Return the frames that are drawn, their times and the label of the axis."""
     name, time = history.clock
-    return _numbers(time[frames], 8), TIME_LABELS[name]
-
-
-def _frames(history: History) -> np.ndarray:
-    n = history.stage.size
-    return np.unique(np.linspace(0, n - 1, min(n, _MOST_FRAMES)).astype(int))
+    frames = np.unique(np.linspace(0, time.size - 1, min(time.size, _MOST_FRAMES)).astype(int))
+    return frames, _numbers(time[frames], 8), TIME_LABELS[name]
 
 
 def _line(x: list[float | None], y: np.ndarray, name: str, colour: str, hover: str, **more: Any) -> dict[str, Any]:
@@ -65,16 +60,15 @@ def _line(x: list[float | None], y: np.ndarray, name: str, colour: str, hover: s
             "hovertemplate": hover, **more}  # fmt: skip
 
 
-def phase_chart(history: History, *, null: History | None = None, smallest: float = 0.002) -> Chart:
+def phase_chart(history: History, *, null: History | None = None) -> Chart:
     """Return phase fractions against time with their bands, the temperature above; mole, mass or volume.
 
-    Phases whose band never reaches ``smallest`` (in that basis) are left out. The null, where given, can be switched
-    on in the legend.
+    The null, where given, can be switched on in the legend.
     """
-    frames = _frames(history)
-    x, x_label = _time(history, frames)
+    frames, x, x_label = _times(history)
     heat = _line(x, history.temperature_K[frames], "temperature", _HEAT, "%{y:.0f} K", width=1.8, yaxis="y2",
                  showlegend=False, fill="tozeroy", fillcolor=_HEAT + "1C")  # fmt: skip
+    hottest = 1.1 * float(history.temperature_K.max())
     bases: tuple[tuple[Basis, str, str], ...] = (
         ("mole", "moles", "mole fraction of formula units"),
         ("mass", "mass", "mass fraction"),
@@ -85,29 +79,21 @@ def phase_chart(history: History, *, null: History | None = None, smallest: floa
         layout = {
             "xaxis": {"title": {"text": x_label}, "anchor": "y", "range": [x[0], x[-1]]},
             "yaxis": {"title": {"text": unit}, "domain": [0, 0.76], "rangemode": "tozero"},
-            "yaxis2": {
-                "title": {"text": "T (K)"},
-                "domain": [0.82, 1],
-                "range": [250, 1.1 * float(history.temperature_K.max())],
-                "nticks": 4,
-            },
+            "yaxis2": {"title": {"text": "T (K)"}, "domain": [0.82, 1], "range": [250, hottest], "nticks": 4},
             "hovermode": "x unified",
             "legend": {"traceorder": "normal", "y": 0.76, "yanchor": "top"},
             "margin": {"l": 64, "r": 8, "t": 10, "b": 52},
         }
-        data = [*_phase_lines(history, null, basis, frames, smallest), heat]
-        variants.append({"label": label, "data": data, "layout": layout})
+        variants.append({"label": label, "data": [*_phase_lines(history, null, basis), heat], "layout": layout})
     return Chart("phases", "Phase fractions and temperature against time.", 520, tuple(variants))
 
 
-def _phase_lines(
-    history: History, null: History | None, basis: Basis, frames: np.ndarray, smallest: float
-) -> list[dict[str, Any]]:
-    """Return a band and a line for each phase, then the lines of the null."""
-    x, _ = _time(history, frames)
+def _phase_lines(history: History, null: History | None, basis: Basis) -> list[dict[str, Any]]:
+    """Return a band and a line for each phase whose band reaches 0.2 %, then the lines of the null."""
+    frames, x, _ = _times(history)
     colours = phase_colours(history.phases)
     middle, low, high = band(history.fractions(basis)[:, frames])
-    shown = [k for k in np.argsort(-middle[-1], kind="stable") if high[:, k].max() >= smallest]
+    shown = [k for k in np.argsort(-middle[-1], kind="stable") if high[:, k].max() >= 0.002]
     data: list[dict[str, Any]] = []
     for k in shown:
         name, colour = formula_text(history.phases[k]), colours[history.phases[k]]
@@ -120,8 +106,7 @@ def _phase_lines(
         data.append(_line(x, middle[:, k], name, colour, hover, width=2.2, legendgroup=name, customdata=ends))
     if null is None:
         return data
-    frames = _frames(null)
-    x, _ = _time(null, frames)
+    frames, x, _ = _times(null)
     middle = np.median(null.fractions(basis)[:, frames], axis=0)
     names = [name for name in (history.phases[k] for k in shown) if name in null.phases]
     for name in names:
@@ -137,10 +122,9 @@ def baseline_chart(
     *,
     null: History | None = None,
     equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
-    smallest: float = 0.005,
 ) -> Chart:
     """Return final mole fractions with bands beside the geometric null and plain equilibrium."""
-    table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=smallest)
+    table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=_SMALLEST)
     names = [formula_text(name) for name in table["phase"]]
     colours = phase_colours([*history.phases, *table["phase"]])
     rows = np.arange(len(names), dtype=float)
@@ -148,15 +132,8 @@ def baseline_chart(
     def bars(label: str, columns: list[str], shift: float, marker: dict[str, Any]) -> dict[str, Any]:
         values, *ends = (table[column].to_numpy(dtype=float) for column in columns)
         trace: dict[str, Any] = {
-            "type": "bar",
-            "orientation": "h",
-            "y": (rows + shift).tolist(),
-            "x": _numbers(values),
-            "width": 0.25,
-            "name": label,
-            "marker": marker,
-            "text": names,
-            "textposition": "none",
+            **{"type": "bar", "orientation": "h", "y": (rows + shift).tolist(), "x": _numbers(values), "width": 0.25},
+            **{"name": label, "marker": marker, "text": names, "textposition": "none"},
             "hovertemplate": "%{text}: %{x:.3f}<extra>" + label + "</extra>",
         }
         if ends:
@@ -172,15 +149,10 @@ def baseline_chart(
         data.append(bars("geometric null", ["null", "null_low", "null_high"], 0.0, outlined))
     if equilibrium is not None:
         data.append(bars("plain equilibrium", ["equilibrium"], 0.27, {"color": "#9A9A9A"}))
+    ticks = {"tickvals": rows.tolist(), "ticktext": names, "range": [len(names) - 0.4, -0.6]}
     layout = {
         "xaxis": {"title": {"text": "final mole fraction of formula units"}, "range": [0, 1.02]},
-        "yaxis": {
-            "tickvals": rows.tolist(),
-            "ticktext": names,
-            "range": [len(names) - 0.4, -0.6],
-            "showgrid": False,
-            "zeroline": False,
-        },
+        "yaxis": {**ticks, "showgrid": False, "zeroline": False},
         "barmode": "overlay",
         "showlegend": False,
         "margin": {"l": 96, "r": 16, "t": 8, "b": 48},
@@ -189,25 +161,23 @@ def baseline_chart(
     return Chart("baselines", "Final fractions beside the two baselines.", 110 + 62 * len(names), (variant,))
 
 
-def flow_chart(history: History, whole: ReactionFlow | None = None, *, smallest: float = 0.005) -> Chart | None:
+def flow_chart(history: History, whole: ReactionFlow | None = None) -> Chart | None:
     """Return the flow of atoms, for the whole run and for each step; None where nothing reacted."""
-    steps: list[tuple[str, ReactionFlow]] = [("whole run", whole or reaction_flow(history))]
+    flows = {"whole run": whole or reaction_flow(history)}
     n_stages = history.extent.shape[1]
-    if n_stages > 1:
-        for k in range(min(n_stages, 20)):
-            here = history.temperature_K[history.stage == k]
-            text = f"step {k + 1}" + (f", to {here[-1]:.0f} K" if here.size else "")
-            steps.append((text, reaction_flow(history, k)))
+    for k in range(min(n_stages, 20) if n_stages > 1 else 0):
+        here = history.temperature_K[history.stage == k]
+        flows[f"step {k + 1}" + (f", to {here[-1]:.0f} K" if here.size else "")] = reaction_flow(history, k)
     layout = {"margin": {"l": 8, "r": 8, "t": 12, "b": 28}}
-    traces = [(label, _sankey(flow, smallest)) for label, flow in steps]
-    variants = [{"label": label, "data": [trace], "layout": layout} for label, trace in traces if trace]
+    traces = {label: _sankey(flow) for label, flow in flows.items()}
+    variants = [{"label": label, "data": [trace], "layout": layout} for label, trace in traces.items() if trace]
     return Chart("flow", "Flow of atoms from reactants to products.", 400, tuple(variants)) if variants else None
 
 
-def _sankey(flow: ReactionFlow, smallest: float) -> dict[str, Any] | None:
+def _sankey(flow: ReactionFlow) -> dict[str, Any] | None:
     """Return nodes and links, placed as in ``tammann.plot.plot_reaction_flow``; None without any link."""
     total = float(flow.nodes["atoms_start_mol"].sum())
-    links = flow.links[flow.links["atoms_mol"] >= smallest * total]
+    links = flow.links[flow.links["atoms_mol"] >= _SMALLEST * total]
     if links.empty:
         return None
     nodes = flow.nodes[flow.nodes["name"].isin({*links["source"], *links["target"]})].set_index("name")
@@ -223,18 +193,14 @@ def _sankey(flow: ReactionFlow, smallest: float) -> dict[str, Any] | None:
     across = {name: 0.94 if c == last else 0.01 + 0.74 * c / max(last - 1, 1) for name, c in columns.items()}
     down = {name: (top - bottom[name] - height[name] / 2) / span for name in names}
     return {
-        "type": "sankey",
-        "arrangement": "snap",
-        "valueformat": ".1%",
+        **{"type": "sankey", "arrangement": "snap", "valueformat": ".1%"},
         "node": {
             "label": [formula_text(name) for name in names],
             "customdata": [percent(v / total) for v in nodes["atoms_end_mol"]],
             "color": [colours[name] for name in names],
             "x": [across[name] for name in names],
             "y": [min(max(down[name], 0.001), 0.999) for name in names],
-            "pad": 22,
-            "thickness": 16,
-            "line": {"width": 0},
+            **{"pad": 22, "thickness": 16, "line": {"width": 0}},
             "hovertemplate": "%{label}: %{customdata} of the atoms at the end<extra></extra>",
         },
         "link": {
@@ -247,13 +213,13 @@ def _sankey(flow: ReactionFlow, smallest: float) -> dict[str, Any] | None:
     }
 
 
-def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | None:
+def growth_chart(flow: ReactionFlow, rates: Any) -> Chart | None:
     """Return growth constant, score and driving force against temperature, of the reactions that carried the most."""
     numbers = {text: c for c, text in enumerate(rates.equations)}
-    chosen = [numbers[text] for text in flow.reactions["equation"] if text in numbers][:most]
+    chosen = [numbers[text] for text in flow.reactions["equation"] if text in numbers][:8]
     if not chosen:
         return None
-    colours, dashes = _channel_styles(rates, chosen, phase_colours([*flow.species, *rates.phases]))
+    styles = list(_channel_styles(rates, chosen, phase_colours([*flow.species, *rates.phases])))
     T = _numbers(rates.temperature_K)
     growth, score = (np.where(a > 0, a, np.nan) for a in (rates.growth_constant_m2_per_s, rates.score))
     quantities = (
@@ -266,7 +232,7 @@ def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | No
     for label, values, unit, scale, hover in quantities:
         data = [
             _line(T, values[:, c], formula_text(rates.equations[c]), colour, hover, dash=dash)
-            for c, colour, dash in zip(chosen, colours, dashes, strict=True)
+            for c, (colour, dash) in zip(chosen, styles, strict=True)
             if np.isfinite(values[:, c]).any()
         ]
         layout = {
@@ -278,21 +244,16 @@ def growth_chart(flow: ReactionFlow, rates: Any, *, most: int = 8) -> Chart | No
         }
         if data:
             variants.append({"label": label, "data": data, "layout": layout})
-    if not variants:
-        return None
-    return Chart("growth", "Kinetics of the reactions that carried the most.", 520, tuple(variants))
+    describes = "Kinetics of the reactions that carried the most."
+    return Chart("growth", describes, 520, tuple(variants)) if variants else None
 
 
-def _channel_styles(rates: Any, chosen: list[int], colours: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """Return the colour of each channel's main product, and dashes that tell channels of one product apart."""
+def _channel_styles(rates: Any, chosen: list[int], colours: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the colour of each channel's main product, and a dash that tells channels of one product apart."""
     atoms = np.asarray(rates.composition).sum(axis=1)
-    seen: dict[str, int] = {}
-    out, dashes = [], []
+    seen: Counter[str] = Counter()
     for c in chosen:
-        codes = [int(k) for k in rates.products[c] if k >= 0]
-        amounts = [float(n) * atoms[k] for k, n in zip(codes, rates.product_coefficients[c], strict=False)]
-        main = rates.phases[codes[int(np.argmax(amounts))]] if codes else rates.phases[0]
-        out.append(colours[main])
-        dashes.append(("solid", "dash", "dot", "dashdot", "longdash")[seen.get(main, 0) % 5])
-        seen[main] = seen.get(main, 0) + 1
-    return out, dashes
+        amounts = np.where(rates.products[c] >= 0, rates.product_coefficients[c] * atoms[rates.products[c]], -1)
+        main = rates.phases[max(0, rates.products[c][np.argmax(amounts)])]
+        yield colours[main], ("solid", "dash", "dot", "dashdot", "longdash")[seen[main] % 5]
+        seen[main] += 1

@@ -27,8 +27,7 @@ def grid_slices(history: History) -> tuple[str, list[str]]:
     Both are empty where the run recorded no grid.
     """
     lattice = history.lattice
-    count = 0 if lattice is None else len(lattice.snapshots)
-    if lattice is None or count == 0:
+    if lattice is None or not (count := len(lattice.snapshots)):
         return "", []
     recorded, size = lattice.snapshots.shape[1:3]
     width = min(size, WIDEST_SLICE)

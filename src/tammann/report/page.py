@@ -19,16 +19,7 @@ from typing import Any
 from tammann.report.charts import Chart
 from tammann.report.sentences import formula_text
 
-__all__ = [
-    "CONTENT_SECURITY_POLICY",
-    "data_block",
-    "figure_html",
-    "list_html",
-    "page_html",
-    "pairs_html",
-    "table_html",
-    "text_html",
-]
+__all__ = ["data_block", "figure_html", "list_html", "page_html", "pairs_html", "table_html", "text_html"]
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
@@ -36,13 +27,7 @@ CONTENT_SECURITY_POLICY = (
 
 
 def page_html(title: str, sections: Iterable[str], blocks: Iterable[str]) -> str:
-    """Return the whole page.
-
-    Args:
-        title: Title of the window, not escaped.
-        sections: HTML of what is shown, from top to bottom; empty ones are left out.
-        blocks: Data for the script, as ``data_block`` gives them.
-    """
+    """Return the whole page: sections of HTML from top to bottom, empty ones left out, and blocks of ``data_block``."""
     style, script = (files("tammann.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -89,15 +74,11 @@ def list_html(values: Iterable[str]) -> str:
 def figure_html(chart: Chart, caption: str, *, still: str = "", min_width_px: int = 0) -> str:
     """Return a card with a chart, which the script draws, its legend and a caption.
 
-    Args:
-        chart: What to draw.
-        caption: Text below it.
-        still: An ``img`` for where scripts do not run.
-        min_width_px: In a narrower card the chart scrolls, px.
+    ``still`` is an ``img`` for where scripts do not run; in a card narrower than ``min_width_px`` the chart scrolls.
     """
     variants = chart.variants if len(chart.variants) > 1 else ()
     buttons = "".join(
-        f'<button type="button" aria-pressed="{"true" if k == 0 else "false"}">{text_html(v["label"])}</button>'
+        f'<button type="button" aria-pressed="{str(k == 0).lower()}">{text_html(v["label"])}</button>'
         for k, v in enumerate(variants)
     )
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,12 +28,7 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 @dataclass(frozen=True)
 class Notice:
-    """One thing the reader should know.
-
-    Attributes:
-        kind: ``caution`` for what limits the result, ``note`` for the rest.
-        text: One or two plain sentences, not escaped.
-    """
+    """One thing the reader should know, in a plain sentence or two: a ``caution`` where it limits the result."""
 
     kind: Literal["caution", "note"]
     text: str
@@ -132,10 +127,10 @@ def notices(
     """
     summary = summary or {}
     said = history.metadata.get("nothing_opens") if not history.extent.any() else None
-    found = [Notice("caution", text) for text in history.metadata.get("important_warnings", ()) if text != said]
-    found += [
+    found = [
+        *(Notice("caution", text) for text in history.metadata.get("important_warnings", ()) if text != said),
         *_about_the_end(history, equilibrium),
-        *_about_baselines(history, null, equilibrium),
+        _about_baselines(history, null, equilibrium),
         *_about_inputs(history, summary.get("energies_were_told", ())),
         *_about_transport(history, str(summary.get("kinetics", history.metadata.get("kinetics", "")))),
         _about_time(history, calibration, summary.get("hours_per_sweep")),
@@ -152,41 +147,37 @@ def notices(
     return tuple(sorted(found, key=lambda notice: notice.kind != "caution"))
 
 
-def _about_the_end(history: History, equilibrium: Mapping[str, float] | pd.DataFrame | None) -> list[Notice]:
+def _about_the_end(history: History, equilibrium: Mapping[str, float] | pd.DataFrame | None) -> Iterator[Notice]:
     """Say whether the run arrested, or ended while the powder was still reacting."""
     runs = history.realizations
     still = float(np.median(history.reactive_fraction))
     arrested = 0 if history.lattice is None else int(np.sum(history.lattice.arrested))
     if arrested:
         who = "" if runs == 1 else f" in {'all' if arrested == runs else arrested} of {runs} realizations"
-        text = (
+        yield Notice(
+            "caution",
             f"No reactive contacts are left{who}; {percent(still)} of the atoms are in phases that would still react "
-            "if they met: this is geometry, not selectivity."
+            "if they met: this is geometry, not selectivity.",
         )
-        return [Notice("caution", text)]
-    if still <= 0.001:
-        return []
-    far = f"{percent(still)} of the atoms are in phases that would react further with others that are present."
-    if equilibrium is not None:
-        away = out_of_equilibrium(history, equilibrium)
-        far = f"{percent(away)} of the atoms would still have to change phase to reach plain equilibrium."
-    return [Notice("caution", f"The programme ended while the powder was still reacting: {far}")]
+    elif still > 0.001:
+        far = f"{percent(still)} of the atoms are in phases that would react further with others that are present."
+        if equilibrium is not None:
+            away = out_of_equilibrium(history, equilibrium)
+            far = f"{percent(away)} of the atoms would still have to change phase to reach plain equilibrium."
+        yield Notice("caution", f"The programme ended while the powder was still reacting: {far}")
 
 
-def _about_transport(history: History, kinetics: str) -> list[Notice]:
+def _about_transport(history: History, kinetics: str) -> Iterator[Notice]:
     """Say how much went without transport data, or that transport was left out."""
-    found = []
-    share = fallback_share(history)
-    if share > 0.001:
-        text = (
+    if (share := fallback_share(history)) > 0.001:
+        yield Notice(
+            "caution",
             f"{percent(share)} of the conversion was carried by reactions whose products have no transport data. "
-            "Their speed is the thermodynamic score, which is bounded where the diffusive one is not."
+            "Their speed is the thermodynamic score, which is bounded where the diffusive one is not.",
         )
-        found.append(Notice("caution", text))
     if kinetics == "none":
         text = "Transport was left out: reactions are ranked by their driving force and temperature alone."
-        found.append(Notice("note", text))
-    return found
+        yield Notice("note", text)
 
 
 def _about_time(history: History, calibration: str | None, hours_per_sweep: float | None) -> Notice:
@@ -204,35 +195,34 @@ def _about_time(history: History, calibration: str | None, hours_per_sweep: floa
     return Notice("caution", text)
 
 
-def _about_lattice(history: History) -> list[Notice]:
+def _about_lattice(history: History) -> Iterator[Notice]:
     """Say which rates a sweep could not resolve, and which products found no free cell."""
-    lattice, found = history.lattice, []
+    lattice = history.lattice
     if lattice is None:
-        return []
+        return
     saturated = float(np.max(lattice.saturated_fraction, initial=0.0))
     if saturated > 0.01:
-        text = (
+        yield Notice(
+            "caution",
             f"{percent(saturated)} of the reaction events were faster than a sweep can resolve and were slowed down; "
-            "more sweeps per hour would resolve them."
+            "more sweeps per hour would resolve them.",
         )
-        found.append(Notice("caution", text))
     waiting = float(np.median(lattice.ledger_moles[:, -1].sum(axis=1) / history.moles[:, -1].sum(axis=1)))
     if waiting > 0.005:
-        text = (
+        yield Notice(
+            "note",
             f"{percent(waiting)} of the formula units wait beside the grid for a free place (second products of "
-            "reactions); they are counted in every fraction."
+            "reactions); they are counted in every fraction.",
         )
-        found.append(Notice("note", text))
-    return found
 
 
 def _about_baselines(
     history: History, null: History | None, equilibrium: Mapping[str, float] | pd.DataFrame | None
-) -> list[Notice]:
+) -> Notice:
     """Say what the baselines give, and which phases differ from both."""
     if null is None and equilibrium is None:
         text = "The two baselines were not computed, so nothing here shows that kinetics had a part in the result."
-        return [Notice("caution", text)]
+        return Notice("caution", text)
     table = beside_baselines(history, null=null, equilibrium=equilibrium)
     parts = []
     if null is not None:
@@ -243,29 +233,28 @@ def _about_baselines(
     text = text[0].upper() + text[1:] + ". A result is evidence of kinetics only where it differs from both"
     apart = [formula_text(name) for name, differs in zip(table["phase"], table["differs"], strict=True) if differs]
     if history.realizations == 1:
-        return [Notice("caution", text + "; with one realization that cannot be judged.")]
+        return Notice("caution", text + "; with one realization that cannot be judged.")
     if null is None or equilibrium is None:
-        return [Notice("caution", text + "; only one of them was computed.")]
+        return Notice("caution", text + "; only one of them was computed.")
     text += f": here {_and(apart)}." if apart else ": here none does."
     text += f" Bands have to be more than {100 * DIFFERENCE:g} % of the formula units or of the mass apart."
     arrested = history.lattice is not None and history.lattice.arrested.any()
     if apart and not arrested and float(np.median(history.reactive_fraction)) > 0.001:
         text += " The run had not ended, so part of that is how far it came, not where it was heading."
-    return [Notice("note" if apart else "caution", text)]
+    return Notice("note" if apart else "caution", text)
 
 
-def _about_inputs(history: History, told: Sequence[str]) -> list[Notice]:
+def _about_inputs(history: History, told: Sequence[str]) -> Iterator[Notice]:
     """Say which phases of the result the energies were constrained on."""
     named = {word for text in told for word in re.split(r"[^A-Za-z0-9]+", text)}
     found = [row.phase for row in history.table().itertuples() if row.median >= 0.005 and row.phase in named]
-    if not found:
-        return []
-    text = (
-        f"The energies are constrained by {len(told)} known equilibria (listed below), which name "
-        f"{_and([formula_text(name) for name in found])}: that these phases are stable where those say so is an input, "
-        "not a prediction."
-    )
-    return [Notice("note", text)]
+    if found:
+        yield Notice(
+            "note",
+            f"The energies are constrained by {len(told)} known equilibria (listed below), which name "
+            f"{_and([formula_text(name) for name in found])}: that these phases are stable where those say so is an "
+            "input, not a prediction.",
+        )
 
 
 def _listed(table: pd.DataFrame, column: str) -> str:

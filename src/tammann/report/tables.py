@@ -26,9 +26,8 @@ def stage_table(history: History) -> str:
     last_frames = [int(np.flatnonzero(history.stage == k)[-1]) for k in np.unique(history.stage)]
     ends = [fractions.iloc[frame * n_phases : (frame + 1) * n_phases].set_index("phase") for frame in last_frames]
     order = ends[-1]["mole_fraction"].sort_values(ascending=False, kind="stable").index
-    columns = [("phase", False)]
-    columns += [(f"end of step {k + 1}, {history.temperature_K[f]:.0f} K", True) for k, f in enumerate(last_frames)]
-    columns += [("mass, at the end", True), ("volume, at the end", True)]
+    columns = [f"end of step {k + 1}, {history.temperature_K[f]:.0f} K" for k, f in enumerate(last_frames)]
+    numbers = [(name, True) for name in (*columns, "mass, at the end", "volume, at the end")]
     names = ["mole_fraction", "mole_fraction_low", "mole_fraction_high"]
     rows = []
     for phase in order:
@@ -36,35 +35,25 @@ def stage_table(history: History) -> str:
         if max(high for _, _, high in bands) >= SMALLEST:
             mass_and_volume = ends[-1].loc[phase, ["mass_fraction", "volume_fraction"]]
             rows.append([str(phase), *(with_band(*band) for band in bands), *map(percent, mass_and_volume)])
-    return table_html("Mole fractions of formula units at the end of each step: median (band)", columns, rows)
+    caption = "Mole fractions of formula units at the end of each step: median (band)"
+    return table_html(caption, [("phase", False), *numbers], rows)
 
 
 def baseline_table(history: History, null: History | None, equilibrium: Any) -> str:
     """Return the final phases beside the two baselines."""
     if null is None and equilibrium is None:
         return ""
+    table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=SMALLEST)
     rows = [
-        (
-            row["phase"],
-            with_band(row["median"], row["low"], row["high"]),
-            with_band(row["null"], row["null_low"], row["null_high"]),
-            with_band(row["equilibrium"], row["equilibrium"], row["equilibrium"]),
-            "yes" if row["differs"] else "no",
-        )
-        for row in beside_baselines(history, null=null, equilibrium=equilibrium, smallest=SMALLEST).to_dict("records")
+        (row[0], with_band(*row[1:4]), with_band(*row[4:7]), with_band(*[row[7]] * 3), "yes" if row[8] else "no")
+        for row in table.itertuples(index=False)  # phase, run, null, equilibrium, differs
     ]
-    columns = [
-        ("phase", False),
-        ("this run", True),
-        ("geometric null", True),
-        ("plain equilibrium", True),
-        ("differs from both", False),
-    ]
+    numbers = [(name, True) for name in ("this run", "geometric null", "plain equilibrium")]
     caption = (
         "Final mole fractions of formula units beside the baselines; a phase differs where bands are more than 1 % of "
         "the formula units or of the mass apart"
     )
-    return table_html(caption, columns, rows)
+    return table_html(caption, [("phase", False), *numbers, ("differs from both", False)], rows)
 
 
 def reaction_table(flow: ReactionFlow) -> str:
@@ -76,12 +65,8 @@ def reaction_table(flow: ReactionFlow) -> str:
         (row["equation"], percent(row["share"]), f"{row['extent_mol']:.3g}", "no" if row["fallback"] else "yes")
         for row in reactions.to_dict("records")
     ]
-    columns = [
-        ("reaction", False),
-        ("share of conversion", True),
-        ("moles of reaction", True),
-        ("transport data", False),
-    ]
+    numbers = [("share of conversion", True), ("moles of reaction", True)]
+    columns = [("reaction", False), *numbers, ("transport data", False)]
     return table_html("Reactions by the atoms they converted, net of their reverse", columns, rows)
 
 

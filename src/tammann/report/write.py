@@ -147,11 +147,11 @@ def _atmosphere(recipe: Recipe) -> str:
 
 
 def _programme(recipe: Recipe) -> str:
-    parts = []
-    for step in recipe.programme:
-        grind = "reground, " if step.regrind else ""
-        parts.append(f"{grind}{step.ramp_K_per_min:g} K/min to {step.temperature_K:g} K, {step.hold_h:g} h")
-    return "; ".join(parts[:6]) + ("; ..." if len(parts) > 6 else "")
+    parts = [
+        f"{'reground, ' * step.regrind}{step.ramp_K_per_min:g} K/min to {step.temperature_K:g} K, {step.hold_h:g} h"
+        for step in recipe.programme
+    ]
+    return "; ".join([*parts[:6], "..."] if len(parts) > 6 else parts)
 
 
 def _still(history: History) -> str:

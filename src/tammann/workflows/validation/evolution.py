@@ -7,7 +7,8 @@ all. Between recorded frames amounts, temperature and time are linear.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,13 +84,10 @@ class PhaseEvolution:
     def of_equilibrium(
         cls, equilibrium: pd.DataFrame, recipe: Recipe, phases: Phases, run: PhaseEvolution
     ) -> PhaseEvolution:
-        """Return the evolution of a mixture that is in equilibrium at every moment of a run.
+        """Return the evolution of the recipe's mixture in equilibrium at every moment of a run's programme.
 
-        Args:
-            equilibrium: Columns ``temperature_K``, ``phase``, ``mole_fraction``.
-            recipe: Gives the amounts of the precursors.
-            phases: All phases and gases, for their masses and volumes.
-            run: Gives the programme; each of its frames has the equilibrium at the nearest temperature.
+        Of ``equilibrium``, with columns ``temperature_K``, ``phase`` and ``mole_fraction``, each frame has the nearest
+        temperature; masses and volumes come from ``phases``.
         """
         amounts = {precursor.phase: precursor.ratio for precursor in recipe.precursors}
         names = tuple(dict.fromkeys([*amounts, *equilibrium["phase"].unique()]))
@@ -106,13 +104,10 @@ class PhaseEvolution:
             kept = np.array([sum(each.values()) for each in atoms], dtype=float)
         moles = fractions * ((start @ kept) / (fractions @ kept))[:, None]
         solids = [phases[phases.index(name)] for name in names]
-        return cls(
+        return replace(
+            run,
             phases=names,
             precursors=tuple(amounts),
-            temperature_K=run.temperature_K,
-            step=run.step,
-            time_h=run.time_h,
-            hold_h=run.hold_h,
             moles=moles[nearest][None],
             start=start[None],
             weights={
@@ -128,10 +123,9 @@ class PhaseEvolution:
         return int(self.moles.shape[0])
 
     def conversion(self, precursor: str | None = None) -> np.ndarray:
-        """Return how much of a precursor has been used up, in percent of its amount at the start, shape (R, F).
+        """Return the percentage of a precursor that has been used up, shape (R, F).
 
-        Args:
-            precursor: Its formula; by default the one of which the least is left at the end.
+        By default it is the precursor of which the least is left at the end.
         """
         columns = [self.phases.index(name) for name in ([precursor] if precursor else self.precursors)]
         moles = self.moles[:, :, columns]
@@ -190,13 +184,7 @@ class PhaseEvolution:
         return np.unique(found.round(9))
 
     def percent(self, realization: int, moments: np.ndarray, basis: str) -> np.ndarray:
-        """Return the amounts of all phases at some moments, percent, shape (M, P).
-
-        Args:
-            realization: Its index.
-            moments: Shape (M,), positions on the axis of frames.
-            basis: ``mole`` (of formula units), ``mass`` or ``volume``.
-        """
+        """Return the amounts of all phases at moments, positions on the axis of frames (M,), in percent, (M, P)."""
         amounts = self.moles[realization]
         below = np.clip(np.floor(moments).astype(int), 0, amounts.shape[0] - 1)
         above = np.minimum(below + 1, amounts.shape[0] - 1)
@@ -207,16 +195,13 @@ class PhaseEvolution:
     def holds(
         self, observation: Observation, *, detection_limit_mass_percent: float, basis: str, target: str | None
     ) -> np.ndarray:
-        """Return whether an observation holds in each realization; not where its moment or range is never reached.
+        """Return whether an observation holds in each realization, bool (R,); not where its time is never reached.
 
         Args:
             observation: The observation.
             detection_limit_mass_percent: A phase above it, in percent by mass, counts as present.
             basis: How amounts are compared: ``mole`` (of formula units), ``mass`` or ``volume``.
             target: The phase that was to be made, for the main impurity.
-
-        Returns:
-            Shape (R,), bool.
 
         Example:
             >>> from tammann.example import example_history
@@ -266,9 +251,8 @@ class PhaseEvolution:
             true &= self.column(visible, observation.main_impurity)
         if observation.more is not None:
             true &= self.column(visible, observation.more[0])
-            ranked = [self.column(amounts, formula) for formula in observation.more]
-            for first, second in zip(ranked, ranked[1:], strict=False):
-                true &= first > second
+            for first, second in pairwise(observation.more):
+                true &= self.column(amounts, first) > self.column(amounts, second)
         for bound in observation.amounts or ():
             amount = self.column(amounts, bound.phase)
             if bound.at_least_percent is not None:
@@ -291,5 +275,5 @@ class PhaseEvolution:
                      for f in observation.sooner]  # fmt: skip
             # only the first has to appear; those that never do count as later than all
             true &= bool(np.isfinite(first[0]))
-            true &= all(a < b or np.isinf(b) for a, b in zip(first, first[1:], strict=False))
+            true &= all(a < b or np.isinf(b) for a, b in pairwise(first))
         return true

@@ -17,14 +17,7 @@ __all__ = ["PreparedExperiment", "folded", "prepare_experiment"]
 
 @dataclass(frozen=True, eq=False)
 class PreparedExperiment:
-    """An experiment with its recipe ready to be run, whose observations fit the recipe.
-
-    Attributes:
-        experiment: As the file has it.
-        title: Its name, or the title of its recipe.
-        prepared: The recipe with its phases, reactions and rates.
-        models: The kinetics it is run in; without transport there is one only.
-    """
+    """An experiment with its recipe ready to be run in each of the kinetics (one only without transport)."""
 
     experiment: Experiment
     title: str
@@ -35,13 +28,9 @@ class PreparedExperiment:
 def prepare_experiment(
     experiment: Experiment, where: str, *, realizations: int | None, size: int | None
 ) -> PreparedExperiment:
-    """Read the recipe of an experiment and check its observations against it.
+    """Read the recipe of an experiment, with other options where given, and check its observations against it.
 
-    Args:
-        experiment: The experiment.
-        where: Its place in the file, for messages.
-        realizations: In place of the recipe's own.
-        size: Cells per edge, in place of the recipe's own.
+    Messages say ``where`` in the file it stands.
 
     Raises:
         DataError: An observation names phases, steps or temperatures that the recipe does not have.
@@ -76,43 +65,36 @@ def _check_formula(phases: Phases, formula: str, where: str) -> None:
 
 def _check(observation: Observation, prepared: PreparedRecipe, where: str) -> None:
     recipe, when = prepared.recipe, observation.when
+
+    def expect(met: bool, key: str, wanted: str, got: object) -> None:
+        if not met:
+            raise DataError(f"{where}.{key}: expected {wanted}, got {got}")
+
     for key, formula in observation.formulas():
         _check_formula(prepared.phases, formula, f"{where}.{key}")
-    steps = len(recipe.programme)
-    if when.step is not None and when.step > steps:
-        raise DataError(f"{where}.when.step: expected a step from 1 to {steps} of the recipe, got {when.step}")
-    if when.hold_h is not None and when.step is not None:
-        hold = recipe.programme[when.step - 1].hold_h
-        if when.hold_h > hold:
-            raise DataError(
-                f"{where}.when.hold_h: expected at most the {hold:g} h of the recipe's hold, got {when.hold_h:g}"
-            )
+    steps = recipe.programme if when.step is None else recipe.programme[when.step - 1 : when.step]
+    expect(bool(steps), "when.step", f"a step from 1 to {len(recipe.programme)} of the recipe", when.step)
+    if when.hold_h is not None:
+        hold = f"at most the {steps[0].hold_h:g} h of the recipe's hold"
+        expect(when.hold_h <= steps[0].hold_h, "when.hold_h", hold, f"{when.hold_h:g}")
     segments = [s for s in recipe.segments() if when.step is None or s.stage == when.step - 1]
-    visited = [t for s in segments for t in (s.temperature_start_K, s.temperature_end_K)] or [
-        recipe.start_temperature_K
-    ]
-    low, high = min(visited), max(visited)
+    visited = [t for s in segments for t in (s.temperature_start_K, s.temperature_end_K)]
+    low, high = min(visited or [recipe.start_temperature_K]), max(visited or [recipe.start_temperature_K])
     for key in ("temperature_K", "from_temperature_K", "to_temperature_K"):
         value = getattr(when, key)
         beyond = value is not None and not low <= value <= high
         # a range may reach further than the programme, as long as part of it is visited
         if beyond and (key == "temperature_K" or (value > high) == (key == "from_temperature_K")):
-            raise DataError(
-                f"{where}.when.{key}: expected a temperature that the recipe visits, {low:g} to {high:g} K, "
-                f"got {value:g}"
-            )
+            wanted = f"a temperature that the recipe visits, {low:g} to {high:g} K"
+            expect(False, f"when.{key}", wanted, f"{value:g}")
     names = [p.phase for p in recipe.precursors]
-    if when.conversion_of is not None and when.conversion_of not in names:
-        raise DataError(
-            f"{where}.when.conversion_of: expected a precursor ({', '.join(names)}), got {when.conversion_of}"
-        )
+    known = when.conversion_of in (None, *names)
+    expect(known, "when.conversion_of", f"a precursor ({', '.join(names)})", when.conversion_of)
     if observation.follows_from is not None:
         constraints = {c.equation: None for each in prepared.phases.energy_sets.values() for c in each.constraints}
-        if folded(observation.follows_from) not in map(folded, constraints):
-            raise DataError(
-                f"{where}.follows_from: expected an equilibrium that constrains an energy set "
-                f"({'; '.join(constraints) or 'there are none'}), got {observation.follows_from!r}"
-            )
+        known = folded(observation.follows_from) in map(folded, constraints)
+        wanted = f"an equilibrium that constrains an energy set ({'; '.join(constraints) or 'there are none'})"
+        expect(known, "follows_from", wanted, repr(observation.follows_from))
 
 
 def folded(text: str) -> str:

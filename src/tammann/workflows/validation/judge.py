@@ -24,23 +24,19 @@ def judge(
     experiments: Sequence[PreparedExperiment],
     evolutions: Sequence[Mapping[str, PhaseEvolution]],
 ) -> tuple[tuple[Judgement, ...], tuple[str, ...]]:
-    """Judge every observation in every model.
-
-    Args:
-        observations: The file.
-        experiments: Its experiments, ready to be run.
-        evolutions: For each experiment the evolution by model, baselines included.
+    """Judge every observation in every model, baselines included, from the evolutions of each experiment by model.
 
     Returns:
         One judgement per observation, in the order of the file, and remarks on the recipes and the limits used.
     """
     recipes = [each.prepared.recipe for each in experiments]
     texts = {recipe.calibration.observation for recipe in recipes if recipe.calibration is not None}
-    every = [observation for each in observations.experiments for observation in each.observations]
-    calibrations = _calibrations(every, texts)
-    judgements: list[Judgement] = []
-    for each, models in zip(experiments, evolutions, strict=True):
-        judgements += _judge_experiment(observations, each, models, calibrations)
+    calibrations = _calibrations([o for each in observations.experiments for o in each.observations], texts)
+    judgements = [
+        judgement
+        for each, models in zip(experiments, evolutions, strict=True)
+        for judgement in _judge_experiment(observations, each, models, calibrations)
+    ]
     remarks = []
     if texts and not calibrations:
         named = "; ".join(sorted(texts))
@@ -98,10 +94,8 @@ def _found(run: PhaseEvolution, observation: Observation, basis: str) -> dict[st
             amounts = run.percent(r, moments, basis)
             columns = [run.column(amounts, name) for name in observation.phases]
             rows.append([(column.min(), column.max()) for column in columns])
-    if not rows:
-        return {}
-    middle = np.median(np.array(rows), axis=0)
-    return {name: (float(low), float(high)) for name, (low, high) in zip(observation.phases, middle, strict=True)}
+    middle = np.median(rows, axis=0).tolist() if rows else []
+    return {name: (low, high) for name, (low, high) in zip(observation.phases, middle, strict=False)}
 
 
 def _without_constraints(
@@ -117,7 +111,7 @@ def _without_constraints(
 
 
 def _calibrations(observations: Sequence[Observation], texts: set[str]) -> set[int]:
-    """Return the observations, by identity, that a calibration was made on, in whichever experiment they stand.
+    """Return the ids of the observations that a calibration was made on.
 
     A calibration names an observation by its words; where it names none, by author and year, and then everything from
     that source is left out.

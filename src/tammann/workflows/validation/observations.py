@@ -8,13 +8,10 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from tammann.errors import DataError
-from tammann.recipe import Formula, Temperature
+from tammann.recipe import Flag, Formula, Temperature
 from tammann.strict import Block, explain, read_block, read_text, shown
 
 __all__ = ["Amount", "Experiment", "Observation", "Observations", "When"]
-
-DETECTION_LIMIT_MASS_PERCENT = 1.0
-"""What laboratory X-ray diffraction sees of a minor phase, in percent by mass."""
 
 CLAIMS = ("present", "absent", "only", "major", "main_impurity", "more", "amounts", "sooner", "grows", "shrinks")
 RANGE_CLAIMS = ("sooner", "grows", "shrinks")
@@ -32,40 +29,36 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-def _number(**limits: Any) -> Any:
-    return Field(strict=True, allow_inf_nan=False, **limits)
-
-
 Words = Annotated[str, Field(strict=True, max_length=1000), AfterValidator(_printable)]
-Formulas = Annotated[tuple[Formula, ...], Field(min_length=1, max_length=20), BeforeValidator(_listed)]
+Formulas = Annotated[
+    tuple[Formula, ...],
+    Field(min_length=1, max_length=20, description="a formula such as Ba2TiO4, or a list of them"),
+    BeforeValidator(_listed),
+]
 Ranking = Annotated[tuple[Formula, ...], Field(min_length=2, max_length=20)]
-Percent = Annotated[float, _number(ge=0, le=100)]
-DetectionLimit = Annotated[float, _number(ge=0, le=50)]
+Percent = Annotated[float | None, Field(strict=True, ge=0, le=100, description="a percentage from 0 to 100")]
+Limit = Field(strict=True, ge=0, le=50, description="a percentage from 0 to 50")
+Kelvin = Annotated[Temperature | None, Field(description="a temperature from 300 to 2000 K")]
+OneFormula = Field(description="a formula such as Ba2TiO4")
 Basis = Literal["mole", "mass", "volume"]
-
-A_TEMPERATURE = "a temperature from 300 to 2000 K"
-A_PERCENTAGE = "a percentage from 0 to 100"
-A_LIMIT = "a percentage from 0 to 50"
-A_FORMULA = "a formula such as Ba2TiO4"
-SOME_FORMULAS = "a formula such as Ba2TiO4, or a list of them"
 
 
 class When(Block):
     """The moment or the range of the programme at which something was observed; by default its end."""
 
-    step: Annotated[int, Field(strict=True, ge=1, le=200)] | None = Field(
-        default=None, description="the number of a step of the programme, counted from 1"
+    step: int | None = Field(
+        default=None, strict=True, ge=1, le=200, description="the number of a step of the programme, counted from 1"
     )
-    temperature_K: Temperature | None = Field(default=None, description=A_TEMPERATURE)
-    hold_h: Annotated[float, _number(ge=0, le=10_000)] | None = Field(
-        default=None, description="hours into the hold of the step, from 0 to 10000"
+    temperature_K: Kelvin = None
+    hold_h: float | None = Field(
+        default=None, strict=True, ge=0, le=10_000, description="hours into the hold of the step, from 0 to 10000"
     )
-    from_temperature_K: Temperature | None = Field(default=None, description=A_TEMPERATURE)
-    to_temperature_K: Temperature | None = Field(default=None, description=A_TEMPERATURE)
-    from_conversion_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
-    to_conversion_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
+    from_temperature_K: Kelvin = None
+    to_temperature_K: Kelvin = None
+    from_conversion_percent: Percent = None
+    to_conversion_percent: Percent = None
     conversion_of: Formula | None = Field(default=None, description="the formula of a precursor")
-    sometime: Annotated[bool, Field(strict=True)] = Field(default=False, description="true or false")
+    sometime: Flag = False
 
     @property
     def by_temperature(self) -> bool:
@@ -90,10 +83,8 @@ class When(Block):
                 "expected one of temperature_K, hold_h, a range of temperatures or a range of conversions, got "
                 f"{sum(named)} of them"
             )
-        for low, high in (
-            ("from_temperature_K", "to_temperature_K"),
-            ("from_conversion_percent", "to_conversion_percent"),
-        ):
+        for quantity in ("temperature_K", "conversion_percent"):
+            low, high = f"from_{quantity}", f"to_{quantity}"
             first, last = getattr(self, low), getattr(self, high)
             if first is not None and last is not None and first > last:
                 raise ValueError(f"expected {low} to be at most {high}, got {first:g} and {last:g}")
@@ -119,6 +110,7 @@ class When(Block):
             >>> When(to_conversion_percent=70, conversion_of="BaCO3", sometime=True).words
             'sometime up to 70 % of BaCO3 converted'
         """
+        text = "end"
         if self.by_temperature:
             text = _range(self.from_temperature_K, self.to_temperature_K, " K")
         elif self.by_conversion:
@@ -128,8 +120,6 @@ class When(Block):
             text = f"at {self.temperature_K:g} K"
         elif self.hold_h is not None:
             text = f"{self.hold_h:g} h into the hold"
-        else:
-            text = "end"
         if self.step is not None:
             text += f" of step {self.step}"
         return f"sometime {text}" if self.sometime else text
@@ -144,9 +134,9 @@ def _range(low: float | None, high: float | None, unit: str) -> str:
 class Amount(Block):
     """Bounds on the amount of a phase."""
 
-    phase: Formula = Field(description=A_FORMULA)
-    at_least_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
-    at_most_percent: Percent | None = Field(default=None, description=A_PERCENTAGE)
+    phase: Annotated[Formula, OneFormula]
+    at_least_percent: Percent = None
+    at_most_percent: Percent = None
 
     @model_validator(mode="after")
     def _bounds_something(self) -> "Amount":
@@ -164,24 +154,24 @@ class Observation(Block):
     observation: Words = Field(description="what was observed, in words")
     source: Words = Field(description="who saw it, and where it is published")
     when: When = Field(default=When(), description="a block with a step, a temperature, a hold or a range")
-    present: Formulas = Field(default=(), description=SOME_FORMULAS)
-    absent: Formulas = Field(default=(), description=SOME_FORMULAS)
-    only: Formulas = Field(default=(), description=SOME_FORMULAS)
-    major: Formula | None = Field(default=None, description=A_FORMULA)
-    main_impurity: Formula | None = Field(default=None, description=A_FORMULA)
+    present: Formulas = ()
+    absent: Formulas = ()
+    only: Formulas = ()
+    major: Annotated[Formula | None, OneFormula] = None
+    main_impurity: Annotated[Formula | None, OneFormula] = None
     more: Ranking | None = Field(default=None, description="a list of at least two formulas, most first")
     amounts: Annotated[tuple[Amount, ...], Field(min_length=1, max_length=20)] | None = Field(
         default=None, description="a list of amounts, each with phase and at_least_percent or at_most_percent"
     )
     sooner: Ranking | None = Field(default=None, description="a list of at least two formulas, first to appear first")
-    grows: Formulas = Field(default=(), description=SOME_FORMULAS)
-    shrinks: Formulas = Field(default=(), description=SOME_FORMULAS)
-    detection_limit_mass_percent: DetectionLimit | None = Field(default=None, description=A_LIMIT)
+    grows: Formulas = ()
+    shrinks: Formulas = ()
+    detection_limit_mass_percent: Annotated[float | None, Limit] = None
     basis: Basis | None = Field(default=None, description="mole, mass or volume")
     follows_from: Words | None = Field(
         default=None, description="an equilibrium that constrains the energies, as 'tammann energies' prints it"
     )
-    calibration: Annotated[bool, Field(strict=True)] = Field(default=False, description="true or false")
+    calibration: Flag = False
 
     @model_validator(mode="after")
     def _claims_something(self) -> "Observation":
@@ -279,9 +269,11 @@ class Experiment(Block):
     @model_validator(mode="after")
     def _has_a_target_for_its_impurities(self) -> "Experiment":
         for k, observation in enumerate(self.observations):
-            if observation.main_impurity is not None and self.target is None:
+            if observation.main_impurity is None:
+                continue
+            if self.target is None:
                 raise ValueError(f"observations[{k}].main_impurity: expected a target beside the recipe, got none")
-            if observation.main_impurity is not None and observation.main_impurity == self.target:
+            if observation.main_impurity == self.target:
                 raise ValueError(f"observations[{k}].main_impurity: expected another phase than the target, got it")
         return self
 
@@ -300,9 +292,7 @@ class Observations(Block):
         ...     observations:
         ...       - observation: Ba2TiO4 is the main impurity
         ...         source: Beauger 1983, doi 10.1007/BF00700786
-        ...         when:
-        ...           from_temperature_K: 1000
-        ...           to_temperature_K: 1050
+        ...         when: {from_temperature_K: 1000, to_temperature_K: 1050}
         ...         main_impurity: Ba2TiO4
         ... ''')
         >>> read.experiments[0].observations[0].when.words, read.detection_limit_mass_percent
@@ -310,10 +300,10 @@ class Observations(Block):
     """
 
     title: Words | None = Field(default=None, description="one line of text")
-    detection_limit_mass_percent: DetectionLimit = Field(default=DETECTION_LIMIT_MASS_PERCENT, description=A_LIMIT)
+    detection_limit_mass_percent: Annotated[float, Limit] = 1.0  # what laboratory X-ray diffraction sees
     basis: Basis = Field(default="mole", description="mole, mass or volume")
-    realizations: Annotated[int, Field(strict=True, ge=1, le=100_000)] | None = Field(
-        default=None, description="a whole number from 1 to 100000"
+    realizations: int | None = Field(
+        default=None, strict=True, ge=1, le=100_000, description="a whole number from 1 to 100000"
     )
     experiments: tuple[Experiment, ...] = Field(
         min_length=1, max_length=100, description="a list of experiments, each with recipe and observations"
@@ -327,10 +317,7 @@ class Observations(Block):
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> "Observations":
-        """Read a file; recipes in it are taken relative to it.
-
-        Args:
-            path: A YAML file in UTF-8, at most 200 kB.
+        """Read a YAML file in UTF-8 of at most 200 kB; recipes in it are taken relative to it.
 
         Raises:
             DataError: The file cannot be read or is no valid file of observations.
@@ -343,19 +330,14 @@ class Observations(Block):
 
     @classmethod
     def from_text(cls, text: str, *, directory: str | os.PathLike[str] | None = None) -> "Observations":
-        """Read observations from YAML text.
-
-        Args:
-            text: The observations.
-            directory: Where the names of recipes in it start from; by default the current directory.
+        """Read observations from YAML text; recipes in it are taken relative to a directory, by default the current.
 
         Raises:
             DataError: The text is no valid file of observations.
         """
         data = read_block(text, error=DataError)
         experiments = data.get("experiments")
-        if directory is not None and isinstance(experiments, list):
-            for experiment in experiments:
-                if isinstance(experiment, dict) and isinstance(experiment.get("recipe"), str):
-                    experiment["recipe"] = os.path.join(directory, experiment["recipe"])
+        for experiment in experiments if isinstance(experiments, list) else ():
+            if isinstance(experiment, dict) and isinstance(experiment.get("recipe"), str):
+                experiment["recipe"] = os.path.join(directory or "", experiment["recipe"])
         return cls(**data)

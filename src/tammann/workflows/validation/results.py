@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from tammann.files import json_safe
 from tammann.notebook import html_table
 from tammann.workflows.validation.observations import Observation
 
@@ -22,14 +25,8 @@ MODELS: Mapping[str, str] = {
     "equilibrium": "plain equilibrium",
 }
 """The models and their names, in the order of the table."""
-COLUMNS: Mapping[str, str] = {
-    "full": "full",
-    "self": "self-diffusion",
-    "none": "thermodynamics",
-    "null": "null",
-    "equilibrium": "equilibrium",
-}
-"""Short names for the columns of a table, which has to fit on a terminal."""
+COLUMNS = ("full", "self-diffusion", "thermodynamics", "null", "equilibrium")
+"""Their short names, for a table that has to fit on a terminal."""
 KINETICS = ("full", "self", "none")
 BASELINES = ("null", "equilibrium")
 
@@ -73,10 +70,8 @@ class Judgement:
     @property
     def mark(self) -> str:
         """How it counts, in a word or two."""
-        if self.calibration:
-            return "calibration"
-        if self.input:
-            return "input"
+        if not self.counts:
+            return "calibration" if self.calibration else "input"
         return "discriminates" if self.discriminates else "not discriminating"
 
 
@@ -130,8 +125,7 @@ class Validation:
 
     @property
     def _counts(self) -> str:
-        counting = sum(v.counts for v in self.judgements)
-        telling = sum(v.discriminates for v in self.judgements)
+        counting, telling = (sum(getattr(v, key) for v in self.judgements) for key in ("counts", "discriminates"))
         return f"{counting} of {len(self.judgements)} observations count; {telling} of them discriminate"
 
     @property
@@ -140,11 +134,7 @@ class Validation:
         return tuple(model for model in MODELS if any(v.shares[model] is not None for v in self.judgements))
 
     def skill(self, model: str, baseline: str) -> Skill:
-        """Compare a model with a baseline, over the observations that count and for which it was run.
-
-        Args:
-            model: ``full``, ``self`` or ``none``.
-            baseline: ``null`` or ``equilibrium``.
+        """Compare a model with a baseline (keys of ``MODELS``), over the observations that count and were run with it.
 
         Example:
             >>> claim = Observation(observation="BaTiO3", source="invented", major="BaTiO3")
@@ -153,18 +143,11 @@ class Validation:
             >>> outcome.skill("full", "null").value, outcome.skill("none", "equilibrium").value
             (1, -1)
         """
-        pairs = [
-            (v.holds(model), v.holds(baseline)) for v in self.judgements if v.counts and v.shares[model] is not None
-        ]
-        return Skill(
-            model=model,
-            baseline=baseline,
-            counted=len(pairs),
-            satisfied=sum(bool(own) for own, _ in pairs),
-            by_baseline=sum(bool(base) for _, base in pairs),
-            gained=sum(bool(own and not base) for own, base in pairs),
-            lost=sum(bool(base and not own) for own, base in pairs),
-        )
+        counting = [v for v in self.judgements if v.counts and v.shares[model] is not None]
+        own = np.array([v.holds(model) for v in counting], dtype=bool)
+        base = np.array([v.holds(baseline) for v in counting], dtype=bool)
+        counts = (own, base, own & ~base, base & ~own)
+        return Skill(model, baseline, len(counting), *(int(held.sum()) for held in counts))
 
     def table(self) -> pd.DataFrame:
         """Return the models side by side, as text: yes or no, with the share of realizations where they disagree.
@@ -174,12 +157,15 @@ class Validation:
         """
         import pandas as pd
 
-        columns = ["recipe", "observation", "when", *COLUMNS.values(), "mark"]
-        rows = []
-        for v in self.judgements:
-            cells = [_cell(v.shares[model], bool(v.found.get(model, True))) for model in MODELS]
-            rows.append([v.experiment, v.observation.observation, v.observation.when.words, *cells, v.mark])
-        return pd.DataFrame(rows, columns=columns)
+        rows = [
+            (
+                *(v.experiment, v.observation.observation, v.observation.when.words),
+                *(_cell(v.shares[model], bool(v.found.get(model, True))) for model in MODELS),
+                v.mark,
+            )
+            for v in self.judgements
+        ]
+        return pd.DataFrame(rows, columns=["recipe", "observation", "when", *COLUMNS, "mark"])
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -199,14 +185,18 @@ class Validation:
                 f"{beyond} that neither satisfies."
             )
         best = self.models[0] if self.models else "full"
-        for v in self.judgements:
-            if v.input:
-                lines.append(f"Input: {v.experiment}: {v.observation.observation} (follows from {v.input}).")
-        for v in self.judgements:
-            what = f"{v.experiment}: {v.observation.observation} ({v.observation.when.words})"
-            if v.holds(best) is False and not v.calibration:
-                lines.append(f"Not reproduced with {MODELS[best]}: {what}; found {_amounts(v.found.get(best, {}))}.")
-        return (*lines, *self.remarks)
+        inputs = [
+            f"Input: {v.experiment}: {v.observation.observation} (follows from {v.input})."
+            for v in self.judgements
+            if v.input
+        ]
+        missed = [
+            f"Not reproduced with {MODELS[best]}: {v.experiment}: {v.observation.observation} "
+            f"({v.observation.when.words}); found {_amounts(v.found.get(best, {}))}."
+            for v in self.judgements
+            if v.holds(best) is False and not v.calibration
+        ]
+        return (*lines, *inputs, *missed, *self.remarks)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data, for JSON."""
@@ -221,10 +211,7 @@ class Validation:
                     "when": v.observation.when.words,
                     "holds": {model: v.holds(model) for model in MODELS},
                     "share_of_realizations": dict(v.shares),
-                    "found_percent": {
-                        model: {phase: list(bounds) for phase, bounds in found.items()}
-                        for model, found in v.found.items()
-                    },
+                    "found_percent": json_safe(v.found),
                     "mark": v.mark,
                     "discriminates": v.discriminates,
                     "follows_from": v.input or None,
@@ -232,8 +219,10 @@ class Validation:
                 for v in self.judgements
             ],
             "skill": [
-                {**asdict(s), "skill": s.value}
-                for s in (self.skill(m, b) for m in KINETICS if m in self.models for b in BASELINES)
+                {**asdict(s := self.skill(model, baseline)), "skill": s.value}
+                for model in KINETICS
+                if model in self.models
+                for baseline in BASELINES
             ],
             "notes": list(self.notes),
         }

@@ -45,9 +45,6 @@ def validate(
         executor: Any ``concurrent.futures.Executor`` in place of processes here.
         progress: Called now and then.
 
-    Returns:
-        Which observations hold in which model.
-
     Raises:
         DataError: The file is not valid, or names phases, steps or temperatures that its recipes do not have.
         RecipeError: One of its recipes cannot be carried out, or an option is out of range.
@@ -55,29 +52,18 @@ def validate(
     Example:
         >>> import tempfile
         >>> recipe = '''
-        ... title: one to one
-        ... precursors:
-        ...   - phase: BaO
-        ...     ratio: 1
-        ...   - phase: TiO2
-        ...     ratio: 1
-        ... programme:
-        ...   - temperature_K: 1400
-        ...     hold_h: 0.1
+        ... precursors: [{phase: BaO, ratio: 1}, {phase: TiO2, ratio: 1}]
+        ... programme: [{temperature_K: 1400, hold_h: 0.1}]
         ... '''
         >>> text = '''
         ... experiments:
         ...   - recipe: one.yaml
-        ...     observations:
-        ...       - observation: mostly BaTiO3
-        ...         source: invented
-        ...         major: BaTiO3
+        ...     observations: [{observation: mostly BaTiO3, source: invented, major: BaTiO3}]
         ... '''
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     _ = Path(folder, "one.yaml").write_text(recipe)
-        ...     outcome = validate(
-        ...         Observations.from_text(text, directory=folder), realizations=1, size=8, threads=1
-        ...     )
+        ...     read = Observations.from_text(text, directory=folder)
+        ...     outcome = validate(read, realizations=1, size=8, threads=1)
         >>> outcome.table()[["full", "null", "equilibrium", "mark"]].iloc[0].tolist()
         ['yes', 'yes', 'yes', 'not discriminating']
     """
@@ -103,12 +89,8 @@ def _run_all(
 ) -> list[dict[str, PhaseEvolution]]:
     """Return the evolution in each model and baseline, one set per experiment."""
     tasks = {
-        f"{each.title} ({k + 1} of {len(experiments)}), {MODELS[model]}": (
-            each.prepared,
-            model,
-            model == each.models[0],
-        )
-        for k, each in enumerate(experiments)
+        f"{each.title} ({k} of {len(experiments)}), {MODELS[model]}": (each.prepared, model, model == each.models[0])
+        for k, each in enumerate(experiments, start=1)
         for model in each.models
     }
     cores = min(threads or available_cores(), len(tasks))
