@@ -111,13 +111,10 @@ def ionic_conductivity(
 
     Args:
         coefficients: Onsager coefficients of one phase, or a measurement of them, which brings its covariances.
-        charges: Charge of each element in elementary charges, by symbol; by default those of
-            ``charges_from_composition``.
-        covariance: Of the elements of L, shape (S, S, S, S), 1/(J m s)^2: covariance[i, j, k, l] =
-            Cov(L_ij, L_kl).
-        self_covariance: Of the self parts with the elements of L, shape (S, S, S), 1/(J m s)^2:
-            self_covariance[i, k, l] = Cov(L_self_i, L_kl).
-        self_self_covariance: Of the elements of L_self with each other, shape (S, S), (1/(J m s))^2.
+        charges: Of each element by symbol, e; by default those of ``charges_from_composition``.
+        covariance: Cov(L_ij, L_kl), shape (S, S, S, S), (1/(J m s))².
+        self_covariance: Cov(L_self_i, L_kl), shape (S, S, S), (1/(J m s))².
+        self_self_covariance: Cov(L_self_i, L_self_j), shape (S, S), (1/(J m s))².
 
     Raises:
         DataError: Charges that are missing or unknown; a covariance of another shape.
@@ -149,7 +146,7 @@ def ionic_conductivity(
     e2, n = ELEMENTARY_CHARGE_C**2, len(z)
     current = z * (coefficients.L @ z)
     total, alone = float(current.sum()), float(z**2 @ coefficients.L_self)
-    # Derivatives of sigma and of each part of the current with respect to every L_ij, i and j taken as free.
+    # derivatives of sigma and of each part of the current with respect to every L_ij, i and j taken as free
     d_total = np.outer(z, z)
     d_parts = np.zeros((n, n, n))
     d_parts[np.arange(n), np.arange(n)] = d_total

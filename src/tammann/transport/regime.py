@@ -322,8 +322,7 @@ def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int |
     """The earliest of some starts from which one species is diffusive, or None."""
     windows = [start for start in starts if 2 * start <= last]
     fits = [_log_slope(pool, spread_lags(start, 2 * start, 6)) for start in windows]
-    alpha = np.array([value[species] for value, _ in fits])
-    error = np.array([stderr[species] for _, stderr in fits])
+    alpha, error = np.array(fits)[..., species].T
     # an offset lowers the slopes of early windows, but not of those where motion has left it behind
     least = np.where(4 * np.array(windows) >= last, LEAST_SLOPE, 0.0)
     within = (alpha >= least - 3.0 * error) & (alpha <= 1.0 + TOLERANCE + 3.0 * error)
@@ -393,10 +392,7 @@ def _judge(
         first * pool.interval_ps,
         last * pool.interval_ps,
         rule,
-        tuple(bool(flag) for flag in diffusive),
-        tuple(bool(flag) for flag in immobile),
-        tuple(float(a) for a in alpha),
-        tuple(float(e) for e in error),
+        *(tuple(values.tolist()) for values in (diffusive, immobile, alpha, error)),
     )
 
 

@@ -136,12 +136,8 @@ def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable
 
     ``"tammann-2026"`` is the package's own table of Ba-Ti-O melts, from molecular dynamics of rigid ions, with standard
     errors; compositions and temperatures at which ions were not shown to diffuse are named in its warnings and left
-    out. The published table (``"karan-2026"``, or ``"Ba-Ti-O"`` for the system) is converted to SI and its defects are
-    met, each with a warning in the result: the row of Ba4Ti13O30 at 1000 K has L_BaO mended by the factor of ten that
-    restores both positive semidefiniteness and the centre-of-mass rule; rows that are slightly not positive
-    semidefinite are projected where fluxes are computed (``OnsagerCoefficients.dissipative``); the deviation from sum_j
-    m_j L_ij = 0 is reported; cell volumes that are placeholders are not used (a growth constant takes the volume of the
-    phase).
+    out. The published table (``"karan-2026"``) is converted to SI; each of its defects, and what is done about it, is a
+    warning of the result.
 
     A JSON file holds ``name``, ``source``, optionally ``end_members`` (two formulas) and ``warnings``, and ``entries``,
     each with ``formula``, ``temperature_K``, ``species``, ``L_per_J_m_s`` (square matrix), ``L_self_per_J_m_s``, and
