@@ -16,7 +16,7 @@ from tammann.kinetics.coverage import coverage_warnings, layers_down_to
 from tammann.kinetics.growth import Layer
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import MOST_PHASES, RateTable
-from tammann.kinetics.score import melt_exchange, nucleation_factor, reduced_growth, score, sigma2
+from tammann.kinetics.score import melt_exchange, nucleation_factor, onset, reduced_growth, score
 from tammann.kinetics.selection import Furnace
 from tammann.reactions import Reactions, reaction_energy
 from tammann.transport import TransportTable
@@ -103,17 +103,15 @@ def rate_table(
     used_scale, nothing_opens = None, None
     if null:
         candidates = candidates.take(candidates.open.all(axis=0)).reachable(precursors)
-        onset = _onset(furnace.temperature_K[:, None] / _lowest_melting_point(candidates.pool), chosen)
-        candidates = replace(candidates, score=onset)
+        ratio = furnace.temperature_K[:, None] / _lowest_melting_point(candidates.pool)
+        candidates = replace(candidates, score=onset(ratio, chosen))
     else:
         stages = [(candidates, ""), *_narrowed(candidates, precursors, furnace, chosen)]
         layers = layers_of(transport, phases, chosen)
         candidates, used_scale = _scored(stages[-1][0], reactions, layers, transport, furnace, recipe, chosen)
         candidates = candidates.take((candidates.score > chosen.smallest_score).any(axis=0)).reachable(precursors)
-        too_slow = (
-            f"no score exceeds {chosen.smallest_score:g} up to {furnace.temperature_K[-1]:g} K, which is too cold"
-        )
-        stages.append((candidates, too_slow))
+        hottest = f"{furnace.temperature_K[-1]:g} K"
+        stages.append((candidates, f"no score exceeds {chosen.smallest_score:g} up to {hottest}, which is too cold"))
         if not len(candidates.pool):
             nothing_opens = _why_nothing_opens(reactions, stages, precursors, furnace)
             important.insert(0, nothing_opens)
@@ -240,13 +238,8 @@ def _narrowed(
     yield candidates, "every reaction is too far uphill"
     near = selection.within_metastable_limit(candidates.pool, furnace, options)
     candidates = candidates.narrowed(near).reachable(precursors)
-    yield (
-        candidates,
-        (
-            f"all products lie more than {options.metastable_limit_eV_per_atom} eV per atom above the hull "
-            "(kinetics.metastable_limit_eV_per_atom)"
-        ),
-    )
+    above = f"all products lie more than {options.metastable_limit_eV_per_atom} eV per atom above the hull"
+    yield candidates, f"{above} (kinetics.metastable_limit_eV_per_atom)"
     if not options.coupled_release:
         candidates = candidates.narrowed(selection.release_allowed(candidates.pool, furnace)).reachable(precursors)
         yield candidates, "the solids left would take the gas up again (kinetics.coupled_release)"
@@ -262,10 +255,10 @@ def _scored(
     options: KineticsOptions,
 ) -> tuple[_Candidates, float | None]:
     """The candidates with growth constants and scores, and the scale s, None where nothing has a growth constant."""
-    temperature = furnace.temperature_K
+    pool, dG, temperature = candidates.pool, candidates.dG, furnace.temperature_K
     growth = growth_of_channels(
-        candidates.pool,
-        candidates.dG,
+        pool,
+        dG,
         temperature,
         layers_down_to(float(temperature[0]), layers, options),
         transport,
@@ -273,11 +266,17 @@ def _scored(
         energies=furnace.energies,
         partial_pressure_Pa=furnace.pressure_Pa,
     )
-    scale = None
+    scale, x, T = None, np.full_like(growth, np.nan), temperature[:, None]
     if np.isfinite(growth).any():
         scale = options.scale or reference_scale(reactions, transport, options=options, energies=furnace.energies)
-    value = _scores(candidates, growth, temperature, scale, recipe, options)
+        x = reduced_growth(growth, dG, T, scale=scale, radius_m=_radius(pool, recipe), options=options)
+    net = between_local_equilibria(pool, options)
+    value = score(x, dG, T, _lowest_melting_point(pool), options=options, local_equilibrium=net)
+    if options.nucleation_barrier_J_per_m2:
+        gamma, volume = options.nucleation_barrier_J_per_m2, _product_volume(pool)
+        value = value * nucleation_factor(dG, T, gamma_J_per_m2=gamma, volume_A3_per_atom=volume)
     fallback = np.isnan(growth).any(axis=0) & (options.transport != "none")
+    value = np.where(candidates.open, value, 0.0)
     return replace(candidates, score=value, growth=growth, fallback=fallback), scale
 
 
@@ -310,43 +309,6 @@ def _why_nothing_opens(
 def _starting(reactions: Reactions, at_hand: np.ndarray) -> Reactions:
     """The reactions that consume nothing but what is at hand."""
     return reactions.take(np.flatnonzero(~(reactions.coefficients[:, ~at_hand] < 0).any(axis=1)))
-
-
-def _onset(temperature_ratio: np.ndarray, options: KineticsOptions) -> np.ndarray:
-    """Tammann's onset with the constants of the options."""
-    return sigma2(temperature_ratio, b=options.b, c=options.c, prefactor=options.sigma2_prefactor)
-
-
-def _scores(
-    candidates: _Candidates,
-    growth: np.ndarray,
-    temperature: np.ndarray,
-    scale: float | None,
-    recipe: Recipe,
-    options: KineticsOptions,
-) -> np.ndarray:
-    """The score of every reaction, shape (nT, R), 0 where it is not open."""
-    T = temperature[:, None]
-    x = np.full_like(growth, np.nan)
-    if scale is not None:
-        radius = _radius(candidates.pool, recipe)
-        x = reduced_growth(growth, candidates.dG, T, scale=scale, radius_m=radius, options=options)
-    value = score(
-        x,
-        candidates.dG,
-        T,
-        _lowest_melting_point(candidates.pool),
-        options=options,
-        local_equilibrium=between_local_equilibria(candidates.pool, options),
-    )
-    if options.nucleation_barrier_J_per_m2:
-        value = value * nucleation_factor(
-            candidates.dG,
-            T,
-            gamma_J_per_m2=options.nucleation_barrier_J_per_m2,
-            volume_A3_per_atom=_product_volume(candidates.pool),
-        )
-    return np.where(candidates.open, value, 0.0)
 
 
 def _lowest_melting_point(pool: Reactions) -> np.ndarray:
@@ -398,7 +360,7 @@ def _assembled(
     ratio = temperature[:, None] / melting
     exchange = recipe.grid.melt_exchange_per_sweep * melt_exchange(ratio, above=options.melt_exchange_above)
     if recipe.grid.solid_exchange_per_sweep:
-        exchange = exchange + recipe.grid.solid_exchange_per_sweep * _onset(ratio, options)
+        exchange = exchange + recipe.grid.solid_exchange_per_sweep * onset(ratio, options)
     return RateTable(
         phases=tuple(phases[p].formula for p in solids),
         elements=tuple(phases.elements[e] for e in elements),
@@ -427,11 +389,8 @@ def _assembled(
 
 def _side(amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The one or two columns of each row that are positive, -1 where there is no second, and their values."""
-    order = np.argsort(amounts <= 0, axis=1, kind="stable")[:, :2]
-    if order.shape[1] < 2:
-        order = np.pad(order, ((0, 0), (0, 2 - order.shape[1])))
-    values = np.take_along_axis(amounts, order, axis=1) if amounts.shape[1] else np.zeros((len(amounts), 2))
-    if amounts.shape[1] == 1:
-        values[:, 1] = 0
+    padded = np.pad(amounts, ((0, 0), (0, 2)))
+    order = np.argsort(padded <= 0, axis=1, kind="stable")[:, :2]
+    values = np.take_along_axis(padded, order, axis=1)
     there = values > 0
     return np.where(there, order, -1), np.where(there, values, 0).astype(float)

@@ -124,22 +124,17 @@ def _layers_without_barrier(
     """
     coldest = furnace.temperature_K[:1]
     several = {p: one for p, one in layers.items() if len(one.temperature_K) > 1 and coldest[0] < one.temperature_K[0]}
-    colder, warmer = (
-        growth_of_channels(
-            pool,
-            dG_eV_per_atom[None],
-            coldest,
-            {
-                p: replace(layer, temperature_K=layer.temperature_K[k : k + 1], L=layer.L[k : k + 1])
-                for p, layer in several.items()
-            },
-            transport,
-            options.model_copy(update={"below_range": "hold"}),
-            energies=furnace.energies,
-            partial_pressure_Pa=furnace.pressure_Pa,
+    held = options.model_copy(update={"below_range": "hold"})
+
+    def growth(k: int) -> np.ndarray:
+        """K_D with L of the temperature k of each table, shape (R,)."""
+        single = {p: replace(one, temperature_K=one.temperature_K[[k]], L=one.L[[k]]) for p, one in several.items()}
+        dG, held_Pa = dG_eV_per_atom[None], furnace.pressure_Pa
+        return growth_of_channels(
+            pool, dG, coldest, single, transport, held, energies=furnace.energies, partial_pressure_Pa=held_Pa
         )[0]
-        for k in (0, 1)
-    )
+
+    colder, warmer = growth(0), growth(1)
     wanted = wanted_layers(pool) & ((colder > 0) & (warmer > 0))[:, None]
     ratio = np.divide(colder, warmer, out=np.zeros_like(colder), where=warmer > 0)
     return [p for p in several if wanted[:, p].any() and np.median(ratio[wanted[:, p]]) >= 1.0]

@@ -245,12 +245,12 @@ def _between(
 
     arrhenius_weights(transport.temperatures_K(), temperatures, below="refuse", above="refuse")
 
-    first, second = phases.index(ends[0]), phases.index(ends[1])
+    neighbours = [phases.index(end) for end in ends]
     value = np.full((len(temperatures), len(formulas)), np.nan)
     if form == "electroneutral":
         gibbs = phases.gibbs(temperatures, energies=energies)
     else:
-        difference = closest_differences(phases, [(first, second)], temperatures, energies=energies)
+        difference = closest_differences(phases, [(neighbours[0], neighbours[1])], temperatures, energies=energies)
     fractions = phases.atom_fractions
     for k, formula in enumerate(formulas):
         layer = table_layer(transport, formula, phases, mode)
@@ -259,13 +259,10 @@ def _between(
         bracket = layer.bracket(temperatures[known], below="refuse", above="refuse")
         if form == "electroneutral":
             here = phase_number(phases, formula)
-            if here is None:
+            two = fractions[neighbours]
+            if here is None or (shares := _mixing_shares(two, fractions[here])) is None:
                 continue
-            two = fractions[[first, second]]
-            shares = _mixing_shares(two, fractions[here])
-            if shares is None:
-                continue
-            dG = gibbs[:, here] - gibbs[:, [first, second]] @ shares
+            dG = gibbs[:, here] - gibbs[:, neighbours] @ shares
             geometry = 1.0 / (shares.prod() ** 2)
             along = (two[0] - two[1])[None, layer.columns]
             value[known, k] = layer.electroneutral(along, dG[known, None] * geometry, bracket)[:, 0]
@@ -275,18 +272,10 @@ def _between(
 
 
 def _mixing_shares(neighbours: np.ndarray, layer: np.ndarray) -> np.ndarray | None:
-    """The shares of its atoms that a layer takes from two neighbours, None where it is no mixture of them.
-
-    Args:
-        neighbours: Atom fractions, shape (2, E).
-        layer: Atom fractions, shape (E,).
-    """
+    """Shares of its atoms that a layer (E,) takes from two neighbours (2, E), None where it is no mixture of them."""
     shares, *_ = np.linalg.lstsq(neighbours.T, layer, rcond=None)
     mixed = min(shares) > 1e-9 and np.abs(shares @ neighbours - layer).max() <= 1e-9
     return np.asarray(shares) if mixed else None
-
-
-# ---------------------------------------------------------------- one layer, many reactions, many temperatures
 
 
 Bracket = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -365,10 +354,8 @@ def table_layer(transport: TransportTable, formula: str, phases: Phases, mode: L
 def phase_number(phases: Phases, formula: str) -> int | None:
     """Return the position of the solid of that composition, or None."""
     key = composition_key(formula)
-    for number, phase in enumerate(phases):
-        if phase.state != "gas" and composition_key(phase.formula) == key:
-            return number
-    return None
+    solids = (n for n, phase in enumerate(phases) if phase.state != "gas" and composition_key(phase.formula) == key)
+    return next(solids, None)
 
 
 def _layer(

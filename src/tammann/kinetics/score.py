@@ -49,6 +49,11 @@ def sigma2(temperature_ratio: ArrayLike, *, b: float = 14.0, c: float = 11.2, pr
     return prefactor * np.logaddexp(0.0, b * np.asarray(temperature_ratio, dtype=float) - c)
 
 
+def onset(temperature_ratio: ArrayLike, options: KineticsOptions) -> np.ndarray:
+    """Return ``sigma2`` with the constants of the options."""
+    return sigma2(temperature_ratio, b=options.b, c=options.c, prefactor=options.sigma2_prefactor)
+
+
 def driving_factor(dG_eV_per_atom: ArrayLike, *, d: float = 35.0, e: float = 0.03) -> np.ndarray:
     """Return dG* = 1 + erf(-d (dG + e)), between 0 (uphill) and 2 (downhill).
 
@@ -172,9 +177,6 @@ def score(
     reduced = np.asarray(x, dtype=float)
     dG = np.asarray(dG_eV_per_atom, dtype=float)
     temperature = np.asarray(temperature_K, dtype=float)
-    onset = sigma2(
-        temperature / np.asarray(melting_point_K), b=options.b, c=options.c, prefactor=options.sigma2_prefactor
-    )
     thermodynamic = 0.5 * driving_factor(dG, d=options.d, e=options.e)
     no_data = np.isnan(reduced)
     diffusive = sigma1(np.where(no_data, 0.0, reduced), a=options.a, linear_above=options.sigma1_linear_above)
@@ -182,7 +184,7 @@ def score(
         diffusive = np.maximum(diffusive - sigma1(0.0, a=options.a), 0.0)
     elif options.thermodynamic_above_eV_per_atom is not None:
         diffusive = np.where(dG > options.thermodynamic_above_eV_per_atom, thermodynamic, diffusive)
-    value = onset * np.where(no_data, thermodynamic, diffusive)
+    value = onset(temperature / np.asarray(melting_point_K), options) * np.where(no_data, thermodynamic, diffusive)
     if options.score == "repaired":
         net = np.where(np.asarray(local_equilibrium) & ~no_data, (dG < 0.0).astype(float), net_factor(dG, temperature))
         value = value * net
