@@ -252,7 +252,7 @@ def _made_by_exchange(
 
 
 def reachable(pool: Reactions, start: list[int]) -> np.ndarray:
-    """Return which reactions can ever start, from the phases ``start`` and what the reactions make, shape (R,), bool."""
+    """Return which reactions can ever start, from the phases ``start`` and what reactions make, shape (R,), bool."""
     needs = (pool.coefficients < 0) & ~pool.phases.is_gas
     makes = (pool.coefficients > 0) & ~pool.phases.is_gas
     reached = np.zeros(len(pool.phases), dtype=bool)
