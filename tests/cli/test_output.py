@@ -34,3 +34,10 @@ def test_progress_on_a_terminal(capsys, monkeypatch):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "writing" in captured.err and "100%" in captured.err
+
+
+def test_notes_on_volumes_are_one_line():
+    volumes = [f"{name}: 9.0 A3/atom is not the volume; it may be another polymorph" for name in "ABCD"]
+    first, other = output.merge_volume_warnings(["extrapolated", *volumes])
+    assert first.startswith("4 volumes") and "A, B, C and 1 more" in first and other == "extrapolated"
+    assert output.merge_volume_warnings(volumes[:1]) == volumes[:1]

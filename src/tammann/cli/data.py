@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tammann.cli.options import AsJson, Between, Energies, Gases, Plot, System, parse_pressures
-from tammann.cli.output import format_number, print_json, print_table, print_warnings
+from tammann.cli.output import format_number, merge_volume_warnings, print_json, print_table, print_warnings
 from tammann.errors import DataError
 from tammann.systems import DEFAULT_SYSTEM
 
@@ -74,10 +74,10 @@ def reactions(
         print_table(["reaction", f"dG at {temperature_K:g} K, meV/atom"], rows)
         if len(chosen) < count:
             print(f"{count - len(chosen)} more of {count}; --limit 0 shows all.")
-        unstable = (
-            f"Left out, gases that fall apart at {temperature_K:g} K: {', '.join(decaying)}; name one with --gas."
-        )
-        print_warnings([unstable] if decaying else [], phases.warnings)
+        if decaying:
+            names = ", ".join(decaying)
+            print_warnings([f"Left out, gases that fall apart at {temperature_K:g} K: {names}; name one with --gas."])
+        print_warnings(merge_volume_warnings(phases.warnings))
     if plot is not None:
         from tammann.plot import plot_reaction_energies, save_figure
 
@@ -100,22 +100,18 @@ def _with_pressures(phases: Any, gas: list[str] | None) -> tuple[Any, dict[str, 
 
     pressures = parse_pressures(gas) or {}
     phases = with_gases(phases, pressures)
-    gases = [phase.formula for phase in phases if phase.state == "gas"]
-    written = {
-        formula: phases[phases.index(formula)].formula if formula in phases else formula for formula in pressures
-    }
     for formula in pressures:
-        if written[formula] not in gases:
-            there = ", ".join(gases) or "it has none"
+        if formula not in phases or not phases.is_gas[phases.index(formula)]:
+            there = ", ".join(phase.formula for phase in phases if phase.state == "gas") or "it has none"
             raise DataError(f"--gas: expected a gas of {phases.system} ({there}), got {formula}.")
-    return phases, {written[formula]: pressure for formula, pressure in pressures.items()}
+    return phases, {phases[formula].formula: pressure for formula, pressure in pressures.items()}
 
 
 def _two_phases(phases: Any, between: tuple[str, str] | None) -> tuple[str, str] | None:
     """Return two different phases, by the formulas of the system."""
     if between is None:
         return None
-    first, second = (phases[phases.index(formula)].formula for formula in between)
+    first, second = (phases[formula].formula for formula in between)
     if first == second:
         raise DataError(f"--between: expected two phases, got {first} twice.")
     return first, second
@@ -194,41 +190,32 @@ def hull(
     ends = _two_phases(phases, between)
     if plot is not None and ends is None:
         ends = end_members(phases)
-    formation = phases.gibbs(T, energies=energies)
-    above = energy_above_hull(phases, T, energies=energies, partial_pressure_Pa=pressures)
-    error = phases.energy_set(energies).standard_error_eV_per_atom
-    rows = [
-        {
-            "phase": phase.formula,
-            "state": phase.state,
-            "temperature_K": T,
-            "formation_energy_eV_per_atom": formation[i],
-            "standard_error_eV_per_atom": error[i],
-            "energy_above_hull_eV_per_atom": above[i],
-            "melting_point_K": phase.melting_point_K,
-            "melting_point_source": phase.melting_point_source,
-        }
-        for i, phase in enumerate(phases)
-    ]
+    chosen = phases.energy_set(energies)
+    kept = ["phase", "state", "melting_point_K", "melting_point_source"]
+    table = phases.table().rename(columns={"formula": "phase"})[kept]
+    table["temperature_K"] = T
+    table["formation_energy_eV_per_atom"] = phases.gibbs(T, energies=energies)
+    table["standard_error_eV_per_atom"] = chosen.standard_error_eV_per_atom
+    table["energy_above_hull_eV_per_atom"] = energy_above_hull(
+        phases, T, energies=energies, partial_pressure_Pa=pressures
+    )
     if as_json:
-        print_json(rows)
+        print_json(table.to_dict(orient="records"))
     else:
         # most stable first, phases without an energy last
-        rows.sort(key=lambda row: (math.isnan(e := row["energy_above_hull_eV_per_atom"]), round(e, 6)))
-        print_table(
-            ["phase", f"dG_f at {T:g} K, eV/atom", "error", "above hull, meV/atom", "melts, K"],
+        table = table.sort_values("energy_above_hull_eV_per_atom", key=lambda e: e.round(6), kind="stable")
+        rows = [
             [
-                [
-                    row["phase"].removesuffix("(g)") + (" (g)" if row["state"] == "gas" else ""),
-                    format_number(row["formation_energy_eV_per_atom"], ".3f"),
-                    format_number(row["standard_error_eV_per_atom"], ".3f"),
-                    format_number(1000 * row["energy_above_hull_eV_per_atom"], ".1f"),
-                    format_number(row["melting_point_K"], ".0f"),
-                ]
-                for row in rows
-            ],
-        )
-        print_warnings(phases.warnings, phases.energy_set(energies).warnings)
+                row.phase.removesuffix("(g)") + (" (g)" if row.state == "gas" else ""),
+                format_number(row.formation_energy_eV_per_atom, ".3f"),
+                format_number(row.standard_error_eV_per_atom, ".3f"),
+                format_number(1000 * row.energy_above_hull_eV_per_atom, ".1f"),
+                format_number(row.melting_point_K, ".0f"),
+            ]
+            for row in table.itertuples()
+        ]
+        print_table(["phase", f"dG_f at {T:g} K, eV/atom", "error", "above hull, meV/atom", "melts, K"], rows)
+        print_warnings(merge_volume_warnings(phases.warnings), chosen.warnings)
     if plot is not None:
         from tammann.plot import plot_hull, save_figure
 
@@ -245,22 +232,15 @@ def show_energies(
 
     phases = load_phases(system)
     chosen = phases.energy_set(energies)
-    rows = [
-        {
-            "phase": phase.formula,
-            "shift_eV_per_atom": chosen.shifts_eV_per_atom[i],
-            "standard_error_eV_per_atom": chosen.standard_error_eV_per_atom[i],
-            "source": chosen.source[i],
-        }
-        for i, phase in enumerate(phases)
-    ]
+    columns = ["shift_eV_per_atom", "standard_error_eV_per_atom", "source"]
+    table = chosen.table()[columns].assign(phase=[phase.formula for phase in phases])[["phase", *columns]]
     if as_json:
         print_json(
             {
                 "name": chosen.name,
                 "description": chosen.description,
                 "sets": list(phases.energy_sets),
-                "phases": rows,
+                "phases": table.to_dict(orient="records"),
                 "constraints": [{"equation": c.equation, **asdict(c)} for c in chosen.constraints],
                 "warnings": [*phases.warnings, *chosen.warnings],
             }
@@ -268,19 +248,12 @@ def show_energies(
         return
     print(f"{chosen.name}: {chosen.description}")
     print(f"Sets of {phases.system}: {', '.join(phases.energy_sets)}.")
-    print_table(
-        ["phase", "shift, meV/atom", "error, meV/atom", "source"],
-        [
-            [
-                row["phase"],
-                format_number(1000 * row["shift_eV_per_atom"], "+.1f"),
-                format_number(1000 * row["standard_error_eV_per_atom"], ".0f"),
-                row["source"],
-            ]
-            for row in rows
-        ],
-    )
+    rows = [
+        [name, format_number(1000 * shift, "+.1f"), format_number(1000 * error, ".0f"), source]
+        for name, shift, error, source in table.itertuples(index=False)
+    ]
+    print_table(["phase", "shift, meV/atom", "error, meV/atom", "source"], rows)
     for c in chosen.constraints:
         temperatures = " and ".join(f"{t:g}" for t in c.temperature_K)
         print(f"Given: {c.equation} ({c.kind} at {temperatures} K; {c.source})")
-    print_warnings(phases.warnings, chosen.warnings)
+    print_warnings(merge_volume_warnings(phases.warnings), chosen.warnings)

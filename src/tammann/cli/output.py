@@ -55,6 +55,17 @@ def print_warnings(*groups: Iterable[str]) -> None:
             print(f"Note: {warning}")
 
 
+def merge_volume_warnings(warnings: Sequence[str]) -> list[str]:
+    """Return the notes with those on doubtful volumes made one where they are more than three."""
+    volumes = [warning for warning in warnings if "it may be another polymorph" in warning]
+    notes = [warning for warning in warnings if warning not in volumes]
+    if len(volumes) <= 3:
+        return [*volumes, *notes]
+    names = ", ".join(warning.partition(":")[0] for warning in volumes[:3])
+    doubt = f"{len(volumes)} volumes may be of another polymorph or a slip: {names} and {len(volumes) - 3} more"
+    return [f"{doubt}; 'tammann energies --json' lists them.", *notes]
+
+
 def format_number(value: float, form: str) -> str:
     """Return a number in a Python format, or a dash for one that is not known."""
     # 0.0 is added after rounding, so that no figure reads -0.0

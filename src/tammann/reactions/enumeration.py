@@ -83,16 +83,7 @@ def reaction_blocks(
 ) -> Iterator[Reactions]:
     """Yield the reactions of ``enumerate_reactions`` block by block, so that memory stays small however many there are.
 
-    Args:
-        phases: As for ``enumerate_reactions``.
-        gases: As for ``enumerate_reactions``.
-        reactants: As for ``enumerate_reactions``.
-
-    Yields:
-        Some thousand reactions at a time.
-
-    Raises:
-        DataError: As ``enumerate_reactions``.
+    Arguments and errors are those of ``enumerate_reactions``; some thousand reactions come at a time.
 
     Example:
         >>> from tammann.thermo import load_phases
@@ -190,14 +181,14 @@ def most_exergonic(
 
 def _named(phases: Phases, argument: str, formulas: Sequence[str], *, gas: bool) -> list[int]:
     """Return the positions of gases, or of solids."""
-    named = [phases.index(formula) for formula in formulas]
-    for index, formula in zip(named, formulas, strict=True):
+    named = {phases.index(formula): formula for formula in formulas}
+    for index, formula in named.items():
         if bool(phases.is_gas[index]) is not gas:
             raise DataError(
                 f"{argument}: {formula} is {'not ' if gas else ''}a gas of {phases.system}; "
                 f"{'leave it out or mark it as a gas' if gas else 'name solids'}."
             )
-    return list(dict.fromkeys(named))
+    return list(named)
 
 
 def balanced_combinations(matrix: np.ndarray, subsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -224,9 +215,8 @@ def balanced_combinations(matrix: np.ndarray, subsets: np.ndarray) -> tuple[np.n
     matrix = np.asarray(matrix)
     subsets = np.asarray(subsets)
     k = subsets.shape[1]
-    n_elements = matrix.shape[1]
     nothing = subsets[:0], np.zeros((0, k), dtype=np.int64)
-    if k - 1 > n_elements or not len(subsets):
+    if k - 1 > matrix.shape[1] or not len(subsets):
         return nothing
     # Bareiss multiplies two minors of k - 1 columns, which Hadamard's inequality bounds. Floating-point numbers hold
     # integers exactly up to 2^53 and divide faster; beyond 64 bits Python's own integers serve.
@@ -266,15 +256,9 @@ def balanced_combinations(matrix: np.ndarray, subsets: np.ndarray) -> tuple[np.n
 def _subsets(
     solids: np.ndarray, n_solid: int, gases: np.ndarray, n_gas: int, first: Sequence[int], elements: np.ndarray
 ) -> Iterator[np.ndarray]:
-    """Yield ``first`` with all choices of solids, then of gases, whose every element is in two phases or more.
+    """Yield the positions of ``first`` with all choices of solids, then of gases, every element in two phases or more.
 
-    Args:
-        solids: Positions of the solids to choose from.
-        n_solid: Solids to choose.
-        gases: Positions of the gases to choose from.
-        n_gas: Gases to choose.
-        first: Positions of the phases that stand first in every subset.
-        elements: The elements of each phase as bits, shape (n,).
+    ``elements`` are those of each phase as bits, shape (n,).
     """
     rest = solids[_combinations(len(solids), n_solid - 1)]
     once, twice = _shared(elements[rest.T])
@@ -317,6 +301,5 @@ def _combinations(n: int, k: int) -> np.ndarray:
         return np.zeros((1, 0), dtype=np.int64)
     rest = _combinations(n, k - 1)
     sizes = [comb(n - i - 1, k - 1) for i in range(n)]
-    return np.column_stack(
-        [np.repeat(np.arange(n), sizes), np.concatenate([rest[len(rest) - size :] for size in sizes])]
-    )
+    tails = np.concatenate([rest[len(rest) - size :] for size in sizes])
+    return np.column_stack([np.repeat(np.arange(n), sizes), tails])

@@ -117,13 +117,7 @@ class Reactions(Sequence[Reaction]):
     ) -> pd.DataFrame:
         """Return the reactions as a table.
 
-        Args:
-            temperature_K: Temperature of the Gibbs energies, none if None.
-            energies: As for ``reaction_energy``.
-            partial_pressure_Pa: As for ``reaction_energy``.
-
-        Returns:
-            The column ``equation``, and ``energy_eV_per_atom`` at a temperature.
+        The columns are ``equation`` and, at a temperature in K, ``energy_eV_per_atom`` as ``reaction_energy`` has it.
         """
         import pandas as pd
 
