@@ -141,7 +141,7 @@ def _realizations(history: History) -> str:
 
 def _atmosphere(recipe: Recipe) -> str:
     if isinstance(recipe.atmosphere, str):
-        named = {"inert": "inert atmosphere", "oxygen": "in oxygen", "CO2": "under CO2"}
+        named = {"inert": "inert atmosphere", "CO2": "under CO2"}
         return named.get(recipe.atmosphere, f"in {recipe.atmosphere}")
     return "under " + ", ".join(f"{gas} at {p:g} Pa" for gas, p in recipe.partial_pressure_Pa.items())
 

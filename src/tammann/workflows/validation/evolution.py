@@ -172,14 +172,12 @@ class PhaseEvolution:
         intervals = np.diff(self.time_h) > 0
         if step is not None:
             intervals &= self.step[1:] == step
-        frames = np.zeros(values.size, dtype=bool)
-        frames[1:] |= intervals
-        frames[:-1] |= intervals
+        frames = np.append(intervals, False) | np.insert(intervals, 0, False)
         found = np.flatnonzero(inside & frames).astype(float)
         before, after = values[:-1], values[1:]
-        for bound in (low, high):
+        for bound in filter(np.isfinite, (low, high)):
             crossed = intervals & ((before - bound) * (after - bound) < 0) & (np.abs(after - before) > slack)
-            k = np.flatnonzero(crossed) if np.isfinite(bound) else np.array([], dtype=int)
+            k = np.flatnonzero(crossed)
             found = np.append(found, k + (bound - before[k]) / (after[k] - before[k]))
         return np.unique(found.round(9))
 
