@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -61,11 +62,10 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
     high: Mapping[str, float] = summary.get("final_mole_fractions_high", final)
     baselines: Mapping[str, Mapping[str, float]] = summary.get("baselines", {})
     columns = ["phase", "mol %", "5 to 95 %", *(f"{name.replace('_', ' ')}, mol %" for name in baselines)]
-    shares = {phase: [final.get(phase, 0.0), *(b.get(phase, 0.0) for b in baselines.values())] for phase in final}
-    for baseline in baselines.values():
-        shares |= {
-            phase: [0.0, *(b.get(phase, 0.0) for b in baselines.values())] for phase in baseline if phase not in final
-        }
+    shares = {
+        phase: [fractions.get(phase, 0.0) for fractions in (final, *baselines.values())]
+        for phase in chain(final, *baselines.values())
+    }
     rows = [
         [
             phase,
@@ -148,14 +148,8 @@ def calibrate(
             progress=progress,
         )
     if as_json:
-        print_json(
-            {
-                "hours_per_sweep": scale.hours_per_sweep,
-                "relative_error": scale.relative_error,
-                "mole_fraction": scale.mole_fraction,
-                "observation": scale.observation,
-            }
-        )
+        names = ("hours_per_sweep", "relative_error", "mole_fraction", "observation")
+        print_json({name: getattr(scale, name) for name in names})
         return
     print("calibration:")
     print(f"  hours_per_sweep: {scale.hours_per_sweep:.4g}  # within {100 * scale.relative_error:.0f} %, from the runs")

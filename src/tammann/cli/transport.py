@@ -121,19 +121,9 @@ def _print_diffusion(found: Any, out: Path) -> None:
             rows.append(row)
         print_table(columns, rows)
         if m.usable and len(m.species) > 1:
-            print_table(
-                ["L, 1/(J m s)", *m.species],
-                [
-                    [
-                        one,
-                        *(
-                            format_with_error(m.apparent.L[i, j], m.apparent.L_stderr[i, j])
-                            for j in range(len(m.species))
-                        ),
-                    ]
-                    for i, one in enumerate(m.species)
-                ],
-            )
+            matrix = zip(m.species, m.apparent.L, m.apparent.L_stderr, strict=True)
+            rows = [[one, *map(format_with_error, L, error)] for one, L, error in matrix]
+            print_table(["L, 1/(J m s)", *m.species], rows)
         print(f"Regime {m.regime.from_ps:g} to {m.regime.to_ps:g} ps: {m.regime.rule}.")
         if sigma is not None:
             stated = ", ".join(f"{s} {z:+g}" for s, z in zip(sigma.species, sigma.charges, strict=True))
