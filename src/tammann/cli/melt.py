@@ -1,5 +1,6 @@
 """The commands of melts: melt, and collect for work done on several machines."""
 
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -7,27 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.output import format_with_error, print_json, print_table, print_warnings, progress_bar
+from tammann.cli.options import AsJson
+from tammann.cli.output import format_number, format_with_error, print_json, print_table, print_warnings, progress_bar
 
 
 def melt_command(
-    plan: Annotated[
-        str, typer.Argument(metavar="PLAN.yaml|FORMULA", help="A plan in YAML, or a formula such as BaTiO3.")
-    ],
+    plan: Annotated[str, typer.Argument(metavar="PLAN.yaml|FORMULA", help="A plan, or a formula such as BaTiO3.")],
     out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for the results; new, or with --resume the same. By default NAME-melt."
-        ),
+        Path | None, typer.Option(metavar="DIR", help="Folder for the results; by default NAME-melt.")
     ] = None,
-    temperatures: Annotated[
-        list[float] | None, typer.Option(metavar="T...", help="Temperatures in K, such as 1500 1750 2000.")
-    ] = None,
+    temperatures: Annotated[list[float] | None, typer.Option(metavar="T...", help="In K, such as 1500 2000.")] = None,
     atoms: Annotated[int | None, typer.Option(metavar="N", help="Atoms in the box, about.")] = None,
     production_ps: Annotated[float | None, typer.Option(metavar="X", help="Length of each production.")] = None,
-    longest_ps: Annotated[
-        float | None, typer.Option(metavar="X", help="Length up to which productions are made longer.")
-    ] = None,
+    longest_ps: Annotated[float | None, typer.Option(metavar="X", help="Length up to which they are extended.")] = None,
     replicas: Annotated[int | None, typer.Option(metavar="N", help="Productions of each state.")] = None,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="lammps, ase or torch-sim.")] = None,
     potential: Annotated[
@@ -37,49 +30,31 @@ def melt_command(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
     workers: Annotated[
         int,
-        typer.Option(
-            min=1,
-            max=1024,
-            metavar="N",
-            help="Productions at a time: a core each, or with torch-sim a place in one batch.",
-        ),
+        typer.Option(min=1, max=1024, metavar="N", help="Productions at a time: a core each, or one batch on a GPU."),
     ] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check everything and print the steps it would take; run nothing.")
+        bool, typer.Option("--dry-run", help="Check all, print the steps it takes, run nothing.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Melt compositions by molecular dynamics and measure their transport, for the furnace.
 
     Options replace entries of the plan.
     """
+    from tammann.workflows.melt import load_plan, run_melts, steps_left
     from tammann.workflows.melt.plan import MeltPlan
 
-    given = {
-        "temperatures_K": temperatures,
-        "atoms": atoms,
-        "production_ps": production_ps,
-        "longest_ps": longest_ps,
-        "replicas": replicas,
-        "engine": engine,
-        "potential": potential,
-        "seed": seed,
-    }
-    options = {key: value for key, value in given.items() if value is not None}
-    is_file = Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file()
     out = out or Path(f"{Path(plan).stem}-melt")
-    if is_file:
+    if Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file():
         base = MeltPlan.from_file(plan).model_dump(exclude_unset=True)
     else:
-        from tammann.workflows.melt import load_plan
-
         before = load_plan(out).model_dump(mode="json") if resume else {}  # the other settings are those of the folder
         base = before | {"melts": [plan]}
-    asked = MeltPlan.from_dict(base | options)
-    from tammann.workflows.melt import run_melts, steps_left
-
+    given = {"temperatures_K": temperatures, "atoms": atoms, "production_ps": production_ps, "longest_ps": longest_ps}
+    given |= {"replicas": replicas, "engine": engine, "potential": potential, "seed": seed}
+    asked = MeltPlan.from_dict(base | {key: value for key, value in given.items() if value is not None})
     if dry_run:
         left = steps_left(asked, out, resume=resume)
         if as_json:
@@ -87,7 +62,8 @@ def melt_command(
         else:
             _print_cost(asked)
             if resume:
-                _print_left(left, out)
+                missing = f"{_counted(left['replicas'], 'replica')}, at most {left['steps']:,} steps"
+                print(f"Left to run in {out}: {missing if left['replicas'] else 'nothing'}.")
         return
     announced = quiet or as_json
     with progress_bar(hidden=quiet, window_s=3600.0) as report:
@@ -136,22 +112,14 @@ def _print_cost(plan: Any) -> None:
         print(f"At most about {f'{hours:.0f} hours' if hours > 2 else f'{60 * hours:.0f} minutes'} on one core.")
 
 
-def _print_left(left: dict[str, int], out: Path) -> None:
-    replicas = _counted(left["replicas"], "replica")
-    what = f"{replicas}, at most {left['steps']:,} steps" if left["replicas"] else "nothing"
-    print(f"Left to run in {out}: {what}.")
-
-
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def collect_command(
     out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of tammann melt, which may be in use.")],
-    target: Annotated[
-        Path, typer.Argument(metavar="TARGET", help="Where to gather it; new, or with the same plan in it.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="A new folder, or one with the same plan in it.")],
+    as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Copy from DIR to TARGET what tammann melt needs to resume there: no trajectories.
@@ -182,26 +150,25 @@ def _failures(found: Any) -> list[str]:
 
 def _print_states(states: Any) -> None:
     """A line for each state, as narrow as a terminal."""
-
-    def shown(value: float | None, error: float | None, unit: float) -> str:
-        if value is None:
-            return "-"
-        return format_with_error(value / unit, None if error is None else error / unit, digits=1)
-
     elements = list(dict.fromkeys(symbol for state in states for symbol in state.diffusivities_m2_per_s))
     rows = []
-    for state in states:
-        eta = None if state.melt is None else state.melt.viscosity
-        D = state.diffusivities_m2_per_s
+    for state in map(_state, states):
+        density, eta, eta_stderr = (
+            math.nan if state[key] is None else state[key]
+            for key in ("density_g_per_cm3", "viscosity_Pa_s", "viscosity_stderr_Pa_s")
+        )
+        D, D_stderr = (
+            {s: 1e9 * state[key].get(s, math.nan) for s in elements} for key in ("D_m2_per_s", "D_stderr_m2_per_s")
+        )
         rows.append(
             [
-                state.formula,
-                f"{state.temperature_K:g}",
-                f"{state.replicas}, {state.duration_ps:g}",
-                "-" if state.melt is None else f"{state.melt.density_g_per_cm3:.2f}",
-                "-" if eta is None else shown(eta.value_Pa_s, eta.stderr_Pa_s, 1e-3),
-                *(shown(D[s].mean, D[s].stderr, 1e-9) if s in D else "-" for s in elements),
-                "yes" if state.diffusive else "no",
+                state["formula"],
+                f"{state['temperature_K']:g}",
+                f"{state['replicas']}, {state['duration_ps']:g}",
+                format_number(density, ".2f"),
+                format_with_error(1e3 * eta, 1e3 * eta_stderr, digits=1),
+                *(format_with_error(D[s], D_stderr[s], digits=1) for s in elements),
+                "yes" if state["diffusive"] else "no",
             ]
         )
     columns = ["melt", "T, K", "runs, ps", "g/cm3", "mPa s", *(f"D({s})" for s in elements)]
@@ -215,8 +182,7 @@ def _result(found: Any) -> dict[str, Any]:
 
 
 def _state(state: Any) -> dict[str, Any]:
-    eta = None if state.melt is None else state.melt.viscosity
-    D = state.diffusivities_m2_per_s
+    melt, D = state.melt, state.diffusivities_m2_per_s
     return {
         "formula": state.formula,
         "temperature_K": state.temperature_K,
@@ -225,9 +191,9 @@ def _state(state: Any) -> dict[str, Any]:
         "diffusive": state.diffusive,
         "replicas": state.replicas,
         "duration_ps": state.duration_ps,
-        "density_g_per_cm3": None if state.melt is None else state.melt.density_g_per_cm3,
-        "viscosity_Pa_s": None if eta is None else eta.value_Pa_s,
-        "viscosity_stderr_Pa_s": None if eta is None else eta.stderr_Pa_s,
+        "density_g_per_cm3": melt and melt.density_g_per_cm3,
+        "viscosity_Pa_s": melt and melt.viscosity.value_Pa_s,
+        "viscosity_stderr_Pa_s": melt and melt.viscosity.stderr_Pa_s,
         "D_m2_per_s": {symbol: estimate.mean for symbol, estimate in D.items()},
         "D_stderr_m2_per_s": {symbol: estimate.stderr for symbol, estimate in D.items()},
         "notes": state.notes,

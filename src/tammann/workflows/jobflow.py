@@ -19,6 +19,7 @@ import importlib
 import importlib.util
 import os
 from dataclasses import asdict, dataclass
+from itertools import product
 from typing import Any
 
 from tammann.errors import DataError
@@ -30,8 +31,6 @@ from tammann.workflows.melt.plan import MeltPlan
 jobflow: Any = importlib.import_module("jobflow") if importlib.util.find_spec("jobflow") else None
 job: Any = jobflow.job if jobflow else lambda function: function
 Maker: Any = jobflow.Maker if jobflow else object
-
-__all__ = ["MeltMaker", "find_volume_job", "measure_job", "planned", "record_replica_job"]
 
 
 @job
@@ -46,9 +45,8 @@ def record_replica_job(
     plan: dict[str, Any], out: str, formula: str, temperature_K: float, replica: int, volume: Any = None
 ) -> dict[str, Any]:
     """Record one replica of one state once its ``volume`` is known, and return its record."""
-    folder = record_replica(
-        MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K, replica=replica
-    )
+    asked = MeltPlan.from_dict(plan)
+    folder = record_replica(asked, out, formula=formula, temperature_K=temperature_K, replica=replica)
     return dict(json_safe(asdict(ReplicaRecord.load(folder))))
 
 
@@ -75,14 +73,9 @@ class MeltMaker(Maker):
     name: str = "melt"
 
     def make(self, plan: MeltPlan) -> Any:
-        """Return the flow of a plan; nothing is run or written.
+        """Return the flow of a plan, a ``jobflow.Flow`` that ends in the path of the table; nothing is run or written.
 
-        Args:
-            plan: Plan.
-
-        Returns:
-            A ``jobflow.Flow`` whose last job returns the path of the table. Each job has its number of steps of
-            molecular dynamics, at most, as ``metadata["steps"]``.
+        Each job has its number of steps of molecular dynamics, at most, as ``metadata["steps"]``.
 
         Raises:
             DataError: jobflow is not installed.
@@ -91,37 +84,27 @@ class MeltMaker(Maker):
             raise DataError("jobflow is not installed; pip install 'tammann[jobflow]' brings it.")
         out, data = os.path.abspath(self.out), plan.model_dump(mode="json")
         volumes, replicas = [], []
-        for formula in plan.melts:
-            for temperature in plan.temperatures_K:
-                volume = find_volume_job(data, out, formula, temperature)
-                _label(volume, f"volume of {formula} at {temperature:g} K", plan.steps_to_find_volume())
-                volumes.append(volume)
-                for replica in range(1, plan.replicas + 1):
-                    # waits for the volume by asking for one entry of its record
-                    recorded = record_replica_job(
-                        data, out, formula, temperature, replica, volume=volume.output["converged"]
-                    )
-                    _label(
-                        recorded, f"{formula} at {temperature:g} K, replica {replica}", plan.steps_of_replica(replica)
-                    )
-                    replicas.append(recorded)
+        for formula, temperature_K in product(plan.melts, plan.temperatures_K):
+            state = f"{formula} at {temperature_K:g} K"
+            volume = find_volume_job(data, out, formula, temperature_K)
+            volumes.append(_labelled(volume, f"volume of {state}", plan.steps_to_find_volume()))
+            for replica in range(1, plan.replicas + 1):
+                # waits for the volume by asking for one entry of its record
+                known = volume.output["converged"]
+                recorded = record_replica_job(data, out, formula, temperature_K, replica, volume=known)
+                replicas.append(_labelled(recorded, f"{state}, replica {replica}", plan.steps_of_replica(replica)))
         table = measure_job(data, out, replicas=[recorded.output["duration_ps"] for recorded in replicas])
-        table.config = jobflow.JobConfig(
-            on_missing_references=jobflow.OnMissing.NONE
-        )  # a state that fails leaves the others alone
-        _label(table, "measure and write the table", 0)
+        # a state that fails leaves the others alone
+        table.config = jobflow.JobConfig(on_missing_references=jobflow.OnMissing.NONE)
+        _labelled(table, "measure and write the table", 0)
         return jobflow.Flow([*volumes, *replicas, table], output=table.output, name=self.name)
 
 
 def planned(flow: Any) -> tuple[tuple[str, int], ...]:
-    """Return what a flow would run: the name of each job and its steps of molecular dynamics, at most.
-
-    Args:
-        flow: What ``MeltMaker.make`` has returned.
-    """
+    """Return what a flow would run: the name of each job and its steps of molecular dynamics, at most."""
     return tuple((job.name, int(job.metadata["steps"])) for job, _ in flow.iterflow())
 
 
-def _label(work: Any, name: str, steps: int) -> None:
-    work.name = name
-    work.metadata["steps"] = steps
+def _labelled(work: Any, name: str, steps: int) -> Any:
+    work.name, work.metadata["steps"] = name, steps
+    return work

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,13 +32,7 @@ from tammann.workflows.melt.volume import volume_known
 
 @dataclass(frozen=True)
 class CollectResult:
-    """What ``collect`` has done.
-
-    Attributes:
-        copied: Folders of the replicas that are new in the target, there.
-        at_another_volume: Folders of replicas in the source that were not copied, because the target has another melt
-            of that state.
-    """
+    """Folders of what ``collect`` has copied, and of what it has not, as the target has another melt of that state."""
 
     copied: tuple[Path, ...]
     at_another_volume: tuple[Path, ...]
@@ -64,11 +57,10 @@ def collect(
         ResultError: ``out`` holds no plan, or ``target`` another one.
         OSError: ``target`` cannot be written to.
     """
-    source, goal = Path(out), Path(target)
-    plan = load_plan(source)
+    goal, plan = Path(target), load_plan(out)
     both = open_folder(plan, goal)
     copied, apart = [], []
-    tasks = [(task, _task_in(goal, both, task)) for task in replica_tasks(plan, source)]
+    tasks = [(task, _task_in(goal, both, task)) for task in replica_tasks(plan, Path(out))]
     for number, (task, here) in enumerate(tasks, start=1):
         record, known = load_replica(task.folder), load_replica(here.folder)
         if record is None or (known is not None and known.duration_ps >= record.duration_ps):
@@ -97,14 +89,14 @@ def _task_in(out: Path, plan: MeltPlan, task: ReplicaTask) -> ReplicaTask:
 
 def _copy_replica(plan: MeltPlan, task: ReplicaTask, here: ReplicaTask, trajectory: str) -> None:
     here.folder.mkdir(parents=True, exist_ok=True)
-    for name in STATE_FILES:
-        if not (here.state_folder / name).exists():
-            _copy(task.state_folder / name, here.state_folder / name)
+    copies = [(task.state_folder / name, here.state_folder / name) for name in STATE_FILES]
+    copies = [(file, target) for file, target in copies if not target.exists()]
     if has_summary(task.folder):
-        for name in REPLICA_FILES:
-            if (task.folder / name).exists():
-                _copy(task.folder / name, here.folder / name)
-    else:
+        copies += [(task.folder / name, here.folder / name) for name in REPLICA_FILES if (task.folder / name).exists()]
+    for file, target in copies:
+        with whole_file(target) as whole:
+            whole.write(file.read_bytes())
+    if not has_summary(task.folder):
         summarize(plan, task, task.folder / trajectory, here.folder)
     record_failure(here.state_folder, here.folder.name, None)
 
@@ -114,8 +106,3 @@ def _volume(folder: Path) -> float | None:
         return VolumeRecord.load(folder).volume_A3
     except ResultError:
         return None
-
-
-def _copy(file: Path, target: Path) -> None:
-    with whole_file(target) as whole, file.open("rb") as opened:
-        shutil.copyfileobj(opened, whole)

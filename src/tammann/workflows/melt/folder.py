@@ -6,7 +6,9 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 from tammann._version import __version__
 from tammann.composition import composition_key
@@ -50,8 +52,7 @@ class ReplicaTask:
         return f"{self.formula} at {self.temperature_K:g} K, replica {self.replica}"
 
 
-@dataclass(frozen=True)
-class Replica:
+class Replica(NamedTuple):
     """A finished replica: its folder and its record."""
 
     folder: Path
@@ -65,11 +66,10 @@ def state_folder(out: Path, formula: str, temperature_K: float) -> Path:
 
 def replica_tasks(plan: MeltPlan, out: Path) -> Iterator[ReplicaTask]:
     """Yield all replicas of a plan in the order in which they run: first ones of all states first, hottest first."""
-    for replica in range(1, plan.replicas + 1):
-        for formula in plan.melts:
-            for temperature in sorted(plan.temperatures_K, reverse=True):
-                folder = state_folder(out, formula, temperature)
-                yield ReplicaTask(formula, temperature, replica, folder, plan.production_ps)
+    hottest_first = sorted(plan.temperatures_K, reverse=True)
+    for replica, formula, temperature_K in product(range(1, plan.replicas + 1), plan.melts, hottest_first):
+        folder = state_folder(out, formula, temperature_K)
+        yield ReplicaTask(formula, temperature_K, replica, folder, plan.production_ps)
 
 
 def check_resume(out: Path, *, resume: bool) -> None:
@@ -114,8 +114,8 @@ def open_folder(plan: MeltPlan, out: Path) -> MeltPlan:
     """
     out.mkdir(parents=True, exist_ok=True)
     whole = merged_plan(plan, out)
-    text = json.dumps({"tammann": __version__, "plan": whole.model_dump(mode="json")}, indent=1) + "\n"
-    write_text(out / PLAN, text)
+    data = {"tammann": __version__, "plan": whole.model_dump(mode="json")}
+    write_text(out / PLAN, json.dumps(data, indent=1) + "\n")
     return whole
 
 
@@ -210,7 +210,7 @@ def load_failures(folder: Path) -> dict[str, str]:
 def record_failure(folder: Path, step: str, sentence: str | None) -> None:
     """Write down that a step has failed in a state, or with None that it has been done after all."""
     before = load_failures(folder)
-    after = {key: value for key, value in before.items() if key != step} | ({step: sentence} if sentence else {})
+    after = {key: text for key, text in {**before, step: sentence}.items() if text}
     if not after:
         (folder / FAILED).unlink(missing_ok=True)
     elif after != before:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
-from pydantic_core import PydanticUndefined
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError, RecipeError
@@ -21,24 +20,21 @@ from tammann.md.load import engines_for
 from tammann.potentials import load_potential
 from tammann.strict import Block, explain, read_block, read_text, shown
 
-__all__ = ["MeltCost", "MeltPlan", "VolumeSearch"]
-
 
 def _formula(text: str) -> str:
     parse_formula(text)
     return text.strip()
 
 
-def _number(default: Any = PydanticUndefined, expected: str | None = None, **limits: Any) -> Any:
-    return Field(default, description=expected, strict=True, **limits)
+def _number(description: str, **limits: Any) -> Any:
+    return Field(strict=True, description=description, **limits)
 
 
 Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
-Kelvin = Annotated[float, _number(ge=300, le=6000)]
-Picoseconds = Annotated[float, _number(ge=0.001, le=1e6)]
-Femtoseconds = Annotated[float, _number(ge=0.01, le=1e6)]
-A_TIME_PS = "a time from 0.001 to 1e6 ps"
-A_TIME_FS = "a time from 0.01 to 1e6 fs"
+Kelvin = Annotated[float, _number("a temperature from 300 to 6000 K", ge=300, le=6000)]
+Picoseconds = Annotated[float, _number("a time from 0.001 to 1e6 ps", ge=0.001, le=1e6)]
+Femtoseconds = Annotated[float, _number("a time from 0.01 to 1e6 fs", ge=0.01, le=1e6)]
+UpToHundred = Annotated[int, _number("a whole number from 1 to 100", ge=1, le=100)]
 MOST_ATOM_STEPS = 1e15
 """Steps times atoms that a plan may ask for: 70 years of one core, 100,000 times the shipped table of Ba-Ti-O."""
 ATOM_STEPS_PER_SECOND = 4.6e5
@@ -49,15 +45,17 @@ class VolumeSearch(Block):
     """The search for the volume of each melt (see ``tammann.md.equation_of_state``)."""
 
     method: Literal["equation-of-state", "npt"] = Field("equation-of-state", description="equation-of-state or npt")
-    scales: tuple[Annotated[float, _number(ge=0.3, le=3)], ...] = Field(
+    scales: tuple[Annotated[float, Field(strict=True, ge=0.3, le=3)], ...] = Field(
         (0.8, 1.0, 1.2), min_length=3, max_length=12, description="three or more multiples from 0.3 to 3"
     )
-    scale_ps: Picoseconds = Field(4.0, description=A_TIME_PS)
-    hold_ps: Picoseconds = Field(20.0, description=A_TIME_PS)
-    attempts: int = _number(8, "a whole number from 1 to 100", ge=1, le=100)
-    pressure_GPa: float = _number(0.0, "a pressure, -1 to 50 GPa", ge=-1, le=50)
-    pressure_tolerance_GPa: float = _number(0.1, "a pressure above 0 and at most 10 GPa", gt=0, le=10)
-    energy_tolerance_eV_per_atom: float = _number(0.01, "an energy above 0 and at most 1 eV per atom", gt=0, le=1)
+    scale_ps: Picoseconds = 4.0
+    hold_ps: Picoseconds = 20.0
+    attempts: UpToHundred = 8
+    pressure_GPa: Annotated[float, _number("a pressure, -1 to 50 GPa", ge=-1, le=50)] = 0.0
+    pressure_tolerance_GPa: Annotated[float, _number("a pressure above 0 and at most 10 GPa", gt=0, le=10)] = 0.1
+    energy_tolerance_eV_per_atom: Annotated[
+        float, _number("an energy above 0 and at most 1 eV per atom", gt=0, le=1)
+    ] = 0.01
 
 
 class MeltPlan(Block):
@@ -72,7 +70,7 @@ class MeltPlan(Block):
     melts: tuple[Formula, ...] = Field(
         min_length=1, max_length=1000, description="a list of formulas, such as [BaTiO3, Ba2TiO4]"
     )
-    temperatures_K: tuple[Kelvin, ...] = Field(
+    temperatures_K: tuple[Annotated[float, Field(strict=True, ge=300, le=6000)], ...] = Field(
         (1500.0, 1750.0, 2000.0),
         min_length=1,
         max_length=100,
@@ -82,35 +80,35 @@ class MeltPlan(Block):
         "pedone-2006", description="pedone-2006, chgnet or module:callable"
     )
     engine: Literal["lammps", "ase", "torch-sim"] = Field("lammps", description="lammps, ase or torch-sim")
-    atoms: int = _number(200, "a number from 20 to 100000", ge=20, le=100_000)
-    volume_per_atom_A3: float | None = _number(
-        None, "a volume from 1 to 1000 Å3, from which the search starts", ge=1, le=1000
-    )
-    minimum_distances_A: dict[str, Annotated[float, _number(ge=0, le=10)]] | None = Field(
+    atoms: Annotated[int, _number("a number from 20 to 100000", ge=20, le=100_000)] = 200
+    volume_per_atom_A3: Annotated[
+        float | None, _number("a volume from 1 to 1000 Å3, from which the search starts", ge=1, le=1000)
+    ] = None
+    minimum_distances_A: dict[str, Annotated[float, Field(strict=True, ge=0, le=10)]] | None = Field(
         None, description="distances from 0 to 10 Å by pair, such as {Ba-O: 2.0}"
     )
-    replicas: int = _number(3, "a whole number from 1 to 100", ge=1, le=100)
-    production_ps: Picoseconds = Field(300.0, description=A_TIME_PS)
-    longest_ps: Picoseconds | None = Field(
+    replicas: UpToHundred = 3
+    production_ps: Picoseconds = 300.0
+    longest_ps: Annotated[float, Field(strict=True, ge=0.001, le=1e6)] | None = Field(
         None, description="a time in ps, at least production_ps, up to which productions may be made longer"
     )
-    target_error: float = _number(0.2, "a relative standard error above 0 and at most 1", gt=0, le=1)
-    timestep_fs: float = _number(2.0, "a time from 0.01 to 10 fs", ge=0.01, le=10)
+    target_error: Annotated[float, _number("a relative standard error above 0 and at most 1", gt=0, le=1)] = 0.2
+    timestep_fs: Annotated[float, _number("a time from 0.01 to 10 fs", ge=0.01, le=10)] = 2.0
     thermostat: Literal["nose-hoover", "langevin", "berendsen"] = Field(
         "nose-hoover", description="nose-hoover, langevin or berendsen"
     )
-    damping_fs: Femtoseconds = Field(100.0, description=A_TIME_FS)
-    frame_fs: Femtoseconds = Field(100.0, description=A_TIME_FS)
-    stress_fs: Femtoseconds = Field(20.0, description=A_TIME_FS)
-    melt_K: Kelvin = Field(3000.0, description="a temperature from 300 to 6000 K")
-    melt_ps: Picoseconds = Field(5.0, description=A_TIME_PS)
-    cool_ps: Picoseconds = Field(10.0, description=A_TIME_PS)
-    settle_ps: Picoseconds = Field(10.0, description=A_TIME_PS)
+    damping_fs: Femtoseconds = 100.0
+    frame_fs: Femtoseconds = 100.0
+    stress_fs: Femtoseconds = 20.0
+    melt_K: Kelvin = 3000.0
+    melt_ps: Picoseconds = 5.0
+    cool_ps: Picoseconds = 10.0
+    settle_ps: Picoseconds = 10.0
     volume: VolumeSearch = Field(VolumeSearch(), description="a block on the search for the volume")
     end_members: tuple[Formula, Formula] | None = Field(
         None, description="two formulas, the reactants of the series, such as [BaO, TiO2]"
     )
-    seed: int = _number(1, "a whole number from 0 to 2**31", ge=0, le=2**31)
+    seed: Annotated[int, _number("a whole number from 0 to 2**31", ge=0, le=2**31)] = 1
 
     @model_validator(mode="after")
     def _check(self) -> MeltPlan:
@@ -120,9 +118,9 @@ class MeltPlan(Block):
         if len(set(self.temperatures_K)) != len(self.temperatures_K):
             raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
         self._check_times()
-        if self.cost().atom_steps_at_most > MOST_ATOM_STEPS:
+        if (atom_steps := self.cost().atom_steps_at_most) > MOST_ATOM_STEPS:
             raise ValueError(
-                f"the plan asks for {self.cost().atom_steps_at_most:.1e} steps times atoms, expected at most "
+                f"the plan asks for {atom_steps:.1e} steps times atoms, expected at most "
                 f"{MOST_ATOM_STEPS:g}; take fewer atoms, melts or replicas, or shorter times"
             )
         return self
@@ -151,11 +149,10 @@ class MeltPlan(Block):
         if self.end_members is None:
             return
         first, second = (parse_formula(formula) for formula in self.end_members)
-        if len({composition_key(formula) for formula in self.end_members}) == 1:
+        if composition_key(self.end_members[0]) == composition_key(self.end_members[1]):
             raise ValueError(f"end_members: expected two compositions, got {self.end_members[0]} twice; name another")
         for formula in self.melts:
-            foreign = sorted(set(parse_formula(formula)) - set(first) - set(second))
-            if foreign:
+            if foreign := sorted({*parse_formula(formula)} - {*first} - {*second}):
                 raise ValueError(
                     f"end_members: expected reactants of all melts, got {' and '.join(self.end_members)}, which "
                     f"hold no {foreign[0]} for {formula}; name others, or leave the key out"
@@ -204,11 +201,10 @@ class MeltPlan(Block):
         Raises:
             RecipeError: There is no such file, or it is not a plan.
         """
+        text = read_text(path)
         try:
-            return cls.from_text(read_text(path))
+            return cls.from_text(text)
         except RecipeError as error:
-            if str(error).startswith(str(path)):
-                raise
             raise RecipeError(f"{path}: {error}") from None
 
     @classmethod
@@ -234,10 +230,8 @@ class MeltPlan(Block):
             >>> MeltPlan(melts=("BaO", "TiO2"), minimum_distances_A={"Ba-O": 2.0}).distances_A("TiO2")
             {}
         """
-        pairs = {
-            (key.partition("-")[0], key.partition("-")[2]): d for key, d in (self.minimum_distances_A or {}).items()
-        }
-        return {pair: distance for pair, distance in pairs.items() if {*pair} <= {*parse_formula(formula)}}
+        pairs = {(*key.split("-"),): distance for key, distance in (self.minimum_distances_A or {}).items()}
+        return {(a, b): distance for (a, b), distance in pairs.items() if {a, b} <= {*parse_formula(formula)}}
 
     def lengths_ps(self) -> tuple[float, ...]:
         """Return the lengths that productions may reach, ps, each twice the one before, up to ``longest_ps``.
@@ -266,12 +260,7 @@ class MeltPlan(Block):
         return self.conditions(self.melt_K).steps(self.melt_ps + search_ps)
 
     def steps_before(self, replica: int) -> int:
-        """Return the steps of a replica, from 1 on, before anything of it is recorded: melting, cooling, settling.
-
-        Example:
-            >>> MeltPlan(melts=("BaTiO3",)).steps_before(1)
-            12500
-        """
+        """Return the steps of melting, cooling and settling before a replica, from 1 on, is recorded."""
         return self.conditions(self.melt_K).steps(replica * self.melt_ps + self.cool_ps + self.settle_ps)
 
     def steps_of_replica(self, replica: int) -> int:

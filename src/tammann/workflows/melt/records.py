@@ -73,12 +73,10 @@ class VolumeRecord(_Record):
     """The search for the volume of a melt, ``volume.json``.
 
     Attributes:
-        atoms: Atoms in the box.
-        volume_A3: Volume of the box at the end, Å³.
+        volume_A3: Volume of the box, of ``atoms`` atoms, at the end, Å³.
         converged: Whether pressure and energy met their tolerances.
         fit: The last fit; empty where the volume was found at constant pressure.
         points: All runs, in their order.
-        notes: Sentences on what did not go as it should.
     """
 
     FILE: ClassVar[str] = "volume.json"
@@ -126,7 +124,7 @@ class ReplicaRecord(_Structure, _Record):
         tammann: Version of this package.
         potential_version: Version of the package that the potential comes from, or the digest of its file.
         sample_interval_fs: Time between records of stress and energy, fs.
-        atoms: Number of atoms by element.
+        atoms: Number by element.
         volume_A3: Mean volume of the box, Å³.
         energy_drift_eV_per_atom: Mean of the second half minus that of the first, eV per atom.
         stress_correlation_GPa2: Mean square of the shear stress, and its correlation one record apart, GPa².
@@ -185,14 +183,12 @@ class MeltRecord(_Structure, _Record):
     """A melt at one temperature, from all its replicas that have not crystallised, ``melt.json``.
 
     Attributes:
-        replicas: Number of replicas it is measured from.
         durations_ps: Length of every replica by the name of its folder, ps.
-        duration_ps: Length of those it is measured from, together, ps.
-        atoms: Atoms in the box.
+        duration_ps: Length of the ``replicas`` that it is measured from, together, ps.
+        atoms: In the box.
         energy_drift_eV_per_atom: Second half of the replicas minus first half, eV per atom.
         ageing: Whether the energy still fell while it was recorded.
         crystalline: Whether all replicas have crystallised.
-        notes: Sentences on what is odd about it.
     """
 
     FILE: ClassVar[str] = "melt.json"

@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from tammann.md.block_average import block_stderr
 from tammann.md.load import load_engine
 from tammann.potentials import load_potential
 from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom
-from tammann.trajectory import Trajectory, read_trajectory
+from tammann.trajectory import read_trajectory
 from tammann.transport import displacement_correlations, save_correlations
 from tammann.workflows.melt.folder import CORRELATIONS, STRESS, ReplicaTask, last_step, load_replicas, state_folder
 from tammann.workflows.melt.plan import MeltPlan
@@ -39,24 +39,23 @@ read from."""
 SHA256 = "sha256:"
 
 
-def record_task(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | None = None) -> None:
+def record_task(plan: MeltPlan, task: ReplicaTask, progress: StepProgress = lambda *_: None) -> None:
     """Find the volume of the melt where it is not known yet, then record a replica to its end and summarize it."""
     task.state_folder.mkdir(parents=True, exist_ok=True)
     conditions = plan.conditions(task.temperature_K)
     before, steps = plan.steps_before(task.replica), conditions.steps(task.duration_ps)
     search = 0
 
-    def report(done: int, what: str, most: int | None = None) -> None:
-        if progress is not None:
-            progress(done, before + steps + (search if most is None else most), what)
+    def report(done: int, what: str) -> None:
+        progress(search + done, search + before + steps, what)
 
     if not volume_known(task.state_folder):
-        search = search_volume(plan, task, lambda done, most, what: report(done, what, most))
+        search = search_volume(plan, task, lambda done, most, what: progress(done, most + before + steps, what))
     start = load_melt(task.state_folder)
     rng = random_numbers(plan, task.formula, task.temperature_K, task.replica)
     if last_step(task.folder) is None:
-        start = _new_melt(plan, task, start, rng, lambda done, what: report(search + done, what))
-    report(search + before + (last_step(task.folder) or 0), "production")
+        start = _new_melt(plan, task, start, rng, report)
+    report(before + (last_step(task.folder) or 0), "production")
     trajectory = load_engine(plan.engine).produce(
         start,
         load_potential(plan.potential),
@@ -66,7 +65,7 @@ def record_task(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | None
         frame_fs=plan.frame_fs,
         sample_fs=plan.stress_fs,
         rng=rng,
-        progress=lambda fraction: report(search + before + round(fraction * steps), "production"),
+        progress=lambda fraction: report(before + round(fraction * steps), "production"),
     )
     assert trajectory is not None  # nothing stops it
     summarize(plan, task, trajectory, task.folder)
@@ -82,27 +81,23 @@ def _new_melt(
     """Take a frame of the hot melt, another one for every replica, cool it and let it settle."""
     engine, potential = load_engine(plan.engine), load_potential(plan.potential)
     hot, conditions = plan.conditions(max(plan.melt_K, task.temperature_K)), plan.conditions(task.temperature_K)
-    melt_ps = task.replica * plan.melt_ps
-    report(0, "melting")
-    still = replace(melt, velocities_A_per_ps=None)
-    molten = engine.run(still, potential, hot, duration_ps=melt_ps, rng=rng).configuration
-    report(hot.steps(melt_ps), "cooling")
-    final = task.temperature_K
-    cooled = engine.run(molten, potential, hot, duration_ps=plan.cool_ps, final_temperature_K=final, rng=rng)
-    report(hot.steps(melt_ps + plan.cool_ps), "settling")
-    settled = engine.run(cooled.configuration, potential, conditions, duration_ps=plan.settle_ps, rng=rng)
-    return settled.configuration
+    stages = (
+        ("melting", hot, task.replica * plan.melt_ps, None),
+        ("cooling", hot, plan.cool_ps, task.temperature_K),
+        ("settling", conditions, plan.settle_ps, None),
+    )
+    now, done_ps = replace(melt, velocities_A_per_ps=None), 0.0
+    for what, bath, duration_ps, final_K in stages:
+        report(hot.steps(done_ps), what)
+        done_ps += duration_ps
+        now = engine.run(
+            now, potential, bath, duration_ps=duration_ps, final_temperature_K=final_K, rng=rng
+        ).configuration
+    return now
 
 
 def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> None:
-    """Write the small files that a state is measured from: correlations, slow stress, and the record last.
-
-    Args:
-        plan: Plan.
-        task: The replica.
-        file: Its trajectory; the stress lies beside it.
-        folder: Where the files go.
-    """
+    """Write what a state is measured from, the record last, from a trajectory ``file`` and the stress beside it."""
     steps = int(file.name.removesuffix(".dump.gz").partition("-")[2])
     trajectory = read_trajectory(file, timestep_fs=plan.timestep_fs, temperature_K=task.temperature_K)
     # columns: temperature, energy, xx, yy, zz, xy, xz, yz, volume
@@ -113,7 +108,8 @@ def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> No
     _save_stress(folder, samples[1:, 2:8], plan.stress_fs)
     displacements = trajectory.positions[-1] - trajectory.positions[0]
     drift, drift_stderr = _drift(samples[1:, 1])
-    pressure = samples[:, 2:5].mean(axis=1)
+    around = crystal_nn_coordination(trajectory, frames=2)
+    pairs = [(cation, "O") for cation in trajectory.species if cation != "O" and "O" in trajectory.species]
     ReplicaRecord(
         tammann=__version__,
         engine=plan.engine,
@@ -138,25 +134,14 @@ def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> No
         energy_drift_stderr_eV_per_atom=drift_stderr,
         stress_correlation_GPa2=shear_correlations(samples[1:, 2:8]),
         mean_pressure_GPa=float(samples[:, 2:5].mean()),
-        pressure_stderr_GPa=block_stderr(pressure),
+        pressure_stderr_GPa=block_stderr(samples[:, 2:5].mean(axis=1)),
         displacement_A=float(np.sqrt((displacements**2).sum(axis=1).mean())),
-        **_structure(trajectory),
+        coordination=coordination_numbers(trajectory, pairs),
+        bond_fractions={f"{a}-{b}": Estimate(*found) for (a, b), found in bond_fractions(trajectory).items()},
+        crystal_nn={symbol: Estimate(*found) for symbol, found in around.items()},
+        bragg_order=bragg_order(trajectory),
+        largest_cavity_A=largest_cavity(trajectory),
     ).save(folder)
-
-
-def _structure(trajectory: Trajectory) -> dict[str, Any]:
-    """Neighbours, order and cavities of a trajectory, as a record has them."""
-    cations = [symbol for symbol in trajectory.species if symbol != "O"]
-    pairs = [(symbol, "O") for symbol in cations] if "O" in trajectory.species else []
-    bonds = bond_fractions(trajectory)
-    around = crystal_nn_coordination(trajectory, frames=2)
-    return {
-        "coordination": coordination_numbers(trajectory, pairs),
-        "bond_fractions": {f"{a}-{b}": Estimate(*found) for (a, b), found in bonds.items()},
-        "crystal_nn": {symbol: Estimate(*found) for symbol, found in around.items()},
-        "bragg_order": bragg_order(trajectory),
-        "largest_cavity_A": largest_cavity(trajectory),
-    }
 
 
 def _drift(series: np.ndarray) -> tuple[float, float]:
@@ -218,14 +203,13 @@ def check_potential(plan: MeltPlan, out: Path) -> None:
     now = _potential_version(plan.potential)
     if now is None or not now.startswith(SHA256):
         return
-    for formula in plan.melts:
-        for temperature in plan.temperatures_K:
-            for replica in load_replicas(state_folder(out, formula, temperature)):
-                if replica.record.potential_version not in (None, now):
-                    raise ResultError(
-                        f"{replica.folder}: was recorded with another {plan.potential} than there is now; bring that "
-                        "file back, or name another folder."
-                    )
+    for formula, temperature_K in product(plan.melts, plan.temperatures_K):
+        for replica in load_replicas(state_folder(out, formula, temperature_K)):
+            if replica.record.potential_version not in (None, now):
+                raise ResultError(
+                    f"{replica.folder}: was recorded with another {plan.potential} than there is now; bring that "
+                    "file back, or name another folder."
+                )
 
 
 def _potential_version(potential: str) -> str | None:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -53,11 +53,9 @@ MOST_WORKERS = 1024
 
 @dataclass(frozen=True)
 class MeltResult:
-    """What ``run_melts`` has computed, or what its folder holds.
+    """What the folder ``out`` of ``run_melts`` holds.
 
     Attributes:
-        plan: Plan of the folder.
-        out: The folder.
         states: Every composition and temperature, in the order of the plan.
         table: The transport table, or None where no state is diffusive.
     """
@@ -87,11 +85,10 @@ def load_melts(out: str | os.PathLike[str]) -> MeltResult:
     Raises:
         ResultError: It holds no plan.
     """
-    folder = Path(out)
-    plan, table = load_plan(folder), folder / TABLE
-    states = load_states(plan, folder)
+    plan, table = load_plan(out), Path(out) / TABLE
+    states = load_states(plan, Path(out))
     known = table.exists() and any(state.diffusive for state in states)  # an older one is not the table of these
-    return MeltResult(plan, folder, states, table if known else None)
+    return MeltResult(plan, Path(out), states, table if known else None)
 
 
 def run_melts(
@@ -109,17 +106,15 @@ def run_melts(
     length, while an error of D_i or L_ii is above ``target_error``; crystals and glasses are not.
 
     Every replica runs in a process of its own on one thread; with the engine torch-sim all are threads of one process,
-    which computes the forces on their boxes together. If it is killed, less than a minute of each is lost. A failure is
-    written down in the folder of its state and tried again by a resumed run, and the others continue. Replicas whose
-    trajectories are gone count with what is kept of them.
+    which computes the forces on their boxes together. If it is killed, less than a minute of each is lost. A failure
+    is written down in the folder of its state, the others continue, and a resumed run tries again.
 
     Args:
         plan: Plan.
         out: Folder, made where it is missing.
         resume: Continue what is in ``out``. The plan may differ from the one there in melts, temperatures, replicas and
             lengths: what it asks for is run, and all that ``out`` holds is measured and tabulated.
-        progress: Called with the fraction done of all steps of molecular dynamics known to be needed; it falls where
-            ``longest_ps`` adds some.
+        progress: Called with the fraction done of all steps known to be needed; falls where ``longest_ps`` adds some.
         workers: Replicas that run at a time.
 
     Raises:
@@ -138,18 +133,10 @@ def run_melts(
         whole = open_folder(plan, folder)
         measure_all(whole, folder)
         steps = _Steps(progress)
-        tasks = list(replica_tasks(plan, folder))
-        changed = {task.state_folder for task in tasks if not finished(plan, task)}
-        _run_tasks(plan, whole, tasks, folder, steps, workers)
-        for before_ps, length_ps in pairwise(plan.lengths_ps()):
-            longer = [
-                replace(task, duration_ps=length_ps)
-                for task in replica_tasks(plan, folder)
-                if _needs_longer(plan, task, before_ps)
-            ]
-            if longer:
-                changed |= {task.state_folder for task in longer}
-                _run_tasks(plan, whole, longer, folder, steps, workers)
+        changed: set[Path] = set()
+        for tasks in _rounds(plan, folder):
+            changed |= {task.state_folder for task in tasks if not finished(plan, task)}
+            _run_tasks(plan, whole, tasks, folder, steps, workers)
         _draw(whole, folder, changed)
         return _result(whole, folder)
 
@@ -181,10 +168,11 @@ def _checked(plan: MeltPlan, out: Path, *, resume: bool) -> tuple[MeltPlan, list
     whole = merged_plan(plan, out)
     plan = plan.model_copy(update={"melts": tuple(formula_as_in(formula, whole) for formula in plan.melts)})
     check_potential(plan, out)
-    left = _remaining(plan, out)
+    # a later round asks for the same replica at a greater length
+    left = {task.folder: task for tasks in _rounds(plan, out) for task in tasks if not finished(plan, task)}
     if left:
         check_energy(plan)
-    return plan, left
+    return plan, list(left.values())
 
 
 def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> MeltResult:
@@ -232,12 +220,10 @@ def record_replica(
     if not volume_known(folder):
         with _failure_recorded(folder, "volume"):
             search_volume(plan, task)
-    if replica is None:
-        return folder
-    if not finished(plan, task):
+    if replica is not None and not finished(plan, task):
         with _failure_recorded(folder, task.folder.name):
             record_task(plan, task)
-    return task.folder
+    return folder if replica is None else task.folder
 
 
 @contextmanager
@@ -265,28 +251,25 @@ def _result(plan: MeltPlan, out: Path) -> MeltResult:
 
 def _draw(plan: MeltPlan, out: Path, changed: set[Path]) -> None:
     """Draw the states that have changed, and those that have no figures yet."""
-    for formula in plan.melts:
-        states = [load_state(formula, T, state_folder(out, formula, T)) for T in plan.temperatures_K]
-        new = [s for s in states if s.folder in changed or not (s.folder / "transport.png").exists()]
-        new = [state for state in new if state.volume is not None]
+    for _, states in groupby(load_states(plan, out), key=lambda state: state.formula):
+        searched = [state for state in states if state.volume is not None]
+        new = [s for s in searched if s.folder in changed or not (s.folder / "transport.png").exists()]
         for state in new:
             draw_state(state.folder, pressure_GPa=plan.volume.pressure_GPa)
         if new:
-            draw_composition(states)
+            draw_composition(searched)
 
 
 # -------------------------------------------------------------------------------------------------------- what remains
 
 
-def _remaining(plan: MeltPlan, out: Path) -> list[ReplicaTask]:
-    """The replicas that are missing or not long enough, each with the length that it may reach."""
-    left = {task.folder: task for task in replica_tasks(plan, out) if not finished(plan, task)}
+def _rounds(plan: MeltPlan, out: Path) -> Iterator[list[ReplicaTask]]:
+    """Yield all replicas of a plan, then for each greater length those that need it as things stand by then."""
+    yield list(replica_tasks(plan, out))
     for before_ps, length_ps in pairwise(plan.lengths_ps()):
-        for task in replica_tasks(plan, out):
-            longer = replace(task, duration_ps=length_ps)
-            if _needs_longer(plan, task, before_ps) and not finished(plan, longer):
-                left[task.folder] = longer
-    return list(left.values())
+        tasks = [task for task in replica_tasks(plan, out) if _needs_longer(plan, task, before_ps)]
+        if tasks:
+            yield [replace(task, duration_ps=length_ps) for task in tasks]
 
 
 def _needs_longer(plan: MeltPlan, task: ReplicaTask, length_ps: float) -> bool:
@@ -312,20 +295,20 @@ def _needs_longer(plan: MeltPlan, task: ReplicaTask, length_ps: float) -> bool:
 
 def _step_counts(plan: MeltPlan, tasks: list[ReplicaTask]) -> dict[Path, tuple[int, int]]:
     """Steps of molecular dynamics that are done, and that are needed at most, by the folder of the replica."""
-    counts = {}
+    counts: dict[Path, tuple[int, int]] = {}
     searched = set()
     for task in tasks:
-        before, steps = plan.steps_before(task.replica), plan.conditions(task.temperature_K).steps(task.duration_ps)
+        before = plan.steps_before(task.replica)
+        needed = before + plan.conditions(task.temperature_K).steps(task.duration_ps)
         if finished(plan, task):
-            counts[task.folder] = (before + steps, before + steps)
+            counts[task.folder] = (needed, needed)
             continue
-        search = 0
+        step = last_step(task.folder)
+        done = 0 if step is None else min(before + step, needed)
         if not volume_known(task.state_folder) and task.state_folder not in searched:
             searched.add(task.state_folder)
-            search = plan.steps_to_find_volume()
-        step = last_step(task.folder)
-        done = 0 if step is None else min(before + step, before + steps)
-        counts[task.folder] = (done, search + before + steps)
+            needed += plan.steps_to_find_volume()
+        counts[task.folder] = (done, needed)
     return counts
 
 
@@ -337,15 +320,9 @@ class _Steps:
     counts: dict[Path, tuple[int, int]] = field(default_factory=dict)
     fraction: float = 0.0
 
-    def add(self, plan: MeltPlan, tasks: list[ReplicaTask]) -> None:
-        self.counts |= _step_counts(plan, tasks)
-        self.fraction = 0.0
-
-    def finish(self, task: ReplicaTask) -> None:
-        self.counts[task.folder] = (self.counts[task.folder][1],) * 2
-
-    def give_up(self, task: ReplicaTask) -> None:
-        self.counts[task.folder] = (self.counts[task.folder][0],) * 2
+    def end(self, task: ReplicaTask, *, failed: bool) -> None:
+        done, needed = self.counts[task.folder]
+        self.counts[task.folder] = (done, done) if failed else (needed, needed)
 
     def report(self, what: str, temperature_K: float | None = None) -> None:
         done, needed = (sum(column) for column in zip(*self.counts.values(), strict=True))
@@ -361,11 +338,14 @@ def _run_tasks(
     plan: MeltPlan, whole: MeltPlan, tasks: list[ReplicaTask], out: Path, steps: _Steps, workers: int
 ) -> None:
     """Run tasks in their order, at most ``workers`` at a time; what they give is measured with the whole plan."""
-    steps.add(plan, tasks)
+    steps.counts |= _step_counts(plan, tasks)
+    steps.fraction = 0.0
+    waiting = []
     for task in tasks:
         if finished(plan, task):
             record_failure(task.state_folder, task.folder.name, None)
-    waiting = [task for task in tasks if not finished(plan, task)]
+        else:
+            waiting.append(task)
     by_folder = {task.folder: task for task in waiting}
     failed: set[Path] = set()
     pool = WorkerPool(plan)
@@ -385,8 +365,7 @@ def _run_tasks(
                     steps.counts[message.folder] = message.done, message.steps
                     latest = task, message.what
             if latest is not None:
-                task, what = latest
-                steps.report(f"{task}, {what}", task.temperature_K)
+                steps.report(", ".join(map(str, latest)), latest[0].temperature_K)
     finally:
         pool.stop()
 
@@ -399,7 +378,7 @@ def _start_tasks(pool: WorkerPool, waiting: list[ReplicaTask], failed: set[Path]
         known = volume_known(task.state_folder)
         if task.state_folder in failed and not known:
             waiting.remove(task)  # the failure of its first replica says why
-            steps.give_up(task)
+            steps.end(task, failed=True)
         elif known or all(other.state_folder != task.state_folder for other in pool.tasks()):
             waiting.remove(task)
             pool.start(task)
@@ -408,11 +387,9 @@ def _start_tasks(pool: WorkerPool, waiting: list[ReplicaTask], failed: set[Path]
 def _end_task(whole: MeltPlan, task: ReplicaTask, failure: str, out: Path, steps: _Steps) -> None:
     """Write down how a task has ended, and measure its state and the table anew."""
     record_failure(task.state_folder, task.folder.name, failure or None)
-    if failure:
-        steps.give_up(task)
-    else:
+    if not failure:
         record_failure(task.state_folder, "volume", None)
-        steps.finish(task)
+    steps.end(task, failed=bool(failure))
     measure_state(whole, task.formula, task.temperature_K, task.state_folder)
     write_table(whole, out)
     steps.report(f"{task} {'failed' if failure else 'done'}", task.temperature_K)

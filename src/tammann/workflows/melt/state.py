@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,16 +23,9 @@ from tammann.transport import (
     save_measurements,
 )
 from tammann.units import AVOGADRO_PER_MOL, BOLTZMANN_J_PER_K
-from tammann.workflows.melt.folder import (
-    CORRELATIONS,
-    TRANSPORT,
-    Replica,
-    load_failures,
-    load_replicas,
-    state_folder,
-)
+from tammann.workflows.melt.folder import CORRELATIONS, TRANSPORT, Replica, load_failures, load_replicas, state_folder
 from tammann.workflows.melt.plan import MeltPlan
-from tammann.workflows.melt.records import Estimate, MeltRecord, Viscosity, VolumeRecord
+from tammann.workflows.melt.records import Estimate, MeltRecord, ReplicaRecord, Viscosity, VolumeRecord
 from tammann.workflows.melt.replica import load_stress
 
 CRYSTAL = 0.2
@@ -45,6 +39,8 @@ PRESSURE_GPA = 0.4
 AGEING_EV = 0.002
 """Per atom; what the energy of a replica may fall from one half of it to the other."""
 PIECES = 4
+MEANS = ("volume_A3", "mean_temperature_K", "mean_energy_eV_per_atom", "mean_pressure_GPa")
+"""Of a state: the plain means of its replicas."""
 A3_IN_CM3 = 1e-24
 
 
@@ -53,9 +49,6 @@ class MeltState:
     """One composition at one temperature, and what is known of it.
 
     Attributes:
-        formula: Composition.
-        temperature_K: K.
-        folder: Its folder.
         volume: The search for its volume, or None where it has not ended.
         melt: Density, viscosity, structure; None where no replica is finished.
         measurement: Its transport; None where none could be measured.
@@ -104,11 +97,10 @@ class MeltState:
     @property
     def diffusivities_m2_per_s(self) -> dict[str, Estimate]:
         """Self-diffusivity by element, m²/s; NaN for an element that was not shown to diffuse."""
-        m = self.measurement
-        if m is None:
+        if (m := self.measurement) is None:
             return {}
-        pairs = zip(m.D_m2_per_s.tolist(), m.D_stderr.tolist(), strict=True)
-        return {symbol: Estimate(*pair) for symbol, pair in zip(m.species, pairs, strict=True)}
+        rows = zip(m.species, m.D_m2_per_s.tolist(), m.D_stderr.tolist(), strict=True)
+        return {symbol: Estimate(D, stderr) for symbol, D, stderr in rows}
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -132,11 +124,8 @@ def load_state(formula: str, temperature_K: float, folder: Path) -> MeltState:
 
 def load_states(plan: MeltPlan, out: Path) -> tuple[MeltState, ...]:
     """Read what the folder of a plan holds of every state, in the order of the plan."""
-    return tuple(
-        load_state(formula, temperature, state_folder(out, formula, temperature))
-        for formula in plan.melts
-        for temperature in plan.temperatures_K
-    )
+    states = product(plan.melts, plan.temperatures_K)
+    return tuple(load_state(formula, T, state_folder(out, formula, T)) for formula, T in states)
 
 
 def largest_error(measurement: OnsagerMeasurement) -> float:
@@ -157,9 +146,8 @@ def largest_error(measurement: OnsagerMeasurement) -> float:
 
 def measure_all(plan: MeltPlan, out: Path) -> None:
     """Measure every state, in a fraction of a second each: what lies there may be of another version."""
-    for formula in plan.melts:
-        for temperature in plan.temperatures_K:
-            measure_state(plan, formula, temperature, state_folder(out, formula, temperature))
+    for formula, temperature_K in product(plan.melts, plan.temperatures_K):
+        measure_state(plan, formula, temperature_K, state_folder(out, formula, temperature_K))
 
 
 def measure_state(plan: MeltPlan, formula: str, temperature_K: float, folder: Path) -> None:
@@ -169,39 +157,24 @@ def measure_state(plan: MeltPlan, formula: str, temperature_K: float, folder: Pa
         return
     used, crystallised = split_crystallised(replicas)
     crystalline = len(crystallised) == len(replicas)
-    durations_ps = {replica.folder.name: replica.record.duration_ps for replica in replicas}
     records = [replica.record for replica in used]
+    means = {name: float(np.mean([getattr(record, name) for record in records])) for name in MEANS}
     drift = _mean([Estimate(r.energy_drift_eV_per_atom, r.energy_drift_stderr_eV_per_atom) for r in records])
-    ageing = drift.mean < -max(AGEING_EV, 3.0 * drift.stderr) and not crystalline
-    notes = [
-        *_replica_notes(plan, replicas, crystallised),
-        *_measure_transport(used, folder),
-        *_melt_notes(plan, formula, temperature_K, used, crystalline),
-    ]
-    if ageing:
-        notes.append(
-            f"Its energy still fell while it was recorded, by {-1000 * drift.mean:.1f} ± {1000 * drift.stderr:.1f} meV "
-            "per atom from one half to the other: it was not yet in equilibrium; give a longer settle_ps."
-        )
-
-    def mean(name: str) -> float:
-        return float(np.mean([getattr(record, name) for record in records]))
-
-    n_atoms = records[0].n_atoms
-    volume_A3 = mean("volume_A3")
+    n_atoms, volume_A3 = records[0].n_atoms, means["volume_A3"]
     mass = sum(atomic_masses()[symbol] * n for symbol, n in records[0].atoms.items())
-    MeltRecord(
+    transport_notes = _measure_transport(used, folder)
+    melt = MeltRecord(
         formula=formula,
         temperature_K=temperature_K,
         replicas=len(used),
-        durations_ps=durations_ps,
+        durations_ps={replica.folder.name: replica.record.duration_ps for replica in replicas},
         duration_ps=sum(record.duration_ps for record in records),
         atoms=n_atoms,
         volume_per_atom_A3=volume_A3 / n_atoms,
         density_g_per_cm3=mass / volume_A3 / (AVOGADRO_PER_MOL * A3_IN_CM3),
-        mean_temperature_K=mean("mean_temperature_K"),
-        energy_eV_per_atom=mean("mean_energy_eV_per_atom"),
-        pressure_GPa=mean("mean_pressure_GPa"),
+        mean_temperature_K=means["mean_temperature_K"],
+        energy_eV_per_atom=means["mean_energy_eV_per_atom"],
+        pressure_GPa=means["mean_pressure_GPa"],
         pressure_stderr_GPa=float(np.sqrt(np.sum([r.pressure_stderr_GPa**2 for r in records])) / len(used)),
         viscosity=_viscosity(temperature_K, used, volume_A3),
         coordination=tuple(_mean_coordination(each) for each in zip(*(r.coordination for r in records), strict=True)),
@@ -211,10 +184,12 @@ def measure_state(plan: MeltPlan, formula: str, temperature_K: float, folder: Pa
         largest_cavity_A=max(record.largest_cavity_A for record in records),
         displacement_A=float(np.sqrt(np.mean([record.displacement_A**2 for record in records]))),
         energy_drift_eV_per_atom=drift,
-        ageing=ageing,
+        ageing=drift.mean < -max(AGEING_EV, 3.0 * drift.stderr) and not crystalline,
         crystalline=crystalline,
-        notes=tuple(notes),
-    ).save(folder)
+        notes=(),
+    )
+    notes = (*_replica_notes(plan, replicas, crystallised), *transport_notes, *_melt_notes(plan, melt, records))
+    replace(melt, notes=notes).save(folder)
 
 
 def split_crystallised(replicas: Sequence[Replica]) -> tuple[list[Replica], list[str]]:
@@ -233,8 +208,8 @@ def split_crystallised(replicas: Sequence[Replica]) -> tuple[list[Replica], list
 
 def _measure_transport(replicas: Sequence[Replica], folder: Path) -> list[str]:
     try:
-        measurement = measure_onsager([load_correlations(replica.folder / CORRELATIONS) for replica in replicas])
-        save_measurements(folder / TRANSPORT, [measurement])
+        correlations = [load_correlations(replica.folder / CORRELATIONS) for replica in replicas]
+        save_measurements(folder / TRANSPORT, [measure_onsager(correlations)])
     except (DataError, OSError) as error:  # too few frames, say
         (folder / TRANSPORT).unlink(missing_ok=True)
         return [f"No transport could be measured: {error}"]
@@ -292,14 +267,9 @@ def _viscosity(temperature_K: float, replicas: Sequence[Replica], volume_A3: flo
                 "The stress loses half of its correlation or more between two records, and "
                 f"{share:.0%} of the viscosity comes from there; give a shorter stress_fs."
             )
-    return Viscosity(
-        value_Pa_s=found.value_Pa_s if resolved else None,
-        stderr_Pa_s=found.stderr_Pa_s if resolved else None,
-        converged=found.converged and resolved,
-        notes=tuple(notes),
-        block_stderr_Pa_s=found.block_stderr_Pa_s,
-        regime_ps=found.regime_ps,
-    )
+    value, stderr = (found.value_Pa_s, found.stderr_Pa_s) if resolved else (None, None)
+    converged = found.converged and resolved
+    return Viscosity(value, stderr, converged, tuple(notes), found.block_stderr_Pa_s, found.regime_ps)
 
 
 # --------------------------------------------------------------------------------------------------------------- notes
@@ -315,30 +285,32 @@ def _replica_notes(plan: MeltPlan, replicas: Sequence[Replica], crystallised: Se
             f"{100 * order:.0f} % of a perfect crystal's), so "
             + ("what is measured is no melt's." if every else "it is left out of what is measured.")
         )
-    lengths = {replica.folder.name: replica.record.duration_ps for replica in replicas}
-    short = [f"{name} ({length:g} ps)" for name, length in lengths.items() if length < plan.production_ps - 1.0]
-    return [*notes, f"Shorter than the plan's {plan.production_ps:g} ps: {', '.join(short)}."] if short else notes
+    short = [replica for replica in replicas if replica.record.duration_ps < plan.production_ps - 1.0]
+    if short:
+        names = ", ".join(f"{replica.folder.name} ({replica.record.duration_ps:g} ps)" for replica in short)
+        notes.append(f"Shorter than the plan's {plan.production_ps:g} ps: {names}.")
+    return notes
 
 
-def _melt_notes(
-    plan: MeltPlan, formula: str, temperature_K: float, replicas: Sequence[Replica], crystalline: bool
-) -> list[str]:
+def _melt_notes(plan: MeltPlan, melt: MeltRecord, records: Sequence[ReplicaRecord]) -> list[str]:
     notes = []
-    records = [replica.record for replica in replicas]
-    volume_per_atom_A3 = float(np.mean([record.volume_A3 for record in records])) / records[0].n_atoms
-    expected = estimate_volume_per_atom(formula, temperature_K=temperature_K)
-    if not 0.6 < volume_per_atom_A3 / expected < 1.6:
+    expected = estimate_volume_per_atom(melt.formula, temperature_K=melt.temperature_K)
+    if not 0.6 < melt.volume_per_atom_A3 / expected < 1.6:
         notes.append(
-            f"The volume of {volume_per_atom_A3:.1f} Å3 per atom is far from the {expected:.1f} expected of such a "
-            "melt; check whether the potential suits it."
+            f"The volume of {melt.volume_per_atom_A3:.1f} Å3 per atom is far from the {expected:.1f} expected of such "
+            "a melt; check whether the potential suits it."
         )
-    cavity = max(record.largest_cavity_A for record in records)
-    if cavity > CAVITY_A:
+    if (cavity := melt.largest_cavity_A) > CAVITY_A:
         notes.append(f"There is a cavity {2 * cavity:.1f} Å wide in it: the melt has torn open or evaporates.")
     moved = min(record.displacement_A for record in records)
-    if moved < GLASS_A and not crystalline:
+    if moved < GLASS_A and not melt.crystalline:
         notes.append(f"Its atoms came no farther than {moved:.1f} Å: a glass rather than a melt on this time scale.")
-    pressure = float(np.mean([record.mean_pressure_GPa for record in records]))
-    if abs(pressure - plan.volume.pressure_GPa) > PRESSURE_GPA:
-        notes.append(f"Its mean pressure is {pressure:+.2f} GPa: the volume found is not quite right.")
+    if abs(melt.pressure_GPa - plan.volume.pressure_GPa) > PRESSURE_GPA:
+        notes.append(f"Its mean pressure is {melt.pressure_GPa:+.2f} GPa: the volume found is not quite right.")
+    if melt.ageing:
+        drift = melt.energy_drift_eV_per_atom
+        notes.append(
+            f"Its energy still fell while it was recorded, by {-1000 * drift.mean:.1f} ± {1000 * drift.stderr:.1f} meV "
+            "per atom from one half to the other: it was not yet in equilibrium; give a longer settle_ps."
+        )
     return notes

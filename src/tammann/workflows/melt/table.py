@@ -31,12 +31,8 @@ def write_table(plan: MeltPlan, out: Path) -> Path | None:
         (out / TABLE).unlink(missing_ok=True)
         return None
     potential = load_potential(plan.potential)
-    table = transport_table(
-        measurements,
-        name=out.name,
-        source=f"molecular dynamics with {potential.name} ({potential.source}), {plan.atoms} atoms, {plan.engine}",
-        end_members=plan.end_members,
-    )
+    source = f"molecular dynamics with {potential.name} ({potential.source}), {plan.atoms} atoms, {plan.engine}"
+    table = transport_table(measurements, name=out.name, source=source, end_members=plan.end_members)
     save_transport(replace(table, warnings=_warnings(plan, states)), out / TABLE)
     return out / TABLE
 

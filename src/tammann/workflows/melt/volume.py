@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Callable
 from dataclasses import asdict, astuple, replace
 from pathlib import Path
-from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -34,7 +33,7 @@ def volume_known(folder: Path) -> bool:
     return (folder / VolumeRecord.FILE).exists()
 
 
-def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | None = None) -> int:
+def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress = lambda *_: None) -> int:
     """Find the volume of the melt of a task, resuming an interrupted search; return the steps that it took."""
     engine, potential = load_engine(plan.engine), load_potential(plan.potential)
     conditions = plan.conditions(task.temperature_K)
@@ -43,15 +42,11 @@ def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | No
         conditions = replace(conditions, thermostat="nose-hoover", pressure_GPa=search.pressure_GPa)
     file = task.state_folder / SEARCH
 
-    def report(steps: int, what: str) -> None:
-        if progress is not None:
-            progress(steps, most, what)
-
     def steps_of(points: tuple[VolumePoint, ...]) -> int:
         return conditions.steps(plan.melt_ps + sum(point.duration_ps for point in points))
 
     if not file.exists():
-        report(0, "melting")
+        progress(0, most, "melting")
         _save(file, _first_melt(plan, task), ())
     start, points = _load(file)
     numbers = itertools.count(len(points) + 1)
@@ -63,42 +58,19 @@ def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress | No
 
     def keep(configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
         _save(file, configuration, points)
-        report(steps_of(points), "volume")
+        progress(steps_of(points), most, "volume")
 
-    report(steps_of(points), "volume")
-    common: dict[str, Any] = {
-        "hold_ps": search.hold_ps,
-        "attempts": search.attempts,
-        "energy_tolerance_eV_per_atom": search.energy_tolerance_eV_per_atom,
-        "points": points,
-        "checkpoint": keep,
-    }
-    if search.method == "npt":
-        found = equilibrate_volume(start, advance, **common)
-    else:
-        found = find_volume(
-            start,
-            advance,
-            scales=search.scales,
-            scale_ps=search.scale_ps,
-            pressure_GPa=search.pressure_GPa,
-            pressure_tolerance_GPa=search.pressure_tolerance_GPa,
-            **common,
-        )
-    melt = found.configuration
+    progress(steps_of(points), most, "volume")
+    # the keys of the block are the arguments of the search; at constant pressure it takes fewer
+    at_fixed_volumes = {"scales", "scale_ps", "pressure_GPa", "pressure_tolerance_GPa"}
+    method, skipped = (equilibrate_volume, at_fixed_volumes) if search.method == "npt" else (find_volume, set())
+    options = search.model_dump(exclude={"method", *skipped})
+    found = method(start, advance, points=points, checkpoint=keep, **options)
+    melt, n_atoms, volume_A3 = found.configuration, found.configuration.n_atoms, found.configuration.volume_A3
     _save(task.state_folder / MELT, melt)
     write_text(task.state_folder / STRUCTURE, melt.to_extxyz())
-    VolumeRecord(
-        formula=task.formula,
-        temperature_K=task.temperature_K,
-        atoms=melt.n_atoms,
-        volume_A3=melt.volume_A3,
-        volume_per_atom_A3=melt.volume_A3 / melt.n_atoms,
-        converged=found.converged,
-        fit=found.fit,
-        points=found.points,
-        notes=found.notes,
-    ).save(task.state_folder)
+    about = (task.formula, task.temperature_K, n_atoms, volume_A3, volume_A3 / n_atoms)
+    VolumeRecord(*about, found.converged, found.fit, found.points, found.notes).save(task.state_folder)
     file.unlink(missing_ok=True)
     return steps_of(found.points)
 
@@ -139,10 +111,9 @@ def load_melt(folder: Path) -> Configuration:
 def _load(path: Path) -> tuple[Configuration, tuple[VolumePoint, ...]]:
     try:
         with np.load(path) as held:
-            velocities = held["velocities_A_per_ps"] if "velocities_A_per_ps" in held else None
-            symbols = tuple(str(symbol) for symbol in held["symbols"])
-            points = tuple(VolumePoint(*row) for row in held["points"].tolist()) if "points" in held else ()
-            return Configuration(symbols, held["positions_A"], held["cell_A"], velocities), points
+            symbols = tuple(held["symbols"].tolist())
+            points = tuple(VolumePoint(*row) for row in held.get("points", np.empty((0, 7))).tolist())
+            return Configuration(symbols, held["positions_A"], held["cell_A"], held.get("velocities_A_per_ps")), points
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ResultError(f"{path}: expected a melt, got something else ({error}); remove its folder.") from None
 

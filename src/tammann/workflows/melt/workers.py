@@ -9,10 +9,10 @@ import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import NamedTuple
 
 from tammann.errors import DataError, TammannError
 from tammann.md.load import load_engine
@@ -29,8 +29,7 @@ LOST_DEVICE = 70
 """Exit code of a process whose device no longer computes."""
 
 
-@dataclass(frozen=True)
-class TaskProgress:
+class TaskProgress(NamedTuple):
     """Steps of molecular dynamics that a task has done and needs at most, by the folder of its replica."""
 
     folder: Path
@@ -39,8 +38,7 @@ class TaskProgress:
     what: str
 
 
-@dataclass(frozen=True)
-class TaskEnded:
+class TaskEnded(NamedTuple):
     """A task has ended; ``failure`` says what went wrong, or nothing."""
 
     folder: Path
@@ -50,14 +48,13 @@ class TaskEnded:
 Message = TaskProgress | TaskEnded
 
 
-@dataclass(frozen=True, eq=False)
-class _Worker:
+class _Worker(NamedTuple):
     """A process, the pipe to it, whether it takes several tasks at a time, and its tasks by folder."""
 
     process: BaseProcess
     pipe: connection.Connection
     shared: bool
-    tasks: dict[Path, ReplicaTask] = field(default_factory=dict)
+    tasks: dict[Path, ReplicaTask]
 
 
 class WorkerPool:
@@ -81,7 +78,7 @@ class WorkerPool:
         shared = load_engine(self.plan.engine).batched and task.folder not in self.alone
         worker = next((w for w in self.workers if shared and w.shared and w.process.is_alive()), None)
         if worker is None:
-            worker = _Worker(*_start_process(_work, self.plan, shared), shared)
+            worker = _Worker(*_start_process(_work, self.plan, shared), shared, {})
             self.workers.append(worker)
         worker.tasks[task.folder] = task
         with suppress(OSError):  # it has died meanwhile, which ``messages`` finds
@@ -94,8 +91,7 @@ class WorkerPool:
         received: list[Message] = []
         lost: list[ReplicaTask] = []
         for worker in list(self.workers):
-            dead = not _receive(worker, received)
-            if dead:
+            if dead := not _receive(worker, received):
                 worker.process.join(GRACE_SECONDS)
                 if worker.shared:
                     lost += worker.tasks.values()
@@ -105,8 +101,8 @@ class WorkerPool:
                 worker.tasks.clear()
             if dead or not (worker.tasks or worker.shared):
                 self._end(worker)
+        self.alone |= {task.folder for task in lost}
         for task in lost:
-            self.alone.add(task.folder)
             self.start(task)
         return received
 
