@@ -52,7 +52,12 @@ def melt_command(
     else:
         before = load_plan(out).model_dump(mode="json") if resume else {}  # the other settings are those of the folder
         base = before | {"melts": [plan]}
-    given = {"temperatures_K": temperatures, "atoms": atoms, "production_ps": production_ps, "longest_ps": longest_ps}
+    given: dict[str, Any] = {
+        "temperatures_K": temperatures,
+        "atoms": atoms,
+        "production_ps": production_ps,
+        "longest_ps": longest_ps,
+    }
     given |= {"replicas": replicas, "engine": engine, "potential": potential, "seed": seed}
     asked = MeltPlan.from_dict(base | {key: value for key, value in given.items() if value is not None})
     if dry_run:
