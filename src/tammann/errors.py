@@ -10,8 +10,6 @@
 Every message is one sentence that names the offending key or value, says what was expected and what to do.
 """
 
-__all__ = ["DataError", "RecipeError", "ResultError", "TammannError"]
-
 
 class TammannError(ValueError):
     """Anything that a user of tammann can mend."""

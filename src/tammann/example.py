@@ -11,8 +11,6 @@ import numpy as np
 from tammann.history import History, LatticeRecord
 from tammann.units import BOLTZMANN_EV_PER_K
 
-__all__ = ["example_history"]
-
 _PHASES = {  # formula: atoms of Ba, C, O, Ti; m^3/mol; kg/mol; melting point, K
     "BaO": ((1, 0, 1, 0), 2.67e-5, 0.153326, 2286.0),
     "BaCO3": ((1, 1, 3, 0), 4.60e-5, 0.197336, 1828.0),

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["html_table"]
-
 
 def html_table(title: str, frame: pd.DataFrame, *, rows: int = 12) -> str:
     """Return a titled HTML table of the first rows, for ``_repr_html_``.

@@ -15,8 +15,6 @@ from tammann.notebook import html_table
 if TYPE_CHECKING:
     from tammann.history import History
 
-__all__ = ["ReactionFlow", "fallback_share", "reaction_flow"]
-
 
 def fallback_share(history: History) -> float:
     """Return the share of the converted atoms carried by reactions that were scored without transport data.

@@ -12,15 +12,6 @@ from tammann.composition import atomic_masses, parse_formula
 from tammann.errors import ResultError
 from tammann.history import PRESENT, Basis, History, band
 
-__all__ = [
-    "beside_baselines",
-    "conversion",
-    "final_mole_fractions",
-    "out_of_equilibrium",
-    "precursors",
-    "unreacted",
-]
-
 DIFFERENCE = 0.01
 """Gap between two bands, in mole fraction or in mass fraction, above which a phase differs from a baseline."""
 

@@ -15,8 +15,6 @@ from tammann.notebook import html_table
 if TYPE_CHECKING:
     from tammann.history import History
 
-__all__ = ["JanderFit", "fit_jander", "jander_curve", "jander_fit"]
-
 TimeUnit = Literal["h", "sweep", "nominal h"]
 
 

@@ -14,8 +14,6 @@ from tammann.errors import ResultError
 if TYPE_CHECKING:
     from tammann.history import History
 
-__all__ = ["temperature_regimes"]
-
 
 def temperature_regimes(
     full: History,

@@ -13,14 +13,6 @@ import numpy as np
 if TYPE_CHECKING:
     from tammann.trajectory import Trajectory
 
-__all__ = [
-    "Coordination",
-    "bond_fractions",
-    "coordination_numbers",
-    "crystal_nn_coordination",
-    "radial_distribution",
-]
-
 BIN_A = 0.05
 MOST_FRAMES = 200
 """Frames analysed, evenly spread over the trajectory; more would be correlated."""

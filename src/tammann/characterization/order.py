@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from tammann.trajectory import Trajectory
 
-__all__ = ["bragg_noise", "bragg_order", "largest_cavity"]
-
 LONGEST_PER_A = 5.0
 SPACING_A = 0.8
 """Spacing of the grid of trial centres of cavities."""

@@ -16,8 +16,6 @@ from tammann.md.state import ForceResult, Forces, MDState
 from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, muted, one_line, prepare
 from tammann.potentials.rigid_ions import RigidIons
 
-__all__ = ["AseEngine", "compute"]
-
 
 class AseEngine(ForceEngine):
     """Molecular dynamics with an ASE calculator."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 from tammann.md.state import ForceResult, Forces, MDState
 
-__all__ = ["ForceServer"]
-
 
 @dataclass(eq=False)
 class _Request:

@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 
-__all__ = ["block_stderr"]
-
 
 def block_stderr(series: np.ndarray, *, blocks: int = 5) -> float:
     """Return the standard error of the mean of a correlated series, shape (M,), by block averaging.

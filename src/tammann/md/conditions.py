@@ -10,8 +10,6 @@ import numpy as np
 from tammann.errors import DataError, RecipeError
 from tammann.structures import Configuration
 
-__all__ = ["Conditions", "MDRun", "explosion"]
-
 Thermostat = Literal["nose-hoover", "langevin", "berendsen", "none"]
 LIMITS = {"temperature_K": (1.0, 1e5), "timestep_fs": (1e-3, 100.0), "damping_fs": (0.01, 1e6)}
 

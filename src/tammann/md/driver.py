@@ -20,8 +20,6 @@ from tammann.potentials.calculators import Potential
 from tammann.structures import Configuration
 from tammann.units import EV_PER_A3_IN_GPA
 
-__all__ = ["ForceEngine"]
-
 
 @dataclass(frozen=True, eq=False)
 class _ForceSimulation(Simulation):

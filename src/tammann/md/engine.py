@@ -22,8 +22,6 @@ from tammann.md.recording import Segment, check_temperature, open_recording, rec
 from tammann.potentials.calculators import Potential
 from tammann.structures import Configuration
 
-__all__ = ["Engine", "Ramp", "Restart", "Simulation", "SinglePoint"]
-
 
 class SinglePoint(NamedTuple):
     """Potential energy, eV per atom, forces, shape (N, 3), eV/Å, and pressure of N atoms at rest.

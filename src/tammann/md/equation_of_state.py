@@ -14,17 +14,6 @@ from tammann.md.block_average import block_stderr
 from tammann.md.conditions import MDRun
 from tammann.structures import Configuration
 
-__all__ = [
-    "EquationOfState",
-    "MeltVolume",
-    "VolumePoint",
-    "find_volume",
-    "fit_equation_of_state",
-    "fitted_pressure",
-    "equilibrate_volume",
-    "longest_search_ps",
-]
-
 EQUILIBRATION = 0.25
 """Fraction of a run that is left out of its means."""
 MODEL_ERROR = 0.1

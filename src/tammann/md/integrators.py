@@ -21,8 +21,6 @@ from tammann.md.conditions import explosion
 from tammann.md.state import Forces, MDState
 from tammann.units import BOLTZMANN_EV_PER_K, EV_PER_A3_IN_GPA
 
-__all__ = ["advance", "minimize_fire", "sample", "six_components"]
-
 BAROSTAT_OVER_THERMOSTAT = 10.0
 """Relaxation time of the barostat over that of the thermostat, as in the engine LAMMPS."""
 MOMENTUM_STEPS = 1000

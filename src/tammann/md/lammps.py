@@ -26,8 +26,6 @@ from tammann.potentials.calculators import prepare
 from tammann.structures import Configuration
 from tammann.units import BAR_IN_GPA
 
-__all__ = ["LammpsEngine"]
-
 MOMENTUM_STEPS = 1000
 
 

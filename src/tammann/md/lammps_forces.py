@@ -28,8 +28,6 @@ from tammann.potentials import ImportedPotential, LammpsCommands, Potential, Rig
 from tammann.potentials.calculators import calculator_of, muted
 from tammann.structures import Configuration
 
-__all__ = ["atom_types", "error_text", "set_forces"]
-
 REAL_SPACE_CUTOFF_A = 8.0
 SCREENING = 2.4
 """Ewald parameter times cutoff: erfc(2.4) = 7e-4 of the Coulomb energy of a pair is lost at the cutoff."""

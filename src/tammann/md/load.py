@@ -8,8 +8,6 @@ from tammann.md.lammps import LammpsEngine
 from tammann.md.torch_sim import TorchSimEngine
 from tammann.potentials.calculators import Potential
 
-__all__ = ["ENGINES", "engines_for", "load_engine"]
-
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (LammpsEngine(), AseEngine(), TorchSimEngine())}
 """One of each kind; its package is imported when it is first used."""
 

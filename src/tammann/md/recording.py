@@ -28,8 +28,6 @@ from tammann.errors import RecipeError, ResultError
 from tammann.files import lock_folder, whole_file
 from tammann.md.conditions import Conditions, explosion
 
-__all__ = ["Recording", "Segment", "check_temperature", "open_recording", "record"]
-
 SEGMENT_SECONDS = 20.0
 WAIT_SECONDS = 120.0
 """Longest wait for another process; that of a killed run leaves after its present segment."""

@@ -17,8 +17,6 @@ from tammann.md.conditions import Conditions
 from tammann.structures import Configuration
 from tammann.units import BOLTZMANN_EV_PER_K, EV_PER_A_U_IN_A_PER_PS2
 
-__all__ = ["ForceResult", "Forces", "MDState", "initialize_state", "load_state", "save_state"]
-
 CHAIN_LENGTH = 3
 SAVED = ("positions_A", "velocities_A_per_ps", "cell_A", "step", "chain_per_ps", "strain_chain_per_ps", "strain_per_ps")
 

@@ -25,8 +25,6 @@ from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
 from tammann.potentials.rigid_ions import RigidIons
 from tammann.units import EV_PER_A3_IN_GPA
 
-__all__ = ["ChgnetModel", "TorchSimEngine"]
-
 
 class TorchSimEngine(ForceEngine):
     """Molecular dynamics with a model of torch-sim."""

@@ -20,8 +20,6 @@ from tammann.errors import DataError, TammannError
 from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
 from tammann.potentials.rigid_ions import RigidIons
 
-__all__ = ["ImportedPotential", "Potential", "calculator_of", "chgnet", "imported_potential", "prepare"]
-
 
 @dataclass(frozen=True)
 class ImportedPotential:

@@ -18,8 +18,6 @@ from tammann.errors import DataError
 from tammann.potentials.rigid_ions import RigidIons
 from tammann.units import COULOMB_EV_A
 
-__all__ = ["RigidIonsCalculator"]
-
 SCREENING = 3.2
 """Ewald parameter times cutoff: erfc(3.2) = 6e-6 of a pair's Coulomb energy is lost."""
 RECIPROCAL = 3.3

@@ -39,8 +39,6 @@ from tammann.errors import DataError
 from tammann.potentials.rigid_ions import refuse_charge
 from tammann.strict import Block, explain, read_block, read_text, shown
 
-__all__ = ["LammpsCommands", "only_lammps", "read_lammps_commands"]
-
 _PAIR = (
     "(?:adp|agni|airebo|beck|bop|born|buck|comb|comb3|coul|dispersion|eam|edip|eim|extep|gauss|gw|harmonic|lcbop|lennard|"
     "lepton|lj|lj96|local|meam|mie|morse|nb3b|nm|pace|pedone|pod|polymorphic|reaxff|rebo|rebomos|snap|soft|sw|table|"

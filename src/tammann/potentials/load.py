@@ -9,8 +9,6 @@ from tammann.potentials.calculators import Potential, chgnet, imported_potential
 from tammann.potentials.lammps_commands import read_lammps_commands
 from tammann.potentials.rigid_ions import pedone_2006
 
-__all__ = ["load_potential"]
-
 
 def load_potential(name: str) -> Potential:
     """Return a potential by name; nothing heavy is imported before an engine needs forces.

@@ -12,8 +12,6 @@ from tammann.composition import parse_formula
 from tammann.errors import DataError
 from tammann.units import COULOMB_EV_A
 
-__all__ = ["MorseRepulsion", "RigidIons", "pedone_2006", "refuse_charge"]
-
 
 @dataclass(frozen=True)
 class MorseRepulsion:

@@ -20,8 +20,6 @@ from tammann.report.sentences import formula_text, percent
 if TYPE_CHECKING:
     from tammann.history import History
 
-__all__ = ["Chart", "baseline_chart", "flow_chart", "growth_chart", "phase_chart"]
-
 _MOST_FRAMES = 800
 _SMALLEST = 0.005  # fraction of the atoms or formula units below which a ribbon or bar is left out
 _HEAT = "#C8553D"

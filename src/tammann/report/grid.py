@@ -13,8 +13,6 @@ from tammann.report.sentences import formula_text
 if TYPE_CHECKING:
     from tammann.history import History
 
-__all__ = ["grid_slices"]
-
 MAX_CELLS = 2_000_000
 """Cells of the grid that a page holds, one byte each before compression."""
 WIDEST_SLICE = 256

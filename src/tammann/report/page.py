@@ -19,8 +19,6 @@ from typing import Any
 from tammann.report.charts import Chart
 from tammann.report.sentences import formula_text
 
-__all__ = ["data_block", "figure_html", "list_html", "page_html", "pairs_html", "table_html", "text_html"]
-
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
 )

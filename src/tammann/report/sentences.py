@@ -18,8 +18,6 @@ from tammann.errors import DataError
 if TYPE_CHECKING:
     from tammann.history import History
 
-__all__ = ["Notice", "formula_text", "headline", "notices", "percent", "with_band"]
-
 # A word of nothing but chemical symbols, numbers and brackets.
 _WORD = re.compile(r"(?<![A-Za-z0-9.\-])(?:\(|[A-Z][a-z]?)(?:[A-Z][a-z]?|[0-9]+|[()])*(?![A-Za-z0-9])")
 _GASES = {"Br2", "Cl2", "F2", "H2", "I2", "N2", "O2", "O3"}

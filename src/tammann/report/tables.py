@@ -13,8 +13,6 @@ from tammann.report.sentences import percent, with_band
 if TYPE_CHECKING:
     from tammann.history import History
 
-__all__ = ["baseline_table", "reaction_table", "stage_table", "unreacted_table"]
-
 SMALLEST = 0.001
 """Fraction below which a phase or reaction is left out of a table; for a phase the upper end of its band counts."""
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 
-__all__ = ["write_report"]
-
 SHOWN_ELSEWHERE = ("final_mole_fractions", "baselines", "warnings", "important_warnings", "nothing_opens")
 """Beginnings of the keys of a summary that the page shows in another place."""
 

@@ -16,8 +16,6 @@ from tammann.errors import DataError
 from tammann.structures.configuration import Configuration
 from tammann.units import A3_IN_CM3_PER_MOL
 
-__all__ = ["atoms_in_box", "estimate_volume_per_atom", "random_packing"]
-
 AMORPHOUS_VOLUMES: Mapping[str, tuple[float, float, float]] = {
     "Ba": (1.118395, 2.334e-5, 64.999),
     "Ti": (1.005639, 7.432e-6, 17.478),

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from ase import Atoms
     from pymatgen.core.structure import Structure
 
-__all__ = ["Configuration"]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Configuration:

@@ -15,8 +15,6 @@ from tammann.errors import DataError
 from tammann.trajectory.trajectory import Trajectory, check_symbols
 from tammann.trajectory.unwrap import Frames, check_cells, unwrapped
 
-__all__ = ["BLOCK_BYTES", "Snapshot", "check_choice", "collect", "in_blocks", "snapshots_as_frames"]
-
 Snapshot = tuple[Any, np.ndarray, tuple[str, ...], float | None]
 """One frame of another package: positions, shape (N, 3), Å; cell, shape (3, 3), Å; elements; time, ps, or None."""
 

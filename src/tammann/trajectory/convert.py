@@ -15,14 +15,6 @@ from tammann.trajectory.assemble import Snapshot, check_choice, collect, in_bloc
 from tammann.trajectory.trajectory import Trajectory
 from tammann.trajectory.unwrap import Frames, arrays_as_frames
 
-__all__ = [
-    "ase_snapshots",
-    "trajectory_from_arrays",
-    "trajectory_from_ase",
-    "trajectory_from_mdanalysis",
-    "trajectory_from_pymatgen",
-]
-
 
 def trajectory_from_arrays(
     positions: Any,

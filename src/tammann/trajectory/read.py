@@ -21,8 +21,6 @@ from tammann.trajectory.formats.xdatcar import xdatcar_frames
 from tammann.trajectory.trajectory import Trajectory
 from tammann.trajectory.unwrap import Frames, arrays_as_frames
 
-__all__ = ["read_trajectory"]
-
 _NEVER_WRAPPED = "read them with wrapped=False (command line: --unwrapped) if the run never folded them into the cell"
 _UNWRAPPED_POSITIONS = {
     "lammps": "write unwrapped positions (columns xu yu zu) or image flags (ix iy iz)",

@@ -13,8 +13,6 @@ from tammann.composition import atomic_masses
 from tammann.errors import DataError
 from tammann.trajectory.unwrap import check_cells, volumes
 
-__all__ = ["Trajectory", "check_symbols"]
-
 
 def check_symbols(symbols: Iterable[str], where: str) -> tuple[str, ...]:
     """Return the symbols after checking that each is an element."""

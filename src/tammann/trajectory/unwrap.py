@@ -10,8 +10,6 @@ import numpy as np
 
 from tammann.errors import DataError
 
-__all__ = ["LARGEST_STEP", "Frames", "arrays_as_frames", "unwrap", "unwrapped", "volumes"]
-
 LARGEST_STEP = 0.4
 """Largest step between two frames, in heights of the cell, that minimum images are trusted with; at one half a step
 cannot be told from one through the opposite wall, and where 0.4 occurs, one half is not far."""

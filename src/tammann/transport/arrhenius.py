@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike
 from tammann.errors import DataError
 from tammann.units import BOLTZMANN_EV_PER_K
 
-__all__ = ["ArrheniusFit", "arrhenius_weights", "fit_arrhenius", "interpolate_arrhenius"]
-
 CHANCE = 0.01
 """Probability below which scatter about the line is not taken for chance."""
 

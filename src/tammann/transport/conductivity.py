@@ -19,8 +19,6 @@ from tammann.units import ELEMENTARY_CHARGE_C
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Conductivity", "charges_from_composition", "ionic_conductivity"]
-
 NEUTRAL = 1e-6
 """Share of the charges of a formula that is taken for round-off."""
 

@@ -15,8 +15,6 @@ from tammann.files import whole_file
 from tammann.transport.correlations import Correlations
 from tammann.transport.slope_fit import spread_lags
 
-__all__ = ["load_correlations", "save_correlations"]
-
 STORED_LAGS = 96
 """Lags in the file, spread in the logarithm: between them curves are straight within a small part of their error."""
 

@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 
     from tammann.trajectory import Trajectory
 
-__all__ = [
-    "Correlations",
-    "correlations_of_stretches",
-    "displacement_correlations",
-    "frame_elements",
-    "in_frame",
-    "same_system",
-]
-
 TENSOR = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 """The six Cartesian components kept, in Voigt's order: xx, yy, zz, yz, xz, xy."""
 

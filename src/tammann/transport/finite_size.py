@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike
 from tammann.errors import DataError
 from tammann.units import BOLTZMANN_J_PER_K
 
-__all__ = ["FiniteSizeCorrection", "YEH_HUMMER_CONSTANT", "correct_finite_size"]
-
 YEH_HUMMER_CONSTANT = 2.837297
 """Lattice sum of a cubic periodic cell (Yeh & Hummer 2004, eq. 13; Hasimoto's constant)."""
 

@@ -15,8 +15,6 @@ from tammann.transport.regime import FULL_WEIGHTS, Regime, find_regime, fit_weig
 from tammann.transport.slope_fit import SlopeWeights, spread_lags
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
 
-__all__ = ["block_errors", "measure_onsager"]
-
 A2_PER_PS_IN_SI = 1e-8
 """m²/s in 1 Å²/ps."""
 

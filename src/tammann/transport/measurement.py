@@ -19,8 +19,6 @@ from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BlockErrors", "OnsagerMeasurement"]
-
 
 @dataclass(frozen=True, eq=False)
 class BlockErrors:

@@ -15,8 +15,6 @@ from tammann.notebook import html_table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["OnsagerCoefficients", "nearest_positive_semidefinite", "species_masses"]
-
 LARGEST = 1e50
 """1/(J m s); ions of a dense gas at 1 K, flying freely, stay far below."""
 

@@ -21,8 +21,6 @@ from tammann.transport.onsager import OnsagerCoefficients
 from tammann.transport.regime import Regime
 from tammann.transport.table import TransportTable, is_record
 
-__all__ = ["RECORD_FILE", "load_measurements", "measurement_record", "save_measurements", "transport_table"]
-
 RECORD_FILE = "transport.json"
 """Name of the record in a folder of results."""
 

@@ -11,8 +11,6 @@ from tammann.errors import DataError
 from tammann.transport.correlations import Correlations, frame_elements, same_system
 from tammann.transport.slope_fit import SlopeWeights, lag_covariance, slope_weights, spread_lags
 
-__all__ = ["LogLogSlope", "Regime", "find_regime", "fit_weights", "log_log_slope", "natural_frame"]
-
 TOLERANCE = 0.1
 """How far from 1 the log-log slope may lie, beyond its own noise."""
 

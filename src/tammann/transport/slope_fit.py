@@ -16,8 +16,6 @@ from numpy.typing import ArrayLike
 
 from tammann.errors import DataError
 
-__all__ = ["SlopeWeights", "lag_covariance", "local_covariance", "slope_weights", "spread_lags"]
-
 LAGS_IN_FIT = 16
 """Lags in a fit; more would lower the variance by a few per cent, many more would make the matrix singular."""
 

@@ -26,8 +26,6 @@ from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLE_FILE", "TransportTable", "draw_transport", "is_record", "load_transport", "save_transport"]
-
 SHIPPED = {name: file for system in SYSTEMS.values() for name, file in system.transport.items()}
 SHIPPED |= {system.name: next(iter(system.transport.values())) for system in SYSTEMS.values()}
 """Names of the tables that ship, and their files; the name of a system stands for its default table."""

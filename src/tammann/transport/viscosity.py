@@ -12,8 +12,6 @@ from tammann.errors import DataError
 from tammann.transport.slope_fit import slope_weights, spread_lags
 from tammann.units import BOLTZMANN_J_PER_K
 
-__all__ = ["Viscosity", "shear_viscosity"]
-
 SERIES = 5
 """Independent components of a symmetric tensor without trace."""
 

@@ -45,8 +45,6 @@ from tammann.transport.onsager import HOTTEST_K
 from tammann.transport.record import RECORD_FILE
 from tammann.transport.table import TABLE_FILE
 
-__all__ = ["TransportPlan", "TransportRun", "run_transport"]
-
 BLOCKS = 8
 """Stretches of each trajectory for the check of the stated errors, where it is long enough."""
 

@@ -13,8 +13,6 @@ from tammann.errors import DataError
 from tammann.trajectory.assemble import BLOCK_BYTES
 from tammann.trajectory.formats.lines import FLOAT, INTEGER, WORD, BadRow, Cut, Lines, Split
 
-__all__ = ["Block", "Choice", "Columns", "Header", "read_blocks"]
-
 
 class Choice(NamedTuple):
     """Every ``every``-th frame of a file from ``start`` on, until before ``stop``."""

@@ -17,8 +17,6 @@ from tammann.trajectory.formats.lines import FLOAT, LEFT_OUT, WORD, Lines, unpac
 from tammann.trajectory.trajectory import check_symbols
 from tammann.trajectory.unwrap import Frames
 
-__all__ = ["extxyz_frames"]
-
 _KEY = r"""(?:^|\s){}\s*=\s*(?:"([^"]*)"|'([^']*)'|\{{([^}}]*)\}}|\[([^\]]*)\]|(\S+))"""
 _LATTICE, _PROPERTIES, _PERIODIC = (
     re.compile(_KEY.format(name), re.IGNORECASE) for name in ("lattice", "properties", "pbc")

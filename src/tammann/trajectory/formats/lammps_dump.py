@@ -20,8 +20,6 @@ from tammann.trajectory.formats.lines import FLOAT, INTEGER, LEFT_OUT, WORD, Cut
 from tammann.trajectory.trajectory import check_symbols
 from tammann.trajectory.unwrap import Frames
 
-__all__ = ["lammps_frames"]
-
 _HEADER = re.compile(
     rb"\s*(?:ITEM: UNITS\s*?\n\s*(?P<units>\w+)\s*?\n)?"
     rb"(?:ITEM: TIME\s*?\n\s*(?P<time>\S+)\s*?\n)?"

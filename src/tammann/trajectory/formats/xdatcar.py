@@ -17,8 +17,6 @@ from tammann.trajectory.formats.lines import FLOAT, LEFT_OUT, Lines
 from tammann.trajectory.trajectory import check_symbols
 from tammann.trajectory.unwrap import Frames
 
-__all__ = ["xdatcar_frames"]
-
 _FRAME = re.compile(rb"\s*direct(?:\s+configuration\s*=?\s*(?:(\d+)|\*+)?)?\s*$", re.IGNORECASE)
 """The line before each frame; VASP prints stars in place of a number beyond 999,999."""
 _RUN_TOGETHER = re.compile(rb"\s*" + 3 * rb"([+-]?\d*\.\d{8})\s*" + rb"[A-Za-z]{0,2}\s*$")

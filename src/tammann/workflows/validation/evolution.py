@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from tammann.thermo import Phases
 
-__all__ = ["PhaseEvolution"]
-
 SAME = 1e-9
 """Relative difference below which two numbers count as equal; the bounds of a claim belong to it."""
 

@@ -12,8 +12,6 @@ from tammann.workflows.furnace import PreparedRecipe, prepare
 from tammann.workflows.validation.observations import Experiment, Observation
 from tammann.workflows.validation.results import KINETICS
 
-__all__ = ["PreparedExperiment", "folded", "prepare_experiment"]
-
 
 @dataclass(frozen=True, eq=False)
 class PreparedExperiment:

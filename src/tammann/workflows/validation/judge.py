@@ -16,8 +16,6 @@ from tammann.workflows.validation.experiments import PreparedExperiment, folded
 from tammann.workflows.validation.observations import Observation, Observations
 from tammann.workflows.validation.results import MODELS, Judgement
 
-__all__ = ["judge"]
-
 
 def judge(
     observations: Observations,

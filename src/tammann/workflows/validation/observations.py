@@ -11,8 +11,6 @@ from tammann.errors import DataError
 from tammann.recipe import Flag, Formula, Temperature
 from tammann.strict import Block, explain, read_block, read_text, shown
 
-__all__ = ["Amount", "Experiment", "Observation", "Observations", "When"]
-
 CLAIMS = ("present", "absent", "only", "major", "main_impurity", "more", "amounts", "sooner", "grows", "shrinks")
 RANGE_CLAIMS = ("sooner", "grows", "shrinks")
 """Claims about a range of temperatures or conversions as a whole; the others are about each moment of it."""

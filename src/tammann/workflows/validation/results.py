@@ -15,8 +15,6 @@ from tammann.workflows.validation.observations import Observation
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BASELINES", "KINETICS", "MODELS", "Judgement", "Skill", "Validation"]
-
 MODELS: Mapping[str, str] = {
     "full": "full kinetics",
     "self": "self-diffusion only",

@@ -20,8 +20,6 @@ from tammann.workflows.validation.judge import judge
 from tammann.workflows.validation.observations import Observations
 from tammann.workflows.validation.results import MODELS, Validation
 
-__all__ = ["validate"]
-
 
 def validate(
     observations: str | os.PathLike[str] | Observations,
