@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -291,95 +292,76 @@ class History:
         first = histories[0]
         if any(not np.array_equal(h.programme_h, first.programme_h) for h in histories):
             raise ValueError("these histories have different frames; join realizations of one recipe only")
-        phases, at_phase = _union([h.phases for h in histories])
-        gases, at_gas = _union([h.gases for h in histories])
-        elements, at_element = _union([h.elements for h in histories])
-        equations, at_channel = _union([h.equations for h in histories])
-        per_phase, per_channel = [(p,) for p in at_phase], [(c,) for c in at_channel]
-        channels = (len(equations), 2)
-
-        def merged(name: str, shape: tuple[int, ...], where: Sequence[tuple[np.ndarray, ...]]) -> np.ndarray:
-            return _merge([getattr(h, name) for h in histories], shape, where)
-
-        def joined(name: str, length: int, where: Sequence[np.ndarray]) -> np.ndarray:
-            return _stack([getattr(h, name) for h in histories], length, where)
-
-        def codes(name: str) -> np.ndarray:
-            pairs = [(getattr(h, name), at) for h, at in zip(histories, at_phase, strict=True)]
-            return _merge([np.where(own >= 0, at[own], -1) for own, at in pairs], channels, per_channel)
-
-        fallback = np.zeros(len(equations), dtype=bool)
-        for h, at in zip(histories, at_channel, strict=True):
-            fallback[at] |= h.fallback
-        return replace(
-            first,
-            phases=phases,
-            gases=gases,
-            equations=equations,
-            elements=elements,
-            composition=merged("composition", (len(phases), len(elements)), _crossed(at_phase, at_element)),
-            gas_composition=merged("gas_composition", (len(gases), len(elements)), _crossed(at_gas, at_element)),
-            molar_volume_m3=merged("molar_volume_m3", (len(phases),), per_phase),
-            molar_mass_kg=merged("molar_mass_kg", (len(phases),), per_phase),
-            molten=merged(
-                "molten", (first.stage.size, len(phases)), [(np.arange(first.stage.size)[:, None], p) for p in at_phase]
-            ),
-            reactants=codes("reactants"),
-            products=codes("products"),
-            reactant_coefficients=merged("reactant_coefficients", channels, per_channel),
-            product_coefficients=merged("product_coefficients", channels, per_channel),
-            gas_coefficients=merged("gas_coefficients", (len(equations), len(gases)), _crossed(at_channel, at_gas)),
-            fallback=fallback,
-            moles=joined("moles", len(phases), at_phase),
-            gas_moles=joined("gas_moles", len(gases), at_gas),
-            extent=joined("extent", len(equations), at_channel),
-            reactive_fraction=np.concatenate([h.reactive_fraction for h in histories]),
-            element_drift=np.concatenate([h.element_drift for h in histories]),
-            lattice=_join_lattices([h.lattice for h in histories], len(phases), at_phase),
-        )
+        lattices = [h.lattice for h in histories if h.lattice is not None]
+        if len(lattices) not in (0, len(histories)):
+            raise ValueError("these histories come from different engines; join realizations of one recipe only")
+        unions: dict[str, Any] = {
+            axis: tuple(dict.fromkeys(chain.from_iterable(getattr(h, axis) for h in histories)))
+            for axis in ("phases", "elements", "gases", "equations")
+        }
+        numbers = {axis: {label: k for k, label in enumerate(union)} for axis, union in unions.items()}
+        ends = np.cumsum([h.realizations for h in histories])
+        lengths = {"realizations": int(ends[-1]), **{axis: len(union) for axis, union in unions.items()}}
+        places = [
+            {
+                axis: np.array([number[label] for label in getattr(h, axis)], dtype=int)
+                for axis, number in numbers.items()
+            }
+            | {"realizations": np.arange(end - h.realizations, end)}
+            for h, end in zip(histories, ends, strict=True)
+        ]
+        merged: dict[str, Any] = {}
+        for name, axes in _AXES.items():
+            parts = [getattr(h, name) for h in histories]
+            if name in ("reactants", "products"):
+                pairs = zip(parts, places, strict=True)
+                parts = [np.where(own >= 0, place["phases"][own], -1) for own, place in pairs]
+            merged[name] = _merge(parts, axes, lengths, places)
+        if lattices:
+            parts_of = {name: [getattr(record, name) for record in lattices] for name in _LATTICE_AXES}
+            merged["lattice"] = replace(
+                lattices[0],
+                **{name: _merge(parts, _LATTICE_AXES[name], lengths, places) for name, parts in parts_of.items()},
+            )
+        return replace(first, **unions, **merged)
 
 
-def _union(names: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], list[np.ndarray]]:
-    """Return all names in order of first appearance, and where those of each list stand among them."""
-    union = tuple(dict.fromkeys(name for own in names for name in own))
-    number = {name: k for k, name in enumerate(union)}
-    return union, [np.array([number[name] for name in own], dtype=int) for own in names]
+_AXES = {
+    "composition": ("phases", "elements"),
+    "gas_composition": ("gases", "elements"),
+    "molar_volume_m3": ("phases",),
+    "molar_mass_kg": ("phases",),
+    "molten": ("", "phases"),
+    "reactants": ("equations", ""),
+    "products": ("equations", ""),
+    "reactant_coefficients": ("equations", ""),
+    "product_coefficients": ("equations", ""),
+    "gas_coefficients": ("equations", "gases"),
+    "fallback": ("equations",),
+    "moles": ("realizations", "", "phases"),
+    "gas_moles": ("realizations", "", "gases"),
+    "extent": ("realizations", "", "equations"),
+    "reactive_fraction": ("realizations",),
+    "element_drift": ("realizations",),
+}
+"""What the axes of the arrays of a ``History`` run over, where its members may differ."""
+_LATTICE_AXES = {
+    "ledger_moles": ("realizations", "", "phases"),
+    **dict.fromkeys(("arrested", "saturated_fraction", "visits", "kernel_seconds"), ("realizations",)),
+}
+"""The same for a ``LatticeRecord``; its snapshots are those of the first realization."""
 
 
-def _crossed(rows: Iterable[np.ndarray], columns: Iterable[np.ndarray]) -> list[tuple[np.ndarray, ...]]:
-    return [np.ix_(row, column) for row, column in zip(rows, columns, strict=True)]
-
-
-def _merge(parts: Sequence[np.ndarray], shape: tuple[int, ...], where: Sequence[tuple[np.ndarray, ...]]) -> np.ndarray:
-    """Write each part to its place in one array; a later one replaces an earlier one."""
+def _merge(
+    parts: Sequence[np.ndarray],
+    axes: Sequence[str],
+    lengths: Mapping[str, int],
+    places: Sequence[Mapping[str, np.ndarray]],
+) -> np.ndarray:
+    """Write each part to its places in one array; a later one replaces an earlier one, and flags once set stay set."""
+    shape = [lengths.get(axis, size) for axis, size in zip(axes, parts[0].shape, strict=True)]
     union = np.zeros(shape, dtype=parts[0].dtype)
-    for part, place in zip(parts, where, strict=True):
-        union[place] = part
+    for part, place in zip(parts, places, strict=True):
+        where = np.ix_(*(place.get(axis, np.arange(size)) for axis, size in zip(axes, part.shape, strict=True)))
+        union[where] = union[where] | part if part.dtype == bool else part
     return union
-
-
-def _stack(parts: Sequence[np.ndarray], length: int, where: Sequence[np.ndarray]) -> np.ndarray:
-    """Put realizations one after the other, their last axis spread to a common length."""
-    wide = [np.zeros((*part.shape[:-1], length), dtype=part.dtype) for part in parts]
-    for target, part, place in zip(wide, parts, where, strict=True):
-        target[..., place] = part
-    return np.concatenate(wide)
-
-
-def _join_lattices(
-    records: Sequence[LatticeRecord | None], phases: int, at_phase: Sequence[np.ndarray]
-) -> LatticeRecord | None:
-    """Put the records of all realizations together; the snapshots are those of the first."""
-    there = [record for record in records if record is not None]
-    if not there:
-        return None
-    if len(there) < len(records):
-        raise ValueError("these histories come from different engines; join realizations of one recipe only")
-    return replace(
-        there[0],
-        ledger_moles=_stack([record.ledger_moles for record in there], phases, at_phase),
-        **{
-            name: np.concatenate([getattr(record, name) for record in there])
-            for name in ("arrested", "saturated_fraction", "visits", "kernel_seconds")
-        },
-    )

@@ -9,6 +9,7 @@ import math
 import os
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -146,11 +147,8 @@ def _scalar(text: str, kind: str) -> str | int | float | bool | None:
         return text.lower() == "true"
     readers: tuple[Callable[[str], int | float], ...] = (int, float) if kind in ("int", "float") else ()
     for number in readers:
-        try:
-            value = number(text)
-        except ValueError:  # hexadecimal, .nan, thousands of digits
-            continue
-        return value
+        with suppress(ValueError):  # hexadecimal, .nan, thousands of digits
+            return number(text)
     return text
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from types import MappingProxyType
 
 from tammann.errors import DataError
 
@@ -26,50 +25,46 @@ class System:
     name: str
     phases: str
     constraints: str
-    transport: MappingProxyType[str, str]
+    transport: dict[str, str]
     end_members: tuple[str, str]
-    colours: MappingProxyType[str, str]
+    colours: dict[str, str]
 
 
 DEFAULT_SYSTEM = "Ba-Ti-O"
 
-SYSTEMS = MappingProxyType(
-    {
-        "Ba-Ti-O": System(
-            name="Ba-Ti-O",
-            phases="phases/Ba-Ti-O.csv",
-            constraints="constraints/Ba-Ti-O.yaml",
-            transport=MappingProxyType({"karan-2026": "ba-ti-o-onsager.csv", "tammann-2026": "ba-ti-o-melts.json"}),
-            end_members=("BaO", "TiO2"),
-            # Phases that are often seen together get colours that are far apart.
-            colours=MappingProxyType(
-                {
-                    "BaTiO3": "#0072B2",
-                    "Ba2TiO4": "#D55E00",
-                    "BaTi2O5": "#009E73",
-                    "BaO": "#E69F00",
-                    "TiO2": "#7A7A7A",
-                    "BaCO3": "#663300",
-                    "Ba6Ti17O40": "#CC79A7",
-                    "Ba4Ti13O30": "#332288",
-                    "BaTi4O9": "#556600",
-                    "Ba2Ti9O20": "#56B4E9",
-                    "BaTi5O11": "#882255",
-                    "Ba3TiO5": "#88BB55",
-                    "Ba4TiO6": "#BB3399",
-                    "BaTi6O13": "#004433",
-                    "BaO2": "#6677FF",
-                    # Rare ones share a colour with something they are seldom seen beside.
-                    "Ba4Ti12O27": "#7733BB",
-                    "Ba2Ti6O13": "#6677FF",
-                    "Ti2O3": "#88BB55",
-                    "Ti3O5": "#BB3399",
-                    "TiO": "#663300",
-                }
-            ),
-        )
-    }
-)
+SYSTEMS = {
+    "Ba-Ti-O": System(
+        name="Ba-Ti-O",
+        phases="phases/Ba-Ti-O.csv",
+        constraints="constraints/Ba-Ti-O.yaml",
+        transport={"karan-2026": "ba-ti-o-onsager.csv", "tammann-2026": "ba-ti-o-melts.json"},
+        end_members=("BaO", "TiO2"),
+        # Phases that are often seen together get colours that are far apart.
+        colours={
+            "BaTiO3": "#0072B2",
+            "Ba2TiO4": "#D55E00",
+            "BaTi2O5": "#009E73",
+            "BaO": "#E69F00",
+            "TiO2": "#7A7A7A",
+            "BaCO3": "#663300",
+            "Ba6Ti17O40": "#CC79A7",
+            "Ba4Ti13O30": "#332288",
+            "BaTi4O9": "#556600",
+            "Ba2Ti9O20": "#56B4E9",
+            "BaTi5O11": "#882255",
+            "Ba3TiO5": "#88BB55",
+            "Ba4TiO6": "#BB3399",
+            "BaTi6O13": "#004433",
+            "BaO2": "#6677FF",
+            # Rare ones share a colour with something they are seldom seen beside.
+            "Ba4Ti12O27": "#7733BB",
+            "Ba2Ti6O13": "#6677FF",
+            "Ti2O3": "#88BB55",
+            "Ti3O5": "#BB3399",
+            "TiO": "#663300",
+        },
+    )
+}
 
 
 def shipped_system(name: str) -> System | None:

@@ -79,9 +79,6 @@ def simulate(
         progress: Called now and then, by one thread at a time.
         rng: Seed, seed sequence or generator; by default the recipe's seed. Its entropy is stored in the result.
 
-    Returns:
-        The history of all realizations.
-
     Raises:
         RecipeError: A precursor is missing in the table of rates, the grid is too small for the amounts, too large for
             this machine or too slow to end, or the seed is negative.
@@ -189,9 +186,6 @@ def realize(
         threads: Threads of the kernel.
         checkpoint: Folder for this realization's checkpoint and, once it is done, its history.
         progress: As in ``simulate``.
-
-    Returns:
-        The history of this realization alone.
 
     Raises:
         RecipeError: A precursor is missing in the table of rates.
@@ -319,8 +313,7 @@ class _Run:
                     pause = max(CHECKPOINT_SECONDS, 10 * (saved - begun))
             self.stretch, self.made, self.needed = self.stretch + 1, 0, -1
             self._record(self.stretch)
-            ends_stage = self.stretch == len(self.timeline) or self.timeline[self.stretch].stage != now.stage
-            if ends_stage:
+            if self.stretch == len(self.timeline) or self.timeline[self.stretch].stage != now.stage:
                 self.stage_extent[now.stage] = self.state.extent.sum(axis=0)
                 self.state.extent[:] = 0.0
         return self._history()

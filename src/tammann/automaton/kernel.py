@@ -328,9 +328,7 @@ def _offer(block: Any, i: Any, j: Any, p: Any, q: Any, r: Any, n: Any, state: An
     if r < total + tables.exchange[pair]:
         state.phase[i] = q
         state.phase[j] = p
-        held = amount[i]
-        amount[i] = amount[j]
-        amount[j] = held
+        amount[i], amount[j] = amount[j], amount[i]
 
 
 @njit
@@ -361,11 +359,7 @@ def _visit_block(block: Any, shift: Any, seed: Any, cycle: Any, blocks: Any, sta
     bx = block // (per_axis * per_axis)
     wide_x, wide_y, wide_z = cuts[bx + 1] - cuts[bx], cuts[by + 1] - cuts[by], cuts[bz + 1] - cuts[bz]
     widest = max(wide_x, wide_y, wide_z)
-    at_x, at_y, at_z = (
-        np.empty(widest, dtype=np.int64),
-        np.empty(widest, dtype=np.int64),
-        np.empty(widest, dtype=np.int64),
-    )
+    at_x, at_y, at_z = np.empty(widest, np.int64), np.empty(widest, np.int64), np.empty(widest, np.int64)
     hop = np.empty((6, widest), dtype=np.int64)
     _lines(cuts[bx] + shift[0], wide_x, n, n * n, at_x, hop, 0)
     _lines(cuts[by] + shift[1], wide_y, n, n, at_y, hop, 2)
@@ -436,13 +430,8 @@ def _begin_cycle(seed: Any, cycle: Any, n: Any, order: Any) -> Any:
 def run_cycles(cycles: Any, first_cycle: Any, seed: Any, blocks: Any, state: Any, tables: Any) -> None:
     """Run cycles of visits on a grid, in place, on one thread.
 
-    Args:
-        cycles: Number of cycles.
-        first_cycle: Number of cycles run before; part of the random counter.
-        seed: Uint64 of the realization.
-        blocks: The cuts of the grid.
-        state: The arrays that the visits change.
-        tables: The arrays that they look up.
+    ``first_cycle``, the number of cycles run before, is part of the random counter, as is the uint64 ``seed`` of the
+    realization.
     """
     order = np.empty(blocks.colours.shape[0], dtype=np.int64)
     for cycle in range(first_cycle, first_cycle + cycles):

@@ -68,9 +68,6 @@ def mix_powders(
         packing_fraction: Share of the volume that is not pores.
         rng: Generator or seed.
 
-    Returns:
-        The microstructure.
-
     Raises:
         RecipeError: A precursor would fill less than one cell.
 

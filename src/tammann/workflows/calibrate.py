@@ -70,9 +70,6 @@ def calibrate(
         realizations: Independent runs behind each median, at least 2.
         progress: Called after each trial.
 
-    Returns:
-        The time scale with its error.
-
     Raises:
         RecipeError: The fraction is not reached by any length of the programme, or is passed by the shortest.
 
@@ -101,12 +98,8 @@ def calibrate(
 
     def ends_with(log_hours: float) -> float:
         if log_hours not in tried:
-            timed = Recipe(
-                **{
-                    **prepared.recipe.model_dump(exclude={"calibration"}),
-                    "sweeps_per_hour": math.exp(-log_hours),
-                }
-            )
+            untimed = prepared.recipe.model_dump(exclude={"calibration"})
+            timed = Recipe(**{**untimed, "sweeps_per_hour": math.exp(-log_hours)})
             history = simulate(timed, prepared.rates, realizations=max(2, realizations), threads=available_cores())
             tried[log_hours] = history.fractions()[:, -1, column]
             if progress is not None:
@@ -129,14 +122,10 @@ def calibrate(
             )
     while slow - fast > TOLERANCE:
         middle = 0.5 * (slow + fast)
-        if ends_with(middle) > mole_fraction:
-            fast = middle
-        else:
-            slow = middle
+        slow, fast = (slow, middle) if ends_with(middle) > mole_fraction else (middle, fast)
     found = 0.5 * (slow + fast)
     last = ends_with(found)
-    beside = found - 0.2
-    slope = abs(ends_with(beside) - last) / 0.2
+    slope = abs(ends_with(found - 0.2) - last) / 0.2
     spread = float(np.std(tried[found], ddof=1)) / math.sqrt(tried[found].size)
     return TimeScale(
         hours_per_sweep=math.exp(found),

@@ -241,13 +241,9 @@ def _run(
     """Run the realizations, then those of the null, and gather what they gave."""
     number = prepared.recipe.ensemble.realizations
     tasks = {
-        f"realization {r + 1} of {number}": (prepared, r, False, cost.kernel_threads, checkpoints)
-        for r in range(number)
-    }
-    nulls = cost.runs - number
-    tasks |= {
-        f"geometric null {r + 1} of {nulls}": (prepared, r, True, cost.kernel_threads, checkpoints)
-        for r in range(nulls)
+        f"{label} {r + 1} of {runs}": (prepared, r, is_null, cost.kernel_threads, checkpoints)
+        for label, runs, is_null in (("realization", number, False), ("geometric null", cost.runs - number, True))
+        for r in range(runs)
     }
     histories = run_tasks(_realize, tasks, threads=cost.runs_at_once, executor=executor, progress=progress)
     run = FurnaceRun(
@@ -400,10 +396,8 @@ def _check_folder(folder: Path, stamp: Mapping[str, str], *, resume: bool) -> No
     """
     file = folder / STAMP
     if not resume or not file.exists():
-        missing = "it holds no run to resume: name another folder"
-        check_empty(
-            folder, advice=missing if resume else "name another folder, or add --resume to continue the run in it"
-        )
+        advice = "name another folder, or add --resume to continue the run in it"
+        check_empty(folder, advice="it holds no run to resume: name another folder" if resume else advice)
         return
     try:
         found = dict(json.loads(file.read_text(encoding="utf-8")))
