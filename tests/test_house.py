@@ -114,7 +114,9 @@ def test_the_command_line_imports_only_typer_at_the_top():
             names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             for name in names:
                 top = name.partition(".")[0]
-                assert top in sys.stdlib_module_names or top == "typer" or name.startswith("tammann."), f"{path.name}: {name}"
+                assert top in sys.stdlib_module_names or top == "typer" or name.startswith("tammann."), (
+                    f"{path.name}: {name}"
+                )
 
 
 def test_the_order_is_the_one_that_is_drawn():

@@ -9,8 +9,6 @@ from functools import cache, lru_cache
 from tammann.errors import DataError
 from tammann.systems import data_file
 
-__all__ = ["atomic_masses", "parse_formula", "composition_key"]
-
 
 @cache
 def atomic_masses() -> Mapping[str, float]:

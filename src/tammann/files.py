@@ -20,18 +20,6 @@ try:
 except ImportError:  # Windows, where no process waits
     fcntl = None  # type: ignore[assignment]
 
-__all__ = [
-    "DATA_SUFFIXES",
-    "check_empty",
-    "digest",
-    "json_safe",
-    "lock_folder",
-    "open_regular",
-    "read_json",
-    "whole_file",
-    "write_text",
-]
-
 DATA_SUFFIXES = (".csv", ".json", ".csv.gz", ".json.gz")
 """How names of files with energies or transport data end."""
 LOCK_POLL_SECONDS = 0.2

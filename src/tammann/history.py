@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["BAND", "PRESENT", "Basis", "History", "LatticeRecord", "band"]
-
 Basis = Literal["mole", "mass", "volume"]
 
 BAND = (0.05, 0.95)

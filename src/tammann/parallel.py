@@ -11,16 +11,6 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-__all__ = [
-    "Progress",
-    "available_cores",
-    "become_worker",
-    "interrupts_blocked",
-    "run_tasks",
-    "script_hidden",
-    "worker_pool",
-]
-
 Progress = Callable[[float, str, float | None], None]
 """Called now and then with the fraction done, what is being done, and the temperature in K or None."""
 

@@ -22,8 +22,6 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from tammann.errors import DataError, RecipeError, TammannError
 from tammann.files import open_regular
 
-__all__ = ["Block", "explain", "finite_number", "read_block", "read_text", "shown"]
-
 MAX_BYTES = 200_000
 MAX_DEPTH = 12
 BRANCHES = frozenset({"[key]", "<name>", "<block>"})
@@ -223,8 +221,9 @@ def explain(error: ValidationError, model: type[Block]) -> str:
     parts = (f"[{part}]" if isinstance(part, int) else f".{' '.join(str(part).split())}" for part in loc)
     path = _shorter("".join(parts).removeprefix("."))
     if first["type"] == "value_error":
-        reason = first["ctx"]["error"]
-        return f"{path}: {reason}{more}." if loc else f"{reason}{more}."
+        reason = f"{first['ctx']['error']}{more}"
+        stop = "" if reason.endswith("?") else "."
+        return f"{path}: {reason}{stop}" if loc else f"{reason}{stop}"
     if first["type"] == "extra_forbidden":
         known = list(inner.model_fields) if inner else []
         close = get_close_matches(str(loc[-1]), known, 1, 0.5)

@@ -6,8 +6,6 @@ from importlib.resources.abc import Traversable
 
 from tammann.errors import DataError
 
-__all__ = ["DEFAULT_SYSTEM", "SYSTEMS", "System", "data_file", "shipped_system"]
-
 
 @dataclass(frozen=True)
 class System:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 
-__all__ = ["RunCost", "estimate_cost"]
-
 VISITS_PER_SECOND = 1e8
 """Of one core; docs/scaling.md has 0.7 to 1.7 of it, by what the visits find."""
 SNAPSHOT_BYTES = 48_000_000

@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 
-__all__ = ["compile_kernel", "realize", "simulate"]
-
 SNAPSHOTS = 12
 LEDGER_CAPACITY = 0.02
 """Share of a block's cells whose content may wait in the ledger."""

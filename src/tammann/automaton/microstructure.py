@@ -12,8 +12,6 @@ from tammann.errors import RecipeError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Microstructure", "mix_powders", "regrind"]
-
 _GRAIN_NEIGHBOURS = 24
 """Nearest grain centres among which a cell looks for its grain."""
 _CELLS_AT_ONCE = 100_000

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 
-__all__ = ["Stretch", "precursor_amounts", "timeline"]
-
 RAMP_STEP_K = 10.0
 """Widest stretch of a ramp that is run at one temperature."""
 HOLD_FRAMES = 24

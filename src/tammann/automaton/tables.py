@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from tammann.automaton.kernel import Blocks, Tables
     from tammann.kinetics import RateTable
 
-__all__ = [
-    "arrange_channels", "cut_blocks", "cycle_tables", "cycles_per_sweep", "full_cell_scores", "rates_at", "reachable",
-]  # fmt: skip
-
 BLOCK_EDGE = 16
 """Least cells per edge of a block on grids that hold more than one a colour; the cells of a block stay in cache."""
 

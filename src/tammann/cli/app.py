@@ -77,7 +77,8 @@ def _answer(error: Exception) -> int | None:
     if message is not None:
         sentence = message().replace("Value error, ", "").rstrip(".")
         # nothing where 'tammann' alone has printed the help
-        return _refuse(f"{sentence}. See the option --help.") if sentence else BAD_INPUT
+        stop = "" if sentence.endswith("?") else "."
+        return _refuse(f"{sentence}{stop} See the option --help.") if sentence else BAD_INPUT
     if isinstance(error, TammannError):
         return _refuse(str(error))
     if isinstance(error, BrokenPipeError):

@@ -23,7 +23,9 @@ Gases = Annotated[
     list[str] | None,
     typer.Option("--gas", metavar="GAS=PA", help="Partial pressure in Pa, such as CO2=40.5; repeatable."),
 ]
-Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Cores to use; all of them if not given.")]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=1024, metavar="N", help="Cores to use; all of them if not given.")
+]
 
 
 def parse_numbers(words: list[str] | None, option: str, expected: str) -> dict[str, float] | None:

@@ -62,6 +62,7 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
     high: Mapping[str, float] = summary.get("final_mole_fractions_high", final)
     baselines: Mapping[str, Mapping[str, float]] = summary.get("baselines", {})
     columns = ["phase", "mol %", "5 to 95 %", *(f"{name.replace('_', ' ')}, mol %" for name in baselines)]
+    banded = summary.get("realizations") != 1  # one realization has no band
     shares = {
         phase: [fractions.get(phase, 0.0) for fractions in (final, *baselines.values())]
         for phase in chain(final, *baselines.values())
@@ -70,7 +71,7 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
         [
             phase,
             format_percent(values[0]),
-            f"{format_percent(low.get(phase, 0))} to {format_percent(high.get(phase, 0))}",
+            f"{format_percent(low.get(phase, 0))} to {format_percent(high.get(phase, 0))}" if banded else "-",
         ]
         + [format_percent(v) for v in values[1:]]
         for phase, values in sorted(shares.items(), key=lambda item: -item[1][0])

@@ -133,6 +133,18 @@ def rate_table(
         "nothing_opens": nothing_opens,
         "important_warnings": important,
     }
+    taking_part = (candidates.pool.coefficients != 0).any(axis=0)
+    molten = [
+        phase.formula
+        for phase, here in zip(phases, taking_part, strict=True)
+        if here and phase.melting_point_K is not None and phase.melting_point_K < furnace.temperature_K[-1]
+    ]
+    if molten:
+        warnings.insert(
+            0,
+            f"Molten at the hottest of the programme, {furnace.temperature_K[-1]:g} K: {', '.join(molten)}. Their "
+            "energies are those of solids; a melt that mixes, wets or flows is not modelled.",
+        )
     everything = tuple(dict.fromkeys([*important, *warnings]))
     return _assembled(candidates, precursors, furnace.temperature_K, recipe, chosen, metadata, everything)
 

@@ -235,6 +235,8 @@ def _about_baselines(
     if null is None or equilibrium is None:
         return Notice("caution", text + "; only one of them was computed.")
     text += f": here {_and(apart)}." if apart else ": here none does."
+    if null is not None and not null.extent.any():
+        text += " The null, which knows only reactions of two solids to one, has none here: compare with equilibrium."
     text += f" Bands have to be more than {100 * DIFFERENCE:g} % of the formula units or of the mass apart."
     arrested = history.lattice is not None and history.lattice.arrested.any()
     if apart and not arrested and float(np.median(history.reactive_fraction)) > 0.001:

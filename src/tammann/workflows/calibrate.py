@@ -14,8 +14,6 @@ from tammann.recipe import Calibration, Recipe
 from tammann.strict import shown
 from tammann.workflows.furnace import PreparedRecipe, prepare
 
-__all__ = ["TimeScale", "calibrate"]
-
 LONGEST_SWEEPS = 300_000.0
 """Sweeps of the longest programme that is tried."""
 STEP = 4.0

@@ -32,8 +32,6 @@ from tammann.transport import TransportTable, draw_transport, load_transport
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FurnaceRun", "PreparedRecipe", "plain_equilibrium", "prepare", "run_cost", "run_recipe"]
-
 NULL_REALIZATIONS = 4
 """Most realizations of the geometric null: it varies by a few tenths of a percent on the default grid."""
 CHECKPOINTS = "checkpoints"
