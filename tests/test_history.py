@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from automaton import toys
+from example import example_history
 from histories import assert_same
 from tammann.automaton import simulate
 from tammann.errors import ResultError
-from tammann.example import example_history
 from tammann.history import History
 
 

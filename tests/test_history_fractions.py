@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from example import example_history
 from tammann.analysis import final_mole_fractions
-from tammann.example import example_history
 
 COLUMNS = [
     "time_h",

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
+from importlib.resources import as_file
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,7 @@ import numpy as np
 from tammann.errors import ResultError
 from tammann.files import whole_file
 from tammann.notebook import html_table
+from tammann.systems import data_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,8 +198,8 @@ class History:
             percentile; equal to the median for one realization), ``mass_fraction`` and ``volume_fraction`` (medians).
 
         Example:
-            >>> from tammann.example import example_history
-            >>> table = example_history().phase_fractions()
+            >>> from tammann.history import History
+            >>> table = History.example().phase_fractions()
             >>> table[table.phase == "BaTiO3"].mole_fraction.round(2).iloc[[0, -1]].tolist()
             [0.0, 0.86]
         """
@@ -222,8 +224,8 @@ class History:
             basis: Mole fraction of formula units, mass or volume fraction, as in ``fractions``.
 
         Example:
-            >>> from tammann.example import example_history
-            >>> example_history().table().phase.tolist()
+            >>> from tammann.history import History
+            >>> History.example().table().phase.tolist()
             ['BaTiO3', 'Ba2TiO4', 'BaTi2O5', 'TiO2', 'BaO']
         """
         import pandas as pd
@@ -274,6 +276,12 @@ class History:
         for name in ("phases", "elements", "gases", "equations"):
             values[name] = tuple(values[name])
         return cls(**values, lattice=LatticeRecord(**lattice) if lattice else None)
+
+    @classmethod
+    def example(cls) -> History:
+        """Return an invented run of BaO + TiO2 that ships, to try analysis and figures on; its numbers mean nothing."""
+        with as_file(data_file("example-history.npz")) as path:
+            return cls.open(path)
 
     @classmethod
     def join(cls, histories: Sequence[History]) -> History:

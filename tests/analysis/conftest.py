@@ -2,7 +2,7 @@
 
 import pytest
 
-from tammann.example import example_history
+from example import example_history
 
 
 @pytest.fixture(scope="session")

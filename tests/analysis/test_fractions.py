@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example import example_history
 from tammann.analysis import (
     beside_baselines,
     conversion,
@@ -17,7 +18,6 @@ from tammann.analysis import (
     unreacted,
 )
 from tammann.errors import ResultError
-from tammann.example import example_history
 
 
 def test_precursors_and_conversion(history, carbonate):

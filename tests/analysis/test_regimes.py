@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from example import example_history
 from tammann.analysis import temperature_regimes
 from tammann.errors import ResultError
-from tammann.example import example_history
 
 
 def test_regimes(history):

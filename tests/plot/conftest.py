@@ -2,8 +2,8 @@
 
 import pytest
 
+from example import example_history
 from plot.walks import curves_of
-from tammann.example import example_history
 from tammann.transport import measure_onsager
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tammann.example import example_history
+from example import example_history
 from tammann.plot import (
     formula_label,
     plot_baselines,

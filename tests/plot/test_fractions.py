@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tammann.example import example_history
+from example import example_history
 from tammann.plot import (
     plot_phase_fractions,
 )

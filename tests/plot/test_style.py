@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from example import example_history
 from tammann.analysis import reaction_flow
-from tammann.example import example_history
 from tammann.plot import (
     formula_label,
     phase_colours,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from example import example_history
 from report.pages import rates, recipe
-from tammann.example import example_history
 from tammann.report import write_report
 
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from example import example_history
 from report.pages import parsed, rates
 from tammann.analysis import reaction_flow
-from tammann.example import example_history
 from tammann.report.charts import baseline_chart, flow_chart, growth_chart, phase_chart
 
 

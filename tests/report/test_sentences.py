@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from example import example_history
 from histories import with_lattice
 from report.pages import said
-from tammann.example import example_history
 from tammann.report.sentences import formula_text, headline, notices, percent
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example import example_history
 from report.pages import recipe
-from tammann.example import example_history
 from tammann.report import write_report
 from tammann.report.sentences import headline
 from tammann.report.tables import baseline_table, stage_table

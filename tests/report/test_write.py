@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from example import example_history
 from histories import with_lattice
 from report.pages import parsed, recipe, said
-from tammann.example import example_history
 from tammann.report import write_report
 
 

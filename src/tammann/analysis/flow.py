@@ -24,8 +24,8 @@ def fallback_share(history: History) -> float:
     to read.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> round(fallback_share(example_history()), 2)
+        >>> from tammann.history import History
+        >>> round(fallback_share(History.example()), 2)
         0.5
     """
     atoms = np.where(history.reactants >= 0, history.composition.sum(axis=1)[history.reactants], 0.0)
@@ -87,8 +87,8 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
         ResultError: There is no such step.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> flow = reaction_flow(example_history(), stage=0)
+        >>> from tammann.history import History
+        >>> flow = reaction_flow(History.example(), stage=0)
         >>> flow.reactions.equation[0], flow.nodes.role.tolist()
         ('2 BaO + TiO2 -> Ba2TiO4', ['reactant', 'reactant', 'intermediate', 'intermediate', 'product'])
     """

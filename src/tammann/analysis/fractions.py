@@ -20,8 +20,8 @@ def precursors(history: History) -> tuple[str, ...]:
     """Return the names of the phases that are present at the start, in the order of ``history.phases``.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> precursors(example_history())
+        >>> from tammann.history import History
+        >>> precursors(History.example())
         ('BaO', 'TiO2')
     """
     start = history.moles[:, 0].max(axis=0)
@@ -39,8 +39,8 @@ def final_mole_fractions(history: History) -> dict[str, float]:
     """Return the median mole fraction of every phase at the end, largest first.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> max(final_mole_fractions(example_history()).items(), key=lambda item: item[1])[0]
+        >>> from tammann.history import History
+        >>> max(final_mole_fractions(History.example()).items(), key=lambda item: item[1])[0]
         'BaTiO3'
     """
     return dict(history.table()[["phase", "median"]].itertuples(index=False))
@@ -72,8 +72,8 @@ def beside_baselines(
         realization, and the phase differs from both.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> table = beside_baselines(example_history(), null=example_history(seed=1), equilibrium={"BaTiO3": 1.0})
+        >>> from tammann.history import History
+        >>> table = beside_baselines(History.example(), null=History.example(), equilibrium={"BaTiO3": 1.0})
         >>> table.differs.any()
         np.False_
     """
@@ -130,8 +130,8 @@ def out_of_equilibrium(history: History, equilibrium: Mapping[str, float] | pd.D
     ``equilibrium`` is given as in ``beside_baselines``.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> run = example_history(realizations=1)
+        >>> from tammann.history import History
+        >>> run = History.example()
         >>> out_of_equilibrium(run, final_mole_fractions(run)) < 1e-9, out_of_equilibrium(run, {"BaO": 1}) > 0.99
         (True, True)
     """
@@ -168,8 +168,8 @@ def conversion(history: History, precursor: str | None = None) -> pd.DataFrame:
         ResultError: The phase was not present at the start.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> y = conversion(example_history())
+        >>> from tammann.history import History
+        >>> y = conversion(History.example())
         >>> y.precursor[0], bool(y.conversion.iloc[-1] > 0.99)
         ('BaO', True)
     """
@@ -196,8 +196,8 @@ def unreacted(history: History) -> pd.DataFrame:
     """Tabulate the share of each precursor left at the end: columns ``phase``, ``left``, ``left_low``, ``left_high``.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> unreacted(example_history()).phase.tolist()
+        >>> from tammann.history import History
+        >>> unreacted(History.example()).phase.tolist()
         ['BaO', 'TiO2']
     """
     rows = [(name, *map(float, band(1 - conversions(history, name)[1][:, -1]))) for name in precursors(history)]

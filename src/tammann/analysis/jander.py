@@ -213,8 +213,8 @@ def jander_fit(
         ResultError: There is no such step or precursor.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> jander_fit(example_history(), stage=0).time_unit
+        >>> from tammann.history import History
+        >>> jander_fit(History.example(), stage=0).time_unit
         'h'
     """
     stage = existing_stage(history, history.extent.shape[1] - 1 if stage is None else stage)

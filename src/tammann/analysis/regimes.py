@@ -54,8 +54,8 @@ def temperature_regimes(
         ResultError: The runs do not have the same frames.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> table = temperature_regimes(example_history(), example_history(activity=5.0))
+        >>> from tammann.history import History
+        >>> table = temperature_regimes(History.example(), History.example())
         >>> table.regime.iloc[0]
         'activation'
     """

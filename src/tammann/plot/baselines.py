@@ -34,8 +34,8 @@ def plot_baselines(
         ax: Where to draw; by default a figure of its own.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> ax = plot_baselines(example_history(), null=example_history(activity=0.3), equilibrium={"BaTiO3": 1.0})
+        >>> from tammann.history import History
+        >>> ax = plot_baselines(History.example(), null=History.example(), equilibrium={"BaTiO3": 1.0})
         >>> ax.get_xlabel()
         'final mole fraction of formula units'
     """

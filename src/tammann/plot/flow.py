@@ -32,8 +32,8 @@ def plot_reaction_flow(
         ax: Where to draw; by default a figure of its own.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> ax = plot_reaction_flow(example_history())
+        >>> from tammann.history import History
+        >>> ax = plot_reaction_flow(History.example())
     """
     flow = flow if isinstance(flow, ReactionFlow) else reaction_flow(flow, stage)
     ax = ax or new_axes(6.8, 3.8)

@@ -30,8 +30,8 @@ def plot_phase_fractions(
         The Axes of the fractions; the strip is its child.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> plot_phase_fractions(example_history()).get_xlabel()
+        >>> from tammann.history import History
+        >>> plot_phase_fractions(History.example()).get_xlabel()
         'time (h)'
     """
     table = results if isinstance(results, pd.DataFrame) else results.phase_fractions()

@@ -31,8 +31,8 @@ def plot_slices(
         ResultError: The run recorded no snapshot, or none with that index.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> len(plot_slices(example_history()).child_axes)
+        >>> from tammann.history import History
+        >>> len(plot_slices(History.example()).child_axes)
         4
     """
     from matplotlib.colors import ListedColormap

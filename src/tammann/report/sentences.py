@@ -83,8 +83,8 @@ def headline(history: History) -> str:
     Named are the five phases whose bands reach highest, from 0.5 % on.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> headline(example_history())
+        >>> from tammann.history import History
+        >>> headline(History.example())
         'After 6.0 h, at 1500 K: 85.8 % BaTiO₃ (band 83.7 to 87.0 %), ... by formula units.'
     """
     table = history.table()
@@ -119,8 +119,9 @@ def notices(
         equilibrium: Plain equilibrium, as ``tammann.analysis.beside_baselines`` takes it.
 
     Example:
-        >>> from tammann.example import example_history
-        >>> [n.text for n in notices(example_history(calibrated=False)) if "calibration" in n.text]
+        >>> from dataclasses import replace
+        >>> from tammann.history import History
+        >>> [n.text for n in notices(replace(History.example(), calibrated=False)) if "calibration" in n.text]
         ['Time is in sweeps; no calibration was given, so nothing here says how many hours it takes.']
     """
     summary = summary or {}

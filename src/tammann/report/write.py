@@ -52,13 +52,13 @@ def write_report(
     Example:
         >>> import tempfile
         >>> from tammann import Recipe
-        >>> from tammann.example import example_history
+        >>> from tammann.history import History
         >>> recipe = Recipe(
         ...     precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
         ...     programme=[{"temperature_K": 1500, "hold_h": 1}],
         ... )
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     write_report(folder + "/report.html", example_history(), recipe=recipe, summary={"seed": 0})
+        ...     write_report(folder + "/report.html", History.example(), recipe=recipe, summary={"seed": 0})
     """
     null, equilibrium = (dict(baselines or {}).get(name) for name in ("null", "equilibrium"))
     flow = reaction_flow(history)

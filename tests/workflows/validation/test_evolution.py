@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from example import example_history
 from tammann import Recipe
 from tammann.composition import parse_formula
-from tammann.example import example_history
 from tammann.workflows.furnace import plain_equilibrium, prepare
 from tammann.workflows.validation import PhaseEvolution, When
 from workflows.validation.made import MOLES, WEIGHTS, evolution, holds, observation, still

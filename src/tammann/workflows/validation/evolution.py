@@ -200,13 +200,13 @@ class PhaseEvolution:
             target: The phase that was to be made, for the main impurity.
 
         Example:
-            >>> from tammann.example import example_history
+            >>> from tammann.history import History
             >>> from tammann import Recipe
             >>> recipe = Recipe(
             ...     precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
             ...     programme=[{"temperature_K": 1100, "hold_h": 2}, {"temperature_K": 1500, "hold_h": 2}],
             ... )
-            >>> run = PhaseEvolution.of_run(example_history(), recipe)
+            >>> run = PhaseEvolution.of_run(History.example(), recipe)
             >>> found = Observation(observation="BaTiO3, mostly", source="invented", major="BaTiO3")
             >>> run.holds(found, detection_limit_mass_percent=1, basis="mole", target=None).tolist()
             [True, True, True, True]

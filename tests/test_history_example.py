@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tammann.example import example_history
+from example import example_history
+from tammann.history import History
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +21,9 @@ def test_example_keeps_every_element(history, carbonate):
     for run in (history, carbonate):
         elements = run.moles @ run.composition + run.gas_moles @ run.gas_composition
         np.testing.assert_allclose(elements, elements[:, :1] * np.ones_like(elements), atol=1e-12)
+
+
+def test_the_shipped_example_is_this_one():
+    shipped, made = History.example(), example_history()
+    assert shipped.equations == made.equations and np.array_equal(shipped.moles, made.moles)
+    assert np.array_equal(shipped.lattice.snapshots, made.lattice.snapshots)

@@ -2,6 +2,9 @@
 
 Its numbers come from a few lines of mass-action kinetics with invented constants: it has the shape of a run and
 keeps every element to round-off, and it says nothing about barium titanate.
+``History.example()`` is the default one, saved:
+
+    PYTHONPATH=tests python -c 'from example import *; example_history().save("src/tammann/data/example-history.npz")'
 """
 
 from __future__ import annotations
