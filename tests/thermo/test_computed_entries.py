@@ -100,3 +100,12 @@ def test_a_compressed_file_is_read(tmp_path):
     text = dump(tmp_path, magnesia()).read_bytes()
     (tmp_path / "mine.json.gz").write_bytes(gzip.compress(text))
     assert load_phases(tmp_path / "mine.json.gz").default_energies == "mine"
+
+
+def test_one_adjusted_entry_does_not_vouch_for_the_others(tmp_path):
+    from pymatgen.entries.computed_entries import ConstantEnergyAdjustment
+
+    mixed = with_run_types(magnesia(), "R2SCAN", "R2SCAN", "GGA+U", "GGA")
+    mixed[0].energy_adjustments.append(ConstantEnergyAdjustment(0.0, name="MP GGA(+U)/r2SCAN mixing adjustment"))
+    with pytest.raises(DataError, match="mixes functionals"):
+        load_phases(dump(tmp_path, mixed))

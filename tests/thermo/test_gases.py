@@ -90,3 +90,9 @@ def test_the_gases_of_elements_are_their_reference():
     for formula in ELEMENT_GASES:
         assert not gas(formula)[1].any()
     assert gas("CO")[1].shape == TEMPERATURES_K.shape
+
+
+@pytest.mark.parametrize("gas", ["O3(g)", "O(g)", "O3", "C2O4"])
+def test_another_molecule_of_the_same_ratio_is_not_put_in_its_place(gas):
+    with pytest.raises(DataError, match="is another molecule than the (O2|CO2) of Ba-Ti-O"):
+        with_gases(load_phases("Ba-Ti-O"), [gas])

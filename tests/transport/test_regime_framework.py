@@ -9,8 +9,10 @@ from tammann.transport import (
     find_regime,
     in_frame,
     ionic_conductivity,
+    load_measurements,
     measure_onsager,
     natural_frame,
+    save_measurements,
 )
 
 D = 2.0**2 * 0.042 / (6 * 0.1) * 1e-8
@@ -80,3 +82,15 @@ def test_nothing_is_at_rest_in_a_liquid_or_in_a_cold_crystal():
             positions, 16.0 * np.eye(3), ["Li", "O"] * 32, frame_interval_ps=0.1, wrapped=False
         )
         assert natural_frame(displacement_correlations(walk)) == "barycentric"
+
+
+def test_what_stays_in_place_has_no_part_in_the_haven_ratio(tmp_path):
+    """Saved and loaded, a measurement gives the same conductivity."""
+    measured = measure_onsager(displacement_correlations(hopper(2, 4000)), temperature_K=1200.0)
+    save_measurements(tmp_path / "transport.json", [measured])
+    (loaded,) = load_measurements(tmp_path / "transport.json")
+    charges = {"Li": 1.0, "O": -1.0}
+    before, after = (ionic_conductivity(m, charges=charges) for m in (measured, loaded))
+    alone = measured.apparent.L_self[measured.species.index("Li")]
+    assert before.nernst_einstein_S_per_m == pytest.approx(1.602176634e-19**2 * alone)
+    assert after.haven_ratio == pytest.approx(before.haven_ratio, rel=1e-6)

@@ -114,7 +114,14 @@ def with_gases(phases: Phases, formulas: Iterable[str]) -> Phases:
         True
     """
     for formula in formulas:
-        if formula in phases or formula in _INERT:
+        if formula in _INERT:
+            continue
+        if formula in phases:
+            there = phases[phases.index(formula)]
+            if there.state == "gas" and there.composition != parse_formula(formula):  # O3 is not O2
+                raise DataError(
+                    f"{formula} is another molecule than the {there.formula} of {phases.system}: write that"
+                )
             continue
         name = gas_named(formula)
         if name is None:

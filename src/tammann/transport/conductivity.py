@@ -127,7 +127,9 @@ def ionic_conductivity(
         >>> round(result.sigma_S_per_m, 3), result.haven_ratio, result.transference.round(6).tolist()
         (12.835, 1.0, [0.6, 0.4])
     """
+    moves: np.ndarray | bool = True  # ions that turn or rattle in place carry no current alone, either
     if isinstance(coefficients, OnsagerMeasurement):
+        moves = ~np.array(coefficients.regime.immobile)
         m, coefficients = coefficients, coefficients.coefficients
         covariance, self_covariance, self_self_covariance = m.covariance, m.self_covariance, m.self_self_covariance
     notes = []
@@ -143,7 +145,8 @@ def ionic_conductivity(
         )
     e2, n = ELEMENTARY_CHARGE_C**2, len(z)
     current = z * (coefficients.L @ z)
-    total, alone = float(current.sum()), float(z**2 @ coefficients.L_self)
+    own = z**2 * moves
+    total, alone = float(current.sum()), float(own @ np.nan_to_num(coefficients.L_self))
     # derivatives of sigma and of each part of the current with respect to every L_ij, i and j taken as free
     d_total = np.outer(z, z)
     d_parts = np.zeros((n, n, n))
@@ -167,16 +170,16 @@ def ionic_conductivity(
             "The errors of L came without their covariances; those of the conductivity are the largest they allow."
         )
     if coefficients.L_self_stderr is not None:
-        alone_error = float(np.sqrt(np.square(z**2 * coefficients.L_self_stderr).sum()))
+        alone_error = float(np.sqrt(np.square(own * np.nan_to_num(coefficients.L_self_stderr)).sum()))
     if self_self_covariance is not None:
-        alone_error = float(_root(z**2 @ _shaped(self_self_covariance, (n, n)) @ z**2))
+        alone_error = float(_root(own @ _shaped(self_self_covariance, (n, n)) @ own))
 
     haven = alone / total if positive else float("nan")
     haven_error = None
     if positive and sigma_error is not None:
         variance = (alone_error or 0.0) ** 2 + (haven * sigma_error) ** 2
         if self_covariance is not None:
-            variance -= 2 * haven * float(np.einsum("i,ikl,k,l", z**2, _shaped(self_covariance, (n, n, n)), z, z))
+            variance -= 2 * haven * float(np.einsum("i,ikl,k,l", own, _shaped(self_covariance, (n, n, n)), z, z))
         haven_error = float(_root(np.asarray(variance))) / total
     if not positive:
         notes.append("The conductivity is not above zero, so it has no Haven ratio and no transference numbers.")

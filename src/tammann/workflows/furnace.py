@@ -394,8 +394,9 @@ def _check_folder(folder: Path, stamp: Mapping[str, str], *, resume: bool) -> No
     """
     file = folder / STAMP
     if not resume or not file.exists():
-        advice = "name another folder, or add --resume to continue the run in it"
-        check_empty(folder, advice="it holds no run to resume: name another folder" if resume else advice)
+        there = "name another folder, or add --resume (in Python resume=True) to continue the run in it"
+        empty = "it holds no run to resume: name another folder" if resume else "name another folder"
+        check_empty(folder, advice=there if file.exists() else empty)
         return
     try:
         found = dict(json.loads(file.read_text(encoding="utf-8")))
