@@ -8,40 +8,25 @@ measured or published: `TransportTable`.
 from tammann.transport.arrhenius import ArrheniusFit, arrhenius_weights, fit_arrhenius, interpolate_arrhenius
 from tammann.transport.conductivity import Conductivity, charges_from_composition, ionic_conductivity
 from tammann.transport.correlation_files import load_correlations, save_correlations
-from tammann.transport.correlations import (
-    Correlations,
-    correlations_of_stretches,
-    displacement_correlations,
-    in_frame,
-)
+from tammann.transport.correlations import Correlations, correlations_of_stretches, displacement_correlations, in_frame
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
 from tammann.transport.measure import block_errors, measure_onsager
-from tammann.transport.measurement import BlockErrors, OnsagerMeasurement
+from tammann.transport.measurement import OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients, nearest_positive_semidefinite, species_masses
 from tammann.transport.record import load_measurements, measurement_record, save_measurements, transport_table
-from tammann.transport.regime import LogLogSlope, Regime, find_regime, log_log_slope, natural_frame
-from tammann.transport.slope_fit import SlopeWeights, lag_covariance, local_covariance, slope_weights, spread_lags
-from tammann.transport.table import (
-    TransportTable,
-    draw_transport,
-    load_transport,
-    save_transport,
-)
-from tammann.transport.viscosity import Viscosity, shear_viscosity
+from tammann.transport.regime import find_regime, log_log_slope, natural_frame
+from tammann.transport.slope_fit import lag_covariance, slope_weights, spread_lags
+from tammann.transport.table import TransportTable, draw_transport, load_transport, save_transport
+from tammann.transport.viscosity import shear_viscosity
 
 __all__ = [
     "ArrheniusFit",
-    "BlockErrors",
     "Conductivity",
     "Correlations",
     "FiniteSizeCorrection",
-    "LogLogSlope",
     "OnsagerCoefficients",
     "OnsagerMeasurement",
-    "Regime",
-    "SlopeWeights",
     "TransportTable",
-    "Viscosity",
     "arrhenius_weights",
     "block_errors",
     "charges_from_composition",
@@ -55,7 +40,6 @@ __all__ = [
     "interpolate_arrhenius",
     "ionic_conductivity",
     "lag_covariance",
-    "local_covariance",
     "load_correlations",
     "load_measurements",
     "load_transport",

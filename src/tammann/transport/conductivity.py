@@ -149,13 +149,12 @@ def ionic_conductivity(
     total, alone = float(current.sum()), float(own @ np.nan_to_num(coefficients.L_self))
     # derivatives of sigma and of each part of the current with respect to every L_ij, i and j taken as free
     d_total = np.outer(z, z)
-    d_parts = np.zeros((n, n, n))
-    d_parts[np.arange(n), np.arange(n)] = d_total
+    d_parts = np.eye(n)[:, :, None] * d_total
 
     sigma_error = alone_error = parts_error = None
     positive = total > 0
-    share = current / total if positive else np.full(n, np.nan)
-    d_share = (d_parts - share[:, None, None] * d_total) / total if positive else np.full((n, n, n), np.nan)
+    share = current / (total if positive else np.nan)
+    d_share = (d_parts - share[:, None, None] * d_total) / total
     if covariance is not None:
         spread = _shaped(covariance, (n, n, n, n))
         sigma_error = float(_root(np.einsum("ij,ijkl,kl", d_total, spread, d_total)))
@@ -174,8 +173,7 @@ def ionic_conductivity(
     if self_self_covariance is not None:
         alone_error = float(_root(own @ _shaped(self_self_covariance, (n, n)) @ own))
 
-    haven = alone / total if positive else float("nan")
-    haven_error = None
+    haven, haven_error = alone / total if positive else float("nan"), None
     if positive and sigma_error is not None:
         variance = (alone_error or 0.0) ** 2 + (haven * sigma_error) ** 2
         if self_covariance is not None:

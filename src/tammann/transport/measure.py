@@ -227,13 +227,10 @@ def _widened(measurement: OnsagerMeasurement) -> tuple[OnsagerMeasurement, tuple
     # every element by the root of the product of its ions' factors, which keeps a covariance one
     root = together**0.25
     covariance = m.covariance * np.einsum("i,j,k,l->ijkl", root, root, root, root)
+    L_error = np.sqrt(np.maximum(np.einsum("ijij->ij", covariance), 0.0))
     wider = replace(
         m,
-        apparent=replace(
-            apparent,
-            L_stderr=np.sqrt(np.maximum(np.einsum("ijij->ij", covariance), 0.0)),
-            L_self_stderr=apparent.L_self_stderr * np.sqrt(own),
-        ),
+        apparent=replace(apparent, L_stderr=L_error, L_self_stderr=apparent.L_self_stderr * np.sqrt(own)),
         covariance=covariance,
         self_covariance=m.self_covariance * np.einsum("i,k,l->ikl", np.sqrt(own), root, root),
         self_self_covariance=m.self_self_covariance * np.sqrt(np.outer(own, own)),
@@ -244,11 +241,8 @@ def _widened(measurement: OnsagerMeasurement) -> tuple[OnsagerMeasurement, tuple
 def _uneven_ions(
     replicas: list[Correlations], fits: list[SlopeWeights], shares: np.ndarray, expected: np.ndarray
 ) -> np.ndarray:
-    """Variance of the mean slope of each species beyond the expected one, from the scatter over its ions.
-
-    The variance of the slopes of single ions over their number is that of their mean, whatever the distribution of
-    jumps, if the ions are alike. Where it exceeds the Gaussian expectation with p < 0.01, the difference is returned.
-    """
+    """Variance of the mean slope of each species beyond the expected one, from the scatter over its ions, (S,)."""
+    # the variance over ions that are alike, over their number, is that of their mean, however their jumps are spread
     beyond = np.zeros(len(expected))
     for i, ions in enumerate(replicas[0].counts):
         if ions < FEWEST_IONS:

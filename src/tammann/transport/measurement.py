@@ -132,11 +132,6 @@ class OnsagerMeasurement:
         return self.apparent.species
 
     @property
-    def source(self) -> str:
-        """Where the trajectories came from."""
-        return self.apparent.source
-
-    @property
     def regime_ps(self) -> tuple[float, float]:
         """First and last time of the regime, ps."""
         return self.regime.from_ps, self.regime.to_ps

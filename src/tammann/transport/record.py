@@ -100,11 +100,6 @@ def save_measurements(
     Units: L in 1/(J m s), D in m²/s, volumes in Å³, times in ps, conductivities in S/m; a number that is not known
     (the species was not diffusive) is null.
 
-    Args:
-        path: Of the file.
-        measurements: One or more.
-        conductivities: Of each, or None.
-
     Raises:
         OSError: The file cannot be written.
     """
@@ -170,7 +165,7 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "D_block_stderr": m.blocks and mapping(m.blocks.D_stderr),
         "smallest_eigenvalue_ratio": L.smallest_eigenvalue_ratio if shown.all() else None,
         "centre_of_mass_deviation": L.centre_of_mass_deviation if shown.all() else None,
-        "source": m.source,
+        "source": L.source,
         "notes": m.notes,
     }
     if m.finite_size is not None:
@@ -211,66 +206,60 @@ def load_measurements(path: str | PathLike[str]) -> tuple[OnsagerMeasurement, ..
 def _from_record(record: dict[str, Any]) -> OnsagerMeasurement:
     species = tuple(record["species"])
 
-    def vector(key: str) -> np.ndarray | None:
-        values = record.get(key)
-        return None if values is None else np.array([values[symbol] for symbol in species], dtype=float)
+    def listed(key: str) -> Any:
+        values = record[key]
+        return [values[symbol] for symbol in species] if isinstance(values, dict) else values
 
-    def array(key: str) -> np.ndarray:
-        return np.nan_to_num(np.array(record[key], dtype=float))
+    def array(key: str) -> Any:
+        return None if record[key] is None else np.array(listed(key), dtype=float)
 
-    def matrix(key: str) -> np.ndarray | None:
-        return None if record[key] is None else np.array(record[key], dtype=float)
-
-    def flags(key: str) -> tuple[bool, ...]:
-        return tuple(bool(record[key][symbol]) for symbol in species)
+    def known(key: str) -> np.ndarray:
+        return np.nan_to_num(np.array(listed(key), dtype=float))
 
     blocks = finite_size = None
     if record["n_blocks"] is not None:
-        L_spread, D_spread = matrix("L_block_stderr"), vector("D_block_stderr")
-        assert L_spread is not None and D_spread is not None
-        blocks = BlockErrors(record["n_blocks"], L_spread, D_spread)
-    infinite = vector("D_infinite_box_m2_per_s")
-    if infinite is not None:
+        blocks = BlockErrors(record["n_blocks"], array("L_block_stderr"), array("D_block_stderr"))
+    if "box_length_A" in record:
         finite_size = FiniteSizeCorrection(
-            infinite,
-            vector("D_infinite_box_stderr"),
+            array("D_infinite_box_m2_per_s"),
+            array("D_infinite_box_stderr"),
             record["finite_size_correction_m2_per_s"],
             record["finite_size_correction_stderr"],
             record["box_length_A"],
         )
-    tensors = [record["D_tensor_m2_per_s"][symbol] or np.full((3, 3), np.nan) for symbol in species]
+    tensors = [tensor or np.full((3, 3), np.nan) for tensor in listed("D_tensor_m2_per_s")]
     return OnsagerMeasurement(
         apparent=OnsagerCoefficients(
             formula=record["formula"],
             temperature_K=record["temperature_K"],
             species=species,
-            L=array("L"),
-            L_self=np.nan_to_num(np.array(vector("L_self"))),
-            L_stderr=array("L_stderr"),
-            L_self_stderr=np.nan_to_num(np.array(vector("L_self_stderr"))),
+            L=known("L"),
+            L_self=known("L_self"),
+            L_stderr=known("L_stderr"),
+            L_self_stderr=known("L_self_stderr"),
             volume_A3=record["volume_A3"],
             source=record["source"],
         ),
-        counts=np.array([record["counts"][symbol] for symbol in species]),
+        counts=np.array(listed("counts")),
         frame=record["frame"],
         regime=Regime(
             from_ps=record["regime_ps"][0],
             to_ps=record["regime_ps"][1],
             rule=record["regime_rule"],
-            diffusive=flags("diffusive_species"),
-            immobile=flags("immobile_species"),
-            slope=tuple(record["log_log_slope"][symbol] for symbol in species),
-            slope_stderr=tuple(record["log_log_slope_stderr"][symbol] for symbol in species),
+            diffusive=tuple(listed("diffusive_species")),
+            immobile=tuple(listed("immobile_species")),
+            slope=tuple(listed("log_log_slope")),
+            slope_stderr=tuple(listed("log_log_slope_stderr")),
         ),
-        covariance=array("L_covariance"),
-        self_covariance=array("L_self_L_covariance"),
-        self_self_covariance=array("L_self_covariance"),
+        covariance=known("L_covariance"),
+        self_covariance=known("L_self_L_covariance"),
+        self_self_covariance=known("L_self_covariance"),
         D_tensor_m2_per_s=np.array(tensors, dtype=float),
         n_replicas=record["n_replicas"],
         duration_ps=record["duration_ps"],
         frame_interval_ps=record["frame_interval_ps"],
-        L_replica_stderr=matrix("L_replica_stderr"),
-        D_replica_stderr=vector("D_replica_stderr"),
+        L_replica_stderr=array("L_replica_stderr"),
+        D_replica_stderr=array("D_replica_stderr"),
         blocks=blocks,
         finite_size=finite_size,
         notes=tuple(record["notes"]),

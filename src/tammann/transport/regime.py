@@ -115,9 +115,8 @@ class _Pool:
         """Independent series behind the mean over ions: their number, less where they move together."""
         alone = self.own[..., lag] ** 2 @ FULL_WEIGHTS
         pairs = np.where(self.ions > 1, self.ions * (self.ions - 1.0), np.inf)
-        together = (
-            (self.sums[..., lag] - self.ions[:, None] * self.own[..., lag]) / pairs[:, None]
-        ) ** 2 @ FULL_WEIGHTS
+        rest = self.sums[..., lag] - self.ions[:, None] * self.own[..., lag]
+        together = (rest / pairs[:, None]) ** 2 @ FULL_WEIGHTS
         return np.asarray(self.length * self.ions / (1.0 + (self.ions - 1.0) * together / np.maximum(alone, 1e-300)))
 
 
@@ -126,9 +125,6 @@ def log_log_slope(correlations: Correlations | Sequence[Correlations]) -> LogLog
 
     ln <dr²> = c + alpha ln t is fitted over lags from t to 2 t by generalised least squares, its covariance that of a
     Brownian process, 2 G_nm sum_ab B_ab² / [N (tr B)² n m].
-
-    Args:
-        correlations: One trajectory's, or those of replicas.
 
     Returns:
         Slopes at starts spread evenly in the logarithm, a factor of the square root of two apart.
@@ -381,11 +377,9 @@ def _judge(
     pool: _Pool, first: int, last: int, rule: str, immobile: np.ndarray, mobile: np.ndarray | None = None
 ) -> Regime:
     """Return a regime with what is known of each species; ``mobile``: those that the rule found diffusive."""
-    alpha, error = _log_slope(pool, spread_lags(first, last))
-    diffusive = _sound(pool, first, last) & ~immobile
-    about = _log_slope(pool.about_centre, spread_lags(first, last))
-    alpha, error = (np.where(immobile, own, other) for own, other in zip(about, (alpha, error), strict=True))
-    diffusive &= _shown(pool, first, last) if mobile is None else mobile
+    lags = spread_lags(first, last)
+    diffusive = _sound(pool, first, last) & ~immobile & (_shown(pool, first, last) if mobile is None else mobile)
+    alpha, error = np.where(immobile, _log_slope(pool.about_centre, lags), _log_slope(pool, lags))
     return Regime(
         first * pool.interval_ps,
         last * pool.interval_ps,
@@ -401,10 +395,6 @@ def natural_frame(
 
     That is the framework of a solid, where some species are immobile and others are not; else the frame that the
     correlations have. In the barycentric frame of a small cell a framework recoils from every hop of the mobile ions.
-
-    Args:
-        correlations: One trajectory's, or those of replicas.
-        regime_ps: As ``find_regime``.
 
     Returns:
         Elements joined by ``+``, or a name.

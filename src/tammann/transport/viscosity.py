@@ -145,7 +145,7 @@ def shear_viscosity(
     if frames < 65:
         raise DataError(f"stress_GPa has {frames} frames, expected 65 or more; run longer, or write them more often.")
     longest = int(LONGEST * (frames - 1))
-    # (GPa ps)^2 per ps to Pa s.
+    # (GPa ps)^2 per ps to Pa s
     unit = volume_A3 * 1e-30 * 1e18 * 1e-12 / (2 * BOLTZMANN_J_PER_K * temperature_K)
 
     notes: list[str] = []
@@ -160,8 +160,7 @@ def shear_viscosity(
         found, rule = True, "given"
     else:
         start = _settled(paths, longest)
-        found = start is not None
-        first = 2 * start if start is not None else max(1, longest // 4)
+        found, first = start > 0, 2 * start or max(1, longest // 4)
         last = min(SPAN * first, longest)
         rule = "double the earliest start from which the slope of the integrated stress is constant"
         if not found:
@@ -250,10 +249,8 @@ def _curve(path: np.ndarray, lags: np.ndarray) -> np.ndarray:
 
 
 def _slopes(paths: list[np.ndarray], starts: tuple[int, ...], last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes per frame from several starts to one end, and their relative variances, both of shape (n,).
-
-    Paths are thinned so that the earliest start is a few frames away.
-    """
+    """Slopes per frame from several starts to one end, and their relative variances, both of shape (n,)."""
+    # thinned so that the earliest start is a few frames away
     thin = max(1, starts[0] // RESOLUTION)
     lags = spread_lags(starts[0] // thin, last // thin)
     slopes, variances = np.zeros((2, len(paths), len(starts)))
@@ -281,8 +278,8 @@ def _fit(paths: list[np.ndarray], first: int, last: int) -> tuple[float, float, 
     return slope, float(np.sqrt(factors[0])), moved / noise if slope else 0.0
 
 
-def _settled(paths: list[np.ndarray], longest: int) -> int | None:
-    """The earliest start, in frames, from which the slope is constant."""
+def _settled(paths: list[np.ndarray], longest: int) -> int:
+    """The earliest start, in frames, from which the slope is constant, or 0."""
     start = 1
     while SPAN * start <= longest:
         slopes, factors = _slopes(paths, (start, 2 * start, 4 * start), SPAN * start)
@@ -290,7 +287,7 @@ def _settled(paths: list[np.ndarray], longest: int) -> int | None:
         if slopes[0] > 0 and (np.abs(slopes - slopes[0]) <= DRIFT * slopes[0] + 2 * noise).all():
             return start
         start *= 2
-    return None
+    return 0
 
 
 def _block_spread(paths: list[np.ndarray], first: int, last: int) -> tuple[float, int]:
@@ -348,7 +345,7 @@ def _mean_stress(runs: list[np.ndarray]) -> list[str]:
     """A sentence where a mean shear stress is far above its noise, that of the means over ten stretches of each run."""
     means = np.stack([piece.mean(axis=1) for run in runs for piece in np.array_split(run, 10, axis=1)])
     noise = np.sqrt(np.mean(np.var(means, axis=0, ddof=1)) / len(means))
-    mean = float(np.abs(means.mean(axis=0)).max())
+    mean = np.abs(means.mean(axis=0)).max()
     if mean <= 5 * noise:
         return []
     return [
