@@ -26,8 +26,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-
-FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -95,9 +93,8 @@ def _answer(error: Exception) -> int | None:
 
 def _interruption(arguments: Sequence[str]) -> int:
     words = [word for word in arguments if word != "--resume"]
-    again = (
-        f"; continue with: {shlex.join(['tammann', *words, '--resume'])}" if words[:1] in (["run"], ["melt"]) else "."
-    )
+    resumable = words[:1] in (["run"], ["melt"])
+    again = f"; continue with: {shlex.join(['tammann', *words, '--resume'])}" if resumable else "."
     print(f"\ntammann: interrupted{again}", file=sys.stderr)
     return INTERRUPTED
 

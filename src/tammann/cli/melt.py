@@ -52,13 +52,8 @@ def melt_command(
     else:
         before = load_plan(out).model_dump(mode="json") if resume else {}  # the other settings are those of the folder
         base = before | {"melts": [plan]}
-    given: dict[str, Any] = {
-        "temperatures_K": temperatures,
-        "atoms": atoms,
-        "production_ps": production_ps,
-        "longest_ps": longest_ps,
-    }
-    given |= {"replicas": replicas, "engine": engine, "potential": potential, "seed": seed}
+    given: dict[str, Any] = {"temperatures_K": temperatures, "production_ps": production_ps, "longest_ps": longest_ps}
+    given |= {"atoms": atoms, "replicas": replicas, "engine": engine, "potential": potential, "seed": seed}
     asked = MeltPlan.from_dict(base | {key: value for key, value in given.items() if value is not None})
     if dry_run:
         left = steps_left(asked, out, resume=resume)
@@ -105,14 +100,10 @@ def _print_cost(plan: Any) -> None:
     print(f"{states} of about {plan.atoms} atoms, {replicas} each, {plan.potential}:")
     for formula in plan.melts:
         print(f"  {formula}: {', '.join(f'{T:g}' for T in plan.temperatures_K)} K")
-    longest = ""
-    if plan.longest_ps is not None:
-        percent = f"{100 * plan.target_error:g} %"
-        longest = f" (up to {cost.steps_of_production_at_most:,} where errors are above {percent})"
-    print(
-        f"Steps of {plan.timestep_fs:g} fs: {cost.steps_of_production:,} of production{longest}, at most "
-        f"{cost.steps_to_prepare_at_most:,} to find volumes and settle."
-    )
+    longest = f" (up to {cost.steps_of_production_at_most:,} where errors are above {100 * plan.target_error:g} %)"
+    production = f"{cost.steps_of_production:,} of production{longest if plan.longest_ps is not None else ''}"
+    settling = f"at most {cost.steps_to_prepare_at_most:,} to find volumes and settle"
+    print(f"Steps of {plan.timestep_fs:g} fs: {production}, {settling}.")
     if (hours := cost.core_hours_at_most) is not None:
         print(f"At most about {f'{hours:.0f} hours' if hours > 2 else f'{60 * hours:.0f} minutes'} on one core.")
 
@@ -137,8 +128,7 @@ def collect_command(
         new = collect(out, target, progress=report)
     found = load_melts(target)
     if as_json:
-        apart = [str(folder) for folder in new.at_another_volume]
-        print_json({"new": [str(folder) for folder in new.copied], "at_another_volume": apart} | _result(found))
+        print_json({"new": new.copied, "at_another_volume": new.at_another_volume} | _result(found))
     elif not quiet:
         _print_states(found.states)
         print(f"{_counted(len(new.copied), 'replica')} new in {target}.")
@@ -158,13 +148,9 @@ def _print_states(states: Any) -> None:
     elements = list(dict.fromkeys(symbol for state in states for symbol in state.diffusivities_m2_per_s))
     rows = []
     for state in map(_state, states):
-        density, eta, eta_stderr = (
-            math.nan if state[key] is None else state[key]
-            for key in ("density_g_per_cm3", "viscosity_Pa_s", "viscosity_stderr_Pa_s")
-        )
-        D, D_stderr = (
-            {s: 1e9 * state[key].get(s, math.nan) for s in elements} for key in ("D_m2_per_s", "D_stderr_m2_per_s")
-        )
+        measured = state["density_g_per_cm3"], state["viscosity_Pa_s"], state["viscosity_stderr_Pa_s"]
+        density, eta, eta_stderr = (math.nan if value is None else value for value in measured)
+        D = [(state["D_m2_per_s"].get(s, math.nan), state["D_stderr_m2_per_s"].get(s, math.nan)) for s in elements]
         rows.append(
             [
                 state["formula"],
@@ -172,7 +158,7 @@ def _print_states(states: Any) -> None:
                 f"{state['replicas']}, {state['duration_ps']:g}",
                 format_number(density, ".2f"),
                 format_with_error(1e3 * eta, 1e3 * eta_stderr, digits=1),
-                *(format_with_error(D[s], D_stderr[s], digits=1) for s in elements),
+                *(format_with_error(1e9 * mean, 1e9 * stderr, digits=1) for mean, stderr in D),
                 "yes" if state["diffusive"] else "no",
             ]
         )
@@ -183,19 +169,13 @@ def _print_states(states: Any) -> None:
 
 def _result(found: Any) -> dict[str, Any]:
     """States and table, as JSON has them."""
-    return {"states": [_state(s) for s in found.states], "table": None if found.table is None else str(found.table)}
+    return {"states": [_state(state) for state in found.states], "table": found.table}
 
 
 def _state(state: Any) -> dict[str, Any]:
     melt, D = state.melt, state.diffusivities_m2_per_s
-    return {
-        "formula": state.formula,
-        "temperature_K": state.temperature_K,
-        "folder": str(state.folder),
-        "converged": state.converged,
-        "diffusive": state.diffusive,
-        "replicas": state.replicas,
-        "duration_ps": state.duration_ps,
+    names = ("formula", "temperature_K", "folder", "converged", "diffusive", "replicas", "duration_ps")
+    return {name: getattr(state, name) for name in names} | {
         "density_g_per_cm3": melt and melt.density_g_per_cm3,
         "viscosity_Pa_s": melt and melt.viscosity.value_Pa_s,
         "viscosity_stderr_Pa_s": melt and melt.viscosity.stderr_Pa_s,

@@ -9,14 +9,28 @@ import typer
 
 from tammann.errors import DataError, ResultError
 
+
+def check_figure_file(file: Path | None) -> Path | None:
+    """Return the name of a figure after checking its ending and its folder, before anything is computed.
+
+    Raises:
+        ResultError: No such format, or no such folder.
+    """
+    if file is None:
+        return None
+    if file.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise ResultError(f"--plot: expected a file name that ends in .png, .pdf or .svg, got {str(file)!r}.")
+    if not file.parent.is_dir():
+        raise ResultError(f"--plot: expected a directory that exists, got {str(file.parent)!r}; make it first.")
+    return file
+
+
 System = Annotated[str, typer.Argument(help="A shipped system, a .csv or .json file of phases, or mp-api:A-B-C.")]
 Energies = Annotated[str | None, typer.Option(metavar="NAME", help="Energy set; the system's default if not given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Plot = Annotated[
     Path | None,
-    typer.Option(
-        metavar="FILE", help="Write a figure: .png, .pdf or .svg.", callback=lambda file: check_figure_file(file)
-    ),
+    typer.Option(metavar="FILE", help="Write a figure: .png, .pdf or .svg.", callback=check_figure_file),
 ]
 Between = Annotated[tuple[str, str] | None, typer.Option(metavar="A B", help="Two phases, such as BaO TiO2.")]
 Gases = Annotated[
@@ -51,11 +65,6 @@ def parse_numbers(words: list[str] | None, option: str, expected: str) -> dict[s
     return numbers or None
 
 
-def parse_charges(words: list[str] | None) -> dict[str, float] | None:
-    """Return charges, e, from words such as Ba=2."""
-    return parse_numbers(words, "--charges", "an element and its charge, such as Ba=2")
-
-
 def parse_pressures(words: list[str] | None) -> dict[str, float] | None:
     """Return partial pressures, Pa, from words such as CO2=40.5."""
     expected = "a gas and its pressure in Pa, such as CO2=40.5"
@@ -79,13 +88,11 @@ def spread_values(arguments: Sequence[str]) -> list[str]:
     for word in arguments:
         if word in several:
             option = word
-            spread.append(word)
         elif option and spread[-1] != option and several[option](word):
-            spread += [option, word]
-        else:
-            if not (option and spread[-1] == option):
-                option = ""
-            spread.append(word)
+            spread.append(option)
+        elif option and spread[-1] != option:
+            option = ""
+        spread.append(word)
     return spread
 
 
@@ -94,16 +101,3 @@ def _is_number(word: str) -> bool:
         return math.isfinite(float(word))
     except ValueError:
         return False
-
-
-def check_figure_file(file: Path | None) -> Path | None:
-    """Return the name of a figure after checking its ending and its folder, before anything is computed.
-
-    Raises:
-        ResultError: No such format, or no such folder.
-    """
-    if file is not None and file.suffix.lower() not in (".png", ".pdf", ".svg"):
-        raise ResultError(f"--plot: expected a file name that ends in .png, .pdf or .svg, got {str(file)!r}.")
-    if file is not None and not file.parent.is_dir():
-        raise ResultError(f"--plot: expected a directory that exists, got {str(file.parent)!r}; make it first.")
-    return file

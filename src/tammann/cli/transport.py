@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.options import Threads, parse_charges
+from tammann.cli.options import Threads, parse_numbers
 from tammann.cli.output import format_with_error, print_table, print_warnings, progress_bar
 
 
@@ -89,7 +89,7 @@ def transport(
         wrapped=not unwrapped,
         frame=frame,
         regime_ps=regime_ps,
-        charges=parse_charges(charges),
+        charges=parse_numbers(charges, "--charges", "an element and its charge, such as Ba=2"),
         viscosity_Pa_s=None if viscosity is None else (viscosity[0] * 1e-3, viscosity[1] * 1e-3),
     )
     with progress_bar(hidden=quiet) as progress:

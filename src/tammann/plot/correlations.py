@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations_with_replacement, cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,46 +81,37 @@ def plot_correlations(
                 _draw_slope(ax, measurement, i, own_part[i], first.frame_interval_ps)
     if "collective" in curves:
         together = np.average([replica.collective_part()[..., :kept] for replica in replicas], axis=0, weights=weights)
-        pair = 0
-        for i, one in enumerate(first.species):
-            for j in range(i, len(first.species)):
-                other = first.species[j]
-                curve = together[i, j, lags] / np.sqrt(float(first.counts[i]) * float(first.counts[j]))
-                name = f"{one}\N{EN DASH}{other}"
-                style: Any = "solid"
-                if i == j:
-                    colour, width, style = colours[one], 1.3, (0, (4, 1.6))
-                else:
-                    colour, width = _PAIR_COLOURS[pair % len(_PAIR_COLOURS)], 1.0
-                    pair += 1
-                positive = np.where(curve > 0, curve, np.nan)
-                negative = np.where(curve < 0, -curve, np.nan)
-                ax.plot(time, positive, color=colour, linewidth=width, linestyle=style, label=name)
-                ax.plot(time, negative, color=colour, linewidth=width + 0.3, linestyle=(0, (1, 1.3)))
+        pair_colours = cycle(_PAIR_COLOURS)
+        for (i, one), (j, other) in combinations_with_replacement(enumerate(first.species), 2):
+            curve = together[i, j, lags] / np.sqrt(float(first.counts[i]) * float(first.counts[j]))
+            name = f"{one}\N{EN DASH}{other}"
+            style: Any = "solid"
+            if i == j:
+                colour, width, style = colours[one], 1.3, (0, (4, 1.6))
+                lowest.append(np.abs(curve))
+            else:
+                colour, width = next(pair_colours), 1.0
+            ax.plot(
+                time, np.where(curve > 0, curve, np.nan), color=colour, linewidth=width, linestyle=style, label=name
+            )
+            negative = np.where(curve < 0, -curve, np.nan)
+            ax.plot(time, negative, color=colour, linewidth=width + 0.3, linestyle=(0, (1, 1.3)))
+            if curve[-1] != 0:
                 sign = "" if curve[-1] > 0 else " (\N{MINUS SIGN})"
-                if abs(curve[-1]) > 0:
-                    ends.append((float(abs(curve[-1])), name + sign, colour))
-                if i == j:
-                    lowest.append(np.abs(curve))
-    ax.set_xscale("log")
+                ends.append((float(abs(curve[-1])), name + sign, colour))
     ax.set_yscale("log")
-    ax.set_xlim(time[0], time[-1])
     values = np.concatenate(lowest)
     values = values[values > 0]
     if values.size:
         # Uncorrelated unlike ions cross zero: their dips are cut off.
         ax.set_ylim(float(values.min()) / (4 if "collective" in curves else 1.6), float(values.max()) * 2)
-    _shade(ax, measurement)
-    ax.set_xlabel("time (ps)")
-    if tuple(curves) == ("self",):
-        ax.set_ylabel(r"$\langle\Delta r^2\rangle$ (Å$^2$)")
-    elif tuple(curves) == ("collective",):
-        ax.set_ylabel(r"$|\langle\Delta\mathbf{X}_i\cdot\Delta\mathbf{X}_j\rangle|\,/\sqrt{N_i N_j}$ (Å$^2$)")
-    else:
-        ax.set_ylabel("displacement correlation per ion (Å$^2$)")
-    label_ends(ax, ends, own)
+    labels: dict[tuple[str, ...], str] = {
+        ("self",): r"$\langle\Delta r^2\rangle$ (Å$^2$)",
+        ("collective",): r"$|\langle\Delta\mathbf{X}_i\cdot\Delta\mathbf{X}_j\rangle|\,/\sqrt{N_i N_j}$ (Å$^2$)",
+    }
+    ax.set_ylabel(labels.get(tuple(curves), "displacement correlation per ion (Å$^2$)"))
+    _against_time(ax, time, measurement, ends, own)
     tidy(ax, grid="both")
-    only_powers(ax.xaxis)
     only_powers(ax.yaxis)
     return ax
 
@@ -170,8 +162,6 @@ def plot_log_log_slope(
         if time.size:
             ends.append((float(value[-1]), symbol, colours[symbol]))
     ax.axhline(1.0, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1)
-    ax.set_xscale("log")
-    ax.set_xlim(slope.times_ps[0], slope.times_ps[-1])
     if measurement is not None and measurement.diffusive:
         # what is to be judged is how near to 1 the slopes are
         ax.set_ylim(0.5, 1.5)
@@ -179,12 +169,9 @@ def plot_log_log_slope(
     else:
         ax.set_ylim(0.0, 2.1)
         ax.set_yticks([0.0, 0.5, 1.0, 1.5, 2.0])
-    _shade(ax, measurement)
-    ax.set_xlabel("time (ps)")
     ax.set_ylabel(r"$\mathrm{d}\,\ln\langle\Delta r^2\rangle\,/\,\mathrm{d}\,\ln t$")
-    label_ends(ax, ends, own)
+    _against_time(ax, slope.times_ps, measurement, ends, own)
     tidy(ax)
-    only_powers(ax.xaxis)
     return ax
 
 
@@ -197,11 +184,18 @@ def _draw_slope(ax: Axes, measurement: OnsagerMeasurement, i: int, curve: np.nda
     if not np.isfinite(D) or not lags.size:
         return
     time = lags * interval
-    offset = float(np.mean(curve[lags[: max(len(lags) // 4, 1)]] - 6 * D * time[: max(len(lags) // 4, 1)]))
-    line = 6 * D * time + offset
+    line = 6 * D * time + np.mean((curve[lags] - 6 * D * time)[: max(len(lags) // 4, 1)])
     ax.plot(time, np.where(line > 0, line, np.nan), color=INK, linewidth=0.9, linestyle=(0, (5, 2)), zorder=4)
 
 
-def _shade(ax: Axes, measurement: OnsagerMeasurement | None) -> None:
+def _against_time(
+    ax: Axes, time: np.ndarray, measurement: OnsagerMeasurement | None, ends: list[tuple[float, str, str]], own: bool
+) -> None:
+    """Finish a plot against the logarithm of time, ps: shade the regime and name the lines at their ends."""
+    ax.set_xscale("log")
+    ax.set_xlim(time[0], time[-1])
+    ax.set_xlabel("time (ps)")
     if measurement is not None:
         shade_span(ax, measurement.regime_ps)
+    label_ends(ax, ends, own)
+    only_powers(ax.xaxis)

@@ -57,26 +57,17 @@ def plot_reaction_flow(
         start, end = (column[source] + wide, starts), (column[target], arrives)
         _ribbon(ax, start, end, thick, colours[source], colours[target])
     _draw_nodes(ax, nodes, total, column, bottom, height, wide, colours)
-    low = min(bottom.values())
-    high = max(bottom[name] + height[name] for name in nodes.index)
     ax.set_xlim(-0.2 * max(last, 1), last + 0.26 * max(last, 1))
-    ax.set_ylim(low - 0.03, high + 0.06)
-    ax.set_title(
-        "flow of atoms, net of back and forth; figures are shares of all atoms at the end",
-        fontsize=9,
-        color="#555555",
-        loc="left",
-    )
+    ax.set_ylim(min(bottom.values()) - 0.03, max(bottom[name] + height[name] for name in nodes.index) + 0.06)
+    title = "flow of atoms, net of back and forth; figures are shares of all atoms at the end"
+    ax.set_title(title, fontsize=9, color="#555555", loc="left")
     return ax
 
 
 def _ribbons(
     nodes: pd.DataFrame, links: pd.DataFrame, total: float, bottom: Mapping[str, float], height: Mapping[str, float]
 ) -> Iterator[tuple[str, str, float, float, float]]:
-    """Yield source, target and thickness of each ribbon, and its lower edge at either end.
-
-    Ribbons leave and arrive in the order of what they connect, so that they cross as little as possible.
-    """
+    """Yield source, target, thickness and lower edges of each ribbon, in an order with as few crossings as possible."""
     edges: dict[tuple[str, int], float] = {}
     for side, other in (("source", "target"), ("target", "source")):
         for name in nodes.index:
@@ -106,11 +97,10 @@ def _draw_nodes(
 
     last = max(column.values())
     for name in nodes.index:
-        ax.add_patch(
-            Rectangle((column[name], bottom[name]), wide, height[name], facecolor=colours[name], linewidth=0, zorder=3)
-        )
-        end = float(nodes.at[name, "atoms_end_mol"]) / total
-        share = "gas" if nodes.at[name, "role"] == "gas" else f"{100 * end:.0f} %"
+        corner = (column[name], bottom[name])
+        ax.add_patch(Rectangle(corner, wide, height[name], facecolor=colours[name], linewidth=0, zorder=3))
+        percent = 100 * float(nodes.at[name, "atoms_end_mol"]) / total
+        share = "gas" if nodes.at[name, "role"] == "gas" else f"{percent:.0f} %"
         if 0 < column[name] < last:
             halo = [Stroke(linewidth=2.2, foreground="white", alpha=0.75), Normal()]
             text = f"{formula_label(name)}  {share}"
@@ -169,12 +159,8 @@ def _ribbon(
     x = start[0] + (end[0] - start[0]) * steps
     y = start[1] + (end[1] - start[1]) * steps * steps * (3 - 2 * steps)
     outline = np.concatenate([np.column_stack([x, y]), np.column_stack([x, y + thick])[::-1]])
-    shape = Polygon(outline, closed=True, facecolor="none", linewidth=0)
-    ax.add_patch(shape)
+    shape = ax.add_patch(Polygon(outline, closed=True, facecolor="none", linewidth=0))
     # One fading image, clipped to the ribbon: strips side by side would show their seams.
-    colours = np.array([to_rgb(first), to_rgb(second)])
-    fading = np.ones((1, 256, 4))
-    fading[0, :, :3] = colours[0] + (colours[1] - colours[0]) * np.linspace(0, 1, 256)[:, None]
-    fading[0, :, 3] = 0.4
+    fading = np.linspace((*to_rgb(first), 0.4), (*to_rgb(second), 0.4), 256)[None]
     extent = (start[0], end[0], outline[:, 1].min(), outline[:, 1].max())
     ax.imshow(fading, extent=extent, aspect="auto", interpolation="bilinear", zorder=1, clip_path=shape, clip_on=True)

@@ -28,8 +28,7 @@ def end_members(phases: Any) -> tuple[str, str]:
         >>> end_members(load_phases("Ba-Ti-O"))
         ('BaO', 'TiO2')
     """
-    shipped = shipped_system(phases.system)
-    if shipped is not None:
+    if (shipped := shipped_system(phases.system)) is not None:
         return shipped.end_members
     fractions = phases.atom_fractions
     for some in (np.arange(len(phases)), np.flatnonzero(~phases.is_gas)):
@@ -95,12 +94,11 @@ def hull_line(
         spread = 0.0 if k in ends else np.hypot(error[k], np.hypot((1 - z) * error[ends[0]], z * error[ends[1]]))
         if key not in best or energy < best[key][0]:  # of two polymorphs the more stable
             best[key] = (float(energy), float(spread), k)
-    keys = sorted(best)
-    z = np.array([key[1] for key in keys])
-    energy, spread = np.array([best[key][:2] for key in keys]).T
+    x, z = np.array(sorted(best)).T
+    energy, spread, which = np.array([best[key] for key in sorted(best)]).T
     return {
-        "phase": np.array([phases[best[key][2]].formula for key in keys], dtype=object),
-        "x": np.array([key[0] for key in keys]),
+        "phase": np.array([phases[int(k)].formula for k in which], dtype=object),
+        "x": x,
         "z": z,
         "energy_eV_per_atom": energy,
         "standard_error_eV_per_atom": spread,
@@ -112,14 +110,13 @@ def _on_lower_hull(z: np.ndarray, energy: np.ndarray) -> np.ndarray:
     """Return which points, from left to right, are corners of the lower convex hull, shape (n,), bool."""
     corner: list[int] = []
     for k in range(z.size):
-        while len(corner) > 1 and (energy[corner[-1]] - energy[corner[-2]]) * (z[k] - z[corner[-2]]) >= (
-            energy[k] - energy[corner[-2]]
-        ) * (z[corner[-1]] - z[corner[-2]]):
+        while len(corner) > 1:
+            dz, dE = z[[corner[-1], k]] - z[corner[-2]], energy[[corner[-1], k]] - energy[corner[-2]]
+            if dE[0] * dz[1] < dE[1] * dz[0]:
+                break
             corner.pop()
         corner.append(k)
-    stable = np.zeros(z.size, dtype=bool)
-    stable[corner] = True
-    return stable
+    return np.isin(np.arange(z.size), corner)
 
 
 def plot_hull(
@@ -145,7 +142,7 @@ def plot_hull(
     Raises:
         DataError: As ``hull_line``.
     """
-    temperatures = [float(t) for t in np.atleast_1d(np.asarray(temperature_K, dtype=float))]
+    temperatures = np.atleast_1d(np.asarray(temperature_K, dtype=float)).tolist()
     between = between or end_members(phases)
     lines = [hull_line(phases, t, between=between, energies=energies) for t in temperatures]
     ax = ax or new_axes(6.4, 4.2)
