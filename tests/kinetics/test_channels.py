@@ -7,6 +7,7 @@ from kinetics.recipes import column, recipe
 from potential_differences import closest_difference, local_equilibrium_differences
 from tammann.kinetics import KineticsOptions, growth_constant, rate_table
 from tammann.kinetics.channels import _across_decomposing, _geometry, growth_of_channels, layers_of
+from tammann.kinetics.selection import Furnace
 from tammann.reactions import reaction_energy
 
 
@@ -51,5 +52,5 @@ def test_two_products_share_one_flux(reactions, transport):
     ):
         options = KineticsOptions(two_products=choice)
         layers = layers_of(transport, phases, options)
-        K = growth_of_channels(pool, dG, T, layers, transport, options, energies=None, partial_pressure_Pa={})
+        K = growth_of_channels(pool, dG, layers, transport, Furnace(phases.default_energies, T, (), {}), options)
         assert K[0, 0] == pytest.approx(expected, rel=1e-9)

@@ -8,6 +8,7 @@ import pytest
 from tammann.errors import RecipeError
 from tammann.kinetics import rate_table, relevant_phases
 from tammann.kinetics import relevance as relevance_module
+from tammann.kinetics import selection as selection_module
 from tammann.reactions import enumerate_reactions
 from tammann.recipe import Recipe
 from tammann.thermo import draw_energies, energy_above_hull, load_phases
@@ -103,10 +104,10 @@ def test_what_lies_far_above_the_hull_is_left_out_unless_it_is_put_in(few, tmp_p
 
 
 def test_more_phases_than_a_byte_can_name_are_refused(few, monkeypatch):
-    monkeypatch.setattr(relevance_module, "MOST_PHASES", 6)
+    rates = rate_table(enumerate_reactions(load_phases("Ba-Ti-O")), None, recipe())
+    monkeypatch.setattr(selection_module, "MOST_PHASES", 6)
     with pytest.raises(RecipeError, match=r"phases of Ba-Ti-O could take part, expected at most 6"):
         relevant_phases(load_phases("Ba-Ti-O"), recipe())
-    rates = rate_table(enumerate_reactions(load_phases("Ba-Ti-O")), None, recipe())
     n = 300
     with pytest.raises(RecipeError, match="it has 300 condensed phases, expected at most 254"):
         replace(

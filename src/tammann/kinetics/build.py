@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann._version import __version__
-from tammann.errors import RecipeError
 from tammann.kinetics import selection
 from tammann.kinetics.channels import between_local_equilibria, growth_of_channels, layers_of
 from tammann.kinetics.coverage import coverage_warnings, layers_down_to
 from tammann.kinetics.growth import Layer
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.rate_tables import MOST_PHASES, RateTable
+from tammann.kinetics.rate_tables import RateTable
 from tammann.kinetics.score import melt_exchange, nucleation_factor, onset, reduced_growth, score
 from tammann.kinetics.selection import Furnace
-from tammann.reactions import Reactions, reaction_energy
+from tammann.reactions import Reactions
 from tammann.transport import TransportTable
 
 if TYPE_CHECKING:
@@ -196,20 +195,19 @@ def reference_scale(
     if ends is not None and all(end in phases for end in ends):
         simple &= (coefficients[:, [phases.index(end) for end in ends]] < 0).all(axis=1)
     temperature = np.array([chosen.reference_temperature_K])
+    furnace = Furnace(energies or phases.default_energies, temperature, (), {})
     for with_data in (layers_down_to(chosen.reference_temperature_K, layers, chosen), layers):
         has = np.isin(np.arange(len(phases)), list(with_data))
         serving = simple & ~((solid > 0) & ~has).any(axis=1)
         if serving.any():
             break
     pool = reactions.take(np.flatnonzero(serving))
-    dG = reaction_energy(pool, temperature, energies=energies)
+    dG = furnace.energy(pool)
     downhill = (dG < 0.0).all(axis=0)
     pool, dG = pool.take(np.flatnonzero(downhill)), dG[:, downhill]
     if not len(pool):
         return 1.0
-    growth = growth_of_channels(
-        pool, dG, temperature, layers, transport, chosen, energies=energies, partial_pressure_Pa={}
-    )
+    growth = growth_of_channels(pool, dG, layers, transport, furnace, chosen)
     x = reduced_growth(growth, dG, temperature[:, None], scale=1.0, radius_m=chosen.reference_radius_m, options=chosen)
     largest = float(np.nanmax(x, initial=0.0))
     return largest if largest > 0 else 1.0
@@ -268,16 +266,8 @@ def _scored(
 ) -> tuple[_Candidates, float | None]:
     """The candidates with growth constants and scores, and the scale s, None where nothing has a growth constant."""
     pool, dG, temperature = candidates.pool, candidates.dG, furnace.temperature_K
-    growth = growth_of_channels(
-        pool,
-        dG,
-        temperature,
-        layers_down_to(float(temperature[0]), layers, options),
-        transport,
-        options,
-        energies=furnace.energies,
-        partial_pressure_Pa=furnace.pressure_Pa,
-    )
+    warm = layers_down_to(float(temperature[0]), layers, options)
+    growth = growth_of_channels(pool, dG, warm, transport, furnace, options)
     scale, x, T = None, np.full_like(growth, np.nan), temperature[:, None]
     if np.isfinite(growth).any():
         scale = options.scale or reference_scale(reactions, transport, options=options, energies=furnace.energies)
@@ -360,11 +350,7 @@ def _assembled(
     used = (coefficients != 0).any(axis=0)
     used[precursors] = True
     solids, gases = np.flatnonzero(used & ~phases.is_gas), np.flatnonzero(used & phases.is_gas)
-    if len(solids) > MOST_PHASES:
-        raise RecipeError(
-            f"precursors: {len(solids)} phases of {phases.system} can form, expected at most {MOST_PHASES}; leave "
-            "unlikely ones out of the energies, or lower kinetics.metastable_limit_eV_per_atom"
-        )
+    selection.require_few_phases(len(solids), phases.system, "can form")
     elements = np.flatnonzero(phases.composition_matrix[np.concatenate([solids, gases])].any(axis=0))
     melting = np.array([phases[p].melting_point_K for p in solids])
     reactants, reactant_coefficients = _side(-coefficients[:, solids])

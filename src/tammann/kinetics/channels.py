@@ -10,6 +10,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.kinetics.growth import Layer, phase_number, table_layer
 from tammann.kinetics.options import KineticsOptions
+from tammann.kinetics.selection import Furnace
 from tammann.reactions import Reactions
 from tammann.transport import TransportTable
 from tammann.units import A3_IN_M3, BOLTZMANN_EV_PER_K
@@ -35,21 +36,18 @@ def layers_of(transport: TransportTable | None, phases: Phases, options: Kinetic
 def growth_of_channels(
     pool: Reactions,
     dG_eV_per_atom: np.ndarray,
-    temperature_K: np.ndarray,
     layers: Mapping[int, Layer],
     transport: TransportTable | None,
+    furnace: Furnace,
     options: KineticsOptions,
-    *,
-    energies: str | None,
-    partial_pressure_Pa: Mapping[str, float],
 ) -> np.ndarray:
     """Return K_D of every reaction, shape (nT, R), m²/s, NaN for all temperatures where a layer has no transport data.
 
     Two solids to one or two: the products are the layers, between the reactants. One solid to two: the solid is the
     layer, between its products. One to one with a gas: the product is the layer, between the two. See ``rate_table``.
-    ``dG_eV_per_atom`` has the shape (nT, R), ``temperature_K`` (nT,), ascending; ``partial_pressure_Pa`` are those of
-    the gases that reactions exchange.
+    ``dG_eV_per_atom`` has the shape (nT, R).
     """
+    temperature_K = furnace.temperature_K
     growth = np.full((len(temperature_K), len(pool)), np.nan)
     if not len(pool) or not (layers or options.missing_L_per_kT_per_m_s) or options.transport == "none":
         return growth
@@ -66,9 +64,7 @@ def growth_of_channels(
         direction, per_atom = _directions(pool, rows, geometry)
         drive = total * per_atom
     else:
-        difference = _differences(
-            pool, rows, geometry, total, temperature_K, transport, options, energies, partial_pressure_Pa
-        )
+        difference = _differences(pool, rows, geometry, total, transport, furnace, options)
 
     def through(p: int, which: np.ndarray) -> np.ndarray:
         """K_D of the layer p in the reactions ``which`` of the rows, shape (nT, n)."""
@@ -138,14 +134,12 @@ def _differences(
     rows: np.ndarray,
     geometry: _Geometry,
     total: np.ndarray,
-    temperature: np.ndarray,
     transport: TransportTable | None,
+    furnace: Furnace,
     options: KineticsOptions,
-    energies: str | None,
-    pressures: Mapping[str, float],
 ) -> np.ndarray:
     """The difference of chemical potentials that drives each reaction, eV per atom, shape (nT, n_rows, E)."""
-    phases = pool.phases
+    phases, temperature = pool.phases, furnace.temperature_K
     gases = np.flatnonzero(phases.is_gas)
     result = np.zeros((len(temperature), len(rows), len(phases.elements)))
     wanted: dict[tuple[int, ...], dict[tuple[int, int], list[int]]] = {}
@@ -178,8 +172,10 @@ def _differences(
     span = coarse[upper] - coarse[lower]
     weight = np.where(span > 0, (temperature - coarse[lower]) / np.where(span > 0, span, 1.0), 0.0)[:, None, None]
     for exchanged, pairs in wanted.items():
-        held = {phases[g].formula: pressures[phases[g].formula] for g in exchanged}
-        distance = closest_differences(phases, list(pairs), coarse, energies=energies, partial_pressure_Pa=held or None)
+        held = {phases[g].formula: furnace.pressure_Pa[phases[g].formula] for g in exchanged}
+        distance = closest_differences(
+            phases, list(pairs), coarse, energies=furnace.energies, partial_pressure_Pa=held or None
+        )
         distance = (1.0 - weight) * distance[lower] + weight * distance[upper]
         for n, members in enumerate(pairs.values()):
             result[:, members] = distance[:, n, None]

@@ -122,17 +122,15 @@ def _layers_without_barrier(
     The growth constants of all reactions through a layer are compared, with the differences of the lowest temperature
     of the furnace; their median decides.
     """
-    coldest = furnace.temperature_K[:1]
-    several = {p: one for p, one in layers.items() if len(one.temperature_K) > 1 and coldest[0] < one.temperature_K[0]}
+    coldest = replace(furnace, temperature_K=furnace.temperature_K[:1])
+    T = furnace.temperature_K[0]
+    several = {p: one for p, one in layers.items() if len(one.temperature_K) > 1 and T < one.temperature_K[0]}
     held = options.model_copy(update={"below_range": "hold"})
 
     def growth(k: int) -> np.ndarray:
         """K_D with L of the temperature k of each table, shape (R,)."""
         single = {p: replace(one, temperature_K=one.temperature_K[[k]], L=one.L[[k]]) for p, one in several.items()}
-        dG, held_Pa = dG_eV_per_atom[None], furnace.pressure_Pa
-        return growth_of_channels(
-            pool, dG, coldest, single, transport, held, energies=furnace.energies, partial_pressure_Pa=held_Pa
-        )[0]
+        return growth_of_channels(pool, dG_eV_per_atom[None], single, transport, coldest, held)[0]
 
     colder, warmer = growth(0), growth(1)
     wanted = wanted_layers(pool) & ((colder > 0) & (warmer > 0))[:, None]

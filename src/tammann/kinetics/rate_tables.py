@@ -75,53 +75,37 @@ class RateTable:
 
     phases: tuple[str, ...]
     elements: tuple[str, ...]
-    composition: np.ndarray
-    molar_volume_m3: np.ndarray
-    molar_mass_kg: np.ndarray
-    melting_point_K: np.ndarray
+    composition: np.ndarray = field(metadata={"shape": "PE"})
+    molar_volume_m3: np.ndarray = field(metadata={"shape": "P"})
+    molar_mass_kg: np.ndarray = field(metadata={"shape": "P"})
+    melting_point_K: np.ndarray = field(metadata={"shape": "P"})
     gases: tuple[str, ...]
-    gas_composition: np.ndarray
-    temperature_K: np.ndarray
-    reactants: np.ndarray
-    reactant_coefficients: np.ndarray
-    products: np.ndarray
-    product_coefficients: np.ndarray
-    gas_coefficients: np.ndarray
-    score: np.ndarray
-    dG_eV_per_atom: np.ndarray
-    growth_constant_m2_per_s: np.ndarray
-    fallback: np.ndarray
+    gas_composition: np.ndarray = field(metadata={"shape": "GE"})
+    temperature_K: np.ndarray = field(metadata={"shape": "T"})
+    reactants: np.ndarray = field(metadata={"shape": "C2"})
+    reactant_coefficients: np.ndarray = field(metadata={"shape": "C2"})
+    products: np.ndarray = field(metadata={"shape": "C2"})
+    product_coefficients: np.ndarray = field(metadata={"shape": "C2"})
+    gas_coefficients: np.ndarray = field(metadata={"shape": "CG"})
+    score: np.ndarray = field(metadata={"shape": "TC"})
+    dG_eV_per_atom: np.ndarray = field(metadata={"shape": "TC"})
+    growth_constant_m2_per_s: np.ndarray = field(metadata={"shape": "TC"})
+    fallback: np.ndarray = field(metadata={"shape": "C"})
     equations: tuple[str, ...]
-    exchange: np.ndarray
+    exchange: np.ndarray = field(metadata={"shape": "TP"})
     metadata: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         P, E, G, C, T = (len(x) for x in (self.phases, self.elements, self.gases, self.equations, self.temperature_K))
-        shapes: dict[str, tuple[int, ...]] = {
-            "composition": (P, E),
-            "molar_volume_m3": (P,),
-            "molar_mass_kg": (P,),
-            "melting_point_K": (P,),
-            "gas_composition": (G, E),
-            "temperature_K": (T,),
-            "reactants": (C, 2),
-            "reactant_coefficients": (C, 2),
-            "products": (C, 2),
-            "product_coefficients": (C, 2),
-            "gas_coefficients": (C, G),
-            "score": (T, C),
-            "dG_eV_per_atom": (T, C),
-            "growth_constant_m2_per_s": (T, C),
-            "fallback": (C,),
-            "exchange": (T, P),
-        }
+        sizes = {"P": P, "E": E, "G": G, "C": C, "T": T, "2": 2}
         kinds: dict[str, Any] = {"reactants": np.int16, "products": np.int16, "fallback": bool}
         if P > MOST_PHASES:
             raise RecipeError(
                 f"rate table: it has {P} condensed phases, expected at most {MOST_PHASES}; leave some out."
             )
-        for name, shape in shapes.items():
+        for name, letters in _SHAPES.items():
+            shape = tuple(sizes[letter] for letter in letters)
             array = np.array(getattr(self, name), dtype=kinds.get(name, np.float64))
             if array.size == 0 and 0 in shape:
                 array = array.reshape(shape)
@@ -240,14 +224,6 @@ class RateTable:
         return value[:, c] if key in _AGAINST_TEMPERATURE else value[c]
 
 
-_AGAINST_TEMPERATURE = ("score", "dG_eV_per_atom", "growth_constant_m2_per_s")
-_BY_CHANNEL = (
-    "equations",
-    "reactants",
-    "reactant_coefficients",
-    "products",
-    "product_coefficients",
-    "gas_coefficients",
-    "fallback",
-    *_AGAINST_TEMPERATURE,
-)
+_SHAPES: dict[str, str] = {f.name: f.metadata["shape"] for f in fields(RateTable) if f.metadata}
+_AGAINST_TEMPERATURE = tuple(name for name, shape in _SHAPES.items() if shape == "TC")
+_BY_CHANNEL = ("equations", *(name for name, shape in _SHAPES.items() if "C" in shape))

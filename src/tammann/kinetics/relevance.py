@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.errors import RecipeError
+from tammann.kinetics import selection
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.rate_tables import MOST_PHASES
-from tammann.kinetics.selection import Furnace, at_pressure, atmosphere, energy_set_of, precursors
+from tammann.kinetics.selection import Furnace
 from tammann.reactions import Reactions
 
 if TYPE_CHECKING:
@@ -48,27 +47,24 @@ def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
     if solids <= _MANY:
         return phases
     options = KineticsOptions.from_recipe(recipe)
-    energies = energy_set_of(phases, recipe)
-    start = precursors(phases, recipe, energies)
-    supplied, pressure, *_ = atmosphere(phases, recipe, options, energies)
+    energies = selection.energy_set_of(phases, recipe)
+    start = selection.precursors(phases, recipe, energies)
+    supplied, pressure, *_ = selection.atmosphere(phases, recipe, options, energies)
     composition = phases.composition_matrix
     there = [*start, *(phases.index(gas) for gas in supplied)]
     keep: np.ndarray = np.logical_not((composition[:, ~(composition[there] > 0).any(axis=0)] > 0).any(axis=1))
     if options.metastable_limit_eV_per_atom is not None:
         furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
-        gibbs = at_pressure(phases, furnace.released_Pa, energies).gibbs(furnace.temperature_K, energies=energies)
+        gibbs = selection.at_pressure(phases, furnace.released_Pa, energies).gibbs(
+            furnace.temperature_K, energies=energies
+        )
         above = np.full(len(phases), np.inf)
         for g, corners in zip(gibbs, furnace.hull_corners(phases), strict=True):
             above = np.fmin(above, g - (phases.atom_fractions @ corners.T).max(axis=1))
         error = phases.energy_set(energies).standard_error_eV_per_atom
         keep &= above <= options.metastable_limit_eV_per_atom + 2.0 * error
     keep[there] = True
-    left = int((keep & ~phases.is_gas).sum())
-    if left > MOST_PHASES:
-        raise RecipeError(
-            f"precursors: {left} phases of {phases.system} could take part, expected at most {MOST_PHASES}; leave "
-            "unlikely ones out of the energies, or lower kinetics.metastable_limit_eV_per_atom"
-        )
+    selection.require_few_phases(int((keep & ~phases.is_gas).sum()), phases.system, "could take part")
     return phases.take(np.flatnonzero(keep))
 
 
@@ -83,19 +79,18 @@ def may_open(phases: Phases, recipe: Recipe) -> Callable[[Reactions], np.ndarray
     if int((~phases.is_gas).sum()) <= _MANY:
         return None
     options = KineticsOptions.from_recipe(recipe)
-    energies = energy_set_of(phases, recipe)
-    supplied, pressure, *_ = atmosphere(phases, recipe, options, energies)
+    energies = selection.energy_set_of(phases, recipe)
+    supplied, pressure, *_ = selection.atmosphere(phases, recipe, options, energies)
     furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
     limit = options.metastable_limit_eV_per_atom
     corners = [] if limit is None else list(furnace.hull_corners(phases))
     uphill = 0.0 if options.score == "repaired" else options.uphill_limit_eV_per_atom
-    composition = phases.composition_matrix.astype(float)
-    atoms = composition.sum(axis=1)
-    per_formula = np.nan_to_num(phases.gibbs(furnace.temperature_K, energies=energies)) * atoms * ~phases.is_gas
+    atoms = phases.composition_matrix.astype(float).sum(axis=1)
+    gibbs = phases.gibbs(furnace.temperature_K, energies=energies)
     variance = (2.0 * phases.energy_set(energies).standard_error_eV_per_atom * atoms) ** 2
     locked = phases.is_gas & ~np.isin([phase.formula for phase in phases], supplied)
     others = ~phases.is_gas
-    others[precursors(phases, recipe, energies)] = False
+    others[selection.precursors(phases, recipe, energies)] = False
 
     def keep(reactions: Reactions) -> np.ndarray:
         coefficients = reactions.coefficients.astype(float)
@@ -112,9 +107,8 @@ def may_open(phases: Phases, recipe: Recipe) -> Callable[[Reactions], np.ndarray
         for t, corner in enumerate(corners):
             here = rows[downhill[t] & ~kept[rows]]
             made = np.maximum(solid[here], 0.0)
-            content = made @ composition
-            above = made @ per_formula[t] - (content @ corner.T).max(axis=1)
-            kept[here[above <= limit * content.sum(axis=1) + np.sqrt(made**2 @ variance)]] = True
+            above = selection.above_hull(made, phases, gibbs[t], corner)
+            kept[here[above <= limit * (made @ atoms) + np.sqrt(made**2 @ variance)]] = True
         return kept
 
     return keep

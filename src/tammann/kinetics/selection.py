@@ -12,6 +12,7 @@ from tammann.composition import parse_formula
 from tammann.errors import DataError, RecipeError
 from tammann.files import DATA_SUFFIXES
 from tammann.kinetics.options import KineticsOptions
+from tammann.kinetics.rate_tables import MOST_PHASES
 from tammann.reactions import Reactions, reaction_energy
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
@@ -240,13 +241,11 @@ def _made_by_exchange(
     alone = phases.with_energies(
         replace(one, gibbs_eV_per_atom=np.where(makeable, one.gibbs_eV_per_atom - _DEPTH_EV_PER_ATOM, np.nan))
     )
-    composition = phases.composition_matrix.astype(float)
     made = np.maximum(exchanges.coefficients, 0.0) * ~phases.is_gas
-    content = made @ composition
-    per_formula = np.nan_to_num(phases.gibbs(coarse.temperature_K, energies=furnace.energies)) * composition.sum(axis=1)
+    most = (_DEPTH_EV_PER_ATOM - 1e-6) * (made @ phases.composition_matrix.sum(axis=1))
+    gibbs = phases.gibbs(coarse.temperature_K, energies=furnace.energies)
     for t, corners in enumerate(coarse.hull_corners(alone)):
-        best = (content @ corners.T).max(axis=1) + _DEPTH_EV_PER_ATOM * content.sum(axis=1)
-        lower = downhill[t] & (made @ per_formula[t] < best - 1e-6 * content.sum(axis=1))
+        lower = downhill[t] & (above_hull(made, phases, gibbs[t], corners) < most)
         found |= (made[lower] > 0).any(axis=0) & ~makeable
     return found
 
@@ -279,14 +278,12 @@ def within_metastable_limit(pool: Reactions, furnace: Furnace, options: Kinetics
     made = np.maximum(pool.coefficients, 0.0) * ~phases.is_gas
     composition = phases.composition_matrix.astype(float)
     atoms = composition.sum(axis=1)
-    content = made @ composition
     gibbs = phases.gibbs(furnace.temperature_K, energies=furnace.energies)
-    per_formula = np.nan_to_num(gibbs) * atoms
     for t, corners in enumerate(furnace.hull_corners(phases)):
         each = gibbs[t] - (composition @ corners.T).max(axis=1) / atoms
-        together = made @ per_formula[t] - (content @ corners.T).max(axis=1)
         far = ~(each <= limit)
-        close[t] = (together <= limit * content.sum(axis=1)) & ~(made[:, far] > 0).any(axis=1)
+        together = above_hull(made, phases, gibbs[t], corners)
+        close[t] = (together <= limit * (made @ atoms)) & ~(made[:, far] > 0).any(axis=1)
     return close
 
 
@@ -307,24 +304,46 @@ def release_allowed(pool: Reactions, furnace: Furnace) -> np.ndarray:
     composition = phases.composition_matrix.astype(float)
     atoms = composition.sum(axis=1)
     open_phases = at_pressure(phases, furnace.pressure_Pa, furnace.energies)
-    per_formula = np.nan_to_num(open_phases.gibbs(furnace.temperature_K, energies=furnace.energies)) * atoms
+    gibbs = open_phases.gibbs(furnace.temperature_K, energies=furnace.energies)
     for gas in np.flatnonzero(phases.is_gas):
         rows = np.flatnonzero(pool.coefficients[:, gas] > 0)
         if not len(rows):
             continue
         made = np.maximum(pool.coefficients[rows], 0.0)
-        content = made @ composition
         kept = phases[int(gas)].formula
-        left = content - made[:, [gas]] * composition[gas]
+        gibbs_of_gas = np.nan_to_num(gibbs[:, gas]) * atoms[gas]
+        left = made @ composition - made[:, [gas]] * composition[gas]
         for t, T in enumerate(furnace.temperature_K.tolist()):
             corners = chemical_potential_diagram(open_phases, T, energies=furnace.energies, without=[kept]).vertices_eV
-            best = (content @ corners.T).max(axis=1)
-            allowed[t, rows] &= made @ per_formula[t] <= best + 1e-9 * content.sum(axis=1)
+            allowed[t, rows] &= above_hull(made, phases, gibbs[t], corners) <= 1e-9 * (made @ atoms)
             energy = left @ corners.T
             stable = energy >= energy.max(axis=1, keepdims=True) - 1e-9 * left.sum(axis=1, keepdims=True)
-            gives = corners @ composition[gas] >= per_formula[t, gas] - 1e-9
+            gives = corners @ composition[gas] >= gibbs_of_gas[t] - 1e-9
             allowed[t, rows] &= (stable & gives).any(axis=1)
     return allowed
+
+
+def above_hull(made: np.ndarray, phases: Phases, gibbs: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """Return the Gibbs energy of products above the hull of their atoms, eV per reaction as written, shape (R,).
+
+    ``made`` are formula units, shape (R, P), ``gibbs`` eV per atom, (P,), ``corners`` those of the hull, eV, (nv, E).
+    """
+    composition = phases.composition_matrix.astype(float)
+    per_formula = np.nan_to_num(gibbs) * composition.sum(axis=1)
+    return np.asarray(made @ per_formula - (made @ composition @ corners.T).max(axis=1))
+
+
+def require_few_phases(n: int, system: str, what: str) -> None:
+    """Refuse more phases than the cells of a lattice can tell apart; ``what`` says what they do.
+
+    Raises:
+        RecipeError: There are more.
+    """
+    if n > MOST_PHASES:
+        raise RecipeError(
+            f"precursors: {n} phases of {system} {what}, expected at most {MOST_PHASES}; leave "
+            "unlikely ones out of the energies, or lower kinetics.metastable_limit_eV_per_atom"
+        )
 
 
 def at_pressure(phases: Phases, pressures: Mapping[str, float], energies: str) -> Phases:
