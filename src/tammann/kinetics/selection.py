@@ -144,8 +144,8 @@ def atmosphere(
         key = f"atmosphere: {recipe.atmosphere}" if named else "atmosphere.partial_pressure_Pa"
         raise RecipeError(
             f"{key}: no phase of {phases.system} can take up or give off {' or '.join(unknown)}; "
-            f"{'write inert' if named else 'leave it out'}, add phases that do, or name "
-            f"{' or '.join([*gases, 'an inert gas such as Ar'])}."
+            f"{'write inert' if named else 'leave it out'}, add phases or product gases that do (H2O for H2, say), "
+            f"or name {' or '.join([*gases, 'an inert gas such as Ar'])}."
         )
     return (
         tuple(supplied),
