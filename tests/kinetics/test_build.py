@@ -9,7 +9,7 @@ from kinetics.recipes import LINE, column, recipe
 from tammann.kinetics import PUBLIC_CODE, KineticsOptions, rate_table, reference_scale
 from tammann.kinetics.channels import growth_of_channels, layers_of
 from tammann.kinetics.score import reduced_growth, sigma2
-from tammann.kinetics.selection import Furnace
+from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import enumerate_reactions, reaction_energy
 from tammann.recipe import Recipe
 from tammann.thermo import (
@@ -64,7 +64,7 @@ def test_the_scale_is_the_convention(reactions, transport):
     )
     T = np.array([1100.0])
     dG = reaction_energy(pool, T)
-    furnace = Furnace(phases.default_energies, T, (), {})
+    furnace = FurnaceConditions(phases.default_energies, T, (), {})
     growth = growth_of_channels(pool, dG, layers_of(transport, phases, options), transport, furnace, options)
     assert np.nanmax(reduced_growth(growth, dG, 1100.0, scale=s)) == pytest.approx(1.0)
 

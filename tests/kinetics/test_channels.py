@@ -7,7 +7,7 @@ from kinetics.recipes import column, recipe
 from potential_differences import closest_difference, local_equilibrium_differences
 from tammann.kinetics import KineticsOptions, growth_constant, rate_table
 from tammann.kinetics.channels import _across_decomposing, _geometry, growth_of_channels, layers_of
-from tammann.kinetics.selection import Furnace
+from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import reaction_energy
 
 
@@ -52,5 +52,7 @@ def test_two_products_share_one_flux(reactions, transport):
     ):
         options = KineticsOptions(two_products=choice)
         layers = layers_of(transport, phases, options)
-        K = growth_of_channels(pool, dG, layers, transport, Furnace(phases.default_energies, T, (), {}), options)
+        K = growth_of_channels(
+            pool, dG, layers, transport, FurnaceConditions(phases.default_energies, T, (), {}), options
+        )
         assert K[0, 0] == pytest.approx(expected, rel=1e-9)

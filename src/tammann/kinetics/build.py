@@ -16,7 +16,7 @@ from tammann.kinetics.growth import Layer
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import RateTable
 from tammann.kinetics.score import melt_exchange, nucleation_factor, onset, reduced_growth, score
-from tammann.kinetics.selection import Furnace
+from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import Reactions
 from tammann.transport import TransportTable
 
@@ -92,7 +92,7 @@ def rate_table(
     precursors = selection.precursors(phases, recipe, energies)
     phases.require_melting_points()
     supplied, pressures, important, warnings = selection.atmosphere(phases, recipe, chosen, energies)
-    furnace = Furnace(energies, np.asarray(recipe.temperatures_K(), dtype=float), supplied, pressures)
+    furnace = FurnaceConditions(energies, np.asarray(recipe.temperatures_K(), dtype=float), supplied, pressures)
 
     pool = reactions.take(selection.possible(reactions, precursors, furnace, chosen, null=null))
     dG = furnace.energy(pool)
@@ -195,7 +195,7 @@ def reference_scale(
     if ends is not None and all(end in phases for end in ends):
         simple &= (coefficients[:, [phases.index(end) for end in ends]] < 0).all(axis=1)
     temperature = np.array([chosen.reference_temperature_K])
-    furnace = Furnace(energies or phases.default_energies, temperature, (), {})
+    furnace = FurnaceConditions(energies or phases.default_energies, temperature, (), {})
     for with_data in (layers_down_to(chosen.reference_temperature_K, layers, chosen), layers):
         has = np.isin(np.arange(len(phases)), list(with_data))
         serving = simple & ~((solid > 0) & ~has).any(axis=1)
@@ -240,7 +240,7 @@ class _Candidates:
 
 
 def _narrowed(
-    candidates: _Candidates, precursors: list[int], furnace: Furnace, options: KineticsOptions
+    candidates: _Candidates, precursors: list[int], furnace: FurnaceConditions, options: KineticsOptions
 ) -> Iterator[tuple[_Candidates, str]]:
     """Yield what each filter leaves of the candidates, with the reason that it gives where that is nothing."""
     limit = 0.0 if options.score == "repaired" else options.uphill_limit_eV_per_atom
@@ -260,7 +260,7 @@ def _scored(
     reactions: Reactions,
     layers: Mapping[int, Layer],
     transport: TransportTable | None,
-    furnace: Furnace,
+    furnace: FurnaceConditions,
     recipe: Recipe,
     options: KineticsOptions,
 ) -> tuple[_Candidates, float | None]:
@@ -283,7 +283,7 @@ def _scored(
 
 
 def _why_nothing_opens(
-    reactions: Reactions, stages: list[tuple[_Candidates, str]], precursors: list[int], furnace: Furnace
+    reactions: Reactions, stages: list[tuple[_Candidates, str]], precursors: list[int], furnace: FurnaceConditions
 ) -> str:
     """One sentence on the filter that no reaction of the precursors passed, and the reaction that came closest."""
     phases = reactions.phases

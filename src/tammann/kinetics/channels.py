@@ -10,7 +10,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.kinetics.growth import Layer, phase_number, table_layer
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.selection import Furnace
+from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import Reactions
 from tammann.transport import TransportTable
 from tammann.units import A3_IN_M3, BOLTZMANN_EV_PER_K
@@ -38,7 +38,7 @@ def growth_of_channels(
     dG_eV_per_atom: np.ndarray,
     layers: Mapping[int, Layer],
     transport: TransportTable | None,
-    furnace: Furnace,
+    furnace: FurnaceConditions,
     options: KineticsOptions,
 ) -> np.ndarray:
     """Return K_D of every reaction, shape (nT, R), m²/s, NaN for all temperatures where a layer has no transport data.
@@ -135,7 +135,7 @@ def _differences(
     geometry: _Geometry,
     total: np.ndarray,
     transport: TransportTable | None,
-    furnace: Furnace,
+    furnace: FurnaceConditions,
     options: KineticsOptions,
 ) -> np.ndarray:
     """The difference of chemical potentials that drives each reaction, eV per atom, shape (nT, n_rows, E)."""

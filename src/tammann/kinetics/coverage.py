@@ -11,7 +11,7 @@ import numpy as np
 from tammann.kinetics.channels import growth_of_channels, wanted_layers
 from tammann.kinetics.growth import Layer
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.selection import Furnace
+from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import Reactions
 from tammann.transport import TransportTable
 
@@ -40,7 +40,7 @@ def coverage_warnings(
     coldest_dG_eV_per_atom: np.ndarray,
     tabulated: Mapping[int, Layer],
     transport: TransportTable | None,
-    furnace: Furnace,
+    furnace: FurnaceConditions,
     options: KineticsOptions,
 ) -> list[str]:
     """Return what was done where the transport data do not reach, a sentence each.
@@ -114,7 +114,7 @@ def _layers_without_barrier(
     dG_eV_per_atom: np.ndarray,
     layers: Mapping[int, Layer],
     transport: TransportTable,
-    furnace: Furnace,
+    furnace: FurnaceConditions,
     options: KineticsOptions,
 ) -> list[int]:
     """Layers colder than their data whose growth is no slower with L of the lowest temperature than of the next.

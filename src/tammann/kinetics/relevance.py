@@ -9,7 +9,7 @@ import numpy as np
 
 from tammann.kinetics import selection
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.selection import Furnace
+from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import Reactions
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
     there = [*start, *(phases.index(gas) for gas in supplied)]
     keep: np.ndarray = np.logical_not((composition[:, ~(composition[there] > 0).any(axis=0)] > 0).any(axis=1))
     if options.metastable_limit_eV_per_atom is not None:
-        furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
+        furnace = FurnaceConditions(energies, recipe.temperatures_K(100.0), supplied, pressure)
         gibbs = selection.at_pressure(phases, furnace.released_Pa, energies).gibbs(
             furnace.temperature_K, energies=energies
         )
@@ -81,7 +81,7 @@ def may_open(phases: Phases, recipe: Recipe) -> Callable[[Reactions], np.ndarray
     options = KineticsOptions.from_recipe(recipe)
     energies = selection.energy_set_of(phases, recipe)
     supplied, pressure, *_ = selection.atmosphere(phases, recipe, options, energies)
-    furnace = Furnace(energies, recipe.temperatures_K(100.0), supplied, pressure)
+    furnace = FurnaceConditions(energies, recipe.temperatures_K(100.0), supplied, pressure)
     limit = options.metastable_limit_eV_per_atom
     corners = [] if limit is None else list(furnace.hull_corners(phases))
     uphill = 0.0 if options.score == "repaired" else options.uphill_limit_eV_per_atom

@@ -28,8 +28,8 @@ _INERT = frozenset({"He", "Ne", "Ar", "Kr", "Xe", "N2"})
 
 
 @dataclass(frozen=True, eq=False)
-class Furnace:
-    """What reactions meet in the furnace.
+class FurnaceConditions:
+    """Temperatures and gas pressures that reactions meet in the furnace.
 
     Attributes:
         energies: Name of the energy set.
@@ -160,7 +160,7 @@ def atmosphere(
 
 
 def possible(
-    reactions: Reactions, precursors: list[int], furnace: Furnace, options: KineticsOptions, *, null: bool
+    reactions: Reactions, precursors: list[int], furnace: FurnaceConditions, options: KineticsOptions, *, null: bool
 ) -> np.ndarray:
     """Return the indices of the reactions that matter and atmosphere allow, before their own energies are asked.
 
@@ -222,7 +222,7 @@ def _in_span(composition: np.ndarray, generators: np.ndarray) -> np.ndarray:
 
 
 def _made_by_exchange(
-    exchanges: Reactions, furnace: Furnace, options: KineticsOptions, makeable: np.ndarray
+    exchanges: Reactions, furnace: FurnaceConditions, options: KineticsOptions, makeable: np.ndarray
 ) -> np.ndarray:
     """Return the products of downhill exchanges that lie below all that could be made without them, shape (n,), bool.
 
@@ -264,7 +264,7 @@ def reachable(pool: Reactions, start: list[int]) -> np.ndarray:
         reached = more
 
 
-def within_metastable_limit(pool: Reactions, furnace: Furnace, options: KineticsOptions) -> np.ndarray:
+def within_metastable_limit(pool: Reactions, furnace: FurnaceConditions, options: KineticsOptions) -> np.ndarray:
     """Return where the solids that a reaction makes lie close enough to the hull to form, shape (nT, R), bool.
 
     A product further above the hull of this furnace than the limit, or two products that are so together, do not
@@ -287,7 +287,7 @@ def within_metastable_limit(pool: Reactions, furnace: Furnace, options: Kinetics
     return close
 
 
-def release_allowed(pool: Reactions, furnace: Furnace) -> np.ndarray:
+def release_allowed(pool: Reactions, furnace: FurnaceConditions) -> np.ndarray:
     """Return where a reaction that gives off gas may do so, shape (nT, R), bool; true for reactions that do not.
 
     It may where its products, the gas at its pressure, lie no higher than the best that the same atoms could reach
