@@ -24,6 +24,28 @@ def test_what_fails_half_way_leaves_the_old_file(tmp_path):
     assert file.read_text() == "old" and [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 
 
+def test_two_that_write_the_same_file_do_not_meet(tmp_path):
+    """Threads of one process, or processes of one number on two computers: the last to end wins, and is whole."""
+    with whole_file(tmp_path / "a") as slow:
+        slow.write(b"slow, ")
+        with whole_file(tmp_path / "a") as fast:
+            fast.write(b"fast")
+        assert (tmp_path / "a").read_bytes() == b"fast"
+        slow.write(b"and whole")
+    assert (tmp_path / "a").read_bytes() == b"slow, and whole"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of posix")
+def test_a_whole_file_has_the_mode_that_the_user_asks_of_new_files(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a", "text")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
 def test_json_has_no_numbers_that_are_none():
     value = {"a": np.float64("nan"), 1: (np.int64(3), math.inf), "c": np.array([[1.5, -math.inf]]), "d": np.bool_(True)}
     safe = json_safe(value | {"e": {2.5}, "f": (x for x in "ab")})

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import secrets
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ except ImportError:  # Windows, where no process waits
 
 DATA_SUFFIXES = (".csv", ".json", ".csv.gz", ".json.gz")
 """How names of files with energies or transport data end."""
+LOCK = "lock"
 LOCK_POLL_SECONDS = 0.2
 
 
@@ -38,20 +40,33 @@ def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
 
 
 @contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name only once all of it has been written.
+def whole_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a name of its own to write to, and rename what was written to ``path`` at the end.
 
-    It is written beside its final place under a name of this process's own and then renamed, so that neither a crash
-    nor a full disk nor a second process leaves half a file behind.
+    Neither a crash nor a full disk nor another thread, process or computer that writes the same file leaves half a
+    file behind.
 
     Args:
         path: Name of the file; its folder must exist.
 
     Yields:
-        The file, open for writing bytes.
+        A name beside it that nobody else has.
 
     Raises:
         OSError: The folder cannot be written to, or the disk is full.
+    """
+    target = Path(path)
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}.partial")
+    try:
+        yield partial
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file for writing bytes that appears under its name only once all of it has been written (``whole_path``).
 
     Example:
         >>> import tempfile
@@ -61,14 +76,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         ...     [entry.name for entry in Path(folder).iterdir()]
         ['a.txt']
     """
-    target = Path(path)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            yield file
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_path(path) as partial, open(partial, "xb") as file:
+        yield file
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -148,7 +157,7 @@ def lock_folder(folder: str | os.PathLike[str], *, wait_s: float = 0.0, use: str
     Raises:
         ResultError: Another process has it.
     """
-    path = Path(folder) / "lock"
+    path = Path(folder) / LOCK
     until = time.monotonic() + wait_s
     descriptor = None
     while fcntl is not None and descriptor is None:
@@ -184,7 +193,7 @@ def lock_folder(folder: str | os.PathLike[str], *, wait_s: float = 0.0, use: str
 
 
 def check_empty(folder: str | os.PathLike[str], *, advice: str = "name a new or empty folder") -> None:
-    """Refuse a folder for results that is a file or holds something already.
+    """Refuse a folder for results that is a file or holds something already, a lock excepted.
 
     Args:
         folder: Where results shall go; it need not exist.
@@ -196,5 +205,5 @@ def check_empty(folder: str | os.PathLike[str], *, advice: str = "name a new or 
     place = Path(folder)
     if place.exists() and not place.is_dir():
         raise ResultError(f"{place} is a file; name a new or empty folder.")
-    if place.exists() and any(place.iterdir()):
+    if place.exists() and any(entry.name != LOCK for entry in place.iterdir()):
         raise ResultError(f"{place} is not empty; {advice}.")

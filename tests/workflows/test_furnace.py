@@ -6,6 +6,8 @@ import json
 import multiprocessing
 import os
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 
 from histories import assert_same
 from tammann import files
+from tammann.automaton.cost import RunCost, estimate_cost
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.history import History
 from tammann.recipe import Recipe
@@ -76,7 +79,7 @@ def test_realizations_differ_but_not_by_how_many_there_are(serial):
 def test_draws_are_of_what_the_ensemble_names():
     def scores(**ensemble):
         known = prepare(recipe(ensemble={"realizations": 2, **ensemble}))
-        return known.rates, furnace._drawn_rates(known, 1)
+        return known.rates, furnace._rates_of(known, 1, null=False)
 
     central, same = scores(energies=False, transport=False)
     assert same.equations == central.equations
@@ -98,9 +101,9 @@ def test_only_the_first_realization_has_the_central_values(serial):
 
 
 def test_draws_of_one_seed_are_the_same_and_of_another_are_not(known):
-    one, again = (furnace._drawn_rates(known, 2) for _ in range(2))
+    one, again = (furnace._rates_of(known, 2, null=False) for _ in range(2))
     np.testing.assert_array_equal(one.score, again.score)
-    other = furnace._drawn_rates(prepare(recipe(seed=6)), 2)
+    other = furnace._rates_of(prepare(recipe(seed=6)), 2, null=False)
     assert one.equations != other.equations or not np.array_equal(one.score, other.score)
 
 
@@ -353,6 +356,58 @@ def test_a_folder_in_use_is_locked(done):
     assert not (done / "lock").exists()
 
 
+HOLD = """
+import sys, time
+from tammann.recipe import Recipe
+from tammann.workflows.furnace import run_recipe
+
+def hold(*_):
+    print("running", flush=True)
+    time.sleep(600)
+
+run_recipe(Recipe.from_text(sys.argv[1]), sys.argv[2], threads=1, progress=hold)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of posix")
+def test_a_second_process_touches_nothing_of_a_run(tmp_path):
+    def state():
+        return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in tmp_path.rglob("*")}
+
+    command = [sys.executable, "-c", HOLD, recipe().to_yaml(), str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        try:
+            assert first.stdout.readline() == "running\n"
+            before = state()
+            assert tmp_path / "out" / "recipe.yaml" in before
+            with pytest.raises(ResultError, match="is in use by another run"):
+                run_recipe(recipe(), tmp_path / "out", resume=True)
+            assert state() == before
+        finally:
+            first.kill()
+    assert run_recipe(recipe(), tmp_path / "out", resume=True, threads=1).history.realizations == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of posix")
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_has_only_locked_its_folder_keeps_it(resume, tmp_path):
+    with files.lock_folder(tmp_path), pytest.raises(ResultError, match="is in use by another run"):
+        run_recipe(recipe(), tmp_path, resume=resume)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("lost", [None, "summary.json"])
+def test_a_null_that_is_there_stays_part_of_the_run(done, lost):
+    """Asked for again without it, a run is what its folder holds: history, summary and report belong together."""
+    summary = json.loads((done / "summary.json").read_text())
+    if lost:
+        (done / lost).unlink()
+    run = run_recipe(recipe(realizations=2), done, null=False, resume=True, threads=1)
+    assert run.null.realizations == 2
+    assert run.summary["baselines"] == summary["baselines"] and "geometric_null" in summary["baselines"]
+    assert json.loads((done / "summary.json").read_text()) == run.summary
+
+
 def test_a_path_and_a_prepared_recipe_give_the_same(known, serial, tmp_path):
     (tmp_path / "recipe.yaml").write_text(known.recipe.to_yaml())
     run = run_recipe(tmp_path / "recipe.yaml", tmp_path / "out", null=False)
@@ -391,6 +446,23 @@ def test_cost_is_known_beforehand(known, serial):
     assert (cost.runs, cost.runs_at_once, cost.kernel_threads) == (6, 2, 1)
     assert serial.history.lattice.visits[0] <= cost.visits  # that with the central rates
     assert furnace.run_cost(known, null=False).runs == 3
+
+
+def test_the_cost_is_that_of_the_costliest_draw(monkeypatch):
+    """With ln L uncertain by 2, K_D of a draw is easily ten times the central one, and so are the visits."""
+    prepared = prepare(recipe(realizations=4, kinetics={"transport_relative_error": 2.0}))
+    cost, central = furnace.run_cost(prepared, null=False, threads=1), estimate_cost(prepared.recipe, prepared.rates)
+    visits = run_recipe(prepared, null=False, threads=1).history.lattice.visits
+    assert visits[0] <= central.visits < visits.max() <= cost.visits
+    monkeypatch.setattr("tammann.automaton.cost.LONGEST_SECONDS", 0.5 * (central.visits + cost.visits) / 1e8)
+    for executor in (None, ThreadPoolExecutor(1)):
+        monkeypatch.setattr(RunCost, "seconds", property(lambda cost: cost.visits / 1e8))
+        with pytest.raises(RecipeError, match="this run would take"):
+            run_recipe(prepared, null=False, threads=1, executor=executor)
+    # of draws that were not looked at beforehand, each is before it starts
+    monkeypatch.setattr(furnace, "DRAWS_ESTIMATED", 1)
+    with pytest.raises(RecipeError, match="this run would take"):
+        run_recipe(prepared, null=False, threads=1)
 
 
 def test_what_a_notebook_shows_is_short(known, serial):

@@ -69,13 +69,16 @@ class RunCost:
             f"core{'s' * (cores > 1)}"
         )
 
-    def check(self) -> None:
+    def check(self, *, memory: bool = True) -> None:
         """Refuse what does not fit into memory or would not end within a year.
+
+        Args:
+            memory: Whether the runs use the memory of this machine.
 
         Raises:
             RecipeError: With the largest grid that fits, or what to look at.
         """
-        if self.bytes_per_run > self.memory_bytes:
+        if memory and self.bytes_per_run > self.memory_bytes:
             largest = int(self.size * ((self.memory_bytes - SNAPSHOT_BYTES) / self.bytes_per_run) ** (1 / 3))
             raise RecipeError(
                 f"grid.size: {self.size}^3 cells need {_memory(self.bytes_per_run)}, this machine has "

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from tammann.errors import RecipeError, ResultError
-from tammann.files import lock_folder, whole_file
+from tammann.files import lock_folder, whole_file, whole_path
 from tammann.md.conditions import Conditions, explosion
 
 SEGMENT_SECONDS = 20.0
@@ -139,9 +139,8 @@ def record(
             np.save(file, segment.samples.astype(np.float32))
         with whole_file(folder / f"frames-{step}.dump.gz") as file:
             file.write(segment.frames)
-        partial = folder / f"restart.{os.getpid()}.partial"
-        save(partial)
-        os.replace(partial, folder / f"restart-{step}.bin")
+        with whole_path(folder / f"restart-{step}.bin") as partial:
+            save(partial)
         if saved is not None:
             (folder / f"restart-{saved}.bin").unlink(missing_ok=True)
         saved = step

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 NULL_REALIZATIONS = 4
 """Most realizations of the geometric null: it varies by a few tenths of a percent on the default grid."""
+DRAWS_ESTIMATED = 8
+"""Realizations whose rates are computed to estimate the cost of a run."""
 CHECKPOINTS = "checkpoints"
 STAMP = "checkpoints/run.json"
 RESULTS = (
@@ -151,12 +153,19 @@ def _phases_for(recipe: Recipe) -> Phases:
 def run_cost(prepared: PreparedRecipe, *, null: bool = True, threads: int | None = None) -> RunCost:
     """Estimate what ``run_recipe`` will cost with the same arguments.
 
+    Every run counts as the costliest of the central rates, the first draws and the null. Each realization is checked
+    again with its own rates before it starts.
+
     Raises:
         RecipeError: A precursor would fill less than one cell of the grid.
     """
-    runs = prepared.recipe.ensemble.realizations
-    runs += min(runs, NULL_REALIZATIONS) if null else 0
-    return estimate_cost(prepared.recipe, prepared.rates, runs=runs, threads=threads or available_cores())
+    recipe, runs = prepared.recipe, prepared.recipe.ensemble.realizations
+    tables = [_rates_of(prepared, number, null=False) for number in range(min(runs, DRAWS_ESTIMATED))]
+    if null:
+        tables.append(_rates_of(prepared, 0, null=True))
+        runs += min(runs, NULL_REALIZATIONS)
+    costs = [estimate_cost(recipe, rates, runs=runs, threads=threads or available_cores()) for rates in tables]
+    return max(costs, key=lambda cost: cost.visits)
 
 
 def run_recipe(
@@ -178,7 +187,7 @@ def run_recipe(
         recipe: The recipe, prepared or not, or the path of its YAML file.
         out: The folder for checkpoints and results; it is made, and must be empty unless ``resume``. With an
             executor it must be visible to the workers. Without it everything stays in memory.
-        null: Whether to run the geometric null as well.
+        null: Whether to run the geometric null as well; one that ``out`` holds already stays part of the run.
         threads: Cores to use, by default all. Results do not depend on it.
         executor: Any ``concurrent.futures.Executor`` (Dask, MPI, Parsl) in place of threads here.
         resume: Continue from the checkpoints in ``out``; a missing or empty folder starts a run.
@@ -208,19 +217,16 @@ def run_recipe(
         prepared, asked = None, recipe if isinstance(recipe, Recipe) else Recipe.from_file(recipe)
     folder = None if out is None else Path(out)
     if folder is not None:
-        stamp = _stamp_of(asked)
-        _check_folder(folder, stamp, resume=resume)
+        _check_folder(folder, _stamp_of(asked), resume=resume)
+        null = null or (folder / "null.npz").exists()
     prepared = prepared or prepare(asked)
     if folder is not None and all((folder / name).exists() for name in RESULTS + ("null.npz",) * null):
         return _open_run(prepared, folder, null=null)
     cost = run_cost(prepared, null=null, threads=threads)
-    if executor is None:
-        cost.check()
+    cost.check(memory=executor is None)
     if folder is None:
         return _run(prepared, cost, None, null, executor, progress, begun)
-    _start_folder(folder, asked, stamp)
-    with lock_folder(folder):
-        _check_folder(folder, stamp, resume=True)
+    with _own_folder(folder, asked, resume=resume):
         prepared.rates.save(folder / "rates.json")
         run = _run(prepared, cost, folder / CHECKPOINTS, null, executor, progress, begun)
         _write_results(folder, run)
@@ -265,20 +271,22 @@ def _realize(
 ) -> History:
     """Run one member of the ensemble, or of the null's; the same wherever and whenever it is run."""
     recipe = prepared.recipe
+    rates = _rates_of(prepared, number, null=null)
+    estimate_cost(recipe, rates, threads=threads).check()
     folder = None
     if checkpoints is not None:
         folder = checkpoints / ("null" if null else "run")
         folder.mkdir(parents=True, exist_ok=True)
-    if null:
-        rates = rate_table(prepared.reactions, prepared.transport, recipe, null=True)
-    else:
-        rates = prepared.rates if number == 0 else _drawn_rates(prepared, number)
     return realize(recipe, rates, recipe.seed, number, threads, folder, progress=progress)
 
 
-def _drawn_rates(prepared: PreparedRecipe, number: int) -> RateTable:
-    """Return the table of rates of one draw of energies and transport."""
+def _rates_of(prepared: PreparedRecipe, number: int, *, null: bool) -> RateTable:
+    """Return the table of rates of a realization: the null's, the central one, or that of a draw."""
     recipe = prepared.recipe
+    if null:
+        return rate_table(prepared.reactions, prepared.transport, recipe, null=True)
+    if number == 0:
+        return prepared.rates
     energies_rng, transport_rng = (
         np.random.default_rng(s) for s in np.random.SeedSequence(recipe.seed, spawn_key=(number, 11)).spawn(2)
     )
@@ -408,21 +416,33 @@ def _check_folder(folder: Path, stamp: Mapping[str, str], *, resume: bool) -> No
         raise ResultError(f"{file.parent} belongs to a run with another {what} (or its options); name another folder")
 
 
-def _start_folder(folder: Path, recipe: Recipe, stamp: Mapping[str, str]) -> None:
-    """Make the folder of a run with its recipe and stamp, or none at all where the disk is full."""
+@contextmanager
+def _own_folder(folder: Path, recipe: Recipe, *, resume: bool) -> Iterator[None]:
+    """Make the folder of a run with its recipe and stamp, locked; one that nothing could be written to goes again.
+
+    Raises:
+        ResultError: Another run uses it, or it is not as ``_check_folder`` asks; nothing in it has been touched.
+    """
     made = not folder.exists()
-    checkpoints = folder / CHECKPOINTS
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoints, stamp = folder / CHECKPOINTS, _stamp_of(recipe)
     try:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        if not (folder / STAMP).exists():
-            write_text(folder / STAMP, json.dumps(stamp))
-    except OSError:
-        with suppress(OSError):
-            checkpoints.rmdir()
-            if made:
+        with lock_folder(folder):
+            _check_folder(folder, stamp, resume=resume)
+            try:
+                checkpoints.mkdir(exist_ok=True)
+                if not (folder / STAMP).exists():
+                    write_text(folder / STAMP, json.dumps(stamp))
+            except OSError:
+                with suppress(OSError):
+                    checkpoints.rmdir()
+                raise
+            write_text(folder / "recipe.yaml", recipe.to_yaml())
+            yield
+    finally:
+        if made:
+            with suppress(OSError):  # it is not empty
                 folder.rmdir()
-        raise
-    write_text(folder / "recipe.yaml", recipe.to_yaml())
 
 
 def _open_run(prepared: PreparedRecipe, folder: Path, *, null: bool) -> FurnaceRun:
