@@ -109,3 +109,20 @@ def test_one_adjusted_entry_does_not_vouch_for_the_others(tmp_path):
     mixed[0].energy_adjustments.append(ConstantEnergyAdjustment(0.0, name="MP GGA(+U)/r2SCAN mixing adjustment"))
     with pytest.raises(DataError, match="mixes functionals"):
         load_phases(dump(tmp_path, mixed))
+
+
+def test_formation_energies_of_two_functionals_are_a_mixture(tmp_path):
+    data = {"volume": 18.8, "nsites": 2, "melting_point_K": 3105}
+    oxides = [computed(f, -6.0, formation_energy_per_atom=-3.05, **data) for f in ("MgO", "CaO")]
+    with pytest.raises(DataError, match=r"most entries are GGA, but not CaO \(CaO, R2SCAN\)"):
+        load_phases(dump(tmp_path, with_run_types(oxides, "GGA", "r2SCAN")))
+    assert "CaO" in load_phases(dump(tmp_path, with_run_types(oxides, "GGA", "GGA_U")))
+
+
+def test_entries_without_a_functional_beside_others_are_named(tmp_path):
+    phases = load_phases(dump(tmp_path, with_run_types(magnesia(), "GGA", None, "GGA+U", None)))
+    (said,) = [w for w in phases.warnings if "run_type" in w]
+    assert said.startswith("2 of 4 entries state no run_type and are taken as GGA like the others: O2 (O2), MgO (MgO);")
+    assert not any("run_type" in w for w in load_phases(dump(tmp_path, magnesia())).warnings)
+    with pytest.raises(DataError, match="mixes functionals"):
+        load_phases(dump(tmp_path, with_run_types(magnesia(), "R2SCAN", "GGA", None, None)))

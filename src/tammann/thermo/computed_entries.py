@@ -12,7 +12,7 @@ from tammann.composition import parse_formula
 from tammann.errors import DataError
 from tammann.strict import finite_number
 from tammann.thermo._tables import read_data_file, set_name
-from tammann.thermo.anions import CARBONATE_CORRECTION_EV, anion_of
+from tammann.thermo.anions import anion_correction
 from tammann.thermo.entries import Entry, MeltingPoints, serves_as_phase, system_of
 from tammann.thermo.gases import gas_named
 from tammann.thermo.phase import Phases
@@ -42,7 +42,12 @@ class _Computed:
     def functional(self) -> str | None:
         """Family of the functional, GGA for GGA+U and PBE too; None if it is not stated."""
         run_type = (self.entry.parameters or {}).get("run_type")
-        return str(run_type).upper().removesuffix("+U").replace("PBE", "GGA") if run_type else None
+        name = str(run_type or "").upper().removesuffix("+U").removesuffix("_U")
+        return "GGA" if name == "PBE" else name or None
+
+    @property
+    def name(self) -> str:
+        return f"{self.formula} ({self.entry.entry_id or self.where})"
 
 
 def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = None) -> Phases:
@@ -80,7 +85,7 @@ def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = Non
             f"energies file {path.name!r} has no entry for the element {missing[0]}: energies are taken relative to "
             "the elements in the file, so add it, or give every entry data['formation_energy_per_atom']"
         )
-    said = [] if missing else _check_functionals(path.name, read)
+    said = _check_functionals(path.name, read)
     best: dict[str, tuple[float, _Computed]] = {}
     for one in read:
         formation = (
@@ -149,42 +154,46 @@ def _computed(item: Any, where: str) -> _Computed:
 
 
 def _check_functionals(name: str, read: Sequence[_Computed]) -> list[str]:
-    """Refuse energies of several functionals, unless pymatgen's mixing scheme has brought them to one scale."""
+    """Refuse energies of several functionals, unless pymatgen's mixing scheme has brought them to one scale.
+
+    Returns:
+        What to say: of such a mixture, and of entries that do not state their functional beside others that do.
+    """
     families = Counter(one.functional for one in read if one.functional is not None)
+    unstated = [one.name for one in read if one.functional is None] if families else []
+    said = []
+    if unstated:
+        said.append(
+            f"{len(unstated)} of {len(read)} entries state no run_type and are taken as {', '.join(families)} like "
+            f"the others: {_first(unstated, 5)}; energies of another functional would be off by an eV per atom"
+        )
     if len(families) < 2:
-        return []
-    unmixed = {one.functional for one in read if one.functional is not None and "mixing" not in one.adjustments}
+        return said
+    unmixed = {one.functional for one in read if "mixing" not in one.adjustments} - {None}
     if len(unmixed) < 2:
-        return [f"{', '.join(families)}: pymatgen's mixing scheme has brought their energies to one scale"]
+        return [*said, f"{', '.join(families)}: pymatgen's mixing scheme has brought their energies to one scale"]
     main = families.most_common(1)[0][0]
-    others = [one for one in read if one.functional not in (None, main)]
-    odd = [f"{one.formula} ({one.entry.entry_id or one.where}, {one.functional})" for one in others]
+    odd = [f"{one.name[:-1]}, {one.functional})" for one in read if one.functional not in (None, main)]
     raise DataError(
         f"energies file {name!r} mixes functionals, whose energies differ by an eV per atom and more: most entries are "
-        f"{main}, but not {', '.join(odd[:10])}{', ...' if len(odd) > 10 else ''}; leave those out, or bring all to "
-        "one scale with pymatgen's MaterialsProjectDFTMixingScheme before writing them"
+        f"{main}, but not {_first(odd, 10)}; leave those out, or bring all to one scale with pymatgen's "
+        "MaterialsProjectDFTMixingScheme before writing them"
     )
+
+
+def _first(names: Sequence[str], most: int) -> str:
+    return ", ".join(names[:most]) + ", ..." * (len(names) > most)
 
 
 def _entry(one: _Computed, formation_eV_per_atom: float, file: str) -> Entry:
     if gas_named(one.formula) is not None:
         return Entry(one.where, one.formula)
     data, identifier = one.data, str(one.entry.entry_id) if one.entry.entry_id else None
-    kind, correction = anion_of(one.counts), None
-    if kind in ("peroxide", "superoxide") and kind in one.adjustments:
-        correction = f"the correction of {kind}s of the Materials Project (2020) is in the energies"
-    elif kind == "carbonate" and "carbonate" in one.adjustments:
-        correction = "the entries carry a correction of carbonates"
-    elif kind == "carbonate" and "mp2020" in one.adjustments and one.functional == "GGA":
-        formation_eV_per_atom += CARBONATE_CORRECTION_EV * one.counts["C"] / sum(one.counts.values())
-        correction = (
-            f"{CARBONATE_CORRECTION_EV:.2f} eV per CO3 was added to the computed energies, as fitted to measured ones "
-            "in the package reaction-network"
-        )
+    added, correction = anion_correction(one.counts, one.adjustments)
     return Entry(
         where=one.where,
         formula=one.formula,
-        formation_energy_eV_per_atom=formation_eV_per_atom,
+        formation_energy_eV_per_atom=formation_eV_per_atom + added / sum(one.counts.values()),
         volume_A3_per_atom=_volume(one),
         melting_point_K=_field(data, "melting_point_K", one.where),
         melting_point_source=str(data.get("melting_point_source", f"stated in {file}")),
