@@ -6,7 +6,8 @@ from scipy.signal import lfilter
 
 from tammann.errors import DataError
 from tammann.trajectory import trajectory_from_arrays
-from tammann.transport import displacement_correlations, find_regime, log_log_slope, measure_onsager
+from tammann.transport import displacement_correlations, find_regime, log_log_slope, measure_onsager, regime
+from transport.walks import independent_walk
 
 D = 0.02  # Å²/ps
 INTERVAL_PS = 0.1
@@ -161,3 +162,14 @@ def test_too_short_to_judge():
     with pytest.raises(DataError, match="at least 9"):
         log_log_slope(curves("free", 1, 8, 2))
     assert find_regime(curves("free", 1, 12, 2), regime_ps=(0.1, 0.8)).from_ps == pytest.approx(0.1)
+
+
+def test_the_rule_says_where_the_regime_was_begun(monkeypatch):
+    """A start that fails the test of the collective curves is passed over, and the sentence says so."""
+    curves = displacement_correlations(independent_walk(np.random.default_rng(0), 1000), frame="laboratory")
+    plain = find_regime(curves)
+    assert plain.from_ps == pytest.approx(0.2) and plain.rule.startswith("twice the earliest start")
+    sound = regime._sound
+    monkeypatch.setattr(regime, "_sound", lambda pool, first, last: sound(pool, first, last) & (first != 2))
+    later = find_regime(curves)
+    assert later.from_ps > 0.2 and later.rule.startswith("later than twice the earliest start")

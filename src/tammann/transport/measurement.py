@@ -143,7 +143,7 @@ class OnsagerMeasurement:
 
     @property
     def immobile(self) -> tuple[str, ...]:
-        """Species whose ions rattle about fixed places: the framework, where others diffuse."""
+        """Species whose ions rattle or rotate about fixed places: the framework, where others diffuse."""
         return tuple(s for s, stays in zip(self.species, self.regime.immobile, strict=True) if stays)
 
     @property
@@ -216,12 +216,16 @@ class OnsagerMeasurement:
 
     def not_diffusive_sentence(self) -> str:
         """Say which species were not diffusive, and what to do about it."""
-        slopes = zip(self.species, self.regime.slope, self.regime.slope_stderr, strict=True)
-        said = {s: f"{s} (log-log slope {slope:.2f} ± {error:.2f})" for s, slope, error in slopes}
-        advice = "run longer or hotter, or give another regime"
-        if self.usable:
-            advice = f"{', '.join(self._not_diffusive)} rattle about fixed places, as the framework of a solid does"
+        regime, unresolved = self.regime, [s for s in self._not_diffusive if s not in self.immobile]
+        slopes = zip(self.species, regime.slope, regime.slope_stderr, strict=True)
+        shown = {s: f"{s} (log-log slope {slope:.2f} ± {error:.2f})" for s, slope, error in slopes}
+        advice = "; run longer or hotter, or give another regime"
+        if unresolved:
+            advice = f", nor to stay in place{advice}"
+        elif self.usable:
+            advice = "; they rattle about fixed places, or rotate in place, as the framework of a solid does"
+        names = ", ".join(shown[s] for s in unresolved or self._not_diffusive)
         return (
-            f"{self.formula} at {self.temperature_K:g} K: {', '.join(said[s] for s in self._not_diffusive)} not shown "
-            f"to be diffusive between {self.regime.from_ps:g} and {self.regime.to_ps:g} ps; {advice}."
+            f"{self.formula} at {self.temperature_K:g} K: {names} not shown to be diffusive between "
+            f"{regime.from_ps:g} and {regime.to_ps:g} ps{advice}."
         )

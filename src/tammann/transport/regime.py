@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.transport.correlations import Correlations, frame_elements, same_system
+from tammann.transport.correlations import Correlations, frame_elements, in_frame, same_system
 from tammann.transport.slope_fit import SlopeWeights, lag_covariance, slope_weights, spread_lags
 
 TOLERANCE = 0.1
@@ -27,8 +27,11 @@ STRAIGHT = 0.77
 """How far a slope may have moved, noise included, as the start grows by a factor k, over the 1 - k^-0.2 of t^0.8."""
 
 IMMOBILE_SLOPE = 0.3
-IMMOBILE_A2 = 4.0
-"""Ions whose log-log slope and mean squared displacement stay below these rattle about fixed places."""
+"""A bounded curve has a log-log slope below this at its end."""
+
+HOPPED = 0.1
+NO_HOP = 0.01
+"""What share of ions a bounded curve may show to have hopped while time doubles, noise included, and without it."""
 
 MOTIONLESS_A2 = 1e-6
 """Below this a mean squared displacement is round-off."""
@@ -67,7 +70,7 @@ class Regime:
         to_ps: Last time, ps.
         rule: How it was found, in a sentence.
         diffusive: For each species, whether its motion is diffusive there.
-        immobile: For each species, whether its ions rattle about fixed places.
+        immobile: For each species, whether its ions rattle or rotate about fixed places.
         slope: Log-log slope of each species over the regime.
         slope_stderr: Its standard error.
     """
@@ -92,6 +95,7 @@ class _Pool:
     length: float  # of all replicas together, over the longest
     interval_ps: float
     frame: tuple[bool, ...]  # species that is the frame of reference
+    site_A2: float  # square of the mean distance between ions
 
     @property
     def msd(self) -> np.ndarray:
@@ -143,7 +147,7 @@ def log_log_slope(correlations: Correlations | Sequence[Correlations]) -> LogLog
         >>> bool(np.all(np.abs(slope.value - 1.0) < 5.0 * slope.stderr))
         True
     """
-    pool = _pool(correlations)
+    pool = _pool(same_system(correlations))
     last = pool.own.shape[-1] - 1
     if last < 8:
         raise DataError(f"the trajectory has {pool.n_frames} frames; local slopes need at least 9.")
@@ -171,13 +175,19 @@ def find_regime(
        of what t^0.8 would move it, 1 - k^-0.2, two standard errors included, when the start grows by some power of
        two k (10 % for k = 2), and the log-log slope over the last factor of four is above 0.7.
 
-    The factor of two is for what noise hides: motion becomes diffusive gradually. Over the regime itself the standard
-    error of the log-log slope must be below 0.3, the diffusion coefficient more than two standard errors above zero,
-    the motion of the ions against the centre of their own sublattice no slower than t^0.7, and the collective curve
-    of the species, from which L follows, must keep to its first slope within four standard errors of its logarithm.
+    The factor of two is for what noise hides: motion becomes diffusive gradually; half of the end is the latest start,
+    and a later one than twice the earliest is taken where only there all species pass what follows. Over the regime
+    itself the standard error of the log-log slope must be below 0.3, the diffusion coefficient more than two standard
+    errors above zero, the motion of the ions against the centre of their own sublattice no slower than t^0.7, and the
+    collective curve of the species, from which L follows, must keep to its first slope within four standard errors of
+    its logarithm.
 
-    A species is immobile, the framework of a solid, if the mean squared displacement of its ions against the centre of
-    their own sublattice stays below 4 Å² with a log-log slope below 0.3, whatever the frame of reference.
+    A species is immobile, part of the framework of a solid, if the mean squared displacement of its ions against the
+    centre of their own sublattice (of the framework, for a lone ion) is bounded, however large: rattling, or rotation
+    of a rigid group. In the last factor of four its log-log slope is below 0.3; as time doubles to the end it grows by
+    less than 0.1 a², two standard errors included, a³ the volume of an ion, as it would if one ion in ten hopped; and
+    its slope has fallen to half or less over the same doubling, as that of a logarithm, or the growth is below 0.01 a²,
+    either within two standard errors.
 
     Args:
         correlations: One trajectory's, or those of replicas.
@@ -189,7 +199,8 @@ def find_regime(
     Reference:
         Hausman, Econometrica 1978, 46, 1251, doi 10.2307/1913827.
     """
-    pool = _pool(correlations)
+    replicas = same_system(correlations)
+    pool = _pool(replicas)
     last_possible = pool.own.shape[-1] - 1
     if regime_ps is not None:
         if len(regime_ps) != 2 or not np.isfinite(regime_ps).all():
@@ -201,7 +212,7 @@ def find_regime(
                 f"{pool.interval_ps:g} ps, the time between frames, and {last_possible * pool.interval_ps:g} ps, the "
                 "longest lag there is."
             )
-        return _judge(pool, first, last, "given", _immobile(pool, first, last))
+        return _judge(pool, first, last, "given", _immobile(replicas, last))
     last = min(int(LONGEST * (pool.n_frames - 1)), last_possible)
     if last < 4:
         raise DataError(
@@ -210,7 +221,7 @@ def find_regime(
             "or keep more lags."
         )
     starts = _starts(last / 4)
-    immobile = _immobile(pool, max(1, last // 4), last)
+    immobile = _immobile(replicas, last)
     earliest = [None if stays else _earliest(pool, i, starts, last) for i, stays in enumerate(immobile)]
     found = [start for start in earliest if start is not None]
     mobile = np.array([start is not None for start in earliest])
@@ -218,13 +229,16 @@ def find_regime(
         return _judge(pool, max(1, last // 4), last, "no diffusive regime was found", immobile, mobile)
     # with a later start the curves are shown to be straight less surely; take one at which all of them still are
     later = [min(2 * int(start), last // 2) for start in starts if start >= max(found)]
-    joint = [start for start in later if _sound(pool, start, last)[mobile].all()]
+    first = next((start for start in later if _sound(pool, start, last)[mobile].all()), later[0])
     rule = "twice the earliest start from which <dr²> is a straight line"
-    return _judge(pool, (joint or later)[0], last, rule, immobile, mobile)
+    if first > 2 * max(found):
+        rule = f"later than {rule}, the first at which the collective curves are straight as well"
+    elif first < 2 * max(found):
+        rule = f"half of the end, earlier than {rule}"
+    return _judge(pool, first, last, rule, immobile, mobile)
 
 
-def _pool(correlations: Correlations | Sequence[Correlations]) -> _Pool:
-    replicas = same_system(correlations)
+def _pool(replicas: list[Correlations]) -> _Pool:
     frames = max(replica.n_frames for replica in replicas)
     kept = max(replica.self_A2.shape[-1] for replica in replicas)
     weights = np.zeros(kept)
@@ -243,6 +257,7 @@ def _pool(correlations: Correlations | Sequence[Correlations]) -> _Pool:
         sum(replica.n_frames - 1 for replica in replicas) / (frames - 1),
         replicas[0].frame_interval_ps,
         tuple(symbol in frame_elements(replicas[0].frame) for symbol in replicas[0].species),
+        (replicas[0].volume_A3 / replicas[0].counts.sum()) ** (2.0 / 3.0),
     )
 
 
@@ -365,12 +380,41 @@ def _sound(pool: _Pool, first: int, last: int) -> np.ndarray:
     return clear & _collective_linear(pool, first, last)
 
 
-def _immobile(pool: _Pool, first: int, last: int) -> np.ndarray:
-    """Whether the ions of each species rattle about fixed places of their own sublattice, whatever the frame, (S,)."""
+def _immobile(replicas: list[Correlations], last: int) -> np.ndarray:
+    """Whether the ions of each species stay about fixed places, whatever the frame of reference, (S,)."""
+    stays = _bounded(_pool(replicas), last)
+    # a lone ion is the centre of its own sublattice; it is seen from the framework, which may then be more than before
+    while stays.any() and (lone := ~stays & (replicas[0].counts == 1)).any():
+        framework = "+".join(symbol for symbol, stay in zip(replicas[0].species, stays, strict=True) if stay)
+        found = lone & _bounded(_pool([in_frame(replica, framework) for replica in replicas]), last)
+        if not found.any():
+            break
+        stays |= found
+    return stays
+
+
+def _bounded(pool: _Pool, last: int) -> np.ndarray:
+    """Whether the curve of each species against its own centre has saturated, (S,)."""
     about = pool.about_centre
-    alpha, _ = _log_slope(about, spread_lags(first, last))
-    moved = about.msd[:, last]
-    return np.asarray((alpha < IMMOBILE_SLOPE) & (moved < IMMOBILE_A2) | (moved < MOTIONLESS_A2))
+    alpha, _ = _log_slope(about, spread_lags(max(1, last // 4), last))
+    bounded = about.msd[:, last] < MOTIONLESS_A2
+    for i in np.flatnonzero((alpha < IMMOBILE_SLOPE) & ~bounded):
+        growth, error = _growth(about, int(i), last)
+        before, _ = _growth(about, int(i), max(last // 2, 2))
+        saturated = growth - 2.0 * error <= max(before / 2.0, NO_HOP * pool.site_A2)
+        bounded[i] = saturated and growth + 2.0 * error < HOPPED * pool.site_A2
+    return bounded
+
+
+def _growth(pool: _Pool, species: int, last: int) -> tuple[float, float]:
+    """Growth of a bounded curve as time doubles to the last lag, Å², and its standard error, from a factor of four."""
+    curve = pool.msd[species]
+    lags = spread_lags(max(1, last // 4), last, 16)
+    rise = curve[1 : max(2, lags[0])] / curve[lags].mean()
+    fit = slope_weights(lags, pool.n_frames, offset_over_slope=10.0 * last, rise=rise)
+    offset = pool.own[species][:, fit.lags] @ fit.offset_weights
+    variance = 2.0 * fit.variances[2] * offset**2 @ FULL_WEIGHTS / pool.series(int(lags[0]))[species]
+    return float(curve[fit.lags] @ fit.weights) * last / 2, float(np.sqrt(max(variance, 0.0))) * last / 2
 
 
 def _judge(
