@@ -1,5 +1,6 @@
 """Files are whole or not there, and JSON holds what it can."""
 
+import gzip
 import hashlib
 import json
 import math
@@ -11,8 +12,17 @@ import numpy as np
 import pytest
 
 from tammann.errors import RecipeError, ResultError
-from tammann.files import check_empty, digest, json_safe, lock_folder, open_regular, whole_file, write_text
-from tammann.strict import read_text
+from tammann.files import (
+    check_empty,
+    digest,
+    json_safe,
+    lock_folder,
+    open_regular,
+    read_json,
+    read_text,
+    whole_file,
+    write_text,
+)
 
 
 def test_what_fails_half_way_leaves_the_old_file(tmp_path):
@@ -92,3 +102,20 @@ def test_a_locked_folder_is_refused_until_its_process_ends(environment, tmp_path
     with lock_folder(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["lock"]
     assert not list(tmp_path.iterdir())
+
+
+def test_json_is_read_compressed_too_and_what_is_wrong_is_one_sentence(tmp_path):
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(b'{"a": [1, 2]}'))
+    assert read_json(tmp_path / "a.json.gz") == {"a": [1, 2]}
+    (tmp_path / "deep").write_text("[" * 100_000)
+    (tmp_path / "cut").write_text('{"a": ')
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe")
+    for name, words in (
+        ("deep", "nested too deeply"), ("cut", "not JSON"), ("bytes", "binary data"), ("none", "got none"),
+        ("pipe", "a pipe or device|got none"),
+    ):  # fmt: skip
+        with pytest.raises(ResultError, match=f"^table cannot be read: .*{name}: expected .*({words})") as caught:
+            read_json(tmp_path / name, error=ResultError, what="table")
+        assert "\n" not in str(caught.value)

@@ -4,7 +4,8 @@ import os
 import pytest
 
 from tammann.errors import DataError
-from tammann.strict import finite_number, read_text
+from tammann.files import read_text
+from tammann.strict import finite_number
 
 
 @pytest.mark.parametrize("value", [True, "3", None, float("nan"), float("inf"), 10**400, [1]])

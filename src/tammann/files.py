@@ -1,6 +1,7 @@
 """Files and folders of results: written whole or not at all, JSON-safe, and recognized by their digests."""
 
 import errno
+import gzip
 import hashlib
 import io
 import json
@@ -9,12 +10,13 @@ import os
 import secrets
 import stat
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tammann.errors import DataError, ResultError, TammannError
+from tammann.errors import DataError, RecipeError, ResultError, TammannError
 
 try:
     import fcntl
@@ -25,6 +27,9 @@ DATA_SUFFIXES = (".csv", ".json", ".csv.gz", ".json.gz")
 """How names of files with energies or transport data end."""
 LOCK = "lock"
 LOCK_POLL_SECONDS = 0.2
+MAX_BYTES = 200_000
+"""How long a file written by hand may be."""
+MAX_DATA_BYTES = 1_000_000_000
 
 
 def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
@@ -111,24 +116,59 @@ def json_safe(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_json(path: str | os.PathLike[str], *, error: type[TammannError] = DataError) -> Any:
-    """Return what a JSON file holds.
+def read_text(
+    path: str | os.PathLike[str], *, error: type[TammannError] = RecipeError, max_bytes: int = MAX_BYTES
+) -> str:
+    """Read the text of a file in UTF-8; a name that ends in ``.gz`` is decompressed.
+
+    Args:
+        path: The file.
+        error: What to raise.
+        max_bytes: How long the text may be.
+
+    Raises:
+        TammannError: Of the kind asked for, where the file cannot be read, is too long or is no text.
+    """
+    try:
+        with open_regular(path) as file:
+            packed = os.fspath(path).lower().endswith(".gz")
+            raw = (gzip.GzipFile(fileobj=file) if packed else file).read(max_bytes + 1)
+    except FileNotFoundError:
+        raise error(f"{path}: expected a file to read, got none; check the name.") from None
+    except IsADirectoryError:
+        raise error(f"{path}: expected a file to read, got a directory; name a file in it.") from None
+    except (OSError, ValueError, EOFError, zlib.error) as reason:
+        raise error(f"{path}: expected a file to read: {getattr(reason, 'strerror', None) or reason}.") from None
+    if len(raw) > max_bytes:
+        raise error(f"{path}: expected at most {max_bytes} bytes of text, got more; is it the right file?")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as reason:
+        raise error(
+            f"{path}: expected text in UTF-8, got binary data at byte {reason.start}; is it the right file?"
+        ) from None
+
+
+def read_json(path: str | os.PathLike[str], *, error: type[TammannError] = DataError, what: str = "") -> Any:
+    """Return what a JSON file holds, which may be compressed by gzip (``.gz``).
 
     Args:
         path: Name of the file.
         error: What to raise.
+        what: What the file should be, for the message.
 
     Raises:
-        TammannError: Of the kind asked for: it is not JSON, or lists in it are nested too deeply.
-        OSError: It cannot be read.
+        TammannError: Of the kind asked for: it cannot be read, is not JSON, or lists in it are nested too deeply.
     """
     try:
-        with open_regular(path) as file:
-            return json.loads(file.read().decode("utf-8"))
+        return json.loads(read_text(path, error=error, max_bytes=MAX_DATA_BYTES))
+    except TammannError as problem:
+        reason = str(problem)
     except RecursionError:
-        raise error(f"{path} is JSON nested too deeply; is it the right file?") from None
-    except ValueError as reason:
-        raise error(f"{path} is not JSON ({reason}); is it the right file?") from None
+        reason = f"{path}: expected JSON, got lists nested too deeply; is it the right file?"
+    except ValueError as problem:
+        reason = f"{path}: expected JSON, got text that is not JSON ({problem}); is it the right file?"
+    raise error(f"{what} cannot be read: {reason}" if what else reason)
 
 
 def digest(data: bytes | str | os.PathLike[str]) -> str:

@@ -19,8 +19,8 @@ from ruamel.yaml import YAML
 
 from tammann.composition import parse_formula
 from tammann.errors import RecipeError
-from tammann.files import DATA_SUFFIXES
-from tammann.strict import Block, explain, read_block, read_text, shown
+from tammann.files import DATA_SUFFIXES, read_text
+from tammann.strict import Block, explain, read_block, shown
 from tammann.units import ATMOSPHERE_PA
 
 MAX_SWEEPS = 10_000_000

@@ -4,10 +4,7 @@ YAML becomes plain data (text, numbers, true and false, lists, blocks) and nothi
 does not fit its model raises one sentence with the path of the key, what was expected and what was given.
 """
 
-import gzip
 import math
-import os
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
@@ -20,9 +17,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from tammann.errors import DataError, RecipeError, TammannError
-from tammann.files import open_regular
 
-MAX_BYTES = 200_000
 MAX_DEPTH = 12
 BRANCHES = frozenset({"[key]", "<name>", "<block>"})
 """What pydantic puts into a location that the user did not write: the tags of unions must be among these."""
@@ -32,39 +27,6 @@ class Block(BaseModel):
     """A frozen block of a file that knows all its keys; the description of a field says what is expected there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-def read_text(
-    path: str | os.PathLike[str], *, error: type[TammannError] = RecipeError, max_bytes: int = MAX_BYTES
-) -> str:
-    """Read the text of a file in UTF-8; a name that ends in ``.gz`` is decompressed.
-
-    Args:
-        path: The file.
-        error: What to raise.
-        max_bytes: How long the text may be.
-
-    Raises:
-        TammannError: Of the kind asked for, where the file cannot be read, is too long or is no text.
-    """
-    try:
-        with open_regular(path) as file:
-            packed = os.fspath(path).lower().endswith(".gz")
-            raw = (gzip.GzipFile(fileobj=file) if packed else file).read(max_bytes + 1)
-    except FileNotFoundError:
-        raise error(f"{path}: expected a file to read, got none; check the name.") from None
-    except IsADirectoryError:
-        raise error(f"{path}: expected a file to read, got a directory; name a file in it.") from None
-    except (OSError, ValueError, EOFError, zlib.error) as reason:
-        raise error(f"{path}: expected a file to read: {getattr(reason, 'strerror', None) or reason}.") from None
-    if len(raw) > max_bytes:
-        raise error(f"{path}: expected at most {max_bytes} bytes of text, got more; is it the right file?")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as reason:
-        raise error(
-            f"{path}: expected text in UTF-8, got binary data at byte {reason.start}; is it the right file?"
-        ) from None
 
 
 def read_block(text: str, *, error: type[TammannError] = RecipeError) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import RecipeError, ResultError
-from tammann.files import json_safe, write_text
+from tammann.files import json_safe, read_json, write_text
 from tammann.notebook import html_table
 
 if TYPE_CHECKING:
@@ -189,14 +189,7 @@ class RateTable:
         Raises:
             ResultError: The file is missing, truncated or something else.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ResultError(
-                f"rate table: {path} cannot be read ({error.strerror}); name a file that save wrote."
-            ) from None
-        except (json.JSONDecodeError, UnicodeDecodeError):
-            raise ResultError(f"rate table: {path} is truncated or not JSON; write it again.") from None
+        data = read_json(path, error=ResultError, what="rate table")
         if not isinstance(data, dict) or data.get("format") != _FORMAT:
             raise ResultError(f"rate table: {path} is not a {_FORMAT!r} file; name a file that save wrote.")
         try:

@@ -36,8 +36,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
+from tammann.files import read_text
 from tammann.potentials.rigid_ions import refuse_charge
-from tammann.strict import Block, explain, read_block, read_text, shown
+from tammann.strict import Block, explain, read_block, shown
 
 _PAIR = (
     "(?:adp|agni|airebo|beck|bop|born|buck|comb|comb3|coul|dispersion|eam|edip|eim|extep|gauss|gw|harmonic|lcbop|lennard|"

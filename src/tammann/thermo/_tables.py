@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.strict import read_text
+from tammann.files import MAX_DATA_BYTES, read_text
 from tammann.systems import data_file
-
-_MAX_BYTES = 1_000_000_000
 
 
 def read_data_file(path: Path, what: str) -> str:
@@ -19,7 +17,7 @@ def read_data_file(path: Path, what: str) -> str:
         DataError: It cannot be read.
     """
     try:
-        return read_text(path, error=DataError, max_bytes=_MAX_BYTES)
+        return read_text(path, error=DataError, max_bytes=MAX_DATA_BYTES)
     except DataError as problem:
         raise DataError(f"{what} file cannot be read: {problem}") from None
 

@@ -1,6 +1,5 @@
 """Computed entries as pymatgen writes them (JSON)."""
 
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,8 +9,9 @@ from typing import Any
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
+from tammann.files import read_json
 from tammann.strict import finite_number
-from tammann.thermo._tables import read_data_file, set_name
+from tammann.thermo._tables import set_name
 from tammann.thermo.anions import anion_correction
 from tammann.thermo.entries import Entry, MeltingPoints, serves_as_phase, system_of
 from tammann.thermo.gases import gas_named
@@ -110,12 +110,7 @@ def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = Non
 
 
 def _items(path: Path) -> list[Any]:
-    text = read_data_file(path, "energies")
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else "not JSON"
-        raise DataError(f"energies file {path.name!r} is {reason}: expected a list of pymatgen entries") from None
+    content = read_json(path, what="energies file")
     if isinstance(content, dict):
         content = content.get("entries")
     if not isinstance(content, list) or not content:

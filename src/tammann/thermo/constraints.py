@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tammann.errors import DataError
-from tammann.strict import finite_number, read_block, read_text
+from tammann.files import read_text
+from tammann.strict import finite_number, read_block
 from tammann.systems import SYSTEMS, data_file
 from tammann.thermo.phase import Constraint
 

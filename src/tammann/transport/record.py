@@ -191,8 +191,7 @@ def load_measurements(path: str | PathLike[str]) -> tuple[OnsagerMeasurement, ..
     refuses them as before.
 
     Raises:
-        DataError: The file holds something else.
-        OSError: It cannot be read.
+        DataError: The file cannot be read or holds something else.
     """
     data = read_json(path)
     if not is_record(data):

@@ -18,7 +18,7 @@ from tammann._version import __version__
 from tammann.automaton.cost import RunCost, estimate_cost
 from tammann.automaton.engine import realize
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.files import DATA_SUFFIXES, check_empty, digest, lock_folder, write_text
+from tammann.files import DATA_SUFFIXES, check_empty, digest, lock_folder, read_json, write_text
 from tammann.history import History
 from tammann.kinetics import RateTable, may_open, rate_table, relevant_phases
 from tammann.notebook import html_table
@@ -407,9 +407,9 @@ def _check_folder(folder: Path, stamp: Mapping[str, str], *, resume: bool) -> No
         check_empty(folder, advice=there if file.exists() else empty)
         return
     try:
-        found = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise ResultError(f"{file} is not a whole checkpoint; remove {file.parent} to start afresh") from None
+        found = dict(read_json(file, error=ResultError))
+    except (ValueError, TypeError) as problem:
+        raise ResultError(f"{file} is no whole checkpoint ({problem}); remove {file.parent} to start afresh") from None
     if found != stamp:
         changed = sorted(key for key in {*found, *stamp} if found.get(key) != stamp.get(key))
         what = " and ".join(key.removesuffix("_sha256") for key in changed)
@@ -449,9 +449,11 @@ def _open_run(prepared: PreparedRecipe, folder: Path, *, null: bool) -> FurnaceR
     """Return the run that a folder holds."""
     file = folder / "summary.json"
     try:
-        summary = dict(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
-        raise ResultError(f"{file} is not a whole summary; remove it and add --resume to make it again") from None
+        summary = dict(read_json(file, error=ResultError))
+    except (ValueError, TypeError) as problem:
+        raise ResultError(
+            f"{file} is no whole summary ({problem}); remove it and add --resume to make it again"
+        ) from None
     return FurnaceRun(
         prepared=prepared,
         history=History.open(folder / "history.npz"),

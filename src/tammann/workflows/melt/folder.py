@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from tammann._version import __version__
 from tammann.composition import composition_key
-from tammann.errors import ResultError, TammannError
-from tammann.files import write_text
+from tammann.errors import ResultError
+from tammann.files import read_json, write_text
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import ReplicaRecord, VolumeRecord
 
@@ -158,8 +158,8 @@ def load_plan(out: str | os.PathLike[str]) -> MeltPlan:
     if not file.exists():
         raise ResultError(f"{out}: expected a folder of tammann melt, found no {PLAN} in it; name another.")
     try:
-        return MeltPlan.from_dict(json.loads(file.read_text(encoding="utf-8"))["plan"])
-    except (OSError, ValueError, KeyError, TypeError, TammannError) as error:
+        return MeltPlan.from_dict(read_json(file, error=ResultError)["plan"])
+    except (ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{file}: expected the plan of an earlier run: {error}") from None
 
 
@@ -202,8 +202,8 @@ def load_replicas(folder: Path) -> list[Replica]:
 def load_failures(folder: Path) -> dict[str, str]:
     """Return what has failed in a state and not been done since: sentences by ``volume``, ``replica-1`` and so on."""
     try:
-        return {str(key): str(value) for key, value in json.loads((folder / FAILED).read_text("utf-8")).items()}
-    except (OSError, ValueError, AttributeError):
+        return {str(key): str(value) for key, value in read_json(folder / FAILED).items()}
+    except (ValueError, AttributeError):
         return {}
 
 

@@ -14,11 +14,12 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError, RecipeError
+from tammann.files import read_text
 from tammann.md.conditions import Conditions
 from tammann.md.equation_of_state import longest_search_ps
 from tammann.md.load import engines_for
 from tammann.potentials import load_potential
-from tammann.strict import Block, explain, read_block, read_text, shown
+from tammann.strict import Block, explain, read_block, shown
 
 
 def _formula(text: str) -> str:

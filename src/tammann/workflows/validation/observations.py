@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from tammann.errors import DataError
+from tammann.files import read_text
 from tammann.recipe import Flag, Formula, Temperature
-from tammann.strict import Block, explain, read_block, read_text, shown
+from tammann.strict import Block, explain, read_block, shown
 
 CLAIMS = ("present", "absent", "only", "major", "main_impurity", "more", "amounts", "sooner", "grows", "shrinks")
 RANGE_CLAIMS = ("sooner", "grows", "shrinks")
