@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError, ResultError
+from tammann.files import lock_folder
+from tammann.trajectory import trajectory_from_arrays
 from tammann.transport import load_transport
-from tammann.workflows.transport import TransportPlan, run_transport
+from tammann.workflows.transport import TransportPlan, _coarse_paths, _same_paths, run_transport
 from transport.walks import correlated_walk, in_SI, independent_walk
 
 
@@ -94,8 +96,6 @@ def test_measured_table_gives_growth_constants_with_bands(call, folder, tmp_path
     steps = np.random.default_rng(9)
     counts = {"Ba": 4, "Ti": 4, "O": 12}
     names = [symbol for symbol, n in counts.items() for _ in range(n)]
-    from tammann.trajectory import trajectory_from_arrays
-
     walk = trajectory_from_arrays(
         0.1 * steps.normal(size=(800, 20, 3)).cumsum(axis=0),
         12 * np.eye(3),
@@ -138,9 +138,14 @@ def test_what_is_stuck_is_flagged(call, folder, tmp_path):
 def test_a_framework_is_the_frame_unless_another_is_asked_for(call, folder, tmp_path):
     words = [folder / "stuck.dump", "--no-figures"]
     records = {}
-    for name, frame in (("own", ()), ("asked", ("--frame", "barycentric"))):
-        outcome = transport(call, folder, *words, *frame, out=tmp_path / name)
-        assert outcome.status == 0, outcome.err
+    reason = "No transport_table.json, as no measurement serves recipes: MgO at 1000 K: a framework of O is at rest"
+    for name, frame in (("own", None), ("asked", "barycentric")):
+        asked = () if frame is None else ("--frame", frame)
+        outcome = transport(call, folder, *words, *asked, out=tmp_path / name)
+        assert outcome.status == 0 and reason in " ".join(outcome.out.split()), outcome.err
+        plan = TransportPlan(trajectories=[words[0]], temperatures_K=[1000.0], timestep_fs=1.0, frame=frame)
+        found = run_transport(plan)
+        assert found.table is None and any(note.startswith(reason) for note in found.notes)
         records[name] = json.loads((tmp_path / name / "transport.json").read_text("utf-8"))
         assert not (tmp_path / name / "transport_table.json").exists()
     assert records["own"]["frame"] == "O" and records["asked"]["frame"] == "barycentric"
@@ -156,6 +161,88 @@ def test_a_trajectory_counts_once(call, folder, tmp_path):
     copied = transport(call, folder, folder / "a1.dump", tmp_path / "copy.dump", out=tmp_path / "o")
     assert copied.status == 2 and "copy.dump holds the same positions" in copied.err
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("noise_A", [1e-9, 1e-3])
+@pytest.mark.parametrize("length", [1200, 700])
+def test_a_copy_with_noise_or_cut_short_is_no_replica(tmp_path, noise_A, length):
+    rng = np.random.default_rng(11)
+    walk = independent_walk(rng, 1200, counts=(8, 8))
+    for name, positions in (
+        ("run", walk.positions),
+        ("copy", walk.positions[:length] + rng.normal(0, noise_A, (length, 16, 3))),
+        ("other", independent_walk(rng, 1200, counts=(8, 8)).positions),
+    ):
+        np.savez(tmp_path / name, positions=positions, cells=walk.cells, symbols=walk.symbols, wrapped=False)
+    keys = {"temperatures_K": [1000.0], "frame_interval_ps": 0.1}
+    files = [tmp_path / f"{name}.npz" for name in ("run", "other", "copy")]
+    with pytest.raises(DataError, match="copy.npz holds the same positions as a trajectory before it"):
+        run_transport(TransportPlan(trajectories=files, **keys))
+    assert run_transport(TransportPlan(trajectories=files[:2], **keys)).measurements[0].n_replicas == 2
+
+
+@pytest.mark.parametrize("atoms", [1, 2, 32])
+def test_independent_replicas_of_a_crystal_from_one_start_are_two(atoms):
+    """They share their first frame, lattice and spectrum, not their displacements."""
+    rng = np.random.default_rng(5)
+    sites = rng.uniform(0, 10, (atoms, 3))
+
+    def crystal():
+        positions = sites + rng.normal(0, 0.1, (4000, atoms, 3))
+        positions[0] = sites
+        return trajectory_from_arrays(positions, 10.0 * np.eye(3), ["Na"] * atoms, frame_interval_ps=0.1, wrapped=False)
+
+    pairs = [(_coarse_paths(crystal()), _coarse_paths(crystal())) for _ in range(50)]
+    assert not any(_same_paths(one, other) for one, other in pairs)
+    assert all(_same_paths(one, one) for one, _ in pairs)
+
+
+def test_complete_results_are_loaded_and_another_plan_is_refused(call, folder, tmp_path, monkeypatch):
+    keys = {"trajectories": [folder / "a1.dump", folder / "a-hot.dump"], "temperatures_K": [1000.0, 1500.0]}
+    plan = TransportPlan(**keys, timestep_fs=1.0)
+    first = run_transport(plan, tmp_path / "o", resume=True)  # nothing there yet
+    before = {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()}
+    for changed, key in (({"skip_ps": 1.0}, "skip_ps 0.0, got 1.0"), ({"frame": "Na"}, "frame None, got Na")):
+        with pytest.raises(ResultError, match=f"holds a plan with {key}"):
+            run_transport(TransportPlan(**keys, timestep_fs=1.0, **changed), tmp_path / "o", resume=True)
+    with pytest.raises(ResultError, match="not empty.*--resume"):
+        run_transport(plan, tmp_path / "o")
+    monkeypatch.setattr("tammann.workflows.transport.read_trajectory", None)  # nothing is read again
+    again = run_transport(plan, tmp_path / "o", resume=True)
+    for one, other in zip(first.measurements, again.measurements, strict=True):
+        assert other.apparent.L == pytest.approx(one.apparent.L, rel=1e-12) and other.notes == one.notes
+    for one, other in zip(first.conductivities, again.conductivities, strict=True):
+        assert other.sigma_S_per_m == pytest.approx(one.sigma_S_per_m, rel=1e-12)
+    energies = [run.activation["NaCl"]["Na"].activation_energy_eV for run in (first, again)]
+    assert energies[0] == pytest.approx(energies[1], rel=1e-12)
+    assert again.charges == first.charges and again.notes == first.notes and again.correlations == ()
+    assert again.table.formulas == first.table.formulas == ("NaCl",)
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()}
+    words = [*plan.trajectories, "--resume", "--json"]
+    shown = transport(call, folder, *words, out=tmp_path / "o", temperature=(1000, 1500))
+    assert shown.status == 0 and [record["temperature_K"] for record in json.loads(shown.out)] == [1000.0, 1500.0]
+    refused = transport(call, folder, *words, "--skip-ps", 2, out=tmp_path / "o", temperature=(1000, 1500))
+    assert refused.status == 2 and "skip_ps" in refused.err
+
+
+def test_a_folder_in_use_is_locked_and_an_interrupted_one_is_begun_again(folder, tmp_path):
+    plan = TransportPlan(trajectories=[folder / "b.dump"], temperatures_K=[1000.0], timestep_fs=1.0)
+    out = tmp_path / "o"
+    out.mkdir()
+    with lock_folder(out), pytest.raises(ResultError, match="in use"):
+        run_transport(plan, out, figures=False)
+    run_transport(plan, out, figures=False)
+    whole = {path.name: path.read_bytes() for path in out.iterdir()}
+    # as a process that was killed leaves it
+    (out / "transport.json").unlink()
+    (out / ".partial").mkdir()
+    (out / ".partial" / "MgO-1000K.csv").write_text("half")
+    run_transport(plan, out, resume=True, figures=False)
+    assert whole == {path.name: path.read_bytes() for path in out.iterdir()}
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "x").write_text("x")
+    with pytest.raises(ResultError, match="not empty"):
+        run_transport(plan, tmp_path / "else", resume=True)
 
 
 def test_options_reach_the_calculation(call, folder, tmp_path):

@@ -68,6 +68,10 @@ def transport(
             help="Viscosity of the model in mPa s and its standard error, for the finite-size correction of D.",
         ),
     ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Show complete results of this plan in DIR, or begin it again."),
+    ] = False,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
     threads: Threads = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
@@ -93,7 +97,7 @@ def transport(
         viscosity_Pa_s=None if viscosity is None else (viscosity[0] * 1e-3, viscosity[1] * 1e-3),
     )
     with progress_bar(hidden=quiet) as progress:
-        found = run_transport(plan, out, figures=figures, threads=threads, progress=progress)
+        found = run_transport(plan, out, resume=resume, figures=figures, threads=threads, progress=progress)
     if as_json:
         print((out / "transport.json").read_text(encoding="utf-8"), end="")
     elif not quiet:
@@ -145,8 +149,6 @@ def _print_diffusion(found: Any, out: Path) -> None:
     print_warnings(found.notes)
     print("D: tracer diffusivity in this frame; L_self in 1/(J m s); f = L_ii/L_self - 1; slope: d ln MSD / d ln t;")
     print("1.23(45): 1.23 with a standard error of 0.45.")
-    if not (out / "transport_table.json").exists():
-        print("No transport_table.json: it takes several elements, all of them diffusive, in the barycentric frame.")
     print(f"Written: {', '.join(sorted(path.name for path in out.iterdir()))} in {out}")
 
 

@@ -328,8 +328,8 @@ def _notes_on_motion(m: OnsagerMeasurement) -> list[str]:
     little = [f"{s} ({moved:.2g} Å²)" for s, moved in zip(m.species, moved_A2, strict=True) if moved < site_A2]
     if little:
         notes.append(
-            f"{', '.join(little)} diffused by less than the square of the distance between ions, {site_A2:.2g} Å², in the "
-            "time of the regime; ions of groups that rotate slowly look the same, run longer."
+            f"{', '.join(little)} diffused by less than the square of the distance between ions, {site_A2:.2g} Å², in "
+            "the time of the regime; ions of groups that rotate slowly look the same, run longer."
         )
     slopes = zip(m.species, m.regime.slope, m.regime.slope_stderr, m.regime.diffusive, strict=True)
     gradual = [f"{s} ({a:.2f})" for s, a, error, moves in slopes if moves and abs(a - 1.0) > max(0.05, 3.0 * error)]

@@ -44,6 +44,9 @@ def transport_table(
 ) -> TransportTable:
     """Return a table of the measurements in the barycentric frame in which all ions diffuse; it names the others.
 
+    A solid with a framework at rest is left out: in that frame the framework's recoil from the mobile ions would count
+    as growth, where a neutral flux of one mobile ion alone is none.
+
     Args:
         measurements: Of different compositions and temperatures.
         name: Name of the table.
@@ -68,7 +71,12 @@ def transport_table(
     good, left_out = [], []
     for m in measurements:
         where = f"{m.formula} at {m.temperature_K:g} K"
-        if not m.diffusive:
+        if m.immobile and any(m.regime.diffusive):
+            left_out.append(
+                f"{where}: a framework of {', '.join(m.immobile)} is at rest; in the barycentric frame, which recipes "
+                "take, its recoil from the other ions would count as growth; left out."
+            )
+        elif not m.diffusive:
             left_out.append(m.not_diffusive_sentence())
         elif m.frame != "barycentric":
             left_out.append(f"{where} was measured in the {m.frame} frame; recipes take the barycentric.")

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from tammann.composition import composition_key
-from tammann.errors import DataError
-from tammann.files import check_empty, json_safe, write_text
+from tammann.errors import DataError, ResultError
+from tammann.files import check_empty, json_safe, lock_folder, read_json, write_text
 from tammann.parallel import Progress
 from tammann.strict import Block, explain
-from tammann.trajectory import read_trajectory
+from tammann.trajectory import Trajectory, read_trajectory
 from tammann.transport import (
     ArrheniusFit,
     Conductivity,
     Correlations,
     OnsagerMeasurement,
+    TransportTable,
     charges_from_composition,
     correct_finite_size,
     correlations_of_stretches,
@@ -34,6 +34,7 @@ from tammann.transport import (
     fit_arrhenius,
     in_frame,
     ionic_conductivity,
+    load_measurements,
     measure_onsager,
     natural_frame,
     save_measurements,
@@ -53,6 +54,11 @@ LEAST_BLOCK = 4.2
 
 CURVE_POINTS = 200
 """Lags in a file of curves."""
+
+SAME_PATHS = 0.99
+"""Correlation of displacements above which two trajectories are one; that of independent ones is zero."""
+
+PLAN = "plan.json"
 
 READING = {"timestep_fs", "frame_interval_ps", "types", "start", "stop", "every", "wrapped"}
 """Keys of a plan that say how files are read."""
@@ -140,11 +146,12 @@ class TransportRun:
 
     Attributes:
         measurements: One for each composition and temperature, replicas combined, in order of both.
-        correlations: The displacement correlations behind each, one for each replica.
+        correlations: The displacement correlations behind each, one for each replica; none where loaded from a folder.
         conductivities: Of each measurement; None where it is not diffusive or no charges are known.
         activation: Arrhenius fits of the diffusivities by composition and element, where there are two diffusive
             temperatures or more.
         charges: Charges by composition, e; empty where none are known.
+        table: The measurements that recipes can take, or None where there are none.
         notes: Remarks on the whole; those on one measurement are in its own notes.
     """
 
@@ -153,35 +160,47 @@ class TransportRun:
     conductivities: tuple[Conductivity | None, ...]
     activation: Mapping[str, Mapping[str, ArrheniusFit]]
     charges: Mapping[str, Mapping[str, float]]
+    table: TransportTable | None = None
     notes: tuple[str, ...] = ()
+
+
+class _Replica(NamedTuple):
+    """What is kept of a trajectory: its displacement correlations, those of its stretches, and coarse paths."""
+
+    curves: Correlations
+    pieces: list[Correlations]
+    paths: np.ndarray
 
 
 def run_transport(
     plan: TransportPlan,
     out: str | PathLike[str] | None = None,
     *,
+    resume: bool = False,
     figures: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> TransportRun:
     """Read the trajectories of a plan, group them by composition and temperature, and measure each group.
 
-    With ``out``, a folder appears whole: ``plan.json``; ``transport.json``, one record for each composition and
-    temperature (a single one as itself); ``transport_table.json``, the diffusive ones in the barycentric frame, as
-    recipes take them for ``transport``; ``arrhenius.json``, activation energies, where there are several temperatures;
-    ``NAME.csv``, correlation curves in Å² against ps, and ``NAME.png``, the figure of each measurement, with NAME such
-    as ``BaTiO3-1500K``; ``arrhenius-FORMULA.png``, diffusivities over 1/T.
+    With ``out``, files appear in it together: ``plan.json``; ``transport.json``, one record for each composition and
+    temperature (a single one as itself); ``transport_table.json``, those in the barycentric frame in which all ions
+    diffuse, as recipes take them for ``transport``, or a note why there are none; ``arrhenius.json``, activation
+    energies, where there are several temperatures; ``NAME.csv``, correlation curves in Å² against ps, and ``NAME.png``,
+    the figure of each measurement, with NAME such as ``BaTiO3-1500K``; ``arrhenius-FORMULA.png``, diffusivities over
+    1/T. While it is written, the folder is locked; a run that ends early leaves it as it was.
 
     Args:
         plan: What to measure.
         out: A new or empty folder for the results; nothing is written where None.
+        resume: Return the results that ``out`` holds of this plan, where they are complete.
         figures: Whether to draw.
         threads: Cores for the transforms.
         progress: Called with the fraction done, what is being done, and the temperature, K.
 
     Raises:
         DataError: An input that cannot be used, by name.
-        ResultError: The folder is not empty, or is a file.
+        ResultError: The folder is not empty, is in use, is a file, or holds the results of another plan.
         OSError: It cannot be written to.
 
     Example:
@@ -195,13 +214,29 @@ def run_transport(
         >>> found.measurements[0].formula
         'NaCl'
     """
-    if out is not None:
-        check_empty(out)
-    groups = _read_groups(plan, threads, progress or (lambda fraction, what, temperature_K: None))
+    report = progress or (lambda fraction, what, temperature_K: None)
+    if out is None:
+        return _derived(plan, *_measure(plan, threads, report), name=TABLE_FILE)
+    folder = Path(out)
+    name = f"{folder.name or 'measured'}/{TABLE_FILE}"
+    _check_folder(plan, folder, resume=resume)
+    if (folder / RECORD_FILE).exists():
+        return _derived(plan, load_measurements(folder / RECORD_FILE), (), name=name)
+    with _own_folder(plan, folder, resume=resume) as partial:
+        run = _derived(plan, *_measure(plan, threads, report), name=name)
+        _write_results(run, partial, figures=figures)
+    return run
+
+
+def _measure(
+    plan: TransportPlan, threads: int | None, progress: Progress
+) -> tuple[tuple[OnsagerMeasurement, ...], tuple[tuple[Correlations, ...], ...]]:
+    """Measure every group of replicas, in the order of composition and temperature."""
+    groups = _read_groups(plan, threads, progress)
     measurements, correlations = [], []
     for _, group in sorted(groups.items(), key=lambda item: (str(item[0][0]), item[0][1])):
-        replicas = [curves for curves, _ in group]
-        pieces = [piece for _, parts in group for piece in parts]
+        replicas = [replica.curves for replica in group]
+        pieces = [piece for replica in group for piece in replica.pieces]
         if plan.frame is None:
             natural = natural_frame(replicas, regime_ps=plan.regime_ps)
             replicas, pieces = ([in_frame(curves, natural) for curves in some] for some in (replicas, pieces))
@@ -210,7 +245,18 @@ def run_transport(
             measured = _corrected(measured, replicas[0], plan.viscosity_Pa_s)
         measurements.append(measured)
         correlations.append(tuple(replicas))
+    progress(1.0, "done", None)
+    return tuple(measurements), tuple(correlations)
 
+
+def _derived(
+    plan: TransportPlan,
+    measurements: tuple[OnsagerMeasurement, ...],
+    correlations: tuple[tuple[Correlations, ...], ...],
+    *,
+    name: str,
+) -> TransportRun:
+    """Return measurements with what follows from them: conductivities, activation energies, the table of that name."""
     known, notes = _charges(measurements, plan.charges)
     conductivities = tuple(
         ionic_conductivity(m, charges=known[m.formula]) if m.usable and m.formula in known else None
@@ -218,27 +264,27 @@ def run_transport(
     )
     formulas = dict.fromkeys(measurement.formula for measurement in measurements)
     activation = {formula: fits for formula in formulas if (fits := _activation(measurements, formula))}
-    if progress is not None:
-        progress(1.0, "done", None)
-    run = TransportRun(tuple(measurements), tuple(correlations), conductivities, activation, known, notes)
-    if out is not None:
-        _write_folder(plan, run, Path(out), figures=figures)
-    return run
+    table = None
+    try:
+        table = transport_table(measurements, name=name)
+    except DataError as error:
+        notes += (f"No {TABLE_FILE}, as {error}",)
+    return TransportRun(measurements, correlations, conductivities, activation, known, table, notes)
 
 
 def _read_groups(
     plan: TransportPlan, threads: int | None, progress: Progress
-) -> dict[tuple[object, float], list[tuple[Correlations, list[Correlations]]]]:
-    """Displacement correlations of every trajectory and of its stretches, by composition and temperature."""
-    groups: dict[tuple[object, float], list[tuple[Correlations, list[Correlations]]]] = {}
-    paths = plan.trajectories
-    temperatures = plan.temperatures_K * (len(paths) if len(plan.temperatures_K) == 1 else 1)
-    for number, (path, temperature) in enumerate(zip(paths, temperatures, strict=True)):
+) -> dict[tuple[object, float], list[_Replica]]:
+    """Read every trajectory, by composition and temperature."""
+    groups: dict[tuple[object, float], list[_Replica]] = {}
+    files = plan.trajectories
+    temperatures = plan.temperatures_K * (len(files) if len(plan.temperatures_K) == 1 else 1)
+    for number, (path, temperature) in enumerate(zip(files, temperatures, strict=True)):
 
         def report(
             fraction: float, what: str = f"reading {path.name}", done: int = number, T: float = temperature
         ) -> None:
-            progress((done + 0.8 * fraction) / len(paths), what, T)
+            progress((done + 0.8 * fraction) / len(files), what, T)
 
         trajectory = read_trajectory(
             path, temperature_K=temperature, progress=report, **plan.model_dump(include=READING)
@@ -249,22 +295,46 @@ def _read_groups(
                 f"skip_ps is {plan.skip_ps:g} ps, but {path} is only {trajectory.duration_ps:g} ps long; skip less."
             )
         trajectory = trajectory.frames(first) if first > 0 else trajectory
-        report(1.0, f"correlations of {path.name}")
-        frame = plan.frame or "barycentric"
-        curves = displacement_correlations(trajectory, frame=frame, threads=threads)
-        start_ps = find_regime(curves, regime_ps=plan.regime_ps).from_ps
-        stretches = int(min(BLOCKS, trajectory.duration_ps / (LEAST_BLOCK * start_ps)))
-        pieces = (
-            correlations_of_stretches(trajectory, stretches=stretches, frame=frame, threads=threads)
-            if stretches > 1
-            else []
-        )
+        paths = _coarse_paths(trajectory)
         group = groups.setdefault((composition_key(trajectory.formula), temperature), [])
-        if any(np.array_equal(other.self_A2, curves.self_A2) for other, _ in group):
+        if any(_same_paths(paths, other.paths) for other in group):
             raise DataError(f"{path} holds the same positions as a trajectory before it; give every replica once.")
-        group.append((curves, pieces))
+        report(1.0, f"correlations of {path.name}")
+        group.append(_Replica(*_correlate(trajectory, plan, threads), paths))
         del trajectory
     return groups
+
+
+def _correlate(
+    trajectory: Trajectory, plan: TransportPlan, threads: int | None
+) -> tuple[Correlations, list[Correlations]]:
+    """Return the displacement correlations of a trajectory and of stretches of it that hold the regime."""
+    frame = plan.frame or "barycentric"
+    curves = displacement_correlations(trajectory, frame=frame, threads=threads)
+    start_ps = find_regime(curves, regime_ps=plan.regime_ps).from_ps
+    stretches = int(min(BLOCKS, trajectory.duration_ps / (LEAST_BLOCK * start_ps)))
+    if stretches < 2:
+        return curves, []
+    return curves, correlations_of_stretches(trajectory, stretches=stretches, frame=frame, threads=threads)
+
+
+def _coarse_paths(trajectory: Trajectory) -> np.ndarray:
+    """Return the displacements of all ions between the frames 0, 1, 2, 4, 8 ..., less their mean, each of unit norm.
+
+    Two trajectories of one run have the same ones, whatever their lengths and the rounding of their positions.
+    """
+    frames = np.unique(np.append(0, 2 ** np.arange(int(np.log2(trajectory.n_frames - 1)) + 1)))
+    moved = np.diff(np.asarray(trajectory.positions[frames]), axis=0)
+    if moved.shape[1] > 1:
+        moved -= moved.mean(axis=1, keepdims=True)
+    norm = np.sqrt((moved**2).sum(axis=(1, 2), keepdims=True))
+    return np.asarray(moved / np.where(norm > 0, norm, 1.0))
+
+
+def _same_paths(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the ions of two trajectories moved alike over most of the time that both hold."""
+    steps = min(len(one), len(other))
+    return one.shape[1:] == other.shape[1:] and float(np.vdot(one[:steps], other[:steps])) > SAME_PATHS * steps
 
 
 def _charges(
@@ -331,22 +401,48 @@ def _activation(measurements: Sequence[OnsagerMeasurement], formula: str) -> dic
 # --------------------------------------------------------------------------------------------------------------- files
 
 
-def _write_folder(plan: TransportPlan, run: TransportRun, target: Path, *, figures: bool) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # made beside its place and then renamed, so that it is whole or not there
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+def _check_folder(plan: TransportPlan, folder: Path, *, resume: bool) -> None:
+    """Refuse a folder that is in the way, or that holds another plan than the one to resume."""
+    file = folder / PLAN
+    if not resume or not file.exists():
+        there = "name another folder, or add --resume (in Python resume=True) for the results in it"
+        check_empty(folder, advice=there if file.exists() else "name a new or empty folder")
+        return
+    before, asked = read_json(file, error=ResultError), json_safe(plan.model_dump())
+    for key, value in asked.items():
+        found = before.get(key) if isinstance(before, dict) else None
+        if found != value:
+            raise ResultError(f"{folder}: holds a plan with {key} {found}, got {value}; name another folder.")
+
+
+@contextmanager
+def _own_folder(plan: TransportPlan, folder: Path, *, resume: bool) -> Iterator[Path]:
+    """Make and lock the folder of a plan and yield where to write: the files appear together at the end, or none."""
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / ".partial"
     try:
-        _write_json(folder / "plan.json", plan.model_dump())
-        _write_results(run, folder, f"{target.name or 'measured'}/{TABLE_FILE}", figures=figures)
-        folder.chmod(0o755)
-        if target.exists():
-            target.rmdir()
-        folder.replace(target)
+        with lock_folder(folder):
+            _check_folder(plan, folder, resume=resume)
+            shutil.rmtree(partial, ignore_errors=True)
+            try:
+                _write_json(folder / PLAN, plan.model_dump())
+                partial.mkdir()
+                yield partial
+                for file in sorted(partial.iterdir(), key=lambda file: file.name == RECORD_FILE):
+                    file.replace(folder / file.name)
+            except BaseException:
+                (folder / PLAN).unlink(missing_ok=True)
+                raise
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if made:
+            with suppress(OSError):  # it is not empty
+                folder.rmdir()
 
 
-def _write_results(run: TransportRun, folder: Path, name: str, *, figures: bool) -> None:
+def _write_results(run: TransportRun, folder: Path, *, figures: bool) -> None:
     if figures:
         from tammann.plot import plot_arrhenius, save_figure, transport_figure
 
@@ -356,8 +452,8 @@ def _write_results(run: TransportRun, folder: Path, name: str, *, figures: bool)
             save_figure(plot_arrhenius(fits), folder / f"arrhenius-{formula}.png")
     for measurement, curves in zip(run.measurements, run.correlations, strict=True):
         write_text(folder / f"{_system(measurement)}.csv", _curves_csv(curves))
-    with suppress(DataError):  # no measurement is one for recipes
-        save_transport(transport_table(run.measurements, name=name), folder / TABLE_FILE)
+    if run.table is not None:
+        save_transport(run.table, folder / TABLE_FILE)
     if run.activation:
         _write_json(folder / "arrhenius.json", _activation_record(run))
     save_measurements(folder / RECORD_FILE, run.measurements, conductivities=run.conductivities)
