@@ -399,10 +399,8 @@ def block_errors(stretches: Sequence[Correlations], measurement: OnsagerMeasurem
     to_ps = min(measurement.regime.to_ps, *(stretch.times_ps[-1] for stretch in stretches))
     if to_ps < 2.0 * measurement.regime.from_ps:
         return None
-    parts = []
-    for stretch in stretches:
-        regime = find_regime(stretch, regime_ps=(measurement.regime.from_ps, to_ps))
-        parts.append(_estimate([stretch], measurement.temperature_K, regime)[0].apparent)
+    regime = replace(measurement.regime, to_ps=to_ps)
+    parts = [_estimate([stretch], measurement.temperature_K, regime)[0].apparent for stretch in stretches]
     root = np.sqrt(len(parts))
     L, L_self = (np.std([getattr(part, name) for part in parts], axis=0, ddof=1) / root for name in ("L", "L_self"))
     return BlockErrors(len(parts), L, L_self * measurement.kT_over_c)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 
@@ -222,18 +223,17 @@ def find_regime(
         )
     starts = _starts(last / 4)
     immobile = _immobile(replicas, last)
-    earliest = [None if stays else _earliest(pool, i, starts, last) for i, stays in enumerate(immobile)]
-    found = [start for start in earliest if start is not None]
-    mobile = np.array([start is not None for start in earliest])
-    if not found:
+    earliest = _earliest(pool, starts, last) * ~immobile
+    mobile, start = earliest > 0, int(earliest.max())
+    if not start:
         return _judge(pool, max(1, last // 4), last, "no diffusive regime was found", immobile, mobile)
     # with a later start the curves are shown to be straight less surely; take one at which all of them still are
-    later = [min(2 * int(start), last // 2) for start in starts if start >= max(found)]
-    first = next((start for start in later if _sound(pool, start, last)[mobile].all()), later[0])
+    later = [min(2 * int(each), last // 2) for each in starts if each >= start]
+    first = next((each for each in later if _sound(pool, each, last)[mobile].all()), later[0])
     rule = "twice the earliest start from which <dr²> is a straight line"
-    if first > 2 * max(found):
+    if first > 2 * start:
         rule = f"later than {rule}, the first at which the collective curves are straight as well"
-    elif first < 2 * max(found):
+    elif first < 2 * start:
         rule = f"half of the end, earlier than {rule}"
     return _judge(pool, first, last, rule, immobile, mobile)
 
@@ -327,31 +327,32 @@ def _collective_linear(pool: _Pool, first: int, last: int) -> np.ndarray:
     return (deviation <= DEVIATION * noise).all(axis=1) | at_rest
 
 
-def _earliest(pool: _Pool, species: int, starts: np.ndarray, last: int) -> int | None:
-    """The earliest of some starts from which one species is diffusive, or None."""
-    windows = [start for start in starts if 2 * start <= last]
-    fits = [_log_slope(pool, spread_lags(start, 2 * start, 6)) for start in windows]
-    alpha, error = np.array(fits)[..., species].T
+def _earliest(pool: _Pool, starts: np.ndarray, last: int) -> np.ndarray:
+    """Return the earliest of some starts from which each species is diffusive, or 0, (S,)."""
+    windows = [int(start) for start in starts if 2 * start <= last]
+    alpha, error = np.array([_log_slope(pool, spread_lags(start, 2 * start, 6)) for start in windows]).swapaxes(0, 1)
     # an offset lowers the slopes of early windows, but not of those where motion has left it behind
-    least = np.where(4 * np.array(windows) >= last, LEAST_SLOPE, 0.0)
+    least = np.where(4 * np.array(windows) >= last, LEAST_SLOPE, 0.0)[:, None]
     within = (alpha >= least - 3.0 * error) & (alpha <= 1.0 + TOLERANCE + 3.0 * error)
     # from the end: all later windows must pass too
-    within = np.logical_and.accumulate(within[::-1])[::-1]
-    for k, start in enumerate(windows):
-        if not (within[k] and error[k] <= CLEAR):
+    within = np.logical_and.accumulate(within[::-1])[::-1] & (error <= CLEAR)
+    slopes = cache(partial(_slopes, pool, last=last))
+    earliest = np.zeros(len(pool.ions), dtype=np.int64)
+    for start, passed in zip(windows, within, strict=True):
+        passed &= earliest == 0
+        if not passed.any():
             continue
-        value, variance = _slopes(pool, start, last)
-        steady = value[species] > 0
+        value, variance = slopes(start)
+        passed &= value > 0
         for later in (2 * start, 4 * start):
             if later > last // 2:
                 break
-            other, wider = _slopes(pool, later, last)
-            moved = abs(other[species] - value[species])
-            noise = np.sqrt(max(wider[species] - variance[species], 0.0))
-            steady &= bool(moved <= RELATIVE_DRIFT * value[species] + 2.0 * noise)
-        if steady and _shown(pool, start, last)[species] and _sound(pool, start, last)[species]:
-            return int(start)
-    return None
+            other, wider = slopes(later)
+            noise = np.sqrt(np.maximum(wider - variance, 0.0))
+            passed &= np.abs(other - value) <= RELATIVE_DRIFT * value + 2.0 * noise
+        if passed.any():
+            earliest[passed & _shown(pool, start, last) & _sound(pool, start, last)] = start
+    return earliest
 
 
 def _shown(pool: _Pool, first: int, last: int) -> np.ndarray:
