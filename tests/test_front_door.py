@@ -89,3 +89,38 @@ def test_the_example_of_the_package_runs_as_written(recipes, tmp_path, environme
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("wrong", [5, None, [5], "no-such.thing", object()], ids=["5", "None", "[5]", "text", "object"])
+def test_objects_of_the_wrong_type_are_refused_in_one_sentence(wrong, tmp_path):
+    calls = [
+        tammann.History.open, tammann.RateTable.open, tammann.Recipe.from_file, tammann.displacement_correlations,
+        tammann.enumerate_reactions, tammann.load_phases, tammann.read_trajectory, tammann.run_recipe, tammann.validate,
+        lambda it: tammann.History.join([it]), lambda it: tammann.equilibrium(it, {"BaO": 1}, 1300.0),
+        lambda it: tammann.growth_constants(it, None), lambda it: tammann.measure_onsager(it, temperature_K=1000.0),
+        lambda it: tammann.rate_table(it, it, it), lambda it: tammann.simulate(it, it),
+    ]  # fmt: skip
+    if wrong is not None:  # no transport at all
+        calls.append(tammann.load_transport)
+    for call in calls:
+        with pytest.raises(tammann.TammannError) as caught:
+            call(wrong)
+        said = str(caught.value)
+        assert "\n" not in said and "pickle" not in said and len(said) < 300
+
+
+def test_a_history_of_pickled_objects_is_no_history(tmp_path):
+    (tmp_path / "history.npz").write_text("hello")
+    with pytest.raises(tammann.ResultError, match="history.npz is not a whole history; run the recipe again"):
+        tammann.History.open(tmp_path / "history.npz")
+
+
+def test_an_argument_in_the_wrong_place_is_named():
+    phases = tammann.load_phases("Ba-Ti-O")
+    with pytest.raises(tammann.DataError, match=r"transport: expected what load_transport returns.*got 'karan-2026'"):
+        tammann.growth_constants(phases, "karan-2026")
+    with pytest.raises(tammann.DataError, match=r"amounts: expected moles by formula.*got 'BaO'"):
+        tammann.equilibrium(phases, "BaO", 1300.0)
+    assert repr(tammann.load_transport("karan-2026")) == (
+        "TransportTable('karan-2026', 11 compositions, 750 to 1750 K)"
+    )

@@ -25,3 +25,33 @@ class DataError(TammannError):
 
 class ResultError(TammannError):
     """A result or checkpoint on disk is truncated, foreign, or would be written over."""
+
+
+def check_argument(
+    name: str,
+    value: object,
+    kinds: str | tuple[type, ...],
+    expected: str,
+    *,
+    error: type[TammannError] = DataError,
+) -> None:
+    """Refuse an argument of another type.
+
+    Args:
+        name: Of the argument.
+        value: What was given.
+        kinds: The types it may have; or their names, joined by ``|``, so that nothing need be imported.
+        expected: What it should be, for the message.
+        error: What to raise.
+
+    Raises:
+        TammannError: Of the kind asked for.
+
+    Example:
+        >>> check_argument("phases", 5, "Phases", "what load_phases returns")
+        Traceback (most recent call last):
+        tammann.errors.DataError: phases: expected what load_phases returns, got 5
+    """
+    names = {base.__name__ for base in type(value).__mro__}
+    if not (names & set(kinds.split("|")) if isinstance(kinds, str) else isinstance(value, kinds)):
+        raise error(f"{name}: expected {expected}, got {' '.join(repr(value).split()):.60}")

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from tammann.errors import DataError, RecipeError, ResultError, TammannError
+from tammann.errors import DataError, RecipeError, ResultError, TammannError, check_argument
 
 try:
     import fcntl
@@ -129,6 +129,7 @@ def read_text(
     Raises:
         TammannError: Of the kind asked for, where the file cannot be read, is too long or is no text.
     """
+    check_argument("file", path, (str, os.PathLike), "a name or path", error=error)
     try:
         with open_regular(path) as file:
             packed = os.fspath(path).lower().endswith(".gz")

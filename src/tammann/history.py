@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tammann.errors import ResultError
-from tammann.files import whole_file
+from tammann.errors import ResultError, check_argument
+from tammann.files import open_regular, whole_file
 from tammann.notebook import html_table
 from tammann.systems import data_file
 
@@ -261,14 +261,16 @@ class History:
         Raises:
             ResultError: The file is missing, cut off or not a history.
         """
+        check_argument("history", path, (str, os.PathLike), "the name of a file", error=ResultError)
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
                 values: dict[str, Any] = {name: archive[name] for name in archive.files if name != "texts"}
                 values |= json.loads(str(archive["texts"]))
         except FileNotFoundError:
             raise ResultError(f"{path} does not exist; name the history.npz that a run wrote") from None
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise ResultError(f"{path} is not a whole history ({error}); run the recipe again") from None
+            reason = f" ({error.strerror})" if isinstance(error, OSError) else ""
+            raise ResultError(f"{path} is not a whole history{reason}; run the recipe again") from None
         lattice = {name.removeprefix("lattice."): values.pop(name) for name in [*values] if name.startswith("lattice.")}
         expected = {field.name for field in fields(cls)} - {"lattice"}
         if set(values) != expected or set(lattice) not in (set(), {field.name for field in fields(LatticeRecord)}):
@@ -293,6 +295,8 @@ class History:
         Raises:
             ValueError: There is none, or they do not share their frames or their engine.
         """
+        for history in histories if isinstance(histories, list | tuple) else [histories]:
+            check_argument("histories", history, "History", "a list of History", error=ResultError)
         if not histories:
             raise ValueError("there is no history to join; give at least one")
         first = histories[0]

@@ -297,7 +297,7 @@ def chemistries(draw):
     return rates, dict(zip(start, amounts, strict=True)), grid
 
 
-class _Recipe:
+class Recipe:
     """A recipe whose phases need no names that a chemist would know."""
 
     def __init__(self, charge, **grid):
@@ -315,7 +315,7 @@ class _Recipe:
 @given(chemistries())
 def test_every_element_is_conserved(case):
     rates, charge, grid = case
-    recipe = _Recipe(charge, **grid)
+    recipe = Recipe(charge, **grid)
     try:
         history = simulate(recipe, rates)
     except RecipeError as error:

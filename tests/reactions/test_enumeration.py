@@ -20,7 +20,7 @@ from tammann.thermo import load_phases
 
 
 @dataclass(frozen=True)
-class Stub:
+class Phases:
     """As much of ``Phases`` as enumeration looks at."""
 
     composition_matrix: np.ndarray
@@ -90,7 +90,7 @@ GAS = np.array([False] * 6 + [True] * 2)
 
 
 def test_same_as_the_slow_twin():
-    got = {tuple(row) for row in enumerate_reactions(Stub(MATRIX, GAS)).coefficients.tolist()}
+    got = {tuple(row) for row in enumerate_reactions(Phases(MATRIX, GAS)).coefficients.tolist()}
     assert got == naive(MATRIX.tolist(), GAS)
     assert len(got) == 34
 
@@ -103,7 +103,7 @@ def test_same_as_the_slow_twin():
 def test_any_chemistry_balances_and_agrees(rows, gases):
     matrix = np.array(rows)
     is_gas = np.arange(len(matrix)) < min(gases, len(matrix) - 2)
-    coefficients = enumerate_reactions(Stub(matrix, is_gas)).coefficients
+    coefficients = enumerate_reactions(Phases(matrix, is_gas)).coefficients
     assert (coefficients @ matrix == 0).all()
     assert {tuple(row) for row in coefficients.tolist()} == naive(rows, is_gas)
 
@@ -134,7 +134,7 @@ def test_count_of_the_published_list():
     """29 phases, oxygen counted like any other phase: 22,942 directed reactions of at most two to at most two."""
     matrix = published_phases()
     assert len(matrix) == 29
-    alike = Stub(matrix, np.zeros(29, dtype=bool))
+    alike = Phases(matrix, np.zeros(29, dtype=bool))
     assert len(enumerate_reactions(alike)) == 22_942
     start = time.perf_counter()
     enumerate_reactions(alike)
@@ -215,7 +215,7 @@ def many_phases(number):
     rows = np.unique(rng.integers(0, 9, (2 * number, 5)), axis=0)
     rows = rows[np.gcd.reduce(rows, axis=1) == 1][: number - 2]
     rows = np.concatenate([rows, [[2, 0, 0, 0, 0], [0, 2, 0, 0, 0]]])
-    return Stub(rows, np.arange(number) >= number - 2)
+    return Phases(rows, np.arange(number) >= number - 2)
 
 
 def test_too_many_phases_are_refused_before_any_work(monkeypatch):

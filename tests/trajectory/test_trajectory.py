@@ -24,7 +24,7 @@ def test_what_it_says():
     assert one.volume_A3 == pytest.approx(990.0)
     assert one.atoms_of("O").tolist() == [0, 2, 4]
     assert one.notes == ("A sentence.",)
-    assert repr(one) == "<Trajectory BaTiO3: 5 atoms, 11 frames 0.5 ps apart, 5 ps, 2500 K, from run.dump>"
+    assert repr(one) == "Trajectory(BaTiO3: 5 atoms, 11 frames 0.5 ps apart, 5 ps, 2500 K, from run.dump)"
     with pytest.raises(DataError, match="no 'Sr' in this trajectory of O, Ba, Ti"):
         one.atoms_of("Sr")
 

@@ -34,7 +34,7 @@ from tammann.automaton.tables import (
     rates_at,
     reachable,
 )
-from tammann.errors import RecipeError, ResultError
+from tammann.errors import RecipeError, ResultError, check_argument
 from tammann.files import whole_file
 from tammann.history import History, LatticeRecord
 from tammann.parallel import Progress, run_tasks
@@ -102,7 +102,12 @@ def simulate(
         >>> bool(history.element_drift.max() < 1e-10)
         True
     """
+    made = "what rate_table returns, or a list of these"
+    check_argument("recipe", recipe, "Recipe", "what Recipe.from_file returns", error=RecipeError)
+    check_argument("rates", rates, "RateTable|list|tuple", made)
     tables = list(rates) if isinstance(rates, Sequence) else [rates]
+    for table in tables:
+        check_argument("rates", table, "RateTable", made)
     number = len(tables) if realizations is None else realizations
     if number < 1:
         raise RecipeError(f"realizations: expected at least 1, got {number}")
@@ -125,6 +130,7 @@ def _entropy(rng: np.random.Generator | np.random.SeedSequence | int) -> int:
         return int(rng.integers(2**63))
     if isinstance(rng, np.random.SeedSequence):
         return int(rng.generate_state(1, np.uint64)[0])
+    check_argument("rng", rng, (int, np.integer), "a seed or a random generator of numpy", error=RecipeError)
     if rng < 0:
         raise RecipeError(f"rng: expected a seed of 0 or more, got {rng}")
     return int(rng)

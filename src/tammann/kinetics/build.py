@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann._version import __version__
+from tammann.errors import RecipeError, check_argument
 from tammann.kinetics import selection
 from tammann.kinetics.channels import between_local_equilibria, growth_of_channels, layers_of
 from tammann.kinetics.coverage import coverage_warnings, layers_down_to
@@ -84,6 +85,9 @@ def rate_table(
         >>> bool(rates.fallback.all()), rates.growth_constant_m2_per_s.shape == rates.score.shape
         (True, True)
     """
+    check_argument("reactions", reactions, "Reactions", "what enumerate_reactions returns")
+    check_argument("recipe", recipe, "Recipe", "what Recipe.from_file returns", error=RecipeError)
+    check_argument("transport", transport, "TransportTable|NoneType", "what load_transport returns, or None")
     chosen = options or KineticsOptions.from_recipe(recipe)
     if scale is not None:
         chosen = chosen.model_copy(update={"scale": scale})

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tammann.composition import composition_key
-from tammann.errors import DataError
+from tammann.errors import DataError, check_argument
 from tammann.transport import (
     OnsagerCoefficients,
     TransportTable,
@@ -186,6 +186,8 @@ def growth_constants(
 
     from tammann.thermo import draw_energies
 
+    check_argument("phases", phases, "Phases", "what load_phases returns")
+    check_argument("transport", transport, "TransportTable|NoneType", "what load_transport returns, or None")
     empty = pd.DataFrame({"phase": pd.Series(dtype=object)}).assign(
         **{name: pd.Series(dtype=float) for name in ("temperature_K", "K_D_m2_per_s", "K_D_low", "K_D_high")}
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.errors import DataError
+from tammann.errors import DataError, check_argument
 from tammann.reactions.reaction import Reactions, reaction_energy
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def enumerate_reactions(
         >>> len(enumerate_reactions(phases, reactants=["BaO", "TiO2"])) < len(reactions) / 10
         True
     """
+    check_argument("phases", phases, "Phases", "what load_phases returns")
     tables, count = [np.zeros((0, len(phases.composition_matrix)), dtype=np.int64)], 0
     for block in reaction_blocks(phases, gases=gases, reactants=reactants):
         table = block.coefficients if keep is None else block.coefficients[keep(block)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from tammann.errors import DataError
+from tammann.errors import DataError, check_argument
 from tammann.thermo.open_gases import gas_frame, gases_conflict
 from tammann.thermo.phase import FloatArray, Phases
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
@@ -50,6 +50,9 @@ def equilibrium(
     """
     from scipy.optimize import linprog
 
+    check_argument("phases", phases, "Phases", "what load_phases returns")
+    check_argument("amounts", amounts, (Mapping,), "moles by formula, such as {'BaO': 1, 'TiO2': 1}")
+    check_argument("temperature_K", temperature_K, (int, float, np.number), "a number of K")
     T = float(temperature_K)
     gibbs = phases.gibbs(T, energies=energies)
     frame = gas_frame(phases, gibbs, T, partial_pressure_Pa)

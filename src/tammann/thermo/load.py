@@ -1,8 +1,10 @@
 """Where phases come from: a shipped system, a user's file, or the Materials Project."""
 
+from os import PathLike
 from pathlib import Path
+from types import NoneType
 
-from tammann.errors import DataError
+from tammann.errors import DataError, check_argument
 from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, shipped_system
 from tammann.thermo.phase import Phases
 
@@ -28,6 +30,8 @@ def load_phases(source: str | Path = DEFAULT_SYSTEM, *, melting_points: str | Pa
     from tammann.thermo.computed_entries import read_entries
     from tammann.thermo.csv_table import read_csv, read_melting_points
 
+    check_argument("phases", source, (str, PathLike), "the name of a system or file")
+    check_argument("melting_points", melting_points, (str, PathLike, NoneType), "the name of a table, or None")
     text = str(source)
     stated = None if melting_points is None else read_melting_points(melting_points)
     if text.startswith("mp-api:"):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tammann.errors import DataError
+from tammann.errors import DataError, check_argument
 from tammann.trajectory.assemble import Snapshot, check_choice, collect, in_blocks, snapshots_as_frames
 from tammann.trajectory.convert import ase_snapshots
 from tammann.trajectory.formats.blocks import Choice
@@ -77,6 +77,7 @@ def read_trajectory(
         ...     read_trajectory(path, frame_interval_ps=0.1).positions[:, 1, 2].tolist()
         [7.0, 8.5, 10.0]
     """
+    check_argument("trajectory", path, (str, os.PathLike), "the name of a file")
     check_choice(start, stop, every, in_memory_GB)
     path, choice = Path(path), Choice(start, stop, every)
     if isinstance(types, str):
@@ -191,7 +192,8 @@ def _npz_frames(path: Path, choice: Choice, wrapped: bool) -> tuple[bool, Iterat
         kept = {name: float(arrays[name]) for name in ("frame_interval_ps", "temperature_K") if name in arrays}
         wrapped = wrapped and bool(arrays.get("wrapped", True))
     except Exception as error:
-        raise DataError(f"{path} cannot be read as .npz ({error}); write it with numpy.savez.") from None
+        reason = "objects of Python, no arrays" if "pickle" in str(error) else error
+        raise DataError(f"{path} cannot be read as .npz ({reason}); write it with numpy.savez.") from None
     if missing := {"positions", "cells", "symbols"} - set(arrays):
         raise DataError(
             f"{path} has no {', '.join(sorted(missing))}, expected {', '.join(sorted(known))} (the last ones if known)."

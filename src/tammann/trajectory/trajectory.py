@@ -47,7 +47,7 @@ class Trajectory:
         >>> import numpy as np
         >>> walk = Trajectory(("O", "O"), np.zeros((5, 2, 3)), 10.0 * np.eye(3)[None], 0.1, temperature_K=1500.0)
         >>> walk
-        <Trajectory O2: 2 atoms, 5 frames 0.1 ps apart, 0.4 ps, 1500 K>
+        Trajectory(O2: 2 atoms, 5 frames 0.1 ps apart, 0.4 ps, 1500 K)
         >>> walk.volume_A3
         1000.0
     """
@@ -167,7 +167,7 @@ class Trajectory:
         varying = "" if len(self.cells) == 1 else ", cell varying"
         source = f", from {self.source}" if self.source else ""
         text = (
-            f"<Trajectory {self.formula}: {self.n_atoms} atoms, {self.n_frames} frames {self.frame_interval_ps:g} ps "
-            f"apart, {self.duration_ps:g} ps{warm}{varying}{source}>"
+            f"Trajectory({self.formula}: {self.n_atoms} atoms, {self.n_frames} frames {self.frame_interval_ps:g} ps "
+            f"apart, {self.duration_ps:g} ps{warm}{varying}{source})"
         )
-        return text if len(text) <= 120 else text[:116] + "...>"
+        return text if len(text) <= 120 else text[:116] + "...)"

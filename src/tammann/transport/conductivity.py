@@ -61,12 +61,12 @@ class Conductivity:
     def __repr__(self) -> str:
         error = "" if self.sigma_stderr is None else f" ± {self.sigma_stderr:.2g}"
         return (
-            f"<Conductivity {self.formula} {self.temperature_K:g} K: {self.sigma_S_per_m:.4g}{error} S/m, "
-            f"Haven ratio {self.haven_ratio:.3g}>"
+            f"Conductivity({self.formula} {self.temperature_K:g} K: {self.sigma_S_per_m:.4g}{error} S/m, "
+            f"Haven ratio {self.haven_ratio:.3g})"
         )
 
     def _repr_html_(self) -> str:
-        return html_table(repr(self).strip("<>"), self.table())
+        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return one row for each ion: charge (e) and transference number with its standard error."""

@@ -51,7 +51,7 @@ def save_correlations(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     save_correlations(Path(folder) / "walk.npz", displacement_correlations(walk, frame="laboratory"))
         ...     load_correlations(Path(folder) / "walk.npz")
-        <Correlations Li8: 125 lags of 0.1 ps, laboratory frame>
+        Correlations(Li8: 125 lags of 0.1 ps, laboratory frame)
     """
     wanted = 0.25 * correlations.duration_ps if max_lag_ps is None else max_lag_ps
     last = min(int(wanted / correlations.frame_interval_ps + 1e-9), correlations.self_A2.shape[-1] - 1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.composition import parse_formula
-from tammann.errors import DataError
+from tammann.errors import DataError, check_argument
 from tammann.notebook import html_table
 from tammann.transport.onsager import species_masses
 from tammann.transport.slope_fit import spread_lags
@@ -86,10 +86,10 @@ class Correlations:
 
     def __repr__(self) -> str:
         lags = f"{self.self_A2.shape[-1]} lags of {self.frame_interval_ps:g} ps"
-        return f"<Correlations {_ions(self)}: {lags}, {self.frame} frame>"
+        return f"Correlations({_ions(self)}: {lags}, {self.frame} frame)"
 
     def _repr_html_(self) -> str:
-        return html_table(repr(self).strip("<>"), self.table().iloc[:: max(1, self.self_A2.shape[-1] // 10)])
+        return html_table(repr(self), self.table().iloc[:: max(1, self.self_A2.shape[-1] // 10)])
 
     def table(self) -> pd.DataFrame:
         """Return one row for each lag: time (ps), <dr²> of each ion and <dX_i . dX_j> of each pair, Å²."""
@@ -160,6 +160,7 @@ def displacement_correlations(
     """
     from scipy import fft
 
+    check_argument("trajectory", trajectory, "Trajectory", "what read_trajectory returns")
     # in the order of the formula, so that replicas agree however their atoms are numbered
     species = tuple(parse_formula(trajectory.formula))
     n_frames = trajectory.n_frames
@@ -329,14 +330,13 @@ def same_system(correlations: Correlations | Sequence[Correlations]) -> list[Cor
         DataError: None at all, something that is no ``Correlations``, or other ions, another frame, interval,
             temperature or volume.
     """
+    made = "what displacement_correlations returns"
+    check_argument("correlations", correlations, (Correlations, Sequence), f"{made}, or a list of these")
     replicas = [correlations] if isinstance(correlations, Correlations) else list(correlations)
     if not replicas:
         raise DataError("there are no correlations, as no trajectory was given; give one or more.")
     for replica in replicas:
-        if not isinstance(replica, Correlations):
-            raise DataError(
-                f"correlations hold a {type(replica).__name__}, expected what displacement_correlations returns."
-            )
+        check_argument("correlations", replica, (Correlations,), made)
     first = replicas[0]
     for other in replicas[1:]:
         if other.species != first.species or not np.array_equal(other.counts, first.counts):

@@ -80,13 +80,13 @@ class OnsagerMeasurement:
     def __repr__(self) -> str:
         state = "diffusive" if self.diffusive else "not diffusive"
         return (
-            f"<OnsagerMeasurement {self.formula} {self.temperature_K:g} K: {' '.join(self.species)}, {self.frame} "
+            f"OnsagerMeasurement({self.formula} {self.temperature_K:g} K: {' '.join(self.species)}, {self.frame} "
             f"frame, {self.n_replicas} x {self.duration_ps / self.n_replicas:g} ps, {state} "
-            f"{self.regime.from_ps:g} to {self.regime.to_ps:g} ps>"
+            f"{self.regime.from_ps:g} to {self.regime.to_ps:g} ps)"
         )
 
     def _repr_html_(self) -> str:
-        return html_table(repr(self).strip("<>"), self.table())
+        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return one row for each ion: D (m²/s) and f with standard errors, and whether it diffuses."""

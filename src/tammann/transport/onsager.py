@@ -96,10 +96,10 @@ class OnsagerCoefficients:
 
     def __repr__(self) -> str:
         factors = ", ".join(f"f_{ion} {f:+.2f}" for ion, f in zip(self.species, self.correlation_factor, strict=True))
-        return f"<OnsagerCoefficients {self.formula} {self.temperature_K:g} K: {factors}>"
+        return f"OnsagerCoefficients({self.formula} {self.temperature_K:g} K: {factors})"
 
     def _repr_html_(self) -> str:
-        return html_table(repr(self).strip("<>"), self.table())
+        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return one row for each ion: its L_ij, L_self and their standard errors, 1/(J m s), and f."""

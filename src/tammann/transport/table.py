@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import as_file
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tammann.composition import composition_key
-from tammann.errors import DataError
+from tammann.errors import DataError, check_argument
 from tammann.files import read_json, write_text
 from tammann.notebook import html_table
 from tammann.strict import finite_number
@@ -82,10 +83,10 @@ class TransportTable:
     def __repr__(self) -> str:
         low, high = self.temperatures_K()[[0, -1]]
         kelvin = f"{low:g} K" if low == high else f"{low:g} to {high:g} K"
-        return f"<TransportTable {self.name}: {len(self.formulas)} compositions, {kelvin}>"
+        return f"TransportTable({self.name!r}, {len(self.formulas)} compositions, {kelvin})"
 
     def _repr_html_(self) -> str:
-        return html_table(repr(self).strip("<>"), self.table())
+        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return one row for each composition and temperature: L_ii and L_self of each ion, 1/(J m s)."""
@@ -160,6 +161,7 @@ def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable
     """
     if source is None or source == "none":
         return None
+    check_argument("transport", source, (str, PathLike), "the name of a table or file, or None")
     if str(source) in SHIPPED:
         file = SHIPPED[str(source)]
         return _karan() if file == SHIPPED["karan-2026"] else _own(file)

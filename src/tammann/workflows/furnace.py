@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from tammann._version import __version__
 from tammann.automaton.cost import RunCost, estimate_cost
 from tammann.automaton.engine import realize
-from tammann.errors import DataError, RecipeError, ResultError
+from tammann.errors import DataError, RecipeError, ResultError, check_argument
 from tammann.files import DATA_SUFFIXES, check_empty, digest, lock_folder, read_json, write_text
 from tammann.history import History
 from tammann.kinetics import RateTable, may_open, rate_table, relevant_phases
@@ -215,6 +216,7 @@ def run_recipe(
         prepared, asked = recipe, recipe.recipe
     else:
         prepared, asked = None, recipe if isinstance(recipe, Recipe) else Recipe.from_file(recipe)
+    check_argument("out", out, (str, os.PathLike, NoneType), "the name of a folder, or None", error=ResultError)
     folder = None if out is None else Path(out)
     if folder is not None:
         _check_folder(folder, _stamp_of(asked), resume=resume)

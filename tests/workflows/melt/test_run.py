@@ -262,8 +262,8 @@ def test_a_folder_in_use_is_left_alone(installed, tmp_path):
     with lock_folder(tmp_path / "o"), pytest.raises(ResultError, match="is in use by another run"):
         run_melts(chosen, tmp_path / "o", resume=True)
     made = run_melts(chosen, tmp_path / "o", resume=True)
-    assert repr(made) == f"<MeltResult {tmp_path / 'o'}: 1 of 1 states diffusive>"
-    assert repr(made.states[0]) == "<MeltState MgO at 4500 K: 2 replicas, 200 ps, diffusive>"
+    assert repr(made) == f"MeltResult({tmp_path / 'o'}: 1 of 1 states diffusive)"
+    assert repr(made.states[0]) == "MeltState(MgO at 4500 K: 2 replicas, 200 ps, diffusive)"
     assert not (tmp_path / "o" / "lock").exists()
 
 

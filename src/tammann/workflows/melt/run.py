@@ -67,7 +67,7 @@ class MeltResult:
 
     def __repr__(self) -> str:
         diffusive = sum(state.diffusive for state in self.states)
-        return f"<MeltResult {self.out}: {diffusive} of {len(self.states)} states diffusive>"
+        return f"MeltResult({self.out}: {diffusive} of {len(self.states)} states diffusive)"
 
     @property
     def notes(self) -> tuple[str, ...]:

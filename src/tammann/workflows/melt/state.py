@@ -65,7 +65,7 @@ class MeltState:
 
     def __repr__(self) -> str:
         known = "diffusive" if self.diffusive else "not diffusive"
-        return f"<MeltState {self.name}: {self.replicas} replicas, {self.duration_ps:g} ps, {known}>"
+        return f"MeltState({self.name}: {self.replicas} replicas, {self.duration_ps:g} ps, {known})"
 
     @property
     def name(self) -> str:
