@@ -35,7 +35,7 @@ SYSTEMS = {
         name="Ba-Ti-O",
         phases="phases/Ba-Ti-O.csv",
         constraints="constraints/Ba-Ti-O.yaml",
-        transport={"karan-2026": "ba-ti-o-onsager.csv", "tammann-2026": "ba-ti-o-melts.json"},
+        transport={"karan-2026": "ba-ti-o-karan-2026.json", "tammann-2026": "ba-ti-o-melts.json"},
         end_members=("BaO", "TiO2"),
         # Phases that are often seen together get colours that are far apart.
         colours={

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,6 @@ from tammann.notebook import html_table
 from tammann.strict import finite_number
 from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, data_file
 from tammann.transport.onsager import OnsagerCoefficients
-from tammann.units import ONSAGER_PER_CM_S_EV_IN_SI
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,11 +31,6 @@ SHIPPED |= {system.name: next(iter(system.transport.values())) for system in SYS
 
 TABLE_FILE = "transport_table.json"
 """Name of the file in a folder of results that recipes take."""
-
-KARAN_2026 = (
-    "Karan, Gallant, Fei, Ceder, Persson, Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, as published in "
-    "mcgalcode/rxn-ca"
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -135,8 +128,7 @@ def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable
 
     ``"tammann-2026"`` is the package's own table of Ba-Ti-O melts, from molecular dynamics of rigid ions, with standard
     errors; compositions and temperatures at which ions were not shown to diffuse are named in its warnings and left
-    out. The published table (``"karan-2026"``) is converted to SI; each of its defects, and what is done about it, is a
-    warning of the result.
+    out. ``"karan-2026"`` is the published table in SI; each of its defects, and what was done about it, is a warning.
 
     A JSON file holds ``name``, ``source``, optionally ``end_members`` (two formulas) and ``warnings``, and ``entries``,
     each with ``formula``, ``temperature_K``, ``species``, ``L_per_J_m_s`` (square matrix), ``L_self_per_J_m_s``, and
@@ -163,8 +155,7 @@ def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable
         return None
     check_argument("transport", source, (str, PathLike), "the name of a table or file, or None")
     if str(source) in SHIPPED:
-        file = SHIPPED[str(source)]
-        return _karan() if file == SHIPPED["karan-2026"] else _own(file)
+        return _shipped(SHIPPED[str(source)])
     path = Path(source)
     if not path.is_file():
         raise DataError(
@@ -242,74 +233,14 @@ def _draw(entry: OnsagerCoefficients, relative_error: float, rng: np.random.Gene
     return replace(entry, L=entry.L * np.outer(root, root), L_self=entry.L_self * np.exp(normal * own))
 
 
-_TEN_TIMES_TOO_LARGE = ("Ba4Ti13O30", 1000.0, "L_BaO", -9.7442e18, -9.7442e17)
-"""The one misprint in the published table: formula, K, coefficient, as published, as used."""
-
-
 @cache
-def _own(file: str) -> TransportTable:
+def _shipped(file: str) -> TransportTable:
     with as_file(data_file(file)) as path:
         return _read_json(path)
 
 
-@cache
-def _karan() -> TransportTable:
-    text = data_file(SHIPPED["karan-2026"]).read_text(encoding="utf-8")
-    warnings = []
-    entries = []
-    for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
-        formula, temperature = row["formula"], float(row["temperature_K"])
-        value = {key: float(row[key]) for key in row if key.startswith("L")}
-        *where, key, published, mended = _TEN_TIMES_TOO_LARGE
-        if [formula, temperature] == where:
-            value[key] = mended
-            warnings.append(
-                f"{formula} at {temperature:g} K: {key} = {published:g} 1/(cm s eV) as published breaks positive "
-                f"semidefiniteness and the centre-of-mass rule; {mended:g}, ten times smaller, restores both to within "
-                "noise and is used."
-            )
-        species = ("Ba", "Ti", "O")
-        L = np.array([[value.get(f"L_{a}{b}", value.get(f"L_{b}{a}", np.nan)) for b in species] for a in species])
-        entries.append(
-            OnsagerCoefficients(
-                formula=formula,
-                temperature_K=temperature,
-                species=species,
-                L=L * ONSAGER_PER_CM_S_EV_IN_SI,
-                L_self=np.array([value[f"Lself_{a}"] for a in species]) * ONSAGER_PER_CM_S_EV_IN_SI,
-                volume_A3=float(row["volume_A3"]),
-                source=KARAN_2026,
-            )
-        )
-    warnings += _not_dissipative(entries)
-    for cold in (True, False):
-        group = [entry for entry in entries if (entry.temperature_K < 1000.0) == cold]
-        off = [entry.centre_of_mass_deviation for entry in group]
-        worst = group[int(np.argmax(off))]
-        warnings.append(
-            f"The centre-of-mass rule sum_j m_j L_ij = 0 is off by up to {max(off):.0%} of a row "
-            f"{'at 750 K' if cold else 'from 1000 K'} (worst: {worst.formula} at {worst.temperature_K:g} K); left so."
-        )
-    formulas = dict.fromkeys(entry.formula for entry in entries)
-    same = [one for one in formulas if len({entry.volume_A3 for entry in entries if entry.formula == one}) == 1]
-    warnings += [
-        f"Cell volumes of {', '.join(same)} are the same at every temperature, as placeholders are; volumes of the "
-        "phases are used instead for all compositions.",
-        "L of Ba2TiO4 is not monotonic in temperature; used as published.",
-        "No standard errors were published; state transport_relative_error to carry one.",
-        "The absolute scale is doubtful (self-diffusion 13 to 270 times what the viscosity of the melt gives); only "
-        "ratios of growth constants carry meaning, a common factor is absorbed by the scale of the score.",
-    ]
-    return TransportTable(
-        name="karan-2026",
-        source=KARAN_2026,
-        entries=tuple(entries),
-        end_members=SYSTEMS["Ba-Ti-O"].end_members,
-        warnings=tuple(warnings),
-    )
-
-
-def _not_dissipative(entries: Sequence[OnsagerCoefficients]) -> list[str]:
+def not_dissipative(entries: Sequence[OnsagerCoefficients]) -> list[str]:
+    """Return a sentence that names the entries whose L is not positive semidefinite, if there are any."""
     off = [(entry.smallest_eigenvalue_ratio, entry) for entry in entries if entry.smallest_eigenvalue_ratio < -1e-6]
     if not off:
         return []
@@ -361,7 +292,7 @@ def _read_json(path: Path) -> TransportTable:
     listed = data.get("warnings", [])
     if not (isinstance(listed, list) and all(isinstance(item, str) for item in listed)):
         raise DataError(f"warnings in {path} is {listed!r}, expected a list of sentences.")
-    notes = [note for note in _not_dissipative(entries) if note not in listed]
+    notes = [note for note in not_dissipative(entries) if note not in listed]
     return TransportTable(
         name=str(data.get("name", path.stem)),
         source=str(data.get("source", path.name)),
