@@ -133,7 +133,8 @@ class History:
 
     def __repr__(self) -> str:
         frames, phases = self.moles.shape[1:]
-        counts = f"{self.realizations} realizations, {frames} frames, {phases} phases, {len(self.equations)} channels"
+        runs = f"{self.realizations} realization{'s' * (self.realizations != 1)}"
+        counts = f"{runs}, {frames} frames, {phases} phases, {len(self.equations)} channels"
         return f"History({counts})"
 
     def _repr_html_(self) -> str:

@@ -484,7 +484,7 @@ class Recipe(Block):
         steps = " -> ".join(f"{T:g}" for T in (self.start_temperature_K, *(s.temperature_K for s in self.programme)))
         return (
             f"Recipe({mixture}, in {gas}, {steps} K in {self.duration_h:.3g} h, {self.grid.size}^3 cells, "
-            f"{self.ensemble.realizations} realizations)"
+            f"{self.ensemble.realizations} realization{'s' * (self.ensemble.realizations != 1)})"
         )
 
     __str__ = __repr__

@@ -160,3 +160,17 @@ def test_the_shell_completes_commands(environment):
         [sys.executable, "-m", "tammann"], env=environment | asked, capture_output=True, text=True, check=False
     )
     assert done.stdout.split() == ["run"] and done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "a.yaml", "--out", "o", "--threads", "0"), "--threads: expected a number greater than or equal to 1, got 0"),
+        (("run", "a.yaml", "--out", "o", "--size", "1.5"), "--size: expected a whole number, got 1.5"),
+        (("hull", "--temperature-K", "hot"), "--temperature-K: expected a number, got hot"),
+        (("hull", "BaO", "BaO"), "(BaO), expected tammann hull [OPTIONS] [system]; two phases are named by --between"),
+        (("new", "a", "b"), "(b), expected tammann new [OPTIONS] [FILE]."),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_the_words_is_said_with_the_value_and_what_was_expected(call, words, said):
+    assert said in refused(call(*words))

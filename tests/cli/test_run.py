@@ -32,6 +32,7 @@ def test_new_writes_a_recipe_once(call, tmp_path, monkeypatch):
     assert call("new", "other.yaml").status == 0
     assert Recipe.from_text(call("new", "-").out) == Recipe.from_file("other.yaml")
     assert "no such file" in refused(call("new", tmp_path / "nowhere" / "recipe.yaml"))
+    assert f"got a folder; try {tmp_path / 'recipe.yaml'}" in refused(call("new", tmp_path))
 
 
 def test_bad_recipes_are_refused(call, recipes, tmp_path):

@@ -73,7 +73,7 @@ def _answer(error: Exception) -> int | None:
     # recognized by its method: typer brings its own click, older versions use the package
     message = getattr(error, "format_message", None)
     if message is not None:
-        sentence = message().replace("Value error, ", "").rstrip(".")
+        sentence = _usage(error, message().replace("Value error, ", "").rstrip("."))
         # nothing where 'tammann' alone has printed the help
         stop = "" if sentence.endswith("?") else "."
         return _refuse(f"{sentence}{stop} See the option --help.") if sentence else BAD_INPUT
@@ -89,6 +89,23 @@ def _answer(error: Exception) -> int | None:
     if isinstance(error, MemoryError):
         return _refuse(f"there is not enough memory ({str(error).rstrip('.') or 'none left'}); take a smaller grid.")
     return None
+
+
+def _usage(error: Any, sentence: str) -> str:
+    """Return what typer says of the words of a command, with the option, what was expected and what was given."""
+    problems = getattr(error.__cause__, "errors", None)  # of pydantic, which reads numbers for typer
+    if problems is not None and problems()[0]["type"] != "value_error":
+        problem, option = problems()[0], max(error.param.opts, key=len)
+        expected = problem["msg"].removeprefix("Input should be ").partition(", unable")[0]
+        expected = expected.replace("a valid integer", "a whole number").replace("a valid number", "a number")
+        return f"{option}: expected {'' if expected.startswith('a') else 'a number '}{expected}, got {problem['input']}"
+    context = getattr(error, "ctx", None)
+    if context is not None and sentence.startswith("Got unexpected extra"):
+        usage = " ".join(context.command.collect_usage_pieces(context)).replace("[[", "[").replace("]]", "]")
+        sentence += f", expected {context.command_path} {usage}"
+        if any(parameter.name == "between" for parameter in context.command.params):
+            sentence += "; two phases are named by --between"
+    return sentence
 
 
 def _interruption(arguments: Sequence[str]) -> int:

@@ -169,6 +169,8 @@ def new(
     if str(file) == "-":
         print(text, end="")
         return
+    if file.is_dir():
+        raise ResultError(f"{file}: expected the name of a new file, got a folder; try {file / 'recipe.yaml'}.")
     try:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)

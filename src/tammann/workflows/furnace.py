@@ -18,8 +18,8 @@ import numpy as np
 from tammann._version import __version__
 from tammann.automaton.cost import RunCost, estimate_cost
 from tammann.automaton.engine import realize
-from tammann.errors import DataError, RecipeError, ResultError, check_argument
-from tammann.files import DATA_SUFFIXES, check_empty, digest, lock_folder, read_json, write_text
+from tammann.errors import DataError, RecipeError, ResultError, TammannError, check_argument
+from tammann.files import DATA_SUFFIXES, check_empty, digest, lock_folder, read_json, read_text, write_text
 from tammann.history import History
 from tammann.kinetics import RateTable, may_open, rate_table, relevant_phases
 from tammann.notebook import html_table
@@ -95,7 +95,8 @@ class FurnaceRun:
         shares = ", ".join(
             f"{100 * x:.1f} % {name}" for name, x in self.history.table()[["phase", "median"]].head(3).to_numpy()
         )
-        return f"FurnaceRun({self.history.realizations} realizations: {shares})"
+        number = self.history.realizations
+        return f"FurnaceRun({number} realization{'s' * (number != 1)}: {shares})"
 
     def _repr_html_(self) -> str:
         return html_table(repr(self), self.table())
@@ -219,7 +220,7 @@ def run_recipe(
     check_argument("out", out, (str, os.PathLike, NoneType), "the name of a folder, or None", error=ResultError)
     folder = None if out is None else Path(out)
     if folder is not None:
-        _check_folder(folder, _stamp_of(asked), resume=resume)
+        _check_folder(folder, asked, resume=resume)
         null = null or (folder / "null.npz").exists()
     prepared = prepared or prepare(asked)
     if folder is not None and all((folder / name).exists() for name in RESULTS + ("null.npz",) * null):
@@ -396,7 +397,7 @@ def _stamp_of(recipe: Recipe) -> dict[str, str]:
     return stamp
 
 
-def _check_folder(folder: Path, stamp: Mapping[str, str], *, resume: bool) -> None:
+def _check_folder(folder: Path, recipe: Recipe, *, resume: bool) -> None:
     """Refuse a folder that is in the way of a run, or that does not hold the one to resume; nothing is written.
 
     Raises:
@@ -412,10 +413,27 @@ def _check_folder(folder: Path, stamp: Mapping[str, str], *, resume: bool) -> No
         found = dict(read_json(file, error=ResultError))
     except (ValueError, TypeError) as problem:
         raise ResultError(f"{file} is no whole checkpoint ({problem}); remove {file.parent} to start afresh") from None
+    stamp = _stamp_of(recipe)
     if found != stamp:
         changed = sorted(key for key in {*found, *stamp} if found.get(key) != stamp.get(key))
         what = " and ".join(key.removesuffix("_sha256") for key in changed)
-        raise ResultError(f"{file.parent} belongs to a run with another {what} (or its options); name another folder")
+        with suppress(TammannError):
+            what += _differences(Recipe.from_text(read_text(folder / "recipe.yaml")), recipe)
+        raise ResultError(f"{folder} belongs to a run with another {what}; name another folder")
+
+
+def _differences(there: Recipe, here: Recipe) -> str:
+    """Return in what two recipes differ, key by key, in brackets."""
+
+    def flat(value: Any, path: str) -> dict[str, Any]:
+        if isinstance(value, Mapping):
+            return {k: v for key, item in value.items() for k, v in flat(item, f"{path}.{key}").items()}
+        return {path.removeprefix("."): value}
+
+    old, new = (flat(one.model_dump(mode="json"), "") for one in (there, here))
+    keys = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
+    listed = "; ".join(f"{key}: {old.get(key)!r:.60} there, {new.get(key)!r:.60} here" for key in keys[:5])
+    return f" ({listed})" if listed else ""
 
 
 @contextmanager
@@ -427,14 +445,14 @@ def _own_folder(folder: Path, recipe: Recipe, *, resume: bool) -> Iterator[None]
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoints, stamp = folder / CHECKPOINTS, _stamp_of(recipe)
+    checkpoints = folder / CHECKPOINTS
     try:
         with lock_folder(folder):
-            _check_folder(folder, stamp, resume=resume)
+            _check_folder(folder, recipe, resume=resume)
             try:
                 checkpoints.mkdir(exist_ok=True)
                 if not (folder / STAMP).exists():
-                    write_text(folder / STAMP, json.dumps(stamp))
+                    write_text(folder / STAMP, json.dumps(_stamp_of(recipe)))
             except OSError:
                 with suppress(OSError):
                     checkpoints.rmdir()

@@ -125,3 +125,9 @@ def test_observations_that_cannot_hold_are_refused(folder, claim, says):
 )
 def test_claims_that_go_together_are_read(folder, claim):
     assert Observations.from_text(file_of(claim), directory=folder).experiments[0].observations[0].claims
+
+
+def test_a_recipe_is_no_file_of_observations(tmp_path):
+    (tmp_path / "a.yaml").write_text("precursors: []\n")
+    with pytest.raises(DataError, match="a.yaml: expected observations, got a recipe; run it with tammann run"):
+        Observations.from_file(tmp_path / "a.yaml")

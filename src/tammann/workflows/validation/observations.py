@@ -335,6 +335,8 @@ class Observations(Block):
             DataError: The text is no valid file of observations.
         """
         data = read_block(text, error=DataError)
+        if "precursors" in data and "experiments" not in data:
+            raise DataError("expected observations, got a recipe; run it with tammann run, or list it in experiments.")
         experiments = data.get("experiments")
         for experiment in experiments if isinstance(experiments, list) else ():
             if isinstance(experiment, dict) and isinstance(experiment.get("recipe"), str):
