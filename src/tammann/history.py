@@ -16,7 +16,7 @@ import numpy as np
 
 from tammann.errors import ResultError, check_argument
 from tammann.files import open_regular, whole_file
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 from tammann.systems import data_file
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class LatticeRecord:
 
 
 @dataclass(frozen=True, eq=False)
-class History:
+class History(ShownAsTable):
     """Amounts of every phase in every recorded frame of every realization of one recipe.
 
     Amounts are moles of formula units on the scale of the recipe: the precursors' ratios are the moles put in.
@@ -136,9 +136,6 @@ class History:
         runs = f"{self.realizations} realization{'s' * (self.realizations != 1)}"
         counts = f"{runs}, {frames} frames, {phases} phases, {len(self.equations)} channels"
         return f"History({counts})"
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     @property
     def realizations(self) -> int:

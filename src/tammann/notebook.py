@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,3 +25,12 @@ def html_table(title: str, frame: pd.DataFrame, *, rows: int = 12) -> str:
     more = f"<p>{len(frame) - rows} more rows: <code>.table()</code> has all.</p>" if len(frame) > rows else ""
     shown = frame.head(rows).to_html(index=False, border=0, float_format=lambda x: f"{x:.4g}", na_rep="")
     return f"<p><b>{escape(title)}</b></p>{shown}{more}"
+
+
+class ShownAsTable:
+    """A class whose objects show the first rows of their ``table()`` in a notebook, below their ``repr``."""
+
+    table: Any
+
+    def _repr_html_(self) -> str:
+        return html_table(repr(self), self.table())

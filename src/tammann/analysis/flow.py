@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tammann.analysis.fractions import existing_stage
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 
 if TYPE_CHECKING:
     from tammann.history import History
@@ -36,7 +36,7 @@ def fallback_share(history: History) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class ReactionFlow:
+class ReactionFlow(ShownAsTable):
     """Which reactions carried the change, and how the atoms went from phase to phase.
 
     Means over realizations (a mean keeps every atom, a median would not), net of reverse reactions.
@@ -61,9 +61,6 @@ class ReactionFlow:
     def __repr__(self) -> str:
         which = "whole run" if self.stage is None else f"step {self.stage + 1}"
         return f"ReactionFlow({which}: {len(self.reactions)} reactions, {len(self.links)} links)"
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return ``reactions``, the largest first."""

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tammann.analysis.fractions import conversions, existing_stage
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 
 if TYPE_CHECKING:
     from tammann.history import History
@@ -19,7 +19,7 @@ TimeUnit = Literal["h", "sweep", "nominal h"]
 
 
 @dataclass(frozen=True)
-class JanderFit:
+class JanderFit(ShownAsTable):
     """A fit of Jander's law to conversion against time.
 
     Attributes:
@@ -51,9 +51,6 @@ class JanderFit:
     def __repr__(self) -> str:
         found = f"rate {self.rate:.4g} +/- {self.rate_stderr:.2g} per {self.time_unit}"
         return f"JanderFit({found if self.described else self.reason})"
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return all attributes, one a row: columns ``quantity`` and ``value``."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tammann.errors import DataError
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _side(terms: tuple[tuple[str, int], ...]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Reactions(Sequence[Reaction]):
+class Reactions(ShownAsTable, Sequence[Reaction]):
     """Reactions of one set of phases, as one matrix.
 
     Attributes:
@@ -104,9 +104,6 @@ class Reactions(Sequence[Reaction]):
 
     def __repr__(self) -> str:
         return f"Reactions({len(self)} reactions between {len(self.phases)} phases of {self.phases.system})"
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def table(
         self,

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tammann.composition import atomic_masses, composition_key, parse_formula
 from tammann.errors import DataError
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable, html_table
 from tammann.units import A3_IN_M3, AVOGADRO_PER_MOL
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class EnergySet:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Phases(Sequence[Phase]):
+class Phases(ShownAsTable, Sequence[Phase]):
     """The phases of a chemical system with one or more named sets of energies.
 
     Attributes:
@@ -247,9 +247,6 @@ class Phases(Sequence[Phase]):
 
         columns = ["formula", "state", "volume_A3_per_atom", "melting_point_K", "melting_point_source", "observed"]
         return pd.DataFrame([[getattr(phase, name) for name in columns] for phase in self], columns=columns)
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def index(self, formula: Any, start: int = 0, stop: int | None = None) -> int:
         """Return the position of a phase, given its formula or any multiple or spelling of it; ``(g)`` asks for a gas.

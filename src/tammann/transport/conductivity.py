@@ -11,7 +11,7 @@ import numpy as np
 
 from tammann.composition import atomic_masses, parse_formula
 from tammann.errors import DataError
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 from tammann.transport.measurement import OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients
 from tammann.units import ELEMENTARY_CHARGE_C
@@ -24,7 +24,7 @@ NEUTRAL = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Conductivity:
+class Conductivity(ShownAsTable):
     """Ionic conductivity of a phase, with all correlations and as if each ion moved alone.
 
     Attributes:
@@ -64,9 +64,6 @@ class Conductivity:
             f"Conductivity({self.formula} {self.temperature_K:g} K: {self.sigma_S_per_m:.4g}{error} S/m, "
             f"Haven ratio {self.haven_ratio:.3g})"
         )
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return one row for each ion: charge (e) and transference number with its standard error."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 from tammann.transport.correlations import frame_elements
 from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.onsager import OnsagerCoefficients
@@ -36,7 +36,7 @@ class BlockErrors:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OnsagerMeasurement:
+class OnsagerMeasurement(ShownAsTable):
     """Onsager coefficients measured from trajectories, with errors and the evidence for them.
 
     Attributes:
@@ -84,9 +84,6 @@ class OnsagerMeasurement:
             f"frame, {self.n_replicas} x {self.duration_ps / self.n_replicas:g} ps, {state} "
             f"{self.regime.from_ps:g} to {self.regime.to_ps:g} ps)"
         )
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return one row for each ion: D (m²/s) and f with standard errors, and whether it diffuses."""

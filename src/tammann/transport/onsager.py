@@ -10,7 +10,7 @@ import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ HOTTEST_K = 1e5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OnsagerCoefficients:
+class OnsagerCoefficients(ShownAsTable):
     """The linear response of a phase: fluxes of its ions to gradients of their chemical potentials.
 
     J_i = -sum_j L_ij grad mu_j, with J in particles per m² and s, mu in J per particle, L = ``L``; the self part of
@@ -97,9 +97,6 @@ class OnsagerCoefficients:
     def __repr__(self) -> str:
         factors = ", ".join(f"f_{ion} {f:+.2f}" for ion, f in zip(self.species, self.correlation_factor, strict=True))
         return f"OnsagerCoefficients({self.formula} {self.temperature_K:g} K: {factors})"
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return one row for each ion: its L_ij, L_self and their standard errors, 1/(J m s), and f."""

@@ -17,7 +17,7 @@ import numpy as np
 from tammann.composition import composition_key
 from tammann.errors import DataError, check_argument
 from tammann.files import read_json, write_text
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 from tammann.strict import finite_number
 from tammann.systems import DEFAULT_SYSTEM, SYSTEMS, data_file
 from tammann.transport.onsager import OnsagerCoefficients
@@ -34,7 +34,7 @@ TABLE_FILE = "transport_table.json"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class TransportTable:
+class TransportTable(ShownAsTable):
     """Onsager coefficients over compositions and temperatures, with their source and warnings.
 
     Attributes:
@@ -77,9 +77,6 @@ class TransportTable:
         low, high = self.temperatures_K()[[0, -1]]
         kelvin = f"{low:g} K" if low == high else f"{low:g} to {high:g} K"
         return f"TransportTable({self.name!r}, {len(self.formulas)} compositions, {kelvin})"
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return one row for each composition and temperature: L_ii and L_self of each ion, 1/(J m s)."""

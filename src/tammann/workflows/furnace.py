@@ -22,7 +22,7 @@ from tammann.errors import DataError, RecipeError, ResultError, TammannError, ch
 from tammann.files import DATA_SUFFIXES, check_empty, digest, lock_folder, read_json, read_text, write_text
 from tammann.history import History
 from tammann.kinetics import RateTable, may_open, rate_table, relevant_phases
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 from tammann.parallel import Progress, available_cores, run_tasks
 from tammann.reactions import Reactions, enumerate_reactions
 from tammann.recipe import Recipe
@@ -74,7 +74,7 @@ class PreparedRecipe:
 
 
 @dataclass(frozen=True, eq=False)
-class FurnaceRun:
+class FurnaceRun(ShownAsTable):
     """The runs of a recipe, beside the two baselines without kinetics.
 
     Attributes:
@@ -97,9 +97,6 @@ class FurnaceRun:
         )
         number = self.history.realizations
         return f"FurnaceRun({number} realization{'s' * (number != 1)}: {shares})"
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     def table(self) -> pd.DataFrame:
         """Return the final mole fractions beside the baselines, as ``tammann.analysis.beside_baselines`` does."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.files import json_safe
-from tammann.notebook import html_table
+from tammann.notebook import ShownAsTable
 from tammann.workflows.validation.observations import Observation
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Skill:
 
 
 @dataclass(frozen=True)
-class Validation:
+class Validation(ShownAsTable):
     """Which observations of a file hold in which models.
 
     Attributes:
@@ -117,9 +117,6 @@ class Validation:
 
     def __repr__(self) -> str:
         return f"Validation({self.title}: {self._counts})"
-
-    def _repr_html_(self) -> str:
-        return html_table(repr(self), self.table())
 
     @property
     def _counts(self) -> str:
