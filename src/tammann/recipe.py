@@ -10,17 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import StringIO
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 from ruamel.yaml import YAML
 
 from tammann.composition import parse_formula
-from tammann.errors import RecipeError
-from tammann.files import DATA_SUFFIXES, read_text
-from tammann.strict import Block, explain, read_block, shown
+from tammann.files import DATA_SUFFIXES
+from tammann.strict import Block, Document, shown
 from tammann.units import ATMOSPHERE_PA
 
 MAX_SWEEPS = 10_000_000
@@ -50,18 +48,19 @@ def _printable(text: str) -> str:
     return text
 
 
-def _number(description: str, **limits: Any) -> Any:
+def number_field(description: str, **limits: Any) -> Any:
+    """Return the field of a number within limits, described for messages."""
     return Field(strict=True, description=description, **limits)
 
 
-_RADIUS = _number("a radius in micrometres from 0.001 (some ten atoms across) to 10000", ge=0.001, le=10_000)
+_RADIUS = number_field("a radius in micrometres from 0.001 (some ten atoms across) to 10000", ge=0.001, le=10_000)
 
 Text = Annotated[str, Field(strict=True, max_length=1000), AfterValidator(_printable)]
 Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
-Temperature = Annotated[float, _number("a temperature from 300 to 2000 K", ge=300, le=2000)]
-Pressure = Annotated[float, _number("a pressure in Pa from 1e-100 to 1e8", ge=1e-100, le=1e8)]
-Share = Annotated[float, _number("a fraction above 0 and at most 1", gt=0, le=1)]
-PerSweep = Annotated[float, _number("exchanges per sweep, from 0 to 1", ge=0, le=1)]
+Temperature = Annotated[float, number_field("a temperature from 300 to 2000 K", ge=300, le=2000)]
+Pressure = Annotated[float, number_field("a pressure in Pa from 1e-100 to 1e8", ge=1e-100, le=1e8)]
+Share = Annotated[float, number_field("a fraction above 0 and at most 1", gt=0, le=1)]
+PerSweep = Annotated[float, number_field("exchanges per sweep, from 0 to 1", ge=0, le=1)]
 Flag = Annotated[bool, Field(strict=True, description="true or false")]
 
 
@@ -69,7 +68,7 @@ class Precursor(Block):
     """One powder of the mixture."""
 
     phase: Formula = Field(description="the formula of a phase of the system, such as BaO")
-    ratio: Annotated[float, _number("moles of formula units, a number from 1e-6 to 1e6", ge=1e-6, le=1e6)]
+    ratio: Annotated[float, number_field("moles of formula units, a number from 1e-6 to 1e6", ge=1e-6, le=1e6)]
     particle_radius_um: Annotated[float | None, _RADIUS] = None
 
 
@@ -78,9 +77,9 @@ class Step(Block):
 
     temperature_K: Temperature
     ramp_K_per_min: Annotated[
-        float, _number("a rate from 0.01 to 1e6 K/min, the same figure for heating and cooling", ge=0.01, le=1e6)
+        float, number_field("a rate from 0.01 to 1e6 K/min, the same figure for heating and cooling", ge=0.01, le=1e6)
     ] = 10.0
-    hold_h: Annotated[float, _number("a time from 0 to 10000 h", ge=0, le=10_000)]
+    hold_h: Annotated[float, number_field("a time from 0 to 10000 h", ge=0, le=10_000)]
     regrind: Flag = False
 
 
@@ -95,7 +94,7 @@ class GasMixture(Block):
 class Calibration(Block):
     """The one figure that turns sweeps of the automaton into hours, and the observation it came from."""
 
-    hours_per_sweep: Annotated[float, _number("a time in hours above 0 and at most 1000", gt=0, le=1000)]
+    hours_per_sweep: Annotated[float, number_field("a time in hours above 0 and at most 1000", gt=0, le=1000)]
     observation: Text = Field(description="the observation it was fitted to, which validation then leaves out")
 
 
@@ -107,34 +106,36 @@ class ScoreConstants(Block):
     ``tammann.kinetics.KineticsOptions`` says what each of the others does.
     """
 
-    a: Annotated[float, _number("a number above 0 and at most 1000", gt=0, le=1000)] = 3.0
-    b: Annotated[float, _number("a number from 0 to 1000", ge=0, le=1000)] = 14.0
-    c: Annotated[float, _number("a number from -1000 to 1000", ge=-1000, le=1000)] = 11.2
-    d: Annotated[float, _number("a number from 0 to 1e5, per eV/atom", ge=0, le=1e5)] = 35.0
-    e: Annotated[float, _number("an energy from -10 to 10 eV per atom", ge=-10, le=10)] = 0.03
-    scale: Annotated[float | None, _number("s in 1/(s eV), a number above 0, or null for the convention", gt=0)] = None
-    cap: Annotated[float | None, _number("the largest score, a number above 0, or null for none", gt=0)] = None
-    sigma2_prefactor: Annotated[float, _number("p2, a number above 0 and at most 1000", gt=0, le=1000)] = 0.5
-    driving_prefactor: Annotated[float, _number("pG, a number above 0 and at most 1000", gt=0, le=1000)] = 1.0
+    a: Annotated[float, number_field("a number above 0 and at most 1000", gt=0, le=1000)] = 3.0
+    b: Annotated[float, number_field("a number from 0 to 1000", ge=0, le=1000)] = 14.0
+    c: Annotated[float, number_field("a number from -1000 to 1000", ge=-1000, le=1000)] = 11.2
+    d: Annotated[float, number_field("a number from 0 to 1e5, per eV/atom", ge=0, le=1e5)] = 35.0
+    e: Annotated[float, number_field("an energy from -10 to 10 eV per atom", ge=-10, le=10)] = 0.03
+    scale: Annotated[
+        float | None, number_field("s in 1/(s eV), a number above 0, or null for the convention", gt=0)
+    ] = None
+    cap: Annotated[float | None, number_field("the largest score, a number above 0, or null for none", gt=0)] = None
+    sigma2_prefactor: Annotated[float, number_field("p2, a number above 0 and at most 1000", gt=0, le=1000)] = 0.5
+    driving_prefactor: Annotated[float, number_field("pG, a number above 0 and at most 1000", gt=0, le=1000)] = 1.0
     sigma1_linear_above: Annotated[
-        float | None, _number("an x of at least 0 above which sigma1 is x, or null for nowhere", ge=0)
+        float | None, number_field("an x of at least 0 above which sigma1 is x, or null for nowhere", ge=0)
     ] = None
     thermodynamic_above_eV_per_atom: Annotated[
-        float | None, _number("an energy from -10 to 10 eV per atom, or null for nowhere", ge=-10, le=10)
+        float | None, number_field("an energy from -10 to 10 eV per atom, or null for nowhere", ge=-10, le=10)
     ] = None
     molten_flux_per_kT_per_m_s: Annotated[
-        float | None, _number("a flux over kB T above 0 in 1/(m s), or null for the product's L", gt=0)
+        float | None, number_field("a flux over kB T above 0 in 1/(m s), or null for the product's L", gt=0)
     ] = None
     missing_L_per_kT_per_m_s: Annotated[
-        float | None, _number("L over kB T above 0 in 1/(m s eV2), or null for the thermodynamic score", gt=0)
+        float | None, number_field("L over kB T above 0 in 1/(m s eV2), or null for the thermodynamic score", gt=0)
     ] = None
-    reference_radius_m: Annotated[float, _number("a radius in metres from 1e-9 to 0.01", ge=1e-9, le=0.01)] = 1e-7
+    reference_radius_m: Annotated[float, number_field("a radius in metres from 1e-9 to 0.01", ge=1e-9, le=0.01)] = 1e-7
     reference_temperature_K: Temperature = 1100.0
     melt_exchange_above: Annotated[
-        float | None, _number("a T/Tm from 0 to below 2, or null for the whole sigmoid", ge=0, lt=2)
+        float | None, number_field("a T/Tm from 0 to below 2, or null for the whole sigmoid", ge=0, lt=2)
     ] = None
-    uphill_limit_eV_per_atom: Annotated[float, _number("an energy from 0 to 10 eV per atom", ge=0, le=10)] = 0.1
-    smallest_score: Annotated[float, _number("a number from 0 to 1", ge=0, le=1)] = 1e-9
+    uphill_limit_eV_per_atom: Annotated[float, number_field("an energy from 0 to 10 eV per atom", ge=0, le=10)] = 0.1
+    smallest_score: Annotated[float, number_field("a number from 0 to 1", ge=0, le=1)] = 1e-9
 
 
 class KineticsChoices(Block):
@@ -153,9 +154,11 @@ class KineticsChoices(Block):
     score: Literal["repaired", "literal"] = Field(default="repaired", description="repaired or literal")
     two_products: Literal["harmonic", "largest"] = Field(default="harmonic", description="harmonic or largest")
     decomposition: Flag = True
-    nucleation_barrier_J_per_m2: Annotated[float, _number("an interface energy from 0 to 10 J/m2", ge=0, le=10)] = 0.0
+    nucleation_barrier_J_per_m2: Annotated[
+        float, number_field("an interface energy from 0 to 10 J/m2", ge=0, le=10)
+    ] = 0.0
     metastable_limit_eV_per_atom: Annotated[
-        float | None, _number("an energy from 0 to 10 eV per atom, or null for no limit", ge=0, le=10)
+        float | None, number_field("an energy from 0 to 10 eV per atom, or null for no limit", ge=0, le=10)
     ] = 0.067
     coupled_release: Flag = False
     residual_pressure_Pa: Pressure = 1.0
@@ -202,7 +205,7 @@ class Kinetics(KineticsChoices):
 
     preset: Literal["paper", "public-code"] = Field(default="paper", description="paper or public-code")
     constants: ScoreConstants = Field(default=ScoreConstants(), description="a block with some of a, b, c, d, e")
-    transport_relative_error: Annotated[float, _number("a standard error of ln L from 0 to 5", ge=0, le=5)] = 0.0
+    transport_relative_error: Annotated[float, number_field("a standard error of ln L from 0 to 5", ge=0, le=5)] = 0.0
 
     @model_validator(mode="before")
     @classmethod
@@ -235,11 +238,11 @@ class Kinetics(KineticsChoices):
 class Grid(Block):
     """The powder as the automaton sees it: a periodic cube of cells."""
 
-    size: Annotated[int, _number("cells per edge, a whole number from 4 to 1000", ge=4, le=1000)] = 30
+    size: Annotated[int, number_field("cells per edge, a whole number from 4 to 1000", ge=4, le=1000)] = 30
     grain_cells: Annotated[
-        float, _number("a mean grain diameter in cells from 1 (a random mixture) to 1000", ge=1, le=1000)
+        float, number_field("a mean grain diameter in cells from 1 (a random mixture) to 1000", ge=1, le=1000)
     ] = 1.0
-    grain_spread: Annotated[float, _number("the standard deviation of ln diameter, from 0 to 2", ge=0, le=2)] = 0.0
+    grain_spread: Annotated[float, number_field("the standard deviation of ln diameter, from 0 to 2", ge=0, le=2)] = 0.0
     packing_fraction: Share = 1.0
     melt_exchange_per_sweep: PerSweep = 1.0
     solid_exchange_per_sweep: PerSweep = 0.0
@@ -249,7 +252,7 @@ class Grid(Block):
 class Ensemble(Block):
     """How many times the run is repeated, and what varies between the repetitions."""
 
-    realizations: Annotated[int, _number("a whole number from 1 to 100000", ge=1, le=100_000)] = 8
+    realizations: Annotated[int, number_field("a whole number from 1 to 100000", ge=1, le=100_000)] = 8
     energies: Flag = True
     transport: Flag = True
 
@@ -281,8 +284,8 @@ def _usual_transport(data: Mapping[str, Any]) -> str:
     return "karan-2026" if {"Ba", "Ti"} <= elements <= {"Ba", "Ti", "O", "C"} else "none"
 
 
-class Recipe(Block):
-    """A solid-state synthesis as a chemist would write it down, and how it is to be computed.
+class Recipe(Document):
+    r"""A solid-state synthesis as a chemist would write it down, and how it is to be computed.
 
     All keys but ``precursors`` and ``programme`` have a default. Amounts are moles of formula units, temperatures K,
     pressures Pa, radii micrometres, times hours.
@@ -299,6 +302,11 @@ class Recipe(Block):
         ('karan-2026', 2.2)
         >>> recipe.with_options(size=12, seed=3).grid.size
         12
+        >>> Recipe.from_text("precursors:\n  - phase: BaO\n    ratio: one\nprogramme: []")
+        Traceback (most recent call last):
+        ...
+        tammann.errors.RecipeError: precursors[0].ratio: expected moles of formula units, a number from 1e-6 to 1e6, got
+        'one' (and 1 more error).
     """
 
     title: Text | None = Field(default=None, description="one line of text")
@@ -326,17 +334,11 @@ class Recipe(Block):
         min_length=1, max_length=200, description="a list of 1 to 200 steps, each with temperature_K and hold_h"
     )
     calibration: Calibration | None = Field(default=None, description="a block with hours_per_sweep and observation")
-    sweeps_per_hour: Annotated[float, _number("a number above 0 and at most 1e6", gt=0, le=1e6)] = 100.0
+    sweeps_per_hour: Annotated[float, number_field("a number above 0 and at most 1e6", gt=0, le=1e6)] = 100.0
     kinetics: Kinetics = Field(default=Kinetics(), description="a block of keys such as transport: full")
     grid: Grid = Field(default=Grid(), description="a block of keys such as size: 30")
     ensemble: Ensemble = Field(default=Ensemble(), description="a block of keys such as realizations: 8")
-    seed: Annotated[int, _number("a whole number from 0 to 9223372036854775807", ge=0, lt=2**63)] = 0
-
-    def __init__(self, /, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            raise RecipeError(explain(error, Recipe)) from None
+    seed: Annotated[int, number_field("a whole number from 0 to 9223372036854775807", ge=0, lt=2**63)] = 0
 
     @field_validator("melting_points")
     @classmethod
@@ -377,44 +379,10 @@ class Recipe(Block):
         return self
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> "Recipe":
-        """Read a recipe; file names in it are taken relative to it.
-
-        Args:
-            path: A YAML file in UTF-8, at most 200 kB.
-
-        Raises:
-            RecipeError: The file cannot be read or the recipe is not a valid one.
-        """
-        text = read_text(path)
-        try:
-            return cls.from_text(text, directory=Path(path).parent)
-        except RecipeError as error:
-            raise RecipeError(f"{path}: {error}") from None
-
-    @classmethod
-    def from_text(cls, text: str, *, directory: str | os.PathLike[str] | None = None) -> "Recipe":
-        r"""Read a recipe from YAML text.
-
-        Args:
-            text: The recipe.
-            directory: Folder that file names in it are relative to; the current directory by default.
-
-        Raises:
-            RecipeError: The text is not a valid recipe.
-
-        Example:
-            >>> Recipe.from_text("precursors:\n  - phase: BaO\n    ratio: one\nprogramme: []")
-            Traceback (most recent call last):
-            ...
-            tammann.errors.RecipeError: precursors[0].ratio: expected moles of formula units, a number from 1e-6 to
-            1e6, got 'one' (and 1 more error).
-        """
-        data = read_block(text)
-        for key in ("energies", "melting_points", "transport"):
-            if isinstance(data.get(key), str):
-                data[key] = _absolute(data[key], directory)
-        return cls(**data)
+    def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:
+        """Return the data with the files of energies, melting points and transport in a directory."""
+        files = {key: data[key] for key in ("energies", "melting_points", "transport") if key in data}
+        return data | {key: _absolute(name, directory) for key, name in files.items() if isinstance(name, str)}
 
     def to_yaml(self) -> str:
         """Return the whole recipe as YAML, defaults written out; ``from_text`` makes an equal recipe of it."""

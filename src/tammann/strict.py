@@ -5,10 +5,12 @@ does not fit its model raises one sentence with the path of the key, what was ex
 """
 
 import math
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import Any, get_args
+from pathlib import Path
+from typing import Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
@@ -17,6 +19,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from tammann.errors import DataError, RecipeError, TammannError
+from tammann.files import read_text
 
 MAX_DEPTH = 12
 BRANCHES = frozenset({"[key]", "<name>", "<block>"})
@@ -27,6 +30,45 @@ class Block(BaseModel):
     """A frozen block of a file that knows all its keys; the description of a field says what is expected there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Document(Block):
+    """The outermost block of a file; what does not fit raises ``ERROR`` with one sentence."""
+
+    ERROR: ClassVar[type[TammannError]] = RecipeError
+
+    def __init__(self, /, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise self.ERROR(explain(error, type(self))) from None
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a YAML file in UTF-8 of at most 200 kB; file names in it are taken relative to it.
+
+        Raises:
+            TammannError: The file cannot be read, or its text is refused by ``from_text``.
+        """
+        text = read_text(path, error=cls.ERROR)
+        try:
+            return cls.from_text(text, directory=Path(path).parent)
+        except cls.ERROR as error:
+            raise cls.ERROR(f"{path}: {error}") from None
+
+    @classmethod
+    def from_text(cls, text: str, *, directory: str | os.PathLike[str] | None = None) -> Self:
+        """Read YAML text; file names in it are taken relative to a directory, by default the current one.
+
+        Raises:
+            TammannError: The text is no valid file of its kind.
+        """
+        return cls(**cls.with_paths(read_block(text, error=cls.ERROR), directory or ""))
+
+    @classmethod
+    def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:
+        """Return the data with the file names in them made relative to a directory; here there are none."""
+        return data
 
 
 def read_block(text: str, *, error: type[TammannError] = RecipeError) -> dict[str, Any]:

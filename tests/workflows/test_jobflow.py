@@ -30,7 +30,7 @@ volume:
 
 def test_what_would_be_run_is_told_with_its_steps(tmp_path):
     pytest.importorskip("jobflow")
-    plan = MeltPlan.from_dict(PLAN.model_dump(mode="json") | {"temperatures_K": [4000, 4500]})
+    plan = MeltPlan(**PLAN.model_dump(mode="json") | {"temperatures_K": [4000, 4500]})
     flow = flows.MeltMaker(out=str(tmp_path / "o")).make(plan)
     told = flows.planned(flow)
     assert not (tmp_path / "o").exists()

@@ -54,7 +54,7 @@ def melt_command(
         base = before | {"melts": [plan]}
     given: dict[str, Any] = {"temperatures_K": temperatures, "production_ps": production_ps, "longest_ps": longest_ps}
     given |= {"atoms": atoms, "replicas": replicas, "engine": engine, "potential": potential, "seed": seed}
-    asked = MeltPlan.from_dict(base | {key: value for key, value in given.items() if value is not None})
+    asked = MeltPlan(**base | {key: value for key, value in given.items() if value is not None})
     if dry_run:
         left = steps_left(asked, out, resume=resume)
         if as_json:

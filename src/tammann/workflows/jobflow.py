@@ -36,7 +36,7 @@ Maker: Any = jobflow.Maker if jobflow else object
 @job
 def find_volume_job(plan: dict[str, Any], out: str, formula: str, temperature_K: float) -> dict[str, Any]:
     """Find the volume of one state of a plan, given as plain data, and return its record."""
-    folder = record_replica(MeltPlan.from_dict(plan), out, formula=formula, temperature_K=temperature_K)
+    folder = record_replica(MeltPlan(**plan), out, formula=formula, temperature_K=temperature_K)
     return dict(json_safe(asdict(VolumeRecord.load(folder))))
 
 
@@ -45,7 +45,7 @@ def record_replica_job(
     plan: dict[str, Any], out: str, formula: str, temperature_K: float, replica: int, volume: Any = None
 ) -> dict[str, Any]:
     """Record one replica of one state once its ``volume`` is known, and return its record."""
-    asked = MeltPlan.from_dict(plan)
+    asked = MeltPlan(**plan)
     folder = record_replica(asked, out, formula=formula, temperature_K=temperature_K, replica=replica)
     return dict(json_safe(asdict(ReplicaRecord.load(folder))))
 
@@ -53,7 +53,7 @@ def record_replica_job(
 @job
 def measure_job(plan: dict[str, Any], out: str, replicas: Any = None) -> dict[str, Any]:
     """Measure all states once their ``replicas`` are recorded, write the table, and return its path and all notes."""
-    made = measure_melts(MeltPlan.from_dict(plan), out)
+    made = measure_melts(MeltPlan(**plan), out)
     return {"table": None if made.table is None else str(made.table), "notes": list(made.notes)}
 
 

@@ -75,7 +75,7 @@ def test_collecting_gathers_and_overwrites_nothing(installed, tmp_path):
     (tmp_path / "narrow").mkdir()
     (tmp_path / "narrow" / "plan.json").write_text(json.dumps({"plan": narrow.model_dump(mode="json")}))
     assert collect(tmp_path / "narrow", target) == CollectResult((), ())
-    joined = MeltPlan.from_dict(json.loads((target / "plan.json").read_text())["plan"])
+    joined = MeltPlan(**json.loads((target / "plan.json").read_text())["plan"])
     assert joined.melts == ("MgO", "CaO") and joined.temperatures_K == (4000.0, 4500.0)
     assert joined.replicas == 3 and joined.production_ps == 100.0
     assert load_transport(target / "transport_table.json").formulas == ("MgO",)

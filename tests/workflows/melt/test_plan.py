@@ -23,13 +23,13 @@ def test_packing_is_asked_for_by_pairs():
     plan = MeltPlan.from_text("melts: [BaTiO3, TiO2]\nminimum_distances_A:\n  O-Ti: 1.7\n  Ba-O: 2.4")
     assert plan.distances_A("BaTiO3") == {("O", "Ti"): 1.7, ("Ba", "O"): 2.4}
     assert plan.distances_A("TiO2") == {("O", "Ti"): 1.7} and MeltPlan(melts=("TiO2",)).distances_A("TiO2") == {}
-    assert MeltPlan.from_dict(plan.model_dump(mode="json")) == plan
+    assert MeltPlan(**plan.model_dump(mode="json")) == plan
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda p: p.stem)
 def test_shipped_plans_are_plans(path):
     plan = MeltPlan.from_file(path)
-    assert MeltPlan.from_dict(plan.model_dump(mode="json")) == plan
+    assert MeltPlan(**plan.model_dump(mode="json")) == plan
 
 
 def test_the_shipped_table_is_what_it_is_said_to_be():

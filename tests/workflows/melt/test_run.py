@@ -320,7 +320,7 @@ def test_a_narrower_plan_leaves_the_rest_in_its_folder(installed, tmp_path, monk
     assert load_transport(made.table).at("MgO", 4500.0) is not None
     # a longest length that is short beside what is there
     joined = merge_plans(chosen, plan(production_ps=50.0, longest_ps=80.0))
-    assert joined.longest_ps == 100.0 and MeltPlan.from_dict(joined.model_dump(mode="json")) == joined
+    assert joined.longest_ps == 100.0 and MeltPlan(**joined.model_dump(mode="json")) == joined
     # no state is diffusive any more
     for k in (1, 2):
         shutil.rmtree(state / f"replica-{k}")

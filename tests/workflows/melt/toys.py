@@ -32,7 +32,7 @@ volume:
 
 
 def plan(**changes):
-    return MeltPlan.from_dict(MeltPlan.from_text(TINY).model_dump(mode="json") | changes)
+    return MeltPlan(**MeltPlan.from_text(TINY).model_dump(mode="json") | changes)
 
 
 def write_plan(out, plan):

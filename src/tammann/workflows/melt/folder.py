@@ -158,7 +158,7 @@ def load_plan(out: str | os.PathLike[str]) -> MeltPlan:
     if not file.exists():
         raise ResultError(f"{out}: expected a folder of tammann melt, found no {PLAN} in it; name another.")
     try:
-        return MeltPlan.from_dict(read_json(file, error=ResultError)["plan"])
+        return MeltPlan(**read_json(file, error=ResultError)["plan"])
     except (ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{file}: expected the plan of an earlier run: {error}") from None
 

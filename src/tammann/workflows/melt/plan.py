@@ -6,36 +6,24 @@ a number out of range or a composition that the potential has no parameters for 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from tammann.composition import composition_key, parse_formula
-from tammann.errors import DataError, RecipeError
-from tammann.files import read_text
+from tammann.errors import DataError
 from tammann.md.conditions import Conditions
 from tammann.md.equation_of_state import longest_search_ps
 from tammann.md.load import engines_for
 from tammann.potentials import load_potential
-from tammann.strict import Block, explain, read_block, shown
+from tammann.recipe import Formula, number_field
+from tammann.strict import Block, Document, shown
 
-
-def _formula(text: str) -> str:
-    parse_formula(text)
-    return text.strip()
-
-
-def _number(description: str, **limits: Any) -> Any:
-    return Field(strict=True, description=description, **limits)
-
-
-Formula = Annotated[str, Field(strict=True), AfterValidator(_formula)]
-Kelvin = Annotated[float, _number("a temperature from 300 to 6000 K", ge=300, le=6000)]
-Picoseconds = Annotated[float, _number("a time from 0.001 to 1e6 ps", ge=0.001, le=1e6)]
-Femtoseconds = Annotated[float, _number("a time from 0.01 to 1e6 fs", ge=0.01, le=1e6)]
-UpToHundred = Annotated[int, _number("a whole number from 1 to 100", ge=1, le=100)]
+Kelvin = Annotated[float, number_field("a temperature from 300 to 6000 K", ge=300, le=6000)]
+Picoseconds = Annotated[float, number_field("a time from 0.001 to 1e6 ps", ge=0.001, le=1e6)]
+Femtoseconds = Annotated[float, number_field("a time from 0.01 to 1e6 fs", ge=0.01, le=1e6)]
+UpToHundred = Annotated[int, number_field("a whole number from 1 to 100", ge=1, le=100)]
 MOST_ATOM_STEPS = 1e15
 """Steps times atoms that a plan may ask for: 70 years of one core, 100,000 times the shipped table of Ba-Ti-O."""
 ATOM_STEPS_PER_SECOND = 4.6e5
@@ -52,14 +40,14 @@ class VolumeSearch(Block):
     scale_ps: Picoseconds = 4.0
     hold_ps: Picoseconds = 20.0
     attempts: UpToHundred = 8
-    pressure_GPa: Annotated[float, _number("a pressure, -1 to 50 GPa", ge=-1, le=50)] = 0.0
-    pressure_tolerance_GPa: Annotated[float, _number("a pressure above 0 and at most 10 GPa", gt=0, le=10)] = 0.1
+    pressure_GPa: Annotated[float, number_field("a pressure, -1 to 50 GPa", ge=-1, le=50)] = 0.0
+    pressure_tolerance_GPa: Annotated[float, number_field("a pressure above 0 and at most 10 GPa", gt=0, le=10)] = 0.1
     energy_tolerance_eV_per_atom: Annotated[
-        float, _number("an energy above 0 and at most 1 eV per atom", gt=0, le=1)
+        float, number_field("an energy above 0 and at most 1 eV per atom", gt=0, le=1)
     ] = 0.01
 
 
-class MeltPlan(Block):
+class MeltPlan(Document):
     r"""Melts to compute.
 
     Example:
@@ -81,9 +69,9 @@ class MeltPlan(Block):
         "pedone-2006", description="pedone-2006, chgnet or module:callable"
     )
     engine: Literal["lammps", "ase", "torch-sim"] = Field("lammps", description="lammps, ase or torch-sim")
-    atoms: Annotated[int, _number("a number from 20 to 100000", ge=20, le=100_000)] = 200
+    atoms: Annotated[int, number_field("a number from 20 to 100000", ge=20, le=100_000)] = 200
     volume_per_atom_A3: Annotated[
-        float | None, _number("a volume from 1 to 1000 Å3, from which the search starts", ge=1, le=1000)
+        float | None, number_field("a volume from 1 to 1000 Å3, from which the search starts", ge=1, le=1000)
     ] = None
     minimum_distances_A: dict[str, Annotated[float, Field(strict=True, ge=0, le=10)]] | None = Field(
         None, description="distances from 0 to 10 Å by pair, such as {Ba-O: 2.0}"
@@ -93,8 +81,8 @@ class MeltPlan(Block):
     longest_ps: Annotated[float, Field(strict=True, ge=0.001, le=1e6)] | None = Field(
         None, description="a time in ps, at least production_ps, up to which productions may be made longer"
     )
-    target_error: Annotated[float, _number("a relative standard error above 0 and at most 1", gt=0, le=1)] = 0.2
-    timestep_fs: Annotated[float, _number("a time from 0.01 to 10 fs", ge=0.01, le=10)] = 2.0
+    target_error: Annotated[float, number_field("a relative standard error above 0 and at most 1", gt=0, le=1)] = 0.2
+    timestep_fs: Annotated[float, number_field("a time from 0.01 to 10 fs", ge=0.01, le=10)] = 2.0
     thermostat: Literal["nose-hoover", "langevin", "berendsen"] = Field(
         "nose-hoover", description="nose-hoover, langevin or berendsen"
     )
@@ -109,7 +97,7 @@ class MeltPlan(Block):
     end_members: tuple[Formula, Formula] | None = Field(
         None, description="two formulas, the reactants of the series, such as [BaO, TiO2]"
     )
-    seed: Annotated[int, _number("a whole number from 0 to 2**31", ge=0, le=2**31)] = 1
+    seed: Annotated[int, number_field("a whole number from 0 to 2**31", ge=0, le=2**31)] = 1
 
     @model_validator(mode="after")
     def _check(self) -> MeltPlan:
@@ -185,40 +173,6 @@ class MeltPlan(Block):
             if frozenset(pair) in seen:
                 raise ValueError(f"minimum_distances_A: expected each pair once, got {key} again; remove one")
             seen.add(frozenset(pair))
-
-    @classmethod
-    def from_text(cls, text: str) -> MeltPlan:
-        """Read a plan from YAML.
-
-        Raises:
-            RecipeError: It is not a plan.
-        """
-        return cls.from_dict(read_block(text))
-
-    @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> MeltPlan:
-        """Read a plan from a file.
-
-        Raises:
-            RecipeError: There is no such file, or it is not a plan.
-        """
-        text = read_text(path)
-        try:
-            return cls.from_text(text)
-        except RecipeError as error:
-            raise RecipeError(f"{path}: {error}") from None
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> MeltPlan:
-        """Return the plan of plain data.
-
-        Raises:
-            RecipeError: The data are not a plan.
-        """
-        try:
-            return cls(**data)
-        except ValidationError as error:
-            raise RecipeError(explain(error, cls)) from None
 
     def conditions(self, temperature_K: float) -> Conditions:
         """Return the conditions of molecular dynamics at a temperature."""

@@ -2,15 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tammann.errors import DataError
-from tammann.files import read_text
 from tammann.recipe import Flag, Formula, Temperature
-from tammann.strict import Block, explain, read_block, shown
+from tammann.strict import Block, Document, shown
 
 CLAIMS = ("present", "absent", "only", "major", "main_impurity", "more", "amounts", "sooner", "grows", "shrinks")
 RANGE_CLAIMS = ("sooner", "grows", "shrinks")
@@ -277,7 +275,7 @@ class Experiment(Block):
         return self
 
 
-class Observations(Block):
+class Observations(Document):
     """A file of observations: recipes, and what experiment found of each.
 
     Raises:
@@ -298,6 +296,8 @@ class Observations(Block):
         ('1000 to 1050 K', 1.0)
     """
 
+    ERROR = DataError
+
     title: Words | None = Field(default=None, description="one line of text")
     detection_limit_mass_percent: Annotated[float, Limit] = 1.0  # what laboratory X-ray diffraction sees
     basis: Basis = Field(default="mole", description="mole, mass or volume")
@@ -308,37 +308,13 @@ class Observations(Block):
         min_length=1, max_length=100, description="a list of experiments, each with recipe and observations"
     )
 
-    def __init__(self, /, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            raise DataError(explain(error, Observations)) from None
-
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> "Observations":
-        """Read a YAML file in UTF-8 of at most 200 kB; recipes in it are taken relative to it.
-
-        Raises:
-            DataError: The file cannot be read or is no valid file of observations.
-        """
-        text = read_text(path, error=DataError)
-        try:
-            return cls.from_text(text, directory=Path(path).parent)
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from None
-
-    @classmethod
-    def from_text(cls, text: str, *, directory: str | os.PathLike[str] | None = None) -> "Observations":
-        """Read observations from YAML text; recipes in it are taken relative to a directory, by default the current.
-
-        Raises:
-            DataError: The text is no valid file of observations.
-        """
-        data = read_block(text, error=DataError)
+    def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:
+        """Return the data with the recipes in a directory; a recipe itself is refused."""
         if "precursors" in data and "experiments" not in data:
             raise DataError("expected observations, got a recipe; run it with tammann run, or list it in experiments.")
         experiments = data.get("experiments")
         for experiment in experiments if isinstance(experiments, list) else ():
             if isinstance(experiment, dict) and isinstance(experiment.get("recipe"), str):
-                experiment["recipe"] = os.path.join(directory or "", experiment["recipe"])
-        return cls(**data)
+                experiment["recipe"] = os.path.join(directory, experiment["recipe"])
+        return data
