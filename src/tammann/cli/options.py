@@ -11,11 +11,7 @@ from tammann.errors import DataError, ResultError
 
 
 def check_figure_file(file: Path | None) -> Path | None:
-    """Return the name of a figure after checking its ending and its folder, before anything is computed.
-
-    Raises:
-        ResultError: No such format, or no such folder.
-    """
+    """Return the name of a figure after checking its ending and its folder, before anything is computed."""
     if file is None:
         return None
     if file.suffix.lower() not in (".png", ".pdf", ".svg"):
@@ -45,13 +41,7 @@ Threads = Annotated[
 def parse_numbers(words: list[str] | None, option: str, expected: str) -> dict[str, float] | None:
     """Return the numbers in words such as Ba=2 or CO2=40.5, by what stands before the sign; None without words.
 
-    Args:
-        words: The values of the option.
-        option: Its name, for the message.
-        expected: What it takes, for the message.
-
-    Raises:
-        DataError: A word without a name, or without a finite number.
+    ``option`` and what is ``expected`` of it stand in the message on a word without a name or a finite number.
     """
     numbers: dict[str, float] = {}
     for word in words or ():

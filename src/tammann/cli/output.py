@@ -81,16 +81,9 @@ def print_json(value: Any) -> None:
 def progress_bar(
     *, hidden: bool = False, window_s: float = 30.0, heading: str = ""
 ) -> Iterator[Callable[[float, str, float | None], None] | None]:
-    """Show a bar on standard error with the stage, the temperature and the time left; nothing without a terminal.
+    """Yield a progress callback that draws a bar on standard error, or None if it is hidden or there is no terminal.
 
-    Args:
-        hidden: Show nothing.
-        window_s: Time over which the speed is averaged, s: long where reports are rare or uneven.
-        heading: A line above the bar.
-
-    Yields:
-        A progress callback: fraction done (0 to 1), what is being done, temperature in K or None. None where nothing
-        is shown.
+    The speed is averaged over ``window_s``, s, long where reports are rare or uneven; ``heading`` is a line above.
     """
     if hidden or not sys.stderr.isatty():
         yield None

@@ -16,14 +16,11 @@ if TYPE_CHECKING:
     from tammann.transport.arrhenius import ArrheniusFit
 
 
-def plot_arrhenius(
-    fits: ArrheniusFit | Mapping[str, ArrheniusFit], *, quantity: str = r"$D$ (m$^2$/s)", ax: Axes | None = None
-) -> Axes:
+def plot_arrhenius(fits: ArrheniusFit | Mapping[str, ArrheniusFit], *, ax: Axes | None = None) -> Axes:
     """Draw points with standard errors, the line and its 95 % band against 1000/T (1/K), with T (K) above.
 
     Args:
         fits: One, or several by name; a name that is an element has its colour.
-        quantity: Label of the values, with their unit.
         ax: Where to draw; by default a figure of its own.
 
     Raises:
@@ -60,10 +57,10 @@ def plot_arrhenius(
     left, right = max(1000 / high - pad, 1e-6), 1000 / low + pad
     ax.set_xlim(left, right)
     ax.set_xlabel(r"1000/$T$ (K$^{-1}$)")
-    ax.set_ylabel(quantity)
+    ax.set_ylabel(r"$D$ (m$^2$/s)")
     tidy(ax, grid="both")
     ax.tick_params(which="minor", labelsize=8, labelcolor=INK, color=FAINT)
-    above = ax.secondary_xaxis("top", functions=(_inverse, _inverse))
+    above = ax.secondary_xaxis("top", functions=2 * (lambda x: 1000.0 / np.maximum(x, 1e-9),))
     above.set_xlabel(r"$T$ (K)", color=INK)
     above.set_xticks(_round_temperatures(1000 / right, 1000 / left))
     above.minorticks_off()
@@ -71,10 +68,6 @@ def plot_arrhenius(
     above.spines[:].set_color(FAINT)
     label_ends(ax, line_ends, own)
     return ax
-
-
-def _inverse(x: Any) -> np.ndarray:
-    return 1000.0 / np.maximum(np.asarray(x, dtype=float), 1e-9)
 
 
 def _round_temperatures(low: float, high: float) -> list[float]:

@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot.style import (
-    ELEMENT_COLOURS,
-    FAINT,
-    INK,
-    name_products,
-    new_axes,
-    order_by_fraction,
-    phase_colours,
-)
+from tammann.plot.style import ELEMENT_COLOURS, FAINT, INK, along_products, new_axes, phase_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def plot_correlation_factors(
-    transport: Any, *, temperature_K: float = 1500.0, element: str | None = None, ax: Axes | None = None
-) -> Axes:
+def plot_correlation_factors(transport: Any, *, temperature_K: float = 1500.0, ax: Axes | None = None) -> Axes:
     """Draw the correlation factors f_i = L_ii/L_ii^self - 1 of each ion by composition, as grouped bars.
 
     Zero means that ions move independently of their own kind; -1 that their collective transport is cancelled.
@@ -32,7 +22,6 @@ def plot_correlation_factors(
         transport: a transport table, or any iterable of entries with ``formula``, ``temperature_K`` (K),
             ``species``, ``L`` (shape (S, S)) and ``L_self`` (shape (S,)), both 1/(J m s).
         temperature_K: K; entries at other temperatures are passed over.
-        element: compositions are ordered by its falling share of the cations.
         ax: where to draw; by default a figure of its own.
 
     Raises:
@@ -51,7 +40,7 @@ def plot_correlation_factors(
         there = ", ".join(f"{t:g}" for t in sorted({e.temperature_K for e in entries}))
         raise DataError(f"temperature_K {temperature_K:g} is not in this transport table; choose one of {there}")
     ax = ax or new_axes(6.6, 3.6)
-    names, element = order_by_fraction(here, element)
+    names = along_products(ax, here)
     species = list(dict.fromkeys(s for e in here.values() for s in e.species))
     colours = {**phase_colours(species), **ELEMENT_COLOURS}
     width = 0.8 / len(species)
@@ -64,7 +53,6 @@ def plot_correlation_factors(
         x = np.array(own) + (k - (len(species) - 1) / 2) * width
         ax.bar(x, factor, width * 0.9, color=colours[symbol], label=symbol)
     ax.axhline(0, color=INK, linewidth=0.9)
-    name_products(ax, names, element)
     ax.set_ylabel(r"correlation factor $f_i = L_{ii}/L_{ii}^\mathrm{self} - 1$")
     ax.legend(frameon=False, fontsize=9, ncols=len(species), loc="upper left", handlelength=0.9, handletextpad=0.4)
     ax.set_title(f"{temperature_K:g} K", loc="right", fontsize=9, color=FAINT)

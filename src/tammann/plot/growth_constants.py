@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.errors import DataError
-from tammann.plot.style import INK, name_products, new_axes, order_by_fraction, temperature_colours
+from tammann.plot.style import INK, along_products, new_axes, temperature_colours
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,9 +17,7 @@ MELTS_CAUTION = "Measured in melts, eleven orders of magnitude too fast for a fu
 """What a figure of the transport data that ship should say."""
 
 
-def plot_growth_constants(
-    constants: pd.DataFrame, *, element: str | None = None, note: str = "", ax: Axes | None = None
-) -> Axes:
+def plot_growth_constants(constants: pd.DataFrame, *, note: str = "", ax: Axes | None = None) -> Axes:
     """Draw K_D (m^2/s, logarithmic) of each product, ordered by composition, one colour per temperature.
 
     Bars reach from ``K_D_low`` to ``K_D_high``; those of one product stand side by side.
@@ -27,7 +25,6 @@ def plot_growth_constants(
     Args:
         constants: Columns ``phase``, ``temperature_K`` (K), ``K_D_m2_per_s`` and, if known, ``K_D_low`` and
             ``K_D_high`` (m^2/s), as ``tammann.kinetics.growth_constants`` returns.
-        element: The products are ordered by its falling share of the cations, the alphabetically first if None.
         note: A caution on the data, written above the axes.
         ax: Where to draw, a figure of its own if None.
 
@@ -45,7 +42,7 @@ def plot_growth_constants(
     if rows.empty:
         raise DataError("there is no K_D_m2_per_s above zero to draw; give the table of growth_constants")
     ax = ax or new_axes(6.6, 4.0)
-    names, element = order_by_fraction(rows["phase"], element)
+    names = along_products(ax, rows["phase"])
     temperatures = sorted(rows["temperature_K"].unique())
     colours = temperature_colours(len(temperatures))
     beside: Any = {"textcoords": "offset points", "fontsize": 9, "va": "center", "annotation_clip": False}
@@ -64,7 +61,6 @@ def plot_growth_constants(
         ax.plot(x, y, "osD^v<>p"[k % 8], color=colours[k], markersize=4.8, markeredgecolor="white", zorder=3)
         ax.annotate(f"{temperature:g} K", (len(names) - 0.4, y[-1]), (4, 0), color=colours[k], **beside)
     ax.set_yscale("log")
-    name_products(ax, names, element)
     ax.set_ylabel(r"growth constant $K_\mathrm{D}$ (m$^2$/s)")
     ax.set_title(note, loc="left", fontsize=8.5, color=INK)
     return ax

@@ -132,14 +132,9 @@ def tidy(ax: Axes, *, grid: str | None = "y") -> None:
 
 def rising(values: Sequence[float]) -> np.ndarray:
     """Return the nearest sequence that never falls: neighbours that do are pooled (isotonic regression)."""
-    pools: list[tuple[float, int]] = []
-    for value in values:
-        mean, count = float(value), 1
-        while pools and pools[-1][0] > mean:
-            before, n = pools.pop()
-            mean, count = (before * n + mean * count) / (n + count), n + count
-        pools.append((mean, count))
-    return np.array([mean for mean, count in pools for _ in range(count)])
+    from scipy.optimize import isotonic_regression
+
+    return np.asarray(isotonic_regression(values).x) if len(values) else np.empty(0)
 
 
 def spread_out(wanted: ArrayLike, least: float, low: float, high: float) -> np.ndarray:
@@ -152,23 +147,18 @@ def spread_out(wanted: ArrayLike, least: float, low: float, high: float) -> np.n
     return placed
 
 
-def order_by_fraction(formulas: Iterable[str], element: str | None) -> tuple[list[str], str]:
-    """Return formulas by the falling fraction of an element among those other than oxygen, and that element."""
+def along_products(ax: Axes, formulas: Iterable[str]) -> list[str]:
+    """Name products along the horizontal axis, by the falling share of the first element among all but oxygen."""
     cations = {name: {s: n for s, n in atoms_of(name).items() if s != "O"} for name in formulas}
-    element = element or min((symbol for count in cations.values() for symbol in count), default="O")
-    return sorted(
-        cations, key=lambda name: -cations[name].get(element, 0) / max(sum(cations[name].values()), 1)
-    ), element
-
-
-def name_products(ax: Axes, names: list[str], element: str) -> None:
-    """Name the products along the horizontal axis, in their order by the share of an element."""
+    element = min((symbol for count in cations.values() for symbol in count), default="O")
+    names = sorted(cations, key=lambda name: -cations[name].get(element, 0) / max(sum(cations[name].values()), 1))
     tidy(ax)
     ax.set_xticks(
         range(len(names)), [formula_label(name) for name in names], rotation=45, ha="right", rotation_mode="anchor"
     )
     ax.set_xlim(-0.6, len(names) - 0.4)
     ax.set_xlabel(f"product, {element}-rich to {element}-poor")
+    return names
 
 
 def temperature_colours(number: int) -> list[Any]:

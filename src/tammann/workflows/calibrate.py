@@ -10,7 +10,7 @@ import numpy as np
 from tammann.automaton import simulate
 from tammann.errors import RecipeError
 from tammann.parallel import Progress, available_cores
-from tammann.recipe import Calibration, Recipe
+from tammann.recipe import Recipe
 from tammann.strict import shown
 from tammann.workflows.furnace import PreparedRecipe, prepare
 
@@ -38,11 +38,6 @@ class TimeScale:
     relative_error: float
     mole_fraction: float
     observation: str
-
-    def applied_to(self, recipe: Recipe) -> Recipe:
-        """Return a copy of a recipe, of this or any other synthesis of the system, with this time scale."""
-        own = Calibration(hours_per_sweep=self.hours_per_sweep, observation=self.observation)
-        return Recipe(**{**recipe.model_dump(), "calibration": own.model_dump()})
 
 
 def calibrate(

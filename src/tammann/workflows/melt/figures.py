@@ -14,12 +14,7 @@ from tammann.workflows.melt.state import MeltState, split_crystallised
 
 
 def draw_state(folder: Path, *, pressure_GPa: float = 0.0) -> None:
-    """Draw ``volume.png`` and ``transport.png`` in the folder of a state, as far as there is something to draw.
-
-    Args:
-        folder: Folder of the state.
-        pressure_GPa: Pressure that the volume was searched for, GPa.
-    """
+    """Draw ``volume.png`` and ``transport.png`` in the folder of a state, as far as there is something to draw."""
     from tammann.plot import plot_volume_search, save_figure, transport_figure
 
     volume = VolumeRecord.load(folder)

@@ -82,11 +82,7 @@ def check_resume(out: Path, *, resume: bool) -> None:
 
 
 def merged_plan(plan: MeltPlan, out: Path) -> MeltPlan:
-    """Return the plan that a folder will hold with this one added to it; nothing is written.
-
-    Raises:
-        ResultError: The folder holds other files, or a plan that this one cannot be added to.
-    """
+    """Return the plan that a folder will hold with this one added to it, or refuse to add it; nothing is written."""
     if not (out / PLAN).exists():
         # another process may be faster, and have begun to write
         foreign = out.exists() and any(entry.suffix != ".partial" and entry.name != "lock" for entry in out.iterdir())
@@ -107,11 +103,7 @@ def merged_plan(plan: MeltPlan, out: Path) -> MeltPlan:
 
 
 def open_folder(plan: MeltPlan, out: Path) -> MeltPlan:
-    """Add a plan to its folder, made where it is missing, and return the plan that the folder then holds.
-
-    Raises:
-        ResultError: As ``merged_plan``.
-    """
+    """Add a plan to its folder, made where it is missing, and return the plan that the folder then holds."""
     out.mkdir(parents=True, exist_ok=True)
     whole = merged_plan(plan, out)
     data = {"tammann": __version__, "plan": whole.model_dump(mode="json")}

@@ -46,11 +46,7 @@ class _Record:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the record of a folder.
-
-        Raises:
-            ResultError: There is none, or it is not whole.
-        """
+        """Read the record of a folder; a ResultError says that there is none, or that it is not whole."""
         path = folder / cls.FILE
         try:
             return TypeAdapter(cls).validate_json(path.read_bytes())

@@ -151,11 +151,7 @@ def _drift(series: np.ndarray) -> tuple[float, float]:
 
 
 def shear_correlations(stress_GPa: np.ndarray) -> tuple[float, float]:
-    """Return <P(0)P(0)> and <P(0)P(t)> of the shear stress one record apart, GPa², mean over its five components.
-
-    Args:
-        stress_GPa: Columns xx, yy, zz, xy, xz, yz, shape (M, 6), GPa.
-    """
+    """Return <P(0)P(0)> and <P(0)P(t)> of the shear stress one record apart, GPa², mean over its five components."""
     xx, yy, zz, xy, xz, yz = stress_GPa.astype(float).T
     shear = np.array([xy, xz, yz, (xx - yy) / 2.0, (2.0 * zz - xx - yy) / math.sqrt(12.0)])
     return float((shear**2).mean()), float((shear[:, 1:] * shear[:, :-1]).mean())
@@ -170,24 +166,13 @@ def _save_stress(folder: Path, stress_GPa: np.ndarray, interval_fs: float) -> No
 
 
 def load_stress(folder: Path) -> tuple[np.ndarray, float]:
-    """Read the averaged stress of a replica.
-
-    Returns:
-        Columns xx, yy, zz, xy, xz, yz, shape (M, 6), GPa, and the time that each row is averaged over, ps.
-
-    Raises:
-        OSError: It is not there.
-    """
+    """Read the stress xx, yy, zz, xy, xz, yz of a replica, (M, 6), GPa, and the ps that each row is averaged over."""
     with np.load(folder / STRESS) as held:
         return held["stress_GPa"].astype(float), float(held["interval_ps"])
 
 
 def compute_one_energy(plan: MeltPlan) -> None:
-    """Compute the energy of some formula units of the first melt, atom by atom on a cubic grid.
-
-    Raises:
-        DataError: The engine or the potential is missing, or fails.
-    """
+    """Compute the energy of some formula units of the first melt, atom by atom on a cubic grid."""
     formula = plan.melts[0]
     symbols = tuple(symbol for symbol, count in atoms_in_box(formula, 40).items() for _ in range(count))
     volume_A3 = plan.volume_per_atom_A3 or estimate_volume_per_atom(formula, temperature_K=plan.melt_K)

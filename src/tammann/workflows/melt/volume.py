@@ -100,11 +100,7 @@ def random_numbers(plan: MeltPlan, formula: str, temperature_K: float, *counts: 
 
 
 def load_melt(folder: Path) -> Configuration:
-    """Read the melt of a state at the volume found.
-
-    Raises:
-        ResultError: It is not there, or is something else.
-    """
+    """Read the melt of a state at the volume found; a ResultError says that there is none."""
     return _load(folder / MELT)[0]
 
 

@@ -136,12 +136,9 @@ def _receive(worker: _Worker, received: list[Message]) -> bool:
 
 
 def check_energy(plan: MeltPlan) -> None:
-    """Compute one energy of the first melt, so that a missing engine or potential is refused at once.
+    """Refuse at once an engine or potential that gives no energy of the first melt.
 
     In a process of its own, as a production is: a broken MPI library kills the process that loads LAMMPS.
-
-    Raises:
-        DataError: There is no energy.
     """
     process, pipe = _start_process(_report_energy, plan)
     failure = None

@@ -26,14 +26,7 @@ class PreparedExperiment:
 def prepare_experiment(
     experiment: Experiment, where: str, *, realizations: int | None, size: int | None
 ) -> PreparedExperiment:
-    """Read the recipe of an experiment, with other options where given, and check its observations against it.
-
-    Messages say ``where`` in the file it stands.
-
-    Raises:
-        DataError: An observation names phases, steps or temperatures that the recipe does not have.
-        RecipeError: The recipe cannot be carried out.
-    """
+    """Read the recipe of an experiment and check its observations against it; messages say ``where`` it stands."""
     try:
         recipe = Recipe.from_file(experiment.recipe).with_options(realizations=realizations, size=size)
         models = ("none",) if recipe.transport == "none" else KINETICS
