@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from tammann.errors import DataError
 from tammann.files import whole_file
-from tammann.systems import SYSTEMS
+from tammann.systems import SYSTEMS, load_colours
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -31,25 +31,8 @@ BACKGROUND = "#F4F4F2"
 SHADE = "#EDE7D9"
 """Behind the regime of a fit."""
 
-PALETTE = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#E69F00",
-    "#56B4E9",
-    "#882255",
-    "#332288",
-    "#7A7A7A",
-    "#004433",
-    "#6677FF",
-    "#BB3399",
-    "#7733BB",
-    "#556600",
-    "#663300",
-    "#88BB55",
-)
-"""Colours of Okabe and Ito (2008), with others as far from them, and from each other, as a search in Oklab found."""
+PALETTE = tuple(load_colours("palette").values())
+ELEMENT_COLOURS = load_colours("elements")
 
 TIME_LABELS = {
     "time_h": "time (h)",
@@ -57,8 +40,6 @@ TIME_LABELS = {
     "programme_h": "time (h of the programme; not calibrated)",
 }
 """Labels of the time axis, by the names that ``History.clock`` gives."""
-
-ELEMENT_COLOURS = {"Ba": "#117733", "Ti": "#56B4E9", "O": "#D55E00"}
 
 
 def moment_text(history: History, frame: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tammann.plot.style import moment_text, phase_colours
-from tammann.report.page import data_block, text_html
+from tammann.report.page import data_block, fill, text_html
 from tammann.report.sentences import formula_text
 
 if TYPE_CHECKING:
@@ -52,15 +52,14 @@ def grid_slices(history: History) -> tuple[str, list[str]]:
         "colours": [colours[name] for name in history.phases],
     }
     window = f" A window of {width} x {width} cells is shown." if width < size else ""
-    figure = (
-        '<figure><div class="slices"><canvas id="canvas" role="img" aria-label="slice through the grid"></canvas>'
-        '<div class="controls"><label><span id="slice-when"></span>'
-        f'<input id="slice-time" type="range" min="0" max="{chosen.size - 1}" value="{chosen.size - 1}" step="1" '
-        'aria-label="time"></label><label><span id="slice-where"></span>'
-        f'<input id="slice-depth" type="range" min="0" max="{layers.size - 1}" value="{layers.size // 2}" step="1" '
-        f'aria-label="depth"{" disabled" if layers.size == 1 else ""}></label>'
-        f'<div class="key">{key}</div></div></div>'
-        f"<figcaption>First realization; {size}³ cells. A cell has the colour of its phase, however full it is."
-        f"{window}</figcaption></figure>"
+    figure = fill(
+        "grid",
+        last_time=chosen.size - 1,
+        last_layer=layers.size - 1,
+        layer=layers.size // 2,
+        fixed=" disabled" if layers.size == 1 else "",
+        key=key,
+        size=size,
+        window=window,
     )
     return figure, [data_block("grid-info", info), data_block("grid", cells.tobytes())]

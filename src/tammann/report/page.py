@@ -1,6 +1,6 @@
 """The page as HTML: its frame, and the elements that it is put together from.
 
-The style and the script stand in ``page.css`` and ``page.js`` beside this file. The page needs no network: data, script
+Frame, style and script stand in ``page.html``, ``.css`` and ``.js`` beside this file. The page needs no network: data, script
 and the charting library are inside it, and its content security policy keeps a browser from fetching anything. The
 library is compressed, which browsers from 2023 on can undo; older ones show the tables and a still picture.
 """
@@ -14,29 +14,27 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from string import Template
 from typing import Any
 
 from tammann.report.charts import Chart
 from tammann.report.sentences import formula_text
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
-)
+
+def fill(name: str, /, **values: object) -> str:
+    """Return a fragment of HTML, ``NAME.html`` beside this file, with its placeholders filled."""
+    return Template(_file(f"{name}.html").replace("\n<", "<").strip()).substitute(values)
 
 
 def page_html(title: str, sections: Iterable[str], blocks: Iterable[str]) -> str:
     """Return the whole page: sections of HTML from top to bottom, empty ones left out, and blocks of ``data_block``."""
-    style, script = (files("tammann.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY_POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(part for part in sections if part)
-        + "\n</main>\n"
-        + "\n".join([*blocks, f'<script type="text/plain" id="plotly">{_plotly()}</script>'])
-        + f"\n<script>{script}</script>\n</body>\n</html>\n"
-    )
+    inside = {"sections": "\n".join(filter(None, sections)), "blocks": "\n".join(blocks), "plotly": _plotly()}
+    code = {"style": _file("page.css"), "script": _file("page.js")}
+    return Template(_file("page.html")).substitute(title=html.escape(title), **inside, **code)
+
+
+def _file(name: str) -> str:
+    return files("tammann.report").joinpath(name).read_text("utf-8")
 
 
 @cache
@@ -79,12 +77,15 @@ def figure_html(chart: Chart, caption: str, *, still: str = "", min_width_px: in
         f'<button type="button" aria-pressed="{str(k == 0).lower()}">{text_html(v["label"])}</button>'
         for k, v in enumerate(variants)
     )
-    return (
-        f'<figure><div class="choice" data-chart="{chart.name}">{buttons}<button type="button" class="save" '
-        f'title="save as SVG">SVG</button></div><div class="scroll"><div class="chart" id="{chart.name}" role="img" '
-        f'aria-label="{html.escape(chart.describes)}" '
-        f'style="min-height:{chart.height_px}px;min-width:{min_width_px}px">{still}</div></div>'
-        f'<div class="legend" data-legend="{chart.name}"></div><figcaption>{text_html(caption)}</figcaption></figure>'
+    return fill(
+        "chart",
+        name=chart.name,
+        buttons=buttons,
+        describes=html.escape(chart.describes),
+        height=chart.height_px,
+        width=min_width_px,
+        still=still,
+        caption=text_html(caption),
     )
 
 
