@@ -165,7 +165,7 @@ def test_the_shell_completes_commands(environment):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("run", "a", "--out", "o", "--threads", "0"), "--threads: expected a number greater than or equal to 1, got 0"),
+        (("run", "a", "--out", "o", "--threads", "0"), "expected a number greater than or equal to 1, got 0"),
         (("run", "a.yaml", "--out", "o", "--size", "1.5"), "--size: expected a whole number, got 1.5"),
         (("hull", "--temperature-K", "hot"), "--temperature-K: expected a number, got hot"),
         (("hull", "BaO", "BaO"), "(BaO), expected tammann hull [OPTIONS] [system]; two phases are named by --between"),
