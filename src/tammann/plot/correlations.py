@@ -43,12 +43,9 @@ def plot_correlations(
         DataError: Another name of a curve, or no correlations.
 
     Example:
-        >>> import numpy as np
-        >>> from tammann.trajectory import trajectory_from_arrays
+        >>> from tammann.trajectory import Trajectory
         >>> from tammann.transport import displacement_correlations
-        >>> steps = np.random.default_rng(1).normal(size=(200, 8, 3))
-        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1,
-        ...                               wrapped=False)
+        >>> walk = Trajectory.example()
         >>> plot_correlations(displacement_correlations(walk)).get_xlabel()
         'time (ps)'
     """
@@ -136,14 +133,11 @@ def plot_log_log_slope(
         DataError: Fewer frames than one window of slopes needs.
 
     Example:
-        >>> import numpy as np
-        >>> from tammann.trajectory import trajectory_from_arrays
+        >>> from tammann.trajectory import Trajectory
         >>> from tammann.transport import displacement_correlations
-        >>> steps = np.random.default_rng(1).normal(size=(200, 8, 3))
-        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1,
-        ...                               wrapped=False)
+        >>> walk = Trajectory.example()
         >>> len(plot_log_log_slope(displacement_correlations(walk, frame="laboratory")).collections)
-        1
+        2
     """
     from tammann.transport.correlations import same_system
     from tammann.transport.regime import log_log_slope

@@ -25,14 +25,11 @@ def transport_figure(correlations: Correlations | Sequence[Correlations], measur
         measurement: What was measured from them; where motion was not diffusive the matrix gives way to a sentence.
 
     Example:
-        >>> import numpy as np
-        >>> from tammann.trajectory import trajectory_from_arrays
+        >>> from tammann.trajectory import Trajectory
         >>> from tammann.transport import displacement_correlations, measure_onsager
-        >>> steps = np.random.default_rng(1).normal(size=(400, 8, 3)) * 0.1
-        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li", "Cl"] * 4,
-        ...                               frame_interval_ps=0.1, wrapped=False)
+        >>> walk = Trajectory.example()
         >>> curves = displacement_correlations(walk)
-        >>> len(transport_figure(curves, measure_onsager(curves, temperature_K=1000.0)).axes) >= 4
+        >>> len(transport_figure(curves, measure_onsager(curves)).axes) >= 4
         True
     """
     from matplotlib.figure import Figure

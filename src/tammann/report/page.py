@@ -1,8 +1,9 @@
 """The page as HTML: its frame, and the elements that it is put together from.
 
-Frame, style and script stand in ``page.html``, ``page.css`` and ``page.js`` beside this file. The page needs no network:
-data, script and the charting library are inside it, and its content security policy keeps a browser from fetching
-anything. The library is compressed, which browsers from 2023 on can undo; older ones show tables and a still picture.
+Frame, style and script stand in ``page.html``, ``page.css`` and ``page.js`` beside this file. The page needs no
+network: data, script and the charting library are inside it, and its content security policy keeps a browser from
+fetching anything. The library is compressed, which browsers from 2023 on can undo; older ones show tables and a still
+picture.
 """
 
 from __future__ import annotations

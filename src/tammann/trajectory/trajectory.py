@@ -90,6 +90,17 @@ class Trajectory:
                 f"temperature_K is {self.temperature_K}, expected a number above 0 K and up to 1e5, or none."
             )
 
+    @classmethod
+    def example(cls) -> Trajectory:
+        """Return independent random walks at 3000 K, of 10 Mg and 10 O with D = 1.25e-10 m²/s, to try functions on.
+
+        Example:
+            >>> Trajectory.example()
+            Trajectory(MgO: 20 atoms, 2000 frames 0.1 ps apart, 199.9 ps, 3000 K)
+        """
+        steps = 0.05 * np.random.default_rng(1).normal(size=(2000, 20, 3))  # Å along each axis
+        return cls(("Mg", "O") * 10, steps.cumsum(axis=0), 20.0 * np.eye(3)[None], 0.1, temperature_K=3000.0)
+
     @property
     def n_frames(self) -> int:
         """Number of frames, F."""

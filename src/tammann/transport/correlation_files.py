@@ -43,15 +43,13 @@ def save_correlations(
     Example:
         >>> import tempfile
         >>> from pathlib import Path
-        >>> from tammann.trajectory import trajectory_from_arrays
+        >>> from tammann.trajectory import Trajectory
         >>> from tammann.transport import displacement_correlations
-        >>> steps = np.random.default_rng(1).normal(size=(500, 8, 3))
-        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1,
-        ...                               wrapped=False)
+        >>> walk = Trajectory.example()
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     save_correlations(Path(folder) / "walk.npz", displacement_correlations(walk, frame="laboratory"))
         ...     load_correlations(Path(folder) / "walk.npz")
-        Correlations(Li8: 125 lags of 0.1 ps, laboratory frame)
+        Correlations(Mg10 O10: 500 lags of 0.1 ps, laboratory frame)
     """
     wanted = 0.25 * correlations.duration_ps if max_lag_ps is None else max_lag_ps
     last = min(int(wanted / correlations.frame_interval_ps + 1e-9), correlations.self_A2.shape[-1] - 1)

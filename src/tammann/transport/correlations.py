@@ -149,14 +149,11 @@ def displacement_correlations(
         Calandrini, Pellegrini, Calligari, Hinsen, Kneller, Collect. SFN 2011, 12, 201, doi 10.1051/sfn/201112010.
 
     Example:
-        >>> import numpy as np
-        >>> from tammann.trajectory import trajectory_from_arrays
-        >>> steps = np.random.default_rng(1).normal(size=(500, 8, 3))
-        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 8, frame_interval_ps=0.1,
-        ...                               wrapped=False)
+        >>> from tammann.trajectory import Trajectory
+        >>> walk = Trajectory.example()
         >>> curves = displacement_correlations(walk, frame="laboratory")
-        >>> curves.self_part()[0, :3].round(1).tolist()
-        [0.0, 3.0, 6.0]
+        >>> curves.self_part()[0, :3].round(3).tolist()
+        [0.0, 0.007, 0.015]
     """
     from scipy import fft
 

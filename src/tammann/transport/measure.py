@@ -61,14 +61,11 @@ def measure_onsager(
         the covariances between species follow from Wick's theorem.
 
     Example:
-        >>> import numpy as np
-        >>> from tammann.trajectory import trajectory_from_arrays
+        >>> from tammann.trajectory import Trajectory
         >>> from tammann.transport import displacement_correlations
-        >>> steps = np.sqrt(2 * 0.02 * 0.1) * np.random.default_rng(1).normal(size=(4000, 20, 3))  # D = 0.02 Å²/ps
-        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 20, frame_interval_ps=0.1,
-        ...                               wrapped=False)
-        >>> measured = measure_onsager(displacement_correlations(walk, frame="laboratory"), temperature_K=1000.0)
-        >>> bool(abs(measured.D_m2_per_s[0] - 0.02e-8) < 3 * measured.D_stderr[0])
+        >>> walk = Trajectory.example()
+        >>> measured = measure_onsager(displacement_correlations(walk, frame="laboratory"))
+        >>> bool(abs(measured.D_m2_per_s[0] - 1.25e-10) < 3 * measured.D_stderr[0])
         True
     """
     replicas = same_system(correlations)

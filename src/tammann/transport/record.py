@@ -58,13 +58,10 @@ def transport_table(
         DataError: None of them is left, or two have the same composition and temperature.
 
     Example:
-        >>> import numpy as np
-        >>> from tammann.trajectory import trajectory_from_arrays
+        >>> from tammann.trajectory import Trajectory
         >>> from tammann.transport import displacement_correlations, measure_onsager
-        >>> steps = 0.05 * np.random.default_rng(1).normal(size=(2000, 20, 3))
-        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Mg", "O"] * 10,
-        ...                               frame_interval_ps=0.1, wrapped=False)
-        >>> measured = measure_onsager(displacement_correlations(walk), temperature_K=3000.0)
+        >>> walk = Trajectory.example()
+        >>> measured = measure_onsager(displacement_correlations(walk))
         >>> transport_table([measured], name="walks").formulas
         ('MgO',)
     """

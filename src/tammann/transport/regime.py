@@ -139,11 +139,9 @@ def log_log_slope(correlations: Correlations | Sequence[Correlations]) -> LogLog
 
     Example:
         >>> import numpy as np
-        >>> from tammann.trajectory import trajectory_from_arrays
+        >>> from tammann.trajectory import Trajectory
         >>> from tammann.transport import displacement_correlations
-        >>> steps = np.random.default_rng(1).normal(size=(4000, 20, 3))
-        >>> walk = trajectory_from_arrays(steps.cumsum(axis=0), 20.0 * np.eye(3), ["Li"] * 20, frame_interval_ps=0.1,
-        ...                               wrapped=False)
+        >>> walk = Trajectory.example()
         >>> slope = log_log_slope(displacement_correlations(walk, frame="laboratory"))
         >>> bool(np.all(np.abs(slope.value - 1.0) < 5.0 * slope.stderr))
         True

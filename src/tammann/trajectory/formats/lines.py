@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import lzma
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,11 @@ __all__ = ["FLOAT", "INTEGER", "LEFT_OUT", "WORD", "BadRow", "Cut", "Lines", "Sp
 
 WINDOW_BYTES = 8 * 2**20
 COMPRESSED: dict[bytes, Any] = {
-    b"\x1f\x8b": partial(zlib.decompressobj, wbits=31),
-    b"BZh": bz2.BZ2Decompressor,
-    b"\xfd7zXZ": lzma.LZMADecompressor,
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
 }
-"""What decompresses a file, by its first bytes."""
+"""What opens a compressed file, by its first bytes."""
 
 Split = Callable[[bytes], list[float] | None]
 """Splits a row whose numbers no blanks separate, or returns None."""
@@ -66,12 +66,10 @@ class Lines:
             self._file.seek(0)
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}; give the path of a file.") from None
-        kinds = (kind for magic, kind in COMPRESSED.items() if head.startswith(magic))
-        self._decompressor_type: Any = next(kinds, None)
-        self._decompressor = self._decompressor_type and self._decompressor_type()
-        self._raw = b""
+        opened = (unpack(self._file) for magic, unpack in COMPRESSED.items() if head.startswith(magic))
+        self._unpacked: Any = next(opened, None)
         size = window_bytes or WINDOW_BYTES
-        self.window = bytearray(size if self._decompressor else min(size, self.size + 1))
+        self.window = bytearray(size if self._unpacked else min(size, self.size + 1))
         self._bytes = np.frombuffer(self.window, dtype=np.uint8)
 
     def __enter__(self) -> Lines:
@@ -99,35 +97,20 @@ class Lines:
         return count > 0
 
     def _read(self, space: int) -> int:
-        if self._decompressor is None:
-            return self._file.readinto(memoryview(self.window)[self._filled : self._filled + space]) or 0
+        place = memoryview(self.window)[self._filled : self._filled + space]
+        if self._unpacked is None:
+            return self._file.readinto(place) or 0
         count = 0
-        while space > 0 and self.damage is None:
-            if self._decompressor.eof:
-                # The next member of a file that was appended to; zeros may pad it.
-                self._raw = (self._decompressor.unused_data or self._raw).lstrip(b"\0")
-                if not self._raw:
-                    self._raw = self._file.read(2**18).lstrip(b"\0")
-                    if not self._raw:
-                        break
-                self._decompressor = self._decompressor_type()
-            elif not self._raw and getattr(self._decompressor, "needs_input", True):
-                self._raw = self._file.read(2**18)
-            ended = not self._raw
-            try:
-                piece = self._decompressor.decompress(self._raw, space)
-            except (zlib.error, OSError, lzma.LZMAError, EOFError):
-                self.damage = "its compressed data are damaged"
-                break
-            if ended and not piece and not self._decompressor.eof:
-                self.damage = "its compressed data are cut off"
-                break
-            # zlib returns what it had no space for, the others keep it.
-            self._raw = getattr(self._decompressor, "unconsumed_tail", b"")
-            start = self._filled + count
-            self.window[start : start + len(piece)] = piece
-            count += len(piece)
-            space -= len(piece)
+        try:
+            while count < space and self.damage is None and (piece := self._unpacked.read1(space - count)):
+                place[count : count + len(piece)] = piece
+                count += len(piece)
+        except EOFError:
+            self.damage = "its compressed data are cut off"
+        except (zlib.error, OSError, lzma.LZMAError) as error:
+            if getattr(error, "errno", None) is not None:  # of the disk, not of the data
+                raise
+            self.damage = "its compressed data are damaged"
         return count
 
     def lines_ahead(self, count: int) -> bool:

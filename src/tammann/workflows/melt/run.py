@@ -260,9 +260,6 @@ def _draw(plan: MeltPlan, out: Path, changed: set[Path]) -> None:
             draw_composition(searched)
 
 
-# -------------------------------------------------------------------------------------------------------- what remains
-
-
 def _rounds(plan: MeltPlan, out: Path) -> Iterator[list[ReplicaTask]]:
     """Yield all replicas of a plan, then for each greater length those that need it as things stand by then."""
     yield list(replica_tasks(plan, out))
@@ -329,9 +326,6 @@ class _Steps:
         self.fraction = max(self.fraction, done / needed if needed else 1.0)
         if self.progress is not None:
             self.progress(self.fraction, what, temperature_K)
-
-
-# ------------------------------------------------------------------------------------------------------------ schedule
 
 
 def _run_tasks(

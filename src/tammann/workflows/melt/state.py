@@ -141,9 +141,6 @@ def largest_error(measurement: OnsagerMeasurement) -> float:
     return float(max(errors))
 
 
-# --------------------------------------------------------------------------------------------------------- measurement
-
-
 def measure_all(plan: MeltPlan, out: Path) -> None:
     """Measure every state, in a fraction of a second each: what lies there may be of another version."""
     for formula, temperature_K in product(plan.melts, plan.temperatures_K):
@@ -270,9 +267,6 @@ def _viscosity(temperature_K: float, replicas: Sequence[Replica], volume_A3: flo
     value, stderr = (found.value_Pa_s, found.stderr_Pa_s) if resolved else (None, None)
     converged = found.converged and resolved
     return Viscosity(value, stderr, converged, tuple(notes), found.block_stderr_Pa_s, found.regime_ps)
-
-
-# --------------------------------------------------------------------------------------------------------------- notes
 
 
 def _replica_notes(plan: MeltPlan, replicas: Sequence[Replica], crystallised: Sequence[str]) -> list[str]:

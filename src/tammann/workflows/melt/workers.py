@@ -165,9 +165,6 @@ def _start_process(work: Callable[..., None], *arguments: object) -> tuple[BaseP
     return process, here
 
 
-# ------------------------------------------------------------------------------------------------- in worker processes
-
-
 def _work(parent: int, pipe: connection.Connection, plan: MeltPlan, shared: bool) -> None:
     """Do the tasks that arrive until the pipe is closed at the other end."""
     become_worker(parent)
