@@ -207,19 +207,19 @@ def _headers(
 ) -> Generator[Header, None, None]:
     header: re.Match[bytes] | None = first
     index, repeated = choice.start, 0
-    last_step = box_text = time_ps = None
+    last_step = last_box = last_kind = time_ps = None
     cell, origin = np.zeros((3, 3)), np.zeros(3)
     try:
         while header is not None:
-            where = f"{lines.path}: frame {index}: "
-            _check_same_run(header, first, last_step, index, where)
-            step = int(header["step"])
+            step, kind, box = int(header["step"]), header["kind"], header["box"]
+            _check_same_run(header, first, step, last_step, lines.path, index)
             again = step == last_step
             chosen = not again and choice.takes(index)
-            if chosen and box_text != (box_text := (header["kind"], header["box"])):
-                cell, origin = _cell(header["kind"].decode("utf-8", "replace"), header["box"], where)
+            if chosen and (box != last_box or kind != last_kind):
+                cell, origin = _cell(kind.decode("utf-8", "replace"), box, f"{lines.path}: frame {index}: ")
+                last_box, last_kind = box, kind
             if chosen and unit_ps is not None:
-                time_ps = _time_ps(header["time"], unit_ps, where)
+                time_ps = _time_ps(header["time"], unit_ps, f"{lines.path}: frame {index}: ")
             yield Header(index - again, chosen, int(header["atoms"]), columns, cell, origin, step, time_ps)
             repeated += again
             index += not again
@@ -234,17 +234,18 @@ def _headers(
 
 
 def _check_same_run(
-    header: re.Match[bytes], first: re.Match[bytes], last_step: int | None, index: int, where: str
+    header: re.Match[bytes], first: re.Match[bytes], step: int, last_step: int | None, path: Path, index: int
 ) -> None:
     """Check that a frame has the columns of the first one and does not go back in time."""
-    if header["columns"] != first["columns"] and header["columns"].split() != first["columns"].split():
+    columns, expected = header["columns"], first["columns"]
+    if columns != expected and columns.split() != expected.split():
         raise DataError(
-            f"{where}its columns are {header['columns'].decode('utf-8', 'replace').strip()}, those before "
-            f"{first['columns'].decode('utf-8', 'replace').strip()}; take each run by itself."
+            f"{path}: frame {index}: its columns are {columns.decode('utf-8', 'replace').strip()}, those before "
+            f"{expected.decode('utf-8', 'replace').strip()}; take each run by itself."
         )
-    if last_step is not None and int(header["step"]) < last_step:
+    if last_step is not None and step < last_step:
         raise DataError(
-            f"{where}its time step {int(header['step'])} lies before that of the last frame, {last_step}; the run was "
+            f"{path}: frame {index}: its time step {step} lies before that of the last frame, {last_step}; the run was "
             f"restarted from an earlier state and appended: take one run (stop={index} the first, start={index} the "
             "second; command line: --stop, --start)."
         )

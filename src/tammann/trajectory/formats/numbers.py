@@ -95,6 +95,74 @@ def _rounded(digits: Any, exponent: Any) -> Any:
     return (mantissa & ~(_1 << _52)) | (np.uint64(power) << _52), True
 
 
+@njit
+def _word(text: Any, position: int) -> Any:
+    """Pack a word of up to eight bytes; give it, its length and where it ends."""
+    begin, packed = position, np.int64(0)
+    while text[position] > 32:
+        if position - begin < 8:
+            packed |= np.int64(text[position]) << np.int64(8 * (position - begin))
+        position += 1
+    return packed, position - begin, position
+
+
+@njit
+def _whole(text: Any, position: int) -> Any:
+    """Read up to 18 digits; give their number, whether it is one, and where it ends."""
+    begin, value = position, np.int64(0)
+    while text[position] > 32:
+        digit = np.int64(text[position]) - 48
+        if digit < 0 or digit > 9 or position - begin > 17:
+            return value, False, position
+        value = value * 10 + digit
+        position += 1
+    return value, position > begin, position
+
+
+@njit
+def _decimal(text: Any, position: int) -> Any:
+    """Read a decimal without its sign; give digits and exponent, whether these are all of it, and where it ends."""
+    digits = _0
+    significant = exponent = seen = 0
+    digit: Any = np.int64(text[position]) - 48
+    while 0 <= digit <= 9:
+        if significant > 0 or digit > 0:
+            significant += 1
+        digits = digits * _10 + np.uint64(digit)
+        seen += 1
+        position += 1
+        digit = np.int64(text[position]) - 48
+    if text[position] == 46:
+        position += 1
+        digit = np.int64(text[position]) - 48
+        while 0 <= digit <= 9:
+            if significant > 0 or digit > 0:
+                significant += 1
+            digits = digits * _10 + np.uint64(digit)
+            seen += 1
+            exponent -= 1
+            position += 1
+            digit = np.int64(text[position]) - 48
+    sure = seen > 0 and significant <= 19
+    if text[position] == 101 or text[position] == 69:
+        position += 1
+        down = text[position] == 45
+        if down or text[position] == 43:
+            position += 1
+        begin = position
+        power: Any = 0
+        while 48 <= text[position] <= 57:
+            if position - begin < 6:
+                power = power * 10 + np.int64(text[position]) - 48
+            position += 1
+        sure = sure and 0 < position - begin <= 6
+        exponent += -power if down else power
+    while text[position] > 32:
+        sure = False
+        position += 1
+    return digits, exponent, sure, position
+
+
 @njit(cache=True, nogil=True)
 def parse_rows(
     text: np.ndarray,
@@ -109,7 +177,7 @@ def parse_rows(
     integers: np.ndarray,
     slow: np.ndarray,
 ) -> tuple[int, int, int, int]:
-    """Read rows of a table, as many as there are complete lines.
+    """Read rows of a table, up to the last complete line.
 
     Args:
         text: The bytes, uint8; a line ends at or before ``limit``.
@@ -135,103 +203,46 @@ def parse_rows(
         for column in range(columns):
             while text[position] == 32 or text[position] == 9:
                 position += 1
-            begin = position
-            kind = kinds[column]
-            character = text[position]
-            if character == 10 or character == 13:
+            begin, kind, slot = position, kinds[column], slots[column]
+            if text[position] == 10 or text[position] == 13:
                 return row, begin_of_row, left, column
             if kind == LEFT_OUT:
                 while text[position] > 32:
                     position += 1
                 continue
             if kind == WORD:
-                packed = np.int64(0)
-                length = 0
-                while text[position] > 32:
-                    if length < 8:
-                        packed |= np.int64(text[position]) << np.int64(8 * length)
-                    length += 1
-                    position += 1
+                integers[row, slot], length, position = _word(text, position)
                 if length > 8:
                     return row, begin_of_row, left, column
-                integers[row, slots[column]] = packed
                 continue
-            negative = character == 45
-            if negative or character == 43:
+            negative = text[position] == 45
+            if negative or text[position] == 43:
                 position += 1
             if kind == INTEGER:
-                value = np.int64(0)
-                length = 0
-                while text[position] > 32:
-                    digit_of = np.int64(text[position]) - 48
-                    if digit_of < 0 or digit_of > 9 or length > 17:
-                        return row, begin_of_row, left, column
-                    value = value * 10 + digit_of
-                    length += 1
-                    position += 1
-                if length == 0:
+                value, good, position = _whole(text, position)
+                if not good:
                     return row, begin_of_row, left, column
-                integers[row, slots[column]] = -value if negative else value
+                integers[row, slot] = -value if negative else value
                 continue
-            digits = _0
-            significant = exponent = seen = behind_point = 0
-            while True:
-                digit: Any = np.int64(text[position]) - 48
-                if 0 <= digit <= 9:
-                    if significant > 0 or digit > 0:
-                        significant += 1
-                    digits = digits * _10 + np.uint64(digit)
-                    seen += 1
-                    exponent -= behind_point
-                elif digit == 46 - 48 and behind_point == 0:
-                    behind_point = 1
+            digits, exponent, sure, position = _decimal(text, position)
+            if sure and digits <= _TWO_53 and -22 <= exponent <= 22:
+                number = np.float64(digits)
+                if exponent < 0:
+                    number /= _EXACT_POWERS[-exponent]
                 else:
-                    break
-                position += 1
-            sure = seen > 0 and significant <= 19
-            if text[position] == 101 or text[position] == 69:
-                position += 1
-                down = text[position] == 45
-                if down or text[position] == 43:
-                    position += 1
-                power: Any = 0
-                length = 0
-                while 48 <= text[position] <= 57:
-                    power = power * 10 + np.int64(text[position]) - 48
-                    length += 1
-                    position += 1
-                    if length > 6:
-                        sure = False
-                        power = 0
-                sure = sure and length > 0
-                exponent += -power if down else power
-            if text[position] > 32:
-                sure = False
-                while text[position] > 32:
-                    position += 1
-            if sure:
-                if digits <= _TWO_53 and -22 <= exponent <= 22:
-                    value_of = np.float64(digits)
-                    if exponent < 0:
-                        value_of /= _EXACT_POWERS[-exponent]
-                    else:
-                        value_of *= _EXACT_POWERS[exponent]
-                    floats[row, slots[column]] = -value_of if negative else value_of
-                elif digits == _0:
-                    floats[row, slots[column]] = -0.0 if negative else 0.0
-                else:
-                    pattern, sure = _rounded(digits, exponent)
-                    if sure:
-                        bits[row, slots[column]] = pattern | (_1 << _63 if negative else _0)
+                    number *= _EXACT_POWERS[exponent]
+                floats[row, slot] = -number if negative else number
+            elif sure and digits == _0:
+                floats[row, slot] = -0.0 if negative else 0.0
+            elif sure:
+                pattern, sure = _rounded(digits, exponent)
+                if sure:
+                    bits[row, slot] = pattern | (_1 << _63 if negative else _0)
             if not sure:
-                slow[left, 0] = row
-                slow[left, 1] = slots[column]
-                slow[left, 2] = begin
-                slow[left, 3] = position
+                slow[left, 0], slow[left, 1], slow[left, 2], slow[left, 3] = row, slot, begin, position
                 left += 1
         while text[position] != 10:
-            if text[position] > 32:
-                # More columns than the header names.
+            if text[position] > 32:  # more columns than the header names
                 return row, begin_of_row, left, columns
             position += 1
         position += 1
