@@ -7,7 +7,7 @@ from scipy.spatial.transform import Rotation
 
 from tammann.errors import DataError
 from tammann.transport.slope_fit import slope_weights, spread_lags
-from tammann.transport.viscosity import _running, _traceless, shear_viscosity
+from tammann.transport.viscosity import _running, shear_components, shear_viscosity
 from tammann.units import BOLTZMANN_J_PER_K
 
 CELL = {"volume_A3": 1000.0, "temperature_K": 1000.0, "frame_interval_ps": 0.01}
@@ -74,14 +74,14 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(regime_ps):
 
 def test_components_are_independent_of_one_mean_square_and_of_the_orientation():
     stress = fluid(2, 50_000, memory=0.2)
-    parts = _traceless(stress)
+    parts = shear_components(stress)
     np.testing.assert_allclose(np.cov(parts), np.eye(5), atol=0.03)
     turn = Rotation.from_euler("xyz", [20, 50, 70], degrees=True).as_matrix()
     xx, yy, zz, yz, xz, xy = stress.T
     tensor = np.moveaxis(np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]), -1, 0)
     turned = turn @ tensor @ turn.T
     rows = turned[:, [0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
-    np.testing.assert_allclose((_traceless(rows) ** 2).sum(axis=0), (parts**2).sum(axis=0), rtol=1e-9)
+    np.testing.assert_allclose((shear_components(rows) ** 2).sum(axis=0), (parts**2).sum(axis=0), rtol=1e-9)
     traceless = tensor - np.trace(tensor, axis1=1, axis2=2)[:, None, None] / 3 * np.eye(3)
     np.testing.assert_allclose(2 * (parts**2).sum(axis=0), (traceless**2).sum(axis=(1, 2)), rtol=1e-9)
     stress = fluid(3, 30_000, memory=5.0)
@@ -104,7 +104,7 @@ def test_pressure_and_sign_do_not_matter():
 def test_running_integral_agrees_with_its_plain_twin_and_the_slope():
     stress = fluid(4, 3000)
     eta = shear_viscosity(stress, regime_ps=(0.6, 7.0), **CELL)
-    parts = _traceless(stress)
+    parts = shear_components(stress)
     C = np.array([np.mean(parts[:, lag:] * parts[:, : 3000 - lag]) for lag in range(701)])
     plain = np.concatenate([[0.0], np.cumsum((C[1:] + C[:-1]) / 2)]) * 0.01 * 1e-12 * UNIT
     lags = np.round(eta.times_ps / 0.01).astype(int)
@@ -115,7 +115,7 @@ def test_running_integral_agrees_with_its_plain_twin_and_the_slope():
 
 
 def test_error_of_the_running_integral_is_its_scatter():
-    runs = [[_traceless(fluid(seed, 5000))] for seed in range(200)]
+    runs = [[shear_components(fluid(seed, 5000))] for seed in range(200)]
     parts = [_running(run, 80, 400) for run in runs]
     lags = parts[0][0]
     scatter = np.std([running for _, running, _ in parts], axis=0)
@@ -130,7 +130,7 @@ def test_error_of_the_running_integral_is_its_scatter():
 
 def test_error_of_the_running_integral_without_memory():
     # <P²> = 1 in every frame alone: Var = t / (n T), from the t products of each frame with later ones.
-    lags, _, error = _running([_traceless(fluid(1, 100_000, memory=0.05))], 3, 50)
+    lags, _, error = _running([shear_components(fluid(1, 100_000, memory=0.05))], 3, 50)
     np.testing.assert_allclose(error[1:], np.sqrt(lags[1:] / (5 * 100_000)), rtol=0.02)
 
 

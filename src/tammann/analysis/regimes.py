@@ -74,7 +74,9 @@ def temperature_regimes(
         median = np.median(wide, axis=0)
         medians.append(median)
         scatters.append(0.5 * np.abs(wide - median).sum(axis=2).mean(axis=0))
-        converted.append(_converted_atoms(run))
+        own = [run.phases.index(name) for name in precursors(run)]
+        left = run.moles[:, :, own] @ run.composition.sum(axis=1)[own]
+        converted.append(np.median(1 - left / left[:, :1], axis=0))
     scatter = np.max(scatters, axis=0)
     apart = [0.5 * np.abs(medians[0] - other).sum(axis=1) for other in medians[1:]]
     least = np.maximum(tolerance, scatter)
@@ -95,10 +97,3 @@ def temperature_regimes(
         "correlations_matter": distance_self > least,
     }
     return pd.DataFrame({name: values[last] for name, values in columns.items()})
-
-
-def _converted_atoms(history: History) -> np.ndarray:
-    """Return the share of the precursors' atoms that has left them, median over realizations, shape (F,)."""
-    columns = [history.phases.index(name) for name in precursors(history)]
-    left = history.moles[:, :, columns] @ history.composition.sum(axis=1)[columns]
-    return np.median(1 - left / left[:, :1], axis=0)

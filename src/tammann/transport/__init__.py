@@ -11,7 +11,7 @@ from tammann.transport.correlation_files import load_correlations, save_correlat
 from tammann.transport.correlations import Correlations, correlations_of_stretches, displacement_correlations, in_frame
 from tammann.transport.finite_size import FiniteSizeCorrection, correct_finite_size
 from tammann.transport.measure import block_errors, measure_onsager
-from tammann.transport.measurement import OnsagerMeasurement
+from tammann.transport.measurement import OnsagerMeasurement, fit_activation
 from tammann.transport.onsager import OnsagerCoefficients, nearest_positive_semidefinite, species_masses
 from tammann.transport.record import load_measurements, measurement_record, save_measurements, transport_table
 from tammann.transport.regime import find_regime, log_log_slope, natural_frame
@@ -35,6 +35,7 @@ __all__ = [
     "displacement_correlations",
     "draw_transport",
     "find_regime",
+    "fit_activation",
     "fit_arrhenius",
     "in_frame",
     "interpolate_arrhenius",

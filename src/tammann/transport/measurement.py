@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.notebook import ShownAsTable
+from tammann.transport.arrhenius import ArrheniusFit, fit_arrhenius
 from tammann.transport.correlations import frame_elements
 from tammann.transport.finite_size import FiniteSizeCorrection
 from tammann.transport.onsager import OnsagerCoefficients
@@ -226,3 +228,17 @@ class OnsagerMeasurement(ShownAsTable):
             f"{self.formula} at {self.temperature_K:g} K: {names} not shown to be diffusive between "
             f"{regime.from_ps:g} and {regime.to_ps:g} ps{advice}."
         )
+
+
+def fit_activation(measurements: Sequence[OnsagerMeasurement]) -> dict[str, ArrheniusFit]:
+    """Fit Arrhenius' law to the D of each element of one composition, over the temperatures at which it is diffusive.
+
+    Elements that are diffusive at fewer than two temperatures are left out.
+    """
+    fits = {}
+    for i, symbol in enumerate(measurements[0].species if measurements else ()):
+        good = [m for m in measurements if m.regime.diffusive[i] and m.D_m2_per_s[i] > 0]
+        if len(good) > 1:
+            D, stderr = [float(m.D_m2_per_s[i]) for m in good], [float(m.D_stderr[i]) for m in good]
+            fits[symbol] = fit_arrhenius([m.temperature_K for m in good], D, stderr)
+    return fits

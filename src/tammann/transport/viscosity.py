@@ -132,6 +132,8 @@ def shear_viscosity(
         >>> eta.converged
         True
     """
+    from scipy.integrate import cumulative_trapezoid
+
     for name, number, of in (
         ("volume_A3", volume_A3, "cubic Angstrom"),
         ("temperature_K", temperature_K, "K"),
@@ -139,8 +141,8 @@ def shear_viscosity(
     ):
         if not (np.isfinite(number) and number > 0):
             raise DataError(f"{name} is {number}, expected a number above 0 {of}.")
-    runs = [_traceless(run) for run in _replicas(stress_GPa)]
-    paths = [_integrated(run, frame_interval_ps) for run in runs]
+    runs = [shear_components(run) for run in _replicas(stress_GPa)]
+    paths = [cumulative_trapezoid(run, dx=frame_interval_ps, initial=0) for run in runs]  # G, (5, F), GPa ps
     frames = min(path.shape[1] for path in paths)
     if frames < 65:
         raise DataError(f"stress_GPa has {frames} frames, expected 65 or more; run longer, or write them more often.")
@@ -230,17 +232,10 @@ def _replicas(stress: ArrayLike | Sequence[ArrayLike]) -> list[np.ndarray]:
     return runs
 
 
-def _traceless(run: np.ndarray) -> np.ndarray:
-    """The five components, shape (5, F), of one mean square in an isotropic fluid; twice their squares sum to P:P."""
+def shear_components(run: np.ndarray) -> np.ndarray:
+    """Return five components, (5, F), of one mean square in an isotropic fluid; twice their squares sum to P:P."""
     xx, yy, zz, yz, xz, xy = run.T
     return np.stack([yz, xz, xy, (xx - yy) / 2, (2 * zz - xx - yy) / np.sqrt(12)])
-
-
-def _integrated(run: np.ndarray, interval: float) -> np.ndarray:
-    """G at every frame by the trapezoidal rule, shape (5, F), GPa ps."""
-    path = np.zeros_like(run)
-    np.cumsum((run[:, 1:] + run[:, :-1]) * (interval / 2), axis=1, out=path[:, 1:])
-    return path
 
 
 def _curve(path: np.ndarray, lags: np.ndarray) -> np.ndarray:
@@ -323,10 +318,10 @@ def _running(runs: list[np.ndarray], first: int, last: int) -> tuple[np.ndarray,
     1/(n T) int_0^2t (2t - x) Q(x) dx, with Q(x) = int C(u) C(u + x) du over both sides, n series of length T: Wick's
     theorem for T far beyond the memory of the stress. C is taken up to the start of the regime, as noise follows.
     """
-    from scipy import signal
+    from scipy import integrate, signal
 
     C = _autocorrelation(runs, last + 1)
-    running = np.concatenate([[0.0], np.cumsum((C[1:] + C[:-1]) / 2)])
+    running = integrate.cumulative_trapezoid(C, initial=0)
     memory = C[: first + 1]
     both = np.concatenate([memory[:0:-1], memory])
     Q = np.zeros(2 * last + 1)

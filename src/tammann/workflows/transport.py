@@ -31,7 +31,7 @@ from tammann.transport import (
     correlations_of_stretches,
     displacement_correlations,
     find_regime,
-    fit_arrhenius,
+    fit_activation,
     in_frame,
     ionic_conductivity,
     load_measurements,
@@ -263,7 +263,8 @@ def _derived(
         for m in measurements
     )
     formulas = dict.fromkeys(measurement.formula for measurement in measurements)
-    activation = {formula: fits for formula in formulas if (fits := _activation(measurements, formula))}
+    own = {formula: [m for m in measurements if m.formula == formula] for formula in formulas}
+    activation = {formula: fits for formula, some in own.items() if (fits := fit_activation(some))}
     table = None
     try:
         table = transport_table(measurements, name=name)
@@ -381,21 +382,6 @@ def _corrected(
     except DataError as error:
         return replace(measured, notes=(*measured.notes, f"Not corrected for the size of the box: {error}"))
     return replace(measured, finite_size=corrected, notes=(*measured.notes, *corrected.notes))
-
-
-def _activation(measurements: Sequence[OnsagerMeasurement], formula: str) -> dict[str, ArrheniusFit]:
-    """Arrhenius fits of the diffusivity of each element over the temperatures at which it is diffusive."""
-    own = [measurement for measurement in measurements if measurement.formula == formula]
-    fits = {}
-    for i, symbol in enumerate(own[0].species):
-        good = [m for m in own if m.regime.diffusive[i] and m.D_m2_per_s[i] > 0]
-        if len(good) > 1:
-            fits[symbol] = fit_arrhenius(
-                [m.temperature_K for m in good],
-                [float(m.D_m2_per_s[i]) for m in good],
-                [float(m.D_stderr[i]) for m in good],
-            )
-    return fits
 
 
 # --------------------------------------------------------------------------------------------------------------- files

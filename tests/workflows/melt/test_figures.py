@@ -30,7 +30,9 @@ def test_figures_of_a_composition(tmp_path):
     chosen, folder, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(5))
     measure_state(chosen, "MgO", 4500.0, folder)
     cold = load_state("MgO", 4500.0, folder)
-    hot = replace(cold, temperature_K=5000.0, measurement=measurement((3e-9, 6e-9), (1e-10, 1e-10)))
+    hot = replace(
+        cold, temperature_K=5000.0, measurement=measurement((3e-9, 6e-9), (1e-10, 1e-10), temperature_K=5000.0)
+    )
     cold = replace(cold, measurement=measurement((2e-9, 4e-9), (1e-10, 1e-10)))
     draw_composition([hot, cold, MeltState("MgO", 5500.0, tmp_path)])
     assert (folder.parent / "arrhenius.png").stat().st_size > 5000

@@ -60,7 +60,11 @@ def collect(
     goal, plan = Path(target), load_plan(out)
     both = open_folder(plan, goal)
     copied, apart = [], []
-    tasks = [(task, _task_in(goal, both, task)) for task in replica_tasks(plan, Path(out))]
+    tasks = [
+        # the target may write the formula in another way
+        (task, replace(task, state_folder=state_folder(goal, formula_as_in(task.formula, both), task.temperature_K)))
+        for task in replica_tasks(plan, Path(out))
+    ]
     for number, (task, here) in enumerate(tasks, start=1):
         record, known = load_replica(task.folder), load_replica(here.folder)
         if record is None or (known is not None and known.duration_ps >= record.duration_ps):
@@ -79,12 +83,6 @@ def collect(
                 record_failure(here.state_folder, step, sentence)
     measure_melts(both, goal)
     return CollectResult(tuple(copied), tuple(apart))
-
-
-def _task_in(out: Path, plan: MeltPlan, task: ReplicaTask) -> ReplicaTask:
-    """The same replica in another folder, where its formula may be written in another way."""
-    folder = state_folder(out, formula_as_in(task.formula, plan), task.temperature_K)
-    return replace(task, state_folder=folder)
 
 
 def _copy_replica(plan: MeltPlan, task: ReplicaTask, here: ReplicaTask, trajectory: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from tammann.errors import DataError
-from tammann.transport import fit_arrhenius, load_correlations, measure_onsager
+from tammann.transport import fit_activation, load_correlations, measure_onsager
 from tammann.workflows.melt.folder import CORRELATIONS, load_replicas
 from tammann.workflows.melt.records import VolumeRecord
 from tammann.workflows.melt.state import MeltState, split_crystallised
@@ -36,11 +36,5 @@ def draw_composition(states: Sequence[MeltState]) -> None:
     from tammann.plot import plot_arrhenius, save_figure
 
     diffusive = sorted((state for state in states if state.diffusive), key=lambda state: state.temperature_K)
-    if len(diffusive) < 2:
-        return
-    temperatures_K = [state.temperature_K for state in diffusive]
-    fits = {}
-    for symbol in diffusive[0].diffusivities_m2_per_s:
-        D = [state.diffusivities_m2_per_s[symbol] for state in diffusive]
-        fits[symbol] = fit_arrhenius(temperatures_K, [each.mean for each in D], [each.stderr for each in D])
-    save_figure(plot_arrhenius(fits), diffusive[0].folder.parent / "arrhenius.png", dpi=120)
+    if fits := fit_activation([state.measurement for state in diffusive if state.measurement is not None]):
+        save_figure(plot_arrhenius(fits), diffusive[0].folder.parent / "arrhenius.png", dpi=120)

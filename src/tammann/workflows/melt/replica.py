@@ -28,6 +28,7 @@ from tammann.potentials import load_potential
 from tammann.structures import Configuration, atoms_in_box, estimate_volume_per_atom
 from tammann.trajectory import read_trajectory
 from tammann.transport import displacement_correlations, save_correlations
+from tammann.transport.viscosity import shear_components
 from tammann.workflows.melt.folder import CORRELATIONS, STRESS, ReplicaTask, last_step, load_replicas, state_folder
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import Estimate, ReplicaRecord
@@ -107,7 +108,7 @@ def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> No
         save_correlations(folder / CORRELATIONS, replace(correlations, source=f"{task}, {plan.potential}"))
     _save_stress(folder, samples[1:, 2:8], plan.stress_fs)
     displacements = trajectory.positions[-1] - trajectory.positions[0]
-    drift, drift_stderr = _drift(samples[1:, 1])
+    first, second = np.array_split(samples[1:, 1].astype(float), 2)
     around = crystal_nn_coordination(trajectory, frames=2)
     pairs = [(cation, "O") for cation in trajectory.species if cation != "O" and "O" in trajectory.species]
     ReplicaRecord(
@@ -130,8 +131,8 @@ def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> No
         volume_A3=float(samples[:, 8].mean()),
         mean_temperature_K=float(samples[:, 0].mean()),
         mean_energy_eV_per_atom=float(samples[:, 1].mean()),
-        energy_drift_eV_per_atom=drift,
-        energy_drift_stderr_eV_per_atom=drift_stderr,
+        energy_drift_eV_per_atom=float(second.mean() - first.mean()),
+        energy_drift_stderr_eV_per_atom=float(np.hypot(block_stderr(first), block_stderr(second))),
         stress_correlation_GPa2=shear_correlations(samples[1:, 2:8]),
         mean_pressure_GPa=float(samples[:, 2:5].mean()),
         pressure_stderr_GPa=block_stderr(samples[:, 2:5].mean(axis=1)),
@@ -144,16 +145,9 @@ def summarize(plan: MeltPlan, task: ReplicaTask, file: Path, folder: Path) -> No
     ).save(folder)
 
 
-def _drift(series: np.ndarray) -> tuple[float, float]:
-    """Mean of the second half minus that of the first, and its standard error from blocks."""
-    first, second = np.array_split(series.astype(float), 2)
-    return float(second.mean() - first.mean()), float(np.hypot(block_stderr(first), block_stderr(second)))
-
-
 def shear_correlations(stress_GPa: np.ndarray) -> tuple[float, float]:
     """Return <P(0)P(0)> and <P(0)P(t)> of the shear stress one record apart, GPa², mean over its five components."""
-    xx, yy, zz, xy, xz, yz = stress_GPa.astype(float).T
-    shear = np.array([xy, xz, yz, (xx - yy) / 2.0, (2.0 * zz - xx - yy) / math.sqrt(12.0)])
+    shear = shear_components(stress_GPa.astype(float))
     return float((shear**2).mean()), float((shear[:, 1:] * shear[:, :-1]).mean())
 
 
