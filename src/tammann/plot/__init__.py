@@ -18,7 +18,6 @@ from tammann.plot.reactions import plot_reaction_energies
 from tammann.plot.slices import plot_slices
 from tammann.plot.style import formula_label, phase_colours, save_figure
 from tammann.plot.transport import transport_figure
-from tammann.plot.viscosity import plot_running_viscosity
 
 __all__ = [
     "formula_label",
@@ -34,7 +33,6 @@ __all__ = [
     "plot_phase_fractions",
     "plot_reaction_energies",
     "plot_reaction_flow",
-    "plot_running_viscosity",
     "plot_slices",
     "plot_volume_search",
     "save_figure",

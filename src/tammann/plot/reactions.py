@@ -34,9 +34,6 @@ def plot_reaction_energies(
         partial_pressure_Pa: Gas to Pa; a gas that is not in it stands at 1 bar.
         ax: Where to draw, a figure of its own if None.
 
-    Returns:
-        The axes.
-
     Raises:
         DataError: There is no reaction, or there are more than a figure tells apart.
 

@@ -111,12 +111,7 @@ def notices(
 ) -> tuple[Notice, ...]:
     """Return everything that limits how the result may be read: first what changes the answer, cautions before notes.
 
-    Args:
-        history: The run.
-        summary: Contents of ``summary.json``; ``kinetics`` and ``energies_were_told`` are used.
-        calibration: The observation that the hours rest on, if any.
-        null: The run's geometric null.
-        equilibrium: Plain equilibrium, as ``tammann.analysis.beside_baselines`` takes it.
+    ``summary`` holds what ``summary.json`` does, ``calibration`` the observation that the hours rest on.
 
     Example:
         >>> from dataclasses import replace

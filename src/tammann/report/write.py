@@ -46,9 +46,6 @@ def write_report(
             or a table over temperature (see ``tammann.analysis.beside_baselines``); either may be missing.
         rates: The rate table of the run.
 
-    Raises:
-        OSError: The file cannot be written.
-
     Example:
         >>> import tempfile
         >>> from tammann import Recipe

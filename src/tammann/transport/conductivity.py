@@ -89,7 +89,6 @@ def ionic_conductivity(
     charges: Mapping[str, float] | None = None,
     covariance: np.ndarray | None = None,
     self_covariance: np.ndarray | None = None,
-    self_self_covariance: np.ndarray | None = None,
 ) -> Conductivity:
     """Return the conductivity, its Nernst-Einstein estimate, the Haven ratio and the transference numbers.
 
@@ -102,14 +101,13 @@ def ionic_conductivity(
     Errors: with ``covariance`` that of sigma is exact to first order. With ``L_stderr`` alone the elements may be
     correlated in any way (in a barycentric frame they always are), so the largest error that this allows is given.
     The errors of the self parts are added in quadrature, and in H taken as independent of that of sigma, unless
-    ``self_self_covariance`` and ``self_covariance`` say otherwise; with many ions of each kind that is nearly so.
+    a measurement or ``self_covariance`` says otherwise; with many ions of each kind that is nearly so.
 
     Args:
         coefficients: Onsager coefficients of one phase, or a measurement of them, which brings its covariances.
         charges: Of each element by symbol, e; by default those of ``charges_from_composition``.
         covariance: Cov(L_ij, L_kl), shape (S, S, S, S), (1/(J m s))².
         self_covariance: Cov(L_self_i, L_kl), shape (S, S, S), (1/(J m s))².
-        self_self_covariance: Cov(L_self_i, L_self_j), shape (S, S), (1/(J m s))².
 
     Raises:
         DataError: Charges that are missing or unknown; a covariance of another shape.
@@ -125,6 +123,7 @@ def ionic_conductivity(
         (12.835, 1.0, [0.6, 0.4])
     """
     moves: np.ndarray | bool = True  # ions that turn or rattle in place carry no current alone, either
+    self_self_covariance = None
     if isinstance(coefficients, OnsagerMeasurement):
         moves = ~np.array(coefficients.regime.immobile)
         m, coefficients = coefficients, coefficients.coefficients
@@ -168,7 +167,7 @@ def ionic_conductivity(
     if coefficients.L_self_stderr is not None:
         alone_error = float(np.sqrt(np.square(own * np.nan_to_num(coefficients.L_self_stderr)).sum()))
     if self_self_covariance is not None:
-        alone_error = float(_root(own @ _shaped(self_self_covariance, (n, n)) @ own))
+        alone_error = float(_root(own @ self_self_covariance @ own))
 
     haven, haven_error = alone / total if positive else float("nan"), None
     if positive and sigma_error is not None:
@@ -252,7 +251,7 @@ def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, fl
 def _shaped(covariance: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     array = np.asarray(covariance, dtype=float)
     if array.shape != shape or not np.isfinite(array).all():
-        name = {4: "covariance", 3: "self_covariance", 2: "self_self_covariance"}[len(shape)]
+        name = "covariance" if len(shape) == 4 else "self_covariance"
         raise DataError(f"{name} has shape {array.shape}, expected finite numbers of shape {shape}, S species each.")
     return array
 

@@ -134,9 +134,6 @@ def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable
     Args:
         source: A shipped name, a path, or None or ``"none"`` for no transport data.
 
-    Returns:
-        The table, or None.
-
     Raises:
         DataError: There is no such name or file, or the file is malformed.
 
@@ -163,9 +160,6 @@ def load_transport(source: str | Path | None = DEFAULT_SYSTEM) -> TransportTable
 
 def save_transport(table: TransportTable, path: str | Path) -> None:
     """Write a table as JSON in SI units, to be read again by ``load_transport``.
-
-    Raises:
-        OSError: The file cannot be written.
 
     Example:
         >>> import tempfile, pathlib
@@ -198,9 +192,6 @@ def draw_transport(
         table: The central values.
         relative_error: Standard error of ln L_ii where the table states none, 0 or more.
         rng: Generator, seed sequence or seed.
-
-    Returns:
-        A table of the same compositions and temperatures.
 
     Raises:
         DataError: ``relative_error`` is negative or not finite.

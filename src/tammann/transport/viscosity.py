@@ -45,15 +45,12 @@ class Viscosity:
         stderr_Pa_s: Its standard error, that of a Brownian process; NaN where ``converged`` is false.
         converged: Whether the integrated stress was diffusive over the regime.
         regime_ps: First and last time of the fit, ps.
-        rule: How the regime was found, in a sentence.
         block_stderr_Pa_s: Standard error from the spread over stretches of the run (or over replicas), as a check;
             NaN where the run is too short for two.
         blocks: How many stretches.
         times_ps: Of the running integral, shape (K,), ps.
         running_Pa_s: Green-Kubo integral up to each time, shape (K,), Pa s.
         running_stderr_Pa_s: Its standard error, shape (K,), Pa s.
-        temperature_K: K.
-        volume_A3: Cubic Angstrom.
         duration_ps: Of all replicas together, ps.
         notes: Remarks, one sentence each.
     """
@@ -62,14 +59,11 @@ class Viscosity:
     stderr_Pa_s: float
     converged: bool
     regime_ps: tuple[float, float]
-    rule: str
     block_stderr_Pa_s: float
     blocks: int
     times_ps: np.ndarray
     running_Pa_s: np.ndarray
     running_stderr_Pa_s: np.ndarray
-    temperature_K: float
-    volume_A3: float
     duration_ps: float
     notes: tuple[str, ...] = ()
 
@@ -159,14 +153,12 @@ def shear_viscosity(
                 f"{frame_interval_ps:g} ps and a last one of at least twice that and below "
                 f"{(frames - 1) * frame_interval_ps:g} ps."
             )
-        found, rule = True, "given"
+        found = True
     else:
         start = _settled(paths, longest)
         found, first = start > 0, 2 * start or max(1, longest // 4)
         last = min(SPAN * first, longest)
-        rule = "double the earliest start from which the slope of the integrated stress is constant"
         if not found:
-            rule = "no regime was found; the last three quarters of the range"
             notes.append("The slope of the integrated stress never settles: run longer, or this is no simple fluid.")
 
     slope, relative, moved = _fit(paths, first, last)
@@ -201,14 +193,11 @@ def shear_viscosity(
         stderr_Pa_s=value * relative if converged else float("nan"),
         converged=converged,
         regime_ps=(first * frame_interval_ps, last * frame_interval_ps),
-        rule=rule,
         block_stderr_Pa_s=spread / frame_interval_ps * unit,
         blocks=count,
         times_ps=lags * frame_interval_ps,
         running_Pa_s=running * per_frame,
         running_stderr_Pa_s=running_error * per_frame,
-        temperature_K=float(temperature_K),
-        volume_A3=float(volume_A3),
         duration_ps=sum(path.shape[1] - 1 for path in paths) * frame_interval_ps,
         notes=tuple(notes),
     )

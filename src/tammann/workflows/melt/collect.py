@@ -55,7 +55,6 @@ def collect(
 
     Raises:
         ResultError: ``out`` holds no plan, or ``target`` another one.
-        OSError: ``target`` cannot be written to.
     """
     goal, plan = Path(target), load_plan(out)
     both = open_folder(plan, goal)

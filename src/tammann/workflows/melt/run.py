@@ -121,7 +121,6 @@ def run_melts(
         RecipeError: No worker, or more than 1024.
         DataError: The engine or packmol is not installed, or the engine or the potential gives no energy.
         ResultError: ``out`` is in use, holds something else, or replicas recorded with another file of the potential.
-        OSError: ``out`` cannot be written to.
     """
     if not 1 <= workers <= MOST_WORKERS:
         expected = "above 0" if workers < 1 else f"up to {MOST_WORKERS}"
@@ -143,11 +142,6 @@ def run_melts(
 
 def steps_left(plan: MeltPlan, out: str | os.PathLike[str], *, resume: bool = False) -> dict[str, int]:
     """Return what ``run_melts`` would do, as far as that is known now, or refuse what it refuses; nothing is written.
-
-    Args:
-        plan: Plan.
-        out: Its folder.
-        resume: As for ``run_melts``.
 
     Returns:
         ``replicas``: how many are missing or not long enough; one without its trajectory counts as long enough.
@@ -176,15 +170,10 @@ def _checked(plan: MeltPlan, out: Path, *, resume: bool) -> tuple[MeltPlan, list
 
 
 def measure_melts(plan: MeltPlan, out: str | os.PathLike[str]) -> MeltResult:
-    """Measure all finished replicas of a plan and write the table; nothing is run or drawn.
-
-    Args:
-        plan: Plan, which may differ from the one in ``out`` as for ``run_melts``.
-        out: Its folder.
+    """Measure all finished replicas of a plan in its folder and write the table; nothing is run or drawn.
 
     Raises:
-        ResultError: ``out`` holds another plan.
-        OSError: ``out`` cannot be written to.
+        ResultError: ``out`` holds a plan that this one cannot be added to.
     """
     whole = open_folder(plan, Path(out))
     measure_all(whole, Path(out))
@@ -196,17 +185,8 @@ def record_replica(
 ) -> Path:
     """Find the volume of one melt where it is not known yet, and record one replica, in this process.
 
-    For schedulers that distribute a plan themselves; ``measure_melts`` then measures what is there.
-
-    Args:
-        plan: Plan.
-        out: Its folder, begun or continued.
-        formula: One of its melts.
-        temperature_K: One of its temperatures, K.
-        replica: Number, from 1 on; None for the volume alone.
-
-    Returns:
-        The folder of the replica, or of the state.
+    For schedulers that distribute a plan themselves; ``measure_melts`` then measures what is there. Replicas are
+    numbered from 1 on; None is for the volume alone. The folder of the replica, or of the state, is returned.
 
     Raises:
         TammannError: As ``run_melts``, or the run has failed.

@@ -278,9 +278,6 @@ class Experiment(Block):
 class Observations(Document):
     """A file of observations: recipes, and what experiment found of each.
 
-    Raises:
-        DataError: A key is unknown, missing, of the wrong kind or out of range; the message names it.
-
     Example:
         >>> read = Observations.from_text('''
         ... experiments:
