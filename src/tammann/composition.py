@@ -1,13 +1,12 @@
 """Formulas and atomic masses: what a chemist's shorthand says of atoms."""
 
-import csv
 import math
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from tammann.errors import DataError
-from tammann.systems import data_file
+from tammann.systems import read_rows
 
 
 @cache
@@ -18,9 +17,7 @@ def atomic_masses() -> Mapping[str, float]:
         >>> round(atomic_masses()["O"], 2)
         16.0
     """
-    text = data_file("elements/atomic_masses.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    return {row["element"]: float(row["molar_mass_g_per_mol"]) for row in rows}
+    return {row["element"]: float(row["molar_mass_g_per_mol"]) for row in read_rows("elements/atomic_masses.csv")}
 
 
 _TOKEN = re.compile(r"([A-Z][a-z]?)(\d*)|(\()|(\))(\d*)")

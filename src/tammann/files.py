@@ -46,7 +46,7 @@ def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
 
 @contextmanager
 def whole_path(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a name of its own to write to, and rename what was written to ``path`` at the end.
+    """Yield a name of its own to write to, and rename what was written to ``path`` at the end.
 
     Neither a crash nor a full disk nor another thread, process or computer that writes the same file leaves half a
     file behind.

@@ -1,5 +1,6 @@
 """What ships with the package: a system's phases, energy sets, constraints, transport tables and end members."""
 
+import csv
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -43,11 +44,15 @@ def data_file(name: str) -> Traversable:
     return file
 
 
+def read_rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a CSV table in ``data``, keyed by its header, without its comments, which start with #."""
+    lines = data_file(name).read_text(encoding="utf-8").splitlines()
+    return list(csv.DictReader(line for line in lines if line.strip() and not line.startswith("#")))
+
+
 def load_colours(group: str) -> dict[str, str]:
     """Return colours by name from ``colours.csv``: those of a system, the ``elements`` or the ``palette``."""
-    lines = data_file("colours.csv").read_text("utf-8").splitlines()
-    rows = (line.split(",") for line in lines if not line.startswith("#"))
-    return {name: colour for own, name, colour in rows if own == group}
+    return {row["name"]: row["colour"] for row in read_rows("colours.csv") if row["group"] == group}
 
 
 DEFAULT_SYSTEM = "Ba-Ti-O"

@@ -10,6 +10,7 @@ import numpy as np
 
 from tammann.composition import parse_formula
 from tammann.errors import DataError
+from tammann.systems import read_rows
 from tammann.units import COULOMB_EV_A
 
 
@@ -130,24 +131,13 @@ def pedone_2006() -> RigidIons:
         >>> pedone_2006().charges["Ti"]
         2.4
     """
-    rows = {
-        "O": (0.042395, 1.379316, 3.618701, 22.0),
-        "Ba": (0.065011, 1.547596, 3.393410, 5.0),
-        "Ti": (0.024235, 2.254703, 2.708943, 1.0),
-        "Sr": (0.019623, 1.886000, 3.328330, 3.0),
-        "Zr": (0.206237, 2.479675, 2.436997, 1.0),
-        "Li": (0.001114, 3.429506, 2.681360, 1.0),
-        "Na": (0.023363, 1.763867, 3.006315, 5.0),
-        "K": (0.011612, 2.062605, 3.305308, 5.0),
-        "Ca": (0.030211, 2.241334, 2.923245, 5.0),
-        "Mg": (0.038908, 2.281000, 2.586153, 5.0),
-    }
-    charges = {"O": -1.2, "Ti": 2.4, "Zr": 2.4}
-    charges |= dict.fromkeys(("Ba", "Sr", "Ca", "Mg"), 1.2) | dict.fromkeys(("Li", "Na", "K"), 0.6)
+    rows = read_rows("potentials/pedone-2006.csv")
+    constants = [{key: float(text) for key, text in row.items() if key != "element"} for row in rows]
+    charges = {row["element"]: numbers.pop("charge_e") for row, numbers in zip(rows, constants, strict=True)}
     return RigidIons(
         name="pedone-2006",
         charges=charges,
-        pairs={(element, "O"): MorseRepulsion(*row) for element, row in rows.items()},
+        pairs={(element, "O"): MorseRepulsion(**row) for element, row in zip(charges, constants, strict=True)},
         cutoff_A=8.0,
         source="Pedone et al., J. Phys. Chem. B 2006, 110, 11780, doi 10.1021/jp0611018",
     )

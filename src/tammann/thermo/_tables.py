@@ -1,13 +1,12 @@
 """Reads the tables that ship with the package, and the text of a user's."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
 
 from tammann.errors import DataError
 from tammann.files import MAX_DATA_BYTES, read_text
-from tammann.systems import data_file
+from tammann.systems import read_rows
 
 
 def read_data_file(path: Path, what: str) -> str:
@@ -25,12 +24,6 @@ def read_data_file(path: Path, what: str) -> str:
 def set_name(path: Path) -> str:
     """Return the name of the energies in a file: its own without suffixes."""
     return Path(path.name.removesuffix(".gz")).stem
-
-
-def read_rows(path: str) -> list[dict[str, str]]:
-    """Return the rows of a shipped table, keyed by its header, without its comments, which start with #."""
-    lines = data_file(path).read_text(encoding="utf-8").splitlines()
-    return list(csv.DictReader(line for line in lines if line.strip() and not line.startswith("#")))
 
 
 def read_columns(path: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:

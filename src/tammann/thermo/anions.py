@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from itertools import chain, product
 
 from tammann.composition import composition_key
-from tammann.thermo._tables import read_rows
+from tammann.systems import read_rows
 from tammann.thermo.equilibrium import decomposition_temperature
 from tammann.thermo.phase import Phases
 

@@ -18,8 +18,7 @@ from functools import cache
 import numpy as np
 
 from tammann.composition import parse_formula
-from tammann.systems import SYSTEMS
-from tammann.thermo._tables import read_rows
+from tammann.systems import SYSTEMS, read_rows
 from tammann.thermo.assessment import assess
 from tammann.thermo.constraints import load_constraints
 from tammann.thermo.experiment import GRAPH_NETWORK_SOURCE, measured_energy, measured_properties
@@ -33,39 +32,20 @@ _ANCHOR_TEMPERATURE_K = 1000.0
 _INTERPOLATED = "interpolated between BaTi2O5 and Ba4Ti13O30"
 
 
-def _rows() -> list[dict[str, str]]:
-    """Return the published table with what it lacks: Ba6Ti17O40, between its neighbours on the line, BaCO3 and CO2."""
-    rows = read_rows(SYSTEM.phases)
-    by_formula = {row["formula"]: row for row in rows}
-    # 2 BaTi2O5 + Ba4Ti13O30 = Ba6Ti17O40: 16 and 47 of its 63 atoms.
-    ends = [(16 / 63, by_formula["BaTi2O5"]), (47 / 63, by_formula["Ba4Ti13O30"])]
-
-    def mean(key: str) -> str:
-        return repr(sum(weight * float(row[key]) for weight, row in ends))
-
-    between = {key: mean(key) for key in ("formation_energy_eV_per_atom", "volume_A3_per_atom", "melting_point_ml_K")}
-    unknown = dict.fromkeys(between, "nan")
-    known = {"material_id": "", "experimentally_observed": "True"}
-    rows.insert(rows.index(by_formula["Ba4Ti13O30"]) + 1, between | known | {"formula": "Ba6Ti17O40"})
-    return [*rows, *(unknown | known | {"formula": formula} for formula in ("BaCO3", "CO2"))]
-
-
 def _phase(row: Mapping[str, str]) -> Phase:
-    formula = row["formula"]
+    formula, composition = row["formula"], parse_formula(row["formula"])
     if gas_named(formula) is not None:
         return gas(formula)[0]
-    measured = measured_properties(parse_formula(formula))
-    volume, volume_source = float(row["volume_A3_per_atom"]), "Materials Project"
+    measured = measured_properties(composition)
+    volume, volume_source = float(row["volume_A3_per_atom"]), row["phase_volume"]
     melting, melting_source = float(row["melting_point_ml_K"]), GRAPH_NETWORK_SOURCE
-    if formula == "Ba6Ti17O40":
-        volume_source, melting_source = _INTERPOLATED, f"{_INTERPOLATED}, {GRAPH_NETWORK_SOURCE}"
-    if formula in ("TiO2", "BaCO3") and measured is not None:
+    if measured is not None and volume_source == "measured":
         volume, volume_source = measured.volume_A3_per_atom, f"{measured.structure}: {measured.volume_source}"
     if measured is not None and np.isfinite(measured.melting_point_K):
         melting, melting_source = measured.melting_point_K, measured.melting_point_source
     return Phase(
         formula,
-        parse_formula(formula),
+        composition,
         volume_A3_per_atom=volume,
         volume_source=volume_source,
         melting_point_K=melting,
@@ -78,7 +58,7 @@ def _phase(row: Mapping[str, str]) -> Phase:
 @cache
 def ba_ti_o() -> Phases:
     """Build the shipped system; the default set is ``assessed``."""
-    rows = _rows()
+    rows = read_rows(SYSTEM.phases)
     phases = tuple(_phase(row) for row in rows)
     energy = np.array([float(row["formation_energy_eV_per_atom"]) for row in rows])
     volume = {row["formula"]: float(row["volume_A3_per_atom"]) for row in rows}

@@ -7,8 +7,7 @@ from functools import cache
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
-from tammann.systems import SYSTEMS
-from tammann.thermo._tables import read_rows
+from tammann.systems import SYSTEMS, read_rows
 from tammann.thermo.anions import anion_warnings
 from tammann.thermo.experiment import GRAPH_NETWORK_SOURCE, measured_properties
 from tammann.thermo.gases import gas, gas_named, gases_of, stabler_gases

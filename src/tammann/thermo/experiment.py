@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from tammann.composition import composition_key, parse_formula
-from tammann.thermo._tables import read_columns, read_rows
+from tammann.systems import read_rows
+from tammann.thermo._tables import read_columns
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.phase import FloatArray
 from tammann.units import KJ_PER_MOL_IN_EV

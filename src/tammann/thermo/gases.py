@@ -12,7 +12,7 @@ import numpy as np
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
-from tammann.thermo._tables import read_rows
+from tammann.systems import read_rows
 from tammann.thermo.experiment import STANDARD_ERROR_KJ_PER_MOL, extended, measured_energy
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.phase import ELEMENT_GASES, FloatArray, Phase, Phases
