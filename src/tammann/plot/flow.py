@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,31 +49,29 @@ def plot_reaction_flow(
     column = flow_columns(nodes, links)
     height = ((nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total).to_dict()
     bottom = stack_nodes(nodes.index.tolist(), column, height, links, 0.09)
-    colours = phase_colours(flow.species)
+    nodes = nodes.assign(column=column, bottom=bottom, height=height, colour=phase_colours(flow.species))
     last = max(column.values())
     wide = 0.03 * max(last, 1)
 
-    for source, target, thick, starts, arrives in _ribbons(nodes, links, total, bottom, height):
+    for source, target, thick, starts, arrives in _ribbons(nodes, links, total):
         start, end = (column[source] + wide, starts), (column[target], arrives)
-        _ribbon(ax, start, end, thick, colours[source], colours[target])
-    _draw_nodes(ax, nodes, total, column, bottom, height, wide, colours)
+        _ribbon(ax, start, end, thick, nodes.at[source, "colour"], nodes.at[target, "colour"])
+    _draw_nodes(ax, nodes, total, wide)
     ax.set_xlim(-0.2 * max(last, 1), last + 0.26 * max(last, 1))
-    ax.set_ylim(min(bottom.values()) - 0.03, max(bottom[name] + height[name] for name in nodes.index) + 0.06)
+    ax.set_ylim(nodes["bottom"].min() - 0.03, (nodes["bottom"] + nodes["height"]).max() + 0.06)
     title = "flow of atoms, net of back and forth; figures are shares of all atoms at the end"
     ax.set_title(title, fontsize=9, color="#555555", loc="left")
     return ax
 
 
-def _ribbons(
-    nodes: pd.DataFrame, links: pd.DataFrame, total: float, bottom: Mapping[str, float], height: Mapping[str, float]
-) -> Iterator[tuple[str, str, float, float, float]]:
+def _ribbons(nodes: pd.DataFrame, links: pd.DataFrame, total: float) -> Iterator[tuple[str, str, float, float, float]]:
     """Yield source, target, thickness and lower edges of each ribbon, in an order with as few crossings as possible."""
     edges: dict[tuple[str, int], float] = {}
     for side, other in (("source", "target"), ("target", "source")):
         for name in nodes.index:
-            edge = bottom[name] + height[name]
+            edge = nodes.at[name, "bottom"] + nodes.at[name, "height"]
             own = links[links[side] == name]
-            for k in sorted(own.index, key=lambda k: -bottom[links.at[k, other]]):
+            for k in sorted(own.index, key=lambda k: -nodes.at[links.at[k, other], "bottom"]):
                 edge -= links.at[k, "atoms_mol"] / total
                 edges[side, k] = edge
     for k in [k for side, k in edges if side == "target"]:
@@ -81,37 +79,25 @@ def _ribbons(
         yield source, target, atoms / total, edges["source", k], edges["target", k]
 
 
-def _draw_nodes(
-    ax: Axes,
-    nodes: pd.DataFrame,
-    total: float,
-    column: Mapping[str, int],
-    bottom: Mapping[str, float],
-    height: Mapping[str, float],
-    wide: float,
-    colours: Mapping[str, str],
-) -> None:
+def _draw_nodes(ax: Axes, nodes: pd.DataFrame, total: float, wide: float) -> None:
     """Draw a bar for each node, with its name and the share of the atoms that it holds at the end."""
     from matplotlib.patches import Rectangle
     from matplotlib.patheffects import Normal, Stroke
 
-    last = max(column.values())
-    for name in nodes.index:
-        corner = (column[name], bottom[name])
-        ax.add_patch(Rectangle(corner, wide, height[name], facecolor=colours[name], linewidth=0, zorder=3))
-        percent = 100 * float(nodes.at[name, "atoms_end_mol"]) / total
-        share = "gas" if nodes.at[name, "role"] == "gas" else f"{percent:.0f} %"
-        if 0 < column[name] < last:
+    last = nodes["column"].max()
+    for name, node in nodes.iterrows():
+        left, bottom, height = node["column"], node["bottom"], node["height"]
+        ax.add_patch(Rectangle((left, bottom), wide, height, facecolor=node["colour"], linewidth=0, zorder=3))
+        share = "gas" if node["role"] == "gas" else f"{100 * node['atoms_end_mol'] / total:.0f} %"
+        label = formula_label(str(name))
+        if 0 < left < last:
             halo = [Stroke(linewidth=2.2, foreground="white", alpha=0.75), Normal()]
-            text = f"{formula_label(name)}  {share}"
-            x, y = column[name] + wide / 2, bottom[name] + height[name] + 0.008
-            ax.text(x, y, text, va="bottom", ha="center", fontsize=8.5, color=INK, zorder=4, path_effects=halo)
+            style: dict[str, Any] = {"va": "bottom", "ha": "center", "fontsize": 8.5, "path_effects": halo}
+            ax.text(left + wide / 2, bottom + height + 0.008, f"{label}  {share}", color=INK, zorder=4, **style)
             continue
-        x = column[name] + 1.6 * wide if column[name] else column[name] - 0.6 * wide
-        side: Literal["left", "right"] = "left" if column[name] else "right"
-        text = f"{formula_label(name)}\n{share}"
-        y = bottom[name] + height[name] / 2
-        ax.text(x, y, text, va="center", ha=side, fontsize=9.5, color=INK, zorder=4, linespacing=1.35)
+        x = left + 1.6 * wide if left else left - 0.6 * wide
+        style = {"va": "center", "ha": "left" if left else "right", "fontsize": 9.5, "linespacing": 1.35}
+        ax.text(x, bottom + height / 2, f"{label}\n{share}", color=INK, zorder=4, **style)
 
 
 def flow_columns(nodes: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:

@@ -75,12 +75,9 @@ class Conductivity(ShownAsTable):
         return frame
 
     def __post_init__(self) -> None:
-        for name in ("charges", "transference", "transference_stderr"):
-            value = getattr(self, name)
-            if value is not None:
-                array = np.array(value, dtype=float)
+        for array in (self.charges, self.transference, self.transference_stderr):
+            if array is not None:
                 array.setflags(write=False)
-                object.__setattr__(self, name, array)
 
 
 def ionic_conductivity(

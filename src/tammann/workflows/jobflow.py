@@ -92,7 +92,8 @@ class MeltMaker(Maker):
                 # waits for the volume by asking for one entry of its record
                 known = volume.output["converged"]
                 recorded = record_replica_job(data, out, formula, temperature_K, replica, volume=known)
-                replicas.append(_labelled(recorded, f"{state}, replica {replica}", plan.steps_of_replica(replica)))
+                steps = plan.steps_before(replica) + plan.conditions(temperature_K).steps(plan.production_ps)
+                replicas.append(_labelled(recorded, f"{state}, replica {replica}", steps))
         table = measure_job(data, out, replicas=[recorded.output["duration_ps"] for recorded in replicas])
         # a state that fails leaves the others alone
         table.config = jobflow.JobConfig(on_missing_references=jobflow.OnMissing.NONE)

@@ -218,15 +218,6 @@ class MeltPlan(Document):
         """Return the steps of melting, cooling and settling before a replica, from 1 on, is recorded."""
         return self.conditions(self.melt_K).steps(replica * self.melt_ps + self.cool_ps + self.settle_ps)
 
-    def steps_of_replica(self, replica: int) -> int:
-        """Return the steps that one replica, from 1 on, takes up to ``production_ps``; each is melted for longer.
-
-        Example:
-            >>> MeltPlan(melts=("BaTiO3",)).steps_of_replica(1)
-            162500
-        """
-        return self.steps_before(replica) + self.conditions(self.melt_K).steps(self.production_ps)
-
     def cost(self) -> MeltCost:
         """Return what the plan asks for, in steps of molecular dynamics.
 
