@@ -178,9 +178,7 @@ def _net_of_reverse(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Group channels that differ in direction or by a common factor.
 
-    Returns:
-        The first channel of each group, its net extent in that channel's direction and moles, and a channel of the
-        net direction, -1 where there is none.
+    Of each group its first channel, the net extent in that direction, moles, and a channel of the net direction or -1.
     """
     taken, given = np.zeros((2, extent.size, n_species))
     for table, (code, number) in ((taken, left), (given, right)):

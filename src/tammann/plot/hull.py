@@ -51,13 +51,7 @@ def hull_line(
 
     dG_f(p) = g_p - [(1 - z) g_A + z g_B] with g the Gibbs energy per atom and z the share of the atoms that come
     from B; p is on the line when its composition is a mixture of A's and B's. Its standard error counts those of p, A
-    and B as independent.
-
-    Args:
-        phases: ``tammann.thermo.Phases``.
-        temperature_K: Temperature.
-        between: Formulas of A and B, those of ``end_members`` if None.
-        energies: Name of an energy set, the default set if None.
+    and B as independent. A and B are those of ``end_members`` unless given.
 
     Returns:
         Arrays over the phases on the line in order of composition: ``phase`` (formulas), ``x`` (mole fraction of

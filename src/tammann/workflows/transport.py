@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from tammann.composition import composition_key
 from tammann.errors import DataError, ResultError
 from tammann.files import check_empty, json_safe, lock_folder, read_json, write_text
 from tammann.parallel import Progress
-from tammann.strict import Block, explain
+from tammann.strict import Document
 from tammann.trajectory import Trajectory, read_trajectory
 from tammann.transport import (
     ArrheniusFit,
@@ -64,12 +64,14 @@ READING = {"timestep_fs", "frame_interval_ps", "types", "start", "stop", "every"
 """Keys of a plan that say how files are read."""
 
 
-class TransportPlan(Block):
+class TransportPlan(Document):
     """Trajectories to measure, and how; those of one composition and temperature are replicas.
 
     Raises:
         DataError: A key or value that cannot be used, by name.
     """
+
+    ERROR = DataError
 
     trajectories: tuple[Path, ...] = Field(min_length=1, description="one or more files that read_trajectory reads")
     temperatures_K: tuple[float, ...] = Field(
@@ -105,12 +107,6 @@ class TransportPlan(Block):
         description="the shear viscosity of the model in Pa s and its standard error, which correct the diffusivities "
         "for the size of the cell",
     )
-
-    def __init__(self, /, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            raise DataError(explain(error, TransportPlan)) from None
 
     @model_validator(mode="after")
     def _check(self) -> TransportPlan:

@@ -135,10 +135,8 @@ class PhaseEvolution:
         """Return the moments that an observation is about, in each realization, as positions on the axis of frames.
 
         A range consists of the frames in it and of the points at which it is entered and left. A temperature means the
-        moment at which the powder first leaves it: in passing on a ramp, at the end of a hold.
-
-        Returns:
-            One ascending array per realization; empty where the moment or range is never reached.
+        moment at which the powder first leaves it: in passing on a ramp, at the end of a hold. The array of a
+        realization is ascending, and empty where the moment or range is never reached.
         """
         last = int(np.flatnonzero(self.step == (when.step or self.step[-1]))[-1])
         if when.by_conversion:

@@ -22,11 +22,7 @@ def judge(
     experiments: Sequence[PreparedExperiment],
     evolutions: Sequence[Mapping[str, PhaseEvolution]],
 ) -> tuple[tuple[Judgement, ...], tuple[str, ...]]:
-    """Judge every observation in every model, baselines included, from the evolutions of each experiment by model.
-
-    Returns:
-        One judgement per observation, in the order of the file, and remarks on the recipes and the limits used.
-    """
+    """Return a judgement of every observation in every model, in the order of the file, and remarks on limits used."""
     recipes = [each.prepared.recipe for each in experiments]
     texts = {recipe.calibration.observation for recipe in recipes if recipe.calibration is not None}
     calibrations = _calibrations([o for each in observations.experiments for o in each.observations], texts)
