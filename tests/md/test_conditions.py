@@ -29,7 +29,7 @@ def test_impossible_conditions(options):
 def test_a_run_says_itself_in_a_line():
     pressure = np.array([[3.0, 4.0, 5.0, 9.0, 9.0, 9.0]] * 2)
     box = Configuration(("Mg", "O"), np.zeros((2, 3)), 4.0 * np.eye(3))
-    run = MDRun(box, 0.5, 10.0, np.array([300.0, 310.0]), np.zeros(2), pressure, np.full(2, 64.0))
+    run = MDRun(box, 0.5, np.array([300.0, 310.0]), np.zeros(2), pressure, np.full(2, 64.0))
     assert run.isotropic_pressure_GPa().tolist() == [4.0, 4.0]
     assert repr(run) == "MDRun(Configuration(MgO, 2 atoms, 64.0 Å3), 0.5 ps, mean temperature 305 K)"
 

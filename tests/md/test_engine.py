@@ -22,8 +22,8 @@ class Counting(Engine, Simulation):
         self.kelvin, self.asked, self.opened = kelvin, [], []
 
     @contextmanager
-    def simulation(self, configuration, potential, conditions=None, **options):
-        self.opened.append((conditions, options))
+    def simulation(self, configuration, potential, start=None):
+        self.opened.append(start)
         yield self
 
     def advance(self, steps, *, sample_every, frame_every=None):
@@ -52,14 +52,14 @@ def test_runs_are_whole_samples(timestep_fs, duration_ps, sample_fs, steps, ever
     engine = Counting()
     run = engine.run(BOX, None, Conditions(300.0, timestep_fs), duration_ps=duration_ps, sample_fs=sample_fs)
     assert engine.asked == [(steps, every, None)]
-    assert run.duration_ps == pytest.approx(steps * timestep_fs / 1000) and run.sample_fs == every * timestep_fs
-    assert run.configuration.velocities_A_per_ps is not None and engine.opened[0][1]["ramp"] is None
+    assert run.duration_ps == pytest.approx(steps * timestep_fs / 1000)
+    assert run.configuration.velocities_A_per_ps is not None and engine.opened[0].ramp is None
 
 
 def test_a_ramp_lasts_as_long_as_its_run():
     engine = Counting()
     engine.run(BOX, None, Conditions(300.0), duration_ps=0.1, final_temperature_K=500.0)
-    assert engine.opened[0][1]["ramp"] == (500.0, 50)
+    assert engine.opened[0].ramp == (500.0, 50)
 
 
 def test_atoms_far_hotter_than_the_thermostat_have_exploded():
@@ -71,7 +71,7 @@ def test_atoms_far_hotter_than_the_thermostat_have_exploded():
 def test_relaxed_atoms_have_no_velocities():
     engine = Counting()
     assert engine.relax(BOX, None, steps=7).velocities_A_per_ps is None
-    assert engine.asked == [7] and engine.opened == [(None, {})]
+    assert engine.asked == [7] and engine.opened == [None]
     assert engine.single_point(BOX, None).energy_eV_per_atom == 1.0
 
 

@@ -40,7 +40,7 @@ def matter(V0=200.0, noise=0.0, seed=1, drift=0.0, pressure=birch_murnaghan):
         P = pressure(configuration.volume_A3, V0) + noise * rng.normal(size=(steps, 6))
         E = np.linspace(0, drift, steps)
         V = np.full(steps, configuration.volume_A3)
-        return MDRun(configuration, duration_ps, 20.0, np.full(steps, 2000.0), E, P, V)
+        return MDRun(configuration, duration_ps, np.full(steps, 2000.0), E, P, V)
 
     return advance, calls
 
@@ -106,7 +106,7 @@ def test_pressure_that_cancels_by_chance_does_not_count_as_converged():
         P = np.full((steps, 6), birch_murnaghan(configuration.volume_A3))
         P[steps // 4 :] += np.linspace(-3.0, 3.0, steps - steps // 4)[:, None]
         V = np.full(steps, configuration.volume_A3)
-        return MDRun(configuration, duration_ps, 20.0, np.full(steps, 2000.0), np.zeros(steps), P, V)
+        return MDRun(configuration, duration_ps, np.full(steps, 2000.0), np.zeros(steps), P, V)
 
     assert not find_volume(start(200.0), advance, attempts=2).converged
 
@@ -125,7 +125,7 @@ def test_a_viscous_melt_whose_pressure_wanders_for_picoseconds():
             wander = lfilter([1.0], [1.0, -kept], kicks)
             P = birch_murnaghan(configuration.volume_A3) + wander[:, None] * np.ones((1, 6))
             V = np.full(steps, configuration.volume_A3)
-            return MDRun(configuration, duration_ps, 100.0, np.full(steps, 2000.0), np.zeros(steps), P, V)
+            return MDRun(configuration, duration_ps, np.full(steps, 2000.0), np.zeros(steps), P, V)
 
         return advance
 
@@ -158,7 +158,7 @@ def breathing(towards=200.0, per_ps=0.2, noise=0.005, seed=1):
         V = towards + (configuration.volume_A3 - towards) * np.exp(-per_ps * np.arange(steps) / 50)
         V = V * (1 + noise * rng.normal(size=steps))
         after = configuration.at_volume(V[-1])
-        return MDRun(after, duration_ps, 20.0, np.full(steps, 2000.0), np.zeros(steps), np.zeros((steps, 6)), V)
+        return MDRun(after, duration_ps, np.full(steps, 2000.0), np.zeros(steps), np.zeros((steps, 6)), V)
 
     return advance
 

@@ -31,7 +31,7 @@ def per_formula(reactions, row, T, **pressure):
 
 def test_equations_read_as_a_chemist_writes_them(reactions):
     row = find(reactions, "TiO2 + BaCO3 -> BaTiO3 + CO2")
-    assert reactions[row].reverse().equation == "BaTiO3 + CO2 -> TiO2 + BaCO3"
+    assert reactions[row ^ 1].equation == "BaTiO3 + CO2 -> TiO2 + BaCO3"
     assert str(Reaction((("A", 1), ("B", 3)), (("C", 2),))) == "A + 3 B -> 2 C"
     assert reactions[2:5][0].equation == reactions[2].equation
 

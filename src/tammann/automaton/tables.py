@@ -89,18 +89,13 @@ def rates_at(rates: RateTable, temperature_K: float) -> tuple[np.ndarray, np.nda
 
 def full_cell_scores(channels: Tables, score: np.ndarray) -> np.ndarray:
     """Sum the scores of all reactions of a visited code with its neighbour, shape (codes, codes)."""
-    width = channels.single_start.size - 1
-    pair = np.bincount(
-        np.repeat(np.arange(width * width), np.diff(channels.pair_start)),
-        weights=score[channels.pair_channel],
-        minlength=width * width,
-    ).reshape(width, width)
-    single = np.bincount(
-        np.repeat(np.arange(width), np.diff(channels.single_start)),
-        weights=score[channels.single_channel],
-        minlength=width,
-    )
-    return pair + single[:, None]
+
+    def summed(start: np.ndarray, channel: np.ndarray) -> np.ndarray:
+        n = start.size - 1
+        return np.bincount(np.repeat(np.arange(n), np.diff(start)), weights=score[channel], minlength=n)
+
+    single = summed(channels.single_start, channels.single_channel)
+    return summed(channels.pair_start, channels.pair_channel).reshape(single.size, -1) + single[:, None]
 
 
 def reachable(present: np.ndarray, channels: Tables, score: np.ndarray, *, generations: int = 2) -> np.ndarray:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tammann.md.block_average import block_stderr
+
 if TYPE_CHECKING:
     from tammann.trajectory import Trajectory
 
@@ -31,7 +33,6 @@ FEWEST_SITES = 10
 """Of each element among them."""
 AROUND_A = 14.0
 """CrystalNN looks 7 Å around a site, and twice as far where that does not enclose it."""
-BLOCKS = 5
 
 
 @dataclass(frozen=True)
@@ -274,6 +275,4 @@ def _first_shell(r: np.ndarray, g: np.ndarray) -> tuple[float, float]:
 
 def _mean(series: np.ndarray) -> tuple[float, float]:
     """Return the mean and its standard error from blocks."""
-    blocks = [float(part.mean()) for part in np.array_split(series, min(BLOCKS, len(series)))]
-    error = float(np.std(blocks, ddof=1) / math.sqrt(len(blocks))) if len(blocks) > 1 else math.nan
-    return float(series.mean()), error
+    return float(series.mean()), block_stderr(series) if len(series) > 1 else math.nan

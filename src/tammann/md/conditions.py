@@ -63,7 +63,6 @@ class MDRun:
     Attributes:
         configuration: Final configuration, positions unwrapped from the initial ones.
         duration_ps: ps.
-        sample_fs: Time between samples, fs.
         temperature_K: Shape (M,), K.
         energy_eV_per_atom: Potential energy, shape (M,), eV per atom.
         pressure_GPa: Pressure tensor, columns xx, yy, zz, xy, xz, yz, shape (M, 6), GPa.
@@ -72,7 +71,6 @@ class MDRun:
 
     configuration: Configuration
     duration_ps: float
-    sample_fs: float
     temperature_K: np.ndarray
     energy_eV_per_atom: np.ndarray
     pressure_GPa: np.ndarray

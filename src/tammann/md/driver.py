@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tammann.md.conditions import Conditions
-from tammann.md.engine import Engine, Ramp, Restart, Simulation, SinglePoint
+from tammann.md.engine import Engine, Simulation, SinglePoint, Start
 from tammann.md.integrators import advance, minimize_fire, sample, six_components
 from tammann.md.recording import Segment
 from tammann.md.state import Forces, MDState, initialize_state, load_state, save_state
@@ -74,25 +74,20 @@ class ForceEngine(Engine):
 
     @contextmanager
     def simulation(
-        self,
-        configuration: Configuration,
-        potential: Potential,
-        conditions: Conditions | None = None,
-        *,
-        ramp: Ramp | None = None,
-        restart: Restart | None = None,
-        rng: np.random.Generator | int | None = None,
+        self, configuration: Configuration, potential: Potential, start: Start | None = None
     ) -> Iterator[Simulation]:
         """Open a simulation with the integrators of this package."""
         forces = self.forces(potential, configuration.symbols)
-        if conditions is None:
+        if start is None:
             state = initialize_state(configuration, Conditions(300.0), rng=0)
-        elif restart is not None:
-            state = load_state(restart.path, configuration, conditions, step=restart.step)
+        elif start.restart is not None:
+            state = load_state(start.restart.path, configuration, start.conditions, step=start.restart.step)
         else:
-            seed = int(np.random.default_rng(rng).integers(0, 2**63))
-            final, steps = ramp or (None, 0)
-            state = initialize_state(configuration, conditions, final_temperature_K=final, ramp_steps=steps, rng=seed)
+            seed = int(np.random.default_rng(start.rng).integers(0, 2**63))
+            final, steps = start.ramp or (None, 0)
+            state = initialize_state(
+                configuration, start.conditions, final_temperature_K=final, ramp_steps=steps, rng=seed
+            )
         yield _ForceSimulation(state, forces, self.moving)
 
 

@@ -48,6 +48,15 @@ class Restart(NamedTuple):
     step: int
 
 
+class Start(NamedTuple):
+    """How the atoms are set in motion; with a restart only the elements of the configuration are used."""
+
+    conditions: Conditions
+    ramp: Ramp | None = None
+    restart: Restart | None = None
+    rng: np.random.Generator | int | None = None  # for velocities and random forces
+
+
 class Simulation(ABC):
     """The atoms of one box in motion; its methods change it."""
 
@@ -95,20 +104,9 @@ class Engine(ABC):
 
     @abstractmethod
     def simulation(
-        self,
-        configuration: Configuration,
-        potential: Potential,
-        conditions: Conditions | None = None,
-        *,
-        ramp: Ramp | None = None,
-        restart: Restart | None = None,
-        rng: np.random.Generator | int | None = None,
+        self, configuration: Configuration, potential: Potential, start: Start | None = None
     ) -> AbstractContextManager[Simulation]:
-        """Open a simulation.
-
-        Without conditions the atoms are not to move. With a restart only the elements of the configuration are used.
-        ``rng`` serves velocities and random forces.
-        """
+        """Open a simulation; without a start the atoms are not to move."""
 
     def run(
         self,
@@ -134,14 +132,13 @@ class Engine(ABC):
         every = max(1, round(sample_fs / conditions.timestep_fs))
         steps = max(every, conditions.steps(duration_ps) // every * every)
         ramp = None if final_temperature_K is None else Ramp(final_temperature_K, steps)
-        with self.simulation(configuration, potential, conditions, ramp=ramp, rng=rng) as simulation:
+        with self.simulation(configuration, potential, Start(conditions, ramp, rng=rng)) as simulation:
             samples = simulation.advance(steps, sample_every=every).samples
             final = simulation.configuration()
         check_temperature(samples, conditions, final_temperature_K=final_temperature_K)
         return MDRun(
             configuration=final,
             duration_ps=steps * conditions.timestep_fs / 1000.0,
-            sample_fs=every * conditions.timestep_fs,
             temperature_K=samples[:, 0],
             energy_eV_per_atom=samples[:, 1],
             pressure_GPa=samples[:, 2:8],
@@ -203,7 +200,8 @@ class Engine(ABC):
             if finished := recording.trajectory():
                 return finished
             restart = None if recording.step is None else Restart(recording.restart, recording.step)
-            with self.simulation(configuration, potential, conditions, restart=restart, rng=rng) as simulation:
+            start = Start(conditions, restart=restart, rng=rng)
+            with self.simulation(configuration, potential, start) as simulation:
                 every = {"sample_every": recording.sample_every, "frame_every": recording.frame_every}
                 advance = partial(simulation.advance, **every)
                 return record(recording, conditions, advance, simulation.save, progress=progress, stop=stop)

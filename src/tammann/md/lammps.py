@@ -18,7 +18,7 @@ import numpy as np
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.md.conditions import Conditions, explosion
-from tammann.md.engine import Engine, Ramp, Restart, Simulation, SinglePoint
+from tammann.md.engine import Engine, Ramp, Restart, Simulation, SinglePoint, Start
 from tammann.md.lammps_forces import atom_types, error_text, set_forces
 from tammann.md.recording import Segment
 from tammann.potentials import ImportedPotential, LammpsCommands, Potential, RigidIons
@@ -37,32 +37,25 @@ class LammpsEngine(Engine):
 
     @contextmanager
     def simulation(
-        self,
-        configuration: Configuration,
-        potential: Potential,
-        conditions: Conditions | None = None,
-        *,
-        ramp: Ramp | None = None,
-        restart: Restart | None = None,
-        rng: np.random.Generator | int | None = None,
+        self, configuration: Configuration, potential: Potential, start: Start | None = None
     ) -> Iterator[Simulation]:
         """Open an instance of LAMMPS."""
-        with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _errors(conditions):
+        with _lammps() as lmp, tempfile.TemporaryDirectory() as name, _errors(start):
             scratch = Path(name)
             potential = prepare(potential, configuration.symbols)
             types = atom_types(configuration, potential)
+            restart = start.restart if start else None
             if restart is None:
                 _create_atoms(lmp, configuration, potential, types)
             else:
                 _read_restart(lmp, restart, configuration, potential, types)
             set_forces(lmp, configuration, potential, scratch)
-            if conditions is not None:
-                seed = int(np.random.default_rng(rng).integers(1, 2**30))
+            if start is not None:
+                seed = int(np.random.default_rng(start.rng).integers(1, 2**30))
                 if restart is None and configuration.velocities_A_per_ps is None:
-                    lmp.command(
-                        f"velocity all create {conditions.temperature_K} {seed} mom yes rot no dist gaussian loop all"
-                    )
-                _set_ensemble(lmp, conditions, seed + (restart.step if restart else 0), ramp)
+                    T = start.conditions.temperature_K
+                    lmp.command(f"velocity all create {T} {seed} mom yes rot no dist gaussian loop all")
+                _set_ensemble(lmp, start.conditions, seed + (restart.step if restart else 0), start.ramp)
             yield _LammpsSimulation(lmp, scratch, configuration.symbols, types)
 
 
@@ -153,7 +146,7 @@ def _load_mpi() -> None:
 
 
 @contextmanager
-def _errors(conditions: Conditions | None) -> Iterator[None]:
+def _errors(start: Start | None) -> Iterator[None]:
     """Turn errors of LAMMPS into one sentence."""
     try:
         yield
@@ -162,9 +155,9 @@ def _errors(conditions: Conditions | None) -> Iterator[None]:
     except Exception as reason:  # the class of LAMMPS's own errors differs between its versions
         text = error_text(reason)
         if re.search(r"inner cutoff|Lost atoms|Out of range atoms|Non-numeric|too far", text, re.IGNORECASE):
-            if conditions is None:
+            if start is None:
                 raise DataError("two atoms lie on top of each other; start from a looser packing.") from None
-            raise explosion(conditions, "atoms on top of each other or out of the cell") from None
+            raise explosion(start.conditions, "atoms on top of each other or out of the cell") from None
         raise DataError(f"lammps stopped: {text[:300]}") from None
 
 

@@ -31,8 +31,6 @@ class Reaction:
         >>> reaction = Reaction(reactants=(("BaO", 2), ("TiO2", 1)), products=(("Ba2TiO4", 1),))
         >>> reaction
         Reaction(2 BaO + TiO2 -> Ba2TiO4)
-        >>> reaction.reverse().equation
-        'Ba2TiO4 -> 2 BaO + TiO2'
     """
 
     reactants: tuple[tuple[str, int], ...]
@@ -42,10 +40,6 @@ class Reaction:
     def equation(self) -> str:
         """The reaction as a chemist writes it."""
         return f"{_side(self.reactants)} -> {_side(self.products)}"
-
-    def reverse(self) -> Reaction:
-        """Return the reaction that runs the other way."""
-        return Reaction(reactants=self.products, products=self.reactants)
 
     def __str__(self) -> str:
         return self.equation
@@ -105,13 +99,7 @@ class Reactions(ShownAsTable, Sequence[Reaction]):
     def __repr__(self) -> str:
         return f"Reactions({len(self)} reactions between {len(self.phases)} phases of {self.phases.system})"
 
-    def table(
-        self,
-        temperature_K: float | None = None,
-        *,
-        energies: str | None = None,
-        partial_pressure_Pa: Mapping[str, float] | None = None,
-    ) -> pd.DataFrame:
+    def table(self, temperature_K: float | None = None) -> pd.DataFrame:
         """Return the reactions as a table.
 
         The columns are ``equation`` and, at a temperature in K, ``energy_eV_per_atom`` as ``reaction_energy`` has it.
@@ -120,9 +108,7 @@ class Reactions(ShownAsTable, Sequence[Reaction]):
 
         frame = pd.DataFrame({"equation": [reaction.equation for reaction in self]})
         if temperature_K is not None:
-            frame["energy_eV_per_atom"] = reaction_energy(
-                self, float(temperature_K), energies=energies, partial_pressure_Pa=partial_pressure_Pa
-            )
+            frame["energy_eV_per_atom"] = reaction_energy(self, float(temperature_K))
         return frame
 
     def take(self, indices: np.ndarray) -> Reactions:
