@@ -34,20 +34,12 @@ Maker: Any = jobflow.Maker if jobflow else object
 
 
 @job
-def find_volume_job(plan: dict[str, Any], out: str, formula: str, temperature_K: float) -> dict[str, Any]:
-    """Find the volume of one state of a plan, given as plain data, and return its record."""
-    folder = record_replica(MeltPlan(**plan), out, formula=formula, temperature_K=temperature_K)
-    return dict(json_safe(asdict(VolumeRecord.load(folder))))
-
-
-@job
-def record_replica_job(
-    plan: dict[str, Any], out: str, formula: str, temperature_K: float, replica: int, volume: Any = None
+def record_job(
+    plan: dict[str, Any], out: str, formula: str, temperature_K: float, replica: int | None = None, volume: Any = None
 ) -> dict[str, Any]:
-    """Record one replica of one state once its ``volume`` is known, and return its record."""
-    asked = MeltPlan(**plan)
-    folder = record_replica(asked, out, formula=formula, temperature_K=temperature_K, replica=replica)
-    return dict(json_safe(asdict(ReplicaRecord.load(folder))))
+    """Find the volume of one state or, once its ``volume`` is known, record one replica of it; return its record."""
+    folder = record_replica(MeltPlan(**plan), out, formula=formula, temperature_K=temperature_K, replica=replica)
+    return dict(json_safe(asdict((VolumeRecord if replica is None else ReplicaRecord).load(folder))))
 
 
 @job
@@ -86,12 +78,12 @@ class MeltMaker(Maker):
         volumes, replicas = [], []
         for formula, temperature_K in product(plan.melts, plan.temperatures_K):
             state = f"{formula} at {temperature_K:g} K"
-            volume = find_volume_job(data, out, formula, temperature_K)
+            volume = record_job(data, out, formula, temperature_K)
             volumes.append(_labelled(volume, f"volume of {state}", plan.steps_to_find_volume()))
             for replica in range(1, plan.replicas + 1):
                 # waits for the volume by asking for one entry of its record
                 known = volume.output["converged"]
-                recorded = record_replica_job(data, out, formula, temperature_K, replica, volume=known)
+                recorded = record_job(data, out, formula, temperature_K, replica, volume=known)
                 steps = plan.steps_before(replica) + plan.conditions(temperature_K).steps(plan.production_ps)
                 replicas.append(_labelled(recorded, f"{state}, replica {replica}", steps))
         table = measure_job(data, out, replicas=[recorded.output["duration_ps"] for recorded in replicas])
