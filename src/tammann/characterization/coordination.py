@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.md.block_average import block_stderr
+from tammann.structures.configuration import wrapped
 
 if TYPE_CHECKING:
     from tammann.trajectory import Trajectory
@@ -209,12 +210,6 @@ def _frames(trajectory: Trajectory, *, most: int = MOST_FRAMES) -> Iterator[tupl
 def _heights(cell: np.ndarray) -> np.ndarray:
     """Return the distances between opposite faces of the cell, Å, shape (3,)."""
     return 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0)
-
-
-def wrapped(positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Return fractional coordinates within the cell, shape (N, 3)."""
-    fractional = positions @ np.linalg.inv(cell)
-    return np.asarray(fractional - np.floor(fractional))
 
 
 def with_images(fractional: np.ndarray, cell: np.ndarray, reach_A: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.characterization.coordination import with_images, wrapped
+from tammann.characterization.coordination import with_images
+from tammann.structures.configuration import wrapped
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree

@@ -23,6 +23,7 @@ from tammann.md.state import ForceResult, Forces, MDState
 from tammann.potentials.calculators import ImportedPotential, Potential, make_chgnet, muted, one_line
 from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
 from tammann.potentials.rigid_ions import RigidIons
+from tammann.structures.configuration import wrapped
 from tammann.units import EV_PER_A3_IN_GPA
 
 
@@ -172,7 +173,10 @@ def _batch(model: Any, states: Sequence[MDState]) -> Any:
     sizes = [len(state.symbols) for state in states]
     atoms = [_numbers_and_masses(tuple(state.symbols)) for state in states]
     return _torch_sim().SimState(
-        positions=torch.tensor(np.concatenate([_wrapped(s) for s in states]), device=device, dtype=dtype),
+        # inside the cell, where single precision is finest
+        positions=torch.tensor(
+            np.concatenate([wrapped(s.positions_A, s.cell_A) @ s.cell_A for s in states]), device=device, dtype=dtype
+        ),
         masses=torch.tensor(np.concatenate([masses for _, masses in atoms]), device=device, dtype=dtype),
         # lattice vectors are columns in torch-sim
         cell=torch.tensor(np.stack([state.cell_A.T for state in states]), device=device, dtype=dtype),
@@ -201,12 +205,6 @@ def _model(potential: Potential) -> Any:
             "name a callable that returns one, or take the engine ase for an ASE calculator."
         )
     return made
-
-
-def _wrapped(state: MDState) -> np.ndarray:
-    """Return positions inside the cell, where single precision is finest."""
-    fractional = state.positions_A @ np.linalg.inv(state.cell_A)
-    return np.asarray((fractional - np.floor(fractional)) @ state.cell_A)
 
 
 @lru_cache(maxsize=1000)

@@ -14,6 +14,7 @@ import numpy as np
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.structures.configuration import Configuration
+from tammann.systems import read_rows
 from tammann.units import A3_IN_CM3_PER_MOL
 
 AMORPHOUS_VOLUMES: Mapping[str, tuple[float, float, float]] = {
@@ -26,15 +27,9 @@ Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, for non-crystalline Ba-Ti-O)."
 REFERENCE_K = 5000.0
 CATION_FACTOR, CATION_EXPANSION_PER_K = 1.06, 1.5e-5
 """a and c of other cations: the mean of Ba and Ti."""
-FILLED: Mapping[str, float] = {
-    **dict.fromkeys(("F", "Cl", "Br", "I"), 0.45),
-    **dict.fromkeys(("N", "S", "Se", "Te"), 0.55),
-}
-"""Fraction of the volume filled by ions of Shannon's crystal radii (Acta Cryst. A 1976, 32, 751), by anion: 0.35 to
-0.57 in twenty molten halides at their melting points (Janz, J. Phys. Chem. Ref. Data 1988, 17, Suppl. 2), 0.41 to 0.68
-in nitrides, sulfides, selenides and tellurides, molten or solid, but for layered ones."""
-CHARGES = {"F": 1, "O": 2, "Cl": 1, "Br": 1, "I": 1, "N": 3, "S": 2, "Se": 2, "Te": 2}
-"""Charges of the anions, negative."""
+_ANIONS = read_rows("structures/anions.csv")
+FILLED = {row["element"]: float(row["filled"]) for row in _ANIONS if row["filled"]}
+CHARGES = {row["element"]: -int(row["charge_e"]) for row in _ANIONS}
 LOOSE = 0.7
 """Smallest distance in a packing over the cube root of the volume per atom: large enough that no pair of ions is on its
 repulsive wall, small enough that any composition can be packed."""

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
 
+def wrapped(positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """Return fractional coordinates within the cell, shape (N, 3)."""
+    fractional = positions @ np.linalg.inv(cell)
+    return np.asarray(fractional - np.floor(fractional))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Configuration:
     """Atoms at one instant, in a periodic cell.
