@@ -101,16 +101,11 @@ def hull_line(
 
 
 def _on_lower_hull(z: np.ndarray, energy: np.ndarray) -> np.ndarray:
-    """Return which points, from left to right, are corners of the lower convex hull, shape (n,), bool."""
-    corner: list[int] = []
-    for k in range(z.size):
-        while len(corner) > 1:
-            dz, dE = z[[corner[-1], k]] - z[corner[-2]], energy[[corner[-1], k]] - energy[corner[-2]]
-            if dE[0] * dz[1] < dE[1] * dz[0]:
-                break
-            corner.pop()
-        corner.append(k)
-    return np.isin(np.arange(z.size), corner)
+    """Return which points, from z = 0 to 1, are corners of the lower convex hull, shape (n,), bool."""
+    from scipy.spatial import ConvexHull
+
+    above = [[0.0, energy.max() + 1.0], [1.0, energy.max() + 1.0]]
+    return np.isin(np.arange(z.size), ConvexHull([*np.column_stack([z, energy]), *above]).vertices)
 
 
 def plot_hull(
