@@ -333,7 +333,8 @@ def same_system(correlations: Correlations | Sequence[Correlations]) -> list[Cor
     if not replicas:
         raise DataError("there are no correlations, as no trajectory was given; give one or more.")
     for replica in replicas:
-        check_argument("correlations", replica, (Correlations,), made)
+        if not isinstance(replica, Correlations):
+            raise DataError(f"correlations hold a {type(replica).__name__}, expected {made}.")
     first = replicas[0]
     for other in replicas[1:]:
         if other.species != first.species or not np.array_equal(other.counts, first.counts):
