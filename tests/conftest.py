@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -46,20 +46,20 @@ def recipes() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def enumerated_once() -> Iterator[None]:
     """A furnace asks for the same reactions in a hundred tests; those of the enumeration itself are in its own."""
-    from tammann.workflows import furnace
+    from tammann.kinetics import relevance
 
-    enumerate_reactions, known = furnace.enumerate_reactions, {}
+    enumerate_reactions, known = relevance.enumerate_reactions, {}
 
-    def remembered(phases: Phases, *, keep: Callable[[Reactions], np.ndarray] | None = None) -> Reactions:
-        if keep is not None:
-            return enumerate_reactions(phases, keep=keep)
+    def remembered(phases: Phases, **options: Any) -> Reactions:
+        if options:
+            return enumerate_reactions(phases, **options)
         key = phases.elements, *((phase.formula, phase.state) for phase in phases)
         if key not in known:
             known[key] = enumerate_reactions(phases)
         return known[key].of(phases)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(furnace, "enumerate_reactions", remembered)
+        patch.setattr(relevance, "enumerate_reactions", remembered)
         yield
 
 

@@ -4,7 +4,7 @@ from tammann.kinetics.build import rate_table, reference_scale
 from tammann.kinetics.growth import electroneutral_growth_constant, growth_constant, growth_constants
 from tammann.kinetics.options import PUBLIC_CODE, KineticsOptions
 from tammann.kinetics.rate_tables import RateTable
-from tammann.kinetics.relevance import may_open, relevant_phases
+from tammann.kinetics.relevance import relevant_reactions
 
 __all__ = [
     "PUBLIC_CODE",
@@ -13,8 +13,7 @@ __all__ = [
     "electroneutral_growth_constant",
     "growth_constant",
     "growth_constants",
-    "may_open",
     "rate_table",
     "reference_scale",
-    "relevant_phases",
+    "relevant_reactions",
 ]

@@ -1,8 +1,10 @@
-"""Which phases and reactions of a large system are looked at: those that a recipe could open, its draws included."""
+"""Which reactions of a large system are looked at: those that a recipe could open, its draws included."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from tammann.kinetics import selection
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.selection import FurnaceConditions
-from tammann.reactions import Reactions
+from tammann.reactions import Reactions, enumerate_reactions
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
@@ -19,18 +21,22 @@ if TYPE_CHECKING:
 _MANY = 40
 """Solids up to which all are kept: the reactions of 30 take 0.1 s, those of 60 some 8 s, as the fourth power."""
 
+_MARGIN = 2.0
+"""Standard errors that a draw of the energies may help a reaction by."""
 
-def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
-    """Leave out phases of a large system that cannot form in a recipe, before their reactions are enumerated.
 
-    Of more than 40 solids those are kept whose elements the precursors and the atmosphere bring and that lie, at some
-    temperature of the programme, within the metastable limit of the hull of this furnace plus two standard errors of
-    their energy, because draws move them; gases too. Precursors and the gases of the atmosphere always stay.
-    Smaller systems stay whole.
+def relevant_reactions(phases: Phases, recipe: Recipe) -> Reactions:
+    """Return the balanced reactions that may matter in a recipe: all, of up to 40 solids.
+
+    Of more solids a reaction is left out where it takes up a gas that the atmosphere lacks, needs an element that
+    nothing brings, or is at no temperature of the table of rates both downhill and to products within the metastable
+    limit of the hull, each by two standard errors of the energies. Reactions of the precursors alone, of two solids to
+    one, and of one solid that gives off a gas stay: from them follow the scale of the rates, the geometric null, which
+    gases may leave, and why nothing opens. The table of rates is therefore that of all reactions.
 
     Raises:
-        RecipeError: The phases, or their energies, lack a precursor or gas; or more phases are left than the cells of a
-            lattice can tell apart.
+        RecipeError: The phases, or their energies, lack a precursor or gas.
+        DataError: The phases are too many, as in ``enumerate_reactions``.
 
     Example:
         >>> from tammann.recipe import Recipe
@@ -39,76 +45,126 @@ def relevant_phases(phases: Phases, recipe: Recipe) -> Phases:
         ...     precursors=[{"phase": "BaO", "ratio": 1}],
         ...     programme=[{"temperature_K": 1500, "hold_h": 1}],
         ... )
-        >>> phases = load_phases("Ba-Ti-O")
-        >>> relevant_phases(phases, recipe) is phases
-        True
-    """
-    solids = int((~phases.is_gas).sum())
-    if solids <= _MANY:
-        return phases
-    options = KineticsOptions.from_recipe(recipe)
-    energies = selection.energy_set_of(phases, recipe)
-    start = selection.precursors(phases, recipe, energies)
-    supplied, pressure, *_ = selection.atmosphere(phases, recipe, options, energies)
-    composition = phases.composition_matrix
-    there = [*start, *(phases.index(gas) for gas in supplied)]
-    keep: np.ndarray = np.logical_not((composition[:, ~(composition[there] > 0).any(axis=0)] > 0).any(axis=1))
-    if options.metastable_limit_eV_per_atom is not None:
-        furnace = FurnaceConditions(energies, recipe.temperatures_K(100.0), supplied, pressure)
-        gibbs = selection.at_pressure(phases, furnace.released_Pa, energies).gibbs(
-            furnace.temperature_K, energies=energies
-        )
-        above = np.full(len(phases), np.inf)
-        for g, corners in zip(gibbs, furnace.hull_corners(phases), strict=True):
-            above = np.fmin(above, g - (phases.atom_fractions @ corners.T).max(axis=1))
-        error = phases.energy_set(energies).standard_error_eV_per_atom
-        keep &= above <= options.metastable_limit_eV_per_atom + 2.0 * error
-    keep[there] = True
-    selection.require_few_phases(int((keep & ~phases.is_gas).sum()), phases.system, "could take part")
-    return phases.take(np.flatnonzero(keep))
-
-
-def may_open(phases: Phases, recipe: Recipe) -> Callable[[Reactions], np.ndarray] | None:
-    """Return what tells which reactions of a large system can open in a recipe, for ``enumerate_reactions``.
-
-    Of more than 40 solids those are kept that take up no gas but the atmosphere's and that, at some temperature of the
-    programme, go downhill to products within the metastable limit of the hull, both by two standard errors of their
-    energies. Reactions of the precursors alone, and of two solids to one, always stay: which gases may leave, the
-    scale of the rates and the geometric null are found from them. Of smaller systems all stay: the answer is None.
+        >>> len(relevant_reactions(load_phases("Ba-Ti-O"), recipe))
+        33954
     """
     if int((~phases.is_gas).sum()) <= _MANY:
-        return None
+        return enumerate_reactions(phases)
     options = KineticsOptions.from_recipe(recipe)
     energies = selection.energy_set_of(phases, recipe)
+    start = sorted(set(selection.precursors(phases, recipe, energies)))
     supplied, pressure, *_ = selection.atmosphere(phases, recipe, options, energies)
-    furnace = FurnaceConditions(energies, recipe.temperatures_K(100.0), supplied, pressure)
+    furnace = FurnaceConditions(energies, recipe.temperatures_K(), supplied, pressure)
+    corners = None if options.metastable_limit_eV_per_atom is None else list(furnace.hull_corners(phases))
+    near = _near_hull(phases, start, furnace, options, corners)
+
+    # Reactions of the precursors alone tell which other gases may leave.
+    own, leaves = [], near.copy()
+    for which in (*combinations(start, 1), *combinations(start, 2)):
+        own.append(enumerate_reactions(phases, reactants=[phases[p].formula for p in which]))
+        downhill = (furnace.energy(own[-1]) < _errors(own[-1], energies)).any(axis=0)
+        leaves |= (own[-1].coefficients[downhill] > 0).any(axis=0)
+    gases = [phases[g].formula for g in np.flatnonzero(phases.is_gas & leaves)]
+    keep = _may_matter(phases, start, near, furnace, options, corners)
+    pool = enumerate_reactions(phases, gases=gases, exchanging=near, keep=keep)
+    far = [_makes_two_with(~near & ~phases.is_gas, block) for block in own]
+    tables = [block.coefficients[rows] for block, rows in zip(own, far, strict=True)]
+    return Reactions(phases=phases, coefficients=np.concatenate([pool.coefficients, *tables]))
+
+
+def _near_hull(
+    phases: Phases,
+    start: list[int],
+    furnace: FurnaceConditions,
+    options: KineticsOptions,
+    corners: list[np.ndarray] | None,
+) -> np.ndarray:
+    """Return which phases exchanges may involve, shape (P,), bool: precursors, and what elements and hull let form.
+
+    Gases that the atmosphere lacks leave only where they lie on the hull, see ``release_allowed``.
+    """
+    composition = phases.composition_matrix
+    at_hand = [*start, *(phases.index(gas) for gas in furnace.supplied)]
+    foreign = ~(composition[at_hand] > 0).any(axis=0)
+    near: np.ndarray = np.logical_not((composition[:, foreign] > 0).any(axis=1))
+    margin = _MARGIN * phases.energy_set(furnace.energies).standard_error_eV_per_atom
     limit = options.metastable_limit_eV_per_atom
-    corners = [] if limit is None else list(furnace.hull_corners(phases))
+    if corners is not None and limit is not None:
+        solid = (_above(phases, furnace, corners) <= limit + margin).any(axis=0)
+        near &= solid | phases.is_gas
+    if not options.coupled_release:
+        closed = selection.at_pressure(phases, furnace.pressure_Pa, furnace.energies)
+        alone = replace(furnace, supplied=(), pressure_Pa={})
+        leaves = (_above(closed, alone, list(alone.hull_corners(closed))) <= 1e-6 + margin).any(axis=0)
+        near &= leaves | ~phases.is_gas
+    near[at_hand] = True
+    return near
+
+
+def _above(phases: Phases, furnace: FurnaceConditions, corners: list[np.ndarray]) -> np.ndarray:
+    """Return how far each phase lies above the hull with these corners, eV per atom, shape (nT, P)."""
+    hull = np.array([(phases.atom_fractions @ corner.T).max(axis=1) for corner in corners])
+    return phases.gibbs(furnace.temperature_K, energies=furnace.energies) - hull
+
+
+def _may_matter(
+    phases: Phases,
+    start: list[int],
+    near: np.ndarray,
+    furnace: FurnaceConditions,
+    options: KineticsOptions,
+    corners: list[np.ndarray] | None,
+) -> Callable[[Reactions], np.ndarray]:
+    """Return what tells which of some reactions to keep."""
+    limit = options.metastable_limit_eV_per_atom
     uphill = 0.0 if options.score == "repaired" else options.uphill_limit_eV_per_atom
-    atoms = phases.composition_matrix.astype(float).sum(axis=1)
-    gibbs = phases.gibbs(furnace.temperature_K, energies=energies)
-    variance = (2.0 * phases.energy_set(energies).standard_error_eV_per_atom * atoms) ** 2
-    locked = phases.is_gas & ~np.isin([phase.formula for phase in phases], supplied)
+    atoms = phases.composition_matrix.sum(axis=1)
+    variance = (_MARGIN * phases.energy_set(furnace.energies).standard_error_eV_per_atom * atoms) ** 2
+    locked = phases.is_gas & ~np.isin([phase.formula for phase in phases], furnace.supplied)
     others = ~phases.is_gas
-    others[selection.precursors(phases, recipe, energies)] = False
+    others[start] = False
+    # Between the temperatures of its table the energy of a reaction is linear: it is lowest at one of these.
+    grid, T = phases.energy_set(furnace.energies).temperature_K, furnace.temperature_K
+    turning = replace(furnace, temperature_K=np.unique([T[0], *grid[(grid > T[0]) & (grid < T[-1])], T[-1]]))
 
     def keep(reactions: Reactions) -> np.ndarray:
-        coefficients = reactions.coefficients.astype(float)
+        coefficients = reactions.coefficients
         solid = coefficients * ~phases.is_gas
-        kept = ((solid < 0).sum(axis=1) == 2) & ((solid > 0).sum(axis=1) == 1)
-        kept |= ~(coefficients[:, others] < 0).any(axis=1)
+        n_used, n_made = (solid < 0).sum(axis=1), (solid > 0).sum(axis=1)
         takes_up = (coefficients[:, locked] < 0).any(axis=1)
-        rows = np.flatnonzero(~kept & ~takes_up)
+        kept = (n_used == 2) & (n_made == 1)
+        kept |= (n_used == 1) & (coefficients[:, locked] > 0).any(axis=1)
+        kept |= ~(coefficients[:, others] < 0).any(axis=1)
         kept &= ~takes_up
-        error = np.sqrt(coefficients[rows] ** 2 @ variance) / (np.maximum(-coefficients[rows], 0.0) @ atoms)
+        rows = np.flatnonzero(~kept & ~takes_up & ~(coefficients[:, ~near] != 0).any(axis=1))
+        error = _errors(reactions.take(rows), furnace.energies)
+        some = (turning.energy(reactions.take(rows)) < uphill + error).any(axis=0)
+        rows, error = rows[some], error[some]
         downhill = furnace.energy(reactions.take(rows)) < uphill + error
-        if limit is None:
+        if corners is None or limit is None:
             kept[rows[downhill.any(axis=0)]] = True
-        for t, corner in enumerate(corners):
-            here = rows[downhill[t] & ~kept[rows]]
-            made = np.maximum(solid[here], 0.0)
-            above = selection.above_hull(made, phases, gibbs[t], corner)
-            kept[here[above <= limit * (made @ atoms) + np.sqrt(made**2 @ variance)]] = True
+            return kept
+        made = np.maximum(solid[rows], 0.0)
+        content, energy = selection.made_of(made, phases, furnace)
+        allowed = limit * content.sum(axis=1) + np.sqrt(made**2 @ variance)
+        for here, made_energy, corner in zip(downhill, energy, corners, strict=True):
+            open_ = np.flatnonzero(here & ~kept[rows])
+            above = selection.above_hull(content[open_], made_energy[open_], corner)
+            kept[rows[open_[above <= allowed[open_]]]] = True
         return kept
 
     return keep
+
+
+def _errors(reactions: Reactions, energies: str) -> np.ndarray:
+    """Return the margin of the energies of reactions, eV per atom, shape (R,)."""
+    phases, coefficients = reactions.phases, reactions.coefficients.astype(float)
+    atoms = phases.composition_matrix.sum(axis=1)
+    of_phase = _MARGIN * phases.energy_set(energies).standard_error_eV_per_atom * atoms
+    return np.asarray(np.sqrt(coefficients**2 @ of_phase**2) / (np.maximum(-coefficients, 0.0) @ atoms))
+
+
+def _makes_two_with(which: np.ndarray, reactions: Reactions) -> np.ndarray:
+    """Return which reactions make two solids, one of them of ``which``, shape (R,), bool."""
+    made = reactions.coefficients > 0
+    return (made[:, ~reactions.phases.is_gas].sum(axis=1) == 2) & made[:, which].any(axis=1)

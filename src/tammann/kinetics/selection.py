@@ -177,12 +177,12 @@ def possible(
     """
     phases, coefficients, is_gas = reactions.phases, reactions.coefficients, reactions.phases.is_gas
     composition = phases.composition_matrix
-    solid = coefficients * ~is_gas
-    n_reactants, n_products = (solid < 0).sum(axis=1), (solid > 0).sum(axis=1)
+    used, made = (coefficients < 0) & ~is_gas, (coefficients > 0) & ~is_gas
+    n_reactants, n_products = used.sum(axis=1), made.sum(axis=1)
     supplied = np.zeros(len(phases), dtype=bool)
     supplied[[phases.index(gas) for gas in furnace.supplied]] = True
     # (R, E) elements in the solid products; a gas that holds another one has carried it away.
-    in_product = (solid > 0).astype(int) @ (composition > 0) > 0
+    in_product = np.stack([(made & (composition[:, e] > 0)).any(axis=1) for e in range(composition.shape[1])], axis=1)
     kind = np.ones(len(reactions), dtype=bool)
     if null:
         for gas in np.flatnonzero(is_gas):
@@ -243,9 +243,9 @@ def _made_by_exchange(
     )
     made = np.maximum(exchanges.coefficients, 0.0) * ~phases.is_gas
     most = (_DEPTH_EV_PER_ATOM - 1e-6) * (made @ phases.composition_matrix.sum(axis=1))
-    gibbs = phases.gibbs(coarse.temperature_K, energies=furnace.energies)
+    content, energy = made_of(made, phases, coarse)
     for t, corners in enumerate(coarse.hull_corners(alone)):
-        lower = downhill[t] & (above_hull(made, phases, gibbs[t], corners) < most)
+        lower = downhill[t] & (above_hull(content, energy[t], corners) < most)
         found |= (made[lower] > 0).any(axis=0) & ~makeable
     return found
 
@@ -279,10 +279,11 @@ def within_metastable_limit(pool: Reactions, furnace: FurnaceConditions, options
     composition = phases.composition_matrix.astype(float)
     atoms = composition.sum(axis=1)
     gibbs = phases.gibbs(furnace.temperature_K, energies=furnace.energies)
+    content, energy = made_of(made, phases, furnace)
     for t, corners in enumerate(furnace.hull_corners(phases)):
         each = gibbs[t] - (composition @ corners.T).max(axis=1) / atoms
         far = ~(each <= limit)
-        together = above_hull(made, phases, gibbs[t], corners)
+        together = above_hull(content, energy[t], corners)
         close[t] = (together <= limit * (made @ atoms)) & ~(made[:, far] > 0).any(axis=1)
     return close
 
@@ -312,25 +313,33 @@ def release_allowed(pool: Reactions, furnace: FurnaceConditions) -> np.ndarray:
         made = np.maximum(pool.coefficients[rows], 0.0)
         kept = phases[int(gas)].formula
         gibbs_of_gas = np.nan_to_num(gibbs[:, gas]) * atoms[gas]
-        left = made @ composition - made[:, [gas]] * composition[gas]
+        content, energy = made_of(made, open_phases, furnace)
+        left = content - made[:, [gas]] * composition[gas]
         for t, T in enumerate(furnace.temperature_K.tolist()):
             corners = chemical_potential_diagram(open_phases, T, energies=furnace.energies, without=[kept]).vertices_eV
-            allowed[t, rows] &= above_hull(made, phases, gibbs[t], corners) <= 1e-9 * (made @ atoms)
-            energy = left @ corners.T
-            stable = energy >= energy.max(axis=1, keepdims=True) - 1e-9 * left.sum(axis=1, keepdims=True)
+            low = above_hull(content, energy[t], corners) <= 1e-9 * content.sum(axis=1)
+            left_energy = left[low] @ corners.T
+            stable = left_energy >= left_energy.max(axis=1, keepdims=True) - 1e-9 * left[low].sum(axis=1, keepdims=True)
             gives = corners @ composition[gas] >= gibbs_of_gas[t] - 1e-9
-            allowed[t, rows] &= (stable & gives).any(axis=1)
+            low[low] = (stable & gives).any(axis=1)
+            allowed[t, rows] &= low
     return allowed
 
 
-def above_hull(made: np.ndarray, phases: Phases, gibbs: np.ndarray, corners: np.ndarray) -> np.ndarray:
+def made_of(made: np.ndarray, phases: Phases, furnace: FurnaceConditions) -> tuple[np.ndarray, np.ndarray]:
+    """Return the atoms, shape (R, E), and Gibbs energies, eV, (nT, R), of products in formula units, shape (R, P)."""
+    composition = phases.composition_matrix.astype(float)
+    gibbs = np.nan_to_num(phases.gibbs(furnace.temperature_K, energies=furnace.energies))
+    return made @ composition, (gibbs * composition.sum(axis=1)) @ made.T
+
+
+def above_hull(content: np.ndarray, energy: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """Return the Gibbs energy of products above the hull of their atoms, eV per reaction as written, shape (R,).
 
-    ``made`` are formula units, shape (R, P), ``gibbs`` eV per atom, (P,), ``corners`` those of the hull, eV, (nv, E).
+    ``content`` are their atoms, shape (R, E), ``energy`` eV, (R,), ``corners`` those of the hull, eV, (nv, E).
     """
-    composition = phases.composition_matrix.astype(float)
-    per_formula = np.nan_to_num(gibbs) * composition.sum(axis=1)
-    return np.asarray(made @ per_formula - (made @ composition @ corners.T).max(axis=1))
+    hull = [(part @ corners.T).max(axis=1) for part in np.array_split(content, 1 + len(content) // 50_000)]
+    return np.asarray(energy - np.concatenate(hull))
 
 
 def require_few_phases(n: int, system: str, what: str) -> None:

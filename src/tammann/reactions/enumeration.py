@@ -30,6 +30,7 @@ def enumerate_reactions(
     *,
     gases: Sequence[str] | None = None,
     reactants: Sequence[str] | None = None,
+    exchanging: np.ndarray | None = None,
     keep: Callable[[Reactions], np.ndarray] | None = None,
 ) -> Reactions:
     """Return every balanced reaction of one or two solids to one or two solids, gases on either side.
@@ -43,6 +44,7 @@ def enumerate_reactions(
         phases: The phases; those whose ``is_gas`` is true do not count among the one or two solids of a side.
         gases: Formulas of the gases that may take part, all gases of ``phases`` if None, none if empty.
         reactants: Formulas of one or two solids, for the reactions that have exactly these as solid reactants.
+        exchanging: Which phases may take part in reactions of two solids to two, shape (n,), bool; all if None.
         keep: Takes some of the reactions and returns which of them to keep, shape (R,), bool; what it drops takes no
             memory.
 
@@ -66,7 +68,7 @@ def enumerate_reactions(
     """
     check_argument("phases", phases, "Phases", "what load_phases returns")
     tables, count = [np.zeros((0, len(phases.composition_matrix)), dtype=np.int64)], 0
-    for block in reaction_blocks(phases, gases=gases, reactants=reactants):
+    for block in reaction_blocks(phases, gases=gases, reactants=reactants, exchanging=exchanging):
         table = block.coefficients if keep is None else block.coefficients[keep(block)]
         tables.append(table)
         count += len(table)
@@ -80,7 +82,11 @@ def enumerate_reactions(
 
 
 def reaction_blocks(
-    phases: Phases, *, gases: Sequence[str] | None = None, reactants: Sequence[str] | None = None
+    phases: Phases,
+    *,
+    gases: Sequence[str] | None = None,
+    reactants: Sequence[str] | None = None,
+    exchanging: np.ndarray | None = None,
 ) -> Iterator[Reactions]:
     """Yield the reactions of ``enumerate_reactions`` block by block, so that memory stays small however many there are.
 
@@ -107,7 +113,12 @@ def reaction_blocks(
         for n_solid in (range(len(first) + 1, len(first) + 3) if first else range(2, 5))
         if n_solid + n_gas <= rank + 1
     ]
-    total = sum(comb(len(allowed), g) * comb(len(others), s - len(first)) for g, s in sizes)
+    # gases and solids of the reactions of two or three solids, and of four
+    few, four = (allowed, others), (allowed, others)
+    if exchanging is not None:
+        four = (allowed[exchanging[allowed]], others[exchanging[others]])
+    choices = {n_solid: four if n_solid == 4 else few for _, n_solid in sizes}
+    total = sum(comb(len(choices[s][0]), g) * comb(len(choices[s][1]), s - len(first)) for g, s in sizes)
     if total > _MOST_COMBINATIONS:
         raise DataError(
             f"phases: {len(others) + len(first)} solids and {len(allowed)} gases of {phases.system} make "
@@ -118,7 +129,8 @@ def reaction_blocks(
     elements = (matrix > 0) @ (1 << np.arange(matrix.shape[1]))
     wanted = np.isin(np.arange(len(matrix)), first)
     for n_gas, n_solid in sizes:
-        for block in _subsets(others, n_solid - len(first), allowed, n_gas, first, elements):
+        among, solids = choices[n_solid]
+        for block in _subsets(solids, n_solid - len(first), among, n_gas, first, elements):
             members, coefficients = balanced_combinations(matrix, block)
             on_left = (coefficients[:, :n_solid] < 0).sum(axis=1)
             good = (on_left >= 1) & (on_left <= 2) & (n_solid - on_left >= 1) & (n_solid - on_left <= 2)

@@ -21,10 +21,10 @@ from tammann.automaton.engine import realize
 from tammann.errors import DataError, RecipeError, ResultError, TammannError, check_argument
 from tammann.files import DATA_SUFFIXES, check_empty, digest, lock_folder, read_json, read_text, write_text
 from tammann.history import History
-from tammann.kinetics import RateTable, may_open, rate_table, relevant_phases
+from tammann.kinetics import RateTable, rate_table, relevant_reactions
 from tammann.notebook import ShownAsTable
 from tammann.parallel import Progress, available_cores, run_tasks
-from tammann.reactions import Reactions, enumerate_reactions
+from tammann.reactions import Reactions
 from tammann.recipe import Recipe
 from tammann.systems import DEFAULT_SYSTEM
 from tammann.thermo import Phases, draw_energies, equilibrium, load_phases, with_gases
@@ -123,8 +123,7 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
                 f"precursors[{k}].phase: expected a formula as {phases.system} writes it, got {precursor.phase!r}; "
                 f"write {written} and count its ratio in that formula"
             )
-    phases = relevant_phases(phases, recipe)
-    reactions = enumerate_reactions(phases, keep=may_open(phases, recipe))
+    reactions = relevant_reactions(phases, recipe)
     transport = None if recipe.transport == "none" else load_transport(recipe.transport)
     return PreparedRecipe(recipe, phases, reactions, transport, rate_table(reactions, transport, recipe))
 
