@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from kinetics.recipes import column, recipe
+from potential_differences import closest_difference, local_equilibrium_differences
 from tammann.kinetics import KineticsOptions, growth_constant, rate_table
 from tammann.kinetics.channels import _across_decomposing, _geometry, growth_of_channels, layers_of
 from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import reaction_energy
-from tammann.thermo import closest_difference, local_equilibrium_differences
 
 
 def test_decomposition_runs_on_local_equilibria(reactions, transport):

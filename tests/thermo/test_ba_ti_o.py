@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from tammann.thermo import closest_difference, energy_above_hull, equilibrium, load_phases
+from potential_differences import closest_difference
+from tammann.thermo import energy_above_hull, equilibrium, load_phases
 from tammann.units import BOLTZMANN_EV_PER_K, KJ_PER_MOL_IN_EV, STANDARD_PRESSURE_PA
 
 SETS = ("materials-project", "experiment-anchored", "assessed")

@@ -8,9 +8,7 @@ from tammann.thermo.assessment import assess, draw_energies, shifts_table
 from tammann.thermo.chemical_potential import (
     ChemicalPotentialDiagram,
     chemical_potential_diagram,
-    closest_difference,
     closest_differences,
-    local_equilibrium_differences,
 )
 from tammann.thermo.constraints import load_constraints
 from tammann.thermo.equilibrium import equilibrium
@@ -27,14 +25,12 @@ __all__ = [
     "Phases",
     "assess",
     "chemical_potential_diagram",
-    "closest_difference",
     "closest_differences",
     "draw_energies",
     "energy_above_hull",
     "equilibrium",
     "load_constraints",
     "load_phases",
-    "local_equilibrium_differences",
     "parse_formula",
     "shifts_table",
     "with_gases",

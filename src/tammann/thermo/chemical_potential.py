@@ -12,7 +12,6 @@ were it just stable: the face where x_p . mu = h(x_p), which is shared by its de
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -214,7 +213,8 @@ def closest_differences(
     from tammann.thermo._closest import closest_in_faces
 
     temperatures = np.atleast_1d(np.asarray(temperature_K, dtype=float))
-    index = np.array([[_position(phases, p) for p in pair] for pair in pairs], dtype=np.int64).reshape(-1, 2)
+    index = np.array([[i if isinstance(i, (int, np.integer)) else phases.index(i) for i in pair] for pair in pairs])
+    index = index.reshape(-1, 2).astype(np.int64)
     result = np.full((len(temperatures), len(index), len(phases.elements)), np.nan)
     gibbs = phases.gibbs(temperatures, energies=energies)
     fractions = phases.atom_fractions
@@ -233,97 +233,3 @@ def closest_differences(
             difference = closest_in_faces(np.ascontiguousarray(vertices), starts, members, index[mine])
             result[t, mine] = difference @ frame.matrix[:, where].T
     return result
-
-
-def closest_difference(
-    phases: Phases, first: str | int, second: str | int, temperature_K: float, **options: Any
-) -> FloatArray:
-    """Return what ``closest_differences`` does for one pair at one temperature, shape (E,).
-
-    Raises:
-        DataError: As there, or the set has no energy for a phase.
-
-    Example:
-        >>> from tammann.thermo import load_phases
-        >>> d = closest_difference(load_phases("Ba-Ti-O"), "BaO", "BaTi2O5", 1250.0, energies="materials-project")
-        >>> print(f"{np.linalg.norm(d):.2f} eV")
-        1.68 eV
-    """
-    d = closest_differences(phases, [(first, second)], temperature_K, **options)
-    if not np.isfinite(d).all():
-        name = phases.energy_set(options.get("energies")).name
-        raise DataError(f"energies {name!r} lack {first} or {second}: choose a set that has both")
-    return d[0, 0]
-
-
-def local_equilibrium_differences(
-    phases: Phases,
-    layers: Sequence[tuple[str | int, str | int, str | int | Mapping[str, float]]],
-    temperature_K: npt.ArrayLike,
-    *,
-    energies: str | None = None,
-    partial_pressure_Pa: Mapping[str, float] | None = None,
-) -> FloatArray:
-    """Return the difference in chemical potential across growing layers in equilibrium with their neighbours.
-
-    At the boundary first | product both phases' potentials are met, x_first . mu = g_first and x_product . mu =
-    g_product, and the same at product | second. The difference d = mu(first side) - mu(second side) therefore has
-
-        x_product . d = 0   and   x_first . d = -dG / alpha,
-
-    with x atom fractions, product = alpha first + beta second by atoms, and dG the reaction's Gibbs energy per atom of
-    product. In a system of more than two elements the shortest such d is returned. It vanishes with the driving force,
-    and changes sign with it.
-
-    Args:
-        phases: The system.
-        layers: (first, second, product), as formulas or positions; a layer of several phases maps formulas to moles.
-        temperature_K: K, shape (nT,) or a scalar.
-        energies: Name of the energy set, the default set if None.
-        partial_pressure_Pa: Gases held at a pressure, Pa; the difference is taken in the elements left free.
-
-    Returns:
-        eV per atom of each element, shape (nT, n_layers, E); NaN where the product is no mixture of the two phases and
-        the open gases, or the set has no energy.
-
-    Raises:
-        DataError: A phase, a gas or a temperature is outside the data.
-
-    Example:
-        >>> from tammann.thermo import load_phases
-        >>> phases = load_phases("Ba-Ti-O")
-        >>> d = local_equilibrium_differences(phases, [("BaO", "TiO2", "BaTiO3")], 1200.0)[0, 0]
-        >>> bool(d @ phases.atom_fractions[phases.index("BaO")] > 0)
-        True
-    """
-    temperatures = np.atleast_1d(np.asarray(temperature_K, dtype=float))
-    atoms = phases.composition_matrix.sum(axis=1)
-    weights = np.zeros((len(layers), len(phases)))  # of the phases in each layer, by atoms
-    ends = np.zeros((len(layers), 2), dtype=np.int64)
-    for k, (first, second, product) in enumerate(layers):
-        ends[k] = [_position(phases, first), _position(phases, second)]
-        for name, moles in (product if isinstance(product, Mapping) else {product: 1.0}).items():
-            p = _position(phases, name)
-            weights[k, p] += moles * atoms[p]
-    weights /= weights.sum(axis=1, keepdims=True)
-    gibbs = phases.gibbs(temperatures, energies=energies)
-    fractions = phases.atom_fractions
-    result = np.full((len(temperatures), len(layers), len(phases.elements)), np.nan)
-    for t, T in enumerate(temperatures):
-        frame = gas_frame(phases, gibbs[t], T, partial_pressure_Pa)
-        x, g = fractions @ frame.matrix, gibbs[t] - fractions @ frame.offset
-        x_product, g_product = weights @ x, (weights * np.where(weights > 0.0, g, 0.0)).sum(axis=1)
-        sides = np.swapaxes(x[ends], 1, 2)
-        amounts = np.einsum("lij,lj->li", np.linalg.pinv(sides), x_product)
-        fits = np.abs(np.einsum("lij,lj->li", sides, amounts) - x_product).max(axis=1, initial=0.0) < 1e-9
-        fits &= amounts.min(axis=1) > 1e-9
-        alpha = np.where(fits, amounts[:, 0], np.nan)
-        dG = g_product - alpha * g[ends[:, 0]] - amounts[:, 1] * g[ends[:, 1]]
-        conditions = np.stack([x_product, x[ends[:, 0]]], axis=1)
-        targets = np.stack([np.zeros(len(layers)), -dG / alpha], axis=1)
-        result[t] = np.einsum("lij,lj->li", np.linalg.pinv(conditions), targets) @ frame.matrix.T
-    return result
-
-
-def _position(phases: Phases, phase: str | int) -> int:
-    return phases.index(phase) if isinstance(phase, str) else int(phase)
