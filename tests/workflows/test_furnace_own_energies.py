@@ -28,7 +28,7 @@ def test_a_run_asks_for_melting_points(tmp_path):
         prepare(recipe(unknown))
     known = tmp_path / "known.csv.gz"
     known.write_bytes(gzip.compress(LIME.format(1733, 2798).encode()))
-    assert [p.formula for p in prepare(recipe(known)).phases] == ["CaO", "CaSO4", "CaS", "O2"]
+    assert [p.formula for p in prepare(recipe(known)).phases] == ["CaO", "CaSO4", "CaS", "O2", "SO2"]
 
 
 def test_a_gas_of_the_atmosphere_enters_from_the_tables(tmp_path):

@@ -1,5 +1,6 @@
 """How fast each contact of two phases reacts: growth constants, the score, and the table of rates."""
 
+from tammann.kinetics.atmosphere import with_atmosphere
 from tammann.kinetics.build import rate_table, reference_scale
 from tammann.kinetics.growth import electroneutral_growth_constant, growth_constant, growth_constants
 from tammann.kinetics.options import PUBLIC_CODE, KineticsOptions
@@ -16,4 +17,5 @@ __all__ = [
     "rate_table",
     "reference_scale",
     "relevant_reactions",
+    "with_atmosphere",
 ]

@@ -95,8 +95,7 @@ def rate_table(
     energies = selection.energy_set_of(phases, recipe)
     precursors = selection.precursors(phases, recipe, energies)
     phases.require_melting_points()
-    supplied, pressures, important, warnings = selection.atmosphere(phases, recipe, chosen, energies)
-    furnace = FurnaceConditions(energies, np.asarray(recipe.temperatures_K(), dtype=float), supplied, pressures)
+    furnace, important, warnings = selection.conditions(phases, recipe, chosen, energies)
 
     pool = reactions.take(selection.possible(reactions, precursors, furnace, chosen, null=null))
     dG = furnace.energy(pool)
@@ -131,7 +130,7 @@ def rate_table(
         "transport_source": "" if transport is None else transport.source,
         "kinetics": "null" if null else chosen.transport,
         "scale_per_s_eV": used_scale,
-        "atmosphere_Pa": furnace.held_Pa,
+        "atmosphere_Pa": {gas: furnace.pressure_Pa[gas] for gas in furnace.supplied},
         "options": chosen.model_dump(),
         "nothing_opens": nothing_opens,
         "important_warnings": important,

@@ -172,9 +172,20 @@ def _differences(
     span = coarse[upper] - coarse[lower]
     weight = np.where(span > 0, (temperature - coarse[lower]) / np.where(span > 0, span, 1.0), 0.0)[:, None, None]
     for exchanged, pairs in wanted.items():
-        held = {phases[g].formula: furnace.pressure_Pa[phases[g].formula] for g in exchanged}
-        distance = closest_differences(
-            phases, list(pairs), coarse, energies=furnace.energies, partial_pressure_Pa=held or None
+        named = [phases[g].formula for g in exchanged]
+        # One call for all temperatures, unless pressures change with temperature.
+        parts = np.split(coarse, range(1, count)) if any(gas in furnace.factor for gas in named) else [coarse]
+        distance = np.concatenate(
+            [
+                closest_differences(
+                    phases,
+                    list(pairs),
+                    part,
+                    energies=furnace.energies,
+                    partial_pressure_Pa={gas: furnace.pressure_at(gas, part[0]) for gas in named} or None,
+                )
+                for part in parts
+            ]
         )
         distance = (1.0 - weight) * distance[lower] + weight * distance[upper]
         for n, members in enumerate(pairs.values()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -53,8 +52,7 @@ def relevant_reactions(phases: Phases, recipe: Recipe) -> Reactions:
     options = KineticsOptions.from_recipe(recipe)
     energies = selection.energy_set_of(phases, recipe)
     start = sorted(set(selection.precursors(phases, recipe, energies)))
-    supplied, pressure, *_ = selection.atmosphere(phases, recipe, options, energies)
-    furnace = FurnaceConditions(energies, recipe.temperatures_K(), supplied, pressure)
+    furnace, *_ = selection.conditions(phases, recipe, options, energies)
     corners = None if options.metastable_limit_eV_per_atom is None else list(furnace.hull_corners(phases))
     near = _near_hull(phases, start, furnace, options, corners)
 
@@ -93,10 +91,11 @@ def _near_hull(
         solid = (_above(phases, furnace, corners) <= limit + margin).any(axis=0)
         near &= solid | phases.is_gas
     if not options.coupled_release:
-        closed = selection.at_pressure(phases, furnace.pressure_Pa, furnace.energies)
-        alone = replace(furnace, supplied=(), pressure_Pa={})
-        leaves = (_above(closed, alone, list(alone.hull_corners(closed))) <= 1e-6 + margin).any(axis=0)
-        near &= leaves | ~phases.is_gas
+        leaves = ~phases.is_gas
+        for t, closed in enumerate(furnace.phases_at(phases, lambda t: furnace.held_Pa(t) | furnace.released_Pa(t))):
+            alone = FurnaceConditions(furnace.energies, furnace.temperature_K[[t]], (), {})
+            leaves |= (_above(closed, alone, list(alone.hull_corners(closed))) <= 1e-6 + margin).any(axis=0)
+        near &= leaves
     near[at_hand] = True
     return near
 
@@ -125,7 +124,7 @@ def _may_matter(
     others[start] = False
     # Between the temperatures of its table the energy of a reaction is linear: it is lowest at one of these.
     grid, T = phases.energy_set(furnace.energies).temperature_K, furnace.temperature_K
-    turning = replace(furnace, temperature_K=np.unique([T[0], *grid[(grid > T[0]) & (grid < T[-1])], T[-1]]))
+    turning = furnace.at(np.unique([T[0], *grid[(grid > T[0]) & (grid < T[-1])], T[-1]]))
 
     def keep(reactions: Reactions) -> np.ndarray:
         coefficients = reactions.coefficients
@@ -145,7 +144,7 @@ def _may_matter(
             kept[rows[downhill.any(axis=0)]] = True
             return kept
         made = np.maximum(solid[rows], 0.0)
-        content, energy = selection.made_of(made, phases, furnace)
+        content, energy = selection.made_of(made, phases, phases.gibbs(furnace.temperature_K, energies=furnace.energies))
         allowed = limit * content.sum(axis=1) + np.sqrt(made**2 @ variance)
         for here, made_energy, corner in zip(downhill, energy, corners, strict=True):
             open_ = np.flatnonzero(here & ~kept[rows])

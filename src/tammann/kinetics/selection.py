@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _DEPTH_EV_PER_ATOM = 10.0
 """By how much energies are lowered, so that the elements, which stand at zero, take no part in a hull."""
 
+_HIGHEST_PRESSURE_PA = 1e8
+"""The highest that a recipe may state."""
+
 _INERT = frozenset({"He", "Ne", "Ar", "Kr", "Xe", "N2"})
 """Gases of which it is no surprise that no phase takes them up."""
 
@@ -36,28 +39,38 @@ class FurnaceConditions:
         temperature_K: Temperatures of the programme, shape (nT,), ascending.
         supplied: Gases that the atmosphere holds; they can be taken up and given off.
         pressure_Pa: Pressure of every gas that can take part; those not supplied can only be given off.
+        factor: Factor of a pressure at each temperature, (nT,), where the gases would react with each other.
     """
 
     energies: str
     temperature_K: np.ndarray
     supplied: tuple[str, ...]
     pressure_Pa: Mapping[str, float]
+    factor: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-    @property
-    def held_Pa(self) -> dict[str, float]:
-        """Pressures of the gases that the atmosphere holds."""
-        return {gas: self.pressure_Pa[gas] for gas in self.supplied}
+    def held_Pa(self, t: int) -> dict[str, float]:
+        """Return the pressures of the gases that the atmosphere holds, at temperature number t."""
+        return {gas: self.pressure_at(gas, self.temperature_K[t]) for gas in self.supplied}
 
-    @property
-    def released_Pa(self) -> dict[str, float]:
-        """Pressures against which the other gases leave."""
-        return {gas: pressure for gas, pressure in self.pressure_Pa.items() if gas not in self.supplied}
+    def released_Pa(self, t: int) -> dict[str, float]:
+        """Return the pressures against which the other gases leave, at temperature number t."""
+        T = self.temperature_K[t]
+        return {gas: self.pressure_at(gas, T) for gas in self.pressure_Pa if gas not in self.supplied}
+
+    def pressure_at(self, gas: str, T: float) -> float:
+        """Return the pressure of a gas, Pa, at a temperature, K."""
+        factor = np.exp(np.interp(T, self.temperature_K, np.log(self.factor[gas]))) if gas in self.factor else 1.0
+        return float(self.pressure_Pa[gas] * factor)
+
+    def at(self, temperature_K: np.ndarray) -> FurnaceConditions:
+        """Return the furnace at other temperatures within those of its programme, shape (n,)."""
+        logs = {gas: np.interp(temperature_K, self.temperature_K, np.log(values)) for gas, values in self.factor.items()}
+        return replace(self, temperature_K=temperature_K, factor={gas: np.exp(x) for gas, x in logs.items()})
 
     def energy(self, reactions: Reactions) -> np.ndarray:
         """Return the Gibbs energy of reactions at every temperature, eV per atom, shape (nT, R)."""
-        return reaction_energy(
-            reactions, self.temperature_K, energies=self.energies, partial_pressure_Pa=self.pressure_Pa
-        )
+        pressures = {gas: pressure * self.factor.get(gas, 1.0) for gas, pressure in self.pressure_Pa.items()}
+        return reaction_energy(reactions, self.temperature_K, energies=self.energies, partial_pressure_Pa=pressures)
 
     def hull_corners(self, phases: Phases) -> Iterator[np.ndarray]:
         """Yield, at every temperature, the chemical potentials at the corners of this furnace's hull, eV, (nv, E).
@@ -67,11 +80,19 @@ class FurnaceConditions:
         """
         from tammann.thermo import chemical_potential_diagram
 
-        open_phases = at_pressure(phases, self.released_Pa, self.energies)
-        for T in self.temperature_K.tolist():
+        for t, open_phases in enumerate(self.phases_at(phases, self.released_Pa)):
             yield chemical_potential_diagram(
-                open_phases, T, energies=self.energies, partial_pressure_Pa=self.held_Pa or None
+                open_phases,
+                float(self.temperature_K[t]),
+                energies=self.energies,
+                partial_pressure_Pa=self.held_Pa(t) or None,
             ).vertices_eV
+
+    def phases_at(self, phases: Phases, pressures: Callable[[int], Mapping[str, float]]) -> Iterator[Phases]:
+        """Yield, at every temperature, the phases with the energies of gases at the pressures of that temperature."""
+        same = None if self.factor else at_pressure(phases, pressures(0), self.energies)
+        for t in range(len(self.temperature_K)):
+            yield same or at_pressure(phases, pressures(t), self.energies)
 
 
 def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:
@@ -113,17 +134,18 @@ def energy_set_of(phases: Phases, recipe: Recipe) -> str:
     )
 
 
-def atmosphere(
-    phases: Phases, recipe: Recipe, options: KineticsOptions, energies: str
-) -> tuple[tuple[str, ...], dict[str, float], list[str], list[str]]:
-    """Return what the atmosphere supplies, the pressure of every gas that can take part, and two lists of warnings.
+def conditions(
+    phases: Phases, recipe: Recipe, options: KineticsOptions, energies: str, *, step_K: float = 25.0
+) -> tuple[FurnaceConditions, list[str], list[str]]:
+    """Return what reactions meet in the furnace of a recipe, and two lists of warnings.
 
     A gas that the data do not know is refused where the recipe states its pressure. Where it comes with an atmosphere
     that has a name, such as the CO2 of air over phases without carbon, it is named in the first list, of what changes
     the answer. Noble gases and nitrogen may be stated; they take no part, which the second list says.
 
     Raises:
-        RecipeError: A gas is a solid of the phases or unknown to them; or nothing of the atmosphere can act.
+        RecipeError: A gas is a solid of the phases or unknown to them; nothing of the atmosphere can act; or its gases
+            cannot be held at the highest temperature.
     """
     known = _with_energy(phases, energies)
     gases = {phases[p].formula: options.residual_pressure_Pa for p in np.flatnonzero(phases.is_gas & known).tolist()}
@@ -144,19 +166,65 @@ def atmosphere(
         key = f"atmosphere: {recipe.atmosphere}" if named else "atmosphere.partial_pressure_Pa"
         raise RecipeError(
             f"{key}: no phase of {phases.system} can take up or give off {' or '.join(unknown)}; "
-            f"{'write inert' if named else 'leave it out'}, add phases or product gases that do (H2O for H2, say), "
-            f"or name {' or '.join([*gases, 'an inert gas such as Ar'])}."
+            f"{'write inert' if named else 'leave it out'}, add phases that do (in a script also the gases, by "
+            f"tammann.kinetics.with_atmosphere), or name {' or '.join([*gases, 'an inert gas such as Ar'])}."
         )
+    pressures = {**supplied, **{gas: pressure for gas, pressure in gases.items() if gas not in supplied}}
+    furnace = FurnaceConditions(energies, recipe.temperatures_K(step_K), tuple(supplied), pressures)
+    furnace, important = _balanced(furnace, phases)
     return (
-        tuple(supplied),
-        {**supplied, **{gas: pressure for gas, pressure in gases.items() if gas not in supplied}},
+        furnace,
         [
-            f"The {gas} of {recipe.atmosphere} takes no part, because no phase of {phases.system} can take it up or "
-            "give it off."
-            for gas in unknown
+            *important,
+            *(
+                f"The {gas} of {recipe.atmosphere} takes no part, because no phase of {phases.system} can take it up "
+                "or give it off."
+                for gas in unknown
+            ),
         ],
         [f"The {gas} of the atmosphere is inert and takes no part." for gas in inert],
     )
+
+
+def _balanced(furnace: FurnaceConditions, phases: Phases) -> tuple[FurnaceConditions, list[str]]:
+    """Return the furnace at pressures where the gases of its atmosphere do not react with each other, and warnings."""
+    from tammann.thermo.open_gases import balanced_gases
+
+    if not furnace.supplied:
+        return furnace, []
+    held, released = furnace.held_Pa(0), furnace.released_Pa(0)
+    elements = set().union(*(phases[gas].composition for gas in held))
+    products = [gas for gas in released if elements.issuperset(phases[gas].composition)]
+    temperature = furnace.temperature_K.tolist()
+    gibbs = phases.gibbs(temperature, energies=furnace.energies)
+    rise, fall, reactions = zip(
+        *(balanced_gases(phases, g, T, held, released) for g, T in zip(gibbs, temperature, strict=True)), strict=True
+    )
+    if max(*rise, *fall) < 1e-6:
+        return furnace, []
+    # A little further, so that the potentials have room.
+    up, down = (np.exp(sign * (x + 1e-3 * (x > 1e-6))) for sign, x in ((1.0, np.array(rise)), (-1.0, np.array(fall))))
+    factor = {**dict.fromkeys(products, up), **dict.fromkeys(held, down)}
+    residual = max((released[gas] for gas in products), default=np.inf)
+    worst = -1 if down.min() > 0 else int(down.argmin())
+    if down[worst] < 1 or _HIGHEST_PRESSURE_PA < residual * up[-1] < np.inf:
+        lower = f"lower the pressures to {100 * down[worst]:.2g} %" if 0 < down[worst] < 1 else "lower the pressures"
+        raise RecipeError(
+            f"atmosphere: {' and '.join(held)} cannot be held at {temperature[worst]:g} K, where {reactions[worst]}; "
+            f"{lower}, or state that of the gas that is missing."
+        )
+    warnings = []
+    if up[-1] > 10:
+        warnings.append(
+            f"The gases of the atmosphere would react with each other ({reactions[-1]}), so that gases they make leave "
+            f"against {residual * up[-1]:.2g} Pa at {temperature[-1]:g} K; state their pressures if you know them."
+        )
+    if (lowered := np.flatnonzero(down < 1)).size:
+        warnings.append(
+            f"The gases of the atmosphere would deposit a solid up to {temperature[lowered[-1]]:g} K "
+            f"({reactions[lowered[-1]]}); their pressures are lowered there to where they do not."
+        )
+    return replace(furnace, factor=factor), warnings
 
 
 def possible(
@@ -231,7 +299,7 @@ def _made_by_exchange(
     """
     phases = exchanges.phases
     found = np.zeros(len(phases), dtype=bool)
-    coarse = replace(furnace, temperature_K=furnace.temperature_K[::-4][::-1])
+    coarse = furnace.at(furnace.temperature_K[(len(furnace.temperature_K) - 1) % 4 :: 4])
     downhill = coarse.energy(exchanges) < 0
     exchanges, downhill = exchanges.take(np.flatnonzero(downhill.any(axis=0))), downhill[:, downhill.any(axis=0)]
     if not len(exchanges):
@@ -243,7 +311,7 @@ def _made_by_exchange(
     )
     made = np.maximum(exchanges.coefficients, 0.0) * ~phases.is_gas
     most = (_DEPTH_EV_PER_ATOM - 1e-6) * (made @ phases.composition_matrix.sum(axis=1))
-    content, energy = made_of(made, phases, coarse)
+    content, energy = made_of(made, phases, phases.gibbs(coarse.temperature_K, energies=coarse.energies))
     for t, corners in enumerate(coarse.hull_corners(alone)):
         lower = downhill[t] & (above_hull(content, energy[t], corners) < most)
         found |= (made[lower] > 0).any(axis=0) & ~makeable
@@ -279,7 +347,7 @@ def within_metastable_limit(pool: Reactions, furnace: FurnaceConditions, options
     composition = phases.composition_matrix.astype(float)
     atoms = composition.sum(axis=1)
     gibbs = phases.gibbs(furnace.temperature_K, energies=furnace.energies)
-    content, energy = made_of(made, phases, furnace)
+    content, energy = made_of(made, phases, gibbs)
     for t, corners in enumerate(furnace.hull_corners(phases)):
         each = gibbs[t] - (composition @ corners.T).max(axis=1) / atoms
         far = ~(each <= limit)
@@ -304,8 +372,10 @@ def release_allowed(pool: Reactions, furnace: FurnaceConditions) -> np.ndarray:
     allowed = np.ones((len(furnace.temperature_K), len(pool)), dtype=bool)
     composition = phases.composition_matrix.astype(float)
     atoms = composition.sum(axis=1)
-    open_phases = at_pressure(phases, furnace.pressure_Pa, furnace.energies)
-    gibbs = open_phases.gibbs(furnace.temperature_K, energies=furnace.energies)
+    open_phases = list(furnace.phases_at(phases, lambda t: furnace.released_Pa(t) | furnace.held_Pa(t)))
+    gibbs = np.array(
+        [p.gibbs(T, energies=furnace.energies) for p, T in zip(open_phases, furnace.temperature_K, strict=True)]
+    )
     for gas in np.flatnonzero(phases.is_gas):
         rows = np.flatnonzero(pool.coefficients[:, gas] > 0)
         if not len(rows):
@@ -313,10 +383,12 @@ def release_allowed(pool: Reactions, furnace: FurnaceConditions) -> np.ndarray:
         made = np.maximum(pool.coefficients[rows], 0.0)
         kept = phases[int(gas)].formula
         gibbs_of_gas = np.nan_to_num(gibbs[:, gas]) * atoms[gas]
-        content, energy = made_of(made, open_phases, furnace)
+        content, energy = made_of(made, phases, gibbs)
         left = content - made[:, [gas]] * composition[gas]
         for t, T in enumerate(furnace.temperature_K.tolist()):
-            corners = chemical_potential_diagram(open_phases, T, energies=furnace.energies, without=[kept]).vertices_eV
+            corners = chemical_potential_diagram(
+                open_phases[t], T, energies=furnace.energies, without=[kept]
+            ).vertices_eV
             low = above_hull(content, energy[t], corners) <= 1e-9 * content.sum(axis=1)
             left_energy = left[low] @ corners.T
             stable = left_energy >= left_energy.max(axis=1, keepdims=True) - 1e-9 * left[low].sum(axis=1, keepdims=True)
@@ -326,11 +398,13 @@ def release_allowed(pool: Reactions, furnace: FurnaceConditions) -> np.ndarray:
     return allowed
 
 
-def made_of(made: np.ndarray, phases: Phases, furnace: FurnaceConditions) -> tuple[np.ndarray, np.ndarray]:
-    """Return the atoms, shape (R, E), and Gibbs energies, eV, (nT, R), of products in formula units, shape (R, P)."""
+def made_of(made: np.ndarray, phases: Phases, gibbs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the atoms, shape (R, E), and Gibbs energies, eV, (nT, R), of products in formula units, shape (R, P).
+
+    ``gibbs`` are those of the phases, eV per atom, shape (nT, P).
+    """
     composition = phases.composition_matrix.astype(float)
-    gibbs = np.nan_to_num(phases.gibbs(furnace.temperature_K, energies=furnace.energies))
-    return made @ composition, (gibbs * composition.sum(axis=1)) @ made.T
+    return made @ composition, (np.nan_to_num(gibbs) * composition.sum(axis=1)) @ made.T
 
 
 def above_hull(content: np.ndarray, energy: np.ndarray, corners: np.ndarray) -> np.ndarray:

@@ -131,7 +131,7 @@ def reaction_energy(
     temperature_K: ArrayLike,
     *,
     energies: str | None = None,
-    partial_pressure_Pa: Mapping[str, float] | None = None,
+    partial_pressure_Pa: Mapping[str, ArrayLike] | None = None,
 ) -> np.ndarray:
     """Return the Gibbs energy of every reaction in eV per atom.
 
@@ -143,7 +143,7 @@ def reaction_energy(
         reactions: R reactions of n phases.
         temperature_K: One temperature or nT of them.
         energies: Name of an energy set of ``reactions.phases``, the default set if None.
-        partial_pressure_Pa: Gas formula to Pa.
+        partial_pressure_Pa: Gas formula to Pa, one value or one a temperature.
 
     Returns:
         Shape (nT, R), or (R,) for a single temperature; NaN where a phase has no energy in that set.
@@ -167,9 +167,9 @@ def reaction_energy(
         index = phases.index(formula)
         if not phases.is_gas[index]:
             raise DataError(f"partial_pressure_Pa: {formula} is not a gas of {phases.system}; name a gas.")
-        if not pressure > 0:
-            raise DataError(f"partial_pressure_Pa: {formula} is {pressure}, expected a pressure above 0 Pa.")
-        per_formula[:, index] += BOLTZMANN_EV_PER_K * temperature * np.log(pressure / STANDARD_PRESSURE_PA)
+        if not np.all(np.asarray(pressure) > 0):
+            raise DataError(f"partial_pressure_Pa: {formula} is {pressure!r}, expected a pressure above 0 Pa.")
+        per_formula[:, index] += BOLTZMANN_EV_PER_K * temperature * np.log(np.asarray(pressure) / STANDARD_PRESSURE_PA)
     missing = np.isnan(per_formula).any(axis=0)
     nu = reactions.coefficients.astype(float)
     atoms_of_reaction = np.maximum(-nu, 0.0) @ atoms

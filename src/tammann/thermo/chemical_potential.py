@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tammann.errors import DataError
-from tammann.thermo.open_gases import Frame, gas_frame, gases_conflict
+from tammann.thermo.open_gases import Frame, GasConflict, conflict_named, gas_frame
 from tammann.thermo.phase import FloatArray, Phases
 
 # Domains of phases that lack an element reach to minus infinity in its potential, and where the element's gas is left
@@ -39,7 +39,7 @@ def _vertices(normals: FloatArray, bounds: FloatArray) -> FloatArray:
         upper = np.min(bounds[normal > 1e-12] / normal[normal > 1e-12])
         lower = np.max(bounds[normal < -1e-12] / normal[normal < -1e-12])
         if lower > upper:
-            raise gases_conflict()
+            raise GasConflict
         return np.array([[upper], [lower]])
     from scipy.spatial import HalfspaceIntersection
 
@@ -58,7 +58,7 @@ def _chebyshev_centre(normals: FloatArray, bounds: FloatArray) -> FloatArray:
     limits = [(None, None)] * K + [(0.0, 1.0)]
     result = linprog(objective, A_ub=np.hstack([normals, lengths]), b_ub=bounds, bounds=limits, method="highs")
     if result.status != 0 or result.x[-1] < 1e-9:
-        raise gases_conflict()
+        raise GasConflict
     return result.x[:-1]
 
 
@@ -157,9 +157,10 @@ def chemical_potential_diagram(
     gibbs = phases.gibbs(T, energies=energies)
     left_out = [phases.index(formula) for formula in without]
     gibbs[left_out] = np.nan
-    frame = gas_frame(phases, gibbs, T, partial_pressure_Pa)
     highest = _highest(phases, gibbs, left_out)
-    vertices, hull, touches = _corners(phases.atom_fractions, gibbs, frame, range(len(frame.free)), highest)
+    frame = gas_frame(phases, gibbs, T, partial_pressure_Pa)
+    with conflict_named(phases, gibbs, T, partial_pressure_Pa):
+        vertices, hull, touches = _corners(phases.atom_fractions, gibbs, frame, range(len(frame.free)), highest)
     above = gibbs - phases.atom_fractions @ frame.offset - hull
     return ChemicalPotentialDiagram(
         elements=phases.elements,
@@ -219,15 +220,16 @@ def closest_differences(
     gibbs = phases.gibbs(temperatures, energies=energies)
     fractions = phases.atom_fractions
     for t, T in enumerate(temperatures):
-        frame = gas_frame(phases, gibbs[t], T, partial_pressure_Pa)
         highest = _highest(phases, gibbs[t])
+        frame = gas_frame(phases, gibbs[t], T, partial_pressure_Pa)
         present = np.abs(fractions @ frame.matrix) > 1e-12
         needed = present[index[:, 0]] | present[index[:, 1]] | frame.coupled
         known = np.isfinite(gibbs[t][index]).all(axis=1)
         for columns in np.unique(needed[known], axis=0):
             mine = np.flatnonzero(known & (needed == columns).all(axis=1))
             where = np.flatnonzero(columns)
-            vertices, _, touches = _corners(fractions, gibbs[t], frame, list(where), highest)
+            with conflict_named(phases, gibbs[t], T, partial_pressure_Pa):
+                vertices, _, touches = _corners(fractions, gibbs[t], frame, list(where), highest)
             face, members = np.nonzero(touches.T)
             starts = np.searchsorted(face, np.arange(len(phases) + 1))
             difference = closest_in_faces(np.ascontiguousarray(vertices), starts, members, index[mine])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from tammann.errors import DataError, check_argument
-from tammann.thermo.open_gases import gas_frame, gases_conflict
+from tammann.thermo.open_gases import GasConflict, conflict_named, gas_frame
 from tammann.thermo.phase import FloatArray, Phases
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
@@ -77,7 +77,8 @@ def equilibrium(
     balance = frame.matrix.T @ total / scale
     result = linprog(energy[columns], A_eq=reduced[columns].T, b_eq=balance, bounds=(0.0, None), method="highs")
     if result.status in (3, 4):  # unbounded: the gases deposit a solid, or react, without end
-        raise gases_conflict()
+        with conflict_named(phases, gibbs, T, partial_pressure_Pa, release_pressure_Pa):
+            raise GasConflict
     if result.status != 0:
         raise DataError(
             f"no mixture of {', '.join(phases[int(i)].formula for i in columns)} holds the elements of "

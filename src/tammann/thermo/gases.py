@@ -1,7 +1,7 @@
 """Gases and their measured Gibbs energies: the elements' own, and the molecules of the NIST-JANAF tables.
 
-The tables know hundreds of molecules. Into a system enter those that its source lists or an atmosphere names, and those
-that any system of their elements exchanges: the gases of the elements, CO2 and H2O.
+The tables know hundreds of molecules. Into a system enter those that its source lists or an atmosphere names, those
+that any system of their elements exchanges (the gases of the elements, CO2 and H2O), and those that a recipe gives off.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
@@ -19,23 +20,25 @@ from tammann.thermo.phase import ELEMENT_GASES, FloatArray, Phase, Phases
 from tammann.units import KJ_PER_MOL_IN_EV
 
 _COMMON = (*ELEMENT_GASES, "CO2", "CO", "H2O")  # any multiple of their formulas is read as the gas
+_VAPOURS = ("S2", "P2", "P4", "Br2", "I2")
 _INERT = frozenset({"He", "Ne", "Ar", "Kr", "Xe"})
 
 
 @cache
-def _molecules() -> Mapping[tuple[tuple[str, int], ...], tuple[bool, FloatArray]]:
-    """Read the molecules of the NIST-JANAF tables: whether they are asked for by name, and G in kJ/mol, shape (nT,)."""
+def _molecules() -> Mapping[tuple[tuple[str, int], ...], tuple[bool, FloatArray, str]]:
+    """Read the molecules of NIST-JANAF: whether they are asked for by name, G in kJ/mol, shape (nT,), and formula."""
     columns = [f"{T:g}" for T in TEMPERATURES_K]
     return {
         tuple(sorted(parse_formula(row["formula"]).items())): (
             row["by_name"] == "true",
             extended(np.array([float(row[T] or "nan") for T in columns])),
+            row["formula"],
         )
         for row in read_rows("experiment/gases.csv")
     }
 
 
-def _molecule(composition: Mapping[str, int]) -> tuple[bool, FloatArray] | None:
+def _molecule(composition: Mapping[str, int]) -> tuple[bool, FloatArray, str] | None:
     return _molecules().get(tuple(sorted(composition.items())))
 
 
@@ -87,7 +90,7 @@ def gas(formula: str) -> tuple[Phase, FloatArray, float, str]:
     if formula in _COMMON and measured is not None:
         return phase, *measured
     to_eV = KJ_PER_MOL_IN_EV / phase.n_atoms
-    _, gibbs = _molecules()[tuple(sorted(composition.items()))]
+    gibbs = _molecules()[tuple(sorted(composition.items()))][1]
     return phase, gibbs * to_eV, STANDARD_ERROR_KJ_PER_MOL * to_eV, "experiment: NIST-JANAF tables"
 
 
@@ -96,10 +99,37 @@ def gases_of(elements: set[str]) -> list[str]:
     return [g for g in _COMMON if g != "CO" and set(parse_formula(g)) <= elements]
 
 
+def product_gases(phases: Phases) -> list[str]:
+    """Return the molecules of the system's elements that are no phase of it and that no furnace holds back.
+
+    These could be nothing but a gas, or are the vapour of S, P, Br or I. Of molecules of one composition (NO2, N2O4)
+    it is the most stable at 1000 K.
+    """
+    elements = set(phases.elements)
+    found: dict[object, list[tuple[float, str]]] = {}
+    for key, (by_name, gibbs, formula) in _molecules().items():
+        composition = dict(key)
+        name = f"{formula}(g)" if by_name else _as_written(composition)
+        if (not by_name or formula in _VAPOURS) and elements.issuperset(composition) and name not in phases:
+            energy = gibbs[TEMPERATURES_K == 1000.0][0] / sum(composition.values())
+            found.setdefault(composition_key(composition), []).append((energy, name))
+    return [min(same)[1] for same in found.values()]
+
+
+def _as_written(composition: Mapping[str, int]) -> str:
+    """Return a formula in the usual order of non-metals: SO2, NH3, COS; others in front, by the alphabet."""
+    order = "N H" if composition.keys() == {"N", "H"} else "B Si C P H N S I Br Cl O F"
+    rank = {element: n for n, element in enumerate(order.split(), 1)}
+    return "".join(
+        f"{e}{n if n > 1 else ''}" for e, n in sorted(composition.items(), key=lambda x: (rank.get(x[0], 0), x))
+    )
+
+
 def with_gases(phases: Phases, formulas: Iterable[str]) -> Phases:
     """Return the phases together with those gases of an atmosphere that they lack and could exchange.
 
-    Gases with an element that no phase holds are known but cannot act; they are not added.
+    A gas may bring elements that no phase holds, such as the H of H2 over iron oxides. The gases of these elements, CO,
+    CO2 and H2O then enter as well. A gas with such an element that no reaction with a solid contains is not added.
 
     Args:
         phases: The system.
@@ -110,9 +140,10 @@ def with_gases(phases: Phases, formulas: Iterable[str]) -> Phases:
 
     Example:
         >>> from tammann.thermo import load_phases
-        >>> "CO" in with_gases(load_phases("Ba-Ti-O"), ["CO", "N2"])
-        True
+        >>> [phase.formula for phase in with_gases(load_phases("Ba-Ti-O"), ["CO", "N2", "H2"])][-3:]
+        ['CO', 'H2', 'H2O']
     """
+    asked = []
     for formula in formulas:
         if formula in _INERT:
             continue
@@ -129,13 +160,44 @@ def with_gases(phases: Phases, formulas: Iterable[str]) -> Phases:
             if _molecule(parse_formula(formula)) is not None:
                 advice = f"write {formula}(g) for its molecule"
             raise DataError(f"{formula} is not a gas that {phases.system} knows: {advice}")
-        if name not in phases and set(parse_formula(name)) <= set(phases.elements):
-            phases = _with_gas(phases, name)
+        if name not in phases:
+            asked.append(name)
+    own = set(phases.elements)
+    elements = own.union(*map(parse_formula, asked))
+    companions = [g for g in _COMMON if elements.issuperset(parse_formula(g)) and not own.issuperset(parse_formula(g))]
+    larger = phases
+    for name in dict.fromkeys([*asked, *companions]):
+        larger = _with_gas(larger, name)
+    kept = _exchanged(larger) | ~(larger.composition_matrix[:, ~np.isin(larger.elements, phases.elements)] > 0).any(
+        axis=1
+    )
+    if kept.all():
+        return larger
+    for phase in larger.take(np.flatnonzero(kept))[len(phases) :]:
+        phases = _with_gas(phases, phase.formula)
     return phases
+
+
+def _exchanged(phases: Phases) -> npt.NDArray[np.bool_]:
+    """Return which phases a balanced reaction with a solid contains, shape (n,).
+
+    Phases that share a reaction with no spare member are linked in the coefficients by which the phases outside a basis
+    of the compositions are made of those in it.
+    """
+    from scipy.linalg import qr
+
+    matrix = phases.composition_matrix.T.astype(float)
+    basis = qr(matrix, mode="r", pivoting=True)[1][: np.linalg.matrix_rank(matrix)]
+    linked = np.abs(np.linalg.lstsq(matrix[:, basis], matrix, rcond=None)[0]) > 1e-9
+    reached = ~phases.is_gas
+    while not (more := linked[linked[:, reached].any(axis=1)].any(axis=0))[~reached].sum() == 0:
+        reached = reached | more
+    return reached
 
 
 def _with_gas(phases: Phases, name: str) -> Phases:
     phase, table, error, source = gas(name)
+    elements = tuple(sorted({*phases.elements, *phase.composition}))
     sets = {
         key: replace(
             one,
@@ -148,7 +210,7 @@ def _with_gas(phases: Phases, name: str) -> Phases:
         )
         for key, one in phases.energy_sets.items()
     }
-    return replace(phases, phases=(*phases.phases, phase), energy_sets=sets)
+    return replace(phases, elements=elements, phases=(*phases.phases, phase), energy_sets=sets)
 
 
 def stabler_gases(phases: Phases) -> list[tuple[str, float]]:

@@ -5,7 +5,8 @@ composition a. One of its elements is then no longer free (the one found in the 
 everything is done in the elements left over, a Legendre transform: BaCO3 under CO2 is BaO at a shifted energy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,13 +81,89 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
     pure = {element for i in gases for element in phases[i].composition if phases[i].is_reference_gas}
     for e in pivots:
         if phases.elements[e] not in pure and not matrix[e].any() and offset[e] > 1e-9:
-            raise gases_conflict()
+            with conflict_named(phases, gibbs, T, partial_pressure_Pa):
+                raise GasConflict
     return Frame(offset, matrix, free, coupled[free])
 
 
-def gases_conflict() -> DataError:
-    """Return the error of pressures that no chemical potentials fulfil."""
-    return DataError(
-        "partial_pressure_Pa cannot be held: the gases would react with each other, or deposit an element or a solid; "
-        "lower the pressures or add the gas that is missing (O2 beside CO2, say)"
+class GasConflict(DataError):
+    """No chemical potentials fulfil the pressures of the gases that are held."""
+
+
+@contextmanager
+def conflict_named(
+    phases: Phases,
+    gibbs: FloatArray,
+    T: float,
+    held: Mapping[str, float] | None,
+    released: Mapping[str, float] | None = None,
+) -> Iterator[None]:
+    """Say which gas would turn into what, where the gases cannot be held; arguments as for ``balanced_gases``."""
+    try:
+        yield
+    except GasConflict as conflict:
+        if conflict.args:
+            raise
+        _, _, reaction = balanced_gases(phases, gibbs, T, held or {}, released or {})
+        raise GasConflict(
+            "partial_pressure_Pa cannot be held: the gases would react with each other, or deposit an element or a "
+            f"solid (at {T:g} K {reaction}); lower the pressures or add the gas that is missing (O2 beside CO2, say)"
+        ) from None
+
+
+def balanced_gases(
+    phases: Phases, gibbs: FloatArray, T: float, held: Mapping[str, float], released: Mapping[str, float]
+) -> tuple[float, float, str]:
+    """Return by how much pressures must change until the gases that are held react no more with each other.
+
+    The gases that can be made of the elements of those held leave against a pressure higher by one common factor, the
+    smallest for which chemical potentials exist (H2 and O2 over steam; CO2 over CO, which would deposit carbon). Where
+    none suffices, because a vapour lies above the saturation of its solid, those held are lowered by a common factor.
+
+    Args:
+        phases: The system.
+        gibbs: Gibbs energies of formation at T, eV per atom, shape (n,).
+        T: K.
+        held: Gases at their pressure, Pa.
+        released: Pressures against which others leave, Pa; 1 bar where none is given.
+
+    Returns:
+        ln of the factor of the gases that are released, minus ln of that of those held (infinite where none helps),
+        both 0 where all is well; and the reaction that would happen, such as "CO -> C + CO2".
+    """
+    from scipy.optimize import linprog
+
+    kT = BOLTZMANN_EV_PER_K * T
+    mine = [phases.index(name) for name in held]
+    inside = ~(phases.composition_matrix[:, ~phases.composition_matrix[mine].any(axis=0)] > 0).any(axis=1)
+    others = [i for i in np.flatnonzero(inside & np.isfinite(gibbs)).tolist() if i not in mine]
+    columns = np.flatnonzero(phases.composition_matrix[mine].any(axis=0))
+    pressures = {phases.index(name): p for name, p in (*released.items(), *held.items())}
+    energy = {
+        i: gibbs[i] * phases[i].n_atoms + kT * np.log(pressures.get(i, STANDARD_PRESSURE_PA) / STANDARD_PRESSURE_PA)
+        for i in (*mine, *others)
+    }
+    # Elements without a gas of their own are always there, in their stable state.
+    gaseous = {e for i in (*mine, *others) if phases[i].is_reference_gas for e in phases[i].composition}
+    elements = [c for c in columns.tolist() if phases.elements[c] not in gaseous]
+    names = [phases[i].formula for i in others] + [phases.elements[c] for c in elements]
+    caps = np.vstack([phases.composition_matrix[others], np.eye(len(phases.elements))[elements]])[:, columns]
+    rises = np.array([*(kT if phases[i].state == "gas" else 0.0 for i in others), *(0.0 for _ in elements)])
+    solution = linprog(
+        np.r_[np.zeros(len(columns)), 1.0, 1e3, 1e6],
+        A_ub=np.c_[caps, -rises, np.zeros(len(caps)), -np.ones(len(caps))],
+        b_ub=[*(energy[i] for i in others), *(0.0 for _ in elements)],
+        A_eq=np.c_[
+            phases.composition_matrix[mine][:, columns],
+            np.zeros(len(mine)),
+            np.full(len(mine), kT),
+            np.zeros(len(mine)),
+        ],
+        b_eq=[energy[i] for i in mine],
+        bounds=[(-100.0, 100.0)] * len(columns) + [(0.0, None)] * 3,
+        method="highs",
     )
+    rise, fall, lacking = solution.x[-3:]
+    left = [phases[i].formula for i, n in zip(mine, solution.eqlin.marginals, strict=True) if n > 1e-9]
+    right = [name for name, n in zip(names, solution.ineqlin.marginals, strict=True) if n < -1e-9]
+    return float(rise), float(fall) if lacking < 1e-9 else np.inf, f"{' + '.join(left)} -> {' + '.join(right)}"

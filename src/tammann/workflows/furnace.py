@@ -21,13 +21,14 @@ from tammann.automaton.engine import realize
 from tammann.errors import DataError, RecipeError, ResultError, TammannError, check_argument
 from tammann.files import DATA_SUFFIXES, check_empty, digest, lock_folder, read_json, read_text, write_text
 from tammann.history import History
-from tammann.kinetics import RateTable, rate_table, relevant_reactions
+from tammann.kinetics import KineticsOptions, RateTable, rate_table, relevant_reactions, with_atmosphere
+from tammann.kinetics.selection import conditions
 from tammann.notebook import ShownAsTable
 from tammann.parallel import Progress, available_cores, run_tasks
 from tammann.reactions import Reactions
 from tammann.recipe import Recipe
 from tammann.systems import DEFAULT_SYSTEM
-from tammann.thermo import Phases, draw_energies, equilibrium, load_phases, with_gases
+from tammann.thermo import Phases, draw_energies, equilibrium, load_phases
 from tammann.transport import TransportTable, draw_transport, load_transport
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
         RecipeError: The data lack a phase, an energy set or a gas of the recipe.
         DataError: A file of energies or transport cannot be used.
     """
-    phases = with_gases(_phases_for(recipe), recipe.partial_pressure_Pa)
+    phases = _phases_for(recipe)
     for k, precursor in enumerate(recipe.precursors):
         try:
             written = phases[phases.index(precursor.phase)].formula
@@ -123,6 +124,7 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
                 f"precursors[{k}].phase: expected a formula as {phases.system} writes it, got {precursor.phase!r}; "
                 f"write {written} and count its ratio in that formula"
             )
+    phases = with_atmosphere(phases, recipe)
     reactions = relevant_reactions(phases, recipe)
     transport = None if recipe.transport == "none" else load_transport(recipe.transport)
     return PreparedRecipe(recipe, phases, reactions, transport, rate_table(reactions, transport, recipe))
@@ -309,20 +311,19 @@ def plain_equilibrium(prepared: PreparedRecipe) -> pd.DataFrame:
 
     recipe, phases, rates = prepared.recipe, prepared.phases, prepared.rates
     amounts = {precursor.phase: precursor.ratio for precursor in recipe.precursors}
-    open_gases: dict[str, float] = dict(rates.metadata["atmosphere_Pa"])
     gases = {phase.formula for phase in phases if phase.state == "gas"}
     # As in the rates: what the atmosphere does not hold may leave, against the residual pressure, but not come.
-    residual = float(rates.metadata["options"]["residual_pressure_Pa"])
-    leaving = {gas: residual for gas in gases - set(open_gases)}
+    options = KineticsOptions(**rates.metadata["options"])
+    furnace, *_ = conditions(phases, recipe, options, rates.metadata["energies"])
     rows = []
-    for temperature in recipe.temperatures_K():
+    for t, temperature in enumerate(furnace.temperature_K):
         moles = equilibrium(
             phases,
             amounts,
             float(temperature),
-            energies=rates.metadata["energies"],
-            partial_pressure_Pa=open_gases,
-            release_pressure_Pa=leaving,
+            energies=furnace.energies,
+            partial_pressure_Pa=furnace.held_Pa(t),
+            release_pressure_Pa=furnace.released_Pa(t),
         )
         solids = {name: n for name, n in moles.items() if name not in gases}
         total = sum(solids.values())
