@@ -113,7 +113,9 @@ def json_safe(value: Any) -> Any:
         value = value.tolist()
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [json_safe(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if isinstance(value, float):
+        return value + 0.0 if math.isfinite(value) else None  # -0.0 becomes 0.0
+    return value
 
 
 def read_text(

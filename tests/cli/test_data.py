@@ -24,6 +24,10 @@ def test_growth_constants(call):
     assert "'--kinetics'" in refused(call("kd", "--kinetics", "none"))
 
 
+def test_growth_constants_of_no_product_are_refused(call):
+    assert "--between: expected phases with a composition" in refused(call("kd", "--between", "BaO", "O2"))
+
+
 def test_growth_constants_need_transport_data(call, tmp_path):
     own = tmp_path / "own.csv"
     own.write_text(

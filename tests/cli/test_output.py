@@ -14,6 +14,13 @@ def test_json_has_no_numbers_that_are_none(capsys):
     assert json.loads(capsys.readouterr().out) == {"a": None, "b": [3, None], "c": [1.5], "d": True}
 
 
+def test_no_number_reads_minus_zero(capsys):
+    assert [output.format_number(x, ".1f") for x in (-0.0, -0.04, -1e-12, -0.06)] == ["0.0", "0.0", "0.0", "-0.1"]
+    assert output.format_number(-0.04, "+.1f") == "+0.0"
+    output.print_json([-0.0, -1e-12])
+    assert "-0.0" not in capsys.readouterr().out
+
+
 def test_progress_is_silent_in_a_pipe(capsys):
     with output.progress_bar() as progress:
         assert progress is None

@@ -249,3 +249,10 @@ def test_temperatures_without_energies_are_left_out(phases, transport):
     with pytest.raises(DataError, match="3500 is outside energies"):
         growth_constants(phases, more, [3500.0], draws=0)
     assert growth_constants(phases, replace(transport, entries=(hot,)), draws=0).empty
+
+
+def test_products_lie_between_the_two():
+    phases, transport = load_phases("Ba-Ti-O"), load_transport("karan-2026")
+    rich = growth_constants(phases, transport, [1250.0], between=("BaO", "BaTiO3"), draws=0)
+    assert set(rich.phase) == {"Ba2TiO4", "Ba3TiO5", "Ba4TiO6"}
+    assert growth_constants(phases, transport, [1250.0], between=("BaO", "O2"), draws=0).empty

@@ -3,12 +3,14 @@
 The right equations are those of textbooks; energies of formation are rounded tabulated ones, eV per atom.
 """
 
+import numpy as np
 import pytest
 
-from tammann.kinetics import KineticsOptions, rate_table
+from tammann.kinetics import KineticsOptions, rate_table, with_atmosphere
 from tammann.reactions import enumerate_reactions
 from tammann.recipe import Recipe
 from tammann.thermo import load_phases
+from tammann.units import BOLTZMANN_EV_PER_K, KJ_PER_MOL_IN_EV
 
 HEADER = "formula,formation_energy_eV_per_atom,volume_A3_per_atom,melting_point_K,standard_error_eV_per_atom\n"
 SALTS = {
@@ -41,7 +43,7 @@ def rates_of(tmp_path):
             energies=str(path),
             atmosphere=atmosphere,
         )
-        reactions = enumerate_reactions(load_phases(path))
+        reactions = enumerate_reactions(with_atmosphere(load_phases(path), recipe))
         return rate_table(reactions, None, recipe, options=KineticsOptions(**options) if options else None)
 
     return rates
@@ -90,10 +92,25 @@ def test_a_nitride_and_its_salt(rates_of):
 
 
 def test_hydrogen_of_the_atmosphere_reduces(rates_of):
-    """The water that leaves is given off only by reactions with a gas of the atmosphere."""
-    oxide = {name: IRON[name] for name in ("Fe2O3", "Fe", "FeO", "Fe3O4")} | {"FeO2H": (-1.3, 500)}
+    """The water that leaves is no phase of the table: it comes with the H that the atmosphere brings."""
+    oxide = {name: IRON[name] for name in ("Fe2O3", "Fe", "FeO", "Fe3O4")}
     rates = rates_of(oxide, ["Fe2O3"], top=1100.0, atmosphere={"partial_pressure_Pa": {"H2": 1e5}})
     assert "Fe2O3 + 3 H2 -> 2 Fe + 3 H2O" in rates.equations
+    assert rates.nothing_opens is None and set(rates.gases) == {"H2", "H2O"}
+
+
+@pytest.mark.parametrize(("share", "opens"), [(0.9, True), (1.1, False)])
+def test_hydrogen_reduces_up_to_the_ratio_of_equilibrium(rates_of, tmp_path, share, opens):
+    """Fe3O4 + 4 H2 = 3 Fe + 4 H2O with 187.033 kJ/mol for water at 1100 K (NIST-JANAF), without FeO in between."""
+    oxide = {name: IRON[name] for name in ("Fe", "Fe3O4")}
+    rates_of(oxide, ["Fe3O4"])
+    phases = load_phases(tmp_path / "mine.csv")
+    magnetite = 7 * phases.gibbs(1100.0)[phases.index("Fe3O4")]
+    ratio = share * np.exp(-(4 * -187.033 * KJ_PER_MOL_IN_EV - magnetite) / (4 * BOLTZMANN_EV_PER_K * 1100.0))
+    gas = {"H2": 1e4, "H2O": 1e4 * float(ratio)}
+    rates = rates_of(oxide, ["Fe3O4"], top=1100.0, atmosphere={"partial_pressure_Pa": gas})
+    row = [k for k, equation in enumerate(rates.equations) if equation == "Fe3O4 + 4 H2 -> 3 Fe + 4 H2O"]
+    assert bool(row and rates.score[-1, row[0]] > 0) is opens
 
 
 def test_heat_of_mixing_pays_for_no_change_of_valence():

@@ -6,7 +6,7 @@ import pytest
 from own_energies import HEADER, write
 from tammann.errors import DataError
 from tammann.thermo import equilibrium, load_phases, with_gases
-from tammann.thermo.gases import gas, gas_named
+from tammann.thermo.gases import gas, gas_named, product_gases
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.phase import ELEMENT_GASES
 from tammann.units import KJ_PER_MOL_IN_EV
@@ -96,3 +96,18 @@ def test_the_gases_of_elements_are_their_reference():
 def test_another_molecule_of_the_same_ratio_is_not_put_in_its_place(gas):
     with pytest.raises(DataError, match="is another molecule than the (O2|CO2) of Ba-Ti-O"):
         with_gases(load_phases("Ba-Ti-O"), [gas])
+
+
+def test_a_gas_brings_its_elements_where_a_reaction_contains_it():
+    phases = load_phases("Ba-Ti-O")
+    more = with_gases(phases, ["H2"])
+    assert [p.formula for p in more[len(phases) :]] == ["H2", "H2O"] and "H" in more.elements
+    np.testing.assert_array_equal(more.gibbs(1234.0)[: len(phases)], phases.gibbs(1234.0))
+    for lonely in ("SO2", "Cl2", "N2"):
+        assert with_gases(phases, [lonely]) is phases
+
+
+def test_product_gases_are_written_as_chemists_do(tmp_path):
+    text = HEADER + "ZnS,-1.07,20,2100,\nNH4Cl,-0.54,16,611,\nZnSO4,-1.7,12.6,953,\n"
+    names = product_gases(load_phases(write(tmp_path, text)))
+    assert {"SO2", "SO3", "HCl", "H2S", "NH3", "S2(g)"} <= set(names) and "NO2" in names and "N2O4" not in names

@@ -70,7 +70,10 @@ def reactions(
             for reaction, value in zip(chosen, energy, strict=True)
         )
     else:
-        rows = [[reaction.equation, f"{1000 * value:.1f}"] for reaction, value in zip(chosen, energy, strict=True)]
+        rows = [
+            [reaction.equation, format_number(1000 * value, ".1f")]
+            for reaction, value in zip(chosen, energy, strict=True)
+        ]
         print_table(["reaction", f"dG at {temperature_K:g} K, meV/atom"], rows)
         if len(chosen) < count:
             print(f"{count - len(chosen)} more of {count}; --limit 0 shows all.")
@@ -146,6 +149,8 @@ def kd(
     table = growth_constants(
         phases, coefficients, energies=energies, mode=kinetics, form=form, between=between, draws=draws
     )
+    if table.empty:
+        raise DataError(f"--between: expected phases with a composition of {coefficients.name} between them, got none.")
     if as_json:
         print_json(table.to_dict(orient="records"))
     else:

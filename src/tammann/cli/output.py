@@ -68,8 +68,10 @@ def merge_volume_warnings(warnings: Sequence[str]) -> list[str]:
 
 def format_number(value: float, form: str) -> str:
     """Return a number in a Python format, or a dash for one that is not known."""
-    # 0.0 is added after rounding, so that no figure reads -0.0
-    return "-" if math.isnan(value) else format(round(float(value), 9) + 0.0 if abs(value) > 1e-3 else value, form)
+    if math.isnan(value):
+        return "-"
+    text = format(round(float(value), 9) if abs(value) > 1e-3 else value, form)
+    return text if float(text) else format(0.0, form)  # no figure reads -0.0
 
 
 def print_json(value: Any) -> None:

@@ -146,6 +146,7 @@ def growth_constants(
 ) -> pandas.DataFrame:
     """Return K_D of every product between two phases, against temperature, with a band from the errors of its input.
 
+    Products are the compositions of the table that are mixtures of the two.
     A composition has values within the temperatures at which the table has it, and none outside. ``"paper"`` and
     ``"signed"`` take the vector between the closest points of the stability domains of ``between``, the same for every
     product (see ``growth_constant``); ``"electroneutral"`` the Gibbs energy of each product from them.
@@ -206,7 +207,13 @@ def growth_constants(
         temperatures = np.atleast_1d(np.asarray(temperatures_K, float))
     if not len(temperatures):
         return empty
-    formulas = [f for f in transport.formulas if set(dict(composition_key(f))) <= set(phases.elements)]
+    two = phases.atom_fractions[[phases.index(end) for end in ends]]
+    formulas = [
+        f
+        for f in transport.formulas
+        if set(dict(composition_key(f))) <= set(phases.elements)
+        and _mixing_shares(two, _fractions(f, phases)) is not None
+    ]
 
     def values(phases: Phases, transport: TransportTable) -> np.ndarray:
         return _between(phases, transport, formulas, temperatures, energies, mode, form, ends)
@@ -271,6 +278,13 @@ def _between(
         else:
             value[known, k] = layer.interpolated(difference[known], bracket, form)[:, 0]
     return value
+
+
+def _fractions(formula: str, phases: Phases) -> np.ndarray:
+    """Atom fractions of a formula (E,)."""
+    composition = dict(composition_key(formula))
+    counts = np.array([composition.get(element, 0) for element in phases.elements], dtype=float)
+    return counts / counts.sum()
 
 
 def _mixing_shares(neighbours: np.ndarray, layer: np.ndarray) -> np.ndarray | None:
@@ -388,9 +402,7 @@ def _interpolated_volume(phases: Phases, formula: str) -> float:
 
     Of all pairs of solids between which the composition lies, the pair closest to each other is taken.
     """
-    composition = dict(composition_key(formula))
-    target = np.array([composition.get(element, 0) for element in phases.elements], dtype=float)
-    target /= target.sum()
+    target = _fractions(formula, phases)
     solids = np.flatnonzero(~phases.is_gas)
     first, second = (solids[pair] for pair in np.triu_indices(len(solids), k=1))
     fractions = phases.atom_fractions
