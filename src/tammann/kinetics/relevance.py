@@ -144,7 +144,9 @@ def _may_matter(
             kept[rows[downhill.any(axis=0)]] = True
             return kept
         made = np.maximum(solid[rows], 0.0)
-        content, energy = selection.made_of(made, phases, phases.gibbs(furnace.temperature_K, energies=furnace.energies))
+        content, energy = selection.made_of(
+            made, phases, phases.gibbs(furnace.temperature_K, energies=furnace.energies)
+        )
         allowed = limit * content.sum(axis=1) + np.sqrt(made**2 @ variance)
         for here, made_energy, corner in zip(downhill, energy, corners, strict=True):
             open_ = np.flatnonzero(here & ~kept[rows])

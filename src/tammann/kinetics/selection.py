@@ -63,8 +63,10 @@ class FurnaceConditions:
         return float(self.pressure_Pa[gas] * factor)
 
     def at(self, temperature_K: np.ndarray) -> FurnaceConditions:
-        """Return the furnace at other temperatures within those of its programme, shape (n,)."""
-        logs = {gas: np.interp(temperature_K, self.temperature_K, np.log(values)) for gas, values in self.factor.items()}
+        """Return the furnace at other temperatures of its programme, shape (n,)."""
+        logs = {
+            gas: np.interp(temperature_K, self.temperature_K, np.log(values)) for gas, values in self.factor.items()
+        }
         return replace(self, temperature_K=temperature_K, factor={gas: np.exp(x) for gas, x in logs.items()})
 
     def energy(self, reactions: Reactions) -> np.ndarray:
