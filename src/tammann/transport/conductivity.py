@@ -85,7 +85,6 @@ def ionic_conductivity(
     *,
     charges: Mapping[str, float] | None = None,
     covariance: np.ndarray | None = None,
-    self_covariance: np.ndarray | None = None,
 ) -> Conductivity:
     """Return the conductivity, its Nernst-Einstein estimate, the Haven ratio and the transference numbers.
 
@@ -98,13 +97,12 @@ def ionic_conductivity(
     Errors: with ``covariance`` that of sigma is exact to first order. With ``L_stderr`` alone the elements may be
     correlated in any way (in a barycentric frame they always are), so the largest error that this allows is given.
     The errors of the self parts are added in quadrature, and in H taken as independent of that of sigma, unless
-    a measurement or ``self_covariance`` says otherwise; with many ions of each kind that is nearly so.
+    a measurement says otherwise; with many ions of each kind that is nearly so.
 
     Args:
         coefficients: Onsager coefficients of one phase, or a measurement of them, which brings its covariances.
         charges: Of each element by symbol, e; by default those of ``charges_from_composition``.
         covariance: Cov(L_ij, L_kl), shape (S, S, S, S), (1/(J m s))².
-        self_covariance: Cov(L_self_i, L_kl), shape (S, S, S), (1/(J m s))².
 
     Raises:
         DataError: Charges that are missing or unknown; a covariance of another shape.
@@ -120,11 +118,10 @@ def ionic_conductivity(
         (12.835, 1.0, [0.6, 0.4])
     """
     moves: np.ndarray | bool = True  # ions that turn or rattle in place carry no current alone, either
-    self_self_covariance = None
+    measured = None
     if isinstance(coefficients, OnsagerMeasurement):
-        moves = ~np.array(coefficients.regime.immobile)
-        m, coefficients = coefficients, coefficients.coefficients
-        covariance, self_covariance, self_self_covariance = m.covariance, m.self_covariance, m.self_self_covariance
+        measured, coefficients = coefficients, coefficients.coefficients
+        moves, covariance = ~np.array(measured.regime.immobile), measured.covariance
     notes = []
     if charges is None:
         charges = charges_from_composition(coefficients.formula)
@@ -149,7 +146,9 @@ def ionic_conductivity(
     share = current / (total if positive else np.nan)
     d_share = (d_parts - share[:, None, None] * d_total) / total
     if covariance is not None:
-        spread = _shaped(covariance, (n, n, n, n))
+        spread = np.asarray(covariance, dtype=float)
+        if spread.shape != 4 * (n,) or not np.isfinite(spread).all():
+            raise DataError(f"covariance has shape {spread.shape}, expected finite numbers of shape {4 * (n,)}.")
         sigma_error = float(_root(np.einsum("ij,ijkl,kl", d_total, spread, d_total)))
         parts_error = _root(np.einsum("aij,ijkl,akl->a", d_share, spread, d_share))
     elif coefficients.L_stderr is not None:
@@ -161,16 +160,16 @@ def ionic_conductivity(
         notes.append(
             "The errors of L came without their covariances; those of the conductivity are the largest they allow."
         )
-    if coefficients.L_self_stderr is not None:
+    if measured is not None:
+        alone_error = float(_root(own @ measured.self_self_covariance @ own))
+    elif coefficients.L_self_stderr is not None:
         alone_error = float(np.sqrt(np.square(own * np.nan_to_num(coefficients.L_self_stderr)).sum()))
-    if self_self_covariance is not None:
-        alone_error = float(_root(own @ self_self_covariance @ own))
 
     haven, haven_error = alone / total if positive else float("nan"), None
     if positive and sigma_error is not None:
         variance = (alone_error or 0.0) ** 2 + (haven * sigma_error) ** 2
-        if self_covariance is not None:
-            variance -= 2 * haven * float(np.einsum("i,ikl,k,l", own, _shaped(self_covariance, (n, n, n)), z, z))
+        if measured is not None:
+            variance -= 2 * haven * float(np.einsum("i,ikl,k,l", own, measured.self_covariance, z, z))
         haven_error = float(_root(np.asarray(variance))) / total
     if not positive:
         notes.append("The conductivity is not above zero, so it has no Haven ratio and no transference numbers.")
@@ -243,14 +242,6 @@ def _checked_charges(coefficients: OnsagerCoefficients, charges: Mapping[str, fl
     amounts = [charges[symbol] * count for symbol, count in counts.items()]
     total = sum(amounts) if abs(sum(amounts)) > NEUTRAL * sum(map(abs, amounts)) else 0.0
     return np.array([charges[symbol] for symbol in coefficients.species], dtype=float), total
-
-
-def _shaped(covariance: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    array = np.asarray(covariance, dtype=float)
-    if array.shape != shape or not np.isfinite(array).all():
-        name = "covariance" if len(shape) == 4 else "self_covariance"
-        raise DataError(f"{name} has shape {array.shape}, expected finite numbers of shape {shape}, S species each.")
-    return array
 
 
 def _root(variance: np.ndarray) -> np.ndarray:

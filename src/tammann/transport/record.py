@@ -34,13 +34,27 @@ UNITS = {
 }
 
 
+PER_SPECIES = {
+    "diffusive_species": "diffusive",
+    "immobile_species": "immobile",
+    "log_log_slope": "slope",
+    "log_log_slope_stderr": "slope_stderr",
+}
+"""Keys of the record and attributes of the regime, in its order."""
+
+OF_IONS = (
+    *("D_m2_per_s", "D_stderr", "D_replica_stderr", "correlation_factor", "correlation_factor_stderr"),
+    *("haven_ratio", "haven_ratio_stderr"),
+)
+"""Keys of the record that are attributes of the measurement, one number for each species."""
+
+
 def transport_table(
     measurements: Sequence[OnsagerMeasurement],
     *,
     name: str,
     source: str = "",
     end_members: tuple[str, str] | None = None,
-    warnings: Sequence[str] = (),
 ) -> TransportTable:
     """Return a table of the measurements in the barycentric frame in which all ions diffuse; it names the others.
 
@@ -52,7 +66,6 @@ def transport_table(
         name: Name of the table.
         source: Where it comes from; by default what the measurements say.
         end_members: The two reactants of the series, where there are two.
-        warnings: More sentences that belong to the table.
 
     Raises:
         DataError: None of them is left, or two have the same composition and temperature.
@@ -90,7 +103,7 @@ def transport_table(
         source=source or "; ".join(dict.fromkeys(entry.source for entry in good if entry.source)),
         entries=tuple(good),
         end_members=end_members,
-        warnings=(*left_out, *warnings),
+        warnings=tuple(left_out),
     )
 
 
@@ -141,10 +154,7 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "regime_ps": m.regime_ps,
         "regime_rule": m.regime.rule,
         "diffusive": m.diffusive,
-        "diffusive_species": mapping(m.regime.diffusive),
-        "immobile_species": mapping(m.regime.immobile),
-        "log_log_slope": mapping(m.regime.slope),
-        "log_log_slope_stderr": mapping(m.regime.slope_stderr),
+        **{key: mapping(getattr(m.regime, name)) for key, name in PER_SPECIES.items()},
         "L": matrix(L.L),
         "L_stderr": matrix(L.L_stderr),
         "L_covariance": np.where(np.multiply.outer(both, both), m.covariance, np.nan),
@@ -152,19 +162,11 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "L_self_covariance": matrix(m.self_self_covariance),
         "L_self": mapping(np.where(moving, L.L_self, np.nan)),
         "L_self_stderr": mapping(np.where(moving, L.L_self_stderr, np.nan)),
-        "L_distinct": mapping(np.where(moving, L.distinct, np.nan)),
-        "D_m2_per_s": mapping(m.D_m2_per_s),
-        "D_stderr": mapping(m.D_stderr),
         "D_tensor_m2_per_s": {
             s: D if moves else None for s, D, moves in zip(m.species, m.D_tensor_m2_per_s, moving, strict=True)
         },
-        "collective_D_m2_per_s": mapping(m.collective_D_m2_per_s),
-        "correlation_factor": mapping(m.correlation_factor),
-        "correlation_factor_stderr": mapping(m.correlation_factor_stderr),
-        "haven_ratio": mapping(m.haven_ratio),
-        "haven_ratio_stderr": mapping(m.haven_ratio_stderr),
+        **{name: mapping(getattr(m, name)) for name in OF_IONS},
         "L_replica_stderr": matrix(m.L_replica_stderr),
-        "D_replica_stderr": mapping(m.D_replica_stderr),
         "n_blocks": m.blocks and m.blocks.blocks,
         "L_block_stderr": m.blocks and matrix(m.blocks.L_stderr),
         "D_block_stderr": m.blocks and mapping(m.blocks.D_stderr),
@@ -217,51 +219,31 @@ def _from_record(record: dict[str, Any]) -> OnsagerMeasurement:
     def array(key: str) -> Any:
         return None if record[key] is None else np.array(listed(key), dtype=float)
 
-    def known(key: str) -> np.ndarray:
+    def known(key: str) -> Any:
         return np.nan_to_num(np.array(listed(key), dtype=float))
 
     blocks = finite_size = None
     if record["n_blocks"] is not None:
         blocks = BlockErrors(record["n_blocks"], array("L_block_stderr"), array("D_block_stderr"))
     if "box_length_A" in record:
-        finite_size = FiniteSizeCorrection(
-            array("D_infinite_box_m2_per_s"),
-            array("D_infinite_box_stderr"),
-            record["finite_size_correction_m2_per_s"],
-            record["finite_size_correction_stderr"],
-            record["box_length_A"],
-        )
+        keys = ("finite_size_correction_m2_per_s", "finite_size_correction_stderr", "box_length_A")
+        D, stderr = array("D_infinite_box_m2_per_s"), array("D_infinite_box_stderr")
+        finite_size = FiniteSizeCorrection(D, stderr, *(record[key] for key in keys))
+    from_ps, to_ps = record["regime_ps"]
     tensors = [tensor or np.full((3, 3), np.nan) for tensor in listed("D_tensor_m2_per_s")]
     return OnsagerMeasurement(
         apparent=OnsagerCoefficients(
-            formula=record["formula"],
-            temperature_K=record["temperature_K"],
             species=species,
-            L=known("L"),
-            L_self=known("L_self"),
-            L_stderr=known("L_stderr"),
-            L_self_stderr=known("L_self_stderr"),
-            volume_A3=record["volume_A3"],
-            source=record["source"],
+            **{name: known(name) for name in ("L", "L_self", "L_stderr", "L_self_stderr")},
+            **{name: record[name] for name in ("formula", "temperature_K", "volume_A3", "source")},
         ),
         counts=np.array(listed("counts")),
-        frame=record["frame"],
-        regime=Regime(
-            from_ps=record["regime_ps"][0],
-            to_ps=record["regime_ps"][1],
-            rule=record["regime_rule"],
-            diffusive=tuple(listed("diffusive_species")),
-            immobile=tuple(listed("immobile_species")),
-            slope=tuple(listed("log_log_slope")),
-            slope_stderr=tuple(listed("log_log_slope_stderr")),
-        ),
+        regime=Regime(from_ps, to_ps, record["regime_rule"], *(tuple(listed(key)) for key in PER_SPECIES)),
         covariance=known("L_covariance"),
         self_covariance=known("L_self_L_covariance"),
         self_self_covariance=known("L_self_covariance"),
         D_tensor_m2_per_s=np.array(tensors, dtype=float),
-        n_replicas=record["n_replicas"],
-        duration_ps=record["duration_ps"],
-        frame_interval_ps=record["frame_interval_ps"],
+        **{name: record[name] for name in ("frame", "n_replicas", "duration_ps", "frame_interval_ps")},
         L_replica_stderr=array("L_replica_stderr"),
         D_replica_stderr=array("D_replica_stderr"),
         blocks=blocks,
@@ -272,15 +254,10 @@ def _from_record(record: dict[str, Any]) -> OnsagerMeasurement:
 
 def _conductivity(result: Conductivity) -> dict[str, Any]:
     mapping = partial(_by_species, result.species)
+    numbers = ("sigma_S_per_m", "sigma_stderr", "nernst_einstein_S_per_m", "nernst_einstein_stderr", "haven_ratio")
     return {
-        "charges": mapping(result.charges),
-        "sigma_S_per_m": result.sigma_S_per_m,
-        "sigma_stderr": result.sigma_stderr,
-        "nernst_einstein_S_per_m": result.nernst_einstein_S_per_m,
-        "nernst_einstein_stderr": result.nernst_einstein_stderr,
-        "haven_ratio": result.haven_ratio,
+        **{name: mapping(getattr(result, name)) for name in ("charges", "transference", "transference_stderr")},
+        **{name: getattr(result, name) for name in numbers},
         "haven_ratio_stderr": result.haven_stderr,
-        "transference": mapping(result.transference),
-        "transference_stderr": mapping(result.transference_stderr),
         "notes": result.notes,
     }
