@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from md.boxes import molten_magnesia
+from md.stopping import Stopped, stop
 from tammann.md.ase import AseEngine
 from tammann.md.block_average import block_stderr
 from tammann.md.conditions import Conditions
@@ -93,9 +94,8 @@ def test_chgnet_melts(tmp_path):
     kinetic = 1.5 * BOLTZMANN_EV_PER_K * run.temperature_K * (1.0 - 1.0 / 30)
     assert np.ptp(run.energy_eV_per_atom + kinetic) < 0.05 * np.ptp(kinetic)
     options = {"duration_ps": 0.04, "frame_fs": 4.0, "sample_fs": 4.0, "rng": 1}
-    assert (
-        engine.produce(warm.configuration, chgnet(), Conditions(2000.0), tmp_path, **options, stop=lambda: True) is None
-    )
+    with pytest.raises(Stopped):
+        engine.produce(warm.configuration, chgnet(), Conditions(2000.0), tmp_path, **options, progress=stop)
     path = engine.produce(warm.configuration, chgnet(), Conditions(2000.0), tmp_path, **options)
     trajectory = read_trajectory(path, timestep_fs=2.0)
     assert trajectory.n_frames == 11 and trajectory.formula == "BaTiO3"

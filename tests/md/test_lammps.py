@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from md.boxes import crystal
+from md.stopping import Stopped, stop
 from potentials.ewald import energy
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, RecipeError, ResultError
@@ -192,7 +193,8 @@ def frames(path):
 
 def test_a_trajectory_left_and_taken_up_lacks_nothing(melt, tmp_path):
     asked = []
-    assert record(melt, tmp_path, duration_ps=2.0, stop=lambda: len(asked) == 1 or asked.append(0)) is None
+    with pytest.raises(Stopped):
+        record(melt, tmp_path, duration_ps=2.0, progress=lambda _: asked.append(0) if not asked else stop())
     (tmp_path / "frames-99999999.dump.gz").write_bytes(b"half a fr")  # what a kill may leave
     (tmp_path / "sample-5.npy.123.partial").write_bytes(b"")
     seen = []
@@ -276,7 +278,7 @@ ORPHAN = """
 import os, subprocess
 if sys.argv[-1] == "child":
     parent = os.getppid()
-    stop = lambda: os.getppid() != parent
+    progress = lambda _: os.getppid() == parent or sys.exit()
     recording.SEGMENT_SECONDS = 1.0
 else:
     subprocess.Popen([sys.executable, "-c", sys.argv[4], *sys.argv[1:], "child"]).wait()
@@ -290,7 +292,7 @@ def test_an_orphan_and_a_run_that_takes_its_place_make_one_trajectory(melt, tmp_
     held = {"x": melt.positions_A, "cell": melt.cell_A, "v": melt.velocities_A_per_ps}
     np.savez(tmp_path / "start.npz", s=np.array(melt.symbols), **held)
     first, last = KILLED.split("recording.SEGMENT_SECONDS = 0.3\n")
-    code = first + ORPHAN + last.replace("rng=5", "rng=5, stop=stop")
+    code = first + ORPHAN + last.replace("rng=5", "rng=5, progress=progress")
     place = tmp_path / "run"
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "start.npz"), str(place), "1000", code])
     until, done = time.monotonic() + 60, 0
@@ -313,7 +315,8 @@ def test_an_orphan_and_a_run_that_takes_its_place_make_one_trajectory(melt, tmp_
 
 def test_other_atoms_in_the_folder_are_refused(melt, tmp_path):
     asked = []
-    record(melt, tmp_path, duration_ps=1.0, stop=lambda: bool(asked) or asked.append(0))
+    with pytest.raises(Stopped):
+        record(melt, tmp_path, duration_ps=1.0, progress=lambda _: asked.append(0) if not asked else stop())
     with pytest.raises(ResultError, match="expected 8; is it this run"):
         record(crystal(repeats=1), tmp_path, duration_ps=1.0)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from md.stopping import Stopped, stop
 from tammann.errors import DataError
 from tammann.md.ase import AseEngine
 from tammann.md.conditions import Conditions
@@ -67,7 +68,8 @@ def test_it_goes_where_the_engine_ase_goes(engine, start, conditions):
 
 def test_trajectories_are_taken_up(engine, start, tmp_path):
     options = {"duration_ps": 0.08, "frame_fs": 8.0, "sample_fs": 4.0, "rng": 2}
-    assert engine.produce(start, IONS, Conditions(3000.0), tmp_path / "a", **options, stop=lambda: True) is None
+    with pytest.raises(Stopped):
+        engine.produce(start, IONS, Conditions(3000.0), tmp_path / "a", **options, progress=stop)
     taken = engine.produce(start, IONS, Conditions(3000.0), tmp_path / "a", **options)
     straight = engine.produce(start, IONS, Conditions(3000.0), tmp_path / "b", **options)
     a, b = (read_trajectory(path, timestep_fs=2.0) for path in (taken, straight))

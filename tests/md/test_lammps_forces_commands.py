@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
+from md.stopping import Stopped, stop
 from tammann.errors import DataError, ResultError
 from tammann.md import lammps_forces
 from tammann.md.conditions import Conditions
@@ -101,7 +102,8 @@ def shells(parity):
 def test_trajectories_are_taken_up(engine, written, tmp_path, text):
     mine, start = written(text), magnesia()
     options = {"duration_ps": 0.08, "frame_fs": 8.0, "sample_fs": 4.0, "rng": 2}
-    assert engine.produce(start, mine, Conditions(2000.0), tmp_path / "a", **options, stop=lambda: True) is None
+    with pytest.raises(Stopped):
+        engine.produce(start, mine, Conditions(2000.0), tmp_path / "a", **options, progress=stop)
     taken = engine.produce(start, mine, Conditions(2000.0), tmp_path / "a", **options)
     straight = engine.produce(start, mine, Conditions(2000.0), tmp_path / "b", **options)
     a, b = (read_trajectory(path, timestep_fs=2.0) for path in (taken, straight))

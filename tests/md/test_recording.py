@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from md.stopping import Stopped, stop
 from md.walker import CONDITIONS, OPTIONS, recorded, walk
 from tammann import files
 from tammann.errors import RecipeError, ResultError
@@ -98,16 +100,14 @@ def begin_to(place, *steps):
     with open_recording(place, CONDITIONS, duration_ps=1.0, **OPTIONS) as recording:
         left = list(steps)
 
-        def stop():
-            return left.pop(0) == steps[-1]
-
-        record(
-            recording,
-            CONDITIONS,
-            lambda steps: recorded(left[0] - steps, left[0], left[0] == steps),
-            lambda path: path.write_text(str(left[0])),
-            stop=stop,
-        )
+        with suppress(Stopped):
+            record(
+                recording,
+                CONDITIONS,
+                lambda steps: recorded(left[0] - steps, left[0], left[0] == steps),
+                lambda path: path.write_text(str(left[0])),
+                progress=lambda _: left.pop(0) != steps[-1] or stop(),
+            )
     assert recorded_step(place) == steps[-1]
 
 
@@ -148,7 +148,7 @@ def test_only_pieces_that_follow_one_another_are_joined(short_segments, tmp_path
 
 def test_pieces_that_come_while_it_records_are_not_joined(short_segments, tmp_path):
     asked = []
-    assert walk(tmp_path, 0.06, stop=lambda: asked.append(leave(tmp_path, 0, 15 + 10 * len(asked)))) is not None
+    assert walk(tmp_path, 0.06, progress=lambda _: asked.append(leave(tmp_path, 0, 15 + 10 * len(asked)))) is not None
     check_whole(tmp_path / "trajectory-60.dump.gz", 60)
 
 

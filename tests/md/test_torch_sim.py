@@ -3,10 +3,13 @@
 import gzip
 import itertools
 import sys
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pytest
 
+from md.stopping import Stopped, stop
 from md.threads import in_threads
 from tammann.errors import DataError, RecipeError
 from tammann.md import torch_sim
@@ -66,13 +69,14 @@ def test_a_killed_run_is_resumed_beside_others(installed, tmp_path):
     conditions = Conditions(1000.0, thermostat="langevin")
 
     def produce(run, **more):
-        with engine.batch_threads():
-            return in_threads([
-                lambda k=k: engine.produce(MANY[k], BORN, conditions, tmp_path / run / str(k), **options, **more)
-                for k in range(3)
-            ])  # fmt: skip
+        def one(k):
+            with suppress(Stopped):
+                return engine.produce(MANY[k], BORN, conditions, tmp_path / run / str(k), **options, **more)
 
-    assert produce("a", stop=lambda: True) == [None] * 3
+        with engine.batch_threads():
+            return in_threads([partial(one, k) for k in range(3)])
+
+    assert produce("a", progress=stop) == [None] * 3
     for k, (resumed, straight) in enumerate(zip(produce("a"), produce("b"), strict=True)):
         alone = engine.produce(MANY[k], BORN, conditions, tmp_path / "c" / str(k), **options)
         first, *others = (gzip.decompress(path.read_bytes()) for path in (resumed, straight, alone))

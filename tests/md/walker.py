@@ -53,6 +53,6 @@ if __name__ == "__main__":
             subprocess.Popen([sys.executable, *sys.argv[:4], "child"]).wait()
         case ["child"]:
             parent = os.getppid()
-            walk(folder, picoseconds, nap=nap, stop=lambda: os.getppid() != parent)
+            walk(folder, picoseconds, nap=nap, progress=lambda _: os.getppid() == parent or sys.exit())
         case _:
             walk(folder, picoseconds, nap=nap)

@@ -4,6 +4,7 @@ Writes g_of_r.csv and comparison.json beside itself. CHGNet takes 0.3 s a step o
 another call with the same folder makes it longer.
 """
 
+import contextlib
 import csv
 import json
 import sys
@@ -48,15 +49,16 @@ if not file.exists():
 held = np.load(file)
 settled = replace(start, positions_A=held["x"], velocities_A_per_ps=held["v"])
 PRODUCTION = {"frame_fs": 20.0, "sample_fs": 20.0, "rng": 4}
-ase.produce(
-    settled,
-    chgnet(),
-    melt,
-    out / "chgnet",
-    duration_ps=8.0,
-    stop=lambda: time.monotonic() > until,
-    **PRODUCTION,
-)
+
+
+def stop_in_time(_):
+    """End the run when the minutes are over."""
+    if time.monotonic() > until:
+        raise TimeoutError
+
+
+with contextlib.suppress(TimeoutError):
+    ase.produce(settled, chgnet(), melt, out / "chgnet", duration_ps=8.0, progress=stop_in_time, **PRODUCTION)
 steps = max(int(file.stem.partition("-")[2]) for file in (out / "chgnet").glob("restart-*.bin"))
 ase.produce(settled, chgnet(), melt, out / "chgnet", duration_ps=steps * 0.002, **PRODUCTION)  # as far as it has come
 

@@ -70,10 +70,7 @@ class RunCost:
         )
 
     def check(self, *, memory: bool = True) -> None:
-        """Refuse what does not fit into memory or would not end within a year.
-
-        Args:
-            memory: Whether the runs use the memory of this machine.
+        """Refuse what would not end within a year or, with ``memory``, does not fit into that of this machine.
 
         Raises:
             RecipeError: With the largest grid that fits, or what to look at.
@@ -93,15 +90,9 @@ class RunCost:
 
 
 def estimate_cost(recipe: Recipe, rates: RateTable, *, runs: int = 1, threads: int = 1) -> RunCost:
-    """Estimate what realizations of a recipe will cost, from its table of rates alone.
+    """Estimate what ``runs`` realizations of a recipe will cost on ``threads`` cores, from its table of rates alone.
 
     Every phase that the precursors can become counts as present, so that the visits are an upper bound.
-
-    Args:
-        recipe: The recipe.
-        rates: Its table of rates.
-        runs: Realizations.
-        threads: Cores to use.
 
     Raises:
         RecipeError: A precursor is missing in the table of rates, or would fill less than one cell.

@@ -182,18 +182,7 @@ def realize(
 ) -> History:
     """Run one realization; the ``number``-th of ``entropy`` is the same wherever and whenever it is run.
 
-    Args:
-        recipe: The recipe.
-        rates: The table of rates.
-        entropy: The seed of all realizations.
-        number: Which of them.
-        threads: Threads of the kernel.
-        checkpoint: Folder for this realization's checkpoint and, once it is done, its history.
-        progress: As in ``simulate``.
-
-    Raises:
-        RecipeError: A precursor is missing in the table of rates.
-        ResultError: A checkpoint is cut off.
+    ``threads`` are those of the kernel; the folder ``checkpoint`` takes the history too, once it is done.
     """
     done = None if checkpoint is None else checkpoint / f"realization-{number:04d}.npz"
     if done is not None and done.exists():

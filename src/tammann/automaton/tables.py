@@ -20,11 +20,7 @@ BLOCK_EDGE = 16
 def arrange_channels(rates: RateTable, full: np.ndarray, *, capacity: float = 0.0, max_speedup: float = 1.0) -> Tables:
     """Sort the channels of a table of rates by the codes of their reactants; ``cycle_tables`` adds probabilities.
 
-    Args:
-        rates: The table of rates.
-        full: Shape (codes,), moles that fill a cell; entry 0 is not used.
-        capacity: Full cells whose content a block's ledger may hold.
-        max_speedup: Largest factor by which a poorly filled pair reacts faster than full cells.
+    ``full``, ``capacity`` and ``max_speedup`` are those of ``Tables``.
     """
     from tammann.automaton.kernel import Tables
 
@@ -115,14 +111,7 @@ def cycles_per_sweep(channels: Tables, score: np.ndarray, exchange: np.ndarray, 
 
 
 def cycle_tables(channels: Tables, score: np.ndarray, exchange: np.ndarray, *, sweeps: float) -> Tables:
-    """Return the tables with the probabilities of cycles of some sweeps each.
-
-    Args:
-        channels: From ``arrange_channels``.
-        score: Shape (channels,), per sweep and contact.
-        exchange: Shape (codes,), exchanges of places per sweep.
-        sweeps: Length of a cycle.
-    """
+    """Return the tables with the probabilities of cycles of ``sweeps`` each, from what ``rates_at`` returns."""
     swaps = np.where(np.eye(exchange.size, dtype=bool), 0.0, (exchange * sweeps)[:, None])
     scores = full_cell_scores(channels, score) * sweeps
     return channels._replace(

@@ -182,14 +182,13 @@ class Engine(ABC):
         sample_fs: float = 10.0,
         rng: np.random.Generator | int | None = None,
         progress: Callable[[float], None] | None = None,
-        stop: Callable[[], bool] | None = None,
-    ) -> Path | None:
+    ) -> Path:
         """Record a trajectory in a folder and return its file, resuming one that is there (``tammann.md.recording``).
 
         The folder is made where it is missing; a run that is resumed needs ``configuration`` for its elements only. The
         whole trajectory is ``duration_ps`` long, frames are ``frame_fs`` apart, a multiple of the ``sample_fs`` between
-        samples, and ``rng`` serves velocities and random forces. ``progress`` is called with the fraction done,
-        ``stop`` after every segment; where it returns True, the run ends early and None is returned.
+        samples, and ``rng`` serves velocities and random forces. ``progress`` is called with the fraction done
+        once a segment is on disk; what it raises ends the run there.
 
         Raises:
             DataError: As ``run``.
@@ -204,7 +203,7 @@ class Engine(ABC):
             with self.simulation(configuration, potential, start) as simulation:
                 every = {"sample_every": recording.sample_every, "frame_every": recording.frame_every}
                 advance = partial(simulation.advance, **every)
-                return record(recording, conditions, advance, simulation.save, progress=progress, stop=stop)
+                return record(recording, conditions, advance, simulation.save, progress=progress)
 
     def batch_threads(self) -> AbstractContextManager[None]:
         """Compute the forces on the boxes of all threads of this process at once, where the engine can."""

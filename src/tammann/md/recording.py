@@ -114,15 +114,13 @@ def record(
     save: Callable[[Path], None],
     *,
     progress: Callable[[float], None] | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> Path | None:
-    """Run to the end, segment by segment; ``advance`` takes time steps, ``save`` writes the state.
+) -> Path:
+    """Run to the end, segment by segment, and return the trajectory.
 
-    Returns:
-        The trajectory, or None where ``stop`` ended the run.
+    ``advance`` takes time steps, ``save`` writes the state.
 
     Raises:
-        DataError: The run has exploded; whatever ``advance`` raises.
+        DataError: The run has exploded; whatever ``advance`` or ``progress`` raises.
         ResultError: Another process has recorded in the folder meanwhile.
     """
     folder, step, every = recording.folder, recording.step or 0, recording.frame_every
@@ -146,8 +144,6 @@ def record(
         saved = step
         if progress is not None:
             progress(step / recording.total)
-        if stop is not None and stop():
-            return None
         steps_per_second = steps / max(time.monotonic() - clock, 1e-3)
         per_segment = max(1, round(steps_per_second * SEGMENT_SECONDS / every)) * every
         per_segment = min(per_segment, 10 * steps)  # the first segments are too short to judge the speed by

@@ -32,13 +32,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
 from tammann.files import read_text
 from tammann.potentials.rigid_ions import refuse_charge
-from tammann.strict import Block, explain, read_block, shown
+from tammann.strict import Document, shown
 
 _PAIR = (
     "(?:adp|agni|airebo|beck|bop|born|buck|comb|comb3|coul|dispersion|eam|edip|eim|extep|gauss|gw|harmonic|lcbop|lennard|"
@@ -112,7 +112,9 @@ def only_lammps(potential: LammpsCommands) -> DataError:
     )
 
 
-class _PotentialFile(Block):
+class _PotentialFile(Document):
+    ERROR = DataError
+
     name: Annotated[str, Field(strict=True, min_length=1, max_length=100)] | None = Field(
         default=None, description="a short name"
     )
@@ -198,7 +200,7 @@ def read_lammps_commands(path: str | os.PathLike[str]) -> LammpsCommands:
     file = Path(path).resolve()
     folder = file.parent.as_posix()
     try:
-        held = _PotentialFile(**read_block(text, error=DataError))
+        held = _PotentialFile.from_text(text)
         commands = _numbered(held.commands)
         for index, command in commands:
             _check_command(command, first + index)
@@ -206,8 +208,6 @@ def read_lammps_commands(path: str | os.PathLike[str]) -> LammpsCommands:
                 raise DataError(f"expected a folder without $, & and quotes in its path, got {shown(folder)}; move it.")
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    except ValidationError as error:
-        raise DataError(f"{path}: {explain(error, _PotentialFile)}") from None
     return LammpsCommands(
         name=held.name or file.stem,
         elements=held.elements,

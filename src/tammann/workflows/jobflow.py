@@ -7,10 +7,7 @@ interrupted::
     from jobflow import run_locally
     from tammann.workflows.jobflow import MeltMaker
 
-    flow = MeltMaker(out="/shared/melts").make(plan)
-    for name, steps in planned(flow):
-        print(name, steps)
-    run_locally(flow)
+    run_locally(MeltMaker(out="/shared/melts").make(plan))
 """
 
 from __future__ import annotations
@@ -91,11 +88,6 @@ class MeltMaker(Maker):
         table.config = jobflow.JobConfig(on_missing_references=jobflow.OnMissing.NONE)
         _labelled(table, "measure and write the table", 0)
         return jobflow.Flow([*volumes, *replicas, table], output=table.output, name=self.name)
-
-
-def planned(flow: Any) -> tuple[tuple[str, int], ...]:
-    """Return what a flow would run: the name of each job and its steps of molecular dynamics, at most."""
-    return tuple((job.name, int(job.metadata["steps"])) for job, _ in flow.iterflow())
 
 
 def _labelled(work: Any, name: str, steps: int) -> Any:
