@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -20,6 +18,9 @@ Snapshot = tuple[Any, np.ndarray, tuple[str, ...], float | None]
 
 BLOCK_BYTES = 4 * 2**20
 """Size of a block of positions; fits into the cache of a core."""
+
+IN_MEMORY_BYTES = 4e9
+"""Positions that need more go to a temporary file, which vanishes with the trajectory."""
 
 _FARTHEST_A = 1e9
 
@@ -60,15 +61,13 @@ def _stack(held: list[Snapshot]) -> Frames:
     return Frames(np.stack(positions), np.stack(cells), symbols[0], times_ps=times_ps)
 
 
-def check_choice(start: int, stop: int | None, every: int, in_memory_GB: float = 1.0) -> None:
-    """Check a choice of frames: a start of 0 or more, a later stop, an ``every`` of 1 or more; and the memory."""
+def check_choice(start: int, stop: int | None, every: int) -> None:
+    """Check a choice of frames: a start of 0 or more, a later stop, an ``every`` of 1 or more."""
     if start < 0 or every < 1 or (stop is not None and stop <= start):
         raise DataError(
             f"start, stop and every are {start}, {stop} and {every}, expected start at 0 or more, stop after it and "
             "every at 1 or more; frames are counted from 0."
         )
-    if not in_memory_GB >= 0:
-        raise DataError(f"in_memory_GB is {in_memory_GB}, expected a number of 0 or more.")
 
 
 def collect(
@@ -83,8 +82,6 @@ def collect(
     advice: str = "",
     start: int = 0,
     every: int = 1,
-    in_memory_GB: float = math.inf,
-    scratch: str | os.PathLike[str] | None = None,
 ) -> Trajectory:
     """Unwrap blocks of consecutive frames one after another and assemble them.
 
@@ -138,7 +135,7 @@ def collect(
 
     notes = [] if notes is None else notes
     paths = unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=notes, advice=advice)
-    positions = _concatenate(paths, in_memory_GB, scratch)
+    positions = _concatenate(paths)
     if len(positions) < 2:
         raise DataError(
             f"{where}{len(positions)} whole frame(s) chosen, expected at least 2; give more frames."
@@ -158,10 +155,8 @@ def collect(
     )
 
 
-def _concatenate(
-    blocks: Iterable[np.ndarray], in_memory_GB: float, scratch: str | os.PathLike[str] | None
-) -> np.ndarray:
-    """Return one array of all blocks, memory-mapped to a temporary file beyond ``in_memory_GB``."""
+def _concatenate(blocks: Iterable[np.ndarray]) -> np.ndarray:
+    """Return one array of all blocks, memory-mapped to a temporary file beyond ``IN_MEMORY_BYTES``."""
     kept: list[np.ndarray] = []
     file: IO[bytes] | None = None
     size, frames, shape = 0, 0, (0, 3)
@@ -172,9 +167,9 @@ def _concatenate(
             frames += len(block)
             shape = block.shape[1:]
             kept.append(block)
-            if file is None and size > in_memory_GB * 1e9:
+            if file is None and size > IN_MEMORY_BYTES:
                 # Without a name: it vanishes with the array or the process.
-                file = tempfile.TemporaryFile(dir=scratch, prefix="tammann-positions-")
+                file = tempfile.TemporaryFile(prefix="tammann-positions-")
             if file is not None:
                 for part in kept:
                     file.write(part.data)
@@ -184,8 +179,8 @@ def _concatenate(
             return np.memmap(file, dtype=np.float64, mode="r", shape=(frames, *shape))
     except OSError as error:
         raise DataError(
-            f"positions do not fit into the temporary folder ({scratch or tempfile.gettempdir()}: "
-            f"{error.strerror or error}); name another with scratch, or allow more with in_memory_GB."
+            f"positions do not fit into the temporary folder ({tempfile.gettempdir()}: {error.strerror or error}); "
+            "name another by the environment variable TMPDIR."
         ) from None
     finally:
         if file is not None:

@@ -172,8 +172,6 @@ def trajectory_from_mdanalysis(
     every: int = 1,
     wrapped: bool = True,
     temperature_K: float | None = None,
-    in_memory_GB: float = 4.0,
-    scratch: str | None = None,
 ) -> Trajectory:
     """Convert a ``Universe`` or an ``AtomGroup`` of MDAnalysis to a trajectory.
 
@@ -185,7 +183,7 @@ def trajectory_from_mdanalysis(
         DataError: Another object, no cell, no elements, times that are unknown, and what ``trajectory_from_arrays``
             refuses.
     """
-    check_choice(start, stop, every, in_memory_GB)
+    check_choice(start, stop, every)
     atoms = getattr(universe, "atoms", None)
     frames = getattr(getattr(universe, "universe", universe), "trajectory", None)
     if atoms is None or frames is None:
@@ -212,8 +210,6 @@ def trajectory_from_mdanalysis(
         source=str(getattr(frames, "filename", None) or ""),
         start=start,
         every=every,
-        in_memory_GB=in_memory_GB,
-        scratch=scratch,
     )
 
 

@@ -43,11 +43,11 @@ def read_trajectory(
     stop: int | None = None,
     every: int = 1,
     wrapped: bool = True,
-    in_memory_GB: float = 4.0,
-    scratch: str | os.PathLike[str] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Trajectory:
     r"""Read the trajectory of a molecular dynamics run from a file.
+
+    Positions of more than 4 GB are kept in a temporary file, which vanishes with the trajectory.
 
     Args:
         path: A LAMMPS dump (text; any columns, any periodic cell), extended XYZ, XDATCAR, ASE .traj, or .npz with
@@ -61,8 +61,6 @@ def read_trajectory(
         every: Keep one frame in ``every``.
         wrapped: False where positions that look wrapped (x y z without image flags, say) are known to be unwrapped.
             With the default they are unwrapped by minimum images, which do not see steps of more than half a cell.
-        in_memory_GB: Positions that need more go to a temporary file, which vanishes with the trajectory.
-        scratch: Folder of that file.
         progress: Called with the fraction of the file that has been read.
 
     Raises:
@@ -78,7 +76,7 @@ def read_trajectory(
         [7.0, 8.5, 10.0]
     """
     check_argument("trajectory", path, (str, os.PathLike), "the name of a file")
-    check_choice(start, stop, every, in_memory_GB)
+    check_choice(start, stop, every)
     path, choice = Path(path), Choice(start, stop, every)
     if isinstance(types, str):
         types = types.replace(",", " ").split()
@@ -118,8 +116,6 @@ def read_trajectory(
                 notes=lines.notes,
                 start=start,
                 every=every,
-                in_memory_GB=in_memory_GB,
-                scratch=scratch,
             )
         except DataError as error:
             named = str(error).startswith(str(path))  # with several files a message must say which

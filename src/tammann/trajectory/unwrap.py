@@ -151,20 +151,14 @@ def unwrapped(
     ``first`` and ``every`` number the frames in messages.
     """
     # Of the last frame: fractional coordinates and images of the wrapped position, the lattice-view position, the path.
-    s_before: np.ndarray | None = None
-    n_before: np.ndarray | None = None
-    x_before: np.ndarray | None = None
-    u_before: np.ndarray | None = None
-    cell_before: np.ndarray | None = None
-    basis_before: np.ndarray | None = None
-    origin_before = np.zeros(3)
+    s_before = n_before = x_before = u_before = cell_before = basis_before = origin_before = np.empty(0)
     constant = True
     longest: float | None = None
-    for block in blocks:
+    for number, block in enumerate(blocks):
         count = len(block.positions)
         cells = np.broadcast_to(block.cells, (count, 3, 3))
         origins = np.broadcast_to(np.zeros(3) if block.origins is None else block.origins, (count, 3))
-        if cell_before is None or basis_before is None:
+        if number == 0:
             cell_before, basis_before, origin_before = cells[0], cells[0], origins[0]
         basis = _continuous_bases(cells, cell_before, basis_before, first, every)
         same = np.abs(basis - basis_before).max() <= _SAME * np.abs(basis_before).max()
@@ -175,7 +169,7 @@ def unwrapped(
             x = block.positions
         else:
             s = np.matmul(block.positions - origins[:, None], np.linalg.inv(basis))
-            if s_before is None or n_before is None:
+            if number == 0:
                 s_before, n_before = s[0], np.zeros_like(s[0])
             steps = np.diff(s, axis=0, prepend=s_before[None])
             walls = np.rint(steps)
@@ -188,9 +182,8 @@ def unwrapped(
         if constant and same:
             u = x
         else:
-            if constant and x_before is None:
+            if number == 0:
                 x_before, u_before = x[0], x[0]
-            assert x_before is not None and u_before is not None
             # The lattice-view positions are wrapped again; what counts is how the number of images changes.
             x_all = np.concatenate([x_before[None], x])
             h = np.concatenate([basis_before[None], basis])

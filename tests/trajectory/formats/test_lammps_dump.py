@@ -224,12 +224,15 @@ def test_frames_are_chosen_without_looking_at_the_others(read):
         read(broken)
 
 
-def test_memory_is_given_up_for_a_temporary_file(read, tmp_path):
+def test_memory_is_given_up_for_a_temporary_file(read, tmp_path, monkeypatch):
     x = walk(frames=300, atoms=6)
     text = dump(x, ORTHOGONAL, SYMBOLS, "id element xu yu zu")
     folder = tmp_path / "scratch"
     folder.mkdir()
-    found = read(text, in_memory_GB=1e-5, scratch=folder)
+    assert not isinstance(read(text).positions, np.memmap)
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    monkeypatch.setattr("tammann.trajectory.assemble.IN_MEMORY_BYTES", 1e4)
+    found = read(text)
     assert isinstance(found.positions, np.memmap)
     assert not found.positions.flags.writeable
     assert np.array_equal(found.positions, x)
@@ -237,9 +240,9 @@ def test_memory_is_given_up_for_a_temporary_file(read, tmp_path):
     del found
     gc.collect()
     assert os.listdir(folder) == []
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
     with pytest.raises(DataError, match="temporary folder"):
-        read(text, in_memory_GB=0, scratch=tmp_path / "missing")
-    assert not isinstance(read(text, in_memory_GB=1).positions, np.memmap)
+        read(text)
 
 
 def test_progress_rises_to_the_end(read):
@@ -315,7 +318,6 @@ STEP_3, STEP_5 = "ITEM: TIMESTEP\n300\n", "ITEM: TIMESTEP\n500\n"
         (lambda text: text, {"timestep_fs": -1.0}, "above zero"),
         (lambda text: text, {"start": -1}, "counted from 0"),
         (lambda text: text, {"every": 0}, "every"),
-        (lambda text: text, {"in_memory_GB": float("nan")}, "in_memory_GB"),
         (lambda text: text, {"temperature_K": 0.0}, "above 0 K"),
         (changed("pp pp pp", "pp pp ff", -1), {}, "boundaries pp pp ff, expected pp pp pp"),
         (changed("0.0 9.0\n", "0.0 0.0\n", -1), {}, "volume 0 Å³"),
