@@ -70,7 +70,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(known):
 def test_a_bent_line_is_named_and_its_errors_grow():
     bent = law(T) + law(T, 0.2, -24.0)
     fit = fit_arrhenius(T, bent, 0.01 * bent)
-    assert fit.scaled and fit.p_value < 0.01
+    assert fit.scaled
     assert "one line" in fit.notes[0]
     straight = fit_arrhenius(T, law(T), 0.01 * law(T))
     ratio = fit.activation_energy_stderr_eV / straight.activation_energy_stderr_eV

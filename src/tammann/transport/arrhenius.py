@@ -32,7 +32,6 @@ class ArrheniusFit:
         chi2_per_dof: Squared deviations from the line over the squared errors, per degree of freedom; NaN for two
             points, or without errors.
         degrees_of_freedom: Points less two.
-        p_value: Probability of as large a chi2 by chance; NaN for two points, or without errors.
         scaled: Whether the errors were taken from the scatter about the line: none were given, or the points lie
             further from it than theirs allow. Intervals are then those of Student's t.
         notes: Remarks, one sentence each.
@@ -48,7 +47,6 @@ class ArrheniusFit:
     covariance: np.ndarray
     chi2_per_dof: float
     degrees_of_freedom: int
-    p_value: float
     scaled: bool
     notes: tuple[str, ...] = ()
 
@@ -125,34 +123,7 @@ def fit_arrhenius(
     t = np.array(temperatures_K, dtype=float)
     y = np.array(values, dtype=float)
     s = None if stderr is None else np.array(stderr, dtype=float)
-    if t.ndim != 1 or t.shape != y.shape:
-        raise DataError(
-            f"values have shape {y.shape} and temperatures_K {t.shape}, expected one value for each temperature."
-        )
-    if not (np.isfinite(t).all() and (t > 0).all()):
-        raise DataError(f"temperatures_K are {t.tolist()}, expected numbers above 0 K.")
-    if len(np.unique(t)) < 2:
-        raise DataError(
-            f"temperatures_K hold {len(np.unique(t))} different temperature{'s' if len(t) == 0 else ''}, expected at "
-            "least two; measure at another one."
-        )
-    wrong = ~(np.isfinite(y) & (y > 0))
-    if wrong.any():
-        raise DataError(
-            f"values at {t[wrong][0]:g} K are {y[wrong][0]:g}, expected numbers above zero, since their logarithm is "
-            "fitted; leave that temperature out."
-        )
-    if s is not None:
-        if s.shape != y.shape:
-            raise DataError(f"stderr has shape {s.shape}, expected {y.shape}: one standard error for each value.")
-        wrong = ~(np.isfinite(s) & (s > 0))
-        if wrong.any():
-            raise DataError(
-                f"stderr at {t[wrong][0]:g} K is {s[wrong][0]:g}, expected a standard error above zero; give None for "
-                "all where they are unknown."
-            )
-    if s is None and len(t) < 3:
-        raise DataError(f"stderr is None with {len(t)} points, expected three or more, whose scatter gives the errors.")
+    _check_points(t, y, s)
 
     error = np.ones(len(t)) if s is None else s / y
     inverse = -1.0 / (BOLTZMANN_EV_PER_K * t)
@@ -170,10 +141,8 @@ def fit_arrhenius(
     chi2 = float((((logarithm - level - energy * arm) / error) ** 2).sum())
     dof = len(t) - 2
     notes = []
-    per_dof = p_value = float("nan")
-    scaled, factor = s is None, 1.0
+    per_dof, scaled = float("nan"), s is None
     if s is None:
-        factor = chi2 / dof
         notes.append(
             f"The points came without errors; those of the fit are from the scatter of {len(t)} points about the line, "
             f"with {dof} degree{'s' if dof > 1 else ''} of freedom."
@@ -182,7 +151,6 @@ def fit_arrhenius(
         per_dof, p_value = chi2 / dof, float(chdtrc(dof, chi2))
         scaled = p_value < CHANCE
         if scaled:
-            factor = per_dof
             notes.append(
                 f"The points do not lie on one line within their errors (chi2 per degree of freedom {per_dof:.3g}, "
                 f"p = {p_value:.1g}); the errors of the fit were multiplied with {per_dof**0.5:.3g}."
@@ -194,7 +162,8 @@ def fit_arrhenius(
             f"The error at {t[error.argmax()]:g} K is {100 * error.max():.0f} % of the value; the logarithm of so "
             "uncertain a number is not normally distributed."
         )
-    covariance *= factor
+    if scaled:
+        covariance *= chi2 / dof
     for array in (t, y, covariance, *(() if s is None else (s,))):
         array.setflags(write=False)
     return ArrheniusFit(
@@ -208,10 +177,31 @@ def fit_arrhenius(
         covariance=covariance,
         chi2_per_dof=per_dof,
         degrees_of_freedom=dof,
-        p_value=p_value,
         scaled=scaled,
         notes=tuple(notes),
     )
+
+
+def _check_points(t: np.ndarray, y: np.ndarray, s: np.ndarray | None) -> None:
+    if t.ndim != 1 or t.shape != y.shape:
+        raise DataError(
+            f"values have shape {y.shape} and temperatures_K {t.shape}, expected one value for each temperature."
+        )
+    if not (np.isfinite(t).all() and (t > 0).all()):
+        raise DataError(f"temperatures_K are {t.tolist()}, expected numbers above 0 K.")
+    if len(np.unique(t)) < 2:
+        raise DataError(f"temperatures_K are {t.tolist()}, expected at least two different ones; measure at another.")
+    if s is not None and s.shape != y.shape:
+        raise DataError(f"stderr has shape {s.shape}, expected {y.shape}: one standard error for each value.")
+    for what, array, advice in (
+        ("values at {:g} K are", y, "leave that temperature out, as logarithms are fitted"),
+        ("stderr at {:g} K is", s, "give None for all where they are unknown"),
+    ):
+        if array is not None and (wrong := ~(np.isfinite(array) & (array > 0))).any():
+            where = what.format(t[wrong][0])
+            raise DataError(f"{where} {array[wrong][0]:g}, expected a finite number above zero; {advice}.")
+    if s is None and len(t) < 3:
+        raise DataError(f"stderr is None with {len(t)} points, expected three or more, whose scatter gives the errors.")
 
 
 def arrhenius_weights(

@@ -266,11 +266,7 @@ def _read_json(path: Path) -> TransportTable:
         )
     if not isinstance(data, Mapping) or not isinstance(data.get("entries"), list) or not data["entries"]:
         raise DataError(f"transport: {path} has no list 'entries'; expected an object with name, source and entries.")
-    unknown = sorted(set(data) - {"name", "source", "end_members", "warnings", "entries"})
-    if unknown:
-        raise DataError(
-            f"transport: {path} has the unknown key {unknown[0]!r}; expected name, source, end_members, entries."
-        )
+    _check_keys(data, ("name", "source", "end_members", "warnings", "entries"), f"transport: {path}")
     entries = [_from_json(item, f"{path}, entry {number}") for number, item in enumerate(data["entries"], start=1)]
     ends = data.get("end_members")
     if ends is not None and not (isinstance(ends, list) and [type(end) for end in ends] == [str, str]):
@@ -296,31 +292,29 @@ def is_record(data: object) -> bool:
     return isinstance(first, Mapping) and "regime_ps" in first and "L_stderr" in first
 
 
+def _check_keys(data: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    for key in data:
+        if key not in known:
+            raise DataError(f"{where} has the unknown key {key!r}; expected {', '.join(known)}.")
+
+
 def _from_json(item: object, where: str) -> OnsagerCoefficients:
     if not isinstance(item, Mapping):
         raise DataError(f"{where} is {item!r}, expected an object with {', '.join(_REQUIRED)}.")
     for key in _REQUIRED:
         if key not in item:
             raise DataError(f"{where} has no key {key!r}; every unit stands in its key, SI only.")
-    unknown = sorted(set(item) - {*_REQUIRED, *_OPTIONAL})
-    if unknown:
-        raise DataError(f"{where} has the unknown key {unknown[0]!r}; expected {', '.join(_REQUIRED + _OPTIONAL)}.")
+    _check_keys(item, _REQUIRED + _OPTIONAL, where)
     if not isinstance(item["formula"], str):
         raise DataError(f"{where}: formula is {item['formula']!r}, expected text such as BaTiO3.")
-    composition = dict(composition_key(item["formula"]))
-    species = item["species"]
-    if not isinstance(species, list) or sorted(map(str, species)) != sorted(composition):
+    species, volume = item["species"], item.get("cell_volume_m3")
+    if not isinstance(species, list) or sorted(map(str, species)) != sorted(dict(composition_key(item["formula"]))):
         raise DataError(f"{where}: species is {species!r}, expected the elements of {item['formula']}, each once.")
-    number = {
-        key: finite_number(item[key], f"{where}: {key}")
-        for key in ("temperature_K", "cell_volume_m3")
-        if item.get(key) is not None or key in _REQUIRED
-    }
     return OnsagerCoefficients(
         formula=item["formula"],
-        temperature_K=number["temperature_K"],
+        temperature_K=finite_number(item["temperature_K"], f"{where}: temperature_K"),
         species=tuple(species),
-        volume_A3=number["cell_volume_m3"] * 1e30 if "cell_volume_m3" in number else None,
+        volume_A3=None if volume is None else finite_number(volume, f"{where}: cell_volume_m3") * 1e30,
         source=str(item.get("source", "")),
         **{name: _array(item, f"{name}_per_J_m_s", where) for name in _ARRAYS},
     )

@@ -47,11 +47,9 @@ class Viscosity:
         regime_ps: First and last time of the fit, ps.
         block_stderr_Pa_s: Standard error from the spread over stretches of the run (or over replicas), as a check;
             NaN where the run is too short for two.
-        blocks: How many stretches.
         times_ps: Of the running integral, shape (K,), ps.
         running_Pa_s: Green-Kubo integral up to each time, shape (K,), Pa s.
         running_stderr_Pa_s: Its standard error, shape (K,), Pa s.
-        duration_ps: Of all replicas together, ps.
         notes: Remarks, one sentence each.
     """
 
@@ -60,11 +58,9 @@ class Viscosity:
     converged: bool
     regime_ps: tuple[float, float]
     block_stderr_Pa_s: float
-    blocks: int
     times_ps: np.ndarray
     running_Pa_s: np.ndarray
     running_stderr_Pa_s: np.ndarray
-    duration_ps: float
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -176,7 +172,6 @@ def shear_viscosity(
     value = slope / frame_interval_ps * unit
     converged = found and not doubts
     notes += [*doubts, *_mean_stress(runs)]
-    spread, count = _block_spread(paths, first, last)
     lags, running, running_error = _running(runs, first, last)
     per_frame = 2 * frame_interval_ps * unit
     product = sum(float((run[:, 1:] * run[:, :-1]).sum()) for run in runs)
@@ -193,12 +188,10 @@ def shear_viscosity(
         stderr_Pa_s=value * relative if converged else float("nan"),
         converged=converged,
         regime_ps=(first * frame_interval_ps, last * frame_interval_ps),
-        block_stderr_Pa_s=spread / frame_interval_ps * unit,
-        blocks=count,
+        block_stderr_Pa_s=_block_spread(paths, first, last) / frame_interval_ps * unit,
         times_ps=lags * frame_interval_ps,
         running_Pa_s=running * per_frame,
         running_stderr_Pa_s=running_error * per_frame,
-        duration_ps=sum(path.shape[1] - 1 for path in paths) * frame_interval_ps,
         notes=tuple(notes),
     )
 
@@ -274,16 +267,16 @@ def _settled(paths: list[np.ndarray], longest: int) -> int:
     return 0
 
 
-def _block_spread(paths: list[np.ndarray], first: int, last: int) -> tuple[float, int]:
-    """Standard error of the slope per frame from stretches of the runs, and how many there are."""
+def _block_spread(paths: list[np.ndarray], first: int, last: int) -> float:
+    """Standard error of the slope per frame from stretches of the runs."""
     stretches = []
     for path in paths:
         pieces = min(BLOCKS if len(paths) < BLOCKS else 1, path.shape[1] // (2 * last))
         stretches += np.array_split(path, max(pieces, 1), axis=1)
     if len(stretches) < 2:
-        return float("nan"), len(stretches)
+        return float("nan")
     slopes = [_slopes([piece], (first,), last)[0][0] for piece in stretches]
-    return float(np.std(slopes, ddof=1) / np.sqrt(len(slopes))), len(slopes)
+    return float(np.std(slopes, ddof=1) / np.sqrt(len(slopes)))
 
 
 def _autocorrelation(runs: list[np.ndarray], kept: int) -> np.ndarray:

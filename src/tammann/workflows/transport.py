@@ -146,7 +146,6 @@ class TransportRun:
         conductivities: Of each measurement; None where it is not diffusive or no charges are known.
         activation: Arrhenius fits of the diffusivities by composition and element, where there are two diffusive
             temperatures or more.
-        charges: Charges by composition, e; empty where none are known.
         table: The measurements that recipes can take, or None where there are none.
         notes: Remarks on the whole; those on one measurement are in its own notes.
     """
@@ -155,7 +154,6 @@ class TransportRun:
     correlations: tuple[tuple[Correlations, ...], ...]
     conductivities: tuple[Conductivity | None, ...]
     activation: Mapping[str, Mapping[str, ArrheniusFit]]
-    charges: Mapping[str, Mapping[str, float]]
     table: TransportTable | None = None
     notes: tuple[str, ...] = ()
 
@@ -266,7 +264,7 @@ def _derived(
         table = transport_table(measurements, name=name)
     except DataError as error:
         notes += (f"No {TABLE_FILE}, as {error}",)
-    return TransportRun(measurements, correlations, conductivities, activation, known, table, notes)
+    return TransportRun(measurements, correlations, conductivities, activation, table, notes)
 
 
 def _read_groups(
@@ -344,19 +342,17 @@ def _charges(
             raise DataError(f"charges name {symbol!r}, which is in no trajectory; expected {', '.join(sorted(there))}.")
     known: dict[str, Mapping[str, float]] = {}
     notes = []
-    for formula in dict.fromkeys(measurement.formula for measurement in measurements):
-        if charges is not None:
-            needed = [symbol for symbol, _ in composition_key(formula)]
-            for symbol in needed:
-                if symbol not in charges:
-                    raise DataError(
-                        f"charges has no {symbol}, which is in {formula}; give the charge of every element, such as "
-                        f"{symbol}=2."
-                    )
-            known[formula] = {symbol: charges[symbol] for symbol in needed}
-            continue
+    for formula, m in {m.formula: m for m in measurements}.items():
         try:
-            known[formula] = charges_from_composition(formula)
+            if charges is None:
+                known[formula] = charges_from_composition(formula)
+            else:
+                known[formula] = {symbol: charges[symbol] for symbol in m.species}
+        except KeyError as error:
+            raise DataError(
+                f"charges has no {error.args[0]}, which is in {formula}; give the charge of every element, such as "
+                f"{error.args[0]}=2."
+            ) from None
         except DataError as error:
             notes.append(f"No conductivity of {formula}: {error}")
     return known, tuple(notes)
