@@ -27,9 +27,9 @@ def test_measured_again_it_is_the_same_within_a_part_of_the_error(tmp_path):
 
 def test_uneven_ions_are_still_seen(tmp_path):
     jumps = regime_curves("jumps", 1, 2000, 30)
-    save_correlations(tmp_path / "j.npz", jumps, max_lag_ps=60.0)
+    save_correlations(tmp_path / "j.npz", jumps)
     one, other = (
-        measure_onsager(c, temperature_K=1000.0, regime_ps=(8.0, 50.0))
+        measure_onsager(c, temperature_K=1000.0, regime_ps=(8.0, 49.0))
         for c in (jumps, load_correlations(tmp_path / "j.npz"))
     )
     assert other.apparent.L_self_stderr == pytest.approx(one.apparent.L_self_stderr, rel=0.1)
@@ -37,8 +37,9 @@ def test_uneven_ions_are_still_seen(tmp_path):
 
 
 def test_what_is_stored_comes_back(tmp_path):
-    curves = displacement_correlations(correlated_walk(np.random.default_rng(3), 400), frame="Cl")
-    save_correlations(tmp_path / "c.npz", curves, max_lag_ps=5.0)
+    walk = correlated_walk(np.random.default_rng(3), 400)
+    curves = displacement_correlations(walk, frame="Cl", max_lag_ps=5.0)
+    save_correlations(tmp_path / "c.npz", curves)
     loaded = load_correlations(tmp_path / "c.npz")
     for name in ("formula", "species", "frame", "frame_interval_ps", "n_frames", "volume_A3", "temperature_K", "notes"):
         assert getattr(loaded, name) == getattr(curves, name), name
@@ -54,7 +55,3 @@ def test_what_is_no_such_file(tmp_path):
     for name in ("other.npz", "text.npz"):
         with pytest.raises(DataError, match="holds no displacement correlations"):
             load_correlations(tmp_path / name)
-    curves = displacement_correlations(correlated_walk(np.random.default_rng(3), 400))
-    with pytest.raises(DataError, match="max_lag_ps is 0.01 ps"):
-        save_correlations(tmp_path / "c.npz", curves, max_lag_ps=0.01)
-    assert not (tmp_path / "c.npz").exists()

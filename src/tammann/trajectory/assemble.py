@@ -100,12 +100,11 @@ def collect(
         raise DataError("timestep_fs and frame_interval_ps are both given; give one of them.")
     symbols: tuple[str, ...] = ()
     cells: list[np.ndarray] = []
-    steps: list[np.ndarray] = []
-    times: list[np.ndarray] = []
+    steps = times = np.empty(0)
     count = 0
 
     def checked() -> Iterator[Frames]:
-        nonlocal symbols, count
+        nonlocal symbols, count, steps, times
         for block in blocks:
             if not symbols:
                 symbols = check_symbols(block.symbols, source or "symbols")
@@ -126,8 +125,8 @@ def collect(
                     f"{block.positions[~finite][0]}, expected a number; the run may have blown up, leave these frames "
                     f"out (stop={first + every * frame})."
                 )
-            steps.append(np.empty(0) if block.steps is None else block.steps)
-            times.append(np.empty(0) if block.times_ps is None else block.times_ps)
+            steps = steps if block.steps is None else np.append(steps, block.steps)
+            times = times if block.times_ps is None else np.append(times, block.times_ps)
             _check_even(steps, start, every, where)
             cells.append(np.broadcast_to(block.cells, (len(block.positions), 3, 3)))
             count += len(block.positions)
@@ -148,7 +147,7 @@ def collect(
         symbols,
         positions,
         all_cells,
-        _interval_ps(frame_interval_ps, timestep_fs, np.concatenate(steps), np.concatenate(times), start, every, where),
+        _interval_ps(frame_interval_ps, timestep_fs, steps, times, start, every, where),
         temperature_K=temperature_K,
         source=source,
         notes=tuple(notes),
@@ -196,18 +195,11 @@ def _concatenate(blocks: Iterable[np.ndarray]) -> np.ndarray:
     return whole
 
 
-def _check_even(series: list[np.ndarray], start: int, every: int, where: str) -> None:
+def _check_even(values: np.ndarray, start: int, every: int, where: str) -> None:
     """Check that time steps, where known, are evenly spaced."""
-    recent = series[-1]
-    if len(recent) == 0:
-        return
-    first = np.concatenate(series[:2])[:2]
-    before = series[-2][-1:] if len(series) > 1 else recent[:0]
-    rises = np.diff(np.concatenate([before, recent]))
-    if len(first) < 2 or (rises == first[1] - first[0]).all():
-        return
-    values = np.concatenate(series)
     rises = np.diff(values)
+    if (rises == rises[:1]).all():
+        return
     k = int(np.argmax(rises != rises[0]))
     raise DataError(
         f"{where}frames {start + every * k} and {start + every * (k + 1)} are {rises[k]:g} time steps apart "

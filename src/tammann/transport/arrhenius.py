@@ -56,28 +56,17 @@ class ArrheniusFit:
         value = np.exp(logarithm)
         return value, value * error
 
-    def interval(self, temperature_K: ArrayLike, *, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lower and upper end of the interval of the line, symmetric in the logarithm, not in the value.
-
-        Raises:
-            DataError: A confidence outside 0 to 1.
-        """
+    def interval(self, temperature_K: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of the 95 % interval of the line, symmetric in the logarithm, not in the value."""
         logarithm, error = self._line(temperature_K)
-        reach = self.quantile(confidence) * error
+        reach = self.quantile() * error
         return np.exp(logarithm - reach), np.exp(logarithm + reach)
 
-    def quantile(self, confidence: float = 0.95) -> float:
-        """Return the half-width of an interval in standard errors, by Student's t where the scatter gave the errors.
-
-        Raises:
-            DataError: A confidence outside 0 to 1.
-        """
+    def quantile(self) -> float:
+        """Return half of a 95 % interval in standard errors, by Student's t where the scatter gave the errors."""
         from scipy.special import ndtri, stdtrit
 
-        if not 0 < confidence < 1:
-            raise DataError(f"confidence is {confidence}, expected a number between 0 and 1, such as 0.95.")
-        upper = (1 + confidence) / 2
-        return float(stdtrit(self.degrees_of_freedom, upper) if self.scaled else ndtri(upper))
+        return float(stdtrit(self.degrees_of_freedom, 0.975) if self.scaled else ndtri(0.975))
 
     def _line(self, temperature_K: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         t = np.asarray(temperature_K, dtype=float)

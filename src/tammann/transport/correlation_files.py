@@ -23,21 +23,17 @@ ION_LAGS = 32
 WORDS = "formula species frame frame_interval_ps n_frames volume_A3 temperature_K source notes".split()
 
 
-def save_correlations(
-    path: str | PathLike[str], correlations: Correlations, *, max_lag_ps: float | None = None
-) -> None:
+def save_correlations(path: str | PathLike[str], correlations: Correlations) -> None:
     """Write displacement correlations at some lags to a compressed .npz file of some tens of kilobytes.
 
-    Kept are 96 lags, spread in the logarithm up to ``max_lag_ps`` and rounded to single precision, and every single ion
-    at 32 of them in half precision.
+    Kept are 96 lags, spread in the logarithm up to a quarter of the trajectory, which is as far as a regime reaches,
+    and rounded to single precision, and every single ion at 32 of them in half precision.
 
     Args:
         path: Of the file.
         correlations: What ``displacement_correlations`` returned.
-        max_lag_ps: Longest lag kept, ps; by default a quarter of the trajectory, which is as far as a regime reaches.
 
     Raises:
-        DataError: No lags up to ``max_lag_ps``.
         OSError: The file cannot be written.
 
     Example:
@@ -51,10 +47,7 @@ def save_correlations(
         ...     load_correlations(Path(folder) / "walk.npz")
         Correlations(Mg10 O10: 500 lags of 0.1 ps, laboratory frame)
     """
-    wanted = 0.25 * correlations.duration_ps if max_lag_ps is None else max_lag_ps
-    last = min(int(wanted / correlations.frame_interval_ps + 1e-9), correlations.self_A2.shape[-1] - 1)
-    if last < 1:
-        raise DataError(f"max_lag_ps is {wanted:g} ps, expected at least {correlations.frame_interval_ps:g} ps.")
+    last = min(max(1, (correlations.n_frames - 1) // 4), correlations.self_A2.shape[-1] - 1)
     lags = spread_lags(1, last, STORED_LAGS)
     upper = np.triu_indices(len(correlations.species))
     ions = spread_lags(1, last, ION_LAGS)

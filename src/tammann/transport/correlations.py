@@ -142,7 +142,7 @@ def displacement_correlations(
         threads: Cores for the transforms, one or more; all of them where None.
 
     Raises:
-        DataError: An element that is not there, fewer than two frames, positions that are not finite.
+        DataError: An element that is not there, positions that are not finite.
 
     Reference:
         Fong, Self, McCloskey, Persson, Macromolecules 2021, 54, 2575, doi 10.1021/acs.macromol.0c02545; the transform:
@@ -161,20 +161,17 @@ def displacement_correlations(
     # in the order of the formula, so that replicas agree however their atoms are numbered
     species = tuple(parse_formula(trajectory.formula))
     n_frames = trajectory.n_frames
-    if n_frames < 2:
-        raise DataError(f"the trajectory has {n_frames} frame; displacements need two or more.")
     members = [np.flatnonzero(np.array(trajectory.symbols) == symbol) for symbol in species]
     counts = np.array([len(atoms) for atoms in members])
-    if max_lag_ps is not None and not max_lag_ps > 0:
-        raise DataError(f"max_lag_ps is {max_lag_ps}, expected a time above 0 ps.")
     if threads is not None and not 1 <= threads <= MOST_THREADS:
         raise DataError(f"threads is {threads}, expected a whole number from 1 to {MOST_THREADS}.")
-    kept = n_frames if max_lag_ps is None else min(n_frames, int(max_lag_ps / trajectory.frame_interval_ps + 1e-9) + 1)
-    if kept < 2:
+    longest = n_frames - 1 if max_lag_ps is None else max_lag_ps / trajectory.frame_interval_ps + 1e-9
+    if not longest >= 1:
         raise DataError(
             f"max_lag_ps is {max_lag_ps:g}, expected at least the time between frames, "
             f"{trajectory.frame_interval_ps:g} ps."
         )
+    kept = int(min(n_frames - 1, longest)) + 1
     sums = _sums(trajectory.positions, members)
     if not np.isfinite(sums).all():
         first = int(np.argmin(np.isfinite(sums).all(axis=(0, 2))))
