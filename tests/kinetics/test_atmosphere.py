@@ -3,10 +3,12 @@
 Enthalpies of formation are those of the CRC Handbook at 298 K, kJ/mol; volumes come from densities.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from tammann.errors import RecipeError
+from tammann.errors import DataError, RecipeError
 from tammann.kinetics import rate_table, with_atmosphere
 from tammann.reactions import enumerate_reactions
 from tammann.recipe import Recipe
@@ -113,6 +115,28 @@ def test_carbon_monoxide_reduces_as_far_as_it_deposits_no_carbon(recipe_of):
     assert "CO -> CO2 + C" in said and "against 5.2e+02 Pa at 1300 K" in said
     balance = plain_equilibrium(prepared)
     assert balance[balance.phase == "Fe"].temperature_K.min() == pytest.approx(980, abs=80)
+
+
+def test_a_stated_gas_that_does_nothing_is_named():
+    mixture = [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}]
+    recipe = Recipe(
+        precursors=mixture,
+        programme=[{"temperature_K": 1300, "hold_h": 1}],
+        atmosphere={"partial_pressure_Pa": {"CO2": 1e-90}},
+    )
+    assert prepare(recipe).rates.important_warnings == (
+        "The CO2 of the atmosphere takes part in no reaction that opens here.",
+    )
+
+
+def test_melting_points_are_asked_of_what_takes_part_alone(recipe_of):
+    recipe = recipe_of(("ZnO", "ZnSO4", "Al2O3"), ["ZnSO4"], "inert")
+    table = Path(recipe.energies)
+    table.write_text(table.read_text().replace(",2345,", ",,"))
+    assert prepare(recipe).rates.equations
+    table.write_text(table.read_text().replace(",2247,", ",,"))
+    with pytest.raises(DataError, match="^ZnO has no melting point, which"):
+        prepare(recipe)
 
 
 def test_gases_that_burn_are_refused(recipe_of):

@@ -94,10 +94,10 @@ def rate_table(
     phases = reactions.phases
     energies = selection.energy_set_of(phases, recipe)
     precursors = selection.precursors(phases, recipe, energies)
-    phases.require_melting_points()
     furnace, important, warnings = selection.conditions(phases, recipe, chosen, energies)
 
     pool = reactions.take(selection.possible(reactions, precursors, furnace, chosen, null=null))
+    phases.require_melting_points([*precursors, *np.flatnonzero(pool.coefficients.any(axis=0))])
     dG = furnace.energy(pool)
     candidates = _Candidates(
         pool, dG, np.isfinite(dG), np.zeros_like(dG), np.full_like(dG, np.nan), np.zeros(len(pool), dtype=bool)
@@ -117,6 +117,17 @@ def rate_table(
         if not len(candidates.pool):
             nothing_opens = _why_nothing_opens(reactions, stages, precursors, furnace)
             important.insert(0, nothing_opens)
+        elif not isinstance(recipe.atmosphere, str):
+            open_ = np.atleast_1d((candidates.pool.coefficients != 0).any(axis=0))
+            idle = [gas for gas in furnace.supplied if not open_[phases.index(gas)]]
+            important += [f"The {gas} of the atmosphere takes part in no reaction that opens here." for gas in idle]
+            others = furnace.pressure_Pa.keys() - {*furnace.supplied, *furnace.factor}
+            leaving = sorted(gas for gas in others if open_[phases.index(gas)])
+            if leaving:
+                important.append(
+                    f"{', '.join(leaving)} can leave, against {chosen.residual_pressure_Pa:g} Pa "
+                    "(kinetics.residual_pressure_Pa), but not come, as the atmosphere does not state them."
+                )
         warnings += coverage_warnings(
             candidates.pool, candidates.fallback, candidates.dG[0], layers, transport, furnace, chosen
         )

@@ -276,13 +276,17 @@ class Phases(ShownAsTable, Sequence[Phase]):
         hint = f"the closest is {close[0]}; " if close else ""
         raise DataError(f"phase {formula!r} is not in {self.system}: {hint}there are {', '.join(formulas)}")
 
-    def require_melting_points(self) -> None:
+    def require_melting_points(self, which: Iterable[int] | None = None) -> None:
         """Refuse solids without a melting point, which what computes rates needs.
+
+        Args:
+            which: Positions of the phases that take part, all if None.
 
         Raises:
             DataError: A solid has none; the message names the first twenty and the table that would give them.
         """
-        lacking = [p.formula for p in self if p.state == "solid" and not math.isfinite(p.melting_point_K)]
+        chosen = self.phases if which is None else [self.phases[i] for i in sorted(set(which))]
+        lacking = [p.formula for p in chosen if p.state == "solid" and not math.isfinite(p.melting_point_K)]
         if lacking:
             others = ", ".join(lacking[1:21]) + (", ..." if len(lacking) > 21 else "")
             more = f" (nor have {len(lacking) - 1} more: {others})" if others else ""
