@@ -205,14 +205,12 @@ class History(ShownAsTable):
 
         mole = self.fractions("mole")
         kept = np.flatnonzero((mole > PRESENT).any(axis=(0, 1)))
-        middle, low, high = band(mole[:, :, kept])
         columns = {name: np.repeat(column, kept.size) for name, column in self.frame_columns().items()}
         columns["phase"] = np.tile(np.array([self.phases[k] for k in kept], dtype=object), self.temperature_K.size)
-        columns["mole_fraction"] = middle.ravel()
-        columns["mole_fraction_low"] = low.ravel()
-        columns["mole_fraction_high"] = high.ravel()
-        columns["mass_fraction"] = np.median(self.fractions("mass")[:, :, kept], axis=0).ravel()
-        columns["volume_fraction"] = np.median(self.fractions("volume")[:, :, kept], axis=0).ravel()
+        bands = band(mole[:, :, kept])
+        columns |= zip(("mole_fraction", "mole_fraction_low", "mole_fraction_high"), map(np.ravel, bands), strict=True)
+        for basis in ("mass", "volume"):
+            columns[f"{basis}_fraction"] = np.median(self.fractions(basis)[:, :, kept], axis=0).ravel()
         return pd.DataFrame(columns)
 
     def table(self, basis: Basis = "mole") -> pd.DataFrame:

@@ -400,7 +400,6 @@ class Recipe(Document):
     def with_options(
         self,
         *,
-        seed: int | None = None,
         realizations: int | None = None,
         size: int | None = None,
         kinetics: str | None = None,
@@ -411,13 +410,12 @@ class Recipe(Document):
         """Return a copy with some entries changed; None leaves an entry alone.
 
         Args:
-            seed: Entry ``seed``.
             realizations: Entry ``ensemble.realizations``.
             size: Entry ``grid.size``.
             kinetics: Entry ``kinetics.transport``: full, self or none.
             energies: Entry ``energies``; a file name is taken relative to the current directory.
             transport: Entry ``transport``; file names as in ``energies``.
-            **entries: Any other entries of a recipe, each replaced as a whole, such as ``atmosphere`` or ``programme``.
+            **entries: Any other entries of a recipe, each replaced as a whole, such as ``seed`` or ``programme``.
 
         Raises:
             RecipeError: A new entry is out of range, or a recipe has no entry of that name.
@@ -432,7 +430,6 @@ class Recipe(Document):
         """
         data = self.model_dump()
         entries |= {
-            "seed": seed,
             "energies": energies and _absolute(energies, None),
             "transport": transport and _absolute(transport, None),
         }

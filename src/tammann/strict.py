@@ -154,16 +154,15 @@ def _scalar(text: str, kind: str) -> str | int | float | bool | None:
     return text
 
 
-def finite_number(value: object, where: str, *, error: type[TammannError] = DataError) -> float:
+def finite_number(value: object, where: str) -> float:
     """Return a number from a file; text, true, false and what is not finite are refused.
 
     Args:
         value: From YAML or JSON.
         where: The file and key, for the message.
-        error: What to raise.
 
     Raises:
-        TammannError: Of the kind asked for.
+        DataError: It is no finite number.
 
     Example:
         >>> finite_number(2, "mine.json: volume")
@@ -174,7 +173,7 @@ def finite_number(value: object, where: str, *, error: type[TammannError] = Data
     except OverflowError:  # a whole number of hundreds of digits
         number = math.inf
     if not math.isfinite(number):
-        raise error(f"{where} is {shown(value)}, expected a finite number")
+        raise DataError(f"{where} is {shown(value)}, expected a finite number")
     return number
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import nan
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ class JanderFit(ShownAsTable):
         rate: K_D/r0^2 per unit of time; NaN where the law does not describe the data.
         rate_stderr: Its standard error; NaN where ``rate`` is.
         time_unit: ``h``, ``sweep`` or ``nominal h`` (not calibrated): the rate is per that.
-        degrees_of_freedom: Of the standard error (Student's t); infinite where errors were given.
+        degrees_of_freedom: Of the standard error (Student's t).
         offset: 2 K_D t/r0^2 at time zero of the fit, dimensionless.
         K_D_m2_per_s: K_D in m^2/s where time is in hours and a radius was given, else NaN.
         K_D_stderr_m2_per_s: Its standard error.
@@ -80,7 +80,6 @@ def fit_jander(
     time: np.ndarray,
     conversion: np.ndarray,
     *,
-    standard_error: np.ndarray | float | None = None,
     window: tuple[float, float] = (0.01, 0.95),
     offset: bool = False,
     tolerance: float = 0.03,
@@ -89,15 +88,13 @@ def fit_jander(
 ) -> JanderFit:
     """Fit Jander's law 1 - (1 - y)^(1/3) = sqrt(2 K_D t)/r0 to conversion against time.
 
-    Weighted least squares in y (not in the transformed variable, where noise would bias it). Successive conversions
+    Least squares in y (not in the transformed variable, where noise would bias it). Successive conversions
     of one run are correlated. With several realizations each is therefore fitted on its own, and the standard error
-    is that of their mean; with one, errors must be given (independent ones) or are taken from the residuals and
-    their autocorrelation.
+    is that of their mean; with one, it is taken from the residuals and their autocorrelation.
 
     Args:
         time: Shape (T,), time at constant temperature, in ``time_unit``.
         conversion: Y, shape (T,) or (R, T), dimensionless.
-        standard_error: Of y, shape (T,) or a number, for one series of independent points.
         window: Only points with a mean conversion between these are used.
         offset: Fit a layer that is present at time zero (a hold after a ramp).
         tolerance: The law describes the data where no mean conversion is further from the fit than this, or
@@ -106,14 +103,14 @@ def fit_jander(
         time_unit: Unit of ``time``.
 
     Raises:
-        ValueError: The shapes do not match, or errors are given with several series.
+        ValueError: The shapes do not match.
 
     Reference:
         W. Jander, Z. Anorg. Allg. Chem. 163, 1 (1927), doi:10.1002/zaac.19271630102.
 
     Example:
         >>> t = np.linspace(1, 20, 20)
-        >>> fit = fit_jander(t, jander_curve(t, rate=0.01), standard_error=0.01)
+        >>> fit = fit_jander(t, jander_curve(t, rate=0.01))
         >>> round(fit.rate, 4), fit.described
         (0.01, True)
     """
@@ -121,8 +118,6 @@ def fit_jander(
     series = np.atleast_2d(np.asarray(conversion, dtype=float))
     if time.ndim != 1 or series.shape[1] != time.size:
         raise ValueError(f"time has shape {time.shape} and conversion {np.shape(conversion)}; expected (T,) and (R, T)")
-    if standard_error is not None and series.shape[0] > 1:
-        raise ValueError("standard_error is for one series; with several, their spread gives the error")
 
     def refused(reason: str, points: int = 0, misfit: float = nan) -> JanderFit:
         return JanderFit(nan, nan, time_unit, nan, nan, nan, nan, misfit, points, False, reason)
@@ -136,19 +131,13 @@ def fit_jander(
     t, y = time[used], series[:, used]
     if np.ptp(y.mean(axis=0)) < 1e-6:
         return refused("the conversion does not change", points)
-    sigma = np.ones(points) if standard_error is None else np.broadcast_to(standard_error, time.shape)[used]
-    if (sigma <= 0).any():
-        raise ValueError("standard_error must be above zero")
-
-    fits = [_least_squares(t - t[0] if offset else t, values, sigma, offset) for values in y]
+    fits = [_least_squares(t - t[0] if offset else t, values, offset) for values in y]
     rate, start = np.mean([parameters for parameters, _ in fits], axis=0)
     residual = y.mean(axis=0) - jander_curve(t - t[0] if offset else t, rate, start)
     if series.shape[0] > 1:
         freedom = float(series.shape[0] - 1)
         stderr = float(np.std([parameters[0] for parameters, _ in fits], ddof=1) / np.sqrt(series.shape[0]))
         noise = np.std(y, axis=0, ddof=1) / np.sqrt(series.shape[0])
-    elif standard_error is not None:
-        freedom, stderr, noise = float("inf"), float(np.sqrt(fits[0][1])), sigma
     else:
         freedom = float(points - n_parameters)
         variance = float(residual @ residual / freedom)
@@ -170,7 +159,7 @@ def fit_jander(
     )
 
 
-def _least_squares(t: np.ndarray, y: np.ndarray, sigma: np.ndarray, offset: bool) -> tuple[tuple[float, float], float]:
+def _least_squares(t: np.ndarray, y: np.ndarray, offset: bool) -> tuple[tuple[float, float], float]:
     """Return the rate and 2 K_D t/r0^2 at t = 0 (zero unless fitted), and the variance of the rate at unit weight."""
     from scipy.optimize import least_squares
 
@@ -180,7 +169,7 @@ def _least_squares(t: np.ndarray, y: np.ndarray, sigma: np.ndarray, offset: bool
     guess = [slope / scale] + ([float(depth[0])] if offset else [])
 
     def residuals(p: np.ndarray) -> np.ndarray:
-        return (jander_curve(t, p[0] * scale, p[1] if offset else 0.0) - y) / sigma
+        return jander_curve(t, p[0] * scale, p[1] if offset else 0.0) - y
 
     found = least_squares(residuals, guess, x_scale="jac", method="trf", max_nfev=200)
     variance = float(np.linalg.pinv(found.jac.T @ found.jac)[0, 0] * scale**2)
@@ -193,8 +182,6 @@ def jander_fit(
     stage: int | None = None,
     precursor: str | None = None,
     radius_m: float | None = None,
-    window: tuple[float, float] = (0.01, 0.95),
-    tolerance: float = 0.03,
 ) -> JanderFit:
     """Fit Jander's law to the conversion of a precursor during the hold of one step (see ``fit_jander``).
 
@@ -203,8 +190,6 @@ def jander_fit(
         stage: Index of the step; by default the last. Frames at the step's final temperature are used.
         precursor: Its formula; by default the limiting one (see ``conversion``).
         radius_m: Particle radius r0, m, to turn the rate into K_D (needs a calibrated time).
-        window: As in ``fit_jander``.
-        tolerance: As in ``fit_jander``.
 
     Raises:
         ResultError: There is no such step or precursor.
@@ -221,5 +206,4 @@ def jander_fit(
     name, time = history.clock
     units: dict[str, TimeUnit] = {"time_h": "h", "sweep": "sweep", "programme_h": "nominal h"}
     since = time[hold] - time[hold[:1]]
-    options: dict[str, Any] = {"window": window, "tolerance": tolerance, "radius_m": radius_m}
-    return fit_jander(since, values[:, hold], offset=True, time_unit=units[name], **options)
+    return fit_jander(since, values[:, hold], offset=True, time_unit=units[name], radius_m=radius_m)

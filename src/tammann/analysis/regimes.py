@@ -14,14 +14,14 @@ from tammann.errors import ResultError
 if TYPE_CHECKING:
     from tammann.history import History
 
+SMALLEST = 0.05
+"""Distance between two runs, and conversion, below which there is none to speak of."""
+
 
 def temperature_regimes(
     full: History,
     thermodynamic: History,
     self_diffusion: History | None = None,
-    *,
-    tolerance: float = 0.05,
-    started: float = 0.05,
 ) -> pd.DataFrame:
     """Tell at each temperature what controls the outcome: activation, diffusion or thermodynamics.
 
@@ -29,8 +29,8 @@ def temperature_regimes(
     median volume fractions of two runs (0 when equal, 1 when they share no phase), and y the share of the precursors'
     atoms that has reacted. The regime at a temperature is
 
-    - ``activation`` while y < ``started`` in both runs: nothing reacts yet, with or without diffusion;
-    - ``diffusion`` where d(full, thermodynamic) exceeds both ``tolerance`` and the scatter between realizations:
+    - ``activation`` while y < 0.05 in both runs: nothing reacts yet, with or without diffusion;
+    - ``diffusion`` where d(full, thermodynamic) exceeds both 0.05 and the scatter between realizations:
       the phases that form are those that grow fast enough;
     - ``thermodynamics`` otherwise: both have reacted and agree, so the driving force decides.
 
@@ -40,15 +40,13 @@ def temperature_regimes(
         full: Transport with the full Onsager matrix.
         thermodynamic: The same recipe without transport (``transport: none``).
         self_diffusion: The same with self terms only; adds the effect of ion correlations.
-        tolerance: Smallest distance that counts, dimensionless.
-        started: Smallest conversion that counts, dimensionless.
 
     Returns:
         The last frame of every interval of equal temperature: ``stage``, ``time_h`` (h), ``sweep`` (on a lattice),
         ``temperature_K`` (K), ``converted_full``, ``converted_thermodynamic``, ``distance_thermodynamic``,
         ``distance_self`` (NaN without that run), ``scatter`` (mean distance of a realization from its run's
         median, the larger of the runs), ``regime`` and ``correlations_matter`` (distance_self exceeds
-        tolerance and scatter).
+        0.05 and scatter).
 
     Raises:
         ResultError: The runs do not have the same frames.
@@ -79,8 +77,8 @@ def temperature_regimes(
         converted.append(np.median(1 - left / left[:, :1], axis=0))
     scatter = np.max(scatters, axis=0)
     apart = [0.5 * np.abs(medians[0] - other).sum(axis=1) for other in medians[1:]]
-    least = np.maximum(tolerance, scatter)
-    idle = np.maximum(converted[0], converted[1]) < started
+    least = np.maximum(SMALLEST, scatter)
+    idle = np.maximum(converted[0], converted[1]) < SMALLEST
     regime = np.where(idle, "activation", np.where(apart[0] > least, "diffusion", "thermodynamics"))
     distance_self = apart[1] if self_diffusion is not None else np.full(scatter.shape, nan)
     change = np.flatnonzero((np.diff(full.temperature_K) != 0) | (np.diff(full.stage) != 0))

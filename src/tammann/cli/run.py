@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -149,8 +150,7 @@ def calibrate(
             progress=progress,
         )
     if as_json:
-        names = ("hours_per_sweep", "relative_error", "mole_fraction", "observation")
-        print_json({name: getattr(scale, name) for name in names})
+        print_json(asdict(scale))
         return
     print("calibration:")
     print(f"  hours_per_sweep: {scale.hours_per_sweep:.4g}  # within {100 * scale.relative_error:.0f} %, from the runs")

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import ValidationError
-
-from tammann.errors import RecipeError
 from tammann.recipe import Kinetics, KineticsChoices, Recipe, ScoreConstants
-from tammann.strict import explain
+from tammann.strict import Document
 
 
-class KineticsOptions(KineticsChoices, ScoreConstants):
+class KineticsOptions(KineticsChoices, ScoreConstants, Document):
     """How a rate follows from energies and transport; the defaults are the paper's, with the repaired score.
 
     The fields are those of the block ``kinetics`` of a recipe and of its ``constants``, on one level; what each may be
@@ -76,12 +71,6 @@ class KineticsOptions(KineticsChoices, ScoreConstants):
         >>> KineticsOptions(form="signed").form, PUBLIC_CODE.cap
         ('signed', 20.0)
     """
-
-    def __init__(self, /, **data: Any) -> None:
-        try:
-            super().__init__(**data)
-        except ValidationError as error:
-            raise RecipeError(f"kinetics: {explain(error, KineticsOptions)}") from None
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> KineticsOptions:

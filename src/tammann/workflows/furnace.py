@@ -395,21 +395,14 @@ def _stamp_of(recipe: Recipe) -> dict[str, str]:
 
 
 def _check_folder(folder: Path, recipe: Recipe, *, resume: bool) -> None:
-    """Refuse a folder that is in the way of a run, or that does not hold the one to resume; nothing is written.
-
-    Raises:
-        ResultError: With what is there and what to do.
-    """
+    """Refuse a folder that is in the way of a run, or that does not hold the one to resume; nothing is written."""
     file = folder / STAMP
     if not resume or not file.exists():
         there = "name another folder, or add --resume (in Python resume=True) to continue the run in it"
         empty = "it holds no run to resume: name another folder" if resume else "name another folder"
         check_empty(folder, advice=there if file.exists() else empty)
         return
-    try:
-        found = dict(read_json(file, error=ResultError))
-    except (ValueError, TypeError) as problem:
-        raise ResultError(f"{file} is no whole checkpoint ({problem}); remove {file.parent} to start afresh") from None
+    found = _read_keys(file, "checkpoint", f"remove {file.parent} to start afresh")
     stamp = _stamp_of(recipe)
     if found != stamp:
         changed = sorted(key for key in {*found, *stamp} if found.get(key) != stamp.get(key))
@@ -417,6 +410,13 @@ def _check_folder(folder: Path, recipe: Recipe, *, resume: bool) -> None:
         with suppress(TammannError):
             what += _differences(Recipe.from_text(read_text(folder / "recipe.yaml")), recipe)
         raise ResultError(f"{folder} belongs to a run with another {what}; name another folder")
+
+
+def _read_keys(file: Path, what: str, advice: str) -> dict[str, Any]:
+    try:
+        return dict(read_json(file, error=ResultError))
+    except (ValueError, TypeError) as problem:
+        raise ResultError(f"{file} is no whole {what} ({problem}); {advice}") from None
 
 
 def _differences(there: Recipe, here: Recipe) -> str:
@@ -435,11 +435,7 @@ def _differences(there: Recipe, here: Recipe) -> str:
 
 @contextmanager
 def _own_folder(folder: Path, recipe: Recipe, *, resume: bool) -> Iterator[None]:
-    """Make the folder of a run with its recipe and stamp, locked; one that nothing could be written to goes again.
-
-    Raises:
-        ResultError: Another run uses it, or it is not as ``_check_folder`` asks; nothing in it has been touched.
-    """
+    """Make the folder of a run with its recipe and stamp, locked; one that nothing could be written to goes again."""
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     checkpoints = folder / CHECKPOINTS
@@ -464,19 +460,12 @@ def _own_folder(folder: Path, recipe: Recipe, *, resume: bool) -> Iterator[None]
 
 def _open_run(prepared: PreparedRecipe, folder: Path, *, null: bool) -> FurnaceRun:
     """Return the run that a folder holds."""
-    file = folder / "summary.json"
-    try:
-        summary = dict(read_json(file, error=ResultError))
-    except (ValueError, TypeError) as problem:
-        raise ResultError(
-            f"{file} is no whole summary ({problem}); remove it and add --resume to make it again"
-        ) from None
     return FurnaceRun(
         prepared=prepared,
         history=History.open(folder / "history.npz"),
         null=History.open(folder / "null.npz") if null else None,
         equilibrium=plain_equilibrium(prepared),
-        summary=summary,
+        summary=_read_keys(folder / "summary.json", "summary", "remove it and add --resume to make it again"),
     )
 
 

@@ -58,7 +58,7 @@ def observation(**claims: Any) -> Observation:
 
 def holds(claim: Observation, of: PhaseEvolution | None = None, *, limit: float = 1.0, basis: str = "mole") -> bool:
     answer = (of or evolution()).holds(claim, detection_limit_mass_percent=limit, basis=basis, target="BaTiO3")
-    assert answer.shape == ((of or evolution()).realizations,)
+    assert answer.shape == (len((of or evolution()).moles),)
     return bool(answer.all())
 
 

@@ -115,11 +115,6 @@ class PhaseEvolution:
             },
         )
 
-    @property
-    def realizations(self) -> int:
-        """Number of realizations."""
-        return int(self.moles.shape[0])
-
     def conversion(self, precursor: str | None = None) -> np.ndarray:
         """Return the percentage of a precursor that has been used up, shape (R, F).
 
@@ -156,7 +151,7 @@ class PhaseEvolution:
             found = np.interp([moment], self.time_h[first : last + 1], np.arange(first, last + 1))
         else:
             found = np.array([float(last)])
-        return [found] * self.realizations
+        return [found] * len(self.moles)
 
     def _within(self, values: np.ndarray, low: float | None, high: float | None, step: int | None) -> np.ndarray:
         """Return the positions at which values that are linear between frames lie from low to high."""
