@@ -106,7 +106,8 @@ def transport(
 
 def _print_diffusion(found: Any, out: Path) -> None:
     for m, sigma in zip(found.measurements, found.conductivities, strict=True):
-        print(f"{m.formula} at {m.temperature_K:g} K, {m.frame} frame, {_replicas(m)}")
+        replicas = f"{m.n_replicas} replica{'s' * (m.n_replicas > 1)}, {m.duration_ps:g} ps in all"
+        print(f"{m.formula} at {m.temperature_K:g} K, {m.frame} frame, {replicas}")
         columns = ["ion", "D, m2/s", "L_self", "f", "slope", "diffusive"]
         if m.finite_size is not None:
             columns.insert(2, "D corrected")
@@ -150,8 +151,3 @@ def _print_diffusion(found: Any, out: Path) -> None:
     print("D: tracer diffusivity in this frame; L_self in 1/(J m s); f = L_ii/L_self - 1; slope: d ln MSD / d ln t;")
     print("1.23(45): 1.23 with a standard error of 0.45.")
     print(f"Written: {', '.join(sorted(path.name for path in out.iterdir()))} in {out}")
-
-
-def _replicas(measurement: Any) -> str:
-    number = measurement.n_replicas
-    return f"{number} replica{'s' * (number > 1)}, {measurement.duration_ps:g} ps in all"

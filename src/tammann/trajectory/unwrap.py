@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,6 @@ def unwrap(
     *,
     images: np.ndarray | None = None,
     wrapped: bool = True,
-    origins: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return unwrapped positions: paths that do not jump at the walls of the periodic cell.
 
@@ -65,7 +64,6 @@ def unwrap(
         cells: H, rows are lattice vectors, shape (F, 3, 3), (1, 3, 3) or (3, 3), Å.
         images: N, whole numbers, shape (F, N, 3), or None.
         wrapped: False where the positions are x + n·h already; ``images`` must then be None.
-        origins: Corner of the cell, shape (F, 3), Å; None for zero.
 
     Returns:
         u, shape (F, N, 3), Å.
@@ -85,12 +83,8 @@ def unwrap(
         [9.0, 10.5, 12.0]
     """
     block = arrays_as_frames(positions, cells, images=images, wrapped=wrapped)
-    if origins is not None:
-        origins = np.asarray(origins, dtype=float)
-        if origins.shape not in {(3,), (len(block.positions), 3)}:
-            raise DataError(f"origins have shape {origins.shape}, expected ({len(block.positions)}, 3), one per frame.")
     check_cells(block.cells, 0, 1)
-    (result,) = unwrapped([replace(block, origins=origins)], wrapped=wrapped)
+    (result,) = unwrapped([block], wrapped=wrapped, notes=[])
     return result
 
 
@@ -141,9 +135,9 @@ def unwrapped(
     blocks: Iterable[Frames],
     *,
     wrapped: bool,
+    notes: list[str],
     first: int = 0,
     every: int = 1,
-    notes: list[str] | None = None,
     advice: str = "",
 ) -> Iterator[np.ndarray]:
     """Unwrap frames block by block, as ``unwrap``, and say in ``notes`` what was done.
@@ -198,8 +192,6 @@ def unwrapped(
         cell_before, basis_before, origin_before = cells[-1].copy(), basis[-1].copy(), origins[-1].copy()
         first += every * count
         yield u
-    if notes is None:
-        return
     if longest is not None:
         notes.append(
             f"Unwrapped by minimum images: the longest step between two frames is {longest:.2f} heights of the cell; "

@@ -80,8 +80,7 @@ def measure_onsager(
     needed_ps = min(2.0 * regime.from_ps, regime.to_ps) * (1.0 - 1e-9)
     long_enough = [replica for replica in replicas if replica.times_ps[-1] >= needed_ps]
     measurement, uneven = _estimate(long_enough, float(temperature), regime, stretches)
-    if stretches:
-        measurement = replace(measurement, blocks=block_errors(stretches, measurement))
+    measurement = replace(measurement, blocks=block_errors(stretches, measurement))
     measurement, spread = _widened(measurement)
     short = len(replicas) - len(long_enough)
     return replace(measurement, notes=_notes(measurement, long_enough, uneven, spread, short))
