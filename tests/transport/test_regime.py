@@ -151,7 +151,7 @@ def test_pure_brownian_errors_would_be_too_small_for_rattling_ions():
         best.append(m.L_self[0])
         stated.append(m.L_self_stderr[0])
     scatter = np.std(simple) / np.mean(simple)
-    assert scatter > 1.3 * np.sqrt(2 * plain.variance / 3 / 30)
+    assert scatter > 1.3 * np.sqrt(2 * plain.variances[0] / 3 / 30)
     # the spread of 60 is known to 9 %
     assert np.std(best) / np.mean(best) == pytest.approx(np.mean(stated) / np.mean(best), rel=0.28)
 

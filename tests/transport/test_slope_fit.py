@@ -54,22 +54,22 @@ def test_no_other_weights_have_a_smaller_variance():
     lags = np.array([3, 5, 9, 17])
     fit = slope_weights(lags, 200)
     covariance = lag_covariance(lags, 200)
-    assert fit.weights @ covariance @ fit.weights == pytest.approx(fit.variance, rel=1e-9)
+    assert fit.weights @ covariance @ fit.weights == pytest.approx(fit.variances[0], rel=1e-9)
     ordinary = (lags - lags.mean()) / ((lags - lags.mean()) ** 2).sum()
     ends = np.array([-1.0, 0.0, 0.0, 1.0]) / 14
     for other in (ordinary, ends):
         assert other @ lags == pytest.approx(1.0) and other.sum() == pytest.approx(0.0, abs=1e-12)
-        assert other @ covariance @ other > fit.variance
+        assert other @ covariance @ other > fit.variances[0]
 
 
 def test_variance_falls_with_the_length_of_the_trajectory():
     lags = spread_lags(10, 100)
-    short, long = slope_weights(lags, 2000).variance, slope_weights(lags, 8000).variance
+    short, long = slope_weights(lags, 2000).variances[0], slope_weights(lags, 8000).variances[0]
     assert long == pytest.approx(short / 4, rel=0.05)
 
 
 def test_more_lags_than_16_hardly_help():
-    few, many = (slope_weights(spread_lags(20, 500, k), 4000).variance for k in (16, 60))
+    few, many = (slope_weights(spread_lags(20, 500, k), 4000).variances[0] for k in (16, 60))
     assert many <= few < 1.06 * many
 
 

@@ -186,7 +186,7 @@ def test_stated_error_is_that_of_five_brownian_series():
     eta = shear_viscosity(fluid(2, 20_000), regime_ps=(0.6, 9.6), **CELL)
     thin = 60 // 8
     fit = slope_weights(spread_lags(60 // thin, 960 // thin), len(range(0, 20_000, thin)))
-    assert eta.stderr_Pa_s / eta.value_Pa_s == pytest.approx(np.sqrt(2 * fit.variance / 5), rel=1e-9)
+    assert eta.stderr_Pa_s / eta.value_Pa_s == pytest.approx(np.sqrt(2 * fit.variances[0] / 5), rel=1e-9)
 
 
 def test_a_regime_before_the_memory_is_lost_is_flagged():

@@ -236,22 +236,17 @@ def displacement_correlations(
     for i, j in combinations_with_replacement(range(len(species)), 2):
         spectra = _symmetric(waves[i].real, waves[j].real) + _symmetric(waves[i].imag, waves[j].imag)
         collective[i, j] = collective[j, i] = curves(_symmetric(paths[i], paths[j]), spectra)
+    same = ("formula", "frame_interval_ps", "n_frames", "volume_A3", "temperature_K", "source", "notes")
     return Correlations(
-        formula=trajectory.formula,
         species=species,
         counts=counts,
         frame=frame,
-        frame_interval_ps=trajectory.frame_interval_ps,
-        n_frames=n_frames,
-        volume_A3=trajectory.volume_A3,
         cell_A=trajectory.cells.mean(axis=0),
         self_A2=self_A2,
         collective_A2=collective,
         ion_lags=ion_lags,
         ion_A2=ion_A2,
-        temperature_K=trajectory.temperature_K,
-        source=trajectory.source,
-        notes=trajectory.notes,
+        **{name: getattr(trajectory, name) for name in same},
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from tammann.errors import DataError
+from tammann.transport.arrhenius import CHANCE
 from tammann.transport.correlations import Correlations, frame_elements, same_system
 from tammann.transport.measurement import BlockErrors, OnsagerMeasurement
 from tammann.transport.onsager import OnsagerCoefficients
@@ -20,9 +21,6 @@ A2_PER_PS_IN_SI = 1e-8
 
 FEWEST_IONS = 5
 """With fewer ions of a kind their scatter says too little."""
-
-CHANCE = 0.01
-"""Probability below which a larger scatter is not taken for chance."""
 
 FULL = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 """Where the nine components of a symmetric tensor stand among xx, yy, zz, yz, xz, xy."""
@@ -96,7 +94,7 @@ def _estimate(
         fit_weights(replica.self_part(), first.counts, lags[lags < replica.self_A2.shape[-1]], replica.n_frames)
         for replica in replicas
     ]
-    shares = np.array([1.0 / fit.variance for fit in fits])
+    shares = np.array([1.0 / fit.variances[0] for fit in fits])
     shares /= shares.sum()
     # the same weight for the same lag in every replica, as nearly as their lengths allow
     v = np.einsum("r,rv->v", shares**2, np.array([fit.variances for fit in fits]))

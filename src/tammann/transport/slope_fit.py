@@ -42,11 +42,6 @@ class SlopeWeights:
     offset_weights: np.ndarray
     variances: tuple[float, float, float]
 
-    @property
-    def variance(self) -> float:
-        """The factor v1 of pure Brownian motion."""
-        return self.variances[0]
-
 
 def lag_covariance(lags: ArrayLike, n_frames: int) -> np.ndarray:
     """Return the covariance of a displacement curve at several lags, for one Brownian series of unit slope.

@@ -238,7 +238,7 @@ def _slopes(paths: list[np.ndarray], starts: tuple[int, ...], last: int) -> tupl
             inside = lags >= start // thin
             fit = slope_weights(lags[inside], thinned.shape[1])
             slopes[r, k] = fit.weights @ curve[inside] / thin
-            variances[r, k] = fit.variance
+            variances[r, k] = fit.variances[0]
     weights = 1 / variances
     weights /= weights.sum(axis=0)
     # A Brownian series of slope s has the variance 2 v s^2 of its slope, a fifth of it with five.
