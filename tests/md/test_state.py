@@ -5,7 +5,7 @@ import pytest
 
 from md.boxes import crystal
 from tammann.errors import ResultError
-from tammann.md.conditions import Conditions
+from tammann.md.conditions import Conditions, Ramp
 from tammann.md.state import ForceResult, initialize_state, load_state, save_state
 from tammann.structures import Configuration
 
@@ -26,7 +26,7 @@ def test_velocities_are_drawn_at_the_temperature_and_without_momentum():
 
 
 def test_a_ramp_is_linear_and_ends():
-    state = initialize_state(crystal(), WARM, final_temperature_K=1700.0, ramp_steps=200, rng=1)
+    state = initialize_state(crystal(), WARM, ramp=Ramp(1700.0, 200), rng=1)
     seen = []
     for state.step in (0, 50, 200, 900):
         seen.append(state.target_temperature_K)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -54,6 +54,13 @@ class Conditions:
     def steps(self, duration_ps: float) -> int:
         """Return the number of time steps in a duration."""
         return round(duration_ps * 1000.0 / self.timestep_fs)
+
+
+class Ramp(NamedTuple):
+    """A linear change of the thermostat's temperature to ``final_temperature_K`` within ``steps`` time steps."""
+
+    final_temperature_K: float
+    steps: int
 
 
 @dataclass(frozen=True, eq=False)

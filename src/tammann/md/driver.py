@@ -84,10 +84,7 @@ class ForceEngine(Engine):
             state = load_state(start.restart.path, configuration, start.conditions, step=start.restart.step)
         else:
             seed = int(np.random.default_rng(start.rng).integers(0, 2**63))
-            final, steps = start.ramp or (None, 0)
-            state = initialize_state(
-                configuration, start.conditions, final_temperature_K=final, ramp_steps=steps, rng=seed
-            )
+            state = initialize_state(configuration, start.conditions, ramp=start.ramp, rng=seed)
         yield _ForceSimulation(state, forces, self.moving)
 
 

@@ -17,7 +17,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from tammann.md.conditions import Conditions, MDRun
+from tammann.md.conditions import Conditions, MDRun, Ramp
 from tammann.md.recording import Segment, check_temperature, open_recording, record
 from tammann.potentials.calculators import Potential
 from tammann.structures import Configuration
@@ -32,13 +32,6 @@ class SinglePoint(NamedTuple):
     energy_eV_per_atom: float
     forces_eV_per_A: np.ndarray
     pressure_GPa: np.ndarray
-
-
-class Ramp(NamedTuple):
-    """A linear change of the thermostat's temperature to ``final_temperature_K`` within ``steps`` time steps."""
-
-    final_temperature_K: float
-    steps: int
 
 
 class Restart(NamedTuple):

@@ -184,7 +184,7 @@ def find_volume(
     pressure_tolerance_GPa: float = 0.1,
     energy_tolerance_eV_per_atom: float = 0.01,
     points: Sequence[VolumePoint] = (),
-    checkpoint: Checkpoint | None = None,
+    checkpoint: Checkpoint = lambda *_: None,
 ) -> MeltVolume:
     """Find the volume at which a melt has a given pressure, by runs at fixed volumes.
 
@@ -208,8 +208,7 @@ def find_volume(
     start = configuration.volume_A3
     for scale in scales[len(done) :]:
         done.append(_point(run(configuration.at_volume(scale * start), scale_ps)))
-        if checkpoint is not None:
-            checkpoint(configuration, tuple(done))
+        checkpoint(configuration, tuple(done))
     holds = _holds(hold_ps, attempts)
     converged, pressure, stderr = False, math.nan, math.nan
     while True:
@@ -227,8 +226,7 @@ def find_volume(
         result = run(configuration.at_volume(_next_volume(fit, done, pressure_GPa)), holds[held])
         configuration = result.configuration
         done.append(_point(result))
-        if checkpoint is not None:
-            checkpoint(configuration, tuple(done))
+        checkpoint(configuration, tuple(done))
     notes: list[str] = []
     if not converged:
         notes.append(
@@ -263,7 +261,7 @@ def equilibrate_volume(
     attempts: int = 8,
     energy_tolerance_eV_per_atom: float = 0.01,
     points: Sequence[VolumePoint] = (),
-    checkpoint: Checkpoint | None = None,
+    checkpoint: Checkpoint = lambda *_: None,
 ) -> MeltVolume:
     """Find the volume of a melt by letting it change in runs of ``hold_ps`` under constant pressure.
 
@@ -286,7 +284,7 @@ def equilibrate_volume(
         configuration = result.configuration
         steady = abs(done[-1].energy_drift_eV_per_atom) <= energy_tolerance_eV_per_atom
         converged = change <= VOLUME_TOLERANCE and steady
-        if checkpoint is not None and not converged and len(done) < attempts:
+        if not converged and len(done) < attempts:
             checkpoint(configuration, tuple(done))
     note = f"The volume had not settled after {attempts} runs: it still moved by {100 * change:.1f} % in the last one."
     at_mean = configuration.at_volume(done[-1].volume_A3)

@@ -17,8 +17,8 @@ import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.md.conditions import Conditions, explosion
-from tammann.md.engine import Engine, Ramp, Restart, Simulation, SinglePoint, Start
+from tammann.md.conditions import Conditions, Ramp, explosion
+from tammann.md.engine import Engine, Restart, Simulation, SinglePoint, Start
 from tammann.md.lammps_forces import atom_types, error_text, set_forces
 from tammann.md.recording import Segment
 from tammann.potentials import ImportedPotential, LammpsCommands, Potential, RigidIons

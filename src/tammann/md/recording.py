@@ -63,7 +63,7 @@ class Recording:
 
     def trajectory(self) -> Path | None:
         """Return the trajectory where it is complete."""
-        end = _last(self.folder, "trajectory-", ".dump.gz")
+        end = _last(self.folder, "trajectory-*.dump.gz")
         return None if end is None or end < self.total else self.folder / f"trajectory-{end}.dump.gz"
 
 
@@ -95,14 +95,15 @@ def open_recording(
         raise RecipeError(f"duration_ps: expected at least one frame of {frame_fs:g} fs, got {duration_ps:g} ps.")
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder, wait_s=WAIT_SECONDS, use=IN_USE):
-        states = _steps(folder, "restart-", ".bin")
-        complete = [step for step in states if _chain(folder, step, frame_every, sample_every) is not None]
+        recording = Recording(folder, None, total, frame_every, sample_every)
+        states = _steps(folder, "restart-*.bin")
+        complete = [step for step in states if _chain(recording, step) is not None]
         if states and not complete:
             raise ResultError(
                 f"{folder}: expected segments with frames every {frame_fs:g} fs (samples every {sample_fs:g} fs) that "
                 f"lead up to step {max(states)}, got a gap; remove the folder and run it again."
             )
-        recording = Recording(folder, max(complete, default=None), total, frame_every, sample_every)
+        recording = replace(recording, step=max(complete, default=None))
         _clean(recording)
         yield recording
 
@@ -129,7 +130,7 @@ def record(
         clock = time.monotonic()
         steps = min(per_segment, recording.total - step)
         segment = advance(steps)
-        if _last(folder, "restart-", ".bin") != saved:  # possible only where files cannot be locked
+        if _last(folder, "restart-*.bin") != saved:  # possible only where files cannot be locked
             raise ResultError(_busy(folder))
         check_temperature(segment.samples, conditions)
         step += steps
@@ -160,10 +161,10 @@ def check_temperature(samples: np.ndarray, conditions: Conditions, *, final_temp
 
 def _assemble(recording: Recording) -> Path:
     """Join the segments: the samples first, then the frames, whose file name then marks the run as complete."""
-    folder, finished = recording.folder, _last(recording.folder, "trajectory-", ".dump.gz")
+    folder, finished = recording.folder, _last(recording.folder, "trajectory-*.dump.gz")
     total = max(recording.total, recording.step or 0)  # an earlier call may have asked for a longer run
     target = folder / f"trajectory-{total}.dump.gz"
-    ends = _chain(folder, total, recording.frame_every, recording.sample_every)
+    ends = _chain(recording, total)
     if ends is None:
         raise ResultError(_busy(folder))
     if ends:
@@ -180,12 +181,12 @@ def _assemble(recording: Recording) -> Path:
     return target
 
 
-def _chain(folder: Path, end: int, frame_every: int, sample_every: int) -> list[int] | None:
+def _chain(recording: Recording, end: int) -> list[int] | None:
     """Return the last steps of the segments that lead to ``end`` without a gap; None where there is a gap.
 
     The first of them begins where the trajectory assembled so far ends, or at step zero.
     """
-    finished = _last(folder, "trajectory-", ".dump.gz")
+    folder, finished = recording.folder, _last(recording.folder, "trajectory-*.dump.gz")
     ends: list[int] = []
     while end != finished:
         try:
@@ -195,8 +196,8 @@ def _chain(folder: Path, end: int, frame_every: int, sample_every: int) -> list[
         except (OSError, EOFError, ValueError, IndexError, TypeError, zlib.error):
             return None
         fresh = first == 0  # the first segment holds step zero too
-        begin = end - (samples - fresh) * sample_every
-        if begin >= end or first != (0 if fresh else begin + frame_every):
+        begin = end - (samples - fresh) * recording.sample_every
+        if begin >= end or first != (0 if fresh else begin + recording.frame_every):
             return None
         ends.append(end)
         if fresh:
@@ -210,10 +211,10 @@ def _clean(recording: Recording) -> None:
     folder, step = recording.folder, recording.step
     for left in folder.glob("*.partial"):
         left.unlink(missing_ok=True)
-    finished = _last(folder, "trajectory-", ".dump.gz")
+    finished = _last(folder, "trajectory-*.dump.gz")
     if finished is not None and (step is None or step < finished):
         raise ResultError(f"{folder}: the trajectory has no state to resume from; remove the folder and run it again.")
-    ends = None if step is None else _chain(folder, step, recording.frame_every, recording.sample_every)
+    ends = None if step is None else _chain(recording, step)
     kept: dict[str, Collection[int | None]] = {
         "trajectory-*.dump.gz": [finished],
         "stress-*.npy": [finished],
@@ -222,21 +223,19 @@ def _clean(recording: Recording) -> None:
         "restart-*.bin": [step],
     }
     for names, steps in kept.items():
-        prefix, suffix = names.split("*")
-        for end in _steps(folder, prefix, suffix):
-            if end not in steps:
-                (folder / f"{prefix}{end}{suffix}").unlink(missing_ok=True)
+        for end in set(_steps(folder, names)).difference(steps):
+            (folder / names.replace("*", str(end))).unlink(missing_ok=True)
 
 
 def _busy(folder: Path) -> str:
     return f"{folder}: is {IN_USE} by another run; wait for it or stop it."
 
 
-def _steps(folder: Path, prefix: str, suffix: str) -> list[int]:
-    pattern = re.compile(re.escape(prefix) + r"(\d+)" + re.escape(suffix))
-    return sorted(int(m.group(1)) for entry in folder.iterdir() if (m := pattern.fullmatch(entry.name)))
+def _steps(folder: Path, names: str) -> list[int]:
+    """Return the numbers in place of the ``*`` in the names of files."""
+    pattern = re.compile(re.escape(names).replace(r"\*", r"(\d+)"))
+    return [int(m[1]) for entry in folder.iterdir() if (m := pattern.fullmatch(entry.name))]
 
 
-def _last(folder: Path, prefix: str, suffix: str) -> int | None:
-    steps = _steps(folder, prefix, suffix)
-    return steps[-1] if steps else None
+def _last(folder: Path, names: str) -> int | None:
+    return max(_steps(folder, names), default=None)

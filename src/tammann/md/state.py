@@ -13,7 +13,7 @@ import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import ResultError
-from tammann.md.conditions import Conditions
+from tammann.md.conditions import Conditions, Ramp
 from tammann.structures import Configuration
 from tammann.units import BOLTZMANN_EV_PER_K, EV_PER_A_U_IN_A_PER_PS2
 
@@ -51,8 +51,7 @@ class MDState:
         cell_A: Shape (3, 3), Å, rows are the lattice vectors.
         conditions: Thermostat, barostat, time step.
         rng: For random forces.
-        final_temperature_K: Temperature of the thermostat after ``ramp_steps`` steps, K; constant where None.
-        ramp_steps: Length of the temperature ramp.
+        ramp: Change of the thermostat's temperature from step zero on; constant where None.
         step: Time steps taken.
         result: Energy and forces at the present positions; None before the first step.
         chain_per_ps: Rates of the Nose-Hoover chain of the thermostat, shape (3,), 1/ps.
@@ -66,8 +65,7 @@ class MDState:
     cell_A: np.ndarray
     conditions: Conditions
     rng: np.random.Generator
-    final_temperature_K: float | None = None
-    ramp_steps: int = 0
+    ramp: Ramp | None = None
     step: int = 0
     result: ForceResult | None = None
     chain_per_ps: np.ndarray = field(default_factory=lambda: np.zeros(CHAIN_LENGTH))
@@ -83,9 +81,9 @@ class MDState:
     def target_temperature_K(self) -> float:
         """Present temperature of the thermostat, K."""
         initial = self.conditions.temperature_K
-        if self.final_temperature_K is None or not self.ramp_steps:
+        if self.ramp is None:
             return initial
-        return initial + (self.final_temperature_K - initial) * min(1.0, self.step / self.ramp_steps)
+        return initial + (self.ramp.final_temperature_K - initial) * min(1.0, self.step / self.ramp.steps)
 
     @property
     def kinetic_eV(self) -> float:
@@ -115,14 +113,12 @@ def initialize_state(
     configuration: Configuration,
     conditions: Conditions,
     *,
-    final_temperature_K: float | None = None,
-    ramp_steps: int = 0,
+    ramp: Ramp | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> MDState:
     """Return the state before the first step; missing velocities are drawn, at exactly the temperature wanted.
 
-    The thermostat's temperature changes linearly to ``final_temperature_K`` within ``ramp_steps`` steps; ``rng`` serves
-    velocities and random forces.
+    ``rng`` serves velocities and random forces.
     """
     generator = np.random.default_rng(rng)
     n, velocities = configuration.n_atoms, configuration.velocities_A_per_ps
@@ -133,8 +129,7 @@ def initialize_state(
         cell_A=configuration.cell_A.copy(),
         conditions=conditions,
         rng=generator,
-        final_temperature_K=final_temperature_K,
-        ramp_steps=ramp_steps,
+        ramp=ramp,
     )
     if velocities is None:
         kT = BOLTZMANN_EV_PER_K * conditions.temperature_K
