@@ -138,22 +138,11 @@ def _stream(seed: Any, cycle: Any, block: Any) -> Any:
 @njit
 def _neighbour(cell: Any, direction: Any, n: Any) -> Any:
     """Return the index of a cell's neighbour; directions 0 to 5 are +x, -x, +y, -y, +z, -z."""
-    z = cell % n
-    y = (cell // n) % n
-    x = cell // (n * n)
-    if direction == 0:
-        x = 0 if x + 1 == n else x + 1
-    elif direction == 1:
-        x = n - 1 if x == 0 else x - 1
-    elif direction == 2:
-        y = 0 if y + 1 == n else y + 1
-    elif direction == 3:
-        y = n - 1 if y == 0 else y - 1
-    elif direction == 4:
-        z = 0 if z + 1 == n else z + 1
-    else:
-        z = n - 1 if z == 0 else z - 1
-    return (x * n + y) * n + z
+    stride = n * n if direction < 2 else (n if direction < 4 else 1)
+    at = cell // stride % n
+    if direction % 2 == 0:
+        return cell + stride if at + 1 < n else cell + stride - n * stride
+    return cell - stride if at > 0 else cell - stride + n * stride
 
 
 @njit
@@ -497,17 +486,9 @@ def shuffle_cells(phase: Any, amount: Any, seed: Any) -> None:
 def contacts(phase: Any, n: Any, width: Any) -> Any:
     """Count the contacts of each code with each, shape (codes, codes), every contact from both sides."""
     found = np.zeros((width, width), dtype=np.int64)
-    for x in range(n):
-        right = (x + 1) % n
-        for y in range(n):
-            back = (y + 1) % n
-            for z in range(n):
-                p = phase[(x * n + y) * n + z]
-                for q in (
-                    phase[(right * n + y) * n + z],
-                    phase[(x * n + back) * n + z],
-                    phase[(x * n + y) * n + (z + 1) % n],
-                ):
-                    found[p, q] += 1
-                    found[q, p] += 1
+    for cell in range(phase.size):
+        for direction in (0, 2, 4):
+            p, q = phase[cell], phase[_neighbour(cell, direction, n)]
+            found[p, q] += 1
+            found[q, p] += 1
     return found

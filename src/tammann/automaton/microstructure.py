@@ -108,8 +108,7 @@ def share_cells(moles: np.ndarray, volumes_m3: np.ndarray, *, size: int, packing
     solid = round(size**3 * packing_fraction)
     share = volumes_m3 / volumes_m3.sum() * solid
     counts = np.floor(share).astype(np.int64)
-    for k in np.argsort(counts - share, kind="stable")[: solid - counts.sum()]:
-        counts[k] += 1
+    counts[np.argsort(counts - share, kind="stable")[: solid - counts.sum()]] += 1
     if np.any((moles > 0) & (counts == 0)):
         raise RecipeError(
             f"grid.size: {size}^3 cells are too few for these amounts, a precursor would fill less than one cell; "

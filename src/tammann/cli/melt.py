@@ -43,27 +43,14 @@ def melt_command(
 
     Options replace entries of the plan.
     """
-    from tammann.workflows.melt import load_plan, run_melts, steps_left
-    from tammann.workflows.melt.plan import MeltPlan
+    from tammann.workflows.melt import run_melts
 
     out = out or Path(f"{Path(plan).stem}-melt")
-    if Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file():
-        base = MeltPlan.from_file(plan).model_dump(exclude_unset=True)
-    else:
-        before = load_plan(out).model_dump(mode="json") if resume else {}  # the other settings are those of the folder
-        base = before | {"melts": [plan]}
     given: dict[str, Any] = {"temperatures_K": temperatures, "production_ps": production_ps, "longest_ps": longest_ps}
     given |= {"atoms": atoms, "replicas": replicas, "engine": engine, "potential": potential, "seed": seed}
-    asked = MeltPlan(**base | {key: value for key, value in given.items() if value is not None})
+    asked = _plan(plan, {key: value for key, value in given.items() if value is not None}, out if resume else None)
     if dry_run:
-        left = steps_left(asked, out, resume=resume)
-        if as_json:
-            print_json(asdict(asked.cost()) | ({"left": left} if resume else {}))
-        else:
-            _print_cost(asked)
-            if resume:
-                missing = f"{_counted(left['replicas'], 'replica')}, at most {left['steps']:,} steps"
-                print(f"Left to run in {out}: {missing if left['replicas'] else 'nothing'}.")
+        _print_what_is_left(asked, out, resume, as_json)
         return
     announced = quiet or as_json
     with progress_bar(hidden=quiet, window_s=3600.0) as report:
@@ -83,15 +70,38 @@ def melt_command(
     elif not quiet:
         _print_states(found.states)
         print_warnings(note for note in found.notes if note not in failures)
-        if found.table is None:
-            longer = f"--resume --longest-ps {4 * found.plan.lengths_ps()[-1]:g}"
-            print(f"No state is diffusive, so there is no table; continue with {longer}, or take it hotter.")
-        else:
-            print(f"For recipes: {found.table}")
+        longer = f"continue with --resume --longest-ps {4 * found.plan.lengths_ps()[-1]:g}, or take it hotter."
+        none = f"No state is diffusive, so there is no table; {longer}"
+        print(f"For recipes: {found.table}" if found.table else none)
     for sentence in failures:
         print(f"tammann: {sentence}", file=sys.stderr)
     if failures:
         raise typer.Exit(1)
+
+
+def _plan(plan: str, given: dict[str, Any], resumed: Path | None) -> Any:
+    """The plan of a file, or that of a formula with the settings of a resumed folder, with the options given."""
+    from tammann.workflows.melt import load_plan
+    from tammann.workflows.melt.plan import MeltPlan
+
+    if Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file():
+        base = MeltPlan.from_file(plan).model_dump(exclude_unset=True)
+    else:
+        base = (load_plan(resumed).model_dump(mode="json") if resumed else {}) | {"melts": [plan]}
+    return MeltPlan(**base | given)
+
+
+def _print_what_is_left(plan: Any, out: Path, resume: bool, as_json: bool) -> None:
+    from tammann.workflows.melt import steps_left
+
+    left = steps_left(plan, out, resume=resume)
+    if as_json:
+        print_json(asdict(plan.cost()) | ({"left": left} if resume else {}))
+        return
+    _print_cost(plan)
+    if resume:
+        missing = f"{_counted(left['replicas'], 'replica')}, at most {left['steps']:,} steps"
+        print(f"Left to run in {out}: {missing if left['replicas'] else 'nothing'}.")
 
 
 def _print_cost(plan: Any) -> None:
@@ -162,8 +172,8 @@ def _print_states(states: Any) -> None:
                 "yes" if state["diffusive"] else "no",
             ]
         )
-    columns = ["melt", "T, K", "runs, ps", "g/cm3", "mPa s", *(f"D({s})" for s in elements)]
-    print_table([*columns, "in table"], rows)
+    columns = ["melt", "T, K", "runs, ps", "g/cm3", "mPa s", *(f"D({s})" for s in elements), "in table"]
+    print_table(columns, rows)
     print("Replicas and their time together; density; viscosity; D in 1e-9 m2/s; standard errors in the last digit.")
 
 

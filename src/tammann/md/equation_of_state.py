@@ -57,18 +57,15 @@ Checkpoint = Callable[[Configuration, tuple[VolumePoint, ...]], None]
 
 @dataclass(frozen=True)
 class EquationOfState:
-    """A Birch-Murnaghan fit of pressures and a parabola through energies.
+    """A Birch-Murnaghan fit of pressures.
 
     Attributes:
         volume_A3: Volume at the pressure wanted, Å3; None where the curve does not reach it.
         bulk_modulus_GPa: B = -V dP/dV there, GPa; None with ``volume_A3``.
-        energy_minimum_A3: Volume of the lowest E(V), Å3, or None where E(V) has no minimum; it differs from
-            ``volume_A3`` by the thermal pressure, so it is only a check.
     """
 
     volume_A3: float | None
     bulk_modulus_GPa: float | None
-    energy_minimum_A3: float | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +88,7 @@ class MeltVolume:
 
 
 def fit_equation_of_state(points: Sequence[VolumePoint], *, pressure_GPa: float = 0.0) -> EquationOfState:
-    """Fit P(V) and E(V) to runs at several volumes.
+    """Fit P(V) to runs at several volumes.
 
     P(V) = y**(5/2) (c0 + c1 y + c2 y**2), y = (Vr/V)**(2/3), is the third-order Birch-Murnaghan equation in a form that
     is linear in its constants (Vr is the mean volume). Weights are 1/(s**2 + (0.1 P)**2 + (0.01 GPa)**2), where s**2 is
@@ -112,9 +109,7 @@ def fit_equation_of_state(points: Sequence[VolumePoint], *, pressure_GPa: float 
         100.0
     """
     reference, c, _ = _curve(points, pressure_GPa)
-    volumes = np.array([p.volume_A3 for p in points])
-    pressures = np.array([p.pressure_GPa for p in points])
-
+    volumes, pressures = (np.array([getattr(p, name) for p in points]) for name in ("volume_A3", "pressure_GPa"))
     grid = np.linspace(EXTRAPOLATION[0] * volumes.min(), EXTRAPOLATION[1] * volumes.max(), 4001)
     curve = _powers(reference, grid) @ c - pressure_GPa
     slope = np.gradient(curve, grid)
@@ -123,14 +118,10 @@ def fit_equation_of_state(points: Sequence[VolumePoint], *, pressure_GPa: float 
     volume = modulus = None
     if crossings.size:
         nearest = crossings[np.argmin(np.abs(grid[crossings] - volumes[np.argmin(np.abs(pressures - pressure_GPa))]))]
-        span = curve[nearest] - curve[nearest + 1]
-        volume = float(grid[nearest] + (grid[1] - grid[0]) * (curve[nearest] / span if span else 0.5))
+        share = curve[nearest] / (curve[nearest] - curve[nearest + 1])
+        volume = float(grid[nearest] + (grid[1] - grid[0]) * share)
         modulus = float(-volume * slope[nearest])
-
-    energies = np.array([p.energy_eV_per_atom for p in points])
-    bend, tilt, _ = np.polyfit(volumes / reference, energies, 2)
-    minimum = float(-tilt / (2.0 * bend) * reference) if bend > 0 else None
-    return EquationOfState(volume, modulus, minimum)
+    return EquationOfState(volume, modulus)
 
 
 def _powers(reference: float, volumes: np.ndarray) -> np.ndarray:
@@ -288,8 +279,7 @@ def equilibrate_volume(
             checkpoint(configuration, tuple(done))
     note = f"The volume had not settled after {attempts} runs: it still moved by {100 * change:.1f} % in the last one."
     at_mean = configuration.at_volume(done[-1].volume_A3)
-    no_fit = EquationOfState(None, None, None)
-    return MeltVolume(at_mean, tuple(done), no_fit, converged, () if converged else (note,))
+    return MeltVolume(at_mean, tuple(done), EquationOfState(None, None), converged, () if converged else (note,))
 
 
 def _next_volume(fit: EquationOfState, points: Sequence[VolumePoint], pressure_GPa: float) -> float:

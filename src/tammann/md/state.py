@@ -142,8 +142,6 @@ def initialize_state(
 
 def save_state(state: MDState, path: Path) -> None:
     """Write all that is needed to continue a run that has begun."""
-    if state.result is None:
-        raise ResultError("a run that has not begun has no state to save.")
     arrays: dict[str, Any] = {name: getattr(state, name) for name in SAVED}
     with path.open("wb") as file:
         np.savez(file, symbols=np.array(state.symbols), rng=json.dumps(state.rng.bit_generator.state), **arrays)

@@ -221,10 +221,8 @@ def _device() -> Any:
 
 
 def _torch() -> Any:
-    try:
-        import torch
-    except ImportError:
-        raise DataError("torch is not installed; pip install 'tammann[torch-sim]' brings it.") from None
+    import torch
+
     return torch
 
 

@@ -19,7 +19,7 @@ def test_figures_of_a_folder(tmp_path):
     draw_state(state)
     assert sorted(f.name for f in state.glob("*.png")) == ["transport.png", "volume.png"]
     (state / "volume.png").unlink()
-    nothing = {"volume_A3": None, "bulk_modulus_GPa": None, "energy_minimum_A3": None}
+    nothing = {"volume_A3": None, "bulk_modulus_GPa": None}
     (state / "volume.json").write_text(json.dumps(searched | {"fit": nothing}))  # as of constant pressure
     draw_state(state)
     assert not (state / "volume.png").exists()

@@ -126,7 +126,7 @@ def fabricate(out, *, replicas, rng, order=0.01):
         save_correlations(folder / "curves.npz", curves[-1])
         np.savez_compressed(folder / "slow-stress.npz", stress_GPa=stress, interval_ps=0.5)
         replica_record(k, bragg_order=order if k == 2 else 0.01).save(folder)
-    fit = EquationOfState(508.0, None, None)
+    fit = EquationOfState(508.0, None)
     VolumeRecord("MgO", 4500.0, 40, 508.0, 12.7, True, fit, RUNS).save(state)
     write_plan(out, chosen)
     return chosen, state, curves

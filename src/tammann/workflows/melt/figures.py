@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
 from pathlib import Path
 
 from tammann.errors import DataError
@@ -18,7 +17,7 @@ def draw_state(folder: Path, *, pressure_GPa: float = 0.0) -> None:
     from tammann.plot import plot_volume_search, save_figure, transport_figure
 
     volume = VolumeRecord.load(folder)
-    if any(number is not None for number in astuple(volume.fit)):  # at constant pressure there is no curve
+    if volume.fit.volume_A3 is not None:  # at constant pressure there is no curve
         drawn = plot_volume_search(volume.points, volume.atoms, pressure_GPa=pressure_GPa)
         save_figure(drawn, folder / "volume.png", dpi=120)
     try:

@@ -45,10 +45,9 @@ from tammann.workflows.melt.state import (
 )
 from tammann.workflows.melt.table import TABLE, write_growth, write_table
 from tammann.workflows.melt.volume import search_volume, volume_known
-from tammann.workflows.melt.workers import TaskEnded, WorkerPool, check_energy
+from tammann.workflows.melt.workers import MOST_WORKERS, TaskEnded, WorkerPool, check_energy
 
 POLL_SECONDS = 2.0
-MOST_WORKERS = 1024
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
@@ -21,6 +22,7 @@ from tammann.workflows.melt.folder import ReplicaTask
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.replica import compute_one_energy, record_task
 
+MOST_WORKERS = 1024
 GRACE_SECONDS = 10.0
 """How long a process may take to end."""
 SWITCH_SECONDS = 1e-4
@@ -194,15 +196,10 @@ def _work(parent: int, pipe: connection.Connection, plan: MeltPlan, shared: bool
                 carry_out(pipe.recv())
         return
     sys.setswitchinterval(SWITCH_SECONDS)
-    threads: list[threading.Thread] = []
-    with load_engine(plan.engine).batch_threads():
+    with load_engine(plan.engine).batch_threads(), ThreadPoolExecutor(MOST_WORKERS) as threads:
         with suppress(EOFError, OSError):
             while True:
-                task = pipe.recv()
-                threads.append(threading.Thread(target=carry_out, args=(task,), name=str(task)))
-                threads[-1].start()
-        for thread in threads:
-            thread.join()
+                threads.submit(carry_out, pipe.recv())
 
 
 def _report_energy(parent: int, pipe: connection.Connection, plan: MeltPlan) -> None:
