@@ -214,6 +214,7 @@ def test_quiet_fluid_has_no_notes_and_a_coarse_one_has():
         ([], {}, "no run"),
         (np.full((100, 6), np.nan), {}, "not finite"),
         (np.ones((20, 6)), {}, "65 or more"),
+        (np.ones((0, 6)), {}, "65 or more"),
         (np.ones((100, 6)), {"volume_A3": 0.0}, "volume_A3"),
         (np.ones((100, 6)), {"temperature_K": np.nan}, "temperature_K"),
         (np.ones((100, 6)), {"frame_interval_ps": -1.0}, "frame_interval_ps"),

@@ -132,10 +132,10 @@ def shear_viscosity(
         if not (np.isfinite(number) and number > 0):
             raise DataError(f"{name} is {number}, expected a number above 0 {of}.")
     runs = [shear_components(run) for run in _replicas(stress_GPa)]
-    paths = [cumulative_trapezoid(run, dx=frame_interval_ps, initial=0) for run in runs]  # G, (5, F), GPa ps
-    frames = min(path.shape[1] for path in paths)
+    frames = min(run.shape[1] for run in runs)
     if frames < 65:
         raise DataError(f"stress_GPa has {frames} frames, expected 65 or more; run longer, or write them more often.")
+    paths = [cumulative_trapezoid(run, dx=frame_interval_ps, initial=0) for run in runs]  # G, (5, F), GPa ps
     longest = int(LONGEST * (frames - 1))
     # (GPa ps)^2 per ps to Pa s
     unit = volume_A3 * 1e-30 * 1e18 * 1e-12 / (2 * BOLTZMANN_J_PER_K * temperature_K)
