@@ -134,8 +134,7 @@ class History(ShownAsTable):
     def __repr__(self) -> str:
         frames, phases = self.moles.shape[1:]
         runs = f"{self.realizations} realization{'s' * (self.realizations != 1)}"
-        counts = f"{runs}, {frames} frames, {phases} phases, {len(self.equations)} channels"
-        return f"History({counts})"
+        return f"History({runs}, {frames} frames, {phases} phases, {len(self.equations)} channels)"
 
     @property
     def realizations(self) -> int:
@@ -246,9 +245,7 @@ class History(ShownAsTable):
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
         texts = {name: value for name, value in values.items() if name not in arrays}
         with whole_file(path) as file:
-            np.savez_compressed(
-                file, allow_pickle=False, texts=np.array(json.dumps(texts, sort_keys=True)), **arrays
-            )  # fmt: skip
+            np.savez_compressed(file, allow_pickle=False, texts=np.array(json.dumps(texts, sort_keys=True)), **arrays)
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> History:

@@ -23,7 +23,7 @@ def test_jander_curve_obeys_the_law():
 @given(rate=st.floats(1e-6, 1e3), offset=st.floats(0.0, 0.1))
 def test_jander_fit_is_exact_without_noise(rate, offset):
     time = np.linspace(0.002, 0.2, 30) / rate
-    fit = fit_jander(time, jander_curve(time, rate, offset), offset=True)
+    fit = fit_jander(time, jander_curve(time, rate, offset))
     assert fit.described
     assert fit.rate == pytest.approx(rate, rel=1e-5)
     assert fit.offset == pytest.approx(offset, abs=1e-6)
@@ -66,7 +66,7 @@ def test_jander_fit_flags_what_it_does_not_describe(history):
     assert fit.largest_misfit > 0.03
     few = fit_jander(time[:3], first_order[:3])
     assert "points" in few.reason and not few.described
-    falling = fit_jander(time, np.linspace(0.5, 0.4, 40), offset=True)
+    falling = fit_jander(time, np.linspace(0.5, 0.4, 40))
     assert not falling.described
     assert not jander_fit(history).described  # the limiting precursor is long gone in the last step
 

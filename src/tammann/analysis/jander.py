@@ -81,22 +81,21 @@ def fit_jander(
     conversion: np.ndarray,
     *,
     window: tuple[float, float] = (0.01, 0.95),
-    offset: bool = False,
     tolerance: float = 0.03,
     radius_m: float | None = None,
     time_unit: TimeUnit = "h",
 ) -> JanderFit:
     """Fit Jander's law 1 - (1 - y)^(1/3) = sqrt(2 K_D t)/r0 to conversion against time.
 
-    Least squares in y (not in the transformed variable, where noise would bias it). Successive conversions
-    of one run are correlated. With several realizations each is therefore fitted on its own, and the standard error
-    is that of their mean; with one, it is taken from the residuals and their autocorrelation.
+    A layer may be present at time zero, as after a ramp. Least squares in y (not in the transformed variable, where
+    noise would bias it). Successive conversions of one run are correlated. With several realizations each is therefore
+    fitted on its own, and the standard error is that of their mean; with one, it is taken from the residuals and their
+    autocorrelation.
 
     Args:
         time: Shape (T,), time at constant temperature, in ``time_unit``.
         conversion: Y, shape (T,) or (R, T), dimensionless.
         window: Only points with a mean conversion between these are used.
-        offset: Fit a layer that is present at time zero (a hold after a ramp).
         tolerance: The law describes the data where no mean conversion is further from the fit than this, or
             than three of its standard errors if that is more.
         radius_m: R0, m, to turn the rate into K_D.
@@ -125,21 +124,20 @@ def fit_jander(
     mean = series.mean(axis=0)
     used = (mean >= window[0]) & (mean <= window[1])
     points = int(used.sum())
-    n_parameters = 1 + offset
-    if points < n_parameters + 3:
+    if points < 5:
         return refused(f"only {points} points have a conversion between {window[0]:g} and {window[1]:g}", points)
     t, y = time[used], series[:, used]
     if np.ptp(y.mean(axis=0)) < 1e-6:
         return refused("the conversion does not change", points)
-    fits = [_least_squares(t - t[0] if offset else t, values, offset) for values in y]
+    fits = [_least_squares(t - t[0], values) for values in y]
     rate, start = np.mean([parameters for parameters, _ in fits], axis=0)
-    residual = y.mean(axis=0) - jander_curve(t - t[0] if offset else t, rate, start)
+    residual = y.mean(axis=0) - jander_curve(t - t[0], rate, start)
     if series.shape[0] > 1:
         freedom = float(series.shape[0] - 1)
         stderr = float(np.std([parameters[0] for parameters, _ in fits], ddof=1) / np.sqrt(series.shape[0]))
         noise = np.std(y, axis=0, ddof=1) / np.sqrt(series.shape[0])
     else:
-        freedom = float(points - n_parameters)
+        freedom = float(points - 2)
         variance = float(residual @ residual / freedom)
         lag = float(residual[1:] @ residual[:-1] / max(residual @ residual, 1e-300))
         # A first-order autoregressive series of n points is worth n (1 - r)/(1 + r) independent ones.
@@ -152,28 +150,28 @@ def fit_jander(
     if (np.abs(residual) > np.maximum(tolerance, 3 * noise)).any():
         reason = f"Jander's law misses the conversion by {misfit:.3f}; growth is not parabolic here"
         return refused(reason, points, misfit)
-    at_zero = float(start - 2 * rate * t[0]) if offset else 0.0
+    at_zero = float(start - 2 * rate * t[0])
     to_SI = nan if radius_m is None or time_unit != "h" else radius_m**2 / 3600.0
     return JanderFit(
         float(rate), stderr, time_unit, freedom, at_zero, float(rate * to_SI), stderr * to_SI, misfit, points, True, ""
     )
 
 
-def _least_squares(t: np.ndarray, y: np.ndarray, offset: bool) -> tuple[tuple[float, float], float]:
-    """Return the rate and 2 K_D t/r0^2 at t = 0 (zero unless fitted), and the variance of the rate at unit weight."""
+def _least_squares(t: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], float]:
+    """Return the rate and 2 K_D t/r0^2 at t = 0, and the variance of the rate at unit weight."""
     from scipy.optimize import least_squares
 
     depth = (1 - np.cbrt(1 - np.clip(y, 0, 1))) ** 2
-    slope = np.polyfit(t, depth, 1)[0] / 2 if offset else float(t @ depth / (t @ t)) / 2
+    slope = np.polyfit(t, depth, 1)[0] / 2
     scale = max(abs(slope), 1e-12 / np.ptp(t))
-    guess = [slope / scale] + ([float(depth[0])] if offset else [])
+    guess = [slope / scale, float(depth[0])]
 
     def residuals(p: np.ndarray) -> np.ndarray:
-        return jander_curve(t, p[0] * scale, p[1] if offset else 0.0) - y
+        return jander_curve(t, p[0] * scale, p[1]) - y
 
     found = least_squares(residuals, guess, x_scale="jac", method="trf", max_nfev=200)
     variance = float(np.linalg.pinv(found.jac.T @ found.jac)[0, 0] * scale**2)
-    return (float(found.x[0] * scale), float(found.x[1]) if offset else 0.0), variance
+    return (float(found.x[0] * scale), float(found.x[1])), variance
 
 
 def jander_fit(
@@ -206,4 +204,4 @@ def jander_fit(
     name, time = history.clock
     units: dict[str, TimeUnit] = {"time_h": "h", "sweep": "sweep", "programme_h": "nominal h"}
     since = time[hold] - time[hold[:1]]
-    return fit_jander(since, values[:, hold], offset=True, time_unit=units[name], radius_m=radius_m)
+    return fit_jander(since, values[:, hold], time_unit=units[name], radius_m=radius_m)

@@ -79,24 +79,20 @@ def hull_line(
     n_first, n_second = matrix[ends].sum(axis=1)
     amounts = matrix @ np.linalg.pinv(matrix[ends])  # (n, 2) formula units of A and B
     on_line = (np.abs(amounts @ matrix[ends] - matrix).max(axis=1) < 1e-8) & (amounts.min(axis=1) > -1e-8)
-    best: dict[tuple[float, float], tuple[float, float, int]] = {}
-    for k in np.flatnonzero(on_line & np.isfinite(gibbs)).tolist():
-        a, b = np.clip(amounts[k], 0, None)
-        z = b * n_second / (a * n_first + b * n_second)
-        key = (round(float(b / (a + b)), 12), round(float(z), 12))
-        energy = gibbs[k] - (1 - z) * gibbs[ends[0]] - z * gibbs[ends[1]]
-        spread = 0.0 if k in ends else np.hypot(error[k], np.hypot((1 - z) * error[ends[0]], z * error[ends[1]]))
-        if key not in best or energy < best[key][0]:  # of two polymorphs the more stable
-            best[key] = (float(energy), float(spread), k)
-    x, z = np.array(sorted(best)).T
-    energy, spread, which = np.array([best[key] for key in sorted(best)]).T
+    kept = np.flatnonzero(on_line & np.isfinite(gibbs))
+    a, b = np.clip(amounts[kept], 0, None).T
+    x, z = (b / (a + b)).round(12), b * n_second / (a * n_first + b * n_second)
+    energy = gibbs[kept] - (1 - z) * gibbs[ends[0]] - z * gibbs[ends[1]]
+    spread = np.hypot(error[kept], np.hypot((1 - z) * error[ends[0]], z * error[ends[1]]))
+    order = np.lexsort((energy, x))
+    rows = order[np.unique(x[order], return_index=True)[1]]  # of two polymorphs the more stable
     return {
-        "phase": np.array([phases[int(k)].formula for k in which], dtype=object),
-        "x": x,
-        "z": z,
-        "energy_eV_per_atom": energy,
-        "standard_error_eV_per_atom": spread,
-        "stable": _on_lower_hull(z, energy),
+        "phase": np.array([phases[int(k)].formula for k in kept[rows]], dtype=object),
+        "x": x[rows],
+        "z": z[rows].round(12),
+        "energy_eV_per_atom": energy[rows],
+        "standard_error_eV_per_atom": np.where(np.isin(kept, ends), 0.0, spread)[rows],
+        "stable": _on_lower_hull(z[rows].round(12), energy[rows]),
     }
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann._version import __version__
+from tammann.analysis import beside_baselines, fallback_share, out_of_equilibrium
 from tammann.automaton.cost import RunCost, estimate_cost
 from tammann.automaton.engine import realize
 from tammann.errors import DataError, RecipeError, ResultError, TammannError, check_argument
@@ -101,8 +102,6 @@ class FurnaceRun(ShownAsTable):
 
     def table(self) -> pd.DataFrame:
         """Return the final mole fractions beside the baselines, as ``tammann.analysis.beside_baselines`` does."""
-        from tammann.analysis import beside_baselines
-
         return beside_baselines(self.history, null=self.null, equilibrium=self.equilibrium)
 
 
@@ -333,8 +332,6 @@ def plain_equilibrium(prepared: PreparedRecipe) -> pd.DataFrame:
 
 def _summary(run: FurnaceRun) -> dict[str, Any]:
     """Return the figures of ``summary.json``, all but the wall time."""
-    from tammann.analysis import fallback_share, out_of_equilibrium
-
     history, null, prepared = run.history, run.null, run.prepared
     lattice = history.lattice
     assert lattice is not None
