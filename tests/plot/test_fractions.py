@@ -1,6 +1,7 @@
 """Phase fractions against time."""
 
 import numpy as np
+import pandas as pd
 
 from example import example_history
 from tammann.plot import (
@@ -23,7 +24,11 @@ def test_phase_fractions_shows_the_table(history):
     np.testing.assert_array_equal(strip.lines[0].get_ydata(), history.temperature_K)
 
 
-def test_phase_fractions_says_what_it_leaves_out_and_what_time_is():
-    ax = plot_phase_fractions(example_history(calibrated=False), smallest=0.2)
+def test_phase_fractions_says_what_it_leaves_out_and_what_time_is(tmp_path):
+    run = example_history(calibrated=False)
+    path = tmp_path / "phase_fractions.csv"
+    run.phase_fractions().to_csv(path, index=False)
+    ax = plot_phase_fractions(pd.read_csv(path), smallest=0.2, programme=False)
     assert "not calibrated" in ax.get_xlabel()
     assert any("1 phase with a median below 0.2 not drawn" in text.get_text() for text in ax.texts)
+    assert not ax.child_axes

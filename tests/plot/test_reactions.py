@@ -17,10 +17,9 @@ def reactions():
 
 def test_lines_are_the_energies_and_labels_name_them(reactions):
     few = reactions[:5]
-    ax = plot_reaction_energies(few, partial_pressure_Pa={"CO2": 40.5})
-    T = few.phases.energy_set(None).temperature_K
-    lines = [line for line in ax.lines if np.array_equal(line.get_xdata(), T)]
-    energy = reaction_energy(few, T, partial_pressure_Pa={"CO2": 40.5})
+    ax = plot_reaction_energies(few, temperatures_K=[900.0, 1300.0], partial_pressure_Pa={"CO2": 40.5})
+    lines = [line for line in ax.lines if list(line.get_xdata()) == [900.0, 1300.0]]
+    energy = reaction_energy(few, [900.0, 1300.0], partial_pressure_Pa={"CO2": 40.5})
     np.testing.assert_allclose([line.get_ydata() for line in lines], 1000.0 * energy.T)
     assert len({line.get_color() for line in lines}) == 5
     assert {text.get_text() for text in ax.texts} == {equation_label(reaction) for reaction in few}

@@ -11,13 +11,15 @@ from tammann.plot import plot_phase_fractions, plot_reaction_flow, plot_slices
 
 
 def test_slices_show_the_snapshots(history):
-    ax = plot_slices(history)
+    ax = plot_slices(history, snapshots=[0, -1], depth=3)
     images = [panel.images[0].get_array() for panel in ax.child_axes]
-    np.testing.assert_array_equal(images[0], history.lattice.snapshots[0][history.lattice.snapshots.shape[1] // 2])
-    np.testing.assert_array_equal(images[-1], history.lattice.snapshots[-1][history.lattice.snapshots.shape[1] // 2])
+    np.testing.assert_array_equal(images[0], history.lattice.snapshots[0][3])
+    np.testing.assert_array_equal(images[1], history.lattice.snapshots[-1][3])
     assert ax.child_axes[0].get_title() == "0.00 h, 300 K"
     with pytest.raises(ResultError, match="recorded no snapshots"):
         plot_slices(with_lattice(history, snapshots=history.lattice.snapshots[:0]))
+    with pytest.raises(ResultError, match="not all there"):
+        plot_slices(history, snapshots=[99])
 
 
 def test_a_run_without_a_lattice_has_figures_but_no_slices(history):

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from tammann.history import History
 
 
-_SMALLEST = 0.01  # share of the atoms below which a ribbon is left out
-
-
-def plot_reaction_flow(flow: ReactionFlow | History, *, ax: Axes | None = None) -> Axes:
+def plot_reaction_flow(
+    flow: ReactionFlow | History, *, stage: int | None = None, smallest: float = 0.01, ax: Axes | None = None
+) -> Axes:
     """Draw ribbons from phase to phase, as wide as the atoms that went there, net of reverse reactions.
 
     The height of a node is the atoms present at the start and those that arrived. The share of all atoms that a phase
@@ -28,23 +27,25 @@ def plot_reaction_flow(flow: ReactionFlow | History, *, ax: Axes | None = None) 
 
     Args:
         flow: Of ``tammann.analysis.reaction_flow``, or a run.
+        stage: Index of a step of the programme, where a run is given.
+        smallest: Ribbons that carry less than this share of the atoms are left out.
         ax: Where to draw; by default a figure of its own.
 
     Example:
         >>> from tammann.history import History
         >>> ax = plot_reaction_flow(History.example())
     """
-    flow = flow if isinstance(flow, ReactionFlow) else reaction_flow(flow)
+    flow = flow if isinstance(flow, ReactionFlow) else reaction_flow(flow, stage)
     ax = ax or new_axes(6.8, 3.8)
     ax.set_axis_off()
     total = float(flow.nodes["atoms_start_mol"].sum())
-    links = flow.links[flow.links["atoms_mol"] >= _SMALLEST * total]
+    links = flow.links[flow.links["atoms_mol"] >= smallest * total]
     if total <= 0 or links.empty:
         ax.text(0.5, 0.5, "nothing has reacted", ha="center", va="center", color=FAINT, transform=ax.transAxes)
         return ax
     nodes = flow.nodes.set_index("name")
     linked = nodes.index.isin({*links["source"], *links["target"]})
-    nodes = nodes[linked | (nodes["atoms_start_mol"] > _SMALLEST * total)]
+    nodes = nodes[linked | (nodes["atoms_start_mol"] > smallest * total)]
     column = flow_columns(nodes, links)
     height = ((nodes["atoms_start_mol"] + nodes["atoms_in_mol"]) / total).to_dict()
     bottom = stack_nodes(nodes.index.tolist(), column, height, links, 0.09)

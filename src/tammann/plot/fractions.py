@@ -5,20 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from tammann.history import PRESENT, History, band
 from tammann.plot.style import FAINT, INK, TIME_LABELS, formula_label, label_ends, new_axes, phase_colours, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from tammann.history import History
 
-def plot_phase_fractions(history: History, *, smallest: float = 0.005, ax: Axes | None = None) -> Axes:
+
+def plot_phase_fractions(
+    results: History | pd.DataFrame, *, smallest: float = 0.005, programme: bool = True, ax: Axes | None = None
+) -> Axes:
     """Draw mole fractions against time (h, or sweeps without a calibration), with bands and the programme.
 
     Args:
-        history: The run.
+        results: A run, or the table of ``History.phase_fractions`` (or ``phase_fractions.csv``).
         smallest: Phases whose band never reaches this mole fraction are left out, and counted in a note.
+        programme: Draw a strip with the temperature above.
         ax: Where to draw; by default a figure of its own.
 
     Returns:
@@ -29,35 +34,41 @@ def plot_phase_fractions(history: History, *, smallest: float = 0.005, ax: Axes 
         >>> plot_phase_fractions(History.example()).get_xlabel()
         'time (h)'
     """
-    mole = history.fractions()
-    there = np.flatnonzero((mole > PRESENT).any(axis=(0, 1)))
-    middle, low, high = band(mole)
-    shown = [k for k in there if high[:, k].max() >= smallest]
-    name, x = history.clock
-    colours = phase_colours(history.phases)
+    table = results if isinstance(results, pd.DataFrame) else results.phase_fractions()
+    own = ax is None
     ax = ax or new_axes(6.4, 4.2)
-    ends = []
-    for k in shown:
-        phase = history.phases[k]
-        ax.fill_between(x, low[:, k], high[:, k], color=colours[phase], alpha=0.18, linewidth=0)
-        ax.plot(x, middle[:, k], color=colours[phase], linewidth=1.8, solid_capstyle="round", label=phase)
-        ends.append((float(middle[-1, k]), formula_label(phase), colours[phase]))
+    along = next(name for name in TIME_LABELS if name in table and table[name].notna().any())
+    frames = table[table["phase"] == table["phase"].iloc[0]]
+    x_end = float(frames[along].iloc[-1])
+    largest = table.groupby("phase", sort=False)["mole_fraction_high"].max()
+    shown = [str(name) for name in largest.index[largest >= smallest]]
+    colours = phase_colours(largest.index if isinstance(results, pd.DataFrame) else results.phases)
 
-    top = max(1.0 if not shown else float(high[:, there].max()) * 1.06, 0.1)
+    ends = []
+    for name in shown:
+        rows = table[table["phase"] == name]
+        x = rows[along].to_numpy()
+        band = rows["mole_fraction_low"], rows["mole_fraction_high"]
+        ax.fill_between(x, *band, color=colours[name], alpha=0.18, linewidth=0)
+        ax.plot(x, rows["mole_fraction"], color=colours[name], linewidth=1.8, solid_capstyle="round", label=name)
+        ends.append((float(rows["mole_fraction"].iloc[-1]), formula_label(name), colours[name]))
+
+    top = max(1.0 if not shown else float(table["mole_fraction_high"].max()) * 1.06, 0.1)
     ax.set_ylim(0, min(top, 1.02))
-    ax.set_xlim(0, float(x[-1]))
+    ax.set_xlim(0, x_end)
     label_ends(ax, ends, large=True)
-    ax.set_xlabel(TIME_LABELS[name])
+    ax.set_xlabel(TIME_LABELS[along])
     ax.set_ylabel("mole fraction of formula units")
     tidy(ax)
-    if hidden := len(there) - len(shown):
+    if hidden := len(largest) - len(shown):
         note = f"{hidden} phase{'s' if hidden > 1 else ''} with a median below {smallest:g} not drawn"
         ax.text(0.995, 0.985, note, transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color=FAINT)
-    _strip(ax, x, history.temperature_K)
+    if programme:
+        _strip(ax, frames[along].to_numpy(), frames["temperature_K"].to_numpy(), own)
     return ax
 
 
-def _strip(ax: Axes, x: np.ndarray, temperature_K: np.ndarray) -> None:
+def _strip(ax: Axes, x: np.ndarray, temperature_K: np.ndarray, own: bool) -> None:
     strip = ax.inset_axes((0, 1.04, 1, 0.2), sharex=ax)
     strip.fill_between(x, temperature_K, 250, color="#C8553D", alpha=0.12, linewidth=0)
     strip.plot(x, temperature_K, color="#C8553D", linewidth=1.4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def plot_reaction_energies(
     reactions: Reactions,
     *,
+    temperatures_K: Sequence[float] | None = None,
     energies: str | None = None,
     partial_pressure_Pa: Mapping[str, float] | None = None,
     ax: Axes | None = None,
@@ -28,6 +29,7 @@ def plot_reaction_energies(
 
     Args:
         reactions: The reactions, 16 at most.
+        temperatures_K: Where to draw, all temperatures of the energies if None.
         energies: Name of an energy set, the default set if None.
         partial_pressure_Pa: Gas to Pa; a gas that is not in it stands at 1 bar.
         ax: Where to draw, a figure of its own if None.
@@ -45,7 +47,7 @@ def plot_reaction_energies(
     if not 1 <= len(reactions) <= len(PALETTE):
         raise DataError(f"reactions: expected 1 to {len(PALETTE)} for one figure, got {len(reactions)}.")
     known = reactions.phases.energy_set(energies)
-    T = known.temperature_K
+    T = known.temperature_K if temperatures_K is None else np.asarray(temperatures_K, dtype=float)
     energy = 1000.0 * reaction_energy(reactions, T, energies=energies, partial_pressure_Pa=partial_pressure_Pa)
     own = ax is None
     ax = ax or new_axes(7.6, 0.9 + max(2.8, 0.3 * len(reactions)))

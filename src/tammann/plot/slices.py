@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,15 +16,19 @@ if TYPE_CHECKING:
     from tammann.history import History
 
 
-def plot_slices(history: History, *, ax: Axes | None = None) -> Axes:
-    """Draw the middle layer of cells at up to four times, every phase in its colour, empty cells white.
+def plot_slices(
+    history: History, *, snapshots: Sequence[int] | None = None, depth: int | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw one layer of cells at several times, every phase in its colour, empty cells white.
 
     Args:
         history: The run; its snapshots are of the first realization.
+        snapshots: Which, by index; by default up to four, spread evenly from first to last.
+        depth: Index of the layer along the first axis of the grid; by default the middle.
         ax: Where to draw; by default a figure of its own. It holds one child Axes a snapshot.
 
     Raises:
-        ResultError: The run recorded no snapshot.
+        ResultError: The run recorded no snapshot, or none with that index.
 
     Example:
         >>> from tammann.history import History
@@ -36,8 +41,12 @@ def plot_slices(history: History, *, ax: Axes | None = None) -> Axes:
     lattice = history.lattice
     if lattice is None or not len(lattice.snapshots):
         raise ResultError("this run recorded no snapshots of the grid; there is no slice to draw")
-    chosen = sorted({round(k) for k in np.linspace(0, len(lattice.snapshots) - 1, 4)})
-    layers = [lattice.snapshots[k][lattice.snapshots.shape[1] // 2] for k in chosen]
+    count = len(lattice.snapshots)
+    chosen = list(snapshots) if snapshots is not None else sorted({round(k) for k in np.linspace(0, count - 1, 4)})
+    if not all(-count <= k < count for k in chosen):
+        raise ResultError(f"snapshots {chosen} are not all there; this run has {count}")
+    depth = lattice.snapshots.shape[1] // 2 if depth is None else depth
+    layers = [lattice.snapshots[k][depth] for k in chosen]
     ax = ax or new_axes(2.05 * len(chosen), 2.52)
     ax.set_axis_off()
     colours = phase_colours(history.phases)
