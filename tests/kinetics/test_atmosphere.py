@@ -151,3 +151,68 @@ def test_a_vapour_is_refused_above_its_saturation(recipe_of):
         prepare(recipe_of(solids, ["ZnO"], {"Zn(g)": 1e3}, top=800.0))
     said = prepare(recipe_of(solids, ["ZnO"], {"Zn(g)": 100.0}, top=800.0)).rates.important_warnings
     assert any("deposit a solid up to 7" in warning and "Zn(g) -> Zn" in warning for warning in said)
+
+
+@pytest.mark.parametrize("mixture", [{"H2": 5e4, "CO2": 1e3}, {"CO": 2e4, "CO2": 2e4}, {"CO": 9e4}])
+def test_gases_that_react_with_each_other_beside_transport_data(mixture):
+    recipe = Recipe(
+        precursors=[{"phase": "BaCO3", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
+        programme=[{"temperature_K": 1300, "hold_h": 1}],
+        atmosphere={"partial_pressure_Pa": mixture},
+    )
+    rates = prepare(recipe).rates
+    assert {"BaCO3 + TiO2 -> BaTiO3 + CO2", "TiO2 + BaCO3 -> BaTiO3 + CO2"} & set(rates.equations)
+    assert rates.important_warnings[0].startswith(
+        ("The gases of the atmosphere would react with each other", "The gases of the atmosphere would deposit a solid")
+    )
+
+
+def test_a_gas_alone_opens_nothing_in_the_null():
+    recipe = Recipe(
+        precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
+        programme=[{"temperature_K": 1400, "hold_h": 1}],
+        atmosphere={"partial_pressure_Pa": {"HCl": 100}},
+    )
+    prepared = prepare(recipe)
+    assert not any("HCl" in e for e in rate_table(prepared.reactions, prepared.transport, recipe, null=True).equations)
+
+
+def test_all_gases_of_one_equilibrium_cannot_be_stated():
+    recipe = Recipe(
+        precursors=[{"phase": "BaO", "ratio": 1}],
+        programme=[{"temperature_K": 1300, "hold_h": 1}],
+        atmosphere={"partial_pressure_Pa": {"H2": 1e3, "H2O": 1e3, "CO2": 1e4, "CO": 1e3}},
+    )
+    with pytest.raises(DataError, match="depend on one another: leave one of them out"):
+        prepare(recipe)
+
+
+@pytest.mark.parametrize("carbon", [False, True])
+def test_water_gas_over_iron_oxide_does_not_hang_on_a_row_of_carbon(recipe_of, carbon):
+    """K of H2 + CO2 = CO + H2O is 0.70 at 1000 K: 13 kPa each of 5 kPa and 50 kPa; carbon is far from depositing."""
+    recipe = recipe_of(IRON, ["Fe2O3"], {"H2": 5e3, "CO2": 5e4}, top=1000.0)
+    if carbon:
+        with open(recipe.energies, "a", encoding="utf-8") as table:
+            table.write("C,0.0,5.7,3900,0.001\n")
+    prepared = prepare(recipe)
+    assert "H2O" in prepared.rates.important_warnings[0] and "1.3e+04 Pa" in prepared.rates.important_warnings[0]
+    balance = plain_equilibrium(prepared)
+    assert set(balance[balance.temperature_K == 1000.0].phase) == {"Fe3O4"}
+
+
+def test_ammonia_beside_nitrogen_is_held(recipe_of):
+    prepared = prepare(recipe_of(("ZnO", "Zn"), ["ZnO"], {"NH3": 1e3, "Ar": 9e4}, top=700.0))
+    assert "NH3" in prepared.rates.metadata["atmosphere_Pa"]
+
+
+def test_an_atom_is_not_its_molecule(recipe_of):
+    with pytest.raises(DataError, match="H is another molecule than the H2 of the tables"):
+        prepare(recipe_of(IRON, ["Fe2O3"], {"H": 100.0}))
+
+
+def test_carbon_monoxide_leaves_a_contact_rich_in_carbon(recipe_of):
+    recipe = recipe_of(IRON, ["Fe2O3"], "inert", top=1200.0)
+    with open(recipe.energies, "a", encoding="utf-8") as table:
+        table.write("C,0.0,5.7,3900,0.001\n")
+    mixed = recipe.with_options(precursors=[{"phase": "Fe2O3", "ratio": 1}, {"phase": "C", "ratio": 1}])
+    assert {"CO", "CO2"} <= {phase.formula for phase in prepare(mixed).phases}

@@ -10,6 +10,7 @@ from tammann.kinetics import selection
 from tammann.kinetics.options import KineticsOptions
 from tammann.thermo import Phases, equilibrium, with_gases
 from tammann.thermo.gases import product_gases
+from tammann.thermo.open_gases import balanced_gases
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
@@ -22,8 +23,9 @@ def with_atmosphere(phases: Phases, recipe: Recipe) -> Phases:
 
     These are the gases of its atmosphere (of one with a name those of the system's elements and oxygen, if any), and
     the molecules that equilibrium gives off, against the residual pressure, at some temperature of the programme: by
-    one precursor, by two of them, or by the mixture. So the SO2 of ZnSO4 and the H2O of Fe2O3 in H2 leave without being
-    named, as CO2 does. A molecule that could be a solid as well, such as Zn(g), enters only where it is named.
+    one precursor, by two of them, either in excess, or by the mixture; and what the stated gases make of each other. So
+    the SO2 of ZnSO4 and the H2O of Fe2O3 in H2 leave without being named, as CO2 does. A molecule that could be a solid
+    as well, such as Zn(g), enters only where it is named.
 
     Raises:
         RecipeError: The phases lack a precursor, or the gases of the atmosphere cannot be held.
@@ -58,10 +60,16 @@ def _given_off(phases: Phases, recipe: Recipe) -> list[str]:
     selection.precursors(phases, recipe, energies)
     furnace, *_ = selection.conditions(every, recipe, KineticsOptions.from_recipe(recipe), energies, step_K=_STEP_K)
     powders = list(dict.fromkeys(precursor.phase for precursor in recipe.precursors))
-    mixtures = [dict.fromkeys(some, 1.0) for n in (1, 2) for some in combinations(powders, n)]
+    mixtures = [{powder: 1.0} for powder in powders]
+    mixtures += [{one: 1.0, two: ratio} for one, two in combinations(powders, 2) for ratio in (0.1, 1.0, 10.0)]
     mixtures.append({precursor.phase: precursor.ratio for precursor in recipe.precursors})
     found: set[str] = set()
+    stated = {gas: furnace.pressure_Pa[gas] for gas in furnace.supplied}
+    others = {gas: pressure for gas, pressure in furnace.pressure_Pa.items() if gas not in stated}
+    gibbs = every.gibbs(furnace.temperature_K, energies=energies)
     for t, T in enumerate(furnace.temperature_K.tolist()):
+        if furnace.factor and not isinstance(recipe.atmosphere, str):  # what its gases make of each other
+            found.update(balanced_gases(every, gibbs[t], T, stated, others)[2].split(" -> ")[1].split(" + "))
         pressures = {"partial_pressure_Pa": furnace.held_Pa(t), "release_pressure_Pa": furnace.released_Pa(t)}
         for mixture in mixtures:
             found.update(equilibrium(every, mixture, T, energies=energies, **pressures))

@@ -126,7 +126,8 @@ def rate_table(
             if leaving:
                 important.append(
                     f"{', '.join(leaving)} can leave, against {chosen.residual_pressure_Pa:g} Pa "
-                    "(kinetics.residual_pressure_Pa), but not come, as the atmosphere does not state them."
+                    "(kinetics.residual_pressure_Pa), but not come; state the pressures if you know them, since they "
+                    "decide how far solids are reduced or decompose."
                 )
         warnings += coverage_warnings(
             candidates.pool, candidates.fallback, candidates.dG[0], layers, transport, furnace, chosen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.kinetics.growth import Layer, phase_number, table_layer
 from tammann.kinetics.options import KineticsOptions
-from tammann.kinetics.selection import FurnaceConditions
+from tammann.kinetics.selection import FurnaceConditions, at_pressure
 from tammann.reactions import Reactions
 from tammann.transport import TransportTable
 from tammann.units import A3_IN_M3, BOLTZMANN_EV_PER_K
@@ -162,8 +162,6 @@ def _differences(
             wanted.setdefault(exchanged, {}).setdefault((low, high), []).append(k)
     if not wanted:
         return result
-    from tammann.thermo import closest_differences
-
     count = int(np.ceil((temperature[-1] - temperature[0]) / _STEP_K)) + 1
     coarse = np.linspace(temperature[0], temperature[-1], count) if count > 1 else temperature[:1]
     upper = np.clip(np.searchsorted(coarse, temperature), 1, max(count - 1, 1))
@@ -174,23 +172,39 @@ def _differences(
     for exchanged, pairs in wanted.items():
         named = [phases[g].formula for g in exchanged]
         # One call for all temperatures, unless pressures change with temperature.
-        parts = np.split(coarse, range(1, count)) if any(gas in furnace.factor for gas in named) else [coarse]
-        distance = np.concatenate(
-            [
-                closest_differences(
-                    phases,
-                    list(pairs),
-                    part,
-                    energies=furnace.energies,
-                    partial_pressure_Pa={gas: furnace.pressure_at(gas, part[0]) for gas in named} or None,
-                )
-                for part in parts
-            ]
-        )
+        parts = np.split(coarse, range(1, count)) if furnace.factor else [coarse]
+        distance = np.concatenate([_apart(phases, list(pairs), part, named, furnace) for part in parts])
         distance = (1.0 - weight) * distance[lower] + weight * distance[upper]
         for n, members in enumerate(pairs.values()):
             result[:, members] = distance[:, n, None]
     return result
+
+
+def _apart(
+    phases: Phases, pairs: list[tuple[int, int]], temperature: np.ndarray, named: list[str], furnace: FurnaceConditions
+) -> np.ndarray:
+    """Return the differences between the domains of pairs, with the gases ``named`` held, shape (nT, n_pairs, E).
+
+    Where the gases of the atmosphere were balanced, those that leave against a raised pressure may not be held beside
+    each other: then they only bound the potentials.
+    """
+    from tammann.thermo import closest_differences
+    from tammann.thermo.open_gases import GasConflict
+
+    def differences(held: dict[str, float], bounds: Iterable[str]) -> np.ndarray:
+        pressures = {gas: furnace.pressure_at(gas, temperature[0]) for gas in bounds if gas not in held}
+        bounded = at_pressure(phases, pressures, furnace.energies)
+        return closest_differences(
+            bounded, pairs, temperature, energies=furnace.energies, partial_pressure_Pa=held or None
+        )
+
+    held = {gas: furnace.pressure_at(gas, temperature[0]) for gas in named}
+    try:
+        return differences(held, furnace.factor)
+    except GasConflict:
+        if not furnace.factor:
+            raise
+        return differences({gas: held[gas] for gas in named if gas in furnace.supplied}, furnace.pressure_Pa)
 
 
 def _across_decomposing(row: np.ndarray, layer: int, first: int, phases: Phases) -> np.ndarray:

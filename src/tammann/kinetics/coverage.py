@@ -122,7 +122,7 @@ def _layers_without_barrier(
     The growth constants of all reactions through a layer are compared, with the differences of the lowest temperature
     of the furnace; their median decides.
     """
-    coldest = replace(furnace, temperature_K=furnace.temperature_K[:1])
+    coldest = furnace.at(furnace.temperature_K[:1])
     T = furnace.temperature_K[0]
     several = {p: one for p, one in layers.items() if len(one.temperature_K) > 1 and T < one.temperature_K[0]}
     held = options.model_copy(update={"below_range": "hold"})

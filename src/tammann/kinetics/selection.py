@@ -14,6 +14,7 @@ from tammann.files import DATA_SUFFIXES
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import MOST_PHASES
 from tammann.reactions import Reactions, reaction_energy
+from tammann.thermo.phase import ELEMENT_GASES
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 if TYPE_CHECKING:
@@ -166,10 +167,11 @@ def conditions(
     named = isinstance(recipe.atmosphere, str)
     if unknown and not (named and supplied):
         key = f"atmosphere: {recipe.atmosphere}" if named else "atmosphere.partial_pressure_Pa"
+        usable = [gas for gas in gases if gas in (*ELEMENT_GASES, "CO2", "H2O")]
         raise RecipeError(
             f"{key}: no phase of {phases.system} can take up or give off {' or '.join(unknown)}; "
             f"{'write inert' if named else 'leave it out'}, add phases that do (in a script also the gases, by "
-            f"tammann.kinetics.with_atmosphere), or name {' or '.join([*gases, 'an inert gas such as Ar'])}."
+            f"tammann.kinetics.with_atmosphere), or name {' or '.join([*usable, 'an inert gas such as Ar'])}."
         )
     pressures = {**supplied, **{gas: pressure for gas, pressure in gases.items() if gas not in supplied}}
     furnace = FurnaceConditions(energies, recipe.temperatures_K(step_K), tuple(supplied), pressures)
@@ -243,7 +245,7 @@ def possible(
     Two products of an exchange, LiCl + NaF -> LiF + NaCl, lie in that span only together. They widen it where together
     they lie below every mixture of the same atoms that could be made without them.
 
-    With ``null`` only two solids to one, and only gases that carry away an element.
+    With ``null`` only two solids to one, and only gases that carry away an element of the solids.
     """
     phases, coefficients, is_gas = reactions.phases, reactions.coefficients, reactions.phases.is_gas
     composition = phases.composition_matrix
@@ -255,8 +257,9 @@ def possible(
     in_product = np.stack([(made & (composition[:, e] > 0)).any(axis=1) for e in range(composition.shape[1])], axis=1)
     kind = np.ones(len(reactions), dtype=bool)
     if null:
+        brought = used @ (composition > 0)
         for gas in np.flatnonzero(is_gas):
-            leaves = ((composition[gas] > 0) & ~in_product).any(axis=1)
+            leaves = ((composition[gas] > 0) & brought & ~in_product).any(axis=1)
             kind &= (coefficients[:, gas] <= 0) | leaves
         kind &= (n_reactants == 2) & (n_products == 1)
     elif not options.decomposition:

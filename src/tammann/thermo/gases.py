@@ -160,6 +160,8 @@ def with_gases(phases: Phases, formulas: Iterable[str]) -> Phases:
             if _molecule(parse_formula(formula)) is not None:
                 advice = f"write {formula}(g) for its molecule"
             raise DataError(f"{formula} is not a gas that {phases.system} knows: {advice}")
+        if parse_formula(name) != parse_formula(formula):
+            raise DataError(f"{formula} is another molecule than the {name} of the tables: write that")
         if name not in phases:
             asked.append(name)
     own = set(phases.elements)

@@ -5,7 +5,7 @@ composition a. One of its elements is then no longer free (the one found in the 
 everything is done in the elements left over, a Legendre transform: BaCO3 under CO2 is BaO at a shifted energy.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tammann.errors import DataError
-from tammann.thermo.phase import FloatArray, Phases
+from tammann.thermo.phase import ELEMENT_GASES, FloatArray, Phases
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 
@@ -64,8 +64,7 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
     for r in range(len(equations)):
         usable = [e for e in range(n_elements) if e not in pivots and abs(equations[r, e]) > 1e-9]
         if not usable:
-            names = ", ".join(phases[i].formula for i in gases)
-            raise DataError(f"partial_pressure_Pa of {names} depend on one another: leave one of them out")
+            raise dependent_gases(phases[i].formula for i in gases)
         pivot = min(usable, key=lambda e: rarity[e])
         equations[r] /= equations[r, pivot]
         for other in range(len(equations)):
@@ -78,12 +77,16 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
     offset[pivots] = equations[:, -1]
     matrix[pivots] = -equations[:, free]
     # An element that the gases settle above its own solid would deposit (graphite from CO2 where O2 is scarce).
-    pure = {element for i in gases for element in phases[i].composition if phases[i].is_reference_gas}
     for e in pivots:
-        if phases.elements[e] not in pure and not matrix[e].any() and offset[e] > 1e-9:
+        if f"{phases.elements[e]}2" not in ELEMENT_GASES and not matrix[e].any() and offset[e] > 1e-9:
             with conflict_named(phases, gibbs, T, partial_pressure_Pa):
                 raise GasConflict
     return Frame(offset, matrix, free, coupled[free])
+
+
+def dependent_gases(names: Iterable[str]) -> DataError:
+    """Return the error of gases whose pressures follow from one another."""
+    return DataError(f"partial_pressure_Pa of {', '.join(names)} depend on one another: leave one of them out")
 
 
 class GasConflict(DataError):
@@ -135,6 +138,8 @@ def balanced_gases(
 
     kT = BOLTZMANN_EV_PER_K * T
     mine = [phases.index(name) for name in held]
+    if np.linalg.matrix_rank(phases.composition_matrix[mine]) < len(mine):
+        raise dependent_gases(held)
     inside = ~(phases.composition_matrix[:, ~phases.composition_matrix[mine].any(axis=0)] > 0).any(axis=1)
     others = [i for i in np.flatnonzero(inside & np.isfinite(gibbs)).tolist() if i not in mine]
     columns = np.flatnonzero(phases.composition_matrix[mine].any(axis=0))
@@ -166,4 +171,5 @@ def balanced_gases(
     rise, fall, lacking = solution.x[-3:]
     left = [phases[i].formula for i, n in zip(mine, solution.eqlin.marginals, strict=True) if n > 1e-9]
     right = [name for name, n in zip(names, solution.ineqlin.marginals, strict=True) if n < -1e-9]
+    right += [phases[i].formula for i, n in zip(mine, solution.eqlin.marginals, strict=True) if n < -1e-9]
     return float(rise), float(fall) if lacking < 1e-9 else np.inf, f"{' + '.join(left)} -> {' + '.join(right)}"
