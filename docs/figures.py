@@ -147,6 +147,7 @@ def _shown(page: str, place: Path) -> list[str]:
 
 def chemistry() -> dict[str, Any]:
     """MgO + SiO2 from a table of one's own, its known equilibria put in; as in docs/own-chemistry.md."""
+    from tammann.kinetics import with_atmosphere
     from tammann.thermo import assess, load_constraints
 
     folder = EXAMPLES / "own-chemistry"
@@ -154,7 +155,7 @@ def chemistry() -> dict[str, Any]:
     constraints, reference = load_constraints(folder / "mg-si-o-equilibria.yaml")
     known = phases.with_energies(assess(phases, constraints, reference_temperature_K=reference), default=True)
     recipe = Recipe.from_file(folder / "enstatite.yaml")
-    rates = rate_table(enumerate_reactions(known), None, recipe)
+    rates = rate_table(enumerate_reactions(with_atmosphere(known, recipe)), None, recipe)
     history = simulate(recipe, rates, realizations=4)
     save_figure(plot_phase_fractions(history), IMAGES / "enstatite.png", dpi=DPI)
     return {"final": final_mole_fractions(history)}

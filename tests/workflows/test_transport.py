@@ -6,8 +6,9 @@ import json
 import numpy as np
 import pytest
 
+from tammann import __version__
 from tammann.errors import DataError, ResultError
-from tammann.files import lock_folder
+from tammann.files import digest, lock_folder
 from tammann.trajectory import trajectory_from_arrays
 from tammann.transport import load_transport
 from tammann.workflows.transport import TransportPlan, _coarse_paths, _same_paths, run_transport
@@ -223,6 +224,41 @@ def test_complete_results_are_loaded_and_another_plan_is_refused(call, folder, t
     assert shown.status == 0 and [record["temperature_K"] for record in json.loads(shown.out)] == [1000.0, 1500.0]
     refused = transport(call, folder, *words, "--skip-ps", 2, out=tmp_path / "o", temperature=(1000, 1500))
     assert refused.status == 2 and "skip_ps" in refused.err
+
+
+def test_resume_knows_the_trajectories_by_their_contents(call, tmp_path, monkeypatch):
+    """The run of a file by name; another file of that name, in its place or in another directory, is another run."""
+
+    def hopper(place, seed):
+        place.mkdir(exist_ok=True)
+        monkeypatch.chdir(place)
+        walk = 0.1 * np.random.default_rng(seed).normal(size=(1000, 8, 3)).cumsum(axis=0)
+        np.savez(place / "hopper.npz", positions=walk, cells=12.0 * np.eye(3), symbols=["Na", "Cl"] * 4)
+
+    def resumed():
+        words = ["hopper.npz", "--temperature-K", 1200, "--frame-interval-ps", 0.1, "--no-figures", "--resume"]
+        return call("transport", *words, "--out", tmp_path / "o")
+
+    hopper(tmp_path / "a", 1)
+    assert "Written: " in resumed().out
+    files = {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()}
+    plan = json.loads(files["plan.json"])
+    assert plan["sha256"] == {str((tmp_path / "a" / "hopper.npz").resolve()): digest(tmp_path / "a" / "hopper.npz")}
+    assert plan["version"] == __version__
+    again = resumed()
+    assert again.status == 0 and "Found: " in again.out and "Written: " not in again.out
+    for place, seed in (("b", 2), ("a", 2)):
+        hopper(tmp_path / place, seed)
+        refused = resumed()
+        assert refused.status == 2 and refused.err.count("\n") == 1
+        assert "belongs to a run of another hopper.npz; name another folder" in refused.err
+    hopper(tmp_path / "a", 1)
+    assert "Found: " in resumed().out
+    plan["version"] = "0"
+    (tmp_path / "o" / "plan.json").write_text(json.dumps(plan))
+    assert "holds a plan with version 0, got" in resumed().err
+    (tmp_path / "a" / "hopper.npz").unlink()
+    assert "hopper.npz cannot be read" in resumed().err
 
 
 def test_a_folder_in_use_is_locked_and_an_interrupted_one_is_begun_again(folder, tmp_path):

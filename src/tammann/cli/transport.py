@@ -70,7 +70,7 @@ def transport(
     ] = None,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Show complete results of this plan in DIR, or begin it again."),
+        typer.Option("--resume", help="Show complete results of these files in DIR, or begin again."),
     ] = False,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
     threads: Threads = None,
@@ -150,4 +150,5 @@ def _print_diffusion(found: Any, out: Path) -> None:
     print_warnings(found.notes)
     print("D: tracer diffusivity in this frame; L_self in 1/(J m s); f = L_ii/L_self - 1; slope: d ln MSD / d ln t;")
     print("1.23(45): 1.23 with a standard error of 0.45.")
-    print(f"Written: {', '.join(sorted(path.name for path in out.iterdir()))} in {out}")
+    files = ", ".join(sorted(path.name for path in out.iterdir()))
+    print(f"{'Written' if found.correlations else 'Found'}: {files} in {out}")

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from pydantic import Field, model_validator
 
+from tammann._version import __version__
 from tammann.composition import composition_key
 from tammann.errors import DataError, ResultError
-from tammann.files import check_empty, json_safe, lock_folder, read_json, write_text
+from tammann.files import check_empty, digest, json_safe, lock_folder, read_json, write_text
 from tammann.parallel import Progress
 from tammann.strict import Document
 from tammann.trajectory import Trajectory, read_trajectory
@@ -111,11 +112,9 @@ class TransportPlan(Document):
     @model_validator(mode="after")
     def _check(self) -> TransportPlan:
         paths, temperatures, viscosity = self.trajectories, self.temperatures_K, self.viscosity_Pa_s
-        seen: set[Path] = set()
-        for path in (path.resolve() for path in paths):
-            if path in seen:
+        for number, path in enumerate(resolved := [path.resolve() for path in paths]):
+            if path in resolved[:number]:
                 raise ValueError(f"{path.name} was given twice; give every trajectory once")
-            seen.add(path)
         for T in temperatures:
             if not 0 < T <= HOTTEST_K:
                 raise ValueError(f"temperature_K is {T:g}, expected a number above 0 K and up to {HOTTEST_K:g}")
@@ -187,14 +186,14 @@ def run_transport(
     Args:
         plan: What to measure.
         out: A new or empty folder for the results; nothing is written where None.
-        resume: Return the results that ``out`` holds of this plan, where they are complete.
+        resume: Return the results that ``out`` holds of this plan and these trajectories, where they are complete.
         figures: Whether to draw.
         threads: Cores for the transforms.
         progress: Called with the fraction done, what is being done, and the temperature, K.
 
     Raises:
         DataError: An input that cannot be used, by name.
-        ResultError: The folder is not empty, is in use, is a file, or holds the results of another plan.
+        ResultError: The folder is not empty, is in use, is a file, or holds results of another plan or of other files.
         OSError: It cannot be written to.
 
     Example:
@@ -256,9 +255,8 @@ def _derived(
         ionic_conductivity(m, charges=known[m.formula]) if m.usable and m.formula in known else None
         for m in measurements
     )
-    formulas = dict.fromkeys(measurement.formula for measurement in measurements)
-    own = {formula: [m for m in measurements if m.formula == formula] for formula in formulas}
-    activation = {formula: fits for formula, some in own.items() if (fits := fit_activation(some))}
+    by_formula = {m.formula: [other for other in measurements if other.formula == m.formula] for m in measurements}
+    activation = {formula: fits for formula, some in by_formula.items() if (fits := fit_activation(some))}
     table = None
     try:
         table = transport_table(measurements, name=name)
@@ -274,12 +272,10 @@ def _read_groups(
     groups: dict[tuple[object, float], list[_Replica]] = {}
     files = plan.trajectories
     temperatures = plan.temperatures_K * (len(files) if len(plan.temperatures_K) == 1 else 1)
-    for number, (path, temperature) in enumerate(zip(files, temperatures, strict=True)):
+    for k, (path, temperature) in enumerate(zip(files, temperatures, strict=True)):
 
-        def report(
-            fraction: float, what: str = f"reading {path.name}", done: int = number, T: float = temperature
-        ) -> None:
-            progress((done + 0.8 * fraction) / len(files), what, T)
+        def report(fraction: float, what: str = f"reading {path.name}", k: int = k, T: float = temperature) -> None:
+            progress((k + 0.8 * fraction) / len(files), what, T)
 
         trajectory = read_trajectory(
             path, temperature_K=temperature, progress=report, **plan.model_dump(include=READING)
@@ -380,17 +376,29 @@ def _corrected(
 
 
 def _check_folder(plan: TransportPlan, folder: Path, *, resume: bool) -> None:
-    """Refuse a folder that is in the way, or that holds another plan than the one to resume."""
+    """Refuse a folder that is in the way, or that holds another plan, or other files, than those to resume."""
     file = folder / PLAN
     if not resume or not file.exists():
         there = "name another folder, or add --resume (in Python resume=True) for the results in it"
         check_empty(folder, advice=there if file.exists() else "name a new or empty folder")
         return
-    before, asked = read_json(file, error=ResultError), json_safe(plan.model_dump())
+    before, asked = read_json(file, error=ResultError), _plan_record(plan)
     for key, value in asked.items():
         found = before.get(key) if isinstance(before, dict) else None
-        if found != value:
+        if key != "sha256" and found != value:
             raise ResultError(f"{folder}: holds a plan with {key} {found}, got {value}; name another folder.")
+    for path, found, own in zip(plan.trajectories, before["sha256"].values(), asked["sha256"].values(), strict=True):
+        if found != own:
+            raise ResultError(f"{folder}: belongs to a run of another {path.name}; name another folder.")
+
+
+def _plan_record(plan: TransportPlan) -> dict[str, Any]:
+    """Return what tells a run from any other: the version, the plan, and digests of whole files by resolved path."""
+    try:
+        digests = {path.resolve(): digest(path) for path in plan.trajectories}
+    except OSError as error:
+        raise DataError(f"{error.filename or 'a file'} cannot be read: {error.strerror}; check its name.") from None
+    return dict(json_safe({"version": __version__, **plan.model_dump(), "sha256": digests}))
 
 
 @contextmanager
@@ -404,7 +412,7 @@ def _own_folder(plan: TransportPlan, folder: Path, *, resume: bool) -> Iterator[
             _check_folder(plan, folder, resume=resume)
             shutil.rmtree(partial, ignore_errors=True)
             try:
-                _write_json(folder / PLAN, plan.model_dump())
+                _write_json(folder / PLAN, _plan_record(plan))
                 partial.mkdir()
                 yield partial
                 for file in sorted(partial.iterdir(), key=lambda file: file.name == RECORD_FILE):
