@@ -28,12 +28,7 @@ class ResultError(TammannError):
 
 
 def check_argument(
-    name: str,
-    value: object,
-    kinds: str | tuple[type, ...],
-    expected: str,
-    *,
-    error: type[TammannError] = DataError,
+    name: str, value: object, kinds: str | tuple[type, ...], expected: str, *, error: type[TammannError] = DataError
 ) -> None:
     """Refuse an argument of another type.
 

@@ -175,11 +175,7 @@ def _least_squares(t: np.ndarray, y: np.ndarray) -> tuple[tuple[float, float], f
 
 
 def jander_fit(
-    history: History,
-    *,
-    stage: int | None = None,
-    precursor: str | None = None,
-    radius_m: float | None = None,
+    history: History, *, stage: int | None = None, precursor: str | None = None, radius_m: float | None = None
 ) -> JanderFit:
     """Fit Jander's law to the conversion of a precursor during the hold of one step (see ``fit_jander``).
 

@@ -18,11 +18,7 @@ SMALLEST = 0.05
 """Distance between two runs, and conversion, below which there is none to speak of."""
 
 
-def temperature_regimes(
-    full: History,
-    thermodynamic: History,
-    self_diffusion: History | None = None,
-) -> pd.DataFrame:
+def temperature_regimes(full: History, thermodynamic: History, self_diffusion: History | None = None) -> pd.DataFrame:
     """Tell at each temperature what controls the outcome: activation, diffusion or thermodynamics.
 
     The runs share one recipe and differ in their kinetics. Let d = 1/2 sum_p |x_p - x'_p| be the distance between the

@@ -227,11 +227,7 @@ def hull(
         save_figure(plot_hull(phases, T, energies=energies, between=ends), plot)
 
 
-def show_energies(
-    system: System = DEFAULT_SYSTEM,
-    energies: Energies = None,
-    as_json: AsJson = False,
-) -> None:
+def show_energies(system: System = DEFAULT_SYSTEM, energies: Energies = None, as_json: AsJson = False) -> None:
     """Show the sources and errors of an energy set, and the shifts and constraints of an assessment."""
     from tammann.thermo import load_phases
 

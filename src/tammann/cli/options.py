@@ -25,8 +25,7 @@ System = Annotated[str, typer.Argument(help="A shipped system, a .csv or .json f
 Energies = Annotated[str | None, typer.Option(metavar="NAME", help="Energy set; the system's default if not given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Plot = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Write a figure: .png, .pdf or .svg.", callback=check_figure_file),
+    Path | None, typer.Option(metavar="FILE", help="Write a figure: .png, .pdf or .svg.", callback=check_figure_file)
 ]
 Between = Annotated[tuple[str, str] | None, typer.Option(metavar="A B", help="Two phases, such as BaO TiO2.")]
 Gases = Annotated[

@@ -24,8 +24,7 @@ def transport(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go; a new or empty directory.")],
     timestep_fs: Annotated[
-        float | None,
-        typer.Option(metavar="X", help="Length of one dynamics step, where the file counts steps."),
+        float | None, typer.Option(metavar="X", help="Length of one dynamics step, where the file counts steps.")
     ] = None,
     frame_interval_ps: Annotated[
         float | None, typer.Option(metavar="X", help="Time from frame to frame, where the file counts no steps.")
@@ -69,8 +68,7 @@ def transport(
         ),
     ] = None,
     resume: Annotated[
-        bool,
-        typer.Option("--resume", help="Show complete results of these files in DIR, or begin again."),
+        bool, typer.Option("--resume", help="Show complete results of these files in DIR, or begin again.")
     ] = False,
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
     threads: Threads = None,

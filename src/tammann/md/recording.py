@@ -69,12 +69,7 @@ class Recording:
 
 @contextmanager
 def open_recording(
-    folder: str | os.PathLike[str],
-    conditions: Conditions,
-    *,
-    duration_ps: float,
-    frame_fs: float,
-    sample_fs: float,
+    folder: str | os.PathLike[str], conditions: Conditions, *, duration_ps: float, frame_fs: float, sample_fs: float
 ) -> Iterator[Recording]:
     """Prepare a folder for a run that begins or is resumed, and lock it.
 

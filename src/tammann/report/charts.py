@@ -116,10 +116,7 @@ def _phase_lines(history: History, null: History | None, basis: Basis) -> list[d
 
 
 def baseline_chart(
-    history: History,
-    *,
-    null: History | None = None,
-    equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
+    history: History, *, null: History | None = None, equilibrium: Mapping[str, float] | pd.DataFrame | None = None
 ) -> Chart:
     """Return final mole fractions with bands beside the geometric null and plain equilibrium."""
     table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=_SMALLEST)

@@ -5,11 +5,7 @@ One file a source of data returns `Phases`; `load.py` chooses among them, `entri
 
 from tammann.composition import parse_formula
 from tammann.thermo.assessment import assess, draw_energies, shifts_table
-from tammann.thermo.chemical_potential import (
-    ChemicalPotentialDiagram,
-    chemical_potential_diagram,
-    closest_differences,
-)
+from tammann.thermo.chemical_potential import ChemicalPotentialDiagram, chemical_potential_diagram, closest_differences
 from tammann.thermo.constraints import load_constraints
 from tammann.thermo.equilibrium import equilibrium
 from tammann.thermo.gases import with_gases

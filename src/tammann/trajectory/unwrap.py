@@ -42,11 +42,7 @@ class Frames:
 
 
 def unwrap(
-    positions: np.ndarray,
-    cells: np.ndarray,
-    *,
-    images: np.ndarray | None = None,
-    wrapped: bool = True,
+    positions: np.ndarray, cells: np.ndarray, *, images: np.ndarray | None = None, wrapped: bool = True
 ) -> np.ndarray:
     """Return unwrapped positions: paths that do not jump at the walls of the periodic cell.
 
@@ -132,13 +128,7 @@ def check_cells(cells: np.ndarray, first: int, every: int) -> None:
 
 
 def unwrapped(
-    blocks: Iterable[Frames],
-    *,
-    wrapped: bool,
-    notes: list[str],
-    first: int = 0,
-    every: int = 1,
-    advice: str = "",
+    blocks: Iterable[Frames], *, wrapped: bool, notes: list[str], first: int = 0, every: int = 1, advice: str = ""
 ) -> Iterator[np.ndarray]:
     """Unwrap frames block by block, as ``unwrap``, and say in ``notes`` what was done.
 

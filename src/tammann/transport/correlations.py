@@ -122,11 +122,7 @@ class Correlations:
 
 
 def displacement_correlations(
-    trajectory: Trajectory,
-    *,
-    frame: str = "barycentric",
-    max_lag_ps: float | None = None,
-    threads: int | None = None,
+    trajectory: Trajectory, *, frame: str = "barycentric", max_lag_ps: float | None = None, threads: int | None = None
 ) -> Correlations:
     """Return the self and collective displacement correlations of every pair of species, over all time origins.
 
@@ -251,11 +247,7 @@ def displacement_correlations(
 
 
 def correlations_of_stretches(
-    trajectory: Trajectory,
-    *,
-    stretches: int = 8,
-    frame: str = "barycentric",
-    threads: int | None = None,
+    trajectory: Trajectory, *, stretches: int = 8, frame: str = "barycentric", threads: int | None = None
 ) -> list[Correlations]:
     """Return the displacement correlations of equal, separate stretches of a trajectory, for ``block_errors``.
 

@@ -156,9 +156,7 @@ def log_log_slope(correlations: Correlations | Sequence[Correlations]) -> LogLog
 
 
 def find_regime(
-    correlations: Correlations | Sequence[Correlations],
-    *,
-    regime_ps: tuple[float, float] | None = None,
+    correlations: Correlations | Sequence[Correlations], *, regime_ps: tuple[float, float] | None = None
 ) -> Regime:
     """Return the times over which motion is diffusive, found by rule or given, and the evidence for it.
 

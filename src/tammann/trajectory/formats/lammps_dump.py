@@ -169,11 +169,7 @@ def _cell(kind: str, box: bytes, where: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _frames(
-    lines: Lines,
-    header: re.Match[bytes],
-    layout: _Layout,
-    types: Sequence[str] | None,
-    choice: Choice,
+    lines: Lines, header: re.Match[bytes], layout: _Layout, types: Sequence[str] | None, choice: Choice
 ) -> Iterator[Frames]:
     """Yield the chosen frames in blocks; ``header`` is that of frame ``start``, which has been consumed."""
     if int(header["atoms"]) == 0:
@@ -199,11 +195,7 @@ def _frames(
 
 
 def _headers(
-    lines: Lines,
-    first: re.Match[bytes],
-    columns: Columns,
-    unit_ps: float | None,
-    choice: Choice,
+    lines: Lines, first: re.Match[bytes], columns: Columns, unit_ps: float | None, choice: Choice
 ) -> Generator[Header, None, None]:
     header: re.Match[bytes] | None = first
     index, repeated = choice.start, 0

@@ -20,11 +20,7 @@ from tammann.trajectory.formats.numbers import FLOAT, INTEGER, LEFT_OUT, WORD, p
 __all__ = ["FLOAT", "INTEGER", "LEFT_OUT", "WORD", "BadRow", "Cut", "Lines", "Split", "unpacked"]
 
 WINDOW_BYTES = 8 * 2**20
-COMPRESSED: dict[bytes, Any] = {
-    b"\x1f\x8b": gzip.open,
-    b"BZh": bz2.open,
-    b"\xfd7zXZ": lzma.open,
-}
+COMPRESSED: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 """What opens a compressed file, by its first bytes."""
 
 Split = Callable[[bytes], list[float] | None]

@@ -8,14 +8,7 @@ record of means), never from trajectories, so a folder that ``collect`` has made
 from tammann.workflows.melt.collect import CollectResult, collect
 from tammann.workflows.melt.folder import load_plan
 from tammann.workflows.melt.records import MeltRecord, ReplicaRecord, VolumeRecord
-from tammann.workflows.melt.run import (
-    MeltResult,
-    load_melts,
-    measure_melts,
-    record_replica,
-    run_melts,
-    steps_left,
-)
+from tammann.workflows.melt.run import MeltResult, load_melts, measure_melts, record_replica, run_melts, steps_left
 from tammann.workflows.melt.state import MeltState, largest_error
 
 __all__ = [

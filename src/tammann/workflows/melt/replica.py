@@ -72,11 +72,7 @@ def record_task(plan: MeltPlan, task: ReplicaTask, progress: StepProgress = lamb
 
 
 def _new_melt(
-    plan: MeltPlan,
-    task: ReplicaTask,
-    melt: Configuration,
-    rng: np.random.Generator,
-    report: Callable[[int, str], None],
+    plan: MeltPlan, task: ReplicaTask, melt: Configuration, rng: np.random.Generator, report: Callable[[int, str], None]
 ) -> Configuration:
     """Take a frame of the hot melt, another one for every replica, cool it and let it settle."""
     engine, potential = load_engine(plan.engine), load_potential(plan.potential)

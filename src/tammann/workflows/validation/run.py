@@ -80,10 +80,7 @@ def validate(
 
 
 def _run_all(
-    experiments: Sequence[PreparedExperiment],
-    threads: int | None,
-    executor: Executor | None,
-    progress: Progress | None,
+    experiments: Sequence[PreparedExperiment], threads: int | None, executor: Executor | None, progress: Progress | None
 ) -> list[dict[str, PhaseEvolution]]:
     """Return the evolution in each model and baseline, one set per experiment."""
     tasks = {
