@@ -23,7 +23,7 @@ def test_jander_curve_obeys_the_law():
 @given(rate=st.floats(1e-6, 1e3), offset=st.floats(0.0, 0.1))
 def test_jander_fit_is_exact_without_noise(rate, offset):
     time = np.linspace(0.002, 0.2, 30) / rate
-    fit = fit_jander(time, jander_curve(time, rate, offset))
+    fit = fit_jander(time, jander_curve(time, rate, offset), standard_error=0.01, offset=True)
     assert fit.described
     assert fit.rate == pytest.approx(rate, rel=1e-5)
     assert fit.offset == pytest.approx(offset, abs=1e-6)
@@ -35,9 +35,9 @@ def test_jander_fit_covers_the_truth_as_often_as_it_says():
     truth, inside, total = 0.008, 0, 400
     for _ in range(total):
         y = jander_curve(time, truth) + rng.normal(0, 0.01, time.size)
-        fit = fit_jander(time, y, tolerance=0.05)
+        fit = fit_jander(time, y, standard_error=0.01, tolerance=0.05)
         assert fit.described
-        inside += abs(fit.rate - truth) < student.ppf(0.5 + 0.683 / 2, fit.degrees_of_freedom) * fit.rate_stderr
+        inside += abs(fit.rate - truth) < fit.rate_stderr
     # 68.3 % expected; four standard deviations of a binomial over 400 draws are 9.3 %.
     assert inside / total == pytest.approx(0.683, abs=0.093)
 
@@ -59,14 +59,14 @@ def test_jander_fit_covers_the_truth_with_correlated_realizations():
 def test_jander_fit_flags_what_it_does_not_describe(history):
     time = np.linspace(0, 10, 40)
     first_order = 1 - np.exp(-0.3 * time)
-    fit = fit_jander(time, first_order)
+    fit = fit_jander(time, first_order, standard_error=0.003)
     assert not fit.described
     assert np.isnan(fit.rate) and np.isnan(fit.rate_stderr)
     assert "not parabolic" in fit.reason
     assert fit.largest_misfit > 0.03
     few = fit_jander(time[:3], first_order[:3])
     assert "points" in few.reason and not few.described
-    falling = fit_jander(time, np.linspace(0.5, 0.4, 40))
+    falling = fit_jander(time, np.linspace(0.5, 0.4, 40), standard_error=0.001, offset=True)
     assert not falling.described
     assert not jander_fit(history).described  # the limiting precursor is long gone in the last step
 
@@ -97,11 +97,13 @@ def test_jander_fit_of_a_history_uses_the_hold_and_the_units(history):
 def test_fit_jander_refuses_shapes_that_do_not_match():
     with pytest.raises(ValueError, match=r"expected \(T,\) and \(R, T\)"):
         fit_jander(np.arange(4.0), np.zeros(5))
+    with pytest.raises(ValueError, match="one series"):
+        fit_jander(np.arange(4.0), np.zeros((2, 4)), standard_error=0.1)
 
 
 def test_a_fit_shows_itself_in_one_line():
     t = np.linspace(1, 20, 20)
-    fit = fit_jander(t, jander_curve(t, rate=0.01) + 0.01 * np.cos(t))
-    assert repr(fit).startswith("JanderFit(rate 0.0") and " +/- 0.000" in repr(fit) and repr(fit).endswith(" per h)")
+    fit = fit_jander(t, jander_curve(t, rate=0.01), standard_error=0.01)
+    assert repr(fit).startswith("JanderFit(rate 0.01 +/- 0.000") and repr(fit).endswith(" per h)")
     assert dict(fit.table().to_numpy())["points"] == fit.points
     assert repr(fit_jander(t, 0 * t)) == "JanderFit(only 0 points have a conversion between 0.01 and 0.95)"

@@ -57,7 +57,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(known):
         values = law(T) * np.exp(relative * rng.standard_normal(5))
         fit = fit_arrhenius(T, values, relative * values if known else None)
         scaled += fit.scaled
-        reach = fit.quantile() * fit.activation_energy_stderr_eV
+        reach = fit.quantile(0.95) * fit.activation_energy_stderr_eV
         held["energy"] += abs(fit.activation_energy_eV - 0.9) < reach
         for name, at in (("line", 800.0), ("between", 1600.0)):
             low, high = fit.interval(at)
@@ -70,7 +70,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(known):
 def test_a_bent_line_is_named_and_its_errors_grow():
     bent = law(T) + law(T, 0.2, -24.0)
     fit = fit_arrhenius(T, bent, 0.01 * bent)
-    assert fit.scaled
+    assert fit.scaled and fit.p_value < 0.01
     assert "one line" in fit.notes[0]
     straight = fit_arrhenius(T, law(T), 0.01 * law(T))
     ratio = fit.activation_energy_stderr_eV / straight.activation_energy_stderr_eV
@@ -121,5 +121,7 @@ def test_refusals(temperatures, values, stderr, message):
     with pytest.raises(DataError, match=message):
         fit_arrhenius(temperatures, values, stderr)
     fit = fit_arrhenius(T, law(T), None)
+    with pytest.raises(DataError, match="confidence"):
+        fit.interval(1000.0, confidence=95)
     with pytest.raises(DataError, match="above 0 K"):
         fit.predict(0.0)

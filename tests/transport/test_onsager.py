@@ -31,6 +31,7 @@ def test_projection_is_semidefinite_idempotent_and_nearest(matrix):
 def test_independent_ions_have_no_correlation():
     ions = OnsagerCoefficients("BaTiO3", 1500.0, ("Ba", "Ti", "O"), np.diag([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]))
     assert ions.correlation_factor.tolist() == [0.0, 0.0, 0.0]
+    assert ions.distinct.tolist() == [0.0, 0.0, 0.0]
     assert ions.dissipative is not None and np.array_equal(ions.dissipative, ions.L)
 
 

@@ -32,6 +32,7 @@ class ArrheniusFit:
         chi2_per_dof: Squared deviations from the line over the squared errors, per degree of freedom; NaN for two
             points, or without errors.
         degrees_of_freedom: Points less two.
+        p_value: Probability of as large a chi2 by chance; NaN for two points, or without errors.
         scaled: Whether the errors were taken from the scatter about the line: none were given, or the points lie
             further from it than theirs allow. Intervals are then those of Student's t.
         notes: Remarks, one sentence each.
@@ -47,6 +48,7 @@ class ArrheniusFit:
     covariance: np.ndarray
     chi2_per_dof: float
     degrees_of_freedom: int
+    p_value: float
     scaled: bool
     notes: tuple[str, ...] = ()
 
@@ -56,17 +58,24 @@ class ArrheniusFit:
         value = np.exp(logarithm)
         return value, value * error
 
-    def interval(self, temperature_K: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """Return the ends of the 95 % interval of the line, symmetric in the logarithm, not in the value."""
+    def interval(self, temperature_K: ArrayLike, *, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lower and upper end of the interval of the line, symmetric in the logarithm, not in the value.
+
+        Raises:
+            DataError: A confidence outside 0 to 1.
+        """
         logarithm, error = self._line(temperature_K)
-        reach = self.quantile() * error
+        reach = self.quantile(confidence) * error
         return np.exp(logarithm - reach), np.exp(logarithm + reach)
 
-    def quantile(self) -> float:
-        """Return half of a 95 % interval in standard errors, by Student's t where the scatter gave the errors."""
+    def quantile(self, confidence: float = 0.95) -> float:
+        """Return the half-width of an interval in standard errors, by Student's t where the scatter gave the errors."""
         from scipy.special import ndtri, stdtrit
 
-        return float(stdtrit(self.degrees_of_freedom, 0.975) if self.scaled else ndtri(0.975))
+        if not 0 < confidence < 1:
+            raise DataError(f"confidence is {confidence}, expected a number between 0 and 1, such as 0.95.")
+        upper = (1 + confidence) / 2
+        return float(stdtrit(self.degrees_of_freedom, upper) if self.scaled else ndtri(upper))
 
     def _line(self, temperature_K: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         t = np.asarray(temperature_K, dtype=float)
@@ -130,7 +139,7 @@ def fit_arrhenius(
     chi2 = float((((logarithm - level - energy * arm) / error) ** 2).sum())
     dof = len(t) - 2
     notes = []
-    per_dof, scaled = float("nan"), s is None
+    per_dof, p_value, scaled = float("nan"), float("nan"), s is None
     if s is None:
         notes.append(
             f"The points came without errors; those of the fit are from the scatter of {len(t)} points about the line, "
@@ -166,6 +175,7 @@ def fit_arrhenius(
         covariance=covariance,
         chi2_per_dof=per_dof,
         degrees_of_freedom=dof,
+        p_value=p_value,
         scaled=scaled,
         notes=tuple(notes),
     )

@@ -167,6 +167,11 @@ class OnsagerMeasurement(ShownAsTable):
         return np.where(self.regime.diffusive, self.apparent.L_self_stderr * self.kT_over_c, np.nan)
 
     @property
+    def collective_D_m2_per_s(self) -> np.ndarray:
+        """Collective diffusivities L_ii kB T / c_i, m²/s, shape (S,), no thermodynamic factor; NaN if not diffusive."""
+        return np.where(self.regime.diffusive, np.diag(self.apparent.L) * self.kT_over_c, np.nan)
+
+    @property
     def correlation_factor(self) -> np.ndarray:
         """f_i = L_ii / L_self_i - 1, shape (S,); NaN for a species that is not diffusive."""
         return np.where(self.regime.diffusive, self._ratio - 1.0, np.nan)

@@ -117,6 +117,11 @@ class OnsagerCoefficients(ShownAsTable):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.diag(self.L) / self.L_self - 1.0)
 
+    @property
+    def distinct(self) -> np.ndarray:
+        """L_ii - L_self_i, shape (S,), 1/(J m s)."""
+        return np.diag(self.L) - self.L_self
+
     @cached_property
     def dissipative(self) -> np.ndarray:
         """The positive semidefinite matrix nearest to ``L``, shape (S, S), 1/(J m s): no flux makes entropy vanish."""

@@ -44,7 +44,7 @@ PER_SPECIES = {
 
 OF_IONS = (
     *("D_m2_per_s", "D_stderr", "D_replica_stderr", "correlation_factor", "correlation_factor_stderr"),
-    *("haven_ratio", "haven_ratio_stderr"),
+    *("haven_ratio", "haven_ratio_stderr", "collective_D_m2_per_s"),
 )
 """Keys of the record that are attributes of the measurement, one number for each species."""
 
@@ -162,6 +162,7 @@ def measurement_record(measurement: OnsagerMeasurement, *, conductivity: Conduct
         "L_self_covariance": matrix(m.self_self_covariance),
         "L_self": mapping(np.where(moving, L.L_self, np.nan)),
         "L_self_stderr": mapping(np.where(moving, L.L_self_stderr, np.nan)),
+        "L_distinct": mapping(np.where(moving, L.distinct, np.nan)),
         "D_tensor_m2_per_s": {
             s: D if moves else None for s, D, moves in zip(m.species, m.D_tensor_m2_per_s, moving, strict=True)
         },
