@@ -254,6 +254,8 @@ def test_resume_knows_the_trajectories_by_their_contents(call, tmp_path, monkeyp
         assert "belongs to a run of another hopper.npz; name another folder" in refused.err
     hopper(tmp_path / "a", 1)
     assert "Found: " in resumed().out
+    (tmp_path / "o" / "plan.json").write_text(json.dumps({**plan, "sha256": None}))
+    assert "belongs to a run of another hopper.npz" in resumed().err
     plan["version"] = "0"
     (tmp_path / "o" / "plan.json").write_text(json.dumps(plan))
     assert "holds a plan with version 0, got" in resumed().err

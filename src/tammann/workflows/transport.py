@@ -387,8 +387,9 @@ def _check_folder(plan: TransportPlan, folder: Path, *, resume: bool) -> None:
         found = before.get(key) if isinstance(before, dict) else None
         if key != "sha256" and found != value:
             raise ResultError(f"{folder}: holds a plan with {key} {found}, got {value}; name another folder.")
-    for path, found, own in zip(plan.trajectories, before["sha256"].values(), asked["sha256"].values(), strict=True):
-        if found != own:
+    known = [*dict(before.get("sha256") or {}).values()]
+    for k, (path, own) in enumerate(zip(plan.trajectories, asked["sha256"].values(), strict=True)):
+        if known[k : k + 1] != [own]:
             raise ResultError(f"{folder}: belongs to a run of another {path.name}; name another folder.")
 
 
