@@ -1,0 +1,250 @@
+"""What is conserved where ions move through solids: the independent components of a powder, and its lattice sites.
+
+Gases held at a pressure take their elements out of the balance (the frame of ``thermo.open_gases``); what the phases
+that can form have in common takes out more: BaO + TiO2 in an inert gas has three elements and, its valences being fixed,
+two components. A volume keeps its lattice sites while ions pass through it: the anions where they stay in the solid,
+counted by their charge, and the other atoms where the gas exchanges the anions. One component fewer than there are
+moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+
+from tammann.errors import DataError, RecipeError
+from tammann.thermo import Phases, equilibrium
+from tammann.thermo.open_gases import gas_frame
+
+ANION_CHARGE: Mapping[str, int] = {
+    "O": 2, "F": 1, "Cl": 1, "Br": 1, "I": 1, "S": 2, "Se": 2, "Te": 2, "N": 3, "P": 3, "As": 3, "C": 4,
+}  # fmt: skip
+"""Charges of the elements that can be the anions of a solid; of these only the first group present counts."""
+_ANION_GROUPS = (("O", "F", "Cl", "Br", "I"), ("S", "Se", "Te"), ("N",), ("P", "As"), ("C",))
+_SMALL = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The solids that a powder can turn into, in terms of what is conserved.
+
+    P solids, K free elements, D = directions of the fluxes (one less than the rank of their compositions), nT
+    temperatures of the table of energies, G gases.
+
+    Attributes:
+        phases: The system.
+        solids: Positions in ``phases`` of the solids that can form, shape (P,).
+        free: Elements whose amounts are conserved in solids, length K.
+        amounts: Atoms of the free elements per formula unit, shape (P, K).
+        sites: Lattice sites per formula unit, shape (P,).
+        valence: Charge of the ions of each element of the system, by what the precursors hold, shape (E,); NaN where
+            they do not say.
+        start: Moles of each solid that are mixed, shape (P,).
+        mixture: Atoms of the free elements in the whole mixture, shape (K,).
+        anions: Free elements whose lattice is at rest.
+        open_elements: Elements that the gas exchanges.
+        directions: Orthonormal fluxes that leave every volume its sites, shape (D, K).
+        y: With D = 1, the position of every solid between the ends, 0 to 1, shape (P,); else None.
+        along: With D = 1, atoms of the free elements that cross per site and unit of y, shape (K,); else None.
+        temperature_K: Shape (nT,).
+        gibbs_eV: Per formula unit, in the frame of the gases, shape (nT, P).
+        gases: Gases exchanged, length G.
+        gas_content: Molecules of each gas that a formula unit holds beside its free elements, shape (P, G).
+        release_only: Gases that can leave but not come, length G.
+        formulas: Of the solids, length P.
+    """
+
+    phases: Phases
+    solids: np.ndarray
+    free: tuple[str, ...]
+    amounts: np.ndarray
+    sites: np.ndarray
+    valence: np.ndarray
+    start: np.ndarray
+    mixture: np.ndarray
+    anions: tuple[str, ...]
+    open_elements: tuple[str, ...]
+    directions: np.ndarray
+    y: np.ndarray | None
+    along: np.ndarray | None
+    temperature_K: np.ndarray
+    gibbs_eV: np.ndarray
+    gases: tuple[str, ...]
+    gas_content: np.ndarray
+    release_only: np.ndarray
+    formulas: tuple[str, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        moving = "one component moves" if len(self.directions) == 1 else f"{len(self.directions)} components move"
+        return f"Components({len(self.solids)} solids, {moving}, sites: {' + '.join(self.anions) or 'cations'})"
+
+
+def components(
+    phases: Phases,
+    precursors: Mapping[str, float],
+    temperature_K: Sequence[float],
+    *,
+    energies: str | None = None,
+    partial_pressure_Pa: Mapping[str, float] | None = None,
+    residual_pressure_Pa: float = 1.0,
+) -> Components:
+    """Find which solids a mixture can turn into and what is conserved on the way.
+
+    Args:
+        phases: The system.
+        precursors: Moles of formula units.
+        temperature_K: Temperatures of the programme.
+        energies: Name of an energy set, the default set if None.
+        partial_pressure_Pa: Gases of the atmosphere, Pa.
+        residual_pressure_Pa: Pressure of any other gas, Pa, against which it can leave.
+
+    Raises:
+        DataError: A gas or a temperature is outside the data.
+        RecipeError: A precursor has no energy, or holds nothing that a solid could keep.
+    """
+    held = dict(partial_pressure_Pa or {})
+    names = [phases.index(f) for f in precursors]
+    matrix = phases.composition_matrix.astype(float)
+    low, high = min(temperature_K), max(temperature_K)
+    grid = phases.energy_set(energies).temperature_K
+    table = np.unique(np.clip([low, high, *grid[(grid > low) & (grid < high)]], grid[0], grid[-1]))
+    gibbs = phases.gibbs(table, energies=energies)
+    for formula, p in zip(precursors, names, strict=True):
+        if not np.isfinite(gibbs[:, p]).all():
+            raise RecipeError(f"precursors: {formula} has no energy in {energies or phases.default_energies}")
+    active, leaving = _active(phases, precursors, table, held, residual_pressure_Pa, energies)
+    open_pressures = held | dict.fromkeys(leaving, residual_pressure_Pa)
+    frames = [gas_frame(phases, gibbs[t], float(T), open_pressures) for t, T in enumerate(table)]
+    frame = frames[0]
+    reduced = matrix @ frame.matrix
+    there = np.isfinite(gibbs).all(axis=0) & ~phases.is_gas
+    span = np.linalg.svd(reduced[sorted({*names, *active})])
+    rank = int((span.S > _SMALL * span.S[0]).sum())
+    basis = span.Vh[:rank]
+    inside = np.abs(reduced - reduced @ basis.T @ basis).max(axis=1) < 1e-7
+    empty = np.abs(reduced).max(axis=1) < _SMALL
+    # what holds an element that neither the powder nor the gas has cannot form
+    elements = np.any(matrix[names] > 0, axis=0)
+    for gas in open_pressures:
+        elements |= matrix[phases.index(gas)] > 0
+    known = ~(matrix[:, ~elements] > 0).any(axis=1)
+    candidate = np.flatnonzero(there & inside & ~empty & known)
+    columns = np.flatnonzero(np.any(np.abs(reduced[candidate]) > _SMALL, axis=0))
+    free = tuple(phases.elements[e] for e in frame.free[columns])
+    amounts = reduced[candidate][:, columns]
+    sites, anions = _lattice(free, amounts)
+    if not (sites > _SMALL).all():
+        keep = sites > _SMALL
+        lost = [phases[int(p)].formula for p in candidate[~keep] if int(p) in names]
+        if lost:
+            raise RecipeError(f"precursors: {lost[0]} holds nothing that a solid would keep in this atmosphere")
+        candidate, amounts, sites = candidate[keep], amounts[keep], sites[keep]
+    per_site = amounts / sites[:, None]
+    differences = per_site - per_site[[list(candidate).index(names[0])]]
+    u, s, vh = np.linalg.svd(differences)
+    directions = vh[: int((s > 1e-7 * max(s[0], 1e-300)).sum())] if s.size else vh[:0]
+    y = along = None
+    if len(directions) == 1:
+        coordinate = differences @ directions[0]
+        mine = coordinate[[list(candidate).index(p) for p in names]]
+        low_y, high_y = mine.min(), mine.max()
+        keep = (coordinate >= low_y - 1e-7) & (coordinate <= high_y + 1e-7)
+        candidate, amounts, sites = candidate[keep], amounts[keep], sites[keep]
+        y = np.clip((coordinate[keep] - low_y) / (high_y - low_y), 0.0, 1.0)
+        along = directions[0] * (high_y - low_y)
+        if along[np.abs(along).argmax()] < 0:  # which end is zero must not hang on a library's choice of sign
+            y, along = 1.0 - y, -along
+    offsets = np.array([f.offset for f in frames])
+    energy = gibbs[:, candidate] * matrix[candidate].sum(axis=1) - offsets @ matrix[candidate].T
+    gases = tuple(open_pressures)
+    content = _gas_content(phases, gases, matrix[candidate], frame)
+    return Components(
+        phases=phases,
+        solids=candidate,
+        free=free,
+        amounts=amounts,
+        sites=sites,
+        valence=_valences(phases, names),
+        start=np.array([sum(m for f, m in zip(names, precursors.values(), strict=True) if f == p) for p in candidate]),
+        mixture=np.array(list(precursors.values())) @ reduced[names][:, columns],
+        anions=anions,
+        open_elements=tuple(e for k, e in enumerate(phases.elements) if k not in frame.free and elements[k]),
+        directions=directions,
+        y=y,
+        along=along,
+        temperature_K=table,
+        gibbs_eV=energy,
+        gases=gases,
+        gas_content=content,
+        release_only=np.array([gas in leaving for gas in gases], dtype=bool),
+        formulas=tuple(phases[int(p)].formula for p in candidate),
+    )
+
+
+def _active(
+    phases: Phases,
+    precursors: Mapping[str, float],
+    table: np.ndarray,
+    held: Mapping[str, float],
+    residual_Pa: float,
+    energies: str | None,
+) -> tuple[set[int], list[str]]:
+    """Return the solids that some mixture of the precursors is in equilibrium with, and the gases that leave."""
+    gases = [phase.formula for phase in phases if phase.state == "gas" and phase.formula not in held]
+    mine = {element for f in precursors for element in phases[phases.index(f)].composition}
+    gases = [gas for gas in gases if set(phases[gas].composition) <= mine]
+    mixtures = [dict(precursors)]
+    for pair in combinations(precursors, 2):
+        mixtures += [{pair[0]: 1.0, pair[1]: ratio} for ratio in (0.2, 1.0, 5.0)]
+    solids, leaving = set(), []
+    for T in table:
+        for mixture in mixtures:
+            found = equilibrium(
+                phases, mixture, float(T), energies=energies, partial_pressure_Pa=held,
+                release_pressure_Pa=dict.fromkeys(gases, residual_Pa),
+            )  # fmt: skip
+            leaving += [name for name in found if name in gases and name not in leaving]
+            solids |= {phases.index(name) for name in found if name not in gases}
+    return solids, leaving
+
+
+def _lattice(free: tuple[str, ...], amounts: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the sites per formula unit of every solid, and the anions at rest, none where the gas exchanges them."""
+    for group in _ANION_GROUPS:
+        there = [k for k, element in enumerate(free) if element in group]
+        if there:
+            sites = amounts[:, there] @ [float(ANION_CHARGE[free[k]]) for k in there]
+            if len(there) < len(free) and (sites > _SMALL).all():
+                return sites, tuple(free[k] for k in there)
+            break
+    return amounts.sum(axis=1), ()
+
+
+def _valences(phases: Phases, precursors: list[int]) -> np.ndarray:
+    """Return the charges of the ions that make every precursor neutral, NaN where the precursors leave them open."""
+    valence = np.full(len(phases.elements), np.nan)
+    matrix = phases.composition_matrix[precursors].astype(float)
+    for group in _ANION_GROUPS:
+        there = [e for e, element in enumerate(phases.elements) if element in group and matrix[:, e].any()]
+        if there:
+            valence[there] = [-ANION_CHARGE[phases.elements[e]] for e in there]
+            others = np.setdiff1d(np.flatnonzero(matrix.any(axis=0)), there)
+            rows, rank = matrix[:, others], np.linalg.matrix_rank(matrix[:, others]) if len(others) else 0
+            charge = -matrix[:, there] @ valence[there]
+            found = np.linalg.lstsq(rows, charge, rcond=None)[0]
+            if rank == len(others) and np.abs(rows @ found - charge).max(initial=0.0) < 1e-6:
+                valence[others] = found
+            break
+    return valence
+
+
+def _gas_content(phases: Phases, gases: Sequence[str], matrix: np.ndarray, frame: object) -> np.ndarray:
+    """Return the molecules of each gas that solids hold, relative to solids of their free elements alone."""
+    if not gases:
+        return np.zeros((len(matrix), 0))
+    molecules = phases.composition_matrix[[phases.index(gas) for gas in gases]].astype(float)
+    pivots = np.setdiff1d(np.arange(len(phases.elements)), frame.free)  # type: ignore[attr-defined]
+    return np.linalg.solve(molecules[:, pivots].T, matrix[:, pivots].T).T
