@@ -13,9 +13,10 @@ Reference:
 import numpy as np
 from numba import njit, prange
 
+from tammann.reactive_diffusion.local import half_resistance, lower_phase, lower_phase_unclipped
+
 COARSEST = 4
 SWEEPS_ON_COARSEST = 12
-FREE = -1.0
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -315,3 +316,157 @@ class Multigrid:
         self.cycle(e2, r2, mask2, cx2, cy2, cz2, extra2, level + 1)
         prolong(e, mask, e2)
         smooth(e, r, mask, cx, cy, cz, extra, True)
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def half_resistances(y, width, hull_y, volume, conductivity, half):
+    """Write the resistance of half of every voxel: its two phases as layers in series."""
+    N = y.shape[0]
+    for i in prange(N):
+        for j in range(N):
+            for k in range(N):
+                half[i, j, k] = half_resistance(width, y[i, j, k], hull_y, volume, conductivity)
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def place(psi, level, moved, ties, shift):
+    """Move every voxel to the phases of a new hull: ``moved`` of its old level, or where its potential lies."""
+    N = psi.shape[0]
+    for i in prange(N):
+        for j in range(N):
+            for k in range(N):
+                at = moved[level[i, j, k]]
+                if at >= 0 and at & 1:
+                    psi[i, j, k] = ties[at >> 1]
+                else:
+                    u = psi[i, j, k] + shift
+                    psi[i, j, k] = u
+                    at = 2 * np.searchsorted(ties, u)
+                level[i, j, k] = at
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def take_step(y, change, sites, kind, rate, step):
+    """Add what every voxel gains to it and keep the rate."""
+    N = y.shape[0]
+    for i in prange(N):
+        for j in range(N):
+            for k in range(N):
+                y[i, j, k] += change[i, j, k] / sites[kind[i, j, k]]
+                rate[i, j, k] = change[i, j, k] / step
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def step_error(change, rate, step):
+    """Return half the sum of what the change differs by from the rate before, and the sum of its size."""
+    N = change.shape[0]
+    off = np.zeros(N)
+    size = np.zeros(N)
+    for i in prange(N):
+        for j in range(N):
+            for k in range(N):
+                off[i] += abs(change[i, j, k] - rate[i, j, k] * step)
+                size[i] += abs(change[i, j, k])
+    return 0.5 * off.sum(), size.sum()
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def inventory(y, sites, kind, hull, hull_y, phases):
+    """Return the sites of every phase over all voxels, shape (P,)."""
+    N = y.shape[0]
+    part = np.zeros((N, phases))
+    for i in prange(N):
+        for j in range(N):
+            for k in range(N):
+                n = sites[kind[i, j, k]]
+                m, share = lower_phase_unclipped(y[i, j, k], hull_y)
+                part[i, hull[m]] += (1.0 - share) * n
+                if hull.size > 1:
+                    part[i, hull[m + 1]] += share * n
+    total = np.zeros(phases)
+    for i in range(N):
+        total += part[i]
+    return total
+
+
+@njit(cache=True, nogil=True, parallel=True)
+def dissipation(psi, y, width, hull, hull_y, volume, conductivity, cx, cy, cz, phases):
+    """Return the energy that each phase dissipates in the step, shape (P,)."""
+    N = y.shape[0]
+    part = np.zeros((N, phases))
+    for i in prange(N):
+        for j in range(N):
+            for k in range(N):
+                u = psi[i, j, k]
+                xn = i + 1 if i + 1 < N else 0
+                yn = j + 1 if j + 1 < N else 0
+                zn = k + 1 if k + 1 < N else 0
+                for axis in range(3):
+                    a, b, c = (xn, j, k) if axis == 0 else ((i, yn, k) if axis == 1 else (i, j, zn))
+                    if axis == 0:
+                        g = cx[i, j, k]
+                    elif axis == 1:
+                        g = cy[i, j, k]
+                    else:
+                        g = cz[i, j, k]
+                    heat = g * (psi[a, b, c] - u) ** 2
+                    if heat == 0.0:
+                        continue
+                    one = half_resistance(width, y[i, j, k], hull_y, volume, conductivity)
+                    two = half_resistance(width, y[a, b, c], hull_y, volume, conductivity)
+                    for side in range(2):
+                        value = y[i, j, k] if side == 0 else y[a, b, c]
+                        mine = heat * (one if side == 0 else two) / (one + two)
+                        m, share = lower_phase(value, hull_y)
+                        if hull.size == 1:
+                            part[i, hull[0]] += mine
+                            continue
+                        p = (1.0 - share) * volume[m] / conductivity[m]
+                        q = share * volume[m + 1] / conductivity[m + 1]
+                        part[i, hull[m]] += mine * p / (p + q)
+                        part[i, hull[m + 1]] += mine * q / (p + q)
+    total = np.zeros(phases)
+    for i in range(N):
+        total += part[i]
+    return total
+
+
+IMBALANCE = 1e-4
+"""Sum of what is still missing in the voxels' balances, over the sum of what crosses into them, at which a step is solved."""
+MOST_CYCLES = 60
+
+
+class Solver:
+    """The arrays of one cube of voxels and the step of the gradient flow on them."""
+
+    def __init__(self, y: np.ndarray, kind: np.ndarray, sites: np.ndarray) -> None:
+        N = y.shape[0]
+        self.y, self.kind, self.sites = y, kind, sites
+        self.psi, self.level = np.zeros(y.shape), np.zeros(y.shape, np.uint8)
+        self.rate = np.zeros(y.shape, np.float32)
+        self.c = [np.zeros(y.shape, np.float32) for _ in range(3)]
+        self.r, self.e = np.zeros(y.shape), np.zeros(y.shape)
+        self.multigrid = Multigrid(N)
+        self.no_extra = np.zeros((0, 0, 0), np.float32)
+        self.cycles = 0
+
+    def solve(self, y: np.ndarray, ties: np.ndarray) -> np.ndarray:
+        """Find the potentials of the step whose conductances are set; return what every voxel gains."""
+        arguments = (self.psi, self.level, self.y, self.sites, self.kind, *self.c, y, ties)
+        total = np.bincount(self.kind.ravel(), minlength=len(self.sites)) @ self.sites
+        for cycle in range(MOST_CYCLES):
+            nonlinear_sweep(*arguments)
+            missing = residual(*arguments[:-1], self.r)
+            if cycle % 2 == 1 or cycle == 0:
+                gain(self.psi, *self.c, self.e)
+                crossing = float(np.abs(self.e).sum())
+            self.cycles += 1
+            if missing <= IMBALANCE * crossing or missing < 1e-12 * total:
+                break
+            self.e[:] = 0.0
+            self.multigrid.prepare(self.level, *self.c)
+            self.multigrid.cycle(self.e, self.r, self.level, *self.c, self.no_extra)
+            cut_off(self.psi, self.e, self.level, ties)
+            line_search(self.psi, self.e, self.r, self.level, *self.c, 1.0)
+        gain(self.psi, *self.c, self.e)
+        return self.e

@@ -30,11 +30,17 @@ def convex_hull(y, g):
 @njit(cache=True, nogil=True)
 def lower_phase(y, hull_y):
     """Return the position on the hull of the lower of the two phases that a composition lies between, and its upper's share."""
+    k, share = lower_phase_unclipped(y, hull_y)
+    return k, min(1.0, max(0.0, share))
+
+
+@njit(cache=True, nogil=True)
+def lower_phase_unclipped(y, hull_y):
+    """Return the same with a share that is a little below zero or above one where the composition is."""
     if hull_y.size == 1:
         return 0, 0.0
     k = min(max(np.searchsorted(hull_y, y) - 1, 0), hull_y.size - 2)
-    share = (y - hull_y[k]) / (hull_y[k + 1] - hull_y[k])
-    return k, min(1.0, max(0.0, share))
+    return k, (y - hull_y[k]) / (hull_y[k + 1] - hull_y[k])
 
 
 @njit(cache=True, nogil=True)
