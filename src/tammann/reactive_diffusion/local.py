@@ -1,12 +1,29 @@
-"""Local equilibrium of one component: which phases a cell of given composition holds, and how they resist a flux."""
+"""Local equilibrium of one component: which phases a cell of given composition holds, and how they resist a flux.
+
+Compiled functions on arrays. A cell lies between two neighbours on the lower convex hull of g(y), or holds one phase.
+"""
+
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def convex_hull(y, g):
-    """Return the phases on the lower convex hull of g(y), y ascending; of equal y the lowest counts."""
+def convex_hull(y: Any, g: Any) -> Any:
+    """Return the phases on the lower convex hull of g(y); of equal y the lowest counts.
+
+    Args:
+        y: Compositions, ascending, shape (P,).
+        g: Gibbs energies, eV per site, infinite for a phase that cannot form, shape (P,).
+
+    Returns:
+        Positions in ``y``, ascending, shape (H,).
+
+    Example:
+        >>> convex_hull(np.array([0.0, 0.4, 0.5, 1.0]), np.array([0.0, -0.1, -0.3, 0.0])).tolist()
+        [0, 2, 3]
+    """
     on = np.empty(y.size, np.int64)
     count = 0
     for p in range(y.size):
@@ -28,36 +45,83 @@ def convex_hull(y, g):
 
 
 @njit(cache=True, nogil=True)
-def lower_phase(y, hull_y):
-    """Return the position on the hull of the lower of the two phases that a composition lies between, and its upper's share."""
-    k, share = lower_phase_unclipped(y, hull_y)
+def interval(x: Any, grid: Any) -> Any:
+    """Return the interval of an ascending grid that x lies in, and the weight of its upper end, not cut off.
+
+    Example:
+        >>> interval(2.5, np.array([0.0, 1.0, 2.0, 4.0]))
+        (2, 0.25)
+    """
+    if grid.size == 1:
+        return 0, 0.0
+    low, high = 0, grid.size - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if grid[middle] < x:
+            low = middle
+        else:
+            high = middle
+    return low, (x - grid[low]) / (grid[low + 1] - grid[low])
+
+
+@njit(cache=True, nogil=True)
+def lower_phase(y: Any, hull_y: Any) -> Any:
+    """Return the position on the hull of the lower of the two phases of a composition, and the upper one's share."""
+    k, share = interval(y, hull_y)
     return k, min(1.0, max(0.0, share))
 
 
 @njit(cache=True, nogil=True)
-def lower_phase_unclipped(y, hull_y):
-    """Return the same with a share that is a little below zero or above one where the composition is."""
-    if hull_y.size == 1:
-        return 0, 0.0
-    k = min(max(np.searchsorted(hull_y, y) - 1, 0), hull_y.size - 2)
-    return k, (y - hull_y[k]) / (hull_y[k + 1] - hull_y[k])
+def layer_resistances(width: Any, y: Any, hull_y: Any, volume: Any, conductivity: Any) -> Any:
+    """Return the resistance of the two layers in half of a cell: its phases in series, by volume.
 
+    r_p = (w / 2) (volume share of p) / Lambda_p.
 
-@njit(cache=True, nogil=True)
-def half_resistance(width, y, hull_y, hull_volume, hull_conductivity):
-    """Return the resistance of half a cell: its phases as layers in series, in proportion to their volumes."""
+    Args:
+        width: Of the cell, m.
+        y: Composition of the cell.
+        hull_y: Compositions on the hull, shape (H,).
+        volume: Volume of a mole of sites of the phases on the hull, shape (H,), m^3.
+        conductivity: Lambda of the phases on the hull, shape (H,).
+
+    Returns:
+        The position on the hull of the lower phase, its resistance and the upper one's.
+    """
     k, share = lower_phase(y, hull_y)
     if hull_y.size == 1:
-        return 0.5 * width / hull_conductivity[0]
-    a = (1.0 - share) * hull_volume[k]
-    b = share * hull_volume[k + 1]
-    return 0.5 * width * (a / hull_conductivity[k] + b / hull_conductivity[k + 1]) / (a + b)
+        return 0, 0.5 * width / conductivity[0], 0.0
+    a = (1.0 - share) * volume[k]
+    b = share * volume[k + 1]
+    scale = 0.5 * width / (a + b)
+    return k, scale * a / conductivity[k], scale * b / conductivity[k + 1]
 
 
 @njit(cache=True, nogil=True)
-def table_weight(temperature_K, grid_K):
-    """Return the interval of an ascending grid that a temperature lies in, and the weight of its upper end."""
-    if grid_K.size == 1:
-        return 0, 0.0
-    k = min(max(np.searchsorted(grid_K, temperature_K) - 1, 0), grid_K.size - 2)
-    return k, (temperature_K - grid_K[k]) / (grid_K[k + 1] - grid_K[k])
+def hull_tables(weight: Any, low: Any, high: Any, log_low: Any, log_high: Any, allowed: Any, phase_y: Any) -> Any:
+    """Interpolate energies and conductivities between two temperatures and find the hull.
+
+    Args:
+        weight: Of the upper temperature.
+        low: Gibbs energies at the lower temperature, shape (P,).
+        high: At the upper one, shape (P,).
+        log_low: ln Lambda at the lower temperature, shape (P,).
+        log_high: At the upper one, shape (P,).
+        allowed: Which phases can form, shape (P,).
+        phase_y: Compositions, ascending, shape (P,).
+
+    Returns:
+        Of the H phases on the hull: positions, y, g, Lambda, and the H - 1 potentials at which neighbours coexist.
+    """
+    g = np.empty(phase_y.size)
+    for p in range(phase_y.size):
+        g[p] = (1.0 - weight) * low[p] + weight * high[p] if allowed[p] else np.inf
+    hull = convex_hull(phase_y, g)
+    y, energy, conductivity = np.empty(hull.size), np.empty(hull.size), np.empty(hull.size)
+    ties = np.empty(hull.size - 1)
+    for m in range(hull.size):
+        p = hull[m]
+        y[m], energy[m] = phase_y[p], g[p]
+        conductivity[m] = np.exp((1.0 - weight) * log_low[p] + weight * log_high[p])
+        if m > 0:
+            ties[m - 1] = (energy[m] - energy[m - 1]) / (y[m] - y[m - 1])
+    return hull, y, energy, conductivity, ties

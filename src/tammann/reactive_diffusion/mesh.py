@@ -48,14 +48,12 @@ def sphere(core_radius_m: float, volumes: Sequence[float], cells: int = CELLS) -
 
     Example:
         >>> chain = sphere(1e-7, [1.0, 7.0], cells=10)
-        >>> round(chain.edges_m[-1] / 1e-7, 9), chain.layer.tolist()
+        >>> round(float(chain.edges_m[-1] / 1e-7), 9), chain.layer.tolist()
         (2.0, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
     """
     bounds = core_radius_m * np.cbrt(np.concatenate([[0.0], np.cumsum(volumes)]) / volumes[0])
     edges, layer = _graded(bounds, cells)
-    return Chain(
-        edges, 4.0 * np.pi * edges[1:-1] ** 2, 4.0 / 3.0 * np.pi * np.diff(edges**3), layer, "sphere"
-    )
+    return Chain(edges, 4.0 * np.pi * edges[1:-1] ** 2, 4.0 / 3.0 * np.pi * np.diff(edges**3), layer, "sphere")
 
 
 def couple(thickness_m: Sequence[float], cells: int = CELLS) -> Chain:
@@ -64,6 +62,10 @@ def couple(thickness_m: Sequence[float], cells: int = CELLS) -> Chain:
     Args:
         thickness_m: Of each slab, two or more.
         cells: Cells in all.
+
+    Example:
+        >>> couple([1e-6, 2e-6], cells=4).edges_m[[0, 2, 4]].round(12).tolist()
+        [0.0, 1e-06, 3e-06]
     """
     edges, layer = _graded(np.concatenate([[0.0], np.cumsum(thickness_m)]), cells)
     return Chain(edges, np.ones(len(edges) - 2), np.diff(edges), layer, "planar")
@@ -91,4 +93,5 @@ def _graded(bounds: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _grow(s: np.ndarray) -> np.ndarray:
+    """Return positions between 0 and 1 that lie close together at 0."""
     return np.expm1(GRADING * s) / np.expm1(GRADING)

@@ -84,7 +84,7 @@ def mix(
 
 
 def regrind(powder: Powder, molar_volume_m3: np.ndarray, rng: np.random.Generator) -> Powder:
-    """Return the powder ground and mixed again: every particle becomes layers of the phases that there are, in any order.
+    """Return the powder ground and mixed again: every particle becomes layers of the phases there are, in any order.
 
     Args:
         powder: With its contents now.

@@ -1,0 +1,175 @@
+"""The step on a chain is the exact minimum; layers grow as Wagner says."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq, minimize
+
+from reactive_diffusion.systems import filled, hold, toy_tables
+from tammann.reactive_diffusion import engine
+from tammann.reactive_diffusion.chain import chain_fluxes
+from tammann.reactive_diffusion.local import convex_hull
+from tammann.reactive_diffusion.mesh import Chain, couple, sphere
+
+AVOGADRO = 6.02214076e23
+Y, G = np.array([0.0, 0.25, 0.5, 0.6, 1.0]), np.array([0.0, -0.3, -0.5, -0.45, 0.0])
+HULL = convex_hull(Y, G)
+HY, HG = Y[HULL], G[HULL]
+TIES = np.diff(HG) / np.diff(HY)
+
+
+def energy(n, old, C, dt, crossed):
+    y = old + (np.append(crossed, 0.0) - np.append(0.0, crossed)) / n
+    if y.min() < -1e-9 or y.max() > 1 + 1e-9:
+        return np.inf
+    return n @ np.interp(y, HY, HG) + (crossed**2 / C).sum() / (2 * dt)
+
+
+@st.composite
+def chains(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    N = draw(st.integers(2, 8))
+    old = rng.choice(np.append(HY, rng.random(4)), N)
+    return rng, rng.random(N) + 0.1, old, 10 ** rng.uniform(-3, 3, N - 1), 10 ** rng.uniform(-3, 2)
+
+
+@settings(max_examples=80, deadline=None)
+@given(chains())
+def test_the_step_is_the_minimum(chain):
+    """No flux nearby costs less, the old state does not either, and psi and the fluxes belong together."""
+    rng, n, old, C, dt = chain
+    crossed, psi = chain_fluxes(n, old, C, dt, HY, TIES)
+    least = energy(n, old, C, dt, crossed)
+    np.testing.assert_allclose(crossed, C * dt * np.diff(psi), rtol=1e-9, atol=1e-9 * n.max())
+    assert least <= energy(n, old, C, dt, np.zeros_like(crossed)) + 1e-12
+    for size in 10.0 ** np.arange(-7, 0.5, 0.5):
+        for _ in range(5):
+            other = energy(n, old, C, dt, crossed + size * n.max() * rng.normal(size=crossed.size))
+            assert other >= least - 1e-12 * (1 + abs(least))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_step_against_a_general_minimiser(seed):
+    rng = np.random.default_rng(seed)
+    n, old, C, dt = rng.random(3) + 0.5, np.array([0.0, 0.4, 1.0]), rng.random(2) + 0.1, 0.5
+    crossed, _ = chain_fluxes(n, old, C, dt, HY, TIES)
+    found = minimize(lambda q: min(energy(n, old, C, dt, q), 1e3), np.zeros(2), method="Nelder-Mead",
+                     options={"xatol": 1e-10, "fatol": 1e-14, "maxiter": 4000})  # fmt: skip
+    assert energy(n, old, C, dt, crossed) <= found.fun + 1e-12
+    np.testing.assert_allclose(crossed, found.x, atol=1e-4)
+
+
+@pytest.mark.parametrize("dt", [1e-3, 1.0, 1e3, 1e9])
+def test_gibbs_energy_falls_by_more_than_is_dissipated(dt):
+    rng = np.random.default_rng(1)
+    n, C, y = rng.random(30) + 0.1, rng.random(29), (np.arange(30) >= 12) * 1.0
+    total = n @ y
+    for _ in range(20):
+        before = n @ np.interp(y, HY, HG)
+        crossed, _ = chain_fluxes(n, y, C, dt, HY, TIES)
+        y = y + (np.append(crossed, 0.0) - np.append(0.0, crossed)) / n
+        assert before - n @ np.interp(y, HY, HG) >= (crossed**2 / C).sum() / dt - 1e-12
+    assert n @ y == pytest.approx(total, rel=1e-13)
+    if dt == 1e9:  # equilibrium: the hull at the mean composition
+        assert n @ np.interp(y, HY, HG) == pytest.approx(n.sum() * np.interp(total / n.sum(), HY, HG), rel=1e-9)
+
+
+def layers_of(run, chain, tables):
+    """Thickness of each phase, shape (F, P), by its volume; unit area."""
+    volume = run.sites.sum(axis=1) * tables.volume_m3
+    return volume / volume.sum(axis=1, keepdims=True) * chain.edges_m[-1]
+
+
+def steady_widths(y, ties, conductivity):
+    """Growth constants a_i, h_i = a_i sqrt(t), of product layers between pure ends, sites of volume 1 / Avogadro.
+
+    Flux j_i = Lambda_i (psi_i - psi_(i-1)) / h_i through product i (psi at its two ends are the ties); a front between
+    phases p and p + 1 moves by (j_p - j_(p+1)) / (y_(p+1) - y_p) per site volume, and ends carry no flux.
+    """
+    from scipy.optimize import fsolve
+
+    drop = np.diff(ties) * conductivity
+
+    def rest(log_a):
+        a = np.exp(log_a)
+        j = np.concatenate([[0.0], drop / a, [0.0]])
+        front = (j[1:] - j[:-1]) / np.diff(y)  # velocity of each front times sqrt(t), to the left
+        return (front[:-1] - front[1:]) - a / 2
+
+    return np.exp(fsolve(rest, np.log(np.sqrt(drop)), xtol=1e-13))
+
+
+@pytest.mark.parametrize(
+    "y, g, conductivity",
+    [
+        ([0.0, 0.5, 1.0], [0.0, -0.1, 0.0], 2.0),
+        ([0.0, 0.3, 0.5, 0.8, 1.0], [0.0, -0.5, -0.7, -0.5, 0.0], [1, 1, 2, 0.5, 1]),
+    ],
+)
+def test_wagner(y, g, conductivity):
+    """One and three product layers grow as the root of time with the analytic constants."""
+    y, g = np.array(y), np.array(g)
+    conductivity = np.broadcast_to(np.asarray(conductivity, float), y.shape)
+    ties = np.diff(g) / np.diff(y)
+    # sites of unit volume per mole: with 1 / Avogadro in both area and content, lengths are in metres
+    expected = steady_widths(y, ties, conductivity[1:-1])
+    tables = toy_tables(y, g, conductivity, volume=AVOGADRO)
+    errors = []
+    for cells in (60, 240):
+        chain = couple([50.0, 50.0], cells=cells)
+        run = engine.run(chain, filled(chain, tables), tables, hold(1000.0, 400.0, 4), tolerance=1e-5)
+        widths = layers_of(run, chain, tables)[:, 1:-1]
+        np.testing.assert_allclose(widths[-1] / widths[0], 2.0, rtol=0.06)
+        errors.append(np.abs(widths[-1] / np.sqrt(400.0) / expected - 1.0).max())
+    assert errors[1] < 0.01 and errors[1] < 0.6 * errors[0] + 1e-3
+
+
+def test_first_order_in_time():
+    """The error of backward Euler falls in proportion to the step."""
+    n, C = np.full(40, 0.5), np.full(39, 2.0)
+    start = (np.arange(40) >= 20) * 1.0
+
+    def product(steps):
+        y = start.copy()
+        for _ in range(steps):
+            crossed, _ = chain_fluxes(n, y, C, 20.0 / steps, HY, TIES)
+            y = y + (np.append(crossed, 0.0) - np.append(0.0, crossed)) / n
+        return n @ np.interp(y, HY, HG)
+
+    exact = product(20000)
+    errors = [abs(product(steps) - exact) for steps in (20, 40, 80, 160, 320)]
+    order = -np.polyfit(np.log([20, 40, 80, 160, 320]), np.log(errors), 1)[0]
+    assert 0.8 < order < 1.3
+
+
+def test_ginstling_brounshtein():
+    """A core that shrinks at the centre of a sphere of product, all sites of one volume: 1 - 2x/3 - (1-x)^(2/3) = k t.
+
+    The product holds as much of the core's cation as of the shell's, so that the shell must hold more than the core.
+    """
+    y, g, lam = np.array([0.0, 0.001, 1.0]), np.array([0.0, -0.0005, 0.0]), np.array([1.0, 1.0, 1e6])
+    tables = toy_tables(y, g, lam, volume=AVOGADRO)
+    ties = np.diff(g) / np.diff(y)
+    drop = ties[1] - ties[0]
+    chain = sphere(1.0, [1.0, 0.05], cells=200)
+    # d(core)/dt: every site of core needs y_1 from outside; flux through the product shell Lambda dpsi r R / (R - r)
+    k = 2.0 * lam[1] * drop / (y[1] - y[0]) / 3.0 * 1.0
+    seconds = brentq(lambda t: 1 - 2 * 0.7 / 3 - 0.3 ** (2 / 3) - k * t, 0, 10 / k)
+    run = engine.run(chain, filled(chain, tables), tables, hold(1000.0, seconds, 5), tolerance=1e-6)
+    x = 1.0 - run.sites[:, :, 0].sum(axis=1) / filled(chain, tables)[:, 0].sum()
+    law = 1 - 2 * x / 3 - (1 - x) ** (2 / 3)
+    np.testing.assert_allclose(law, k * seconds * np.arange(1, 6) / 5, rtol=0.04)
+
+
+def test_a_mirrored_couple_does_the_same():
+    """Swapping the ends, and y for 1 - y, changes nothing."""
+    y, g, lam = np.array([0.0, 0.3, 0.6, 1.0]), np.array([0.0, -0.3, -0.35, 0.1]), np.array([1.0, 2.0, 0.5, 1.0])
+    one, two = toy_tables(y, g, lam, AVOGADRO), toy_tables(1 - y[::-1], g[::-1], lam[::-1], AVOGADRO)
+    chain = couple([2.0, 3.0], cells=20)
+    turned = Chain(chain.edges_m[-1] - chain.edges_m[::-1], chain.area_m2[::-1], chain.volume_m3[::-1],
+                   1 - chain.layer[::-1], "planar")  # fmt: skip
+    a = engine.run(chain, filled(chain, one), one, hold(1000.0, 3.0, 3))
+    b = engine.run(turned, filled(turned, two), two, hold(1000.0, 3.0, 3))
+    np.testing.assert_allclose(a.sites, b.sites[:, ::-1, ::-1], atol=1e-9)
+    np.testing.assert_allclose(a.dissipated_eV, b.dissipated_eV[:, ::-1], rtol=1e-6, atol=1e-9)
