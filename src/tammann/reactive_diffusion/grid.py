@@ -385,23 +385,18 @@ def dissipation(
     for i in prange(N):
         for j in range(N):
             for k in range(N):
-                u = psi[i, j, k]
-                xn = i + 1 if i + 1 < N else 0
-                yn = j + 1 if j + 1 < N else 0
-                zn = k + 1 if k + 1 < N else 0
                 for axis in range(3):
-                    a, b, c = (xn, j, k) if axis == 0 else ((i, yn, k) if axis == 1 else (i, j, zn))
                     if axis == 0:
-                        g = cx[i, j, k]
+                        ii, jj, kk, g = (np.int64(i) + 1) % N, j, k, cx[i, j, k]
                     elif axis == 1:
-                        g = cy[i, j, k]
+                        ii, jj, kk, g = np.int64(i), (j + 1) % N, k, cy[i, j, k]
                     else:
-                        g = cz[i, j, k]
-                    heat = g * (psi[a, b, c] - u) ** 2
+                        ii, jj, kk, g = np.int64(i), j, (k + 1) % N, cz[i, j, k]
+                    heat = g * (psi[ii, jj, kk] - psi[i, j, k]) ** 2
                     if heat == 0.0:
                         continue
                     m, m0, m1 = layer_resistances(width, y[i, j, k], hull_y, volume, conductivity)
-                    o, o0, o1 = layer_resistances(width, y[a, b, c], hull_y, volume, conductivity)
+                    o, o0, o1 = layer_resistances(width, y[ii, jj, kk], hull_y, volume, conductivity)
                     heat /= m0 + m1 + o0 + o1
                     part[i, hull[m]] += heat * m0
                     part[i, hull[o]] += heat * o0
@@ -486,12 +481,11 @@ class Solver:
     def solve(self, y: np.ndarray, ties: np.ndarray) -> np.ndarray:
         """Find the potentials of the step whose conductances are set; return what every voxel gains."""
         cx, cy, cz = self.c
-        arguments: Any = (self.psi, self.level, self.y, self.sites, self.kind, cx, cy, cz, y)
         total = np.bincount(self.kind.ravel(), minlength=len(self.sites)) @ self.sites
         crossing = 0.0
         for cycle in range(MOST_CYCLES):
-            nonlinear_sweep(*arguments, ties)
-            missing = residual(*arguments, self.r)
+            nonlinear_sweep(self.psi, self.level, self.y, self.sites, self.kind, cx, cy, cz, y, ties)
+            missing = residual(self.psi, self.level, self.y, self.sites, self.kind, cx, cy, cz, y, self.r)
             if cycle % 2 == 1 or cycle == 0:
                 gain(self.psi, cx, cy, cz, self.e)
                 crossing = float(np.abs(self.e).sum())

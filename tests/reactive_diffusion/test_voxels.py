@@ -1,0 +1,91 @@
+"""A cube of voxels: the same as a chain where it is one, energy falls, resumed to the same bits."""
+
+import numba
+import numpy as np
+import pytest
+
+from reactive_diffusion.systems import filled, hold, toy_tables
+from tammann.errors import RecipeError, ResultError
+from tammann.reactive_diffusion import engine
+from tammann.reactive_diffusion.mesh import Chain
+from tammann.reactive_diffusion.programme import Stretch
+from tammann.reactive_diffusion.voxels import run_grid
+
+AVOGADRO = 6.02214076e23
+Y, G, LAM = [0.0, 0.3, 0.6, 1.0], [0.0, -0.3, -0.35, 0.1], [1.0, 2.0, 0.5, 1.0]
+TABLES = toy_tables(Y, G, LAM, AVOGADRO)
+
+
+def slabs(N):
+    solid = np.zeros((N, N, N), dtype=int)
+    solid[N // 2 :] = 3
+    return solid
+
+
+def moles_of(solid):
+    return np.bincount(solid.ravel(), minlength=4).astype(float)
+
+
+def random_powder(N, seed=1):
+    grains = np.random.default_rng(seed).integers(0, 2, (N // 4,) * 3) * 3
+    return np.kron(grains, np.ones((4, 4, 4), dtype=int))
+
+
+@pytest.mark.parametrize("N", [8, 16])
+def test_slabs_are_two_couples(N):
+    """A periodic cube of two slabs has two mirrored fronts: each half is a chain."""
+    stretches = hold(1000.0, 1.0, 3)
+    grid = run_grid(slabs(N), moles_of(slabs(N)), 1.0, TABLES, stretches, tolerance=1e-3)
+    half = N // 2
+    chain = Chain(np.arange(half + 1.0), np.ones(half - 1), np.ones(half), (np.arange(half) >= half // 2) * 1, "planar")
+    row = engine.run(chain, filled(chain, TABLES), TABLES, stretches, tolerance=1e-3)
+    np.testing.assert_allclose(grid.sites[1:] / N**3, row.sites.sum(axis=1) * AVOGADRO / half, atol=2e-4)
+    np.testing.assert_allclose(grid.gibbs_eV / N**3, row.gibbs_eV * AVOGADRO / half, atol=1e-4)
+    np.testing.assert_allclose(grid.dissipated_eV / N**3, row.dissipated_eV * AVOGADRO / half, atol=2e-4)
+
+
+def test_energy_falls_and_nothing_is_lost():
+    solid = random_powder(16)
+    run = run_grid(solid, moles_of(solid), 1.0, TABLES, hold(1000.0, 30.0, 10))
+    assert (np.diff(run.gibbs_eV) < 1e-6).all()
+    np.testing.assert_allclose(run.sites.sum(axis=1), solid.size, rtol=1e-12)
+    np.testing.assert_allclose(run.sites @ Y, run.sites[0] @ Y, rtol=1e-12)
+    y = run.sites[0] @ Y / solid.size
+    hull = np.interp(y, Y, G) * solid.size
+    assert run.gibbs_eV[-1] >= hull - 1e-6
+    assert run.snapshots.max() <= 4 and run.snapshots.min() >= 1
+
+
+def test_any_number_of_threads_and_resumed(tmp_path):
+    """The same bits on one and two threads, and when stopped after any frame; grinding included."""
+    solid = random_powder(16)
+    parts = [*hold(1000.0, 2.0, 3), Stretch(1000.0, 1050.0, 1.0, 1, regrind=True)]
+    whole = run_grid(solid, moles_of(solid), 1.0, TABLES, parts, block=4, rng=3)
+    threads = numba.get_num_threads()
+    try:
+        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+        other = run_grid(solid, moles_of(solid), 1.0, TABLES, parts, block=4, rng=3)
+    finally:
+        numba.set_num_threads(threads)
+    np.testing.assert_array_equal(whole.sites, other.sites)
+
+    class StopError(Exception):
+        pass
+
+    def stop(part, text, T):
+        if part >= 0.5:
+            raise StopError
+
+    path = tmp_path / "state.npz"
+    with pytest.raises(StopError):
+        run_grid(solid, moles_of(solid), 1.0, TABLES, parts, block=4, rng=3, checkpoint=path, progress=stop)
+    resumed = run_grid(solid, moles_of(solid), 1.0, TABLES, parts, block=4, checkpoint=path)
+    for name in ("sites", "gibbs_eV", "dissipated_eV", "snapshots", "steps", "cycles"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(resumed, name), err_msg=name)
+    with pytest.raises(ResultError, match="another run"):
+        run_grid(slabs(16), moles_of(slabs(16)), 1.0, TABLES, parts, block=4, checkpoint=path)
+
+
+def test_odd_cubes_are_refused():
+    with pytest.raises(RecipeError, match="even edge"):
+        run_grid(np.zeros((5, 5, 5), int), np.ones(4), 1.0, TABLES, hold(1000.0, 1.0))
