@@ -116,7 +116,7 @@ def test_wagner(y, g, conductivity):
     expected = steady_widths(y, ties, conductivity[1:-1])
     tables = toy_tables(y, g, conductivity, volume=AVOGADRO)
     errors = []
-    for cells in (60, 240):
+    for cells in (60, 180):
         chain = couple([50.0, 50.0], cells=cells)
         run = engine.run(chain, filled(chain, tables), tables, hold(1000.0, 40.0, 4), tolerance=1e-5)
         widths = layers_of(run, chain, tables)[:, 1:-1]

@@ -13,7 +13,8 @@ def test_two_oxides_are_one_component():
     system = components(load_phases("Ba-Ti-O"), {"BaO": 1.0, "TiO2": 1.0}, [300.0, 1500.0])
     assert system.anions == ("O",) and len(system.directions) == 1
     y = dict(zip(system.formulas, system.y, strict=True))
-    assert y["BaO"] == 0.0 and y["TiO2"] == 1.0 and y["BaTiO3"] == pytest.approx(2.0 / 3.0)  # 2 Ti / (Ba + 2 Ti)
+    assert {y["BaO"], y["TiO2"]} == {0.0, 1.0}
+    assert (y["BaTiO3"] - y["BaO"]) / (y["TiO2"] - y["BaO"]) == pytest.approx(2.0 / 3.0)  # 2 Ti / (Ba + 2 Ti)
 
 
 @pytest.mark.parametrize("gas", [{}, {"CO2": 40.0}, {"CO2": 1e5}], ids=["inert", "air", "CO2"])
@@ -22,7 +23,7 @@ def test_a_carbonate_is_one_component(gas):
     phases = load_phases("Ba-Ti-O")
     system = components(phases, {"BaCO3": 1.0, "TiO2": 1.0}, [600.0, 1400.0], partial_pressure_Pa=gas)
     k = system.formulas.index("BaCO3")
-    assert system.y is not None and system.y[k] == 0.0 and "CO2" in "".join(system.gases)
+    assert system.y is not None and system.y[k] in (0.0, 1.0) and "CO2" in "".join(system.gases)
     assert system.gas_content[k].sum() == pytest.approx(1.0)
     assert system.release_only.any() == (not gas)
 

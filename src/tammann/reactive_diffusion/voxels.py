@@ -215,7 +215,7 @@ class _GridState:
             by_phase = dissipation(
                 solver.psi, solver.y, self.voxel_m, hull, y, volume, conductivity, cx, cy, cz, len(self.order)
             )
-            self.heat[self.frame, self.order] += by_phase / step
+            self.heat[self.frame, self.order] += by_phase
             take_step(solver.y, change, self.sites, solver.kind, solver.rate, step)
             self.accepted += 1
             at += step
