@@ -18,6 +18,10 @@ from tammann.units import AVOGADRO_PER_MOL
 TOLERANCE = 1e-3
 """Error of one step, in the share of all sites that crosses a face."""
 FIRST_STEP_S = 1e-6
+LARGEST_DIFFERENCE_EV = 2.0
+"""Per site, between the potentials of two cells."""
+NOTHING = 1e-7
+"""Share of all sites: where less than this could cross all faces of a chain, a step leaves it as it is."""
 HULL_MARGIN_EV = 2e-3
 """Per site: phases further above the hull at both ends of a stretch are left out of its programmes."""
 
@@ -164,6 +168,12 @@ def _run_general(
             half, layers = _layers(width, content, tables.volume_m3, np.linalg.inv(mobility))
             between = half[:-1] + half[1:] + extra[:, None, None] * np.eye(D)
             shortest = step <= SHORTEST * stretch.seconds
+            conductance = np.trace(np.linalg.inv(between), axis1=1, axis2=2) * area
+            if conductance.sum() * step * LARGEST_DIFFERENCE_EV < NOTHING * total:
+                at += step
+                rate, dt = np.zeros((N, D)), next_length(step, dt, 0.0, tolerance)
+                accepted += 1
+                continue
             try:
                 Q, guess, psi, used = step_of.solve(g[chosen], z, between / (area * step)[:, None, None])
             except ResultError:
