@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from tammann._version import __version__
-from tammann.cli import data, melt, options, run, transport
+from tammann.cli import data, melt, options, run, transport, validate
 from tammann.errors import TammannError
 
 app = typer.Typer(
@@ -177,5 +177,5 @@ app.command("energies")(data.show_energies)
 app.command()(transport.transport)
 app.command("melt")(melt.melt_command)
 app.command("collect")(melt.collect_command)
-app.command()(run.calibrate)
-app.command()(run.validate)
+app.command()(validate.calibrate)
+app.command()(validate.validate)
