@@ -8,7 +8,7 @@ from tammann import Recipe
 from tammann.composition import parse_formula
 from tammann.workflows.furnace import plain_equilibrium, prepare
 from tammann.workflows.validation import PhaseEvolution, When
-from workflows.validation.made import MOLES, WEIGHTS, evolution, holds, observation, still
+from workflows.validation.made import MOLES, PHASES, WEIGHTS, evolution, holds, observation, still
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,50 @@ LIMITED = {"BaTiO3": 0.95 / 233.2, "Ba2TiO4": 0.05 / 386.5}  # 5 % of the mass i
 )
 def test_claims_at_their_limits(claim, limit, true):
     assert holds(observation(**claim), still(**LIMITED), limit=limit) is true
+
+
+WITH_BATI2O5 = {
+    "phases": (*PHASES, "BaTi2O5"),
+    "weights": {"mole": np.ones(5), "mass": np.append(WEIGHTS["mass"], 313.0)},
+}
+
+
+def still_by_mass(**percent: float) -> PhaseEvolution:
+    mass = np.array([percent.get(name, 0.0) for name in WITH_BATI2O5["phases"]])
+    return evolution(np.tile(mass / WITH_BATI2O5["weights"]["mass"], (10, 1)), **WITH_BATI2O5)
+
+
+@pytest.mark.parametrize("limit", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize(
+    ("claim", "first", "second"),
+    [
+        ({"major": "Ba2TiO4"}, "Ba2TiO4", "BaTi2O5"),
+        ({"main_impurity": "Ba2TiO4"}, "Ba2TiO4", "BaTi2O5"),
+        ({"more": ["BaO", "Ba2TiO4"]}, "BaO", "Ba2TiO4"),
+    ],
+)
+def test_a_lead_below_the_detection_limit_is_a_tie(claim, first, second, limit):
+    for lead, true in ((0.0, False), (limit - 0.01, False), (limit, False), (limit + 0.01, True)):
+        run = still_by_mass(**{first: 35 + lead, second: 35, "BaTiO3": 30 - lead})
+        assert holds(observation(**claim), run, limit=limit, basis="mass") is true
+
+
+def test_the_margin_of_a_lead_in_moles_is_a_mass():
+    # 1 % of the mass is 2.0 mol% of TiO2 (79.9 g/mol) here, and 0.7 mol% of BaTiO3 (233.2 g/mol)
+    assert holds(observation(more=["TiO2", "BaTiO3"]), still(TiO2=51.2, BaTiO3=48.8))
+    assert not holds(observation(more=["TiO2", "BaTiO3"]), still(TiO2=50.9, BaTiO3=49.1))
+    assert holds(observation(more=["BaTiO3", "TiO2"]), still(TiO2=49.1, BaTiO3=50.9))
+    assert not holds(observation(more=["BaTiO3", "TiO2"]), still(TiO2=49.7, BaTiO3=50.3))
+
+
+def test_equal_impurities_are_no_main_impurity():
+    # as mass balance has it in a closed 1:1 mixture, up to round-off
+    mole = np.array([0, 0, 0.68, 0.16, 0.16 * (1 + 3e-16)])
+    assert mole[4] > mole[3]
+    run = evolution(np.tile(mole, (10, 1)), **WITH_BATI2O5)
+    for impurity in ("Ba2TiO4", "BaTi2O5"):
+        for limit in (0.0, 1.0):
+            assert not holds(observation(main_impurity=impurity), run, limit=limit)
 
 
 @pytest.mark.parametrize(

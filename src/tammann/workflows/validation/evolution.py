@@ -188,7 +188,8 @@ class PhaseEvolution:
 
         Args:
             observation: The observation.
-            detection_limit_mass_percent: A phase above it, in percent by mass, counts as present.
+            detection_limit_mass_percent: A phase above it, in percent by mass, counts as present; one that exceeds
+                another by no more than that much of the mass is tied with it.
             basis: How amounts are compared: ``mole`` (of formula units), ``mass`` or ``volume``.
             target: The phase that was to be made, for the main impurity.
 
@@ -209,9 +210,13 @@ class PhaseEvolution:
             if moments.size == 0:
                 result.append(False)
                 continue
-            amounts = self.percent(r, moments, basis)
-            visible = self.percent(r, moments, "mass") > detection_limit_mass_percent * (1 + SAME)
-            at_each = self._at_each_moment(observation, amounts, visible, target)
+            amounts, mass = self.percent(r, moments, basis), self.percent(r, moments, "mass")
+            visible = mass > detection_limit_mass_percent * (1 + SAME)
+            # what is sure of each amount: the detection limit, a mass, less
+            sure = amounts - detection_limit_mass_percent * np.divide(
+                amounts, mass, out=np.zeros_like(amounts), where=mass > 0
+            )
+            at_each = self._at_each_moment(observation, amounts, sure, visible, target)
             true = at_each.any() if observation.when.sometime else at_each.all()
             mass = self.percent(r, moments[[0, -1]], "mass")
             result.append(bool(true) and self._over_range(observation, mass, visible, detection_limit_mass_percent))
@@ -224,7 +229,12 @@ class PhaseEvolution:
         return np.zeros(amounts.shape[0], dtype=amounts.dtype)
 
     def _at_each_moment(
-        self, observation: Observation, amounts: np.ndarray, visible: np.ndarray, target: str | None
+        self,
+        observation: Observation,
+        amounts: np.ndarray,
+        sure: np.ndarray,
+        visible: np.ndarray,
+        target: str | None,
     ) -> np.ndarray:
         true = np.ones(amounts.shape[0], dtype=bool)
         for formula in (*observation.present, *observation.only):
@@ -234,14 +244,14 @@ class PhaseEvolution:
         if observation.only:
             true &= ~visible[:, [k for k, name in enumerate(self.phases) if name not in observation.only]].any(axis=1)
         if observation.major is not None:
-            true &= self._is_largest(amounts, observation.major, ())
+            true &= self._is_largest(amounts, sure, observation.major, ())
         if observation.main_impurity is not None:
-            true &= self._is_largest(amounts, observation.main_impurity, (*self.precursors, target))
+            true &= self._is_largest(amounts, sure, observation.main_impurity, (*self.precursors, target))
             true &= self.column(visible, observation.main_impurity)
         if observation.more is not None:
             true &= self.column(visible, observation.more[0])
             for first, second in pairwise(observation.more):
-                true &= self.column(amounts, first) > self.column(amounts, second)
+                true &= self.column(sure, first) > self.column(amounts, second) + SAME
         for bound in observation.amounts or ():
             amount = self.column(amounts, bound.phase)
             if bound.at_least_percent is not None:
@@ -250,9 +260,12 @@ class PhaseEvolution:
                 true &= amount <= bound.at_most_percent * (1 + SAME) + SAME
         return true
 
-    def _is_largest(self, amounts: np.ndarray, formula: str, except_for: Sequence[str | None]) -> np.ndarray:
+    def _is_largest(
+        self, amounts: np.ndarray, sure: np.ndarray, formula: str, except_for: Sequence[str | None]
+    ) -> np.ndarray:
+        """Return whether what is sure of a phase exceeds all others at each moment: a lead below the limit is a tie."""
         others = [k for k, name in enumerate(self.phases) if name not in (formula, *except_for)]
-        return self.column(amounts, formula) > amounts[:, others].max(axis=1, initial=0.0)
+        return self.column(sure, formula) > amounts[:, others].max(axis=1, initial=0.0) + SAME
 
     def _over_range(self, observation: Observation, mass: np.ndarray, visible: np.ndarray, limit: float) -> bool:
         """Return whether the claims about a whole range hold; a change smaller than the detection limit is none."""
