@@ -113,8 +113,9 @@ def test_ground_powder_starts_cold_again():
 
 
 def test_the_recipe_as_run_leaves_nothing_to_defaults():
-    text = Recipe.from_text(PLAIN).to_yaml()
+    text = Recipe.from_text(PLAIN + "engine: automaton\n").to_yaml()
     for line in (
+        "engine: automaton",
         "energies: assessed",
         "transport: karan-2026",
         "atmosphere: inert",
@@ -163,7 +164,8 @@ def test_any_entry_can_be_replaced():
 def test_a_recipe_shows_itself_in_one_line():
     recipe = Recipe.from_text(PLAIN.replace("ratio: 1", "ratio: 2", 1) + "atmosphere: air\n")
     assert repr(recipe) == str(recipe)
-    assert repr(recipe) == "Recipe(2 BaO + TiO2, in air, 300 -> 1500 K in 2.2 h, 30^3 cells, 8 realizations)"
+    assert repr(recipe) == "Recipe(2 BaO + TiO2, in air, 300 -> 1500 K in 2.2 h, reactive diffusion, 8 realizations)"
+    assert repr(recipe.with_options(engine="automaton")).endswith("in 2.2 h, 30^3 cells, 8 realizations)")
 
 
 def test_files_are_relative_to_the_recipe(tmp_path):
@@ -173,6 +175,54 @@ def test_files_are_relative_to_the_recipe(tmp_path):
     assert recipe.energies == str(tmp_path / "data" / "own.csv")
     assert recipe.transport == str(tmp_path.parent / "own.json")
     assert Recipe.from_text(recipe.to_yaml(), directory="/elsewhere") == recipe
+
+
+# ---------------------------------------------------------------------------------------------------------- two engines
+
+
+def test_a_recipe_runs_by_reactive_diffusion_unless_it_says_otherwise():
+    plain = Recipe.from_text(PLAIN)
+    assert plain.engine == "reactive-diffusion" and plain.diffusion.conductivity == "full"
+    assert Recipe.from_text(PLAIN + "engine: automaton\n").grid.size == 30
+    # keys that only one engine knows say which is meant
+    for text in ("grid:\n  size: 8\n", "kinetics:\n  transport: self\n", "sweeps_per_hour: 10\n"):
+        assert Recipe.from_text(PLAIN + text).engine == "automaton"
+    assert plain.with_options(size=8).engine == "automaton"
+    assert plain.with_options(conductivity="equal").diffusion.conductivity == "equal"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("engine: reactive-diffusion\ngrid:\n  size: 8\n", "grid"),
+        ("engine: reactive-diffusion\nsweeps_per_hour: 10\n", "sweeps_per_hour"),
+        ("engine: automaton\nmixing: 0.1\n", "mixing"),
+        ("kinetics:\n  transport: self\nsize_spread: 0.1\n", "size_spread"),
+    ],
+)
+def test_keys_of_the_other_engine_are_refused(text, key):
+    assert re.match(
+        rf"{key}: expected no such key with engine .*, which does not know it; leave it out", refusal(PLAIN + text)
+    )
+
+
+def test_a_stated_engine_is_kept_and_can_be_changed():
+    stated = Recipe.from_text(PLAIN + "engine: reactive-diffusion\nmixing: 0.2\n")
+    with pytest.raises(RecipeError, match="grid: expected no such key with engine reactive-diffusion"):
+        stated.with_options(size=8)
+    other = stated.with_options(engine="automaton", size=8)
+    assert (other.engine, other.grid.size) == ("automaton", 8) and "mixing" not in other.to_yaml()
+    assert other.with_options(engine="reactive-diffusion").mixing == 0.05
+
+
+def test_each_engine_has_its_own_calibration():
+    text = PLAIN + "calibration:\n  observation: somebody\n  rate_factor: 2\n"
+    recipe = Recipe.from_text(text)
+    assert recipe.calibrated and recipe.rate_factor == 2.0
+    other = recipe.with_options(engine="automaton")
+    assert not other.calibrated and other.hours_per_sweep == 0.01
+    both = Recipe.from_text(text + "  hours_per_sweep: 0.5\n")
+    assert both.engine == "reactive-diffusion" and both.with_options(engine="automaton").hours_per_sweep == 0.5
 
 
 # ------------------------------------------------------------------------------------------- what ships with tammann
@@ -223,6 +273,10 @@ def test_the_commented_recipe_says_what_the_defaults_are():
     assert everything.calibration is not None
     update = {"calibration": None, "precursors": recipe.precursors}
     assert everything.model_copy(update=update) == recipe
+    automaton = re.sub(r"(?m)^##(?=[ \w])", "", re.sub(r"(?ms)^(size_spread|mixing|diffusion).*?\n(?=\S)", "", text))
+    automaton = Recipe.from_text(automaton + "engine: automaton\n")
+    assert automaton.calibration is not None and automaton.calibration.hours_per_sweep == 0.01
+    assert automaton.model_copy(update={"calibration": None}) == recipe.with_options(engine="automaton")
     silent = Recipe(
         title=recipe.title,
         precursors=[p.model_dump() for p in recipe.precursors],

@@ -13,7 +13,17 @@ from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
+    Tag,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from ruamel.yaml import YAML
 
 from tammann.composition import parse_formula
@@ -92,10 +102,25 @@ class GasMixture(Block):
 
 
 class Calibration(Block):
-    """The one figure that turns sweeps of the automaton into hours, and the observation it came from."""
+    """The one figure that gives a powder's time its hours, and the observation it came from; one for each engine.
 
-    hours_per_sweep: Annotated[float, number_field("a time in hours above 0 and at most 1000", gt=0, le=1000)]
+    ``rate_factor`` multiplies the nominal conductivities of reactive diffusion, ``hours_per_sweep`` is the automaton's.
+    """
+
+    rate_factor: Annotated[float | None, number_field("a factor from 1e-12 to 1e12", ge=1e-12, le=1e12)] = None
+    hours_per_sweep: Annotated[
+        float | None, number_field("a time in hours above 0 and at most 1000", gt=0, le=1000)
+    ] = None
     observation: Text = Field(description="the observation it was fitted to, which validation then leaves out")
+
+    @model_validator(mode="after")
+    def _has_a_figure(self) -> "Calibration":
+        if self.rate_factor is None and self.hours_per_sweep is None:
+            raise ValueError(
+                "expected rate_factor (reactive diffusion) or hours_per_sweep (automaton), got neither; run tammann "
+                "calibrate to find it"
+            )
+        return self
 
 
 class ScoreConstants(Block):
@@ -249,6 +274,21 @@ class Grid(Block):
     minimum_fill: Share = 0.125
 
 
+class Diffusion(Block):
+    """Reactive diffusion: what layers conduct, and how the powder is cut into volumes.
+
+    ``tammann.reactive_diffusion`` says what each of the choices does.
+    """
+
+    conductivity: Literal["full", "self", "equal"] = Field(default="full", description="full, self or equal")
+    geometry: Literal["particles", "grains"] = Field(default="particles", description="particles or grains")
+    cells: Annotated[int, number_field("cells along a particle, a whole number from 10 to 1000", ge=10, le=1000)] = 60
+    voxels: Annotated[int, number_field("voxels per edge, a whole number from 8 to 512", ge=8, le=512)] = 32
+    voxels_per_grain: Annotated[float, number_field("a grain's diameter in voxels, from 2 to 64", ge=2, le=64)] = 8.0
+    residual_pressure_Pa: Pressure = 1.0
+    transport_relative_error: Annotated[float, number_field("a standard error of ln L from 0 to 5", ge=0, le=5)] = 0.0
+
+
 class Ensemble(Block):
     """How many times the run is repeated, and what varies between the repetitions."""
 
@@ -278,6 +318,27 @@ class Segment:
     regrind: bool
 
 
+Engine = Literal["reactive-diffusion", "automaton"]
+
+OWN_KEYS: Mapping[str, tuple[str, ...]] = {
+    "reactive-diffusion": ("size_spread", "mixing", "diffusion"),
+    "automaton": ("sweeps_per_hour", "kinetics", "grid"),
+}
+"""The keys that only one engine has."""
+
+
+def _other(engine: str) -> str:
+    return next(name for name in OWN_KEYS if name != engine)
+
+
+def _of_the_automaton(data: Mapping[str, Any]) -> bool:
+    """Return whether some entry of a recipe means nothing to reactive diffusion."""
+    calibration = data.get("calibration")
+    figures = calibration if isinstance(calibration, dict) else {}
+    timed = "hours_per_sweep" in figures and "rate_factor" not in figures
+    return timed or any(key in data for key in OWN_KEYS["automaton"])
+
+
 def _usual_transport(data: Mapping[str, Any]) -> str:
     """The published table where it has something to say, otherwise none."""
     elements = frozenset().union(*(parse_formula(p.phase) for p in data.get("precursors", ())))
@@ -288,7 +349,8 @@ class Recipe(Document):
     r"""A solid-state synthesis as a chemist would write it down, and how it is to be computed.
 
     All keys but ``precursors`` and ``programme`` have a default. Amounts are moles of formula units, temperatures K,
-    pressures Pa, radii micrometres, times hours.
+    pressures Pa, radii micrometres, times hours. Without ``engine`` a recipe runs by reactive diffusion, unless it has
+    a key that only the automaton knows.
 
     Raises:
         RecipeError: A key is unknown, missing, of the wrong kind or out of range; the message names it.
@@ -300,8 +362,8 @@ class Recipe(Document):
         ... )
         >>> recipe.transport, round(recipe.duration_h, 2)
         ('karan-2026', 2.2)
-        >>> recipe.with_options(size=12, seed=3).grid.size
-        12
+        >>> recipe.engine, recipe.with_options(size=12, seed=3).engine
+        ('reactive-diffusion', 'automaton')
         >>> Recipe.from_text("precursors:\n  - phase: BaO\n    ratio: one\nprogramme: []")
         Traceback (most recent call last):
         ...
@@ -313,6 +375,7 @@ class Recipe(Document):
     precursors: tuple[Precursor, ...] = Field(
         min_length=1, max_length=20, description="a list of 1 to 20 precursors, each with phase and ratio"
     )
+    engine: Engine = Field(default="reactive-diffusion", description="reactive-diffusion or automaton")
     energies: Text = Field(
         default="assessed", description="the name of an energy set such as assessed, a .csv or .json file, or mp-api"
     )
@@ -324,6 +387,10 @@ class Recipe(Document):
         description="karan-2026, tammann-2026, the .json file of a transport table, or none",
     )
     particle_radius_um: Annotated[float, _RADIUS] = 0.1
+    size_spread: Annotated[float, number_field("the standard deviation of ln radius, from 0 to 2", ge=0, le=2)] = 0.3
+    mixing: Annotated[
+        float, number_field("the standard deviation of ln of the local ratio, from 0 (perfect) to 2", ge=0, le=2)
+    ] = 0.05
     atmosphere: Annotated[
         Annotated[Literal["inert", "air", "vacuum", "CO2", "oxygen"], Tag("<name>")]
         | Annotated[GasMixture, Tag("<block>")],
@@ -333,12 +400,32 @@ class Recipe(Document):
     programme: tuple[Step, ...] = Field(
         min_length=1, max_length=200, description="a list of 1 to 200 steps, each with temperature_K and hold_h"
     )
-    calibration: Calibration | None = Field(default=None, description="a block with hours_per_sweep and observation")
+    calibration: Calibration | None = Field(
+        default=None, description="a block with observation and rate_factor or hours_per_sweep"
+    )
+    diffusion: Diffusion = Field(default=Diffusion(), description="a block of keys such as conductivity: full")
     sweeps_per_hour: Annotated[float, number_field("a number above 0 and at most 1e6", gt=0, le=1e6)] = 100.0
     kinetics: Kinetics = Field(default=Kinetics(), description="a block of keys such as transport: full")
     grid: Grid = Field(default=Grid(), description="a block of keys such as size: 30")
     ensemble: Ensemble = Field(default=Ensemble(), description="a block of keys such as realizations: 8")
     seed: Annotated[int, number_field("a whole number from 0 to 9223372036854775807", ge=0, lt=2**63)] = 0
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _choose_engine(cls, data: Any, handler: ModelWrapValidatorHandler["Recipe"]) -> "Recipe":
+        """Take the engine that the keys belong to where none is stated; it then does not count as stated."""
+        stated = not isinstance(data, dict) or "engine" in data
+        if not stated and _of_the_automaton(data):
+            data = {**data, "engine": "automaton"}
+        recipe = handler(data)
+        if not stated:
+            recipe.model_fields_set.discard("engine")
+        return recipe
+
+    @model_serializer(mode="wrap")
+    def _without_the_other(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the keys of the engine that does not run it."""
+        return {key: value for key, value in handler(self).items() if key not in OWN_KEYS[_other(self.engine)]}
 
     @field_validator("melting_points")
     @classmethod
@@ -359,9 +446,22 @@ class Recipe(Document):
         return precursors
 
     @model_validator(mode="after")
+    def _keys_of_one_engine(self) -> "Recipe":
+        other = _other(self.engine)
+        for key in OWN_KEYS[other]:
+            if key in self.model_fields_set:
+                raise ValueError(
+                    f"{key}: expected no such key with engine {self.engine}, which does not know it; leave it out, or "
+                    f"write engine: {other}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _is_feasible(self) -> "Recipe":
         if self.duration_h <= 0:
             raise ValueError("programme: expected some time in the furnace, got 0 h; give a step a hold_h above 0")
+        if self.engine != "automaton":
+            return self
         sweeps = self.duration_h / self.hours_per_sweep
         if sweeps > MAX_SWEEPS:
             key = "calibration.hours_per_sweep" if self.calibrated else "sweeps_per_hour"
@@ -392,17 +492,19 @@ class Recipe(Document):
         yaml.width = 100_000
         stream = StringIO()
         data = self.model_dump(mode="json", exclude_none=True)
-        # null is a choice in this block, and not always the default
-        data["kinetics"] = self.kinetics.model_dump(mode="json")
+        if "kinetics" in data:  # null is a choice in this block, and not always the default
+            data["kinetics"] = self.kinetics.model_dump(mode="json")
         yaml.dump(data, stream)
         return stream.getvalue()
 
     def with_options(
         self,
         *,
+        engine: Engine | None = None,
         realizations: int | None = None,
         size: int | None = None,
         kinetics: str | None = None,
+        conductivity: str | None = None,
         energies: str | None = None,
         transport: str | None = None,
         **entries: Any,
@@ -410,9 +512,12 @@ class Recipe(Document):
         """Return a copy with some entries changed; None leaves an entry alone.
 
         Args:
+            engine: The engine; keys of the recipe that only the other one knows are left out. Where neither the
+                recipe nor this says which, an entry that only the automaton knows chooses it.
             realizations: Entry ``ensemble.realizations``.
-            size: Entry ``grid.size``.
-            kinetics: Entry ``kinetics.transport``: full, self or none.
+            size: Entry ``grid.size``, of the automaton.
+            kinetics: Entry ``kinetics.transport`` of the automaton: full, self or none.
+            conductivity: Entry ``diffusion.conductivity`` of reactive diffusion: full, self or equal.
             energies: Entry ``energies``; a file name is taken relative to the current directory.
             transport: Entry ``transport``; file names as in ``energies``.
             **entries: Any other entries of a recipe, each replaced as a whole, such as ``seed`` or ``programme``.
@@ -426,29 +531,48 @@ class Recipe(Document):
             ...     programme=[{"temperature_K": 1300, "hold_h": 1}],
             ... )
             >>> recipe.with_options(atmosphere="air", programme=[{"temperature_K": 1400, "hold_h": 2}])
-            Recipe(BaO, in air, 300 -> 1400 K in 3.83 h, 30^3 cells, 8 realizations)
+            Recipe(BaO, in air, 300 -> 1400 K in 3.83 h, reactive diffusion, 8 realizations)
         """
-        data = self.model_dump()
         entries |= {
             "energies": energies and _absolute(energies, None),
             "transport": transport and _absolute(transport, None),
         }
-        data |= {key: value for key, value in entries.items() if value is not None}
-        for block, key, value in (
-            ("ensemble", "realizations", realizations),
-            ("grid", "size", size),
-            ("kinetics", "transport", kinetics),
-        ):
-            if value is not None:
-                data[block][key] = value
+        entries = {key: value for key, value in entries.items() if value is not None}
+        blocks = [
+            (block, key, value)
+            for block, key, value in (
+                ("ensemble", "realizations", realizations),
+                ("grid", "size", size),
+                ("kinetics", "transport", kinetics),
+                ("diffusion", "conductivity", conductivity),
+            )
+            if value is not None
+        ]
+        changed = {*entries, *(block for block, *_ in blocks)}
+        stated = engine is not None or "engine" in self.model_fields_set
+        if engine is None:
+            engine = self.engine
+            if "engine" not in self.model_fields_set | entries.keys() and changed & {*OWN_KEYS["automaton"]}:
+                engine = "automaton"
+        data = self.model_dump()
+        if engine != self.engine:
+            data = {key: value for key, value in data.items() if key not in OWN_KEYS[self.engine]}
+        if stated or engine != self.engine:
+            data["engine"] = engine
+        else:
+            data.pop("engine")
+        data |= entries
+        for block, key, value in blocks:
+            data.setdefault(block, {})[key] = value
         return Recipe(**data)
 
     def __repr__(self) -> str:
         mixture = " + ".join(f"{p.ratio:g} {p.phase}" if p.ratio != 1 else p.phase for p in self.precursors)
         gas = self.atmosphere if isinstance(self.atmosphere, str) else " + ".join(self.partial_pressure_Pa)
         steps = " -> ".join(f"{T:g}" for T in (self.start_temperature_K, *(s.temperature_K for s in self.programme)))
+        engine = f"{self.grid.size}^3 cells" if self.engine == "automaton" else "reactive diffusion"
         return (
-            f"Recipe({mixture}, in {gas}, {steps} K in {self.duration_h:.3g} h, {self.grid.size}^3 cells, "
+            f"Recipe({mixture}, in {gas}, {steps} K in {self.duration_h:.3g} h, {engine}, "
             f"{self.ensemble.realizations} realization{'s' * (self.ensemble.realizations != 1)})"
         )
 
@@ -468,21 +592,29 @@ class Recipe(Document):
 
     @property
     def calibrated(self) -> bool:
-        """Whether sweeps have a duration in hours; otherwise time is in sweeps."""
-        return self.calibration is not None
+        """Whether the engine's time rests on an observation; otherwise it is in sweeps, or in nominal hours."""
+        figure = "hours_per_sweep" if self.engine == "automaton" else "rate_factor"
+        return self.calibration is not None and getattr(self.calibration, figure) is not None
 
     @property
     def hours_per_sweep(self) -> float:
-        """Hours of the programme that one sweep stands for: calibrated, or nominal."""
-        return self.calibration.hours_per_sweep if self.calibration else 1.0 / self.sweeps_per_hour
+        """Hours of the programme that one sweep of the automaton stands for: calibrated, or nominal."""
+        stated = None if self.calibration is None else self.calibration.hours_per_sweep
+        return 1.0 / self.sweeps_per_hour if stated is None else stated
+
+    @property
+    def rate_factor(self) -> float:
+        """Factor on the nominal conductivities of reactive diffusion: calibrated, or 1."""
+        stated = None if self.calibration is None else self.calibration.rate_factor
+        return 1.0 if stated is None else stated
 
     @property
     def duration_h(self) -> float:
         """Length of the whole programme in hours, ramps included."""
-        return math.fsum(ramp_h + step.hold_h for step, _, ramp_h in self._steps())
+        return math.fsum(ramp_h + step.hold_h for step, _, ramp_h in self.steps())
 
-    def _steps(self) -> list[tuple[Step, float, float]]:
-        """Each step with the temperature it starts from and the hours of its ramp.
+    def steps(self) -> list[tuple[Step, float, float]]:
+        """Return each step with the temperature that it starts from, K, and the hours of its ramp.
 
         Powder is ground cold: a step that regrinds starts from the start temperature again. Cooling before it is a
         quench and takes no time.
@@ -515,7 +647,7 @@ class Recipe(Document):
             [(300.0, 310.0, True), (310.0, 320.0, True), (320.0, 320.0, False)]
         """
         segments: list[Segment] = []
-        for stage, (step, start_K, ramp_h) in enumerate(self._steps()):
+        for stage, (step, start_K, ramp_h) in enumerate(self.steps()):
             slices = math.ceil(abs(step.temperature_K - start_K) / max_step_K - 1e-9)
             edges = np.linspace(start_K, step.temperature_K, slices + 1).tolist()
             parts = [(low, high, ramp_h / slices, True) for low, high in pairwise(edges)]

@@ -74,7 +74,7 @@ class KineticsOptions(KineticsChoices, ScoreConstants, Document):
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> KineticsOptions:
-        """Return the options that a recipe states.
+        """Return the options that a recipe states; of reactive diffusion these are the gases'.
 
         Example:
             >>> from tammann.recipe import Recipe
@@ -86,6 +86,8 @@ class KineticsOptions(KineticsChoices, ScoreConstants, Document):
             >>> KineticsOptions.from_recipe(recipe) == PUBLIC_CODE
             True
         """
+        if recipe.engine != "automaton":
+            return cls(residual_pressure_Pa=recipe.diffusion.residual_pressure_Pa)
         return cls._from_block(recipe.kinetics)
 
     @classmethod

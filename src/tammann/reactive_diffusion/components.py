@@ -9,7 +9,7 @@ are moves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -23,6 +23,8 @@ ANION_CHARGE: Mapping[str, int] = {
     "O": 2, "F": 1, "Cl": 1, "Br": 1, "I": 1, "S": 2, "Se": 2, "Te": 2, "N": 3, "P": 3, "As": 3, "C": 4,
 }  # fmt: skip
 """Charges of the elements that can be the anions of a solid; of these only the first group present counts."""
+Pressures = Callable[[float], Mapping[str, float]]
+"""Gases and their pressures, Pa, against temperature, K."""
 _ANION_GROUPS = (("O", "F", "Cl", "Br", "I"), ("S", "Se", "Te"), ("N",), ("P", "As"), ("C",))
 _SMALL = 1e-9
 
@@ -88,8 +90,8 @@ def components(
     temperature_K: Sequence[float],
     *,
     energies: str | None = None,
-    partial_pressure_Pa: Mapping[str, float] | None = None,
-    residual_pressure_Pa: float = 1.0,
+    partial_pressure_Pa: Mapping[str, float] | Pressures | None = None,
+    release_pressure_Pa: Mapping[str, float] | Pressures | float = 1.0,
 ) -> Components:
     """Find which solids a mixture can turn into and what is conserved on the way.
 
@@ -98,8 +100,8 @@ def components(
         precursors: Moles of formula units.
         temperature_K: Temperatures of the programme.
         energies: Name of an energy set, the default set if None.
-        partial_pressure_Pa: Gases of the atmosphere, Pa.
-        residual_pressure_Pa: Pressure of any other gas, Pa, against which it can leave.
+        partial_pressure_Pa: Gases of the atmosphere, Pa, or a function of temperature, K, that returns them.
+        release_pressure_Pa: The same for gases that can leave but not come; one number for every other gas.
 
     Raises:
         DataError: A gas or a temperature is outside the data.
@@ -110,7 +112,8 @@ def components(
         >>> components(load_phases("Ba-Ti-O"), {"BaO": 1.0, "TiO2": 1.0}, [300.0, 1500.0])
         Components(11 solids, one component moves, sites: O)
     """
-    held = dict(partial_pressure_Pa or {})
+    held_at = _function_of(partial_pressure_Pa or {})
+    held = held_at(min(temperature_K))
     names = [phases.index(f) for f in precursors]
     matrix = phases.composition_matrix.astype(float)
     low, high = min(temperature_K), max(temperature_K)
@@ -120,9 +123,17 @@ def components(
     for formula, p in zip(precursors, names, strict=True):
         if not np.isfinite(gibbs[:, p]).all():
             raise RecipeError(f"precursors: {formula} has no energy in {energies or phases.default_energies}")
-    active, leaving = _active(phases, precursors, table, held, residual_pressure_Pa, energies)
-    open_pressures = held | dict.fromkeys(leaving, residual_pressure_Pa)
-    frames = [gas_frame(phases, gibbs[t], float(T), open_pressures) for t, T in enumerate(table)]
+    mine = {e for f in [*precursors, *held] for e in phases[phases.index(f)].composition}
+    gaseous = [phase for phase in phases if phase.state == "gas" and phase.formula not in held]
+    others = [phase.formula for phase in gaseous if mine.issuperset(phase.composition)]
+    if isinstance(release_pressure_Pa, float | int):
+        release_pressure_Pa = dict.fromkeys(others, float(release_pressure_Pa))
+    release_at = _function_of(release_pressure_Pa, others)
+    active, leaving = _active(phases, precursors, table, held_at, release_at, energies)
+    frames = []
+    for t, T in enumerate(table.tolist()):
+        open_pressures = {**held_at(T), **{gas: release_at(T)[gas] for gas in leaving}}
+        frames.append(gas_frame(phases, gibbs[t], T, open_pressures))
     frame = frames[0]
     reduced = matrix @ frame.matrix
     there = np.isfinite(gibbs).all(axis=0) & ~phases.is_gas
@@ -189,30 +200,37 @@ def components(
     )
 
 
+def _function_of(
+    pressures: Mapping[str, float] | Pressures, gases: Sequence[str] | None = None
+) -> Callable[[float], dict[str, float]]:
+    """Return pressures as a function of temperature, of some gases only."""
+
+    def at(T: float) -> dict[str, float]:
+        found = pressures(T) if callable(pressures) else pressures
+        return {gas: found[gas] for gas in found if gases is None or gas in gases}
+
+    return at
+
+
 def _active(
     phases: Phases,
     precursors: Mapping[str, float],
     table: np.ndarray,
-    held: Mapping[str, float],
-    residual_Pa: float,
+    held_at: Callable[[float], dict[str, float]],
+    release_at: Callable[[float], dict[str, float]],
     energies: str | None,
 ) -> tuple[set[int], list[str]]:
     """Return the solids that some mixture of the precursors is in equilibrium with, and the gases that leave."""
-    gases = [phase.formula for phase in phases if phase.state == "gas" and phase.formula not in held]
-    mine = {element for f in precursors for element in phases[phases.index(f)].composition}
-    gases = [gas for gas in gases if set(phases[gas].composition) <= mine]
     mixtures = [dict(precursors)]
     for pair in combinations(precursors, 2):
         mixtures += [{pair[0]: 1.0, pair[1]: ratio} for ratio in (0.2, 1.0, 5.0)]
     solids, leaving = set(), []
-    for T in table:
+    for T in table.tolist():
+        pressures = {"partial_pressure_Pa": held_at(T), "release_pressure_Pa": release_at(T)}
         for mixture in mixtures:
-            found = equilibrium(
-                phases, mixture, float(T), energies=energies, partial_pressure_Pa=held,
-                release_pressure_Pa=dict.fromkeys(gases, residual_Pa),
-            )  # fmt: skip
-            leaving += [name for name in found if name in gases and name not in leaving]
-            solids |= {phases.index(name) for name in found if name not in gases}
+            found = equilibrium(phases, mixture, T, energies=energies, **pressures)
+            leaving += [name for name in found if name in pressures["release_pressure_Pa"] and name not in leaving]
+            solids |= {phases.index(name) for name in found if phases[phases.index(name)].state != "gas"}
     return solids, leaving
 
 
