@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
-from reactive_diffusion.systems import REDOX, SALTS, phases_of
+from reactive_diffusion.systems import REDOX, SALTS, hold, phases_of, prepare
 from tammann import load_phases
 from tammann.reactive_diffusion.components import components
-from tammann.thermo import with_gases
+from tammann.reactive_diffusion.programme import ramp_and_hold
+from tammann.reactive_diffusion.simulate import simulate_powder
+from tammann.thermo import equilibrium, with_gases
 
 
 def test_two_oxides_are_one_component():
@@ -41,3 +43,27 @@ def test_oxygen_of_the_gas_leaves_the_cations(tmp_path):
     assert system.anions == () and system.free == ("Fe", "Ni") and "O" in system.open_elements
     valence = dict(zip(phases.elements, system.valence, strict=True))
     assert valence["O"] == -2 and valence["Ni"] == pytest.approx(2.0) and valence["Fe"] == pytest.approx(8.0 / 3.0)
+
+
+@pytest.mark.parametrize("gas", [{}, {"CO2": 40.0}], ids=["inert", "air"])
+def test_a_carbonate_alone_gives_its_gas_off_where_it_is(gas):
+    """Nothing moves; above its decomposition all CO2 has left."""
+    phases, stretches = load_phases("Ba-Ti-O"), ramp_and_hold(600.0, 1450.0, 10.0, 1.0)
+    case = prepare(phases, {"BaCO3": 1.0}, stretches, gas=gas, cells=10)
+    assert "nothing moves" in repr(case.system)
+    history = simulate_powder(case.powder, case.system, case.conduct, stretches)
+    shares = dict(zip(history.phases, history.fractions()[0, -1], strict=True))
+    assert shares["BaO"] == pytest.approx(1.0) and history.gas_moles[0, -1].sum() == pytest.approx(1.0)
+    assert history.fractions()[0, 0, history.phases.index("BaCO3")] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("precursors", [{"BaTi5O11": 1.0}, {"BaO": 0.01, "BaTi5O11": 1.0}])
+def test_a_metastable_precursor_falls_apart_to_both_sides(precursors):
+    """BaTi5O11 -> BaTi4O9 + TiO2 above 1600 K, though TiO2 lies outside of what was mixed."""
+    phases, stretches = load_phases("Ba-Ti-O"), hold(1700.0, 1e9, 4)
+    case = prepare(phases, precursors, stretches, cells=20)
+    history = simulate_powder(case.powder, case.system, case.conduct, stretches)
+    expected = equilibrium(phases, precursors, 1700.0)
+    assert "TiO2" in expected and history.element_drift[0] < 1e-12
+    for formula, moles in expected.items():
+        assert history.moles[0, -1, history.phases.index(formula)] == pytest.approx(moles, abs=1e-4), formula

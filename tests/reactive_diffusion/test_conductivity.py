@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reactive_diffusion.systems import CAS, hold, phases_of, prepare
+from reactive_diffusion.systems import CAS, SALTS, hold, phases_of, prepare
 from tammann import load_phases, load_transport
 from tammann.reactive_diffusion.conductivity import EQUAL_D_M2_PER_S, site_volumes_m3
 from tammann.reactive_diffusion.programme import Stretch
@@ -71,3 +71,24 @@ def test_nominal_magnitude_is_that_of_the_observation(mode, table):
     history = simulate_powder(case.powder, case.system, case.conduct, stretches)
     share = history.fractions()[0, :, history.phases.index("BaTiO3")]
     assert np.interp(0.95, share, history.programme_h * 60.0) == pytest.approx(100.0, rel=0.1)
+
+
+def test_a_refractory_reactant_is_no_layer(tmp_path):
+    """CaO and Al2O3 carry none of the fluxes of three cations, however high they melt; a silicate carries two."""
+    phases, stretches = phases_of(CAS, tmp_path), hold(1500.0, 3.6e5, 3)
+    moles = {"CaO": 1.0, "Al2O3": 1.0, "SiO2": 1.0}
+    case = prepare(phases, moles, stretches, cells=24)
+    origin = dict(zip(case.system.formulas, case.conduct.origin, strict=True))
+    assert {name for name, one in origin.items() if one == "largest"} == set(moles)
+    history = simulate_powder(case.powder, case.system, case.conduct, stretches)
+    melts = CAS.replace("CaO,-3.290,13.9,2886", "CaO,-3.290,13.9,3600")
+    (folder := tmp_path / "refractory").mkdir()
+    other = prepare(phases_of(melts, folder), moles, stretches, cells=24)
+    again = simulate_powder(other.powder, other.system, other.conduct, stretches)
+    np.testing.assert_allclose(again.moles, history.moles, atol=1e-9)
+
+
+def test_where_nothing_carries_fluxes_alone_the_rule_holds(tmp_path):
+    """In LiCl + NaF every salt lacks an ion of each kind; none is the largest of the others."""
+    case = prepare(phases_of(SALTS, tmp_path), {"LiCl": 1.0, "NaF": 1.0}, hold(850.0, 1.0), cells=10)
+    assert set(case.conduct.origin) == {"melting point"}

@@ -48,7 +48,7 @@ class Components:
         mixture: Atoms of the free elements in the whole mixture, shape (K,).
         anions: Free elements whose lattice is at rest.
         open_elements: Elements that the gas exchanges.
-        directions: Orthonormal fluxes that leave every volume its sites, shape (D, K).
+        directions: Orthonormal fluxes that leave every volume its sites, shape (D, K); a stand-in where nothing moves.
         y: With D = 1, the position of every solid between the ends, 0 to 1, shape (P,); else None.
         along: With D = 1, atoms of the free elements that cross per site and unit of y, shape (K,); else None.
         temperature_K: Shape (nT,).
@@ -81,6 +81,7 @@ class Components:
 
     def __repr__(self) -> str:
         moving = "one component moves" if len(self.directions) == 1 else f"{len(self.directions)} components move"
+        moving = "nothing moves" if self.y is not None and not self.y.any() else moving
         return f"Components({len(self.solids)} solids, {moving}, sites: {' + '.join(self.anions) or 'cations'})"
 
 
@@ -163,14 +164,18 @@ def components(
     _, s, vh = np.linalg.svd(differences)
     directions = vh[: int((s > 1e-7 * max(s[0], 1e-300)).sum())] if s.size else vh[:0]
     y = along = None
+    if not len(directions):  # solids of one composition: they change into each other where they are
+        directions = np.eye(len(free))[:1]
     if len(directions) == 1:
         coordinate = differences @ directions[0]
-        mine = coordinate[[candidate.tolist().index(p) for p in names]]
-        low_y, high_y = mine.min(), mine.max()
+        # a precursor may fall apart into solids on either side of it
+        ends = coordinate[np.isin(candidate, [*names, *active])]
+        low_y, high_y = ends.min(), ends.max()
         keep = (coordinate >= low_y - 1e-7) & (coordinate <= high_y + 1e-7)
         candidate, amounts, sites = candidate[keep], amounts[keep], sites[keep]
-        y = np.clip((coordinate[keep] - low_y) / (high_y - low_y), 0.0, 1.0)
-        along = directions[0] * (high_y - low_y)
+        length = (high_y - low_y) or 1.0
+        y = np.clip((coordinate[keep] - low_y) / length, 0.0, 1.0)
+        along = directions[0] * length
         if along[np.abs(along).argmax()] < 0:  # which end is zero must not hang on a library's choice of sign
             y, along = 1.0 - y, -along
     offsets = np.array([f.offset for f in frames])
@@ -221,7 +226,7 @@ def _active(
     energies: str | None,
 ) -> tuple[set[int], list[str]]:
     """Return the solids that some mixture of the precursors is in equilibrium with, and the gases that leave."""
-    mixtures = [dict(precursors)]
+    mixtures = [dict(precursors), *({formula: 1.0} for formula in precursors)]
     for pair in combinations(precursors, 2):
         mixtures += [{pair[0]: 1.0, pair[1]: ratio} for ratio in (0.2, 1.0, 5.0)]
     solids, leaving = set(), []

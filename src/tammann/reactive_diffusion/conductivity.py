@@ -44,8 +44,8 @@ class Conductivities:
     Attributes:
         temperature_K: Ascending, shape (nT,).
         mobility: Shape (nT, P, D, D), sites^2/(eV m s), symmetric and positive.
-        origin: Of each solid: ``table``, ``melting point``, ``largest`` (of the others, for a solid that lacks a
-            moving element) or ``equal``.
+        origin: Of each solid: ``table``, ``melting point``, ``largest`` (of the others, for a solid that can
+            carry none of the fluxes) or ``equal``.
         scale: Factor by which Onsager coefficients were multiplied.
     """
 
@@ -134,11 +134,11 @@ def conductivities(
     else:
         factor = 1.0 if scale is None else scale
         mobility = mobility * factor
-    lacking = (np.abs(system.amounts) < 1e-9)[:, np.abs(basis).max(axis=0) > 1e-9].any(axis=1)
-    if D == 1 and not lacking.all():
-        largest = mobility[:, ~lacking, 0, 0].max(axis=1)
-        mobility[:, lacking, 0, 0] = largest[:, None]
-        origin = ["largest" if lost else one for one, lost in zip(origin, lacking, strict=True)]
+    idle = _carries_nothing(system, basis)
+    if idle.any() and not idle.all():
+        best = np.trace(mobility[:, ~idle], axis1=2, axis2=3).argmax(axis=1)
+        mobility[:, idle] = mobility[:, ~idle][np.arange(T.size), best][:, None]
+        origin = ["largest" if none else one for one, none in zip(origin, idle, strict=True)]
     return Conductivities(T, mobility, tuple(origin), float(factor))
 
 
@@ -157,6 +157,15 @@ def _tracer_metric(system: Components, basis: np.ndarray, volume: np.ndarray) ->
     concentration = system.mixture / (volume @ (system.start * system.sites))
     moving = np.abs(basis).max(axis=0) > 1e-9
     return (basis[:, moving] / concentration[moving]) @ basis[:, moving].T
+
+
+def _carries_nothing(system: Components, basis: np.ndarray) -> np.ndarray:
+    """Return whether all fluxes move an element that a solid lacks, as in a pure oxide of one metal, shape (P,).
+
+    Such a solid is no layer that fluxes cross: they end at its face, wherever that lies within a cell.
+    """
+    absent = np.abs(system.amounts) < 1e-9
+    return np.array([gone.any() and np.linalg.matrix_rank(basis[:, gone]) == len(basis) for gone in absent])
 
 
 def _by_melting_point(T: np.ndarray, melting: np.ndarray) -> np.ndarray:

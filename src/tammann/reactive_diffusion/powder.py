@@ -57,7 +57,7 @@ def mix(
     amounts = np.asarray(moles, dtype=float)
     count = len(amounts)
     if count == 1:
-        chain = sphere(radius_m[0], [1.0, 1e-9], cells)
+        chain = sphere(radius_m[0] / np.cbrt(2.0), [1.0, 1.0], cells)
         content = np.zeros((cells, len(molar_volume_m3)))
         content[:, solids[0]] = amounts[0] * chain.volume_m3 / chain.volume_m3.sum()
         return Powder((chain,), (content,))
