@@ -309,9 +309,24 @@ class History(ShownAsTable):
         return cls(**values, **records)
 
     @classmethod
-    def example(cls) -> History:
-        """Return an invented run of BaO + TiO2 that ships, to try analysis and figures on; its numbers mean nothing."""
-        with as_file(data_file("example-history.npz")) as path:
+    def example(cls, engine: Literal["automaton", "reactive-diffusion"] = "automaton") -> History:
+        """Return a run of BaO + TiO2 that ships, to try analysis and figures on; its numbers mean nothing.
+
+        Args:
+            engine: That of the run: the one of the automaton is invented, the other has invented conductivities.
+
+        Raises:
+            ResultError: There is no example of such an engine.
+
+        Example:
+            >>> from tammann.history import History
+            >>> History.example("reactive-diffusion")
+            History(3 realizations, 93 frames, 11 phases, 0 channels)
+        """
+        names = {"automaton": "example-history.npz", "reactive-diffusion": "example-diffusion.npz"}
+        if engine not in names:
+            raise ResultError(f"there is no example of the engine {engine!r}; choose one of {', '.join(names)}")
+        with as_file(data_file(names[engine])) as path:
             return cls.open(path)
 
     @classmethod

@@ -8,6 +8,7 @@ import pytest
 
 from tammann.analysis import fallback_share, reaction_flow
 from tammann.errors import ResultError
+from tammann.history import History
 
 
 def test_fallback_share_by_hand(history):
@@ -122,3 +123,10 @@ def test_a_flow_shows_itself_in_one_line(history):
     assert repr(flow) == f"ReactionFlow(step 1: {len(flow.reactions)} reactions, {len(flow.links)} links)"
     assert flow.table() is flow.reactions
     assert flow._repr_html_().count("<tr") == 1 + len(flow.reactions)
+
+
+def test_a_run_without_reactions_is_refused():
+    run = History.example("reactive-diffusion")
+    for function in (reaction_flow, fallback_share):
+        with pytest.raises(ResultError, match="no reaction channels; see its layers and bottlenecks"):
+            function(run)

@@ -10,10 +10,17 @@ import numpy as np
 import pandas as pd
 
 from tammann.analysis.fractions import existing_stage
+from tammann.errors import ResultError
 from tammann.notebook import ShownAsTable
 
 if TYPE_CHECKING:
     from tammann.history import History
+
+
+def refuse_without_reactions(history: History) -> None:
+    """Refuse a run of reactive diffusion, which knows fluxes and layers but no reactions between two phases."""
+    if history.diffusion is not None:
+        raise ResultError("a run of reactive diffusion has no reaction channels; see its layers and bottlenecks")
 
 
 def fallback_share(history: History) -> float:
@@ -23,11 +30,15 @@ def fallback_share(history: History) -> float:
     thermodynamic score is bounded by one and the diffusive one is not, so a large share makes a run's kinetics hard
     to read.
 
+    Raises:
+        ResultError: The run has no reactions: ``DiffusionRecord.without_data_fraction`` says the like of it.
+
     Example:
         >>> from tammann.history import History
         >>> round(fallback_share(History.example()), 2)
         0.5
     """
+    refuse_without_reactions(history)
     atoms = np.where(history.reactants >= 0, history.composition.sum(axis=1)[history.reactants], 0.0)
     converted = history.extent.sum(axis=1) * (atoms * history.reactant_coefficients).sum(axis=1)
     total = converted.sum(axis=1)
@@ -81,7 +92,7 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
         stage: Index of a step of the programme; by default the whole run.
 
     Raises:
-        ResultError: There is no such step.
+        ResultError: There is no such step, or the run has no reactions: reactive diffusion goes by fluxes.
 
     Example:
         >>> from tammann.history import History
@@ -89,6 +100,7 @@ def reaction_flow(history: History, stage: int | None = None) -> ReactionFlow:
         >>> flow.reactions.equation[0], flow.nodes.role.tolist()
         ('2 BaO + TiO2 -> Ba2TiO4', ['reactant', 'reactant', 'intermediate', 'intermediate', 'product'])
     """
+    refuse_without_reactions(history)
     per_stage = history.extent.mean(axis=0)
     extent = per_stage.sum(axis=0) if stage is None else per_stage[existing_stage(history, stage)]
     atoms = np.concatenate([history.composition, history.gas_composition.reshape(-1, len(history.elements))])

@@ -1,0 +1,150 @@
+"""Layers of products in a particle or a couple: where each begins and ends, and how thick it has grown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tammann.analysis.profiles import diffusion_record, existing_particle, geometry_of, sites_per_formula
+
+if TYPE_CHECKING:
+    from tammann.history import History
+
+SLIVER = 0.01
+"""Share of a cell below which a phase is no layer of its own."""
+MIXED_CELLS = 3
+"""Neighbouring cells that hold the same phases together count as a mixture, from so many on; fewer hold a boundary."""
+
+
+def layers(history: History, particle: int = 0) -> pd.DataFrame:
+    """Tabulate the layers of a particle from the centre outwards, in every frame.
+
+    A cell that a boundary runs through is divided at it, in proportion to the volumes. Where phases lie side by side in
+    three cells or more they are one layer, named after both.
+
+    Args:
+        history: A run of reactive diffusion; layers are of its first realization.
+        particle: Index of the particle.
+
+    Returns:
+        Columns ``time_h`` (h, NaN without a calibration), ``programme_h`` without one, ``temperature_K`` (K),
+        ``frame``, ``layer`` (0 innermost), ``phase``, ``inner_m`` and ``outer_m`` (m, from the centre, or from the end
+        of a couple).
+
+    Raises:
+        ResultError: The run has no layers, or no such particle.
+
+    Example:
+        >>> from tammann.history import History
+        >>> table = layers(History.example("reactive-diffusion"))
+        >>> table[table.frame == 0].phase.tolist()
+        ['BaO', 'TiO2']
+    """
+    edges, share = _cells(history, particle)
+    share = np.where(share < SLIVER, 0.0, share)
+    share /= share.sum(axis=2, keepdims=True)
+    order, bounds = _stacked(history, particle, edges, share)
+    rows: list[tuple[int, int, str, float, float]] = []
+    for frame in range(len(share)):
+        found = _layers_of(history.phases, share[frame], order[frame], bounds[frame])
+        rows += [(frame, number, *layer) for number, layer in enumerate(found)]
+    table = pd.DataFrame(rows, columns=["frame", "layer", "phase", "inner_m", "outer_m"])
+    when = {name: values[table["frame"]] for name, values in history.frame_columns().items()}
+    return pd.concat([pd.DataFrame(when), table], axis=1)
+
+
+def layer_thickness(history: History, particle: int = 0) -> pd.DataFrame:
+    """Tabulate how thick the layers of every phase are, against time.
+
+    Several layers of one phase count together.
+
+    Args:
+        history: A run of reactive diffusion; layers are of its first realization.
+        particle: Index of the particle.
+
+    Returns:
+        One row for each frame and phase that the particle ever holds: ``time_h`` (h, NaN without a calibration),
+        ``programme_h`` without one, ``temperature_K`` (K), ``phase``, ``thickness_m`` (m) and ``thickness_um``.
+
+    Raises:
+        ResultError: The run has no layers, or no such particle.
+
+    Example:
+        >>> from tammann.history import History
+        >>> table = layer_thickness(History.example("reactive-diffusion"))
+        >>> table[table.phase == "BaTiO3"].thickness_um.round(3).iloc[[0, -1]].tolist()
+        [0.0, 0.121]
+    """
+    thickness = thicknesses(history, particle)
+    kept = np.flatnonzero(thickness.max(axis=0) > 1e-6 * thickness.sum(axis=1).max())
+    columns = {name: np.repeat(values, kept.size) for name, values in history.frame_columns().items()}
+    columns["phase"] = np.tile(np.array([history.phases[k] for k in kept], dtype=object), len(thickness))
+    columns["thickness_m"] = thickness[:, kept].ravel()
+    columns["thickness_um"] = 1e6 * columns["thickness_m"]
+    return pd.DataFrame(columns)
+
+
+def thicknesses(history: History, particle: int) -> np.ndarray:
+    """Return the thickness of every phase in every frame, shape (F, P), m."""
+    edges, share = _cells(history, particle)
+    order, bounds = _stacked(history, particle, edges, share)
+    pieces = np.zeros_like(share)
+    np.put_along_axis(pieces, order, np.diff(bounds, axis=2), axis=2)
+    total: np.ndarray = pieces.sum(axis=1)
+    return total
+
+
+def _cells(history: History, particle: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the edges of the cells, (F, N + 1), and the volume fraction of every phase in them, (F, N, P)."""
+    particle = existing_particle(history, particle)
+    record = diffusion_record(history)
+    volume = np.maximum(record.sites[particle] * (history.molar_volume_m3 / sites_per_formula(history)), 0.0)
+    return record.edges_m[particle], volume / volume.sum(axis=2, keepdims=True)
+
+
+def _stacked(history: History, particle: int, edges: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the order of the phases in every cell, from inside out, (F, N, P), and their bounds, (F, N, P + 1).
+
+    They follow the composition, which goes from that of the cell inside to that of the cell outside.
+    """
+    atoms = history.composition / history.composition.sum(axis=1, keepdims=True)
+    mean = share @ atoms
+    padded = np.concatenate([mean[:, :1], mean, mean[:, -1:]], axis=1)
+    order = np.argsort((padded[:, 2:] - padded[:, :-2]) @ atoms.T, axis=2, kind="stable")
+    filled = np.cumsum(np.take_along_axis(share, order, axis=2), axis=2)
+    filled = np.concatenate([np.zeros_like(filled[:, :, :1]), filled], axis=2)
+    power = 3 if geometry_of(history, particle) == "sphere" else 1
+    inner, outer = edges[:, :-1, None] ** power, edges[:, 1:, None] ** power
+    return order, (inner + (outer - inner) * filled) ** (1.0 / power)
+
+
+def _layers_of(
+    phases: tuple[str, ...], share: np.ndarray, order: np.ndarray, bounds: np.ndarray
+) -> list[tuple[str, float, float]]:
+    """Return phase, begin and end of the layers of one frame."""
+    held = [tuple(np.flatnonzero(cell)) for cell in share]
+    found: list[tuple[str, float, float]] = []
+    cell = 0
+    while cell < len(held):
+        last = cell
+        while last + 1 < len(held) and held[last + 1] == held[cell]:
+            last += 1
+        if len(held[cell]) > 1 and last - cell + 1 >= MIXED_CELLS:
+            most = sorted(held[cell], key=lambda k: -share[cell : last + 1, k].sum())  # noqa: B023 - used at once
+            pieces = [(" + ".join(phases[k] for k in most), bounds[cell, 0], bounds[last, -1])]
+        else:
+            pieces = [
+                (phases[order[i, k]], bounds[i, k], bounds[i, k + 1])
+                for i in range(cell, last + 1)
+                for k in range(share.shape[1])
+                if share[i, order[i, k]] > 0
+            ]
+        for phase, inner, outer in pieces:
+            if found and found[-1][0] == phase:
+                found[-1] = (phase, found[-1][1], float(outer))
+            else:
+                found.append((phase, float(inner), float(outer)))
+        cell = last + 1
+    return found
