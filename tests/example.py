@@ -6,8 +6,8 @@ keeps every element to round-off, and it says nothing about barium titanate.
 
     PYTHONPATH=tests python -c 'from example import *; example_history().save("src/tammann/data/example-history.npz")'
 
-``History.example("reactive-diffusion")`` is a run of that engine, BaO + TiO2 with conductivities 30 times the nominal
-ones, so that most of it reacts within the programme; ``diffusion_history()``, saved as ``example-diffusion.npz``.
+``History.example("reactive-diffusion")`` is a run of that engine, BaO + TiO2 with conductivities of a size that makes
+most of it react within the programme; ``diffusion_history()``, saved as ``example-diffusion.npz``.
 """
 
 from __future__ import annotations
@@ -167,14 +167,14 @@ def example_history(
     )
 
 
-def diffusion_history(*, realizations: int = 3, mode: str = "full", cells: int = 48, factor: float = 30.0) -> History:
+def diffusion_history(*, realizations: int = 3, mode: str = "full", cells: int = 48, scale: float = 9e-12) -> History:
     """Return a run of reactive diffusion: BaO + TiO2, 0.2 um, held at 1200 K and then at 1500 K.
 
     Args:
         realizations: The first has even sizes and ratios, the others spread.
         mode: Of the conductivities.
         cells: Of a particle.
-        factor: On the nominal conductivities.
+        scale: Factor on the conductivities of the table.
     """
     phases, precursors = load_phases("Ba-Ti-O"), {"BaO": 1.0, "TiO2": 1.0}
     stretches, begin = [], 300.0
@@ -186,8 +186,7 @@ def diffusion_history(*, realizations: int = 3, mode: str = "full", cells: int =
     system = components(phases, precursors, [300.0, 1500.0])
     grid = table_temperatures(stretches, system.temperature_K)
     transport = load_transport("karan-2026")
-    nominal = conductivities(system, transport, grid, mode=mode)
-    conduct = conductivities(system, transport, grid, mode=mode, scale=factor * nominal.scale)
+    conduct = conductivities(system, transport, grid, mode=mode, scale=scale)
     volumes = np.array([phases[int(p)].molar_volume_m3_per_mol for p in system.solids])
     solids = [system.formulas.index(name) for name in precursors]
     told = {"version": "example", "seed": 0, "engine": "reactive-diffusion", "conductivity": mode, "warnings": []}
