@@ -71,8 +71,9 @@ class LatticeRecord:
 class DiffusionRecord:
     """What only reactive diffusion can tell.
 
-    ``R`` realizations, ``F`` frames, ``P`` phases; of the first realization ``C`` particles of ``N`` cells and ``D``
-    components that move.
+    ``R`` realizations, ``F`` frames, ``P`` phases, ``D`` components that move; of the first realization ``C`` particles
+    of ``N`` cells, or ``S`` snapshots of ``L`` layers of a cube of ``M`` voxels per edge. What particles tell is None
+    for a cube of grains, and what a cube tells is None for particles.
 
     Attributes:
         gibbs_left_eV_per_atom: Shape (R, F), Gibbs energy above equilibrium, eV per atom of the precursors.
@@ -83,6 +84,9 @@ class DiffusionRecord:
         edges_m: Shape (C, F, N + 1), positions of the edges of the cells, m, from the centre.
         sites: Shape (C, F, N, P), float32, moles of lattice sites in every cell and phase.
         potential_eV: Shape (C, F, N, D), float32, eV per site; of the step before each frame.
+        snapshots: Shape (S, L, M, M), uint8, middle layers: k + 1 where ``History.phases[k]`` has most of the volume.
+        snapshot_frame: Shape (S,), frame of each snapshot.
+        voxel_m: Edge of a voxel, m.
     """
 
     gibbs_left_eV_per_atom: np.ndarray
@@ -90,9 +94,12 @@ class DiffusionRecord:
     without_data_fraction: np.ndarray
     steps: np.ndarray
     refused_steps: np.ndarray
-    edges_m: np.ndarray
-    sites: np.ndarray
-    potential_eV: np.ndarray
+    edges_m: np.ndarray | None = None
+    sites: np.ndarray | None = None
+    potential_eV: np.ndarray | None = None
+    snapshots: np.ndarray | None = None
+    snapshot_frame: np.ndarray | None = None
+    voxel_m: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -377,7 +384,7 @@ class History(ShownAsTable):
                 joined = {
                     name: _merge(parts, _RECORD_AXES[kind][name], lengths, places) for name, parts in parts_of.items()
                 }
-                if kind == "diffusion":
+                if kind == "diffusion" and records[0].sites is not None:
                     joined["sites"] = _merge([records[0].sites], ("", "", "", "phases"), lengths, places[:1])
                 merged[kind] = replace(records[0], **joined)
         return replace(first, **unions, **merged)

@@ -21,7 +21,7 @@ TIES = np.diff(HG) / np.diff(HY)
 
 def energy(n, old, C, dt, crossed):
     y = old + (np.append(crossed, 0.0) - np.append(0.0, crossed)) / n
-    if y.min() < -1e-9 or y.max() > 1 + 1e-9:
+    if y.min() < -1e-13 or y.max() > 1 + 1e-13:
         return np.inf
     return n @ np.interp(y, HY, HG) + (crossed**2 / C).sum() / (2 * dt)
 

@@ -7,9 +7,11 @@ import pytest
 
 from reactive_diffusion.systems import SALTS, phases_of, prepare
 from tammann import load_phases, load_transport
+from tammann.errors import ResultError
 from tammann.history import DiffusionRecord, History
+from tammann.reactive_diffusion.powder import mix, mix_grains
 from tammann.reactive_diffusion.programme import ramp_and_hold
-from tammann.reactive_diffusion.simulate import simulate_powder
+from tammann.reactive_diffusion.simulate import simulate_grains, simulate_powder
 from tammann.thermo import equilibrium
 
 PROGRAMME = [*ramp_and_hold(800.0, 1200.0, 10.0, 1.0), *ramp_and_hold(1200.0, 1500.0, 10.0, 4.0, stage=1, regrind=True)]
@@ -79,3 +81,101 @@ def test_a_metathesis_runs_to_a_history(tmp_path):
     history = simulate_powder(case.powder, case.system, case.conduct, stretches)
     assert history.element_drift[0] < 1e-12 and history.diffusion.without_data_fraction[0] == pytest.approx(1.0)
     assert history.fractions()[0, -1, history.phases.index("LiF")] > 0.0
+
+
+class StopError(Exception):
+    pass
+
+
+def stop_after(count):
+    calls = []
+
+    def progress(part, text, T):
+        calls.append(part)
+        if len(calls) == count:
+            raise StopError
+
+    return progress
+
+
+def assert_same(one, two):
+    for name, value in vars(one).items():
+        if isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(value, getattr(two, name), err_msg=name)
+
+
+@pytest.mark.parametrize("kind", ["exact", "general"])
+def test_stopped_and_resumed(kind, tmp_path):
+    """A powder stopped after any particle continues to the same bits, grinding included."""
+    if kind == "exact":
+        stretches = PROGRAMME
+        case = prepare(load_phases("Ba-Ti-O"), {"BaO": 1.0, "TiO2": 1.0}, stretches, cells=20)
+    else:
+        stretches = [*ramp_and_hold(700.0, 850.0, 10.0, 1.0), *ramp_and_hold(850.0, 800.0, 10.0, 1.0, regrind=True)]
+        case = prepare(phases_of(SALTS, tmp_path), {"LiCl": 1.0, "NaF": 1.0}, stretches, cells=10)
+    arguments = case.powder, case.system, case.conduct, stretches
+    whole = simulate_powder(*arguments, rng=5)
+    for count in (1, 2, 3):
+        path = tmp_path / f"state-{count}.npz"
+        with pytest.raises(StopError):
+            simulate_powder(*arguments, rng=5, checkpoint=path, progress=stop_after(count))
+        resumed = simulate_powder(*arguments, checkpoint=path)
+        assert_same(whole, resumed)
+        assert_same(whole.diffusion, resumed.diffusion)
+    with pytest.raises(ResultError, match="another run"):
+        simulate_powder(*arguments, tolerance=1e-2, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ResultError, match="not a whole checkpoint"):
+        simulate_powder(*arguments, checkpoint=path)
+
+
+def test_contact_resistance_is_at_the_contacts():
+    """It delays the reaction, and a cell inside a grain does not feel it."""
+    stretches = ramp_and_hold(1200.0, 1200.0, 10.0, 1.0)
+    case = prepare(load_phases("Ba-Ti-O"), {"BaO": 1.0, "TiO2": 1.0}, stretches, mode="equal", cells=20)
+    lam = case.conduct.scalar.min()
+    free, held = (
+        simulate_powder(case.powder, case.system, case.conduct, stretches, contact_resistance=r)
+        for r in (0.0, 3e-7 / lam)
+    )
+    reacted = [1.0 - history.moles[0, :, history.phases.index("BaO")] for history in (free, held)]
+    assert 0.02 < reacted[1][-1] < 0.6 * reacted[0][-1]
+    # nearly linear in time at first, where layers alone would give a parabola
+    k = np.flatnonzero(held.programme_h > 0)[[3, 7]]
+    assert np.log(np.divide(*reacted[1][k])) / np.log(np.divide(*held.programme_h[k])) > 0.8
+    assert np.log(np.divide(*reacted[0][k])) / np.log(np.divide(*held.programme_h[k])) < 0.7
+
+
+def test_a_powder_of_grains(tmp_path):
+    """The same history as particles leave, with slices in place of profiles."""
+    phases, stretches = load_phases("Ba-Ti-O"), [*ramp_and_hold(1000.0, 1500.0, 10.0, 0.1)]
+    case = prepare(phases, {"BaO": 1.0, "TiO2": 1.0}, stretches, mode="equal")
+    volumes = np.array([phases[int(p)].molar_volume_m3_per_mol for p in case.system.solids])
+    solids = [case.system.formulas.index(f) for f in ("BaO", "TiO2")]
+    grains = mix_grains([1.0, 1.0], solids, volumes, [1e-7, 1e-7], size=16, voxels_per_grain=4, rng=1)
+    history = simulate_grains(grains, case.system, case.conduct, stretches, layers=2, rng=1)
+    record = history.diffusion
+    assert history.element_drift[0] < 1e-12 and history.moles.shape == (1, len(stretches) + 1, len(history.phases))
+    np.testing.assert_allclose(history.moles[0, 0, solids], 1.0, rtol=1e-12)
+    assert record.sites is None and record.snapshots.shape == (len(record.snapshot_frame), 2, 16, 16)
+    shown = set((np.unique(record.snapshots[0]) - 1).tolist())
+    assert shown == set(solids) and record.snapshot_frame[-1] == len(stretches)
+    middle = np.bincount(record.snapshots[-1].ravel() - 1, minlength=len(history.phases)) / 512
+    np.testing.assert_allclose(middle, history.fractions("volume")[0, -1], atol=0.25)
+    history.save(tmp_path / "history.npz")
+    again = History.open(tmp_path / "history.npz").diffusion
+    assert again.sites is None and again.voxel_m == grains.voxel_m == 5e-8
+    np.testing.assert_array_equal(again.snapshots, record.snapshots)
+    joined = History.join([history, history])
+    assert joined.realizations == 2 and joined.diffusion.snapshots is not None
+
+
+def test_a_default_powder_leaves_a_small_file(tmp_path):
+    """Profiles of every frame of four chains of 60 cells, below a megabyte."""
+    phases = load_phases("Ba-Ti-O")
+    case = prepare(phases, {"BaO": 1.0, "TiO2": 1.0}, PROGRAMME)
+    solids = [case.system.formulas.index(f) for f in ("BaO", "TiO2")]
+    volumes = np.array([phases[int(p)].molar_volume_m3_per_mol for p in case.system.solids])
+    powder = mix([1.0, 1.0], solids, volumes, [1e-7, 1e-7], size_spread=0.3, mixing_spread=0.05)
+    simulate_powder(powder, case.system, case.conduct, PROGRAMME, rng=1).save(tmp_path / "history.npz")
+    assert (tmp_path / "history.npz").stat().st_size < 1e6

@@ -125,7 +125,8 @@ def _run_scalar(
     )
     back = np.argsort(order)
     may_form = np.ones(len(order), dtype=bool)
-    return ChainRun(held[:, :, back], psi[:, :, None], energy, heat[:, back], (accepted, refused), may_form, ceiling)
+    held, heat = np.ascontiguousarray(held[:, :, back]), np.ascontiguousarray(heat[:, back])
+    return ChainRun(held, psi[:, :, None], energy, heat, (accepted, refused), may_form, ceiling)
 
 
 def _run_general(

@@ -7,7 +7,7 @@ pinned, cut off where a phase would change, removes the smooth part of the error
 multigrid). Sweeps per step then do not grow with the grid.
 
 Reference:
-    Graeser, Kornhuber, b0. Comput. Math. 2009, 27, 1 (multigrid methods for obstacle problems).
+    Graeser, Kornhuber, J. Comput. Math. 2009, 27, 1 (multigrid methods for obstacle problems).
 """
 
 from typing import Any
@@ -23,6 +23,8 @@ SERIAL = 16
 """Voxels per edge up to which one thread does a level."""
 SWEEPS_ON_COARSEST = 2
 """Per voxel of its edge."""
+FACE_WEIGHT = 0.5
+"""Of the summed conductances between two blocks: their centres lie twice as far apart as those of voxels."""
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -61,16 +63,24 @@ def _neighbours(u: Any, cx: Any, cy: Any, cz: Any, x: Any, y: Any, z: Any) -> An
     return total, carried
 
 
+@njit(cache=True, nogil=True)
+def _sum(values: Any) -> Any:
+    """Return the sum in one order, whatever the number of threads."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
 @njit(cache=True, nogil=True, parallel=True)
 def nonlinear_sweep(
     psi: Any, level: Any, y_old: Any, sites: Any, kind: Any, cx: Any, cy: Any, cz: Any, y: Any, ties: Any
 ) -> Any:
-    """Minimise over each voxel in turn, red then black; return the largest change of a potential.
+    """Minimise over each voxel in turn, red then black.
 
     ``level`` becomes 2 p in phase p of the hull and 2 p + 1 at the tie above it.
     """
     N = psi.shape[0]
-    worst = np.zeros(N)
     for colour in range(2):
         for i in prange(N):
             for j in range(N):
@@ -105,11 +115,7 @@ def nonlinear_sweep(
                             if p == 0 or new >= ties[p - 1]:
                                 break
                     level[i, j, k] = at
-                    change = abs(new - psi[i, j, k])
-                    if change > worst[i]:
-                        worst[i] = change
                     psi[i, j, k] = new
-    return worst.max()
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -127,7 +133,7 @@ def residual(psi: Any, level: Any, y_old: Any, sites: Any, kind: Any, cx: Any, c
                 a, b = _neighbours(psi, cx, cy, cz, i, j, k)
                 r[i, j, k] = b - a * psi[i, j, k] + sites[kind[i, j, k]] * (y_old[i, j, k] - y[at >> 1])
                 part[i] += abs(r[i, j, k])
-    return part.sum()
+    return _sum(part)
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -179,7 +185,7 @@ def prolong(e: Any, mask: Any, coarse: Any) -> Any:
 
 @njit(cache=True, nogil=True, parallel=True)
 def coarsen(
-    mask: Any, cx: Any, cy: Any, cz: Any, extra: Any, weight: Any, mask2: Any, cx2: Any, cy2: Any, cz2: Any, extra2: Any
+    mask: Any, cx: Any, cy: Any, cz: Any, extra: Any, mask2: Any, cx2: Any, cy2: Any, cz2: Any, extra2: Any
 ) -> Any:
     """Write conductances between blocks of 2^3 voxels, those to pinned ones as a loss, and which are all pinned."""
     N, M = mask.shape[0], mask2.shape[0]
@@ -221,7 +227,7 @@ def coarsen(
                             if mask[i, j, zp] & 1:
                                 loss += cz[i, j, zp]
                 mask2[a0, b0, c0] = pinned
-                cx2[a0, b0, c0], cy2[a0, b0, c0], cz2[a0, b0, c0] = weight * sx, weight * sy, weight * sz
+                cx2[a0, b0, c0], cy2[a0, b0, c0], cz2[a0, b0, c0] = FACE_WEIGHT * sx, FACE_WEIGHT * sy, FACE_WEIGHT * sz
                 extra2[a0, b0, c0] = loss
 
 
@@ -246,8 +252,8 @@ def cut_off(psi: Any, e: Any, level: Any, ties: Any) -> Any:
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def line_search(psi: Any, e: Any, r: Any, level: Any, cx: Any, cy: Any, cz: Any, scale: Any) -> Any:
-    """Add the part of the correction that minimises along it; return that part."""
+def line_search(psi: Any, e: Any, r: Any, level: Any, cx: Any, cy: Any, cz: Any) -> Any:
+    """Add the part of the correction, at most all of it, that minimises along it."""
     N = psi.shape[0]
     top = np.zeros(N)
     bottom = np.zeros(N)
@@ -261,14 +267,14 @@ def line_search(psi: Any, e: Any, r: Any, level: Any, cx: Any, cy: Any, cz: Any,
                 top[i] += d * r[i, j, k]
                 bottom[i] += d * (a * d - b)
     part = 0.0
-    if bottom.sum() > 0.0:
-        part = min(scale, max(0.0, top.sum() / bottom.sum()))
+    below = _sum(bottom)
+    if below > 0.0:
+        part = min(1.0, max(0.0, _sum(top) / below))
     if part > 0.0:
         for i in prange(N):
             for j in range(N):
                 for k in range(N):
                     psi[i, j, k] += part * e[i, j, k]
-    return part
 
 
 @njit(cache=True, nogil=True, parallel=True)
@@ -307,7 +313,7 @@ def half_resistances(y: Any, width: Any, hull_y: Any, volume: Any, conductivity:
 
 
 @njit(cache=True, nogil=True)
-def place(psi: Any, level: Any, moved: Any, ties: Any, shift: Any) -> Any:
+def place(psi: Any, level: Any, moved: Any, ties: Any) -> Any:
     """Move every voxel to the phases of a new hull: ``moved`` of its old level, or where its potential lies."""
     N = psi.shape[0]
     for i in range(N):
@@ -317,9 +323,7 @@ def place(psi: Any, level: Any, moved: Any, ties: Any, shift: Any) -> Any:
                 if at >= 0 and at & 1:
                     psi[i, j, k] = ties[at >> 1]
                 else:
-                    u = psi[i, j, k] + shift
-                    psi[i, j, k] = u
-                    at = 2 * np.searchsorted(ties, u)
+                    at = 2 * np.searchsorted(ties, psi[i, j, k])
                 level[i, j, k] = at
 
 
@@ -336,16 +340,14 @@ def take_step(y: Any, change: Any, sites: Any, kind: Any, rate: Any, step: Any) 
 
 @njit(cache=True, nogil=True, parallel=True)
 def step_error(change: Any, rate: Any, step: Any) -> Any:
-    """Return half the sum of what the change differs by from the rate before, and the sum of its size."""
+    """Return half the sum of what the change of all voxels differs by from that at the rate before."""
     N = change.shape[0]
     off = np.zeros(N)
-    size = np.zeros(N)
     for i in prange(N):
         for j in range(N):
             for k in range(N):
                 off[i] += abs(change[i, j, k] - rate[i, j, k] * step)
-                size[i] += abs(change[i, j, k])
-    return 0.5 * off.sum(), size.sum()
+    return 0.5 * _sum(off)
 
 
 @njit(cache=True, nogil=True)
@@ -433,7 +435,7 @@ class Multigrid:
         """Coarsen the conductances between voxels whose ``mask`` is even."""
         extra = np.zeros((0, 0, 0), np.float32)
         for mask2, cx2, cy2, cz2, extra2, _, _ in self.levels:
-            coarsen(mask, cx, cy, cz, extra, 0.5, mask2, cx2, cy2, cz2, extra2)
+            coarsen(mask, cx, cy, cz, extra, mask2, cx2, cy2, cz2, extra2)
             mask, cx, cy, cz, extra = mask2, cx2, cy2, cz2, extra2
 
     def cycle(
@@ -502,6 +504,6 @@ class Solver:
             self.multigrid.prepare(self.level, cx, cy, cz)
             self.multigrid.cycle(self.e, self.r, self.level, cx, cy, cz, self.no_extra)
             cut_off(self.psi, self.e, self.level, ties)
-            line_search(self.psi, self.e, self.r, self.level, cx, cy, cz, 1.0)
+            line_search(self.psi, self.e, self.r, self.level, cx, cy, cz)
         gain(self.psi, cx, cy, cz, self.e)
         return self.e

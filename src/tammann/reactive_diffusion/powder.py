@@ -1,4 +1,4 @@
-"""A powder as particles: each a core of one precursor in shells of the others, over sizes and local ratios."""
+"""A powder as particles, each a core of one precursor in shells of the others, or as grains on a periodic cube."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tammann.automaton.microstructure import mix_powders
+from tammann.errors import RecipeError
 from tammann.reactive_diffusion.mesh import CELLS, Chain, sphere
 
 
@@ -21,6 +23,21 @@ class Powder:
 
     particles: tuple[Chain, ...]
     contents: tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Grains:
+    """Grains on a periodic cube of voxels.
+
+    Attributes:
+        solid: Position of the solid that each voxel is filled with, shape (M, M, M).
+        voxel_m: Edge of a voxel, m.
+        block: Edge of the blocks that grinding moves, voxels.
+    """
+
+    solid: np.ndarray
+    voxel_m: float
+    block: int
 
 
 def mix(
@@ -81,6 +98,53 @@ def mix(
             particles.append(chain)
             contents.append(content)
     return Powder(tuple(particles), tuple(contents))
+
+
+def mix_grains(
+    moles: Sequence[float],
+    solids: Sequence[int],
+    molar_volume_m3: np.ndarray,
+    radius_m: Sequence[float],
+    *,
+    size: int = 64,
+    voxels_per_grain: int = 8,
+    size_spread: float = 0.0,
+    rng: np.random.Generator | int | None = None,
+) -> Grains:
+    """Return a powder as touching grains of the precursors on a periodic cube, as many as it has room for.
+
+    Args:
+        moles: Of each precursor.
+        solids: Position of each precursor among the solids.
+        molar_volume_m3: Of every solid, shape (P,), m^3 per mole of formula units.
+        radius_m: Of the grains of each precursor.
+        size: Voxels per edge, even; the solver is fastest where 2 divides it often, as 32, 48 or 64.
+        voxels_per_grain: Voxels across the smallest grains.
+        size_spread: Standard deviation of ln radius.
+        rng: Seed of where the grains lie.
+
+    Raises:
+        RecipeError: The cube has not room for two grains of the largest precursor side by side, or less than a voxel
+            for a precursor.
+
+    Example:
+        >>> grains = mix_grains([1.0, 1.0], [0, 1], np.array([2.5e-5, 2.5e-5]), [1e-7, 2e-7], size=32, rng=1)
+        >>> grains.voxel_m, np.bincount(grains.solid.ravel()).tolist()
+        (2.5e-08, [16384, 16384])
+    """
+    smallest = min(radius_m)
+    across = voxels_per_grain * np.asarray(radius_m, dtype=float) / smallest
+    if 2.0 * across.max() > size:
+        raise RecipeError(
+            f"diffusion: a cube of {size} voxels per edge has no room for grains {across.max():.3g} voxels across; "
+            "take more voxels, fewer per grain, or particles"
+        )
+    amounts, diameter = np.zeros(len(molar_volume_m3)), np.ones(len(molar_volume_m3))
+    for k, n, d in zip(solids, moles, across, strict=True):
+        amounts[k], diameter[k] = n, d
+    grid = mix_powders(amounts, molar_volume_m3, size=size, grain_cells=diameter, grain_spread=size_spread, rng=rng)
+    block = max(k for k in range(1, voxels_per_grain + 1) if size % k == 0)
+    return Grains(grid.phase.astype(np.int64).reshape((size,) * 3) - 1, 2.0 * smallest / voxels_per_grain, block)
 
 
 def regrind(powder: Powder, molar_volume_m3: np.ndarray, rng: np.random.Generator) -> Powder:

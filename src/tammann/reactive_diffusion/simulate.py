@@ -1,20 +1,26 @@
-"""A powder of particles through a programme, as a history."""
+"""A powder through a programme, as a history: particles one by one, or grains on a periodic cube."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tammann.history import DiffusionRecord, History
+from tammann.parallel import Progress
+from tammann.reactive_diffusion.checkpoint import read_state, run_identity, write_state
 from tammann.reactive_diffusion.components import Components
 from tammann.reactive_diffusion.conductivity import Conductivities
 from tammann.reactive_diffusion.engine import TOLERANCE, ChainRun, run
-from tammann.reactive_diffusion.powder import Powder, regrind
+from tammann.reactive_diffusion.local import convex_hull
+from tammann.reactive_diffusion.powder import Grains, Powder, regrind
 from tammann.reactive_diffusion.programme import Stretch
 from tammann.reactive_diffusion.tables import Tables, tabulate
+from tammann.reactive_diffusion.voxels import run_grid
 from tammann.units import SECONDS_PER_HOUR
 
 
@@ -26,6 +32,9 @@ def simulate_powder(
     *,
     calibrated: bool = False,
     tolerance: float = TOLERANCE,
+    contact_resistance: float = 0.0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
     rng: np.random.Generator | int | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> History:
@@ -38,61 +47,192 @@ def simulate_powder(
         stretches: In order.
         calibrated: Whether the conductivities' magnitude rests on an observation, so that hours are hours.
         tolerance: Error of a step, as in ``engine.run``.
+        contact_resistance: Of the faces at which two layers of a particle were put together, beside that of the solids,
+            eV m^2 s per site squared; products grow linearly with time while it is the larger.
+        checkpoint: File for what the particles did so far; a run that finds it continues to the same bits. It stays
+            when the run is done.
+        progress: Called after every particle.
         rng: Seed of the grinding.
         metadata: Written into the history.
 
     Raises:
-        ResultError: A step did not converge.
+        ResultError: A step did not converge, or the checkpoint belongs to another run or is cut off.
 
     Example:
-        >>> from tammann.reactive_diffusion import simulate
-        >>> simulate.simulate_powder.__name__
-        'simulate_powder'
+        >>> from tammann import load_phases
+        >>> from tammann.reactive_diffusion.components import components
+        >>> from tammann.reactive_diffusion.conductivity import conductivities
+        >>> from tammann.reactive_diffusion.powder import mix
+        >>> from tammann.reactive_diffusion.programme import ramp_and_hold, table_temperatures
+        >>> phases, stretches = load_phases("Ba-Ti-O"), ramp_and_hold(1000.0, 1300.0, 10.0, 2.0)
+        >>> system = components(phases, {"BaO": 1.0, "TiO2": 1.0}, [1000.0, 1300.0])
+        >>> temperatures = table_temperatures(stretches, system.temperature_K)
+        >>> conduct = conductivities(system, None, temperatures, mode="equal")
+        >>> solids = [system.formulas.index("BaO"), system.formulas.index("TiO2")]
+        >>> volumes = np.array([phases[int(p)].molar_volume_m3_per_mol for p in system.solids])
+        >>> powder = mix([1.0, 1.0], solids, volumes, [1e-7, 1e-7])
+        >>> history = simulate_powder(powder, system, conduct, stretches)
+        >>> history.phases[int(history.fractions()[0, -1].argmax())]
+        'BaTiO3'
     """
     generator = np.random.default_rng(rng)
     tables = tabulate(system, conduct)
     volume = tables.volume_m3 * system.sites
     cells = [content * system.sites for content in powder.contents]
+    own = [chain.edges_m for chain in powder.particles]
+    finished = _Finished(checkpoint, run_identity(tables, stretches, [*own, *cells], tolerance, contact_resistance))
+    if finished.rng:
+        generator.bit_generator.state = finished.rng
+    else:
+        finished.rng = dict(generator.bit_generator.state)
     before: list[ChainRun | None] = [None] * len(cells)
     edges = [[chain.edges_m] for chain in powder.particles]
     held = [[content] for content in cells]
     potential = [[np.zeros((len(content), len(system.directions)))] for content in cells]
     heat: list[np.ndarray] = []
     steps = np.zeros(2, dtype=int)
-    for part in _between_grindings(stretches):
+    parts = _between_grindings(stretches)
+    for number, part in enumerate(parts):
         if part[0].regrind:
             ground = Powder(powder.particles, tuple(content / system.sites for content in cells))
             powder = regrind(ground, volume, generator)
             cells = [content * system.sites for content in powder.contents]
-        runs = [
-            run(chain, content, tables, part, tolerance=tolerance, before=last)
-            for chain, content, last in zip(powder.particles, cells, before, strict=True)
-        ]
-        for c, (chain, done) in enumerate(zip(powder.particles, runs, strict=True)):
+            before = [_mixed(before)] * len(cells)
+        runs: list[ChainRun] = []
+        for c, (chain, content) in enumerate(zip(powder.particles, cells, strict=True)):
+            done = finished.next()
+            if done is None:
+                contact = contact_resistance * (np.diff(chain.layer) != 0)
+                done = run(
+                    chain, content, tables, part, tolerance=tolerance, contact_resistance=contact, before=before[c]
+                )
+                finished.add(done)
+            runs.append(done)
             edges[c] += [chain.edges_m] * len(part)
             held[c] += list(done.sites)
             potential[c] += list(done.potential_eV)
             steps += done.steps
+            if progress is not None:
+                share = (number + (c + 1) / len(cells)) / len(parts)
+                progress(share, f"particle {c + 1} of {len(cells)}", part[-1].end_K)
         heat += list(np.sum([done.dissipated_eV for done in runs], axis=0))
         cells, before = [done.sites[-1] for done in runs], list(runs)
     sites = np.array(held)
-    dissipated = np.concatenate([np.zeros((1, len(system.sites))), np.array(heat)])
-    history = _history(system, tables, stretches, sites.sum(axis=(0, 2)), calibrated, dict(metadata or {}))
-    atoms = (system.phases.composition_matrix[system.solids].sum(axis=1) * system.start).sum()
-    left = _energy_left(tables, history.temperature_K, sites.sum(axis=(0, 2)))
-    lacks = np.array([origin == "melting point" for origin in conduct.origin])
-    total = dissipated.sum()
-    record = DiffusionRecord(
-        gibbs_left_eV_per_atom=left[None] / atoms,
-        dissipated_eV_per_atom=dissipated[None] / atoms,
-        without_data_fraction=np.array([dissipated[:, lacks].sum() / total if total > 0 else 0.0]),
-        steps=steps[:1],
-        refused_steps=steps[1:],
+    record = replace(
+        _record(system, conduct, tables, stretches, sites.sum(axis=(0, 2)), np.array(heat), (steps[0], steps[1])),
         edges_m=np.array(edges),
         sites=sites.astype(np.float32),
         potential_eV=np.array(potential, dtype=np.float32),
     )
+    history = _history(system, tables, stretches, sites.sum(axis=(0, 2)), calibrated, dict(metadata or {}))
     return replace(history, diffusion=record)
+
+
+def simulate_grains(
+    grains: Grains,
+    system: Components,
+    conduct: Conductivities,
+    stretches: Sequence[Stretch],
+    *,
+    layers: int = 1,
+    calibrated: bool = False,
+    tolerance: float = TOLERANCE,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    rng: np.random.Generator | int | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> History:
+    """Run grains on a periodic cube through a programme, for one component that moves; one realization.
+
+    Args:
+        grains: What every voxel holds; the moles are those of the system.
+        system: The solids and components.
+        conduct: Mobilities, tabulated at temperatures that cover the programme.
+        stretches: In order.
+        layers: Layers of the cube that the snapshots keep.
+        calibrated: Whether the conductivities' magnitude rests on an observation.
+        tolerance: Error of a step, as in ``engine.run``.
+        checkpoint: File for the state after every stretch; a run that finds it continues to the same bits. It stays
+            when the run is done.
+        progress: Called after every stretch.
+        rng: Seed of the grinding.
+        metadata: Written into the history.
+
+    Raises:
+        RecipeError: Several components can move, or the cube has an odd edge.
+        ResultError: The checkpoint belongs to another run or is cut off.
+
+    Example:
+        >>> from tammann import load_phases
+        >>> from tammann.reactive_diffusion.components import components
+        >>> from tammann.reactive_diffusion.conductivity import conductivities
+        >>> from tammann.reactive_diffusion.powder import mix_grains
+        >>> from tammann.reactive_diffusion.programme import ramp_and_hold, table_temperatures
+        >>> phases, stretches = load_phases("Ba-Ti-O"), ramp_and_hold(1000.0, 1300.0, 10.0, 0.0)
+        >>> system = components(phases, {"BaO": 1.0, "TiO2": 1.0}, [1000.0, 1300.0])
+        >>> temperatures = table_temperatures(stretches, system.temperature_K)
+        >>> conduct = conductivities(system, None, temperatures, mode="equal")
+        >>> solids = [system.formulas.index("BaO"), system.formulas.index("TiO2")]
+        >>> volumes = np.array([phases[int(p)].molar_volume_m3_per_mol for p in system.solids])
+        >>> grains = mix_grains([1.0, 1.0], solids, volumes, [1e-7, 1e-7], size=16, rng=1)
+        >>> history = simulate_grains(grains, system, conduct, stretches)
+        >>> history.diffusion.snapshots.shape
+        (24, 1, 16, 16)
+    """
+    tables = tabulate(system, conduct)
+    done = run_grid(
+        grains.solid, system.start * system.sites, grains.voxel_m, tables, stretches,
+        block=grains.block, layers=layers, tolerance=tolerance, checkpoint=checkpoint, progress=progress, rng=rng,
+    )  # fmt: skip
+    record = replace(
+        _record(system, conduct, tables, stretches, done.sites, done.dissipated_eV, done.steps),
+        snapshots=done.snapshots,
+        snapshot_frame=done.snapshot_frame,
+        voxel_m=grains.voxel_m,
+    )
+    history = _history(system, tables, stretches, done.sites, calibrated, dict(metadata or {}))
+    return replace(history, diffusion=record)
+
+
+class _Finished:
+    """What particles did, in order, and in a file where there is one."""
+
+    ARRAYS = tuple(field.name for field in fields(ChainRun))
+
+    def __init__(self, checkpoint: str | os.PathLike[str] | None, identity: str) -> None:
+        self.path, self.identity = None if checkpoint is None else Path(checkpoint), identity
+        self.arrays: dict[str, np.ndarray] = {}
+        self.rng: dict[str, Any] | None = None
+        self.there = self.taken = 0
+        if self.path is not None and self.path.exists():
+            numbers, self.arrays = read_state(self.path, identity)
+            self.there, self.rng = numbers["runs"], numbers["rng"]
+
+    def next(self) -> ChainRun | None:
+        """Return the next run that is finished."""
+        if self.taken == self.there:
+            return None
+        values: dict[str, Any] = {name: self.arrays[f"{self.taken}.{name}"] for name in self.ARRAYS}
+        values["steps"] = tuple(values["steps"].tolist())
+        self.taken += 1
+        return ChainRun(**values)
+
+    def add(self, run: ChainRun) -> None:
+        """Keep a run."""
+        if self.path is None:
+            return
+        self.arrays |= {f"{self.there}.{name}": np.asarray(getattr(run, name)) for name in self.ARRAYS}
+        self.there = self.taken = self.there + 1
+        write_state(self.path, self.identity, {"runs": self.there, "rng": self.rng}, self.arrays)
+
+
+def _mixed(runs: Sequence[ChainRun | None]) -> ChainRun | None:
+    """Return one of the runs with the gases that any of them still holds, as all do once they are ground together."""
+    known = [done for done in runs if done is not None]
+    if not known:
+        return None
+    ceiling = np.max([done.ceiling for done in known], axis=0)
+    return replace(known[0], ceiling=ceiling, may_form=np.any([done.may_form for done in known], axis=0))
 
 
 def _between_grindings(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
@@ -105,21 +245,68 @@ def _between_grindings(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
     return parts
 
 
+def _record(
+    system: Components,
+    conduct: Conductivities,
+    tables: Tables,
+    stretches: Sequence[Stretch],
+    sites: np.ndarray,
+    heat: np.ndarray,
+    steps: tuple[int, int],
+) -> DiffusionRecord:
+    """Return what can be told of a realization in any geometry.
+
+    From sites of every phase at the start and after every stretch, (F + 1, P), and energies dissipated in each, (F, P).
+    """
+    atoms = (system.phases.composition_matrix[system.solids].sum(axis=1) * system.start).sum()
+    temperature = np.array([stretches[0].start_K, *(s.end_K for s in stretches)])
+    lacks = np.array([origin == "melting point" for origin in conduct.origin])
+    total = heat.sum()
+    return DiffusionRecord(
+        gibbs_left_eV_per_atom=_energy_left(tables, temperature, sites)[None] / atoms,
+        dissipated_eV_per_atom=np.concatenate([np.zeros((1, heat.shape[1])), heat])[None] / atoms,
+        without_data_fraction=np.array([heat[:, lacks].sum() / total if total > 0 else 0.0]),
+        steps=np.array(steps[:1]),
+        refused_steps=np.array(steps[1:]),
+    )
+
+
 def _energy_left(tables: Tables, temperature_K: np.ndarray, sites: np.ndarray) -> np.ndarray:
     """Return the Gibbs energy above that of the best mixture, shape (F,), eV per site times moles of sites.
 
     Energies of the amounts at the temperature of each frame, shapes (F,) and (F, P).
     """
-    from scipy.optimize import linprog
-
-    balance = np.column_stack([np.ones(len(tables.volume_m3)), tables.composition]).T
     left = np.empty(len(sites))
     for f, (T, amounts) in enumerate(zip(temperature_K, sites, strict=True)):
         g, _ = tables.at(float(T))
-        scale = amounts.sum()
-        best = linprog(g, A_eq=balance, b_eq=balance @ amounts / scale, bounds=(0, None), method="highs")
-        left[f] = g @ amounts - best.fun * scale
+        left[f] = g @ amounts - g @ _best_mixture(tables, g, amounts)
     return left
+
+
+def _best_mixture(tables: Tables, g: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    """Return the sites of every phase, shape (P,), of least Gibbs energy that some amounts can turn into."""
+    from scipy.optimize import linprog
+
+    scale = amounts.sum()
+    z = amounts @ tables.composition / scale
+    gas = tables.gas_content[:, tables.release_only].T
+    if tables.scalar and not len(gas):
+        y = tables.composition[:, 0]
+        order = np.argsort(y, kind="stable")
+        hull = order[convex_hull(y[order], g[order])]
+        k = min(max(int(np.searchsorted(y[hull], z[0])) - 1, 0), max(len(hull) - 2, 0))
+        best = np.zeros(len(g))
+        if len(hull) == 1:
+            best[hull[0]] = scale
+        else:
+            share = min(1.0, max(0.0, (z[0] - y[hull[k]]) / (y[hull[k + 1]] - y[hull[k]])))
+            best[hull[k]], best[hull[k + 1]] = (1.0 - share) * scale, share * scale
+        return best
+    # a gas that can only leave is there as far as the solids still hold it
+    limits = {"A_ub": gas, "b_ub": gas @ amounts / scale + 1e-12} if len(gas) else {}
+    balance = np.column_stack([np.ones(len(g)), tables.composition]).T
+    found = linprog(g, A_eq=balance, b_eq=np.append(1.0, z), bounds=(0, None), method="highs", **limits)
+    return np.asarray(found.x) * scale
 
 
 def _history(
@@ -177,8 +364,5 @@ def _history(
 
 def _overlap(tables: Tables, T: float, sites: np.ndarray, atoms: np.ndarray) -> float:
     """Return the share of the atoms in phases that the best mixture at a temperature holds, too."""
-    from scipy.optimize import linprog
-
-    balance = np.column_stack([np.ones(len(sites)), tables.composition]).T
-    best = linprog(tables.at(T)[0], A_eq=balance, b_eq=balance @ sites / sites.sum(), bounds=(0, None), method="highs")
-    return float(atoms[best.x > 1e-9].sum() / atoms.sum())
+    best = _best_mixture(tables, tables.at(T)[0], sites)
+    return float(atoms[best > 1e-9 * sites.sum()].sum() / atoms.sum())

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tammann.errors import RecipeError, ResultError
-from tammann.files import digest, whole_file
+from tammann.errors import RecipeError
+from tammann.parallel import Progress
 from tammann.reactive_diffusion.chain import (
     SAFETY,
     SHORTEST,
@@ -22,6 +20,7 @@ from tammann.reactive_diffusion.chain import (
     next_length,
     step_length,
 )
+from tammann.reactive_diffusion.checkpoint import read_state, run_identity, write_state
 from tammann.reactive_diffusion.engine import FIRST_STEP_S, TOLERANCE
 from tammann.reactive_diffusion.grid import (
     Solver,
@@ -38,7 +37,8 @@ from tammann.reactive_diffusion.programme import Stretch
 from tammann.reactive_diffusion.tables import Tables, gas_ceiling
 from tammann.units import AVOGADRO_PER_MOL
 
-SNAPSHOTS = 12
+SNAPSHOTS = 24
+"""Frames of which slices are kept."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,8 @@ class GridRun:
         sites: Moles of sites in every phase at the start and after every stretch, shape (F + 1, P).
         gibbs_eV: Gibbs energy after every stretch, eV per site times moles of sites, shape (F,).
         dissipated_eV: By each phase within each stretch, the same unit, shape (F, P).
-        snapshots: Phase with most of the sites of each voxel in the middle layer, uint8, k + 1 is the k-th solid, shape
-            (S, 1, N, N).
+        snapshots: Solid with most of the volume of each voxel in the middle layers, uint8, k + 1 is the k-th, shape
+            (S, L, N, N).
         snapshot_frame: Frame of each snapshot, 0 the start, shape (S,).
         steps: Steps accepted, and refused.
         cycles: Multigrid cycles in all.
@@ -73,9 +73,10 @@ def run_grid(
     stretches: Sequence[Stretch],
     *,
     block: int = 1,
+    layers: int = 1,
     tolerance: float = TOLERANCE,
     checkpoint: str | os.PathLike[str] | None = None,
-    progress: Callable[[float, str, float], None] | None = None,
+    progress: Progress | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> GridRun:
     """Run a cube of voxels through a programme.
@@ -87,6 +88,7 @@ def run_grid(
         tables: Of the system, one component.
         stretches: In order.
         block: Edge of the blocks that grinding moves, in voxels: the size of a grain.
+        layers: Layers of the cube that a snapshot keeps.
         tolerance: As in ``engine.run``.
         checkpoint: File for the state after each stretch; a run that finds it continues to the same bits.
         progress: Called after every stretch with the part done, a text and the temperature.
@@ -100,14 +102,18 @@ def run_grid(
         raise RecipeError("grid: only one component can move on a grid; take particles for this mixture")
     if solid.ndim != 3 or len(set(solid.shape)) != 1 or solid.shape[0] % 2 or solid.shape[0] % block:
         raise RecipeError(f"grid: expected a cube of even edge, a multiple of {block}, got {solid.shape}")
-    state = _GridState(solid, moles, voxel_m, tables, stretches, np.random.default_rng(rng))
+    if not 1 <= layers <= len(solid):
+        raise RecipeError(f"grid: expected 1 to {len(solid)} layers, got {layers}")
+    state = _GridState(solid, moles, voxel_m, tables, stretches, layers, np.random.default_rng(rng))
     path = None if checkpoint is None else Path(checkpoint)
+    settings = voxel_m, block, layers, tolerance
+    identity = "" if path is None else run_identity(tables, stretches, [solid, moles], *settings)
     if path is not None and path.exists():
-        state.restore(path)
+        state.restore(*read_state(path, identity))
     while state.frame < len(stretches):
         state.advance(stretches[state.frame], block, tolerance)
         if path is not None:
-            state.save(path)
+            write_state(path, identity, *state.state())
         if progress is not None:
             progress(state.frame / len(stretches), "grid", stretches[state.frame - 1].end_K)
     return GridRun(
@@ -130,6 +136,7 @@ class _GridState:
         voxel_m: float,
         tables: Tables,
         stretches: Sequence[Stretch],
+        layers: int,
         rng: np.random.Generator,
     ) -> None:
         self.rng, self.tables, self.voxel_m = rng, tables, voxel_m
@@ -155,33 +162,21 @@ class _GridState:
         self.held[0] = moles
         self.snapshot_frames = np.unique(np.linspace(0, frames, SNAPSHOTS).round().astype(int))
         edge = solid.shape[0]
-        self.snapshots = np.zeros((len(self.snapshot_frames), 1, edge, edge), np.uint8)
-        self.snapshots[0, 0] = solid[edge // 2] + 1
+        first = (edge - layers) // 2
+        self.middle = slice(first, first + layers)
+        self.snapshots = np.zeros((len(self.snapshot_frames), layers, edge, edge), np.uint8)
+        self.snapshots[0] = solid[self.middle] + 1
         self.hull = np.zeros(0, np.int64)
-        text = json.dumps([(s.start_K, s.end_K, s.seconds, s.regrind) for s in stretches])
-        self.identity = digest(
-            solid.tobytes() + moles.tobytes() + self.gibbs.tobytes() + self.logs.tobytes() + text.encode()
-        )
 
-    def save(self, path: Path) -> None:
-        """Write the state, whole or not at all."""
+    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what a checkpoint keeps; everything else follows from the arguments of ``run_grid``."""
         numbers: dict[str, Any] = {name: getattr(self, name) for name in self.NUMBERS}
-        numbers |= {"identity": self.identity, "cycles": self.solver.cycles, "rng": self.rng.bit_generator.state}
+        numbers |= {"cycles": self.solver.cycles, "rng": self.rng.bit_generator.state}
         arrays = {name: getattr(self.solver, name) for name in self.ARRAYS}
-        records = {name: getattr(self, name) for name in self.RECORDS}
-        with whole_file(path) as file:
-            np.savez(file, allow_pickle=False, numbers=np.array(json.dumps(numbers)), **arrays, **records)
+        return numbers, arrays | {name: getattr(self, name) for name in self.RECORDS}
 
-    def restore(self, path: Path) -> None:
-        """Return to a state that ``save`` wrote."""
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                numbers = json.loads(str(archive["numbers"]))
-                arrays = {name: archive[name] for name in (*self.ARRAYS, *self.RECORDS)}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise ResultError(f"{path} is not a whole checkpoint ({error}); remove it to start afresh") from None
-        if numbers["identity"] != self.identity:
-            raise ResultError(f"{path} belongs to another run; remove it or name another file")
+    def restore(self, numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Return to a state."""
         for name in self.ARRAYS:
             setattr(self.solver, name, arrays[name])
         for name in self.RECORDS:
@@ -207,7 +202,7 @@ class _GridState:
             cx, cy, cz = solver.c
             face_conductances(solver.e, step * self.area, cx, cy, cz)
             change = solver.solve(y, ties)
-            error = step_error(change, solver.rate, step)[0] / self.total if self.accepted else 0.0
+            error = step_error(change, solver.rate, step) / self.total if self.accepted else 0.0
             if error > 2.0 * tolerance and step > SHORTEST * stretch.seconds:
                 self.dt = max(0.2, SAFETY * np.sqrt(tolerance / error)) * step
                 self.refused += 1
@@ -228,12 +223,17 @@ class _GridState:
         self.frame += 1
         self.held[self.frame, self.order] = amounts
         for where in np.flatnonzero(self.snapshot_frames == self.frame):
-            middle = solver.y[solver.y.shape[0] // 2]
-            if len(hull) > 1:
-                nearest = np.searchsorted((y[1:] + y[:-1]) / 2, middle)
-            else:
-                nearest = np.zeros(middle.shape, np.int64)
-            self.snapshots[where, 0] = self.order[hull[nearest]] + 1
+            self.snapshots[where] = self._most_volume(hull, y) + 1
+
+    def _most_volume(self, hull: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the solid with most of the volume of every voxel of the middle layers."""
+        middle = self.solver.y[self.middle]
+        if len(hull) == 1:
+            return np.full(middle.shape, self.order[hull[0]])
+        k = np.clip(np.searchsorted(y, middle) - 1, 0, len(hull) - 2)
+        share = (middle - y[k]) / (y[k + 1] - y[k])
+        volume = self.volume[hull]
+        return self.order[hull[k + (share * volume[k + 1] > (1.0 - share) * volume[k])]]
 
     def _look_up(self, T: float) -> Any:
         """Return the hull at a temperature and what belongs to it."""
@@ -261,7 +261,7 @@ class _GridState:
             for m, pair in enumerate(zip(self.hull[:-1].tolist(), self.hull[1:].tolist(), strict=True)):
                 if pair in now:
                     moved[2 * m + 1] = 2 * now[pair] + 1
-            place(solver.psi, solver.level, moved, ties, 0.0)
+            place(solver.psi, solver.level, moved, ties)
         self.hull = hull
 
     def _grind(self, block: int) -> None:
