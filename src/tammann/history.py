@@ -72,8 +72,8 @@ class DiffusionRecord:
     """What only reactive diffusion can tell.
 
     ``R`` realizations, ``F`` frames, ``P`` phases, ``D`` components that move; of the first realization ``C`` particles
-    of ``N`` cells, or ``S`` snapshots of ``L`` layers of a cube of ``M`` voxels per edge. What particles tell is None
-    for a cube of grains, and what a cube tells is None for particles.
+    of ``N`` cells, or ``S`` snapshots of ``L`` layers of a cube of ``M`` voxels per edge. A cube of grains has no
+    particles, C = 0; what only a cube tells is None for particles.
 
     Attributes:
         gibbs_left_eV_per_atom: Shape (R, F), Gibbs energy above equilibrium, eV per atom of the precursors.
@@ -94,9 +94,9 @@ class DiffusionRecord:
     without_data_fraction: np.ndarray
     steps: np.ndarray
     refused_steps: np.ndarray
-    edges_m: np.ndarray | None = None
-    sites: np.ndarray | None = None
-    potential_eV: np.ndarray | None = None
+    edges_m: np.ndarray
+    sites: np.ndarray
+    potential_eV: np.ndarray
     snapshots: np.ndarray | None = None
     snapshot_frame: np.ndarray | None = None
     voxel_m: float | None = None
@@ -307,7 +307,8 @@ class History(ShownAsTable):
         for record, kind in _RECORDS.items():
             own = {name: values.pop(name) for name in [*values] if name.startswith(f"{record}.")}
             own = {name.removeprefix(f"{record}."): value for name, value in own.items()}
-            whole &= set(own) in (set(), {field.name for field in fields(kind)})
+            added = {field.name for field in fields(kind) if field.default is None}
+            whole &= set(own) | added in (added, {field.name for field in fields(kind)})
             records[record] = kind(**own) if whole and own else None
         if not whole or set(values) != {field.name for field in fields(cls)} - set(_RECORDS):
             raise ResultError(f"{path} was written by another version of tammann; run the recipe again")
@@ -384,7 +385,7 @@ class History(ShownAsTable):
                 joined = {
                     name: _merge(parts, _RECORD_AXES[kind][name], lengths, places) for name, parts in parts_of.items()
                 }
-                if kind == "diffusion" and records[0].sites is not None:
+                if kind == "diffusion":
                     joined["sites"] = _merge([records[0].sites], ("", "", "", "phases"), lengths, places[:1])
                 merged[kind] = replace(records[0], **joined)
         return replace(first, **unions, **merged)

@@ -1,6 +1,10 @@
 """A cube of voxels: the same as a chain where it is one, energy falls, resumed to the same bits."""
 
-import numba
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -56,18 +60,20 @@ def test_energy_falls_and_nothing_is_lost():
     assert run.snapshots.max() <= 4 and run.snapshots.min() >= 1
 
 
-def test_any_number_of_threads_and_resumed(tmp_path):
-    """The same bits on one and two threads, and when stopped after any frame; grinding included."""
+@pytest.mark.parametrize("N", [8, pytest.param(32, marks=pytest.mark.slow)])
+def test_any_number_of_threads(N):
+    """The same bits on one thread and on several; 32 is above what one thread does alone."""
+    solid = random_powder(N)
+    whole, other = (run_grid(solid, moles_of(solid), 1.0, TABLES, hold(1000.0, 1.0), threads=n) for n in (1, 4))
+    for name in ("sites", "gibbs_eV", "dissipated_eV", "snapshots", "steps", "cycles"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(other, name), err_msg=name)
+
+
+def test_resumed(tmp_path):
+    """The same bits when stopped after any frame; grinding included."""
     solid = random_powder(8)
     parts = [*hold(1000.0, 2.0, 3), Stretch(1000.0, 1050.0, 1.0, 1, regrind=True)]
     whole = run_grid(solid, moles_of(solid), 1.0, TABLES, parts, block=4, rng=3)
-    threads = numba.get_num_threads()
-    try:
-        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
-        other = run_grid(solid, moles_of(solid), 1.0, TABLES, parts, block=4, rng=3)
-    finally:
-        numba.set_num_threads(threads)
-    np.testing.assert_array_equal(whole.sites, other.sites)
 
     class StopError(Exception):
         pass
@@ -84,6 +90,32 @@ def test_any_number_of_threads_and_resumed(tmp_path):
         np.testing.assert_array_equal(getattr(whole, name), getattr(resumed, name), err_msg=name)
     with pytest.raises(ResultError, match="another run"):
         run_grid(slabs(8), moles_of(slabs(8)), 1.0, TABLES, parts, block=4, checkpoint=path)
+
+
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_several_at_a_time(layer):
+    """Two grids in two threads are what each is alone, also where numba's threads serve one caller at a time."""
+    code = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from reactive_diffusion.systems import hold
+from reactive_diffusion.test_voxels import TABLES, moles_of, random_powder
+from tammann.reactive_diffusion.voxels import run_grid
+def one(seed):
+    solid = random_powder(8, seed)
+    return run_grid(solid, moles_of(solid), 1.0, TABLES, hold(1000.0, 1.0), threads=2).sites
+alone = [one(seed) for seed in range(4)]
+with ThreadPoolExecutor(4) as pool:
+    assert all(np.array_equal(a, b) for a, b in zip(alone, pool.map(one, range(4))))
+"""
+    root = Path(__file__).parents[2]
+    paths = os.pathsep.join([str(root / "src"), str(root / "tests")])
+    environment = os.environ | {"NUMBA_THREADING_LAYER": layer, "PYTHONPATH": paths}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    if layer == "omp" and "No threading layer could be loaded" in done.stderr:
+        pytest.skip("numba has no OpenMP here")
+    assert done.returncode == 0, done.stderr
 
 
 def test_odd_cubes_are_refused():

@@ -10,8 +10,12 @@ Reference:
     Graeser, Kornhuber, J. Comput. Math. 2009, 27, 1 (multigrid methods for obstacle problems).
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import numba
 import numpy as np
 from numba import get_num_threads, njit, prange, set_num_threads
 
@@ -411,6 +415,34 @@ def dissipation(
     for i in range(N):
         total += part[i]
     return total
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@contextmanager
+def kernel_threads(threads: int) -> Iterator[None]:
+    """Set the number of threads of the kernels for a while, those there are at most.
+
+    Numba's own pool, which it takes where there is no OpenMP, serves one caller at a time; others wait here.
+
+    Example:
+        >>> with kernel_threads(1):
+        ...     get_num_threads()
+        1
+    """
+    before = get_num_threads()
+    set_num_threads(max(1, min(threads, numba.config.NUMBA_NUM_THREADS)))  # type: ignore[attr-defined]
+    try:
+        with _ONE_AT_A_TIME:
+            step_error(np.zeros((2, 2, 2)), np.zeros((2, 2, 2), np.float32), 1.0)  # the layer is known once it has run
+        if numba.threading_layer() == "workqueue":  # type: ignore[attr-defined]
+            with _ONE_AT_A_TIME:
+                yield
+        else:
+            yield
+    finally:
+        set_num_threads(before)
 
 
 class Multigrid:

@@ -137,6 +137,7 @@ def simulate_grains(
     layers: int = 1,
     calibrated: bool = False,
     tolerance: float = TOLERANCE,
+    threads: int = 1,
     checkpoint: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     rng: np.random.Generator | int | None = None,
@@ -152,6 +153,7 @@ def simulate_grains(
         layers: Layers of the cube that the snapshots keep.
         calibrated: Whether the conductivities' magnitude rests on an observation.
         tolerance: Error of a step, as in ``engine.run``.
+        threads: Of the kernels; the history does not depend on it.
         checkpoint: File for the state after every stretch; a run that finds it continues to the same bits. It stays
             when the run is done.
         progress: Called after every stretch.
@@ -182,7 +184,8 @@ def simulate_grains(
     tables = tabulate(system, conduct)
     done = run_grid(
         grains.solid, system.start * system.sites, grains.voxel_m, tables, stretches,
-        block=grains.block, layers=layers, tolerance=tolerance, checkpoint=checkpoint, progress=progress, rng=rng,
+        block=grains.block, layers=layers, tolerance=tolerance, threads=threads, checkpoint=checkpoint,
+        progress=progress, rng=rng,
     )  # fmt: skip
     record = replace(
         _record(system, conduct, tables, stretches, done.sites, done.dissipated_eV, done.steps),
@@ -254,7 +257,7 @@ def _record(
     heat: np.ndarray,
     steps: tuple[int, int],
 ) -> DiffusionRecord:
-    """Return what can be told of a realization in any geometry.
+    """Return what can be told of a realization in any geometry, without a particle.
 
     From sites of every phase at the start and after every stretch, (F + 1, P), and energies dissipated in each, (F, P).
     """
@@ -268,6 +271,9 @@ def _record(
         without_data_fraction=np.array([heat[:, lacks].sum() / total if total > 0 else 0.0]),
         steps=np.array(steps[:1]),
         refused_steps=np.array(steps[1:]),
+        edges_m=np.zeros((0, len(sites), 1)),
+        sites=np.zeros((0, len(sites), 0, sites.shape[1]), dtype=np.float32),
+        potential_eV=np.zeros((0, len(sites), 0, len(system.directions)), dtype=np.float32),
     )
 
 

@@ -28,6 +28,7 @@ from tammann.reactive_diffusion.grid import (
     face_conductances,
     half_resistances,
     inventory,
+    kernel_threads,
     place,
     step_error,
     take_step,
@@ -75,6 +76,7 @@ def run_grid(
     block: int = 1,
     layers: int = 1,
     tolerance: float = TOLERANCE,
+    threads: int = 1,
     checkpoint: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     rng: np.random.Generator | int | None = None,
@@ -90,6 +92,7 @@ def run_grid(
         block: Edge of the blocks that grinding moves, in voxels: the size of a grain.
         layers: Layers of the cube that a snapshot keeps.
         tolerance: As in ``engine.run``.
+        threads: Of the kernels; the result does not depend on it. Two pay from about 64^3 voxels on idle cores.
         checkpoint: File for the state after each stretch; a run that finds it continues to the same bits.
         progress: Called after every stretch with the part done, a text and the temperature.
         rng: Seed of the grinding.
@@ -111,7 +114,8 @@ def run_grid(
     if path is not None and path.exists():
         state.restore(*read_state(path, identity))
     while state.frame < len(stretches):
-        state.advance(stretches[state.frame], block, tolerance)
+        with kernel_threads(threads):
+            state.advance(stretches[state.frame], block, tolerance)
         if path is not None:
             write_state(path, identity, *state.state())
         if progress is not None:
