@@ -170,8 +170,8 @@ class KineticsChoices(Block):
     form: Literal["paper", "signed", "electroneutral"] = Field(
         default="paper", description="paper, signed or electroneutral"
     )
-    potential_difference: Literal["reactants", "end-members"] = Field(
-        default="reactants", description="reactants or end-members"
+    potential_difference: Literal["local-equilibrium", "reactants", "end-members"] = Field(
+        default="local-equilibrium", description="local-equilibrium, reactants or end-members"
     )
     end_members: Annotated[tuple[Formula, ...], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="a list of two formulas, such as BaO and TiO2"
@@ -194,8 +194,18 @@ class KineticsChoices(Block):
     above_range: Literal["hold", "refuse"] = Field(default="hold", description="hold or refuse")
 
 
-LITERAL: Mapping[str, Any] = {"metastable_limit_eV_per_atom": None, "coupled_release": True}
-"""What ``score: literal`` changes where the recipe does not say: the published model has neither filter."""
+LITERAL: Mapping[str, Any] = {
+    "potential_difference": "reactants",
+    "decomposition": False,
+    "metastable_limit_eV_per_atom": None,
+    "coupled_release": True,
+    "constants": {"thermodynamic_above_eV_per_atom": 0.01},
+}
+"""What ``score: literal`` changes where the recipe does not say.
+
+The published model has neither filter and no decomposition, and it means uphill reactions to be slow: its authors give
+those above 0.01 eV/atom the thermodynamic score.
+"""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "paper": {},
@@ -239,14 +249,13 @@ class Kinetics(KineticsChoices):
         if not isinstance(data, dict):
             return data
         chosen = PRESETS.get(str(data.get("preset", "paper")), {})
-        filled = {**chosen, **data}
-        if filled.get("score") == "literal":
-            filled = {**LITERAL, **filled}
-        constants = data.get("constants", {})
-        if isinstance(constants, ScoreConstants):
-            constants = constants.model_dump(exclude_unset=True)
-        if isinstance(constants, dict) and "constants" in chosen:
-            filled["constants"] = {**chosen["constants"], **constants}
+        literal = LITERAL if {**chosen, **data}.get("score") == "literal" else {}
+        filled = {**literal, **chosen, **data}
+        stated = data.get("constants", {})
+        if isinstance(stated, ScoreConstants):
+            stated = stated.model_dump(exclude_unset=True)
+        if isinstance(stated, dict):
+            filled["constants"] = {**literal.get("constants", {}), **chosen.get("constants", {}), **stated}
         return filled
 
     @model_validator(mode="after")

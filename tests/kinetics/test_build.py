@@ -8,7 +8,7 @@ import pytest
 from kinetics.recipes import LINE, column, recipe
 from tammann.kinetics import PUBLIC_CODE, KineticsOptions, rate_table, reference_scale
 from tammann.kinetics.channels import growth_of_channels, layers_of
-from tammann.kinetics.score import reduced_growth, sigma2
+from tammann.kinetics.score import driving_factor, reduced_growth, sigma2
 from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import enumerate_reactions, reaction_energy
 from tammann.recipe import Recipe
@@ -66,7 +66,8 @@ def test_the_scale_is_the_convention(reactions, transport):
     dG = reaction_energy(pool, T)
     furnace = FurnaceConditions(phases.default_energies, T, (), {})
     growth = growth_of_channels(pool, dG, layers_of(transport, phases, options), transport, furnace, options)
-    assert np.nanmax(reduced_growth(growth, dG, 1100.0, scale=s)) == pytest.approx(1.0)
+    x = reduced_growth(growth, dG, 1100.0, scale=s, local_equilibrium=True)
+    assert np.nanmax(x) == pytest.approx(1.0)
 
 
 def test_one_scale_for_a_whole_ensemble(reactions, transport, rates):
@@ -128,16 +129,31 @@ def test_end_members_give_every_product_the_same_drive(reactions, transport):
 
 def test_literal_score_and_public_code(reactions, transport):
     literal = rate_table(reactions, transport, recipe(kinetics={"score": "literal"}))
-    uphill = literal.dG_eV_per_atom > 0
-    assert (literal.score[uphill] > 0).any()
-    stated = {"score": "literal", "metastable_limit_eV_per_atom": 0.067, "coupled_release": False}
-    filtered = rate_table(reactions, transport, recipe(kinetics=stated))
+    assert (literal.reactants[:, 1] >= 0).all()
+    everything = {"score": "literal", "decomposition": True}
+    literal = rate_table(reactions, transport, recipe(kinetics=everything))
+    filtered = rate_table(reactions, transport, recipe(kinetics=everything | {"metastable_limit_eV_per_atom": 0.067}))
     assert set(filtered.equations) < set(literal.equations)
     code = rate_table(reactions, transport, recipe(), options=PUBLIC_CODE)
     assert code.score.max() <= 20.0
-    assert len(code.equations) > len(filtered.equations)
     preset = rate_table(reactions, transport, recipe(kinetics={"preset": "public-code"}))
     assert preset.equations == code.equations and np.array_equal(preset.score, code.score)
+
+
+def test_uphill_reactions_of_the_literal_score_are_slow(reactions, transport):
+    """The thermodynamic score above 0.01 eV/atom; without that gate they have the floor of sigma1."""
+    energies = "materials-project"
+    literal = rate_table(reactions, transport, recipe(energies=energies, kinetics={"score": "literal"}))
+    uphill = literal.dG_eV_per_atom > 0.01
+    onset = literal.score[uphill] / (0.5 * driving_factor(literal.dG_eV_per_atom[uphill]))
+    assert uphill.sum() > 100 and literal.score[uphill].min() > 0
+    melting = literal.melting_point_K[literal.reactants].min(axis=1)
+    expected = np.broadcast_to(sigma2(literal.temperature_K[:, None] / melting), uphill.shape)[uphill]
+    np.testing.assert_allclose(onset, expected, rtol=1e-9)
+    gate = {"constants": {"thermodynamic_above_eV_per_atom": None}}
+    open_ = rate_table(reactions, transport, recipe(energies=energies, kinetics={"score": "literal", **gate}))
+    far = open_.dG_eV_per_atom > 0.02
+    assert far.any() and open_.score[far].max() > 20 * literal.score[literal.dG_eV_per_atom > 0.02].max()
 
 
 def test_nucleation_barrier_slows(reactions, transport, rates):

@@ -64,7 +64,7 @@ def test_no_such_file(tmp_path):
 
 
 def test_it_shows_itself_in_one_line_and_as_a_table(rates):
-    assert repr(rates) == "RateTable(183 reactions of 11 phases, 300 to 1500 K)"
+    assert repr(rates) == "RateTable(187 reactions of 11 phases, 300 to 1500 K)"
     frame = rates.table()
     assert list(frame.columns) == [
         "equation", "score", "dG_eV_per_atom", "growth_constant_m2_per_s", "fallback"

@@ -39,19 +39,19 @@ def rate_table(
     A channel is kept where its score is above zero at some temperature and its solid reactants can be reached from the
     precursors and the gases of the atmosphere through other such channels.
 
-    - Growth of one or two phases between two reactants: K_D of each product (see ``growth_constant``), with the
-      difference of chemical potentials between the stability domains of the reactants, open to the gases that the
-      reaction exchanges; of two products the volume-weighted harmonic mean, because layers in series share one flux.
-    - Decomposition of one phase into two: growth run backwards, so the layer is the phase itself between its products,
-      with the difference between the local equilibria of its two sides. It vanishes with dG, so that the rate is net by
-      itself and takes no net factor.
-    - One solid to one solid with a gas: the layer of the product, with the difference between the domains of the two.
+    - Growth of one or two phases between two reactants: K_D of each product (see ``growth_constant``), driven by the
+      difference of chemical potentials between the local equilibria on the two sides of the layer, open to the gases
+      that the reaction exchanges; of two products the volume-weighted harmonic mean, because layers in series share one
+      flux.
+    - Decomposition of one phase into two: growth run backwards, so the layer is the phase itself between its products.
+    - One solid to one solid with a gas: the layer of the product, through which what the gas carries must pass.
     - Without transport data for a layer: the thermodynamic score, named in ``warnings`` and marked in ``fallback``.
 
     x of the score uses the larger of the two reactants' particle radii (the coarser powder is used up last); phases
-    that are no precursors have the recipe's. Gases of the atmosphere react at their partial pressure; any other gas
-    can only be released, against a residual pressure. Below and above the tabulated temperatures see
-    ``KineticsOptions``.
+    that are no precursors have the recipe's. The driving force enters once: K_D vanishes with dG, forward as backward,
+    so that the rate is net by itself; ``KineticsOptions`` says what other choices do. Gases of the atmosphere react at
+    their partial pressure; any other gas can only be released, against a residual pressure. Below and above the
+    tabulated temperatures see ``KineticsOptions``.
 
     With ``null`` the table is the geometric null: every reaction of two solids to one solid (gases released only where
     they carry away an element that the product lacks, absorbed from the atmosphere where it has them) has the same
@@ -223,7 +223,15 @@ def reference_scale(
     if not len(pool):
         return 1.0
     growth = growth_of_channels(pool, dG, layers, transport, furnace, chosen)
-    x = reduced_growth(growth, dG, temperature[:, None], scale=1.0, radius_m=chosen.reference_radius_m, options=chosen)
+    x = reduced_growth(
+        growth,
+        dG,
+        temperature[:, None],
+        scale=1.0,
+        radius_m=chosen.reference_radius_m,
+        options=chosen,
+        local_equilibrium=between_local_equilibria(pool, chosen),
+    )
     largest = float(np.nanmax(x, initial=0.0))
     return largest if largest > 0 else 1.0
 
@@ -284,11 +292,13 @@ def _scored(
     warm = layers_down_to(float(temperature[0]), layers, options)
     growth = growth_of_channels(pool, dG, warm, transport, furnace, options)
     scale, x, T = None, np.full_like(growth, np.nan), temperature[:, None]
+    local = between_local_equilibria(pool, options)
     if np.isfinite(growth).any():
         scale = options.scale or reference_scale(reactions, transport, options=options, energies=furnace.energies)
-        x = reduced_growth(growth, dG, T, scale=scale, radius_m=_radius(pool, recipe), options=options)
-    net = between_local_equilibria(pool, options)
-    value = score(x, dG, T, _lowest_melting_point(pool), options=options, local_equilibrium=net)
+        x = reduced_growth(
+            growth, dG, T, scale=scale, radius_m=_radius(pool, recipe), options=options, local_equilibrium=local
+        )
+    value = score(x, dG, T, _lowest_melting_point(pool), options=options, local_equilibrium=local)
     if options.nucleation_barrier_J_per_m2:
         gamma, volume = options.nucleation_barrier_J_per_m2, _product_volume(pool)
         value = value * nucleation_factor(dG, T, gamma_J_per_m2=gamma, volume_A3_per_atom=volume)

@@ -100,7 +100,8 @@ def growth_of_channels(
 
 def between_local_equilibria(pool: Reactions, options: KineticsOptions) -> np.ndarray:
     """Return which reactions are driven by the difference between local equilibria, which vanishes with dG, (R,)."""
-    return _geometry(pool).backwards | (options.form == "electroneutral")
+    everywhere = options.form == "electroneutral" or options.potential_difference == "local-equilibrium"
+    return _geometry(pool).backwards | everywhere
 
 
 def wanted_layers(pool: Reactions) -> np.ndarray:
@@ -142,6 +143,8 @@ def _differences(
     phases, temperature = pool.phases, furnace.temperature_K
     gases = np.flatnonzero(phases.is_gas)
     result = np.zeros((len(temperature), len(rows), len(phases.elements)))
+    local = geometry.backwards[rows] | (options.potential_difference == "local-equilibrium")
+    result[:, local] = _across_local_equilibria(pool, rows[local], geometry, total[:, local])
     wanted: dict[tuple[int, ...], dict[tuple[int, int], list[int]]] = {}
     ends = None
     if options.potential_difference == "end-members":
@@ -152,10 +155,9 @@ def _differences(
         ends = (first, second)
     for k, row in enumerate(rows):
         exchanged = tuple(int(g) for g in gases if pool.coefficients[row, g])
-        if geometry.backwards[row]:
-            layer, first = int(geometry.layers[row].argmax()), int(geometry.ends[row, 0])
-            result[:, k] = total[:, k, None] * _across_decomposing(pool.coefficients[row], layer, first, phases)
-        elif ends is not None:
+        if local[k]:
+            continue
+        if ends is not None:
             wanted.setdefault((), {}).setdefault(ends, []).append(k)
         else:
             low, high = sorted(geometry.ends[row].tolist())
@@ -207,17 +209,29 @@ def _apart(
         return differences({gas: held[gas] for gas in named if gas in furnace.supplied}, furnace.pressure_Pa)
 
 
-def _across_decomposing(row: np.ndarray, layer: int, first: int, phases: Phases) -> np.ndarray:
-    """Difference of chemical potentials across a decomposing layer, per eV of reaction energy.
+def _across_local_equilibria(pool: Reactions, rows: np.ndarray, geometry: _Geometry, total: np.ndarray) -> np.ndarray:
+    """The difference across layers in equilibrium with both neighbours, eV per atom, shape (nT, n_rows, E).
 
-    The shortest d with layer . d = 0, gas . d = 0 and (coefficient x first product) . d = dG: local equilibrium on both
-    sides of the layer.
+    It is in proportion to -dG and 0 uphill. Gases that the reaction exchanges have the same potential on both sides,
+    but where one solid turns into another: then what has to pass the layer is the gas.
     """
+    from tammann.thermo.local_equilibrium import difference_across_layers
+    from tammann.thermo.open_gases import free_directions
+
+    phases = pool.phases
+    amounts = np.abs(pool.coefficients[rows]).astype(float)
     composition = phases.composition_matrix.astype(float)
-    conditions = composition[[layer, *np.flatnonzero(phases.is_gas & (row != 0)), first]]
-    conditions[-1] *= abs(row[first])
-    size = np.linalg.norm(conditions, axis=1)
-    return np.linalg.pinv(conditions / size[:, None])[:, -1] / size[-1]
+    ends = geometry.ends[rows]
+    first = np.take_along_axis(amounts, ends[:, :1], axis=1) * composition[ends[:, 0]]
+    layer = (amounts * geometry.layers[rows]) @ composition
+    through = np.take_along_axis(geometry.layers[rows], ends[:, 1:], axis=1)
+    open_gases = (amounts > 0) & phases.is_gas & ~through
+    unit = np.empty_like(first)
+    for gases in np.unique(open_gases, axis=0):
+        mine = (open_gases == gases).all(axis=1)
+        free = free_directions(phases, np.flatnonzero(gases).tolist())
+        unit[mine] = difference_across_layers(first[mine], layer[mine], free)
+    return np.maximum(-total, 0.0)[:, :, None] * unit
 
 
 def _directions(pool: Reactions, rows: np.ndarray, geometry: _Geometry) -> tuple[np.ndarray, np.ndarray]:

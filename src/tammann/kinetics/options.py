@@ -12,27 +12,37 @@ class KineticsOptions(KineticsChoices, ScoreConstants, Document):
     The fields are those of the block ``kinetics`` of a recipe and of its ``constants``, on one level; what each may be
     and its default stand in ``tammann.recipe``.
 
-    The score is S = sigma1(x) sigma2(T/Tm) (literal) or [sigma1(x) - sigma1(0)] sigma2(T/Tm) N (repaired), with x =
-    K_D dG* / (r0² kB T s), sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)), dG* = pG [1 +
-    erf(-d (dG + e))], dG the Gibbs energy of the reaction in eV per atom and Tm the lowest melting point among the
-    solid reactants. Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG + e)).
+    The score is S = [sigma1(x) - sigma1(0)] sigma2(T/Tm) N (repaired) or sigma1(x) sigma2(T/Tm) (literal), with
+    sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)) and Tm the lowest melting point among the
+    solid reactants.
 
-    N makes the rate net, zero at dG = 0 and uphill: max(0, 1 - exp(dG / kB T)), the net over the forward rate. Where
-    K_D comes from the difference between local equilibria (one phase decomposing into two, and everything in the
-    ``electroneutral`` form) it is in proportion to -dG and net by itself: N is then 1 downhill and 0 uphill, or the
-    driving force would count twice. Either way S falls to zero in proportion to -dG: of a small x, sigma1(x) -
-    sigma1(0) is x / 2.
+    x = K_D / (r0² kB T s) and N = 1 downhill, 0 uphill, where K_D comes from the difference between local equilibria:
+    by default everywhere, and for the decomposition of one phase into two and the ``electroneutral`` form whatever
+    ``potential_difference`` says. K_D is then in proportion to -dG (dG the Gibbs energy of the reaction, eV per atom),
+    and so is S close to equilibrium, forward as backward, since sigma1(x) - sigma1(0) is x / 2 of a small x.
+
+    x = K_D dG* / (r0² kB T s), with dG* = pG [1 + erf(-d (dG + e))], and N = max(0, 1 - exp(dG / kB T)), the net over
+    the forward rate, where K_D comes from the difference between the stability domains of two phases. That of the
+    ``reactants`` vanishes with dG by itself, so that S falls as dG² and growth stalls before equilibrium; that of the
+    ``end-members`` does not, and S falls as -dG. The literal score has dG* everywhere.
+
+    Without transport data sigma1(x) gives way to half of 1 + erf(-d (dG + e)), with the N of the latter.
 
     Attributes:
         transport: ``full`` uses all of L, ``self`` its self part only, ``none`` the thermodynamic score for everything.
         form: How fluxes make a growth constant: ``paper`` sums |J_i|, as the paper's Fig. 2b needs; ``signed`` sums
             J_i, as its eq. 7 is written; ``electroneutral`` lets the layer carry no charge, see
             ``electroneutral_growth_constant``.
-        potential_difference: Of the reaction's own ``reactants``, or of the ``end-members`` for every product.
+        potential_difference: What drives the fluxes through a layer: the difference between the local equilibria on its
+            two sides (``local-equilibrium``, see ``tammann.thermo.local_equilibrium_differences``), or between the
+            closest points of the stability domains of the reaction's own ``reactants`` (the paper's), or of the
+            ``end-members`` for every product. Between the domains a metastable reactant is no distance away from its
+            own decomposition products, and so does not react to them. Literal score: ``reactants``.
         end_members: The two phases meant; those of the transport table if None.
-        score: ``repaired`` or ``literal``.
+        score: ``repaired`` or ``literal``; a recipe with the latter has other defaults of some keys, see
+            ``tammann.recipe.LITERAL``.
         two_products: The layer of two phases is as slow as their volume-weighted ``harmonic`` mean; code: ``largest``.
-        decomposition: Whether one phase may decompose.
+        decomposition: Whether one phase may decompose; literal score: not.
         nucleation_barrier_J_per_m2: Interface energy gamma in the factor exp(-16 pi gamma³ / (3 dg_v² kB T)).
         a, b, c, d, e: See above; d per (eV/atom), e in eV per atom; code: the same.
         scale: s, 1/(s eV); None for the convention of ``reference_scale``. Paper: 5e13 in mixed units, code: 5e12.
@@ -40,8 +50,8 @@ class KineticsOptions(KineticsChoices, ScoreConstants, Document):
         sigma1_linear_above: x above which sigma1 is x itself, None for nowhere; code: 2.
         sigma2_prefactor: p2; paper: 1/2, code: 1.
         driving_prefactor: pG; paper: 1, code: 1/2.
-        thermodynamic_above_eV_per_atom: dG above which the literal score is the thermodynamic one, None for nowhere;
-            code: 0.01.
+        thermodynamic_above_eV_per_atom: dG above which the literal score is the thermodynamic one, None for nowhere; a
+            recipe with ``score: literal``, and the code: 0.01. Without it uphill reactions go on for ever, and unmix.
         nearest_temperature: L of the nearest tabulated temperature in place of ln K_D against 1/T; code: True.
         molten_flux_per_kT_per_m_s: |J_i| times the thickness over kB T in eV, 1/(m s), for a product above its melting
             point, whatever its L; None for its L; code: 1e22.

@@ -68,9 +68,9 @@ class RateTable:
         ... )
         >>> rates = rate_table(enumerate_reactions(load_phases("Ba-Ti-O")), load_transport("karan-2026"), recipe)
         >>> rates
-        RateTable(183 reactions of 11 phases, 300 to 1500 K)
+        RateTable(187 reactions of 11 phases, 300 to 1500 K)
         >>> rates.table().equation[0]
-        '2 Ba2Ti9O20 + 5 BaO -> 9 BaTi2O5'
+        '13 Ba2Ti9O20 + 10 BaO -> 9 Ba4Ti13O30'
     """
 
     phases: tuple[str, ...]

@@ -121,8 +121,9 @@ def reduced_growth(
     scale: float,
     radius_m: ArrayLike = 1e-7,
     options: KineticsOptions | None = None,
+    local_equilibrium: ArrayLike = False,
 ) -> np.ndarray:
-    """Return x = K_D dG* / (r0² kB T s), dimensionless.
+    """Return x = K_D dG* / (r0² kB T s), dimensionless, without dG* where K_D vanishes with dG itself.
 
     Args:
         growth_constant_m2_per_s: K_D.
@@ -130,7 +131,8 @@ def reduced_growth(
         temperature_K: T; kB T is in eV.
         scale: s, 1/(s eV).
         radius_m: r0, m.
-        options: The constants d and e, and the prefactor of dG*.
+        options: The constants d and e, the prefactor of dG*, and whether the score is literal, which always has dG*.
+        local_equilibrium: Where K_D comes from the difference between local equilibria, and holds the driving force.
 
     Example:
         >>> float(reduced_growth(1e-8, -0.3, 1100.0, scale=2e7).round(2))
@@ -138,6 +140,8 @@ def reduced_growth(
     """
     chosen = options or KineticsOptions()
     star = chosen.driving_prefactor * driving_factor(dG_eV_per_atom, d=chosen.d, e=chosen.e)
+    if chosen.score == "repaired":
+        star = np.where(local_equilibrium, 1.0, star)
     thermal = BOLTZMANN_EV_PER_K * np.asarray(temperature_K, dtype=float)
     return np.asarray(growth_constant_m2_per_s) * star / (np.asarray(radius_m) ** 2 * thermal * scale)
 
@@ -163,8 +167,8 @@ def score(
         melting_point_K: The lowest melting point among the solid reactants, K.
         options: Constants and form.
         local_equilibrium: Where the growth constant comes from the difference between local equilibria. It is in
-            proportion to -dG and so net already; the net factor is then 1 downhill and 0 uphill, or the driving force
-            would count twice.
+            proportion to -dG and so net already: the repaired score then has a step for its net factor, 1 downhill and
+            0 uphill, as ``reduced_growth`` leaves out dG*, or the driving force would count twice and three times.
 
     Reference:
         Karan et al., Nat. Mater. 2026, doi 10.1038/s41563-026-02596-5, eq. 9; the thermodynamic score: Gallant et al.,

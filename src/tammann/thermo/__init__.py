@@ -11,6 +11,7 @@ from tammann.thermo.equilibrium import equilibrium
 from tammann.thermo.gases import with_gases
 from tammann.thermo.hull import energy_above_hull
 from tammann.thermo.load import load_phases
+from tammann.thermo.local_equilibrium import local_equilibrium_differences
 from tammann.thermo.phase import Constraint, EnergySet, Phase, Phases
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "equilibrium",
     "load_constraints",
     "load_phases",
+    "local_equilibrium_differences",
     "parse_formula",
     "shifts_table",
     "with_gases",

@@ -5,7 +5,7 @@ composition a. One of its elements is then no longer free (the one found in the 
 everything is done in the elements left over, a Legendre transform: BaCO3 under CO2 is BaO at a shifted energy.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -59,6 +59,34 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
         row[:-1] = phases.composition_matrix[i]
         row[-1] = gibbs[i] * phase.n_atoms + BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA)
     coupled = (equations[:, :-1] != 0.0).any(axis=0)
+    pivots = _eliminate(equations, phases, gases)
+    free, matrix = _left_free(equations, pivots)
+    offset = np.zeros(n_elements)
+    offset[pivots] = equations[:, -1]
+    # An element that the gases settle above its own solid would deposit (graphite from CO2 where O2 is scarce).
+    for e in pivots:
+        if f"{phases.elements[e]}2" not in ELEMENT_GASES and not matrix[e].any() and offset[e] > 1e-9:
+            with conflict_named(phases, gibbs, T, partial_pressure_Pa):
+                raise GasConflict
+    return Frame(offset, matrix, free, coupled[free])
+
+
+def free_directions(phases: Phases, gases: Sequence[int]) -> FloatArray:
+    """Return how potentials can change while gases keep theirs: d mu = matrix @ d mu[free], shape (E, K).
+
+    ``gases`` are positions of phases. The elements settled are those of ``gas_frame``, which no pressure decides.
+
+    Raises:
+        DataError: The potential of one gas follows from those of the others.
+    """
+    order = sorted(gases, key=lambda i: len(phases[i].composition))
+    equations = np.pad(phases.composition_matrix[order].astype(float), ((0, 0), (0, 1)))
+    return _left_free(equations, _eliminate(equations, phases, gases))[1]
+
+
+def _eliminate(equations: FloatArray, phases: Phases, gases: Iterable[int]) -> list[int]:
+    """Solve the equations of the gases, shape (G, E + 1), in place for one element each, and return which."""
+    n_elements = len(phases.elements)
     rarity = np.count_nonzero(phases.composition_matrix, axis=0)
     pivots: list[int] = []
     for r in range(len(equations)):
@@ -71,17 +99,16 @@ def gas_frame(phases: Phases, gibbs: FloatArray, T: float, partial_pressure_Pa: 
             if other != r:
                 equations[other] -= equations[other, pivot] * equations[r]
         pivots.append(pivot)
+    return pivots
+
+
+def _left_free(equations: FloatArray, pivots: list[int]) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """Return which elements the solved equations leave free, (K,), and the change of all with those, (E, K)."""
+    n_elements = equations.shape[1] - 1
     free = np.setdiff1d(np.arange(n_elements), pivots)
     matrix = np.eye(n_elements)[:, free]
-    offset = np.zeros(n_elements)
-    offset[pivots] = equations[:, -1]
     matrix[pivots] = -equations[:, free]
-    # An element that the gases settle above its own solid would deposit (graphite from CO2 where O2 is scarce).
-    for e in pivots:
-        if f"{phases.elements[e]}2" not in ELEMENT_GASES and not matrix[e].any() and offset[e] > 1e-9:
-            with conflict_named(phases, gibbs, T, partial_pressure_Pa):
-                raise GasConflict
-    return Frame(offset, matrix, free, coupled[free])
+    return free, matrix
 
 
 def dependent_gases(names: Iterable[str]) -> DataError:
