@@ -50,6 +50,13 @@ def test_other_laws_are_refused(h, why):
     assert not fit.described and why in fit.reason and np.isnan(fit.k_m2_per_s) and fit.reason in repr(fit)
 
 
+def test_what_the_mesh_cannot_resolve_is_no_misfit_and_no_growth():
+    h = np.sqrt(2e-18 * TIME) + 3e-9 * (-1.0) ** np.arange(25)
+    assert "not parabolic" in fit_parabola(TIME, h, tolerance=0.02).reason
+    assert fit_parabola(TIME, h, tolerance=0.02, resolution_m=4e-9).described
+    assert "cells, too few to judge" in fit_parabola(TIME, h, resolution_m=4e-8).reason
+
+
 def test_few_times_are_refused():
     assert "only 4 times" in fit_parabola(TIME[:4], np.sqrt(TIME[:4])).reason
     with pytest.raises(ValueError, match="shape"):

@@ -7,6 +7,7 @@ import pytest
 
 from histories import with_lattice
 from tammann.errors import ResultError
+from tammann.history import History
 from tammann.plot import plot_phase_fractions, plot_reaction_flow, plot_slices
 
 
@@ -28,3 +29,14 @@ def test_a_run_without_a_lattice_has_figures_but_no_slices(history):
     assert plot_reaction_flow(run).texts
     with pytest.raises(ResultError, match="recorded no snapshots"):
         plot_slices(run)
+
+
+def test_slices_of_a_powder_of_grains_have_a_bar(history):
+    run = History.example("reactive-diffusion")
+    with pytest.raises(ResultError, match="recorded no snapshots"):
+        plot_slices(run)
+    cube = {"snapshots": np.ones((2, 1, 8, 8), np.uint8), "snapshot_frame": np.array([0, 5]), "voxel_m": 5e-8}
+    panels = plot_slices(replace(run, diffusion=replace(run.diffusion, **cube))).child_axes
+    assert len(panels) == 2 and [text.get_text() for text in panels[0].texts] == ["100 nm"]
+    left, right = panels[0].lines[0].get_xdata()
+    assert right - left == pytest.approx(2.0)  # two voxels of 50 nm

@@ -16,7 +16,7 @@ from tammann.plot import (
     plot_slices,
     save_figure,
 )
-from tammann.plot.style import atoms_of, new_axes, rising, species_colours, spread_out
+from tammann.plot.style import atoms_of, new_axes, rising, species_colours, spread_out, temperature_strip
 
 BA_TI_O = "BaO TiO2 BaTiO3 Ba2TiO4 BaTi2O5 Ba6Ti17O40 Ba4Ti13O30 BaTi4O9 Ba2Ti9O20 BaTi5O11 Ba3TiO5 Ba4TiO6 BaCO3"
 
@@ -148,3 +148,10 @@ def test_species_keep_their_colours():
     others = species_colours(("Li", "La", "Zr", "O"))
     assert len(set(others.values())) == 4
     assert species_colours(("Zr", "O", "La", "Li")) == others
+
+
+def test_numbers_of_the_strip_do_not_touch():
+    ax = new_axes()
+    T = np.array([300.0, 1500, 1500, 1520, 1520, 1550, 1550])
+    strip = temperature_strip(ax, np.arange(7.0), T)
+    assert strip.get_yticks().tolist() == [300, 1550]

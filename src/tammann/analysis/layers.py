@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,6 +55,78 @@ def layers(history: History, particle: int = 0) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["frame", "layer", "phase", "inner_m", "outer_m"])
     when = {name: values[table["frame"]] for name, values in history.frame_columns().items()}
     return pd.concat([pd.DataFrame(when), table], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerTrack:
+    """One layer from where it appears to where it vanishes, as T points of a map of radius against time.
+
+    Attributes:
+        phase: Formula; two or more joined by `` + `` for a mixture.
+        time: As ``History.clock`` counts it, shape (T,).
+        inner_m: Shape (T,), m; equal to ``outer_m`` where the layer begins or ends between two frames.
+        outer_m: Shape (T,), m.
+    """
+
+    phase: str
+    time: np.ndarray
+    inner_m: np.ndarray
+    outer_m: np.ndarray
+
+
+def layer_tracks(history: History, particle: int = 0) -> list[LayerTrack]:
+    """Follow the layers of a particle from frame to frame; together they fill the map of radius against time.
+
+    A layer that appears grows from no thickness in the frame before, one that vanishes shrinks to none in the frame
+    after, between the neighbours that both frames have in common. Grinding cuts all layers off.
+
+    Raises:
+        ResultError: The run has no layers, or no such particle.
+
+    Example:
+        >>> from tammann.history import History
+        >>> [track.phase for track in layer_tracks(History.example("reactive-diffusion"))][:3]
+        ['BaO', 'TiO2', 'Ba2TiO4']
+    """
+    time = history.clock[1]
+    frames = [rows[["phase", "inner_m", "outer_m"]] for _, rows in layers(history, particle).groupby("frame")]
+    edges = diffusion_record(history).edges_m[particle]
+    points: list[tuple[str, list[tuple[float, float, float]]]] = []
+    living: list[int] = []  # tracks of the layers of the frame before
+    before: list[tuple[str, float, float]] = []
+    for frame, rows in enumerate(frames):
+        now = [(str(phase), float(a), float(b)) for phase, a, b in rows.itertuples(index=False)]
+        ground = frame > 0 and not np.array_equal(edges[frame], edges[frame - 1])
+        if frame == 0 or ground:
+            begin = float(time[frame - 1] if ground else time[0])
+            for track, (_, a, b) in zip(living, before, strict=True):
+                points[track][1].append((begin, a, b))
+            living = []
+            for phase, a, b in now:
+                living.append(len(points))
+                points.append((phase, [(begin, a, b), (float(time[frame]), a, b)]))
+            before = now
+            continue
+        then: list[int] = []
+        match = SequenceMatcher(None, [p for p, *_ in before], [p for p, *_ in now], autojunk=False)
+        for kind, i, i_end, j, j_end in match.get_opcodes():
+            if kind == "equal":
+                for track, (_, a, b) in zip(living[i:i_end], now[j:j_end], strict=True):
+                    points[track][1].append((float(time[frame]), a, b))
+                    then.append(track)
+                continue
+            closes = now[j][1] if j < len(now) else now[-1][2]  # where layers that vanish, and that appear, have none
+            opens = before[i][1] if i < len(before) else before[-1][2]
+            if i < i_end and j < j_end:  # one takes the place of another
+                closes = now[j_end - 1][2] if i == 0 else closes
+                opens = before[i_end - 1][2] if i > 0 else opens
+            for track in living[i:i_end]:
+                points[track][1].append((float(time[frame]), closes, closes))
+            for phase, a, b in now[j:j_end]:
+                then.append(len(points))
+                points.append((phase, [(float(time[frame - 1]), opens, opens), (float(time[frame]), a, b)]))
+        living, before = then, now
+    return [LayerTrack(phase, *np.array(rows).T) for phase, rows in points]
 
 
 def layer_thickness(history: History, particle: int = 0) -> pd.DataFrame:

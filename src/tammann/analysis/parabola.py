@@ -11,6 +11,7 @@ import pandas as pd
 
 from tammann.analysis.fractions import existing_stage
 from tammann.analysis.layers import thicknesses
+from tammann.analysis.profiles import diffusion_record
 from tammann.errors import ResultError
 from tammann.notebook import ShownAsTable
 from tammann.units import SECONDS_PER_HOUR
@@ -18,6 +19,8 @@ from tammann.units import SECONDS_PER_HOUR
 if TYPE_CHECKING:
     from tammann.history import History
 
+LEAST_CELLS = 5
+"""Cells of the mesh that a layer has to grow by to be judged."""
 LEAST_POINTS = 6
 """Times that a fit of two parameters needs to be judged by."""
 
@@ -66,6 +69,7 @@ def fit_parabola(
     thickness_m: np.ndarray,
     *,
     tolerance: float = 0.05,
+    resolution_m: float = 0.0,
     phase: str = "",
     temperature_K: float = nan,
     time_unit: Literal["s", "nominal s"] = "s",
@@ -73,13 +77,15 @@ def fit_parabola(
     """Fit h = sqrt(h0^2 + 2 k t) to the thickness of a layer at constant temperature.
 
     Least squares in h, whose standard error allows for the correlation of successive residuals. The parabola is refused
-    where it misses a thickness by more than the tolerance, where the layer does not grow, and where it grows so little
-    that a straight line describes it just as well: such a k would be no evidence of diffusion through the layer.
+    where it misses a thickness by more than the tolerance, where the layer does not grow or only by a few cells, and
+    where it grows so little that a straight line describes it just as well: such a k would be no evidence of diffusion
+    through the layer.
 
     Args:
         time_s: Shape (T,), s, ascending.
         thickness_m: H, shape (T,), m.
         tolerance: Largest misfit allowed, as a share of what the layer grows by.
+        resolution_m: Width of a cell of the mesh, m, below which no misfit counts.
         phase: Formula, for the result.
         temperature_K: For the result.
         time_unit: What a second is.
@@ -113,11 +119,14 @@ def fit_parabola(
     if growth <= 0.01 * h.max():
         what = "does not grow" if growth > -0.01 * h.max() else f"shrinks from {_nm(h[0])} to {_nm(h[-1])}"
         return refused(f"{name} {what} during this hold")
+    if growth < LEAST_CELLS * resolution_m:
+        cells = growth / resolution_m
+        return refused(f"{name} grows by {_nm(growth)} or {cells:.1f} cells, too few to judge; take more cells")
     t = t - t[0]
     rate, start, variance = _least_squares(t, h)
     residual = h - np.sqrt(np.maximum(start + 2 * rate * t, 0.0))
     misfit = float(np.abs(residual).max())
-    if misfit > tolerance * growth:
+    if misfit > max(tolerance * growth, resolution_m):
         share = f"{100 * misfit / growth:.0f} % of what it grows by"
         return refused(f"growth of {name} is not parabolic: the parabola misses its thickness by {share}", misfit)
     line = np.polyval(np.polyfit(t, h, 1), t) - h
@@ -179,12 +188,19 @@ def parabolic_growth(
     stage = existing_stage(history, history.extent.shape[1] - 1 if stage is None else stage)
     if phase not in history.phases:
         raise ResultError(f"phase {phase!r} is not in this run; choose one of {', '.join(history.phases)}")
-    thickness = thicknesses(history, particle)[:, history.phases.index(phase)]
+    k = history.phases.index(phase)
+    thickness = thicknesses(history, particle)[:, k]
     frames = hold_frames(history, stage)
+    record = diffusion_record(history)
+    width = 0.0
+    if frames.size:
+        holds = record.sites[particle, frames[-1], :, k] > 0
+        width = float(np.diff(record.edges_m[particle, frames[-1]])[holds].mean()) if holds.any() else 0.0
     return fit_parabola(
         history.programme_h[frames] * SECONDS_PER_HOUR,
         thickness[frames],
         tolerance=tolerance,
+        resolution_m=width,
         phase=phase,
         temperature_K=float(history.temperature_K[frames[-1]]) if frames.size else nan,
         time_unit="s" if history.calibrated else "nominal s",

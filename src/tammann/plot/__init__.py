@@ -8,12 +8,17 @@ from tammann.plot.arrhenius import plot_arrhenius
 from tammann.plot.baselines import plot_baselines
 from tammann.plot.correlation_factors import plot_correlation_factors
 from tammann.plot.correlations import plot_correlations, plot_log_log_slope
+from tammann.plot.dissipation import plot_bottlenecks, plot_dissipation
 from tammann.plot.flow import plot_reaction_flow
 from tammann.plot.fractions import plot_phase_fractions
+from tammann.plot.gibbs_left import plot_gibbs_left
 from tammann.plot.growth_constants import plot_growth_constants
 from tammann.plot.hull import plot_hull
+from tammann.plot.layer_thickness import plot_layer_thickness
+from tammann.plot.layers import plot_layers
 from tammann.plot.melts import plot_volume_search
 from tammann.plot.onsager import plot_onsager_matrix
+from tammann.plot.profile import plot_profile
 from tammann.plot.reactions import plot_reaction_energies
 from tammann.plot.slices import plot_slices
 from tammann.plot.style import formula_label, phase_colours, save_figure
@@ -24,13 +29,19 @@ __all__ = [
     "phase_colours",
     "plot_arrhenius",
     "plot_baselines",
+    "plot_bottlenecks",
     "plot_correlation_factors",
     "plot_correlations",
+    "plot_dissipation",
+    "plot_gibbs_left",
     "plot_growth_constants",
     "plot_hull",
+    "plot_layer_thickness",
+    "plot_layers",
     "plot_log_log_slope",
     "plot_onsager_matrix",
     "plot_phase_fractions",
+    "plot_profile",
     "plot_reaction_energies",
     "plot_reaction_flow",
     "plot_slices",

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from tammann.plot.style import FAINT, INK, TIME_LABELS, formula_label, label_ends, new_axes, phase_colours, tidy
+from tammann.plot.style import (
+    FAINT,
+    TIME_LABELS,
+    formula_label,
+    label_ends,
+    new_axes,
+    phase_colours,
+    temperature_strip,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +43,6 @@ def plot_phase_fractions(
         'time (h)'
     """
     table = results if isinstance(results, pd.DataFrame) else results.phase_fractions()
-    own = ax is None
     ax = ax or new_axes(6.4, 4.2)
     along = next(name for name in TIME_LABELS if name in table and table[name].notna().any())
     frames = table[table["phase"] == table["phase"].iloc[0]]
@@ -64,29 +71,5 @@ def plot_phase_fractions(
         note = f"{hidden} phase{'s' if hidden > 1 else ''} with a median below {smallest:g} not drawn"
         ax.text(0.995, 0.985, note, transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color=FAINT)
     if programme:
-        _strip(ax, frames[along].to_numpy(), frames["temperature_K"].to_numpy(), own)
+        temperature_strip(ax, frames[along].to_numpy(), frames["temperature_K"].to_numpy())
     return ax
-
-
-def _strip(ax: Axes, x: np.ndarray, temperature_K: np.ndarray, own: bool) -> None:
-    strip = ax.inset_axes((0, 1.04, 1, 0.2), sharex=ax)
-    strip.fill_between(x, temperature_K, 250, color="#C8553D", alpha=0.12, linewidth=0)
-    strip.plot(x, temperature_K, color="#C8553D", linewidth=1.4)
-    tidy(strip, grid=None)
-    strip.tick_params(labelbottom=False, bottom=False, labelsize=8)
-    strip.set_ylim(250, max(float(temperature_K.max()) * 1.12, 300))
-    holds = _holds(x, temperature_K)
-    strip.set_yticks(sorted({round(float(temperature_K[0])), *(round(t) for _, t in holds)})[:4] if holds else [])
-    strip.set_ylabel("T (K)", fontsize=9, color=INK)
-    for place, _ in holds[:-1]:
-        for one in (strip, ax):
-            one.axvline(place, color=FAINT, linewidth=0.7, linestyle=(0, (2, 3)), zorder=0)
-
-
-def _holds(x: np.ndarray, temperature_K: np.ndarray) -> list[tuple[float, float]]:
-    """Return where each hold ends, and its temperature; the highest and last temperatures if there is no hold."""
-    flat = np.abs(np.diff(temperature_K)) < 1e-6
-    ends = [k for k in range(1, x.size) if flat[k - 1] and (k == x.size - 1 or not flat[k])]
-    if not ends:
-        ends = sorted({int(temperature_K.argmax()), x.size - 1})
-    return [(float(x[k]), float(temperature_K[k])) for k in ends]

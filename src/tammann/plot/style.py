@@ -196,6 +196,48 @@ def only_powers(axis: Any) -> None:
         axis.set_minor_formatter(NullFormatter())
 
 
+def temperature_strip(ax: Axes, x: np.ndarray, temperature_K: np.ndarray, *, height: float = 0.2) -> Axes:
+    """Draw the temperature programme in a strip above the axes, whose limits are set, and mark where holds end.
+
+    Args:
+        ax: Below; the strip is its child.
+        x: Times, shape (F,), as on its horizontal axis.
+        temperature_K: Shape (F,), K.
+        height: Of the strip, as a share of that of the axes.
+    """
+    strip = ax.inset_axes((0, 1.0 + 0.2 * height, 1, height), sharex=ax)
+    strip.fill_between(x, temperature_K, 250, color="#C8553D", alpha=0.12, linewidth=0)
+    strip.plot(x, temperature_K, color="#C8553D", linewidth=1.4)
+    tidy(strip, grid=None)
+    strip.tick_params(labelbottom=False, bottom=False, labelsize=8)
+    strip.set_ylim(250, max(float(temperature_K.max()) * 1.12, 300))
+    holds = _holds(x, temperature_K)
+    strip.set_yticks(_apart([round(float(temperature_K[0])), *(round(t) for _, t in holds)], strip.get_ylim()))
+    strip.set_ylabel("T (K)", fontsize=9, color=INK)
+    for place, _ in holds[:-1]:
+        for one in (strip, ax):
+            one.axvline(place, color=FAINT, linewidth=0.7, linestyle=(0, (2, 3)), zorder=0)
+    return strip
+
+
+def _apart(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
+    """Return the highest and lowest value and those between that leave room for their numbers."""
+    kept: list[float] = []
+    for value in sorted(set(values), key=lambda v: (-abs(v - 0.5 * (max(values) + min(values))), -v)):
+        if all(abs(value - other) > 0.2 * (limits[1] - limits[0]) for other in kept):
+            kept.append(value)
+    return sorted(kept)
+
+
+def _holds(x: np.ndarray, temperature_K: np.ndarray) -> list[tuple[float, float]]:
+    """Return where each hold ends, and its temperature; the highest and last temperatures if there is no hold."""
+    flat = np.abs(np.diff(temperature_K)) < 1e-6
+    ends = [k for k in range(1, x.size) if flat[k - 1] and (k == x.size - 1 or not flat[k])]
+    if not ends:
+        ends = sorted({int(temperature_K.argmax()), x.size - 1})
+    return [(float(x[k]), float(temperature_K[k])) for k in ends]
+
+
 def save_figure(figure: Axes | Figure, path: str | os.PathLike[str], *, dpi: int = 200) -> None:
     """Write a figure, or the one that an Axes belongs to; the ending of the name says which format.
 
