@@ -1,7 +1,6 @@
 """Thickness of layers against time, with the parabolas that hold."""
 
 import numpy as np
-import pytest
 
 from histories import layered_history
 from tammann.history import History

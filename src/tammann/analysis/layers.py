@@ -86,7 +86,7 @@ def layer_tracks(history: History, particle: int = 0) -> list[LayerTrack]:
     Example:
         >>> from tammann.history import History
         >>> [track.phase for track in layer_tracks(History.example("reactive-diffusion"))][:3]
-        ['BaO', 'TiO2', 'Ba2TiO4']
+        ['BaO', 'TiO2', 'BaTi5O11']
     """
     time = history.clock[1]
     frames = [rows[["phase", "inner_m", "outer_m"]] for _, rows in layers(history, particle).groupby("frame")]

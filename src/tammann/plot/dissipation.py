@@ -100,7 +100,7 @@ def plot_bottlenecks(history: History, *, ax: Axes | None = None) -> Axes:
         of_all = f"{100 * spent:.0f} %" if spent >= 0.01 else "below 1 %"
         labels.append(f"step {stage + 1}, to {of_step['temperature_K'].iloc[0]:.0f} K\n{of_all} of all")
     ax.set_yticks(range(len(stages)), labels)
-    ax.set_ylim(len(stages) - 0.5, -0.5)
+    ax.set_ylim(max(len(stages), 1) - 0.5, -0.5)
     ax.set_xlim(0, 1)
     ax.set_xlabel("share of the driving force (median)")
     tidy(ax, grid=None)

@@ -8,7 +8,6 @@ import numpy as np
 
 from tammann.analysis.profiles import profile
 from tammann.plot.layers import along_composition, length_unit, zoomed
-from tammann.reactive_diffusion.components import ANION_CHARGE
 from tammann.plot.style import (
     INK,
     formula_label,
@@ -19,6 +18,7 @@ from tammann.plot.style import (
     spread_out,
     tidy,
 )
+from tammann.reactive_diffusion.components import ANION_CHARGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

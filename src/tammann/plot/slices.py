@@ -78,7 +78,7 @@ def plot_slices(
 
 
 def grid_snapshots(history: History) -> tuple[np.ndarray, np.ndarray]:
-    """Return the snapshots of a lattice or of a cube of voxels, (S, D, N, N), and their frames, (S,); none elsewhere."""
+    """Return the snapshots of a lattice or of a cube of voxels, (S, D, N, N), and their frames, (S,), if any."""
     lattice, diffusion = history.lattice, history.diffusion
     if lattice is not None:
         return lattice.snapshots, lattice.snapshot_frame
@@ -87,7 +87,7 @@ def grid_snapshots(history: History) -> tuple[np.ndarray, np.ndarray]:
     return np.zeros((0, 1, 1, 1), np.uint8), np.zeros(0, int)
 
 
-def _bar(panel: Axes, voxel_m: float, cells: int) -> None:
+def _bar(panel: Any, voxel_m: float, cells: int) -> None:
     """Draw a bar of a round length, about a quarter of the slice."""
     unit, factor = length_unit(voxel_m * cells)
     wanted = 0.25 * voxel_m * cells * factor
