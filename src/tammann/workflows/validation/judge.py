@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,7 @@ def _judge_experiment(
     evolutions: Mapping[str, PhaseEvolution],
     calibrations: set[int],
 ) -> list[Judgement]:
-    energies = each.prepared.phases.energy_set(str(each.prepared.rates.metadata["energies"]))
+    energies = each.prepared.phases.energy_set(each.prepared.energies)
     equations = {folded(constraint.equation) for constraint in energies.constraints}
     unconstrained = _without_constraints(each, energies, evolutions["equilibrium"])
     judgements = []
@@ -99,8 +98,7 @@ def _without_constraints(
     prepared = each.prepared
     if not energies.constraints or energies.base is None or energies.base not in prepared.phases.energy_sets:
         return None
-    rates = replace(prepared.rates, metadata={**prepared.rates.metadata, "energies": energies.base})
-    table = plain_equilibrium(replace(prepared, rates=rates))
+    table = plain_equilibrium(prepared, energies=energies.base)
     return PhaseEvolution.of_equilibrium(table, prepared.recipe, prepared.phases, equilibrium)
 
 

@@ -1,0 +1,293 @@
+"""A recipe with its phases, energies and transport looked up, and what its engine needs of them worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tammann.errors import DataError, RecipeError
+from tammann.files import DATA_SUFFIXES
+from tammann.kinetics import KineticsOptions, RateTable, rate_table, relevant_reactions, with_atmosphere
+from tammann.kinetics.selection import FurnaceConditions, conditions, energy_set_of, precursors
+from tammann.reactions import Reactions
+from tammann.reactive_diffusion.components import Components, components
+from tammann.reactive_diffusion.conductivity import Conductivities, Mode, conductivities
+from tammann.reactive_diffusion.programme import Stretch, ramp_and_hold, table_temperatures
+from tammann.recipe import Recipe
+from tammann.systems import DEFAULT_SYSTEM
+from tammann.thermo import Phases, draw_energies, load_phases
+from tammann.transport import TransportTable, draw_transport, load_transport
+
+UNTIMED = (
+    "Time is not calibrated on an observation of such a powder: the order of events is predicted, and hours, "
+    "temperatures of onset and how far the reaction gets in a short anneal only in order of magnitude."
+)
+"""What to say of reactive diffusion without a calibration."""
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedDiffusion:
+    """What reactive diffusion needs to know of a recipe.
+
+    Attributes:
+        system: The solids that can form, and what is conserved.
+        conductivities: How well each conducts the components, by the central energies and transport.
+    """
+
+    system: Components
+    conductivities: Conductivities
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedRecipe:
+    """A recipe with its phases, energies and transport, ready to be run.
+
+    Attributes:
+        recipe: As it will be run.
+        phases: Phases and their energies, gases of the atmosphere included.
+        energies: Name of the energy set.
+        furnace: Temperatures of the programme and pressures of the gases.
+        transport: Onsager coefficients, or None.
+        important_warnings: What changes the answer, as sentences.
+        warnings: Every remark on data and method, those included.
+        diffusion: For reactive diffusion, else None.
+        reactions: For the automaton the balanced reactions that can open, else None.
+        rates: For the automaton the table of rates by the central energies and transport, else None.
+    """
+
+    recipe: Recipe
+    phases: Phases
+    energies: str
+    furnace: FurnaceConditions
+    transport: TransportTable | None
+    important_warnings: tuple[str, ...]
+    warnings: tuple[str, ...]
+    diffusion: PreparedDiffusion | None = None
+    reactions: Reactions | None = None
+    rates: RateTable | None = None
+
+    def __repr__(self) -> str:
+        mixture = " + ".join(f"{p.ratio:g} {p.phase}" for p in self.recipe.precursors)
+        if self.rates is not None:
+            return f"PreparedRecipe({mixture}: {len(self.phases)} phases, {len(self.rates.equations)} open reactions)"
+        return f"PreparedRecipe({mixture}: {self.diffusion and self.diffusion.system})"
+
+    @property
+    def solids(self) -> tuple[str, ...]:
+        """Formulas of the solids that can form."""
+        if self.rates is not None:
+            return self.rates.phases
+        assert self.diffusion is not None
+        return self.diffusion.system.formulas
+
+
+def prepare(recipe: Recipe) -> PreparedRecipe:
+    """Look up phases, energies and transport for a recipe, and work out what its engine needs of them.
+
+    Raises:
+        RecipeError: The data lack a phase, an energy set or a gas of the recipe.
+        DataError: A file of energies or transport cannot be used.
+    """
+    phases = phases_for(recipe)
+    for k, precursor in enumerate(recipe.precursors):
+        try:
+            written = phases[phases.index(precursor.phase)].formula
+        except DataError as error:
+            raise RecipeError(f"precursors[{k}].phase: {error}") from None
+        if written != precursor.phase:
+            raise RecipeError(
+                f"precursors[{k}].phase: expected a formula as {phases.system} writes it, got {precursor.phase!r}; "
+                f"write {written} and count its ratio in that formula"
+            )
+    phases = with_atmosphere(phases, recipe)
+    transport = None if recipe.transport == "none" else load_transport(recipe.transport)
+    energies = energy_set_of(phases, recipe)
+    options = KineticsOptions.from_recipe(recipe)
+    precursors(phases, recipe, energies)
+    furnace, important, notes = conditions(phases, recipe, options, energies)
+    plain = PreparedRecipe(recipe, phases, energies, furnace, transport, tuple(important), tuple(notes))
+    if recipe.engine == "automaton":
+        reactions = relevant_reactions(phases, recipe)
+        rates = rate_table(reactions, transport, recipe)
+        return replace(
+            plain,
+            reactions=reactions,
+            rates=rates,
+            important_warnings=rates.important_warnings,
+            warnings=rates.warnings,
+        )
+    system = _components(plain)
+    conduct = _conductivities(plain, system, null=False, scale=None)
+    known = replace(plain, diffusion=PreparedDiffusion(system, conduct))
+    important = [*important, *_about_gases(known)]
+    notes = [*important, *_about_diffusion(known), *notes, *_about_data(known)]
+    return replace(known, important_warnings=tuple(important), warnings=tuple(dict.fromkeys(notes)))
+
+
+def phases_for(recipe: Recipe) -> Phases:
+    """Return the phases that a recipe's energies name, without the gases of its atmosphere."""
+    name = recipe.energies
+    if name.lower().endswith(DATA_SUFFIXES):
+        return load_phases(name, melting_points=recipe.melting_points)
+    if name == "mp-api":
+        return load_phases(f"mp-api:{'-'.join(recipe.elements)}", melting_points=recipe.melting_points)
+    phases = load_phases(DEFAULT_SYSTEM, melting_points=recipe.melting_points)
+    foreign = set(recipe.elements) - set(phases.elements)
+    if foreign:
+        raise RecipeError(
+            f"precursors: expected elements of the shipped system {DEFAULT_SYSTEM}, got {', '.join(sorted(foreign))}; "
+            "set energies to the path of your own CSV or JSON entries, or to mp-api"
+        )
+    if name not in phases.energy_sets:
+        raise RecipeError(
+            f"energies: expected {', '.join(phases.energy_sets)}, a .csv or .json file, or mp-api, got {name!r}"
+        )
+    return phases
+
+
+def stretches_of(recipe: Recipe) -> list[Stretch]:
+    """Return the programme of a recipe as reactive diffusion takes it."""
+    return [
+        stretch
+        for stage, (step, start_K, _) in enumerate(recipe.steps())
+        for stretch in ramp_and_hold(
+            start_K, step.temperature_K, step.ramp_K_per_min, step.hold_h, stage=stage, regrind=step.regrind
+        )
+    ]
+
+
+def rates_of(prepared: PreparedRecipe, number: int, *, null: bool) -> RateTable:
+    """Return the automaton's table of rates of a realization: the null's, the central one, or that of a draw."""
+    reactions, rates = prepared.reactions, prepared.rates
+    assert reactions is not None and rates is not None
+    if null:
+        return rate_table(reactions, prepared.transport, prepared.recipe, null=True)
+    if number == 0:
+        return rates
+    drawn = _drawn(prepared, number)
+    reactions = replace(reactions, phases=drawn.phases)
+    return rate_table(reactions, drawn.transport, prepared.recipe, scale=rates.metadata["scale_per_s_eV"])
+
+
+def diffusion_of(prepared: PreparedRecipe, number: int, *, null: bool) -> PreparedDiffusion:
+    """Return system and conductivities of a realization: the null's, the central ones, or those of a draw.
+
+    In the null all solids conduct alike, at the level that stands for the same observation.
+    """
+    central = prepared.diffusion
+    assert central is not None
+    if null:
+        return PreparedDiffusion(central.system, _conductivities(prepared, central.system, null=True, scale=None))
+    if number == 0:
+        return central
+    drawn = _drawn(prepared, number)
+    system = central.system if drawn.phases is prepared.phases else _components(drawn)
+    conduct = _conductivities(drawn, system, null=False, scale=central.conductivities.scale)
+    return PreparedDiffusion(system, conduct)
+
+
+def _drawn(prepared: PreparedRecipe, number: int) -> PreparedRecipe:
+    """Return a recipe with energies and transport drawn within their errors, as far as its ensemble says."""
+    recipe = prepared.recipe
+    energies_rng, transport_rng = (
+        np.random.default_rng(s) for s in np.random.SeedSequence(recipe.seed, spawn_key=(number, 11)).spawn(2)
+    )
+    phases, transport = prepared.phases, prepared.transport
+    if recipe.ensemble.energies:
+        phases = draw_energies(phases, energies=prepared.energies, rng=energies_rng)
+    if recipe.ensemble.transport and transport is not None:
+        own = recipe.kinetics if recipe.engine == "automaton" else recipe.diffusion
+        transport = draw_transport(transport, relative_error=own.transport_relative_error, rng=transport_rng)
+    return replace(prepared, phases=phases, transport=transport)
+
+
+def _components(prepared: PreparedRecipe) -> Components:
+    furnace = prepared.furnace
+    others = [gas for gas in furnace.pressure_Pa if gas not in furnace.supplied]
+    return components(
+        prepared.phases,
+        {precursor.phase: precursor.ratio for precursor in prepared.recipe.precursors},
+        furnace.temperature_K.tolist(),
+        energies=prepared.energies,
+        partial_pressure_Pa=lambda T: {gas: furnace.pressure_at(gas, T) for gas in furnace.supplied},
+        release_pressure_Pa=lambda T: {gas: furnace.pressure_at(gas, T) for gas in others},
+    )
+
+
+def _conductivities(prepared: PreparedRecipe, system: Components, *, null: bool, scale: float | None) -> Conductivities:
+    """Return conductivities on a given scale, or on the nominal one times the recipe's factor."""
+    recipe = prepared.recipe
+    mode: Mode = "equal" if null else recipe.diffusion.conductivity
+    grid = table_temperatures(stretches_of(recipe), system.temperature_K)
+    found = conductivities(system, prepared.transport, grid, mode=mode, scale=scale)
+    if scale is not None or recipe.rate_factor == 1.0:
+        return found
+    factor = recipe.rate_factor
+    return replace(found, mobility=found.mobility * factor, scale=found.scale * factor)
+
+
+# What there is to say of the data.
+
+
+def _about_gases(prepared: PreparedRecipe) -> Iterator[str]:
+    recipe, diffusion = prepared.recipe, prepared.diffusion
+    assert diffusion is not None
+    system = diffusion.system
+    used = {gas for gas, content in zip(system.gases, system.gas_content.T, strict=True) if np.ptp(content) > 1e-9}
+    if not isinstance(recipe.atmosphere, str):
+        for gas in prepared.furnace.supplied:
+            if gas not in used:
+                yield f"The {gas} of the atmosphere takes part in no reaction that opens here."
+        leaving = [gas for gas, only in zip(system.gases, system.release_only, strict=True) if only and gas in used]
+        leaving = [gas for gas in leaving if gas not in prepared.furnace.factor]
+        if leaving:
+            yield (
+                f"{', '.join(sorted(leaving))} can leave, against {recipe.diffusion.residual_pressure_Pa:g} Pa "
+                "(diffusion.residual_pressure_Pa), but not come; state the pressures if you know them, since they "
+                "decide how far solids are reduced or decompose."
+            )
+
+
+def _about_diffusion(prepared: PreparedRecipe) -> Iterator[str]:
+    recipe, diffusion = prepared.recipe, prepared.diffusion
+    assert diffusion is not None
+    system, conduct = diffusion.system, diffusion.conductivities
+    if not recipe.calibrated:
+        yield UNTIMED
+    ruled = [name for name, origin in zip(system.formulas, conduct.origin, strict=True) if origin == "melting point"]
+    if ruled:
+        yield (
+            f"Without transport data, so that melting points set how well they conduct (van Liempt's rule): "
+            f"{', '.join(ruled)}."
+        )
+    unknown = [name for name in ruled if prepared.phases[prepared.phases.index(name)].melting_point_K is None]
+    if unknown:
+        yield (
+            f"Without a melting point, in whose place stands the mean of the others: {', '.join(unknown)}; give them "
+            "in the energies or in a file of melting_points."
+        )
+    hottest = float(prepared.furnace.temperature_K[-1])
+    melting = {name: prepared.phases[prepared.phases.index(name)].melting_point_K for name in system.formulas}
+    molten = [name for name, T in melting.items() if T is not None and T < hottest]
+    if molten:
+        yield (
+            f"Molten at the hottest of the programme, {hottest:g} K: {', '.join(molten)}. Their energies are those of "
+            "solids; a melt that mixes, wets or flows is not modelled."
+        )
+    if prepared.transport is not None and recipe.diffusion.conductivity != "equal":
+        low, high = prepared.transport.temperatures_K()[[0, -1]]
+        coldest = float(prepared.furnace.temperature_K[0])
+        if coldest < low or hottest > high:
+            yield (
+                f"The transport data end at {low:g} and {high:g} K: colder, conductivities follow the line of their "
+                "logarithm against 1/T (never rising on cooling); hotter, they are those of the end."
+            )
+
+
+def _about_data(prepared: PreparedRecipe) -> Iterator[str]:
+    yield from prepared.phases.warnings
+    yield from prepared.phases.energy_set(prepared.energies).warnings
+    if prepared.transport is not None:
+        yield from prepared.transport.warnings
