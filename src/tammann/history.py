@@ -209,12 +209,17 @@ class History(ShownAsTable):
         return amounts / amounts.sum(axis=2, keepdims=True)
 
     def frame_columns(self) -> dict[str, np.ndarray]:
-        """Return the columns of time and temperature that every table over frames has, each of shape (F,)."""
-        name, values = self.clock
-        columns = {"time_h": np.full(values.shape, np.nan) if self.time_h is None else self.time_h}
-        if self.lattice is not None:
-            columns["sweep"] = self.lattice.sweep
-        return {**columns, name: values, "temperature_K": self.temperature_K}
+        """Return the columns of time and temperature that every table over frames has, each of shape (F,).
+
+        ``time_h`` is NaN without a calibration, ``sweep`` without a lattice.
+        """
+        unknown = np.full(self.programme_h.shape, np.nan)
+        return {
+            "time_h": unknown if self.time_h is None else self.time_h,
+            "sweep": unknown if self.lattice is None else self.lattice.sweep,
+            "programme_h": self.programme_h,
+            "temperature_K": self.temperature_K,
+        }
 
     def phase_fractions(self) -> pd.DataFrame:
         """Return mole, mass and volume fractions of every phase against time and temperature, as a tidy table.
@@ -227,7 +232,7 @@ class History(ShownAsTable):
         Returns:
             One row per frame and phase, frames in order, phases in the order of ``phases``; phases that never exceed
             a mole fraction of 1e-9 in any realization are left out. Columns: ``time_h`` (h, NaN without a
-            calibration), ``sweep`` (on a lattice; without lattice and calibration ``programme_h``), ``temperature_K``
+            calibration), ``sweep`` (NaN without a lattice), ``programme_h`` (hours of the programme, nominal or not), ``temperature_K``
             (K), ``phase``, ``mole_fraction`` (median), ``mole_fraction_low`` and ``mole_fraction_high`` (5th and 95th
             percentile; equal to the median for one realization), ``mass_fraction`` and ``volume_fraction`` (medians).
 

@@ -16,7 +16,6 @@ import pytest
 
 from histories import assert_same
 from tammann import files
-from tammann.automaton.cost import RunCost, estimate_cost
 from tammann.errors import DataError, RecipeError, ResultError
 from tammann.history import History
 from tammann.recipe import Recipe
@@ -76,35 +75,12 @@ def test_realizations_differ_but_not_by_how_many_there_are(serial):
     np.testing.assert_array_equal(serial.history.moles[:1, :, names], alone.moles)
 
 
-def test_draws_are_of_what_the_ensemble_names():
-    def scores(**ensemble):
-        known = prepare(recipe(ensemble={"realizations": 2, **ensemble}))
-        return known.rates, furnace._rates_of(known, 1, null=False)
-
-    central, same = scores(energies=False, transport=False)
-    assert same.equations == central.equations
-    np.testing.assert_array_equal(same.score, central.score)
-    central, drawn = scores(energies=True, transport=False)
-    assert drawn.metadata["scale_per_s_eV"] == central.metadata["scale_per_s_eV"]
-    common = set(central.equations) & set(drawn.equations)
-    assert common
-    ours, theirs = ([table.equations.index(text) for text in common] for table in (central, drawn))
-    assert not np.allclose(central.dG_eV_per_atom[:, ours], drawn.dG_eV_per_atom[:, theirs])
-
-
 def test_only_the_first_realization_has_the_central_values(serial):
     still = run_recipe(recipe(ensemble={"realizations": 3, "energies": False}), threads=1, null=False).history
     names = [serial.history.phases.index(name) for name in still.phases]
     np.testing.assert_array_equal(serial.history.moles[:1, :, names], still.moles[:1])
     for k in (1, 2):
         assert not np.allclose(serial.history.moles[k][:, names], still.moles[k])
-
-
-def test_draws_of_one_seed_are_the_same_and_of_another_are_not(known):
-    one, again = (furnace._rates_of(known, 2, null=False) for _ in range(2))
-    np.testing.assert_array_equal(one.score, again.score)
-    other = furnace._rates_of(prepare(recipe(seed=6)), 2, null=False)
-    assert one.equations != other.equations or not np.array_equal(one.score, other.score)
 
 
 def test_the_null_is_of_pairs_that_make_one_solid(serial):
@@ -213,7 +189,7 @@ def test_an_error_in_a_worker_reaches_the_caller(known, monkeypatch):
     def stumble(*_, **__):
         raise DataError("melting points: expected a number, got none; give one")
 
-    monkeypatch.setattr(furnace, "realize", stumble)
+    monkeypatch.setattr(furnace, "realize_automaton", stumble)
     with ThreadPoolExecutor(2) as pool, pytest.raises(DataError, match="melting points"):
         run_recipe(known, executor=pool)
 
@@ -446,23 +422,6 @@ def test_cost_is_known_beforehand(known, serial):
     assert (cost.runs, cost.runs_at_once, cost.kernel_threads) == (6, 2, 1)
     assert serial.history.lattice.visits[0] <= cost.visits  # that with the central rates
     assert furnace.run_cost(known, null=False).runs == 3
-
-
-def test_the_cost_is_that_of_the_costliest_draw(monkeypatch):
-    """With ln L uncertain by 2, K_D of a draw is easily ten times the central one, and so are the visits."""
-    prepared = prepare(recipe(realizations=4, kinetics={"transport_relative_error": 2.0}))
-    cost, central = furnace.run_cost(prepared, null=False, threads=1), estimate_cost(prepared.recipe, prepared.rates)
-    visits = run_recipe(prepared, null=False, threads=1).history.lattice.visits
-    assert visits[0] <= central.visits < visits.max() <= cost.visits
-    monkeypatch.setattr("tammann.automaton.cost.LONGEST_SECONDS", 0.5 * (central.visits + cost.visits) / 1e8)
-    for executor in (None, ThreadPoolExecutor(1)):
-        monkeypatch.setattr(RunCost, "seconds", property(lambda cost: cost.visits / 1e8))
-        with pytest.raises(RecipeError, match="this run would take"):
-            run_recipe(prepared, null=False, threads=1, executor=executor)
-    # of draws that were not looked at beforehand, each is before it starts
-    monkeypatch.setattr(furnace, "DRAWS_ESTIMATED", 1)
-    with pytest.raises(RecipeError, match="this run would take"):
-        run_recipe(prepared, null=False, threads=1)
 
 
 def test_what_a_notebook_shows_is_short(known, serial):

@@ -34,7 +34,7 @@ def test_a_run_asks_for_melting_points(tmp_path):
 def test_a_gas_of_the_atmosphere_enters_from_the_tables(tmp_path):
     energies = write(tmp_path, LIME.format(1733, 2798))
     prepared = prepare(recipe(energies, SO2=1e-3, O2=1.0))
-    assert prepared.phases["SO2"].state == "gas" and "SO2" in prepared.rates.gases
+    assert prepared.phases["SO2"].state == "gas" and "SO2" in prepared.diffusion.system.gases
     with pytest.raises(DataError, match="XeF2 is not a gas that Ca-O-S knows"):
         prepare(recipe(energies, XeF2=1.0))
 

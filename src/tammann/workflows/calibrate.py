@@ -78,22 +78,24 @@ def calibrate(
         True
     """
     prepared = recipe if isinstance(recipe, PreparedRecipe) else prepare(recipe)
-    if phase not in prepared.rates.phases:
-        raise RecipeError(f"phase: expected one of {', '.join(prepared.rates.phases)}, got {phase!r}")
+    if phase not in prepared.solids:
+        raise RecipeError(f"phase: expected one of {', '.join(prepared.solids)}, got {phase!r}")
     if phase in [precursor.phase for precursor in prepared.recipe.precursors]:
         raise RecipeError(f"phase: expected a product, whose amount grows with time, got the precursor {phase!r}")
     if not observation.strip() or not observation.isprintable() or len(observation) > 1000:
         raise RecipeError(f"observation: expected who measured it, in one line of text, got {shown(observation)}")
     if not 0.0 < mole_fraction < 1.0:
         raise RecipeError(f"mole_fraction: expected a number between 0 and 1, got {mole_fraction}")
-    column = prepared.rates.phases.index(phase)
+    column = prepared.solids.index(phase)
+    rates = prepared.rates
+    assert rates is not None
     tried: dict[float, np.ndarray] = {}
 
     def ends_with(log_hours: float) -> float:
         if log_hours not in tried:
             untimed = prepared.recipe.model_dump(exclude={"calibration"})
             timed = Recipe(**{**untimed, "sweeps_per_hour": math.exp(-log_hours)})
-            history = simulate(timed, prepared.rates, realizations=max(2, realizations), threads=available_cores())
+            history = simulate(timed, rates, realizations=max(2, realizations), threads=available_cores())
             tried[log_hours] = history.fractions()[:, -1, column]
             if progress is not None:
                 progress(min(0.99, len(tried) / 16), f"trying {math.exp(log_hours):.3g} h per sweep", None)

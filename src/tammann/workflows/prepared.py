@@ -120,6 +120,7 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
         )
     system = _components(plain)
     conduct = _conductivities(plain, system, null=False, scale=None)
+    phases.require_melting_points(system.solids[[origin == "melting point" for origin in conduct.origin]])
     known = replace(plain, diffusion=PreparedDiffusion(system, conduct))
     important = [*important, *_about_gases(known)]
     notes = [*important, *_about_diffusion(known), *notes, *_about_data(known)]
@@ -261,12 +262,6 @@ def _about_diffusion(prepared: PreparedRecipe) -> Iterator[str]:
         yield (
             f"Without transport data, so that melting points set how well they conduct (van Liempt's rule): "
             f"{', '.join(ruled)}."
-        )
-    unknown = [name for name in ruled if prepared.phases[prepared.phases.index(name)].melting_point_K is None]
-    if unknown:
-        yield (
-            f"Without a melting point, in whose place stands the mean of the others: {', '.join(unknown)}; give them "
-            "in the energies or in a file of melting_points."
         )
     hottest = float(prepared.furnace.temperature_K[-1])
     melting = {name: prepared.phases[prepared.phases.index(name)].melting_point_K for name in system.formulas}

@@ -101,6 +101,7 @@ def _run_model(
     """Run a recipe in one of the kinetics, and the two baselines with it where asked for."""
     recipe = prepared.recipe.with_options(kinetics=model)
     if recipe != prepared.recipe:
+        assert prepared.reactions is not None
         rates = rate_table(prepared.reactions, prepared.transport, recipe)
         prepared = replace(prepared, recipe=recipe, rates=rates)
     run = run_recipe(prepared, null=baselines, threads=1, progress=progress)

@@ -1,0 +1,100 @@
+"""Realizations by reactive diffusion, from a recipe to a folder of results."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from histories import assert_same
+from tammann.history import History
+from tammann.recipe import Recipe
+from tammann.workflows.diffusion_runs import diffusion_cost
+from tammann.workflows.furnace import prepare, run_recipe
+
+SUMMARY = {  # at least
+    "final_mole_fractions", "element_drift", "unreacted_fraction", "without_data_fraction", "gibbs_left_eV_per_atom",
+    "bottleneck", "seed", "energies", "transport", "conductivity", "rate_factor", "engine", "version", "wall_s",
+}  # fmt: skip
+
+
+def recipe(*, realizations=2, **entries):
+    plain = {
+        "precursors": [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
+        "start_temperature_K": 1200,
+        "programme": [{"temperature_K": 1300, "ramp_K_per_min": 60, "hold_h": 0.5}],
+        "ensemble": {"realizations": realizations},
+        "diffusion": {"cells": 20},
+        "seed": 5,
+    }
+    return Recipe(**plain | entries)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return run_recipe(recipe(), tmp_path_factory.mktemp("run") / "out", threads=1)
+
+
+def test_a_run_conserves_and_lowers_the_energy(run):
+    for history in (run.history, run.null):
+        assert history.lattice is None and history.realizations == 2
+        assert history.element_drift.max() < 1e-12
+        left = history.diffusion.gibbs_left_eV_per_atom
+        # of the null it is measured in the central energies at each frame's temperature: it falls on the hold
+        hold = history.temperature_K == 1300
+        assert (np.diff(left[:, hold], axis=1) < 1e-9).all() and (left > -1e-9).all()
+
+
+def test_the_summary_says_what_was_run(run):
+    summary = run.summary
+    assert summary.keys() >= SUMMARY and set(summary["baselines"]) == {"equilibrium", "equal_conductivities"}
+    assert (summary["engine"], summary["conductivity"], summary["transport"]) == (
+        "reactive-diffusion", "full", "karan-2026",
+    )  # fmt: skip
+    assert json.loads(json.dumps(summary)) == summary
+    assert all(0 < stage["share"] <= 1 for stage in summary["bottleneck"])
+
+
+def test_the_table_has_the_columns_of_every_engine(run):
+    table = run.history.phase_fractions()
+    assert {"time_h", "sweep", "programme_h", "temperature_K", "phase", "mole_fraction"} <= set(table.columns)
+    assert table["sweep"].isna().all() and table["time_h"].isna().all()
+    whole = table.groupby("programme_h")["mole_fraction"].sum()
+    assert whole.to_numpy() == pytest.approx(np.ones(len(whole)), abs=0.05)
+
+
+def test_realizations_differ_but_not_by_how_many_there_are_or_by_threads(run):
+    assert not np.allclose(run.history.moles[0], run.history.moles[1])
+    alone = run_recipe(recipe(realizations=1), null=False, threads=2).history
+    names = [run.history.phases.index(name) for name in alone.phases]
+    np.testing.assert_array_equal(run.history.moles[:1, :, names], alone.moles)
+    assert_same(run_recipe(recipe(), null=False, threads=2).history, run.history)
+
+
+def test_a_run_is_resumed_and_opened(run, tmp_path):
+    out = tmp_path / "cut"
+    first = run_recipe(recipe(), out, threads=1)
+    for name in ("summary.json", "history.npz", "checkpoints/run/realization-0001.npz"):
+        (out / name).unlink()
+    again = run_recipe(recipe(), out, threads=1, resume=True)
+    assert_same(again.history, first.history)
+    assert_same(run_recipe(recipe(), out, resume=True).history, first.history)
+    assert not (out / "rates.json").exists()
+    assert pd.read_csv(out / "phase_fractions.csv").equals(pd.read_csv(out / "phase_fractions.csv"))
+    assert_same(History.open(out / "history.npz"), first.history)
+
+
+def test_perfect_mixing_of_one_size_is_one_particle_a_core():
+    prepared = prepare(recipe(size_spread=0.0, mixing=0.0))
+    assert diffusion_cost(prepared, 2, 2, 1).chains == 2
+    assert "2 particles: about" in str(diffusion_cost(prepared, 2, 2, 1))
+    assert diffusion_cost(prepare(recipe()), 2, 0, 1).chains == 4
+
+
+def test_a_mixture_that_is_further_from_even_leaves_more_behind():
+    """At 1:1 all that is not BaTiO3 at the end of a long hold is left where the local ratio is not 1:1."""
+    long = {"programme": [{"temperature_K": 1500, "hold_h": 200}], "size_spread": 0.0, "ensemble": {"realizations": 1}}
+    even, uneven = (run_recipe(recipe(mixing=m, **long), null=False).history.fractions()[0, -1] for m in (0.0, 0.1))
+    assert even.max() > 0.999
+    # a tenth more or less of one precursor around each core is left as the next phase of the system
+    assert 0.80 < uneven.max() < 0.95
