@@ -11,6 +11,7 @@ from tammann.analysis import final_mole_fractions
 COLUMNS = [
     "time_h",
     "sweep",
+    "programme_h",
     "temperature_K",
     "phase",
     "mole_fraction",

@@ -232,9 +232,10 @@ class History(ShownAsTable):
         Returns:
             One row per frame and phase, frames in order, phases in the order of ``phases``; phases that never exceed
             a mole fraction of 1e-9 in any realization are left out. Columns: ``time_h`` (h, NaN without a
-            calibration), ``sweep`` (NaN without a lattice), ``programme_h`` (hours of the programme, nominal or not), ``temperature_K``
-            (K), ``phase``, ``mole_fraction`` (median), ``mole_fraction_low`` and ``mole_fraction_high`` (5th and 95th
-            percentile; equal to the median for one realization), ``mass_fraction`` and ``volume_fraction`` (medians).
+            calibration), ``sweep`` (NaN without a lattice), ``programme_h`` (hours of the programme, nominal or not),
+            ``temperature_K`` (K), ``phase``, ``mole_fraction`` (median), ``mole_fraction_low`` and
+            ``mole_fraction_high`` (5th and 95th percentile; equal to the median for one realization),
+            ``mass_fraction`` and ``volume_fraction`` (medians).
 
         Example:
             >>> from tammann.history import History

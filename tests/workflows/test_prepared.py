@@ -118,9 +118,7 @@ def test_what_is_relative_is_said():
 
 
 def test_a_formula_is_asked_for_as_the_system_writes_it():
-    with pytest.raises(
-        RecipeError, match=r"precursors\[1\].phase: expected a formula as Ba-Ti-O writes it, got 'O2Ti'"
-    ):
+    with pytest.raises(RecipeError, match=r"precursors\[1\].phase: .* as Ba-Ti-O writes it, got 'O2Ti'"):
         prepare(layers(precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "O2Ti", "ratio": 1}]))
 
 

@@ -58,11 +58,11 @@ def write_report(
         ...     write_report(folder + "/report.html", History.example(), recipe=recipe, summary={"seed": 0})
     """
     null, equilibrium = (dict(baselines or {}).get(name) for name in ("null", "equilibrium"))
-    flow = reaction_flow(history)
+    flow = reaction_flow(history) if history.diffusion is None else None
     phases = phase_chart(history, null=null)
     beside = baseline_chart(history, null=null, equilibrium=equilibrium)
-    flows = flow_chart(history, flow)
-    growth = None if rates is None else growth_chart(flow, rates)
+    flows = None if flow is None else flow_chart(history, flow)
+    growth = None if rates is None or flow is None else growth_chart(flow, rates)
     grid, grid_blocks = grid_slices(history)
 
     title = recipe.title or _precursors(recipe)
@@ -93,8 +93,7 @@ def write_report(
         )
         if flows is not None
         else "<p>Nothing has reacted.</p>",
-        reaction_table(flow),
-        unreacted_table(history),
+        *([] if flow is None else [reaction_table(flow), unreacted_table(history)]),
     ]
     if growth is not None:
         caption = (
