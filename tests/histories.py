@@ -9,11 +9,14 @@ from tammann.history import DiffusionRecord, History
 
 def assert_same(one, other, *, ignore=("kernel_seconds",)):
     """Both histories hold the same, by default apart from the time the kernel took."""
-    assert (one.lattice is None) == (other.lattice is None)
-    pairs = [(one, other)] + ([] if one.lattice is None else [(one.lattice, other.lattice)])
+    pairs = [(one, other)]
+    for record in ("lattice", "diffusion"):
+        own, its = getattr(one, record), getattr(other, record)
+        assert (own is None) == (its is None)
+        pairs += [] if own is None else [(own, its)]
     for own, its in pairs:
         for field in fields(own):
-            if field.name not in ("lattice", *ignore):
+            if field.name not in ("lattice", "diffusion", *ignore):
                 np.testing.assert_equal(getattr(own, field.name), getattr(its, field.name), err_msg=field.name)
 
 

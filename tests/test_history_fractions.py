@@ -69,7 +69,7 @@ def test_time_is_empty_without_a_calibration():
     table = example_history(calibrated=False).phase_fractions()
     assert table.time_h.isna().all()
     assert ",sweep" in table.to_csv(index=False).splitlines()[0]
-    assert table.to_csv(index=False).splitlines()[1].startswith(",0.0,300.0,BaO,0.5")
+    assert table.to_csv(index=False).splitlines()[1].startswith(",0.0,0.0,300.0,BaO,0.5")
 
 
 def test_phases_that_never_appear_are_left_out(history):

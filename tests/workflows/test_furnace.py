@@ -28,8 +28,8 @@ SUMMARY = {  # at least
     "seed", "energies", "transport", "kinetics", "version", "wall_s",
 }  # fmt: skip
 COLUMNS = [
-    "time_h", "sweep", "programme_h", "temperature_K", "phase", "mole_fraction", "mole_fraction_low", "mole_fraction_high",
-    "mass_fraction", "volume_fraction",
+    "time_h", "sweep", "programme_h", "temperature_K", "phase", "mole_fraction", "mole_fraction_low",
+    "mole_fraction_high", "mass_fraction", "volume_fraction",
 ]  # fmt: skip
 CARBONATE = [{"phase": "BaCO3", "ratio": 1}, {"phase": "TiO2", "ratio": 1}]
 

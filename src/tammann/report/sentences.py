@@ -163,7 +163,7 @@ def _about_the_end(history: History, equilibrium: Mapping[str, float] | pd.DataF
 
 def _about_transport(history: History, kinetics: str) -> Iterator[Notice]:
     """Say how much went without transport data, or that transport was left out."""
-    if (share := fallback_share(history)) > 0.001:
+    if history.diffusion is None and (share := fallback_share(history)) > 0.001:
         yield Notice(
             "caution",
             f"{percent(share)} of the conversion was carried by reactions whose products have no transport data. "
