@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from tammann._version import __version__
-from tammann.cli import data, melt, options, run, transport, validate
+from tammann.cli import couple, data, melt, options, run, transport, validate
 from tammann.errors import TammannError
 
 app = typer.Typer(
@@ -170,6 +170,7 @@ def main(
 
 app.command()(run.run)
 app.command()(run.new)
+app.command()(couple.couple)
 app.command()(data.reactions)
 app.command()(data.kd)
 app.command()(data.hull)
