@@ -80,22 +80,39 @@ def chain_fluxes(n: Any, y_old: Any, conductance: Any, dt: Any, y: Any, ties: An
         >>> crossed.round(9).tolist(), psi.round(9).tolist()
         ([0.4], [-0.2, 0.2])
     """
+    return _fluxes(n, y_old, conductance, dt, y, ties, _polylines(n.size, ties.size))
+
+
+@njit(cache=True, nogil=True)
+def _polylines(cells: Any, ties: Any) -> Any:
+    """Return room for the polylines of a chain: their points, one row a cell, and one that is being passed on."""
+    most = 2 + 2 * cells * ties + 2
+    return np.empty((cells, most)), np.empty((cells, most)), np.empty(most), np.empty(most)
+
+
+@njit(cache=True, nogil=True)
+def _fluxes(n: Any, y_old: Any, conductance: Any, dt: Any, y: Any, ties: Any, room: Any) -> Any:
+    """Return what ``chain_fluxes`` does, with room for at least as many ties as there are."""
     cells = n.size
-    most = 2 + 2 * cells * ties.size + 2
-    X = np.empty((cells, most))
-    S = np.empty((cells, most))
+    X, S, x, s = room
     counts = np.empty(cells, np.int64)
-    x = np.empty(most)
-    s = np.empty(most)
     x[0], x[1], s[0], s[1] = -FAR, FAR, 0.0, 0.0
     count = 2
     for i in range(cells):
         counts[i] = count = _add_staircase(x, s, count, n[i], y_old[i], y, ties, X[i], S[i])
         if i < cells - 1:
             # minimised over psi_i the amount s crosses the face where psi_(i+1) = psi_i + s / (C dt)
+            # all potentials lie between the outermost ties: of the points beyond, the nearest on each side is enough
+            points = 0
             for k in range(count):
-                x[k] = X[i, k] + S[i, k] / (conductance[i] * dt)
-                s[k] = S[i, k]
+                at = X[i, k] + S[i, k] / (conductance[i] * dt)
+                if points == 1 and ties.size > 0 and at <= ties[0]:
+                    points = 0
+                x[points], s[points] = at, S[i, k]
+                points += 1
+                if ties.size > 0 and at >= ties[-1] and points > 1:
+                    break
+            count = points
     crossed = np.zeros(cells - 1)
     psi = np.empty(cells)
     right = 0.0
@@ -293,6 +310,7 @@ def run_chain(
     energy = np.zeros(frames)
     dissipated = np.zeros((frames, phases))
     rate = np.zeros(cells)
+    room = _polylines(cells, phases - 1)
     half = np.empty(cells)
     conductance = np.empty(cells - 1)
     total = n.sum()
@@ -310,7 +328,7 @@ def run_chain(
             )
             volume = phase_volume[hull]
             _conductances(width, area, contact, y, hull_y, volume, conductivity, half, conductance)
-            crossed, psi = chain_fluxes(n, y, conductance, step, hull_y, ties)
+            crossed, psi = _fluxes(n, y, conductance, step, hull_y, ties, room)
             error = _error(crossed, rate, step, total) if accepted > 0 else 0.0
             if error > 2.0 * tolerance and step > SHORTEST * seconds[f]:
                 dt = max(0.2, SAFETY * np.sqrt(tolerance / error)) * step
