@@ -292,8 +292,12 @@ class Diffusion(Block):
     conductivity: Literal["full", "self", "equal"] = Field(default="full", description="full, self or equal")
     geometry: Literal["particles", "grains"] = Field(default="particles", description="particles or grains")
     cells: Annotated[int, number_field("cells along a particle, a whole number from 10 to 1000", ge=10, le=1000)] = 60
-    voxels: Annotated[int, number_field("voxels per edge, a whole number from 8 to 512", ge=8, le=512)] = 32
-    voxels_per_grain: Annotated[float, number_field("a grain's diameter in voxels, from 2 to 64", ge=2, le=64)] = 8.0
+    voxels: Annotated[
+        int, number_field("voxels per edge, an even number from 8 to 512", ge=8, le=512, multiple_of=2)
+    ] = 32
+    voxels_per_grain: Annotated[
+        int, number_field("voxels across the smallest grains, a whole number from 2 to 64", ge=2, le=64)
+    ] = 8
     residual_pressure_Pa: Pressure = 1.0
     transport_relative_error: Annotated[float, number_field("a standard error of ln L from 0 to 5", ge=0, le=5)] = 0.0
 

@@ -39,7 +39,7 @@ def test_memory_and_time_go_as_the_cells():
 
 
 def test_a_grid_beyond_memory_is_refused_with_the_largest_that_fits(monkeypatch):
-    monkeypatch.setitem(estimate_cost.__globals__, "_machine_memory", lambda: 2e9)
+    monkeypatch.setitem(estimate_cost.__globals__, "machine_memory", lambda: 2e9)
     recipe = toys.recipe({"BaO": 1, "TiO2": 1}, size=1000, sweeps=1)
     with pytest.raises(
         RecipeError, match=r"grid.size: 1000\^3 cells need 9 GB, this machine has 2 GB; take at most 599"
@@ -51,7 +51,7 @@ def test_a_grid_beyond_memory_is_refused_with_the_largest_that_fits(monkeypatch)
 
 def test_a_run_that_cannot_end_is_refused(monkeypatch):
     """6.4e7 cells, 1e5 sweeps and scores of 1e4 are 6e16 visits and more: 6e8 s at 1e8 visits per second."""
-    monkeypatch.setitem(estimate_cost.__globals__, "_machine_memory", lambda: 1e12)
+    monkeypatch.setitem(estimate_cost.__globals__, "machine_memory", lambda: 1e12)
     recipe = toys.recipe({"BaO": 1, "TiO2": 1}, size=400, sweeps=1e5)
     with pytest.raises(RecipeError, match="this run would take .* years: .*sweeps_per_hour"):
         estimate_cost(recipe, toys.all_pairs(score=1e4)).check()

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from histories import assert_same
+from tammann.errors import RecipeError
 from tammann.history import History
 from tammann.recipe import Recipe
 from tammann.workflows.diffusion_runs import diffusion_cost
@@ -86,9 +87,23 @@ def test_a_run_is_resumed_and_opened(run, tmp_path):
 
 def test_perfect_mixing_of_one_size_is_one_particle_a_core():
     prepared = prepare(recipe(size_spread=0.0, mixing=0.0))
-    assert diffusion_cost(prepared, 2, 2, 1).chains == 2
     assert "2 particles: about" in str(diffusion_cost(prepared, 2, 2, 1))
-    assert diffusion_cost(prepare(recipe()), 2, 0, 1).chains == 4
+    assert "4 particles: about" in str(diffusion_cost(prepare(recipe()), 2, 0, 1))
+
+
+def test_grains_on_a_grid_run_to_a_report(tmp_path):
+    grains = recipe(diffusion={"geometry": "grains", "voxels": 16, "voxels_per_grain": 4}, realizations=1, mixing=0.0)
+    run = run_recipe(grains, tmp_path / "out", threads=1)
+    assert run.history.element_drift.max() < 1e-12 and run.history.diffusion.snapshots.shape[2:] == (16, 16)
+    assert (tmp_path / "out" / "report.html").exists()
+    with pytest.raises(RecipeError, match="no room for grains"):
+        run_recipe(grains.with_options(diffusion={"geometry": "grains", "voxels": 8, "voxels_per_grain": 8}))
+
+
+def test_a_cube_that_does_not_fit_is_refused(monkeypatch):
+    monkeypatch.setattr("tammann.workflows.diffusion_runs.machine_memory", lambda: 1e9)
+    with pytest.raises(RecipeError, match=r"diffusion.voxels: this cube needs 13 GB, this machine has 1 GB"):
+        run_recipe(recipe(diffusion={"geometry": "grains", "voxels": 512}))
 
 
 def test_a_mixture_that_is_further_from_even_leaves_more_behind():

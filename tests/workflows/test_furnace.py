@@ -401,7 +401,7 @@ def test_a_path_and_a_prepared_recipe_give_the_same(known, serial, tmp_path):
     ],
 )
 def test_what_cannot_be_run_leaves_no_folder(bad, message, tmp_path, monkeypatch):
-    monkeypatch.setattr("tammann.automaton.cost._machine_memory", lambda: 1e9)
+    monkeypatch.setattr("tammann.automaton.cost.machine_memory", lambda: 1e9)
     with pytest.raises(RecipeError, match=message):
         run_recipe(recipe(**bad), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -115,7 +115,7 @@ def estimate_cost(recipe: Recipe, rates: RateTable, *, runs: int = 1, threads: i
     precursors = np.count_nonzero(moles)
     growing = 40 + 32 * precursors if np.any(grain_cells[moles > 0] > 1) else 0
     bytes_per_run = cells * (9 + growing) + min(SNAPSHOT_BYTES, 12 * cells)
-    memory = _machine_memory()
+    memory = machine_memory()
     at_once = max(1, int(min(threads, runs, memory / bytes_per_run)))
     kernel_threads = 1
     # Several threads pay where each colour has a few blocks for every thread; realizations are better parallel work.
@@ -124,7 +124,8 @@ def estimate_cost(recipe: Recipe, rates: RateTable, *, runs: int = 1, threads: i
     return RunCost(size, runs, sweeps, cycles * cells, bytes_per_run, memory, at_once, kernel_threads)
 
 
-def _machine_memory() -> float:
+def machine_memory() -> float:
+    """Return the memory of this machine, bytes; infinite where the system does not tell."""
     try:
         return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):

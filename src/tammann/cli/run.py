@@ -16,10 +16,18 @@ from tammann.errors import ResultError
 def run(
     recipe: Annotated[Path, typer.Argument(help="A recipe in YAML; 'tammann new' writes one.", metavar="RECIPE.yaml")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the results go; a new or empty directory.")],
+    engine: Annotated[
+        Literal["reactive-diffusion", "automaton"] | None, typer.Option(help="Layers that grow, or cells that react.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Seed of all random numbers.")] = None,
     realizations: Annotated[int | None, typer.Option(metavar="N", help="How often the run is repeated.")] = None,
-    size: Annotated[int | None, typer.Option(metavar="N", help="Cells per edge of the grid.")] = None,
-    kinetics: Annotated[Literal["full", "self", "none"] | None, typer.Option(help="Which transport to use.")] = None,
+    size: Annotated[int | None, typer.Option(metavar="N", help="Cells per edge of the automaton's grid.")] = None,
+    conductivity: Annotated[
+        Literal["full", "self", "equal"] | None, typer.Option(help="What layers conduct, in reactive diffusion.")
+    ] = None,
+    kinetics: Annotated[
+        Literal["full", "self", "none"] | None, typer.Option(help="Which transport the automaton uses.")
+    ] = None,
     energies: Annotated[str | None, typer.Option(metavar="NAME", help="Energy set, or a .csv or .json file.")] = None,
     transport: Annotated[
         str | None, typer.Option(metavar="NAME", help="Transport table, a .json file of your own, or none.")
@@ -36,17 +44,26 @@ def run(
     from tammann.recipe import Recipe
 
     asked = Recipe.from_file(recipe).with_options(
-        seed=seed, realizations=realizations, size=size, kinetics=kinetics, energies=energies, transport=transport
+        engine=engine,
+        seed=seed,
+        realizations=realizations,
+        size=size,
+        conductivity=conductivity,
+        kinetics=kinetics,
+        energies=energies,
+        transport=transport,
     )
     from tammann.files import check_empty
-    from tammann.workflows.furnace import prepare, run_cost, run_recipe
+    from tammann.workflows.furnace import NULLS, prepare, run_cost, run_recipe
 
     if not resume:
         check_empty(out, advice="name another folder, or add --resume to continue the run in it")
     prepared = prepare(asked)
     cost = run_cost(prepared, threads=threads)
     number = asked.ensemble.realizations
-    heading = f"{number} realization{'s' * (number > 1)} and {cost.runs - number} of the geometric null, each {cost}"
+    null = NULLS[asked.engine].replace("_", " ")
+    kind = "of" if asked.engine == "automaton" else "with"
+    heading = f"{number} realization{'s' * (number > 1)} and {cost.runs - number} {kind} {null}, each {cost}"
     with progress_bar(hidden=quiet, heading=heading) as progress:
         result = run_recipe(prepared, out, threads=threads, resume=resume, progress=progress)
     if as_json:
@@ -93,11 +110,31 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
             missing = [note for note in summary.get("warnings", ()) if any(words in note for words in about)]
             print_warnings(missing)
             printed += missing
+    if summary["engine"] == "reactive-diffusion":
+        printed += _print_layers(summary)
     notes = len(set(summary.get("warnings", ())) - set(printed))
     if notes:
         more = "more " * bool(printed)
         print(f"{notes} {more}note{'s' * (notes > 1)} on data and method: in the report and in summary.json.")
     print(f"Report: {out / 'report.html'}")
+
+
+def _print_layers(summary: Mapping[str, Any]) -> list[str]:
+    """Print which layers were in the way and what is relative; return the notes that it printed."""
+    from tammann.workflows.prepared import UNTIMED
+
+    steps = []
+    for stage in summary["bottleneck"]:
+        when = f" in step {stage['stage'] + 1}" if len(summary["bottleneck"]) > 1 else ""
+        steps.append(f"{stage['phase']}{when} ({format_percent(stage['share'])} %)")
+    if steps:
+        print(f"The layer that took most of the driving force: {', '.join(steps)}.")
+    if summary["without_data_fraction"] > 5e-4:
+        share = format_percent(summary["without_data_fraction"])
+        print(f"Phases without transport data, whose melting points stand in, took {share} % of it.")
+    if not summary["calibrated"]:
+        print(UNTIMED)
+    return [] if summary["calibrated"] else [UNTIMED]
 
 
 def new(
