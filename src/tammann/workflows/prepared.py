@@ -127,6 +127,20 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
     return replace(known, important_warnings=tuple(important), warnings=tuple(dict.fromkeys(notes)))
 
 
+def at_setting(prepared: PreparedRecipe, recipe: Recipe) -> PreparedRecipe:
+    """Return a prepared recipe with another powder, grid or time; what was looked up and worked out stays.
+
+    Args:
+        prepared: With the same precursors, programme, atmosphere, energies, transport and kinetics or conductivities.
+        recipe: Which may differ in realizations, sizes and mixing (reactive diffusion), grid, seed and time.
+    """
+    if prepared.diffusion is None:
+        return replace(prepared, recipe=recipe)
+    known, factor = prepared.diffusion.conductivities, recipe.rate_factor / prepared.recipe.rate_factor
+    scaled = replace(known, mobility=known.mobility * factor, scale=known.scale * factor)
+    return replace(prepared, recipe=recipe, diffusion=replace(prepared.diffusion, conductivities=scaled))
+
+
 def phases_for(recipe: Recipe) -> Phases:
     """Return the phases that a recipe's energies name, without the gases of its atmosphere."""
     name = recipe.energies

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tammann.workflows.validation import PhaseEvolution, run
+from tammann.workflows.validation.settings import AS_WRITTEN
 from workflows.validation.made import MOLES, ONE, evolution
 
 
@@ -25,7 +26,11 @@ def furnace(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def fill(**moles: np.ndarray) -> None:
         def runs(prepared: Sequence[Any], *_: object) -> list[dict[str, PhaseEvolution]]:
             return [
-                {m: evolution(moles.get(m, MOLES)) for m in (*each.models, "null", "equilibrium")} for each in prepared
+                {
+                    m: {AS_WRITTEN: evolution(moles.get(m.replace("-", "_"), MOLES))}
+                    for m in (*each.recipes, "null", "equilibrium")
+                }
+                for each in prepared
             ]
 
         monkeypatch.setattr(run, "_run_all", runs)

@@ -1,5 +1,6 @@
 """What tests of validation share: an invented evolution, observations of it, and files about one recipe."""
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,8 @@ def evolution(moles: np.ndarray = MOLES, **changes: Any) -> PhaseEvolution:
     return PhaseEvolution(**values | changes)
 
 
-def observation(**claims: Any) -> Observation:
-    return Observation(observation="something", source="someone 1999", **claims)
+def observation(words: str = "something", **claims: Any) -> Observation:
+    return Observation(observation=words, source="someone 1999", **claims)
 
 
 def holds(claim: Observation, of: PhaseEvolution | None = None, *, limit: float = 1.0, basis: str = "mole") -> bool:
@@ -68,9 +69,12 @@ def still(**amounts: float) -> PhaseEvolution:
     return evolution(np.tile(moles, (10, 1)), start=np.ones((1, 4)))
 
 
+NUMBER = count()
+
+
 def judgement(full: float | None, null: float, equilibrium: float, **changes: Any) -> Judgement:
-    shares = {"full": full, "self": 1.0, "none": 0.0, "null": null, "equilibrium": equilibrium}
-    return Judgement("1:1", observation(major="BaTiO3"), shares, {}, **changes)
+    shares = {"full": full, "self": 1.0, "equal": 0.0, "null": null, "equilibrium": equilibrium}
+    return Judgement("1:1", observation(major="BaTiO3", words=str(next(NUMBER))), shares, {}, **changes)
 
 
 ONE = """\
@@ -107,7 +111,7 @@ def file_of(*observations: str, recipe: str = "one.yaml", top: str = "") -> str:
 
 
 def judged(folder: Path, text: str) -> Validation:
-    return validate(Observations.from_text(text, directory=folder), threads=1)
+    return validate(Observations.from_text(text, directory=folder), over_range=False, threads=1)
 
 
 def refusal(folder: Path, text: str, kind: type[TammannError] = DataError) -> str:

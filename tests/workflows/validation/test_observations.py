@@ -131,3 +131,31 @@ def test_a_recipe_is_no_file_of_observations(tmp_path):
     (tmp_path / "a.yaml").write_text("precursors: []\n")
     with pytest.raises(DataError, match="a.yaml: expected observations, got a recipe; run it with tammann run"):
         Observations.from_file(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("top", "says"),
+    [
+        ("range:\n  particle_size: [1, 1]", "particle_size: expected each value once, got 1, 1"),
+        ("range:\n  particle_size: []", "range.particle_size"),
+        ("range:\n  time: [0]", "range.time[0]: expected a list of factors from 0.001 to 1000, got 0"),
+        ("range:\n  mixing: [3]", "range.mixing[0]: expected a list of standard deviations from 0 to 2, got 3"),
+        ("range:\n  pressure: [1]", "range.pressure"),
+    ],
+)
+def test_ranges_that_are_none_are_refused(folder, top, says):
+    assert says in refusal(folder, file_of("major: BaTiO3", top=top))
+
+
+def test_a_range_has_defaults(folder):
+    read = Observations.from_text(file_of("major: BaTiO3", top="range:\n  mixing: [0.2]"), directory=folder)
+    assert read.range.mixing == (0.2,) and read.range.particle_size == (0.5, 1.0, 2.0)
+
+
+def test_an_observation_counts_with_another_of_its_recipe(folder):
+    one, two = "observation: one\nmajor: BaTiO3", "observation: two\npresent: BaTiO3\ncounted_with: {}"
+    read = Observations.from_text(file_of(one, two.format("one")), directory=folder)
+    assert read.experiments[0].observations[1].counted_with == "one"
+    for wrong in ("three", "two"):
+        message = refusal(folder, file_of(one, two.format(wrong)))
+        assert "observations[1].counted_with: expected the words of one other observation" in message

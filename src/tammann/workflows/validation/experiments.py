@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tammann.errors import DataError, RecipeError
 from tammann.recipe import Recipe
 from tammann.thermo import Phases
-from tammann.workflows.furnace import PreparedRecipe, prepare
+from tammann.workflows.prepared import PreparedRecipe, prepare
 from tammann.workflows.validation.observations import Experiment, Observation
-from tammann.workflows.validation.results import KINETICS
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedExperiment:
-    """An experiment with its recipe ready to be run in each of the kinetics (one only without transport)."""
+    """An experiment with its recipe, ready to be run in every model.
+
+    Attributes:
+        experiment: As the file states it.
+        title: Its name in the tables.
+        prepared: The recipe of the first model, with its phases and energies.
+        recipes: By model the recipe with its engine and conductivities or kinetics.
+    """
 
     experiment: Experiment
     title: str
     prepared: PreparedRecipe
-    models: tuple[str, ...]
+    recipes: Mapping[str, Recipe]
 
 
 def prepare_experiment(
@@ -28,9 +35,9 @@ def prepare_experiment(
 ) -> PreparedExperiment:
     """Read the recipe of an experiment and check its observations against it; messages say ``where`` it stands."""
     try:
-        recipe = Recipe.from_file(experiment.recipe).with_options(realizations=realizations, size=size)
-        models = ("none",) if recipe.transport == "none" else KINETICS
-        prepared = prepare(recipe.with_options(kinetics=models[0]))
+        recipe = Recipe.from_file(experiment.recipe)
+        recipes = recipes_of_models(recipe, realizations=realizations, size=size)
+        prepared = prepare(recipes["full"])
     except RecipeError as error:
         raise RecipeError(f"{where}.recipe: {error}") from None
     if experiment.target is not None:
@@ -38,7 +45,40 @@ def prepare_experiment(
     for n, observation in enumerate(experiment.observations):
         _check(observation, prepared, f"{where}.observations[{n}]")
     name = experiment.name or recipe.title or Path(experiment.recipe).stem
-    return PreparedExperiment(experiment, name, prepared, models)
+    return PreparedExperiment(experiment, name, prepared, recipes)
+
+
+def recipes_of_models(recipe: Recipe, *, realizations: int | None = None, size: int | None = None) -> dict[str, Recipe]:
+    """Return a recipe as each model runs it: what belongs to one engine only keeps its default in the other.
+
+    Without transport data there is one kinetics of the automaton, and ``self`` would repeat ``full``.
+
+    Args:
+        recipe: As written, for either engine.
+        realizations: In place of the recipe's own.
+        size: Cells per edge of the automaton's grid, in place of the recipe's own.
+
+    Example:
+        >>> recipe = Recipe(
+        ...     precursors=[{"phase": "MgO", "ratio": 1}, {"phase": "SiO2", "ratio": 1}],
+        ...     programme=[{"temperature_K": 1500, "hold_h": 1}],
+        ... )
+        >>> list(recipes_of_models(recipe))
+        ['full', 'equal', 'automaton-none']
+    """
+    bare = recipe.transport == "none"
+    found = {
+        mode: recipe.with_options(engine="reactive-diffusion", conductivity=mode, realizations=realizations)
+        for mode in ("full", "self", "equal")
+        if mode != "self" or not bare
+    }
+    return found | {
+        f"automaton-{mode}": recipe.with_options(
+            engine="automaton", kinetics=mode, realizations=realizations, size=size
+        )
+        for mode in ("full", "self", "none")
+        if mode == "none" or not bare
+    }
 
 
 def _check_formula(phases: Phases, formula: str, where: str) -> None:

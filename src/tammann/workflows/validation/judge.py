@@ -12,51 +12,74 @@ from tammann.thermo import EnergySet
 from tammann.workflows.furnace import plain_equilibrium
 from tammann.workflows.validation.evolution import PhaseEvolution
 from tammann.workflows.validation.experiments import PreparedExperiment, folded
-from tammann.workflows.validation.observations import Observation, Observations
+from tammann.workflows.validation.observations import Observation, Observations, Range
 from tammann.workflows.validation.results import MODELS, Judgement
+from tammann.workflows.validation.settings import AS_WRITTEN
+
+NOMINAL_OBSERVATION = "Bondioli 1998"
+"""What the nominal conductivities of reactive diffusion rest on; left out of every count."""
 
 
 def judge(
     observations: Observations,
     experiments: Sequence[PreparedExperiment],
-    evolutions: Sequence[Mapping[str, PhaseEvolution]],
+    evolutions: Sequence[Mapping[str, Mapping[str, PhaseEvolution]]],
+    limits: Range | None,
 ) -> tuple[tuple[Judgement, ...], tuple[str, ...]]:
-    """Return a judgement of every observation in every model, in the order of the file, and remarks on limits used."""
+    """Return a judgement of every observation in every model, in the order of the file, and remarks on limits used.
+
+    Of every experiment ``evolutions`` has one by model and by words for the setting, the recipe as written among them;
+    ``limits`` are those of the settings.
+    """
     recipes = [each.prepared.recipe for each in experiments]
     texts = {recipe.calibration.observation for recipe in recipes if recipe.calibration is not None}
-    calibrations = _calibrations([o for each in observations.experiments for o in each.observations], texts)
+    said = [o for each in observations.experiments for o in each.observations]
+    calibrations = _calibrations(said, texts | {NOMINAL_OBSERVATION})
     judgements = [
         judgement
         for each, models in zip(experiments, evolutions, strict=True)
         for judgement in _judge_experiment(observations, each, models, calibrations)
     ]
     remarks = []
-    if texts and not calibrations:
+    if texts and not _calibrations(said, texts):
         named = "; ".join(sorted(texts))
         remarks.append(f"The time was calibrated on: {named}; no observation of this file is that one.")
-    uncalibrated = sum(not recipe.calibrated for recipe in recipes)
-    if uncalibrated:
-        remarks.append(
-            f"Time is in sweeps, not calibrated, in {uncalibrated} of {len(recipes)} recipes: their holds have nominal "
-            "hours only."
-        )
+    for engine, model in (("reactive diffusion", "full"), ("the automaton", "automaton-none")):
+        uncalibrated = sum(not each.recipes[model].calibrated for each in experiments)
+        if uncalibrated:
+            remarks.append(
+                f"The time of {engine} is not calibrated in {uncalibrated} of {len(recipes)} recipes: their holds have "
+                "nominal hours only."
+            )
     remarks.append(
-        f"A phase counts as present above {observations.detection_limit_mass_percent:g} % by mass, and amounts are "
-        f"{observations.basis} fractions of the condensed phases, unless an observation says otherwise; an observation "
-        "holds if it does in more than half of the realizations."
+        f"A phase counts as present above {observations.detection_limit_mass_percent:g} % by mass, the margin of a "
+        f"lead as well, and amounts are {observations.basis} fractions of the condensed phases, unless an observation "
+        "says otherwise; an observation holds if it does in more than half of the realizations"
+        + (" and at more than half of the settings." if limits is not None else ".")
     )
+    if limits is not None:
+        remarks.append(
+            f"Settings: reactive diffusion with radii times {_listed(limits.particle_size)}, mixing "
+            f"{_listed(limits.mixing)} and rates times {_listed(limits.time)}, all combinations; the automaton and the "
+            f"geometric null with {_listed(limits.sweeps_per_hour)} sweeps per hour (calibrated: rates as above); the "
+            "recipe as written among them."
+        )
     return tuple(judgements), tuple(remarks)
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.3g}" for value in values)
 
 
 def _judge_experiment(
     observations: Observations,
     each: PreparedExperiment,
-    evolutions: Mapping[str, PhaseEvolution],
+    evolutions: Mapping[str, Mapping[str, PhaseEvolution]],
     calibrations: set[int],
 ) -> list[Judgement]:
     energies = each.prepared.phases.energy_set(each.prepared.energies)
     equations = {folded(constraint.equation) for constraint in energies.constraints}
-    unconstrained = _without_constraints(each, energies, evolutions["equilibrium"])
+    unconstrained = _without_constraints(each, energies, evolutions["equilibrium"][AS_WRITTEN])
     judgements = []
     for observation in each.experiment.observations:
         basis = observation.basis or observations.basis
@@ -67,15 +90,24 @@ def _judge_experiment(
             "basis": basis,
             "target": each.experiment.target,
         }
-        holds = {model: run.holds(observation, **options) for model, run in evolutions.items()}
-        shares = {model: float(holds[model].mean()) if model in holds else None for model in MODELS}
+        holds = {
+            model: {words: float(run.holds(observation, **options).mean()) for words, run in runs.items()}
+            for model, runs in evolutions.items()
+        }
+        shares = {model: holds[model][AS_WRITTEN] if model in holds else None for model in MODELS}
+        settings = {
+            model: {words: share > 0.5 for words, share in held.items()}
+            for model, held in holds.items()
+            if len(held) > 1
+        }
         origin = ""
         if observation.follows_from is not None and folded(observation.follows_from) in equations:
             origin = observation.follows_from
         elif shares["equilibrium"] == 1 and unconstrained and not unconstrained.holds(observation, **options).all():
             origin = f"the constraints of {energies.name}: equilibrium with {energies.base} does not give it"
-        found = {model: _found(run, observation, basis) for model, run in evolutions.items()}
-        judgements.append(Judgement(each.title, observation, shares, found, id(observation) in calibrations, origin))
+        found = {model: _found(runs[AS_WRITTEN], observation, basis) for model, runs in evolutions.items()}
+        fitted = id(observation) in calibrations
+        judgements.append(Judgement(each.title, observation, shares, found, settings, fitted, origin))
     return judgements
 
 

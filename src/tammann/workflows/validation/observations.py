@@ -37,6 +37,18 @@ Percent = Annotated[float | None, Field(strict=True, ge=0, le=100, description="
 Limit = Field(strict=True, ge=0, le=50, description="a percentage from 0 to 50")
 Kelvin = Annotated[Temperature | None, Field(description="a temperature from 300 to 2000 K")]
 OneFormula = Field(description="a formula such as Ba2TiO4")
+Factors = Annotated[
+    tuple[Annotated[float, Field(strict=True, ge=1e-3, le=1e3)], ...],
+    Field(min_length=1, max_length=20, description="a list of factors from 0.001 to 1000"),
+]
+Spreads = Annotated[
+    tuple[Annotated[float, Field(strict=True, ge=0, le=2)], ...],
+    Field(min_length=1, max_length=20, description="a list of standard deviations from 0 to 2"),
+]
+Rates = Annotated[
+    tuple[Annotated[float, Field(strict=True, gt=0, le=1e6)], ...],
+    Field(min_length=1, max_length=20, description="a list of numbers above 0 and at most 1e6"),
+]
 Basis = Literal["mole", "mass", "volume"]
 
 
@@ -169,6 +181,9 @@ class Observation(Block):
         default=None, description="an equilibrium that constrains the energies, as 'tammann energies' prints it"
     )
     calibration: Flag = False
+    counted_with: Words | None = Field(
+        default=None, description="the words of another observation of the same recipe that says nearly the same"
+    )
 
     @model_validator(mode="after")
     def _claims_something(self) -> "Observation":
@@ -253,6 +268,28 @@ class Observation(Block):
                     yield (f"{key}[{k}].phase", item.phase) if isinstance(item, Amount) else (f"{key}[{k}]", item)
 
 
+class Range(Block):
+    """The inputs that nobody knows, over which every observation is judged: all combinations of the values listed.
+
+    Sizes and times are factors on what the recipe says (nominal hours where it has no calibration); ``mixing`` stands
+    in place of the recipe's. The automaton, whose progress is a number of sweeps, takes ``sweeps_per_hour`` alone, or
+    ``time`` where it is calibrated.
+    """
+
+    particle_size: Factors = (0.5, 1.0, 2.0)
+    mixing: Spreads = (0.0, 0.05, 0.1)
+    time: Factors = (1 / 3, 1.0, 3.0)
+    sweeps_per_hour: Rates = (30.0, 100.0, 300.0, 1000.0)
+
+    @model_validator(mode="after")
+    def _each_value_once(self) -> "Range":
+        for key in ("particle_size", "mixing", "time", "sweeps_per_hour"):
+            values = getattr(self, key)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{key}: expected each value once, got {', '.join(f'{v:g}' for v in values)}")
+        return self
+
+
 class Experiment(Block):
     """One recipe and what was observed of it."""
 
@@ -272,6 +309,17 @@ class Experiment(Block):
                 raise ValueError(f"observations[{k}].main_impurity: expected a target beside the recipe, got none")
             if observation.main_impurity == self.target:
                 raise ValueError(f"observations[{k}].main_impurity: expected another phase than the target, got it")
+        return self
+
+    @model_validator(mode="after")
+    def _counts_with_its_own(self) -> "Experiment":
+        alone = [o.observation for o in self.observations if o.counted_with is None]
+        for k, observation in enumerate(self.observations):
+            if observation.counted_with is not None and alone.count(observation.counted_with) != 1:
+                raise ValueError(
+                    f"observations[{k}].counted_with: expected the words of one other observation of this recipe, "
+                    f"which counts by itself, got {shown(observation.counted_with)}"
+                )
         return self
 
 
@@ -301,6 +349,7 @@ class Observations(Document):
     realizations: int | None = Field(
         default=None, strict=True, ge=1, le=100_000, description="a whole number from 1 to 100000"
     )
+    range: Range = Field(default=Range(), description="a block of keys such as particle_size: [0.5, 1, 2]")
     experiments: tuple[Experiment, ...] = Field(
         min_length=1, max_length=100, description="a list of experiments, each with recipe and observations"
     )

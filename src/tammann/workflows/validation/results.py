@@ -1,32 +1,45 @@
-"""The result of a validation: which observations hold in which models, and the skill over the two baselines."""
+"""The result of a validation: which observations hold in which models, over how much of the range, and the skill."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from tammann.files import json_safe
 from tammann.notebook import ShownAsTable
 from tammann.workflows.validation.observations import Observation
+from tammann.workflows.validation.settings import AS_WRITTEN
 
 if TYPE_CHECKING:
     import pandas as pd
 
 MODELS: Mapping[str, str] = {
-    "full": "full kinetics",
-    "self": "self-diffusion only",
-    "none": "thermodynamics only",
+    "full": "reactive diffusion",
+    "self": "reactive diffusion, self-diffusion only",
+    "equal": "reactive diffusion, equal conductivities",
+    "automaton-full": "automaton, full kinetics",
+    "automaton-self": "automaton, self-diffusion only",
+    "automaton-none": "automaton, thermodynamics only",
     "null": "geometric null",
     "equilibrium": "plain equilibrium",
 }
 """The models and their names, in the order of the table."""
-COLUMNS = ("full", "self-diffusion", "thermodynamics", "null", "equilibrium")
-"""Their short names, for a table that has to fit on a terminal."""
-KINETICS = ("full", "self", "none")
+COLUMNS: Mapping[str, str] = {
+    "full": "full",
+    "self": "self",
+    "equal": "equal",
+    "automaton-full": "a. full",
+    "automaton-self": "a. self",
+    "automaton-none": "a. none",
+    "null": "null",
+    "equilibrium": "equil.",
+}
+"""Short names, for a table that has to fit on a terminal; a. is the automaton."""
 BASELINES = ("null", "equilibrium")
+KINETICS = tuple(model for model in MODELS if model not in BASELINES)
+OWN_NULL = "equal"
+"""Reactive diffusion without differences between conductivities: what the other two conductivities are measured by."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +49,12 @@ class Judgement:
     Attributes:
         experiment: Name of the experiment, or title of its recipe.
         observation: The observation.
-        shares: By model the share of its realizations in which the observation holds; None where it was not run.
-        found: By model and phase the least and largest amount in the range (percent, medians over realizations);
-            empty where no realization reaches it.
+        shares: By model the share of the realizations of the recipe as written in which the observation holds; None
+            where the model was not run.
+        found: By model and phase the least and largest amount in the time of the observation (percent, medians over
+            the realizations of the recipe as written); empty where no realization reaches it.
+        settings: By model whether it holds at each setting of the range, by words for the setting. Without an entry
+            the recipe as written is the only setting.
         calibration: Whether the time of a recipe was calibrated on it, so that it is left out.
         input: The equilibrium, given to the energies as a constraint, from which it follows; empty where there is none.
     """
@@ -47,13 +63,25 @@ class Judgement:
     observation: Observation
     shares: Mapping[str, float | None]
     found: Mapping[str, Mapping[str, tuple[float, float]]]
+    settings: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
     calibration: bool = False
     input: str = ""
 
+    def over(self, model: str) -> tuple[int, int]:
+        """Return at how many settings it holds in a model, and how many there are; (0, 0) where it was not run."""
+        share = self.shares.get(model)
+        if share is None:
+            return 0, 0
+        held = self.settings.get(model) or {AS_WRITTEN: share > 0.5}
+        return sum(held.values()), len(held)
+
     def holds(self, model: str) -> bool | None:
-        """Return whether it holds in more than half of a model's realizations; None where the model was not run."""
-        share = self.shares[model]
-        return None if share is None else share > 0.5
+        """Return whether it holds at more than half of a model's settings; None where the model was not run.
+
+        It holds at a setting if it does in more than half of the realizations.
+        """
+        held, of = self.over(model)
+        return None if of == 0 else held > of / 2
 
     @property
     def counts(self) -> bool:
@@ -75,12 +103,12 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Skill:
-    """How many observations more hold in a model than in a baseline, of those that count.
+    """How many statements more hold in a model than in a baseline, of those that count.
 
     Attributes:
         model: One of the kinetics.
-        baseline: ``null`` or ``equilibrium``.
-        counted: Observations that count (no inputs, no calibration).
+        baseline: ``null`` or ``equilibrium``; or ``equal``, the null of reactive diffusion.
+        counted: Statements that count (no inputs, no calibration, those that say nearly the same counted once).
         satisfied: Those of them that hold in the model.
         by_baseline: Those of them that hold in the baseline.
         gained: Those that hold in the model and not in the baseline.
@@ -120,64 +148,105 @@ class Validation(ShownAsTable):
 
     @property
     def _counts(self) -> str:
-        counting, telling = (sum(getattr(v, key) for v in self.judgements) for key in ("counts", "discriminates"))
-        return f"{counting} of {len(self.judgements)} observations count; {telling} of them discriminate"
+        counting = sum(v.counts for v in self.judgements)
+        statements = self.statements
+        telling = sum(not any(_hold(each, baseline) for baseline in BASELINES) for each in statements)
+        once = f", as {len(statements)} statements" * (len(statements) < counting)
+        return f"{counting} of {len(self.judgements)} observations count{once}; {telling} of them discriminate"
 
     @property
     def models(self) -> tuple[str, ...]:
         """The models that were run for some recipe."""
-        return tuple(model for model in MODELS if any(v.shares[model] is not None for v in self.judgements))
+        return tuple(model for model in MODELS if any(v.shares.get(model) is not None for v in self.judgements))
+
+    @property
+    def statements(self) -> tuple[tuple[Judgement, ...], ...]:
+        """The observations that count, those that say nearly the same together: a statement holds where all do."""
+        groups: dict[tuple[str, str], list[Judgement]] = {}
+        for v in self.judgements:
+            if v.counts:
+                words = v.observation.counted_with or v.observation.observation
+                groups.setdefault((v.experiment, words), []).append(v)
+        return tuple(map(tuple, groups.values()))
 
     def skill(self, model: str, baseline: str) -> Skill:
-        """Compare a model with a baseline (keys of ``MODELS``), over the observations that count and were run with it.
+        """Compare a model with a baseline (keys of ``MODELS``), over the statements that count and were run with both.
 
         Example:
             >>> claim = Observation(observation="BaTiO3", source="invented", major="BaTiO3")
-            >>> shares = {"full": 1.0, "self": 0.75, "none": 0.25, "null": 0.0, "equilibrium": 1.0}
+            >>> shares = {"full": 1.0, "self": 0.75, "equal": 0.25, "null": 0.0, "equilibrium": 1.0}
             >>> outcome = Validation("one", (Judgement("1:1", claim, shares, {}),))
-            >>> outcome.skill("full", "null").value, outcome.skill("none", "equilibrium").value
+            >>> outcome.skill("full", "null").value, outcome.skill("equal", "equilibrium").value
             (1, -1)
         """
-        counting = [v for v in self.judgements if v.counts and v.shares[model] is not None]
-        own = np.array([v.holds(model) for v in counting], dtype=bool)
-        base = np.array([v.holds(baseline) for v in counting], dtype=bool)
-        counts = (own, base, own & ~base, base & ~own)
-        return Skill(model, baseline, len(counting), *(int(held.sum()) for held in counts))
+        pairs = [(_hold(each, model), _hold(each, baseline)) for each in self.statements]
+        counting = [(own, base) for own, base in pairs if own is not None and base is not None]
+        return Skill(
+            model,
+            baseline,
+            len(counting),
+            sum(own for own, _ in counting),
+            sum(base for _, base in counting),
+            sum(own and not base for own, base in counting),
+            sum(base and not own for own, base in counting),
+        )
+
+    def skills(self) -> list[Skill]:
+        """Return the skill of every model that was run over every baseline; of conductivities over equal ones, too."""
+        models = [model for model in KINETICS if model in self.models]
+        return [
+            self.skill(model, baseline)
+            for model in models
+            for baseline in (*BASELINES, *((OWN_NULL,) if model in ("full", "self") and OWN_NULL in models else ()))
+        ]
 
     def table(self) -> pd.DataFrame:
-        """Return the models side by side, as text: yes or no, with the share of realizations where they disagree.
+        """Return the models side by side, as text: yes or no, with the number of settings at which it holds.
 
-        Columns ``recipe``, ``observation``, ``when``, ``full``, ``self-diffusion``, ``thermodynamics``, ``null``,
-        ``equilibrium`` and ``mark``; a dash stands where a model was not run.
+        Columns ``recipe``, ``observation``, ``when``, one per model (values of ``COLUMNS``) and ``mark``; a dash stands
+        where a model was not run. With one setting only, the share of realizations stands where they disagree.
         """
         import pandas as pd
 
         rows = [
             (
                 *(v.experiment, v.observation.observation, v.observation.when.words),
-                *(_cell(v.shares[model], bool(v.found.get(model, True))) for model in MODELS),
-                v.mark,
+                *(_cell(v, model) for model in MODELS),
+                self.mark(v),
             )
             for v in self.judgements
         ]
-        return pd.DataFrame(rows, columns=["recipe", "observation", "when", *COLUMNS, "mark"])
+        return pd.DataFrame(rows, columns=["recipe", "observation", "when", *COLUMNS.values(), "mark"])
+
+    def mark(self, judgement: Judgement) -> str:
+        """Return how an observation counts: its own mark, or that it is counted with another."""
+        statement = next((each for each in self.statements if judgement in each), (judgement,))
+        if judgement is not statement[0]:
+            return f"counted with no. {self.judgements.index(statement[0]) + 1}"
+        if len(statement) > 1:
+            satisfied = any(_hold(statement, baseline) for baseline in BASELINES)
+            return "not discriminating" if satisfied else "discriminates"
+        return judgement.mark
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The table in sentences: the counts, the skill, what is not reproduced, and the remarks."""
         lines = [f"{self._counts} (neither baseline satisfies them)."]
+        skills = self.skills()
         for model in KINETICS:
-            if model not in self.models:
+            each = [s for s in skills if s.model == model]
+            if not each:
                 continue
-            each = [self.skill(model, baseline) for baseline in BASELINES]
-            beyond = sum(bool(v.discriminates and v.holds(model)) for v in self.judgements)
+            beyond = sum(
+                bool(_hold(s, model)) and not any(_hold(s, baseline) for baseline in BASELINES) for s in self.statements
+            )
             against = "; ".join(
                 f"over {MODELS[s.baseline]} ({s.by_baseline}) skill {s.value:+d} = {s.gained} gained - {s.lost} lost"
                 for s in each
             )
             lines.append(
-                f"{MODELS[model].capitalize()}: {each[0].satisfied} of {each[0].counted} hold; {against}; "
-                f"{beyond} that neither satisfies."
+                f"{_capital(MODELS[model])}: {each[0].satisfied} of {each[0].counted} hold; {against}; "
+                f"{beyond} that neither baseline satisfies."
             )
         best = self.models[0] if self.models else "full"
         inputs = [
@@ -187,7 +256,7 @@ class Validation(ShownAsTable):
         ]
         missed = [
             f"Not reproduced with {MODELS[best]}: {v.experiment}: {v.observation.observation} "
-            f"({v.observation.when.words}); found {_amounts(v.found.get(best, {}))}."
+            f"({v.observation.when.words}); found {_amounts(v.found.get(best, {}))}{_over(v, best)}."
             for v in self.judgements
             if v.holds(best) is False and not v.calibration
         ]
@@ -205,32 +274,46 @@ class Validation(ShownAsTable):
                     "source": v.observation.source,
                     "when": v.observation.when.words,
                     "holds": {model: v.holds(model) for model in MODELS},
-                    "share_of_realizations": dict(v.shares),
+                    "settings": {model: dict(held) for model, held in v.settings.items()},
+                    "share_of_realizations": {model: v.shares.get(model) for model in MODELS},
                     "found_percent": json_safe(v.found),
-                    "mark": v.mark,
+                    "mark": self.mark(v),
                     "discriminates": v.discriminates,
                     "follows_from": v.input or None,
                 }
                 for v in self.judgements
             ],
-            "skill": [
-                {**asdict(s := self.skill(model, baseline)), "skill": s.value}
-                for model in KINETICS
-                if model in self.models
-                for baseline in BASELINES
-            ],
+            "skill": [{**asdict(s), "skill": s.value} for s in self.skills()],
             "notes": list(self.notes),
         }
 
 
-def _cell(share: float | None, reached: bool) -> str:
+def _hold(statement: Sequence[Judgement], model: str) -> bool | None:
+    """Return whether all observations of a statement hold in a model; None where it was not run."""
+    answers = [v.holds(model) for v in statement]
+    return None if any(answer is None for answer in answers) else all(answers)
+
+
+def _cell(v: Judgement, model: str) -> str:
+    share, (held, of) = v.shares.get(model), v.over(model)
     if share is None:
         return "-"
-    if not reached:
+    if of > 1:
+        return f"{'yes' if v.holds(model) else 'no'} {held}/{of}"
+    if not v.found.get(model, True):
         return "not reached"
     if share in (0.0, 1.0):
         return "yes" if share else "no"
     return f"{'yes' if share > 0.5 else 'no'} ({100 * share:.0f} %)"
+
+
+def _over(v: Judgement, model: str) -> str:
+    held, of = v.over(model)
+    return f", as written; it holds at {held} of {of} settings" if of > 1 else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _amounts(found: Mapping[str, tuple[float, float]]) -> str:
