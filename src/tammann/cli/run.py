@@ -54,16 +54,15 @@ def run(
         transport=transport,
     )
     from tammann.files import check_empty
-    from tammann.workflows.furnace import NULLS, prepare, run_cost, run_recipe
+    from tammann.workflows.furnace import prepare, run_cost, run_recipe
 
     if not resume:
         check_empty(out, advice="name another folder, or add --resume to continue the run in it")
     prepared = prepare(asked)
     cost = run_cost(prepared, threads=threads)
     number = asked.ensemble.realizations
-    null = NULLS[asked.engine].replace("_", " ")
-    kind = "of" if asked.engine == "automaton" else "with"
-    heading = f"{number} realization{'s' * (number > 1)} and {cost.runs - number} {kind} {null}, each {cost}"
+    null = "of the geometric null" if asked.engine == "automaton" else "with equal conductivities"
+    heading = f"{number} realization{'s' * (number > 1)} and {cost.runs - number} {null}, each {cost}"
     with progress_bar(hidden=quiet, heading=heading) as progress:
         result = run_recipe(prepared, out, threads=threads, resume=resume, progress=progress)
     if as_json:
@@ -110,7 +109,7 @@ def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
             missing = [note for note in summary.get("warnings", ()) if any(words in note for words in about)]
             print_warnings(missing)
             printed += missing
-    if summary["engine"] == "reactive-diffusion":
+    if summary.get("engine") == "reactive-diffusion":
         printed += _print_layers(summary)
     notes = len(set(summary.get("warnings", ())) - set(printed))
     if notes:
@@ -123,8 +122,10 @@ def _print_layers(summary: Mapping[str, Any]) -> list[str]:
     """Print which layers were in the way and what is relative; return the notes that it printed."""
     from tammann.workflows.prepared import UNTIMED
 
-    steps = []
+    steps, spent = [], sum(stage["dissipated_eV_per_atom"] for stage in summary["bottleneck"])
     for stage in summary["bottleneck"]:
+        if stage["dissipated_eV_per_atom"] < 0.01 * spent:  # next to nothing happened
+            continue
         when = f" in step {stage['stage'] + 1}" if len(summary["bottleneck"]) > 1 else ""
         steps.append(f"{stage['phase']}{when} ({format_percent(stage['share'])} %)")
     if steps:

@@ -196,7 +196,8 @@ def diffusion_figures(prepared: PreparedRecipe, history: History) -> dict[str, A
         if total > 0:
             most = int(by_phase.argmax())
             share = float(by_phase[most]) / total
-            stages.append({"stage": int(stage), "phase": history.phases[most], "share": share})
+            figures = {"phase": history.phases[most], "share": share, "dissipated_eV_per_atom": total}
+            stages.append({"stage": int(stage), **figures})
     return {
         "conductivity": recipe.diffusion.conductivity,
         "rate_factor": recipe.rate_factor,
