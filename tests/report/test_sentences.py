@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from example import example_history
-from histories import with_lattice
+from histories import layered_history, with_lattice
 from report.pages import said
-from tammann.report.sentences import formula_text, headline, notices, percent
+from tammann.history import History
+from tammann.report.sentences import formula_text, headline, layer_sentences, notices, percent
 
 
 def test_arrest_is_called_geometry(history):
@@ -80,3 +82,46 @@ def test_what_changes_the_answer_comes_first(history):
     assert found[0].text == "H2 cannot act on these phases."
     kinds = [notice.kind for notice in found]
     assert kinds == sorted(kinds) and "note" in kinds
+
+
+@pytest.fixture(scope="module")
+def diffusion():
+    return History.example("reactive-diffusion")
+
+
+def test_which_layer_was_in_the_way(diffusion):
+    (text,) = layer_sentences(diffusion)
+    assert text.startswith("Between 420 and 1200 K the layer of Ba₂TiO₄ took 42 % of the driving force (that of BaTiO₃")
+    assert "though it made up only 18 % of the products' volume; on the hold at 1200 K 55 %;" in text
+    heat = diffusion.diffusion.dissipated_eV_per_atom
+    still = replace(diffusion, diffusion=replace(diffusion.diffusion, dissipated_eV_per_atom=0 * heat))
+    assert layer_sentences(still) == []
+
+
+def test_parts_of_a_hold_are_told_apart():
+    frames = 11
+    heat = np.zeros((frames, 11))
+    heat[1:4, 9], heat[1:4, 1], heat[4:, 1] = 9, 1, 10  # BaTiO3, then Ba2TiO4
+    run = layered_history(
+        np.tile([0.0, 5e-7, 1e-6], (frames, 1)), ["BaO", "TiO2"], times_h=np.arange(frames), heat=heat
+    )
+    first, then = layer_sentences(run)
+    assert first == "In the first 3.0 h on the hold at 1300 K the layer of BaTiO₃ took 90 % of the driving force."
+    assert then == "After 3.0 h on the hold at 1300 K the layer of Ba₂TiO₄ took 100 % of the driving force."
+
+
+def test_a_run_of_reactive_diffusion_says_what_its_time_and_layers_rest_on(diffusion):
+    text = said(diffusion, null=diffusion, equilibrium={"BaTiO3": 1.0})
+    assert "Time is in the programme's nominal hours, as no calibration was given" in text
+    assert "their shares of the driving force can be read" in text
+    assert "The null (all phases conduct equally well) gives" in text and "pair reactions" not in text
+    assert "do not trust" not in text
+    without = replace(diffusion.diffusion, without_data_fraction=np.full(3, 0.3))
+    assert "30.0 % of the driving force was spent in phases without transport data" in said(
+        replace(diffusion, diffusion=without)
+    )
+    assert "All phases conduct alike" in said(diffusion, summary={"conductivity": "equal"})
+    assert "Only self-diffusion enters" in said(diffusion, summary={"conductivity": "self"})
+    assert headline(diffusion).startswith("After 6.0 h, at 1500 K: 8")
+    idle = replace(diffusion, moles=np.repeat(diffusion.moles[:, :1], diffusion.stage.size, axis=1))
+    assert headline(idle).startswith("Nothing has reacted. After")

@@ -9,9 +9,11 @@ import pytest
 
 from example import example_history
 from report.pages import recipe
+from tammann.history import History
 from tammann.report import write_report
+from tammann.report.layer_charts import growth_fits
 from tammann.report.sentences import headline
-from tammann.report.tables import baseline_table, stage_table
+from tammann.report.tables import baseline_table, bottleneck_table, growth_table, stage_table
 
 
 def with_final_fractions(**shares):
@@ -59,3 +61,21 @@ def test_the_tolerance_is_stated(uncertain):
         uncertain, uncertain, pd.DataFrame({"temperature_K": [1500.0], "phase": ["BaO"], "mole_fraction": [1.0]})
     )
     assert "more than 1 % of the formula units or of the mass apart" in text
+
+
+def test_layers_have_their_shares_and_their_constants():
+    run = History.example("reactive-diffusion")
+    text = bottleneck_table(run)
+    first, *_, last = re.findall(r"<tr><td[^>]*>(.*?)</td>", text)
+    assert first == "Ba₂TiO₄" and last == "Gibbs energy spent in the step"
+    assert "<span>50.2 %</span>" in text and "step 2, to 1500 K" in text
+    text = growth_table(run, growth_fits(run))
+    assert "BaTiO₃, around TiO₂" in text and "m² per nominal s" in text and "1.81e-19 ± 2e-21" in text
+    assert "layers have no parabolic constant" in text and "around BaO, 1200 K: BaTiO₃ grows from" in text
+    assert growth_table(run, []) == ""
+
+
+def test_the_null_has_the_name_of_its_engine(uncertain):
+    run = History.example("reactive-diffusion")
+    assert "equal conductivities" in baseline_table(run, run, None)
+    assert "geometric null" in baseline_table(uncertain, uncertain, None)

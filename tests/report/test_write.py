@@ -1,5 +1,8 @@
 """The report: whole, self-contained, and safe against what a recipe says."""
 
+import base64
+import gzip
+import json
 import os
 import re
 from dataclasses import replace
@@ -8,8 +11,9 @@ import numpy as np
 import pytest
 
 from example import example_history
-from histories import with_lattice
+from histories import layered_history, with_lattice
 from report.pages import parsed, recipe, said
+from tammann.history import History
 from tammann.report import write_report
 
 
@@ -91,3 +95,43 @@ def test_writing_is_whole_or_not_at_all(tmp_path, history, monkeypatch):
         write_report(path, history, recipe=recipe(), summary={})
     assert path.read_text() == "before"
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_report_of_reactive_diffusion(tmp_path):
+    run = History.example("reactive-diffusion")
+    told = {"seed": 0, "bottleneck": [{"stage": 0, "phase": "Ba2TiO4", "share": 0.5}], "conductivity": "full"}
+    path = tmp_path / "r.html"
+    write_report(path, run, recipe=recipe(), summary=told, baselines={"null": run, "equilibrium": {"BaTiO3": 1.0}})
+    text, blocks = path.read_text(encoding="utf-8"), parsed(path).blocks
+    assert set(json.loads(blocks["charts"])) == {
+        "phases", "baselines", "layers", "profile", "bottleneck", "thickness", "energy",
+    }  # fmt: skip
+    frames = json.loads(gzip.decompress(base64.b64decode(blocks["frames"])))
+    assert list(frames) == ["profile"] and len(frames["profile"]) == 2
+    assert "Which layer is in the way" in text and "the layer of Ba₂TiO₄ took" in text
+    assert "Which reactions carried it" not in text and "In the powder" not in text
+    assert "stage: 0; phase" not in text  # the bottleneck has a table of its own
+    assert "geometric null" not in text and "pair reactions" not in text
+    assert path.stat().st_size < 3_000_000
+
+
+def test_report_of_a_powder_of_grains(tmp_path):
+    run = History.example("reactive-diffusion")
+    cube = {"snapshots": np.ones((2, 1, 8, 8), np.uint8), "snapshot_frame": np.array([0, 5]), "voxel_m": 5e-8}
+    empty = {name: getattr(run.diffusion, name)[:0] for name in ("edges_m", "sites", "potential_eV")}
+    write_report(
+        tmp_path / "r.html",
+        replace(run, diffusion=replace(run.diffusion, **cube, **empty)),
+        recipe=recipe(),
+        summary={},
+    )
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "In the powder" in text and "8³ voxels of 50 nm" in text and "Layers in a particle" not in text
+
+
+def test_report_of_a_diffusion_run_in_which_nothing_reacts(tmp_path):
+    still = layered_history(np.tile([0.0, 5e-7, 1e-6], (3, 1)), ["BaO", "TiO2"], times_h=np.arange(3.0))
+    write_report(tmp_path / "r.html", still, recipe=recipe(), summary={})
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert text.count("Nothing has reacted.") == 2
+    parsed(tmp_path / "r.html")

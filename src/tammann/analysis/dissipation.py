@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tammann.history import History
 
 NEGLIGIBLE = 0.02
-"""Share of all energy dissipated below which a stretch of a run says nothing about its bottleneck."""
+"""Share of all energy dissipated below which it does not matter which phase it is put down to."""
 BEGUN = 0.01
 """Share of its energy with which a stretch begins: a ramp from room temperature is idle at first."""
 IDLE = 1e-6
@@ -103,13 +103,14 @@ def dissipation_by_step(history: History) -> pd.DataFrame:
 def bottlenecks(history: History) -> pd.DataFrame:
     """Tabulate which layer takes the largest part of the driving force, stretch by stretch.
 
-    A stretch ends where another phase takes the lead, or with a step's ramp or hold; stretches of less than 2 % of
-    all energy dissipated are counted with the one before. Means over realizations.
+    Ramps and holds are cut into as few stretches as describe the run: where another phase takes the lead, unless less
+    than 2 % of all energy would be put down to another phase without the cut. Ramps and holds in which less than that
+    is dissipated are left out. Means over realizations.
 
     Returns:
         Columns ``stage``, ``start_K``, ``end_K`` (K; equal on a hold), ``start`` and ``end`` (time, as
-        ``History.clock`` counts it), ``phase``, ``share`` (of what the stretch dissipates), ``of_run`` (share of the
-        stretch in what the whole run dissipates).
+        ``History.clock`` counts it), ``phase``, ``share`` (of what the stretch dissipates), ``next_phase``,
+        ``next_share`` (the second in line), ``of_run`` (share of the stretch in what the whole run dissipates).
 
     Raises:
         ResultError: The run is of another engine.
@@ -121,51 +122,43 @@ def bottlenecks(history: History) -> pd.DataFrame:
     """
     heat = diffusion_record(history).dissipated_eV_per_atom.mean(axis=0)
     T, time, total = history.temperature_K, history.clock[1], heat.sum()
-    names = ["stage", "start_K", "end_K", "start", "end", "phase", "share", "of_run"]
-    if total <= 0:
-        return pd.DataFrame(columns=names)
+    names = ["stage", "start_K", "end_K", "start", "end", "phase", "share", "next_phase", "next_share", "of_run"]
     holds = np.append(False, np.diff(T) == 0)
     part = np.append(0, np.cumsum((np.diff(history.stage) != 0) | (np.diff(holds.astype(int)) != 0)))
-    runs: list[list[int]] = []
-    for frame in np.flatnonzero(heat.sum(axis=1) > 0):
-        before = runs[-1][-1] if runs else None
-        leads = before is not None and heat[before].argmax() == heat[frame].argmax() and part[before] == part[frame]
-        if leads:
-            runs[-1].append(int(frame))
-        else:
-            runs.append([int(frame)])
-    runs = _merged(runs, heat, part)
     rows = []
-    for frames in runs:
-        spent = heat[frames].sum(axis=0)
-        begun = np.cumsum(heat[frames].sum(axis=1)) > BEGUN * spent.sum()
-        first = max(frames[int(begun.argmax())] - 1, 0)
-        k = int(spent.argmax())
-        share, of_run = spent[k] / spent.sum(), spent.sum() / total
-        stage = int(history.stage[frames[-1]])
-        rows.append((stage, T[first], T[frames[-1]], time[first], time[frames[-1]], history.phases[k], share, of_run))
+    for number in np.unique(part):
+        frames = np.flatnonzero(part == number)
+        if total <= 0 or heat[frames].sum() < NEGLIGIBLE * total:
+            continue
+        for first, last in _stretches(heat[frames] / total):
+            inside = frames[first : last + 1]
+            spent = heat[inside].sum(axis=0)
+            lead, other = np.argsort(-spent, kind="stable")[:2]
+            begun = np.cumsum(heat[inside].sum(axis=1)) > BEGUN * spent.sum()
+            begin, end = max(inside[int(begun.argmax())] - 1, 0), inside[-1]
+            shares = spent[[lead, other]] / spent.sum()
+            ends = (T[begin], T[end], time[begin], time[end])
+            own, second = (history.phases[k] for k in (lead, other))
+            rows.append((int(history.stage[end]), *ends, own, shares[0], second, shares[1], spent.sum() / total))
     return pd.DataFrame(rows, columns=names)
 
 
-def _merged(runs: list[list[int]], heat: np.ndarray, part: np.ndarray) -> list[list[int]]:
-    """Put runs of frames together until neighbours of one part differ in their leading phase and none is negligible."""
-    while True:
-        spent = [heat[frames].sum() for frames in runs]
-        leads = [int(heat[frames].sum(axis=0).argmax()) for frames in runs]
-        same = [part[a[-1]] == part[b[0]] for a, b in zip(runs, runs[1:], strict=False)]
-        join = next((k for k in range(len(same)) if same[k] and leads[k] == leads[k + 1]), None)
-        if join is None:
-            small = [k for k in range(len(runs)) if spent[k] < NEGLIGIBLE * heat.sum() and len(runs) > 1]
-            if not small:
-                return runs
-            k = min(small, key=lambda k: spent[k])  # noqa: B023 - used at once
-            beside = [j for j in (k - 1, k) if 0 <= j < len(same)]
-            inside = [j for j in beside if same[j]]
-            if not inside:  # a whole ramp or hold in which hardly anything is spent
-                runs = runs[:k] + runs[k + 1 :]
-                continue
-            join = max(inside, key=lambda j: spent[j] + spent[j + 1])  # noqa: B023 - used at once
-        runs = [*runs[:join], runs[join] + runs[join + 1], *runs[join + 2 :]]
+def _stretches(heat: np.ndarray) -> list[tuple[int, int]]:
+    """Return the first and last frame of stretches with one leading phase each, from the parts of all energy, (F, P).
+
+    Neighbours are put together as long as what the one leading phase of both takes is hardly less than what their own
+    leading phases take.
+    """
+    bounds = [(f, f) for f in range(len(heat))]
+    spent = list(heat)
+    while len(bounds) > 1:
+        loss = [a.max() + b.max() - (a + b).max() for a, b in zip(spent, spent[1:], strict=False)]
+        k = int(np.argmin(loss))
+        if loss[k] > NEGLIGIBLE:
+            break
+        bounds[k : k + 2] = [(bounds[k][0], bounds[k + 1][1])]
+        spent[k : k + 2] = [spent[k] + spent[k + 1]]
+    return bounds
 
 
 def gibbs_left(history: History) -> pd.DataFrame:

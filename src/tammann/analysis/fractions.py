@@ -35,6 +35,17 @@ def existing_stage(history: History, stage: int) -> int:
     return stage
 
 
+def null_name(history: History) -> str:
+    """Return what the null of a run's engine is called: what it would do if kinetics told no phases apart.
+
+    Example:
+        >>> from tammann.history import History
+        >>> null_name(History.example()), null_name(History.example("reactive-diffusion"))
+        ('geometric null', 'equal conductivities')
+    """
+    return "geometric null" if history.diffusion is None else "equal conductivities"
+
+
 def final_mole_fractions(history: History) -> dict[str, float]:
     """Return the median mole fraction of every phase at the end, largest first.
 
@@ -53,7 +64,7 @@ def beside_baselines(
     equilibrium: Mapping[str, float] | pd.DataFrame | None = None,
     smallest: float = 0.0,
 ) -> pd.DataFrame:
-    """Compare final mole fractions with the geometric null and with plain equilibrium.
+    """Compare final mole fractions with the engine's null and with plain equilibrium.
 
     A phase differs from a baseline where the run's band and the baseline's (a point for equilibrium) are more than
     1 % apart, either in mole fraction or in mass fraction: a formula unit is as large as one writes it, and 1 mol %
@@ -61,7 +72,7 @@ def beside_baselines(
 
     Args:
         history: The run.
-        null: The same recipe with all pair reactions equal.
+        null: The same recipe with all pair reactions equal, or with all conductivities equal.
         equilibrium: Mole fractions by phase at the end; or a table with columns ``temperature_K``, ``phase`` and
             ``mole_fraction``, of which the rows nearest to the run's last temperature are used.
         smallest: Leave out phases that stay below this mole fraction in all three, bands included.

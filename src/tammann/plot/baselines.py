@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tammann.analysis import beside_baselines
+from tammann.analysis.fractions import null_name
 from tammann.plot.style import BACKGROUND, FAINT, INK, formula_label, legend_above, new_axes, phase_colours, tidy
 
 if TYPE_CHECKING:
@@ -23,11 +24,11 @@ def plot_baselines(
     smallest: float = 0.005,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw final mole fractions (median and band) with the geometric null and plain equilibrium on the same rows.
+    """Draw final mole fractions (median and band) with the null and plain equilibrium on the same rows.
 
     Args:
         history: The run.
-        null: The same recipe with all pair reactions equal.
+        null: The same recipe with all pair reactions equal, or with all conductivities equal.
         equilibrium: Mole fractions of the phases of lowest Gibbs energy at the end of the recipe, or that table
             over temperature (see ``tammann.analysis.beside_baselines``).
         smallest: Phases below this mole fraction in all three are left out.
@@ -58,7 +59,7 @@ def plot_baselines(
     tidy(ax, grid="x")
     ax.tick_params(axis="y", length=0, labelsize=10)
     ax.spines["left"].set_visible(False)
-    _legend(ax, null is not None, equilibrium is not None, history.realizations)
+    _legend(ax, null_name(history) if null is not None else "", equilibrium is not None, history.realizations)
     return ax
 
 
@@ -72,7 +73,7 @@ def _draw_run(ax: Axes, height: float, band: pd.Series, colour: str, *, null: bo
     ax.plot(median, height, color=colour, linestyle="", zorder=3, clip_on=False, **mark)
 
 
-def _legend(ax: Axes, null: bool, equilibrium: bool, realizations: int) -> None:
+def _legend(ax: Axes, null: str, equilibrium: bool, realizations: int) -> None:
     from matplotlib.lines import Line2D
 
     band = f"median and 5-95 % of {realizations}" if realizations > 1 else "one realization"
@@ -80,7 +81,7 @@ def _legend(ax: Axes, null: bool, equilibrium: bool, realizations: int) -> None:
         f"this run ({band})": {"marker": "o", "color": FAINT, "mfc": "#444444", "mec": "#444444", "linewidth": 4}
     }
     if null:
-        marks["geometric null"] = {"marker": "D", "color": FAINT, "mfc": "white", "mec": "#555555", "linewidth": 2.4}
+        marks[null] = {"marker": "D", "color": FAINT, "mfc": "white", "mec": "#555555", "linewidth": 2.4}
     if equilibrium:
         marks["plain equilibrium"] = {"marker": "|", "color": INK, "linestyle": "", "markersize": 12, "mew": 1.8}
     handles = [Line2D([], [], label=name, **mark) for name, mark in marks.items()]

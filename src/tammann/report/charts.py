@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tammann.analysis import ReactionFlow, beside_baselines, reaction_flow
+from tammann.analysis.fractions import null_name
 from tammann.files import json_safe
 from tammann.history import Basis, band
 from tammann.plot.flow import flow_columns, stack_nodes
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 
 _MOST_FRAMES = 800
 _SMALLEST = 0.005  # fraction of the atoms or formula units below which a ribbon or bar is left out
-_HEAT = "#C8553D"
+HEAT = "#C8553D"
 
 
 @dataclass(frozen=True)
 class Chart:
     """One chart: the id of its element, what it describes for those who cannot see it, and its height.
 
-    Its variants are the choices of what it shows, each with ``label``, and ``data`` and ``layout`` of plotly.
+    Its variants are the choices of what it shows, each with ``label``, and ``data`` and ``layout`` of plotly; a variant
+    with a slider has ``frames``, each with ``label`` and its own ``data``, and ``at``, which of them is shown first.
     """
 
     name: str
@@ -38,23 +40,23 @@ class Chart:
     variants: tuple[dict[str, Any], ...]
 
 
-def _numbers(values: np.ndarray, digits: int = 5) -> list[float | None]:
+def numbers(values: np.ndarray, digits: int = 5) -> list[float | None]:
     """Return numbers rounded for a page, null for NaN, which JSON does not know."""
     rounded: list[float | None] = json_safe([float(f"{v:.{digits}g}") for v in values])
     return rounded
 
 
-def _times(history: History) -> tuple[np.ndarray, list[float | None], str]:
+def times(history: History) -> tuple[np.ndarray, list[float | None], str]:
     """Return the frames that are drawn, their times and the label of the axis."""
     name, time = history.clock
     frames = np.unique(np.linspace(0, time.size - 1, min(time.size, _MOST_FRAMES)).astype(int))
-    return frames, _numbers(time[frames], 8), TIME_LABELS[name]
+    return frames, numbers(time[frames], 8), TIME_LABELS[name]
 
 
-def _line(x: list[float | None], y: np.ndarray, name: str, colour: str, hover: str, **more: Any) -> dict[str, Any]:
+def line_trace(x: list[float | None], y: np.ndarray, name: str, colour: str, hover: str, **more: Any) -> dict[str, Any]:
     """Return a trace: a line with a name, a colour and what is shown where one points at it."""
     line = {"color": colour, "width": more.pop("width", 2), "dash": more.pop("dash", "solid")}
-    return {"type": "scatter", "mode": "lines", "x": x, "y": _numbers(y), "name": name, "line": line,
+    return {"type": "scatter", "mode": "lines", "x": x, "y": numbers(y), "name": name, "line": line,
             "hovertemplate": hover, **more}  # fmt: skip
 
 
@@ -63,9 +65,9 @@ def phase_chart(history: History, *, null: History | None = None) -> Chart:
 
     The null, where given, can be switched on in the legend.
     """
-    frames, x, x_label = _times(history)
-    heat = _line(x, history.temperature_K[frames], "temperature", _HEAT, "%{y:.0f} K", width=1.8, yaxis="y2",
-                 showlegend=False, fill="tozeroy", fillcolor=_HEAT + "1C")  # fmt: skip
+    frames, x, x_label = times(history)
+    heat = line_trace(x, history.temperature_K[frames], "temperature", HEAT, "%{y:.0f} K", width=1.8, yaxis="y2",
+                 showlegend=False, fill="tozeroy", fillcolor=HEAT + "1C")  # fmt: skip
     hottest = 1.1 * float(history.temperature_K.max())
     bases: tuple[tuple[Basis, str, str], ...] = (
         ("mole", "moles", "mole fraction of formula units"),
@@ -88,7 +90,7 @@ def phase_chart(history: History, *, null: History | None = None) -> Chart:
 
 def _phase_lines(history: History, null: History | None, basis: Basis) -> list[dict[str, Any]]:
     """Return a band and a line for each phase whose band reaches 0.2 %, then the lines of the null."""
-    frames, x, _ = _times(history)
+    frames, x, _ = times(history)
     colours = phase_colours(history.phases)
     middle, low, high = band(history.fractions(basis)[:, frames])
     shown = [k for k in np.argsort(-middle[-1], kind="stable") if high[:, k].max() >= 0.002]
@@ -97,28 +99,29 @@ def _phase_lines(history: History, null: History | None, basis: Basis) -> list[d
         name, colour = formula_text(history.phases[k]), colours[history.phases[k]]
         if history.realizations > 1:
             around = np.concatenate([high[:, k], low[::-1, k]])
-            data.append(_line(x + x[::-1], around, "", colour, "", width=0, legendgroup=name, showlegend=False,
+            data.append(line_trace(x + x[::-1], around, "", colour, "", width=0, legendgroup=name, showlegend=False,
                               fill="toself", fillcolor=colour + "2E", hoverinfo="skip"))  # fmt: skip
-        ends = [[a, b] for a, b in zip(_numbers(low[:, k]), _numbers(high[:, k]), strict=True)]
+        ends = [[a, b] for a, b in zip(numbers(low[:, k]), numbers(high[:, k]), strict=True)]
         hover = "%{y:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
-        data.append(_line(x, middle[:, k], name, colour, hover, width=2.2, legendgroup=name, customdata=ends))
+        data.append(line_trace(x, middle[:, k], name, colour, hover, width=2.2, legendgroup=name, customdata=ends))
     if null is None:
         return data
-    frames, x, _ = _times(null)
+    frames, x, _ = times(null)
     middle = np.median(null.fractions(basis)[:, frames], axis=0)
     names = [name for name in (history.phases[k] for k in shown) if name in null.phases]
+    label = null_name(history)
     for name in names:
         hover = f"{formula_text(name)} in the null: %{{y:.3f}}<extra></extra>"
-        data.append(_line(x, middle[:, null.phases.index(name)], "geometric null", colours[name], hover, width=1.6,
-                          dash="dot", legendgroup="geometric null", showlegend=name == names[0],
-                          visible="legendonly"))  # fmt: skip
+        data.append(line_trace(x, middle[:, null.phases.index(name)], label, colours[name], hover, width=1.6,
+                               dash="dot", legendgroup=label, showlegend=name == names[0],
+                               visible="legendonly"))  # fmt: skip
     return data
 
 
 def baseline_chart(
     history: History, *, null: History | None = None, equilibrium: Mapping[str, float] | pd.DataFrame | None = None
 ) -> Chart:
-    """Return final mole fractions with bands beside the geometric null and plain equilibrium."""
+    """Return final mole fractions with bands beside the null and plain equilibrium."""
     table = beside_baselines(history, null=null, equilibrium=equilibrium, smallest=_SMALLEST)
     names = [formula_text(name) for name in table["phase"]]
     colours = phase_colours([*history.phases, *table["phase"]])
@@ -127,12 +130,12 @@ def baseline_chart(
     def bars(label: str, columns: list[str], shift: float, marker: dict[str, Any]) -> dict[str, Any]:
         values, *ends = (table[column].to_numpy(dtype=float) for column in columns)
         trace: dict[str, Any] = {
-            **{"type": "bar", "orientation": "h", "y": (rows + shift).tolist(), "x": _numbers(values), "width": 0.25},
+            **{"type": "bar", "orientation": "h", "y": (rows + shift).tolist(), "x": numbers(values), "width": 0.25},
             **{"name": label, "marker": marker, "text": names, "textposition": "none"},
             "hovertemplate": "%{text}: %{x:.3f}<extra>" + label + "</extra>",
         }
         if ends:
-            above, below = _numbers(ends[1] - values), _numbers(values - ends[0])
+            above, below = numbers(ends[1] - values), numbers(values - ends[0])
             trace["error_x"] = {"type": "data", "symmetric": False, "array": above, "arrayminus": below,
                                 "color": "#555555", "thickness": 1.5, "width": 4}  # fmt: skip
         return trace
@@ -141,7 +144,7 @@ def baseline_chart(
     filled = {"color": [colours[name] for name in table["phase"]]}
     data = [bars("this run", ["median", "low", "high"], -0.27, filled)]
     if null is not None:
-        data.append(bars("geometric null", ["null", "null_low", "null_high"], 0.0, outlined))
+        data.append(bars(null_name(history), ["null", "null_low", "null_high"], 0.0, outlined))
     if equilibrium is not None:
         data.append(bars("plain equilibrium", ["equilibrium"], 0.27, {"color": "#9A9A9A"}))
     ticks = {"tickvals": rows.tolist(), "ticktext": names, "range": [len(names) - 0.4, -0.6]}
@@ -201,7 +204,7 @@ def _sankey(flow: ReactionFlow) -> dict[str, Any] | None:
         "link": {
             "source": [names.index(n) for n in links["source"]],
             "target": [names.index(n) for n in links["target"]],
-            "value": _numbers(links["atoms_mol"].to_numpy() / total),
+            "value": numbers(links["atoms_mol"].to_numpy() / total),
             "color": [colours[name] + "55" for name in links["source"]],
             "hovertemplate": "%{source.label} → %{target.label}: %{value} of all atoms<extra></extra>",
         },
@@ -210,12 +213,12 @@ def _sankey(flow: ReactionFlow) -> dict[str, Any] | None:
 
 def growth_chart(flow: ReactionFlow, rates: Any) -> Chart | None:
     """Return growth constant, score and driving force against temperature, of the reactions that carried the most."""
-    numbers = {text: c for c, text in enumerate(rates.equations)}
-    chosen = [numbers[text] for text in flow.reactions["equation"] if text in numbers][:8]
+    channels = {text: c for c, text in enumerate(rates.equations)}
+    chosen = [channels[text] for text in flow.reactions["equation"] if text in channels][:8]
     if not chosen:
         return None
     styles = list(_channel_styles(rates, chosen, phase_colours([*flow.species, *rates.phases])))
-    T = _numbers(rates.temperature_K)
+    T = numbers(rates.temperature_K)
     growth, score = (np.where(a > 0, a, np.nan) for a in (rates.growth_constant_m2_per_s, rates.score))
     quantities = (
         ("growth constant", growth, "K<sub>D</sub> (m²/s)", "log", "%{y:.2e} m²/s"),
@@ -226,7 +229,7 @@ def growth_chart(flow: ReactionFlow, rates: Any) -> Chart | None:
     variants = []
     for label, values, unit, scale, hover in quantities:
         data = [
-            _line(T, values[:, c], formula_text(rates.equations[c]), colour, hover, dash=dash)
+            line_trace(T, values[:, c], formula_text(rates.equations[c]), colour, hover, dash=dash)
             for c, (colour, dash) in zip(chosen, styles, strict=True)
             if np.isfinite(values[:, c]).any()
         ]

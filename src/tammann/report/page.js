@@ -50,13 +50,20 @@ function folded(text, room) {
   return at ? text.slice(0, at) + "<br>" + text.slice(at + 1) : text;
 }
 
-const shown = {}, hidden = {};
+const shown = {}, hidden = {}, moment = {};
+// What a chart shows now: a variant, and of one with a slider the frame that it stands at.
+function current(name, charts) {
+  const variant = charts[name].variants[shown[name] || 0];
+  if (!variant.frames) return variant;
+  const frame = variant.frames[Math.min(moment[name] ?? variant.at, variant.frames.length - 1)];
+  document.querySelector(`[data-when="${name}"]`).textContent = frame.label;
+  return {...variant, data: [...variant.data, ...frame.data]};
+}
 const group = trace => trace.legendgroup || trace.name;
 function draw(name, charts) {
   const element = document.getElementById(name);
   element.querySelectorAll("img").forEach(picture => picture.remove());
-  const {data, layout} = themed(charts[name].variants[shown[name] || 0], wantsDark.matches && !printing,
-    element.clientWidth);
+  const {data, layout} = themed(current(name, charts), wantsDark.matches && !printing, element.clientWidth);
   hidden[name] ??= new Set(data.filter(t => t.visible === "legendonly").map(group));
   for (const trace of data) if (trace.type !== "sankey") trace.visible = !hidden[name].has(group(trace));
   drawLegend(name, charts, data, layout.showlegend !== false);
@@ -82,12 +89,16 @@ function drawLegend(name, charts, data, wanted) {
   }));
 }
 function save(name, charts) {
-  const {data, layout} = themed(charts[name].variants[shown[name] || 0], false, 900);
+  const {data, layout} = themed(current(name, charts), false, 900);
   const options = {format: "svg", filename: name, width: 900, height: charts[name].height};
   Plotly.downloadImage({data, layout: {...layout, paper_bgcolor: "#ffffff"}}, options);
 }
 async function startCharts() {
   const charts = read("charts");
+  if (document.getElementById("frames")) {
+    const frames = JSON.parse(await (await inflate("frames")).text());
+    for (const name of Object.keys(frames)) frames[name].forEach((own, k) => { charts[name].variants[k].frames = own; });
+  }
   const code = await (await inflate("plotly")).text();
   const script = document.createElement("script");
   script.textContent = code;
@@ -97,9 +108,18 @@ async function startCharts() {
     const buttons = document.querySelectorAll(`[data-chart="${name}"] [aria-pressed]`);
     buttons.forEach((button, k) => button.addEventListener("click", () => {
       shown[name] = k;
+      const slider = document.querySelector(`[data-time="${name}"]`);
+      if (slider) {
+        slider.max = charts[name].variants[k].frames.length - 1;
+        slider.value = moment[name] = charts[name].variants[k].at;
+      }
       buttons.forEach(b => b.setAttribute("aria-pressed", String(b === button)));
       draw(name, charts);
     }));
+    document.querySelector(`[data-time="${name}"]`)?.addEventListener("input", event => {
+      moment[name] = +event.target.value;
+      draw(name, charts);
+    });
     document.querySelector(`[data-chart="${name}"] .save`).addEventListener("click", () => save(name, charts));
   }
   const again = () => Object.keys(charts).forEach(name => draw(name, charts));

@@ -58,6 +58,23 @@ def data_block(name: str, data: bytes | Mapping[str, Any]) -> str:
     return f'<script type="application/json" id="{name}">{text}</script>'
 
 
+def chart_blocks(charts: Mapping[str, Any]) -> list[str]:
+    """Return the charts inside the page, what sliders move through compressed beside the rest."""
+    plain = {
+        name: {**chart, "variants": [{k: v for k, v in one.items() if k != "frames"} for one in chart["variants"]]}
+        for name, chart in charts.items()
+    }
+    frames = {
+        name: [one["frames"] for one in chart["variants"]]
+        for name, chart in charts.items()
+        if any("frames" in one for one in chart["variants"])
+    }
+    blocks = [data_block("charts", plain)]
+    if frames:
+        blocks.append(data_block("frames", json.dumps(frames).encode()))
+    return blocks
+
+
 def text_html(text: str) -> str:
     """Return a text escaped, with subscripts in formulas."""
     return html.escape(formula_text(text))
@@ -78,10 +95,18 @@ def figure_html(chart: Chart, caption: str, *, still: str = "", min_width_px: in
         f'<button type="button" aria-pressed="{str(k == 0).lower()}">{text_html(v["label"])}</button>'
         for k, v in enumerate(variants)
     )
+    frames = [variant["frames"] for variant in chart.variants if "frames" in variant]
+    slider = ""
+    if frames:
+        slider = (
+            f'<label class="time"><span data-when="{chart.name}"></span><input type="range" data-time="{chart.name}" '
+            f'min="0" max="{len(frames[0]) - 1}" value="{chart.variants[0]["at"]}" step="1" aria-label="time"></label>'
+        )
     return fill(
         "chart",
         name=chart.name,
         buttons=buttons,
+        slider=slider,
         describes=html.escape(chart.describes),
         height=chart.height_px,
         width=min_width_px,

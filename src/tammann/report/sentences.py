@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from tammann.analysis import beside_baselines, fallback_share, out_of_equilibrium
+from tammann.analysis import beside_baselines, bottlenecks, fallback_share, out_of_equilibrium, precursors
 from tammann.analysis.fractions import DIFFERENCE
 from tammann.composition import parse_formula
 from tammann.errors import DataError
@@ -96,9 +96,16 @@ def headline(history: History) -> str:
     name, time = history.clock
     when = f"After {time[-1]:.0f} sweeps" if name == "sweep" else f"After {time[-1]:.1f} h"
     text = f"{when}, at {history.temperature_K[-1]:.0f} K: {', '.join(parts)} by formula units."
-    if history.extent.any():
+    if reacted(history):
         return text
     return f"{formula_text(history.metadata.get('nothing_opens') or 'Nothing has reacted.')} {text}"
+
+
+def reacted(history: History) -> bool:
+    """Tell whether anything has reacted, in any realization."""
+    if history.diffusion is None:
+        return bool(history.extent.any())
+    return float(np.abs(history.moles - history.moles[:, :1]).max()) > 1e-6 * float(history.moles.max())
 
 
 def notices(
@@ -120,13 +127,13 @@ def notices(
         ['Time is in sweeps; no calibration was given, so nothing here says how many hours it takes.']
     """
     summary = summary or {}
-    said = history.metadata.get("nothing_opens") if not history.extent.any() else None
+    said = history.metadata.get("nothing_opens") if not reacted(history) else None
     found = [
         *(Notice("caution", text) for text in history.metadata.get("important_warnings", ()) if text != said),
         *_about_the_end(history, equilibrium),
         _about_baselines(history, null, equilibrium),
         *_about_inputs(history, summary.get("energies_were_told", ())),
-        *_about_transport(history, str(summary.get("kinetics", history.metadata.get("kinetics", "")))),
+        *_about_transport(history, summary),
         _about_time(history, calibration, summary.get("hours_per_sweep")),
         *_about_lattice(history),
     ]
@@ -161,9 +168,13 @@ def _about_the_end(history: History, equilibrium: Mapping[str, float] | pd.DataF
         yield Notice("caution", f"The programme ended while the powder was still reacting: {far}")
 
 
-def _about_transport(history: History, kinetics: str) -> Iterator[Notice]:
+def _about_transport(history: History, summary: Mapping[str, Any]) -> Iterator[Notice]:
     """Say how much went without transport data, or that transport was left out."""
-    if history.diffusion is None and (share := fallback_share(history)) > 0.001:
+    if history.diffusion is not None:
+        yield from _about_conductivities(history, str(_told(history, summary, "conductivity")))
+        return
+    kinetics = str(_told(history, summary, "kinetics"))
+    if (share := fallback_share(history)) > 0.001:
         yield Notice(
             "caution",
             f"{percent(share)} of the conversion was carried by reactions whose products have no transport data. "
@@ -174,11 +185,43 @@ def _about_transport(history: History, kinetics: str) -> Iterator[Notice]:
         yield Notice("note", text)
 
 
+def _told(history: History, summary: Mapping[str, Any], key: str) -> Any:
+    """Return what the summary says, or the run itself, or nothing."""
+    return summary.get(key, history.metadata.get(key, ""))
+
+
+def _about_conductivities(history: History, mode: str) -> Iterator[Notice]:
+    """Say what the conductivities of the layers rest on."""
+    assert history.diffusion is not None
+    if mode == "equal":
+        text = "All phases conduct alike: this is the null, in which energies and shapes alone decide."
+        yield Notice("note", text)
+        return
+    if mode == "self":
+        text = (
+            "Only self-diffusion enters: how the ions drag each other (off-diagonal Onsager coefficients) is left out."
+        )
+        yield Notice("note", text)
+    if (share := float(np.mean(history.diffusion.without_data_fraction))) > 0.001:
+        yield Notice(
+            "caution",
+            f"{percent(share)} of the driving force was spent in phases without transport data; they conduct by a rule "
+            "of melting points (van Liempt), right in order of magnitude at best.",
+        )
+
+
 def _about_time(history: History, calibration: str | None, hours_per_sweep: float | None) -> Notice:
     """Say what the time axis rests on."""
     if history.time_h is not None:
         text = "Hours rest on one calibration, which is therefore not a prediction"
         return Notice("note", f"{text}: {calibration}" if calibration else f"{text}.")
+    if history.diffusion is not None:
+        return Notice(
+            "caution",
+            "Time is in the programme's nominal hours, as no calibration was given: how far the reaction comes, "
+            "thicknesses and parabolic constants are nominal, too. Which layers form, in which order, how they relate "
+            "to each other and their shares of the driving force can be read.",
+        )
     unit = "sweeps" if history.clock[0] == "sweep" else "the programme's nominal hours"
     text = f"Time is in {unit}; no calibration was given, so nothing here says how many hours it takes."
     if hours_per_sweep:
@@ -220,7 +263,10 @@ def _about_baselines(
     table = beside_baselines(history, null=null, equilibrium=equilibrium)
     parts = []
     if null is not None:
-        parts.append(f"the geometric null (all pair reactions equal) gives {_listed(table, 'null')}")
+        what = "the geometric null (all pair reactions equal)"
+        if history.diffusion is not None:
+            what = "the null (all phases conduct equally well)"
+        parts.append(f"{what} gives {_listed(table, 'null')}")
     if equilibrium is not None:
         parts.append(f"plain equilibrium gives {_listed(table, 'equilibrium')}")
     text = "; ".join(parts)
@@ -231,13 +277,64 @@ def _about_baselines(
     if null is None or equilibrium is None:
         return Notice("caution", text + "; only one of them was computed.")
     text += f": here {_and(apart)}." if apart else ": here none does."
-    if null is not None and not null.extent.any():
+    if null is not None and not reacted(null) and history.diffusion is None:
         text += " The null, which knows only reactions of two solids to one, has none here: compare with equilibrium."
     text += f" Bands have to be more than {100 * DIFFERENCE:g} % of the formula units or of the mass apart."
     arrested = history.lattice is not None and history.lattice.arrested.any()
     if apart and not arrested and float(np.median(history.reactive_fraction)) > 0.001:
         text += " The run had not ended, so part of that is how far it came, not where it was heading."
     return Notice("note" if apart else "caution", text)
+
+
+def layer_sentences(history: History) -> list[str]:
+    """Return which layer took the driving force, stretch by stretch, in sentences; none where nothing was spent.
+
+    Example:
+        >>> from tammann.history import History
+        >>> print(layer_sentences(History.example("reactive-diffusion"))[0].split(' (')[0])
+        Between 420 and 1200 K the layer of Ba₂TiO₄ took 42 % of the driving force
+    """
+    sentences: list[str] = []
+    before = ""
+    for row in bottlenecks(history).to_dict("records"):
+        when, share = _stretch(history, row), f"{100 * row['share']:.0f} %"
+        if row["phase"] == before:
+            sentences[-1] += f"; {when} {share}"
+            continue
+        before = row["phase"]
+        text = f"{when} the layer of {formula_text(before)} took {share} of the driving force"
+        if row["share"] < 0.5:
+            text += f" (that of {formula_text(row['next_phase'])} {100 * row['next_share']:.0f} %)"
+        volume = _share_of_products(history, row)
+        if np.isfinite(volume) and row["share"] > 1.5 * volume:
+            text += f", though it made up only {100 * volume:.0f} % of the products' volume"
+        sentences.append(text[0].upper() + text[1:])
+    return [text + "." for text in sentences]
+
+
+def _stretch(history: History, row: Mapping[str, Any]) -> str:
+    """Return when a stretch of a run was, such as 'between 900 and 1200 K' or 'on the hold at 1200 K'."""
+    if row["start_K"] != row["end_K"]:
+        low, high = sorted((row["start_K"], row["end_K"]))
+        return f"between {low:.0f} and {high:.0f} K"
+    time = history.clock[1]
+    own = time[(history.stage == row["stage"]) & (history.temperature_K == row["end_K"])]
+    text = f"on the hold at {row['end_K']:.0f} K"
+    if row["end"] < own[-1]:
+        return f"in the first {row['end'] - own[0]:.1f} h {text}"
+    return f"after {row['start'] - own[0]:.1f} h {text}" if row["start"] > own[0] + 0.1 * np.ptp(own) else text
+
+
+def _share_of_products(history: History, stretch: Mapping[str, Any]) -> float:
+    """Return the share of a phase in the volume of all that is not a precursor, over a stretch; NaN for a precursor."""
+    starts = precursors(history)
+    if stretch["phase"] in starts:
+        return float("nan")
+    time = history.clock[1]
+    frames = (time >= stretch["start"]) & (time <= stretch["end"])
+    volume = np.median(history.fractions("volume")[:, frames], axis=0).mean(axis=0)
+    made = sum(v for name, v in zip(history.phases, volume, strict=True) if name not in starts)
+    return float(volume[history.phases.index(stretch["phase"])] / made) if made > 0 else float("nan")
 
 
 def _about_inputs(history: History, told: Sequence[str]) -> Iterator[Notice]:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tammann.analysis import ReactionFlow, beside_baselines, unreacted
-from tammann.report.page import table_html
+from tammann.analysis import ReactionFlow, beside_baselines, dissipation_by_step, unreacted
+from tammann.analysis.fractions import null_name
+from tammann.analysis.parabola import ParabolicFit
+from tammann.analysis.profiles import core_of, geometry_of
+from tammann.report.page import list_html, table_html
 from tammann.report.sentences import percent, with_band
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ def baseline_table(history: History, null: History | None, equilibrium: Any) -> 
         (row[0], with_band(*row[1:4]), with_band(*row[4:7]), with_band(*[row[7]] * 3), "yes" if row[8] else "no")
         for row in table.itertuples(index=False)  # phase, run, null, equilibrium, differs
     ]
-    numbers = [(name, True) for name in ("this run", "geometric null", "plain equilibrium")]
+    numbers = [(name, True) for name in ("this run", null_name(history), "plain equilibrium")]
     caption = (
         "Final mole fractions of formula units beside the baselines; a phase differs where bands are more than 1 % of "
         "the formula units or of the mass apart"
@@ -72,3 +75,48 @@ def unreacted_table(history: History) -> str:
     """Return how much of each precursor is left."""
     rows = [(phase, with_band(*left)) for phase, *left in unreacted(history).itertuples(index=False)]
     return table_html("Precursors left at the end: median (band)", [("precursor", False), ("left", True)], rows)
+
+
+def bottleneck_table(history: History) -> str:
+    """Return the share of the driving force that each phase takes in every step of the programme."""
+    table = dissipation_by_step(history)
+    if table.empty:
+        return ""
+    steps = table.drop_duplicates("stage")
+    columns = [(f"step {row.stage + 1}, to {row.temperature_K:.0f} K", True) for row in steps.itertuples()]
+    order = table.groupby("phase")["share"].max().sort_values(ascending=False)
+    rows = []
+    for phase in order.index[order >= 10 * SMALLEST]:
+        own = table[table["phase"] == phase].set_index("stage")
+        cells = [
+            with_band(*own.loc[k, ["share", "share_low", "share_high"]]) if k in own.index else "0 %"
+            for k in steps["stage"]
+        ]
+        rows.append([str(phase), *cells])
+    rows.append(["Gibbs energy spent in the step", *(percent(float(share)) for share in steps["of_run"])])
+    caption = "Share of the driving force that each layer takes: median (band)"
+    return table_html(caption, [("layer", False), *columns], rows)
+
+
+def growth_table(history: History, fits: list[tuple[int, int, ParabolicFit]]) -> str:
+    """Return the parabolic constants of layers, and in sentences why others have none."""
+    rows, refused = [], []
+    for _, particle, fit in fits:
+        sphere = geometry_of(history, particle) == "sphere"
+        where = f"around {core_of(history, particle)}" if sphere else "in the couple"
+        if fit.described:
+            k = f"{fit.k_m2_per_s:.2e} ± {fit.k_stderr_m2_per_s:.0e}"
+            ends = f"{1e9 * fit.start_m:.3g} to {1e9 * fit.end_m:.3g}"
+            rows.append((f"{fit.phase}, {where}", f"{fit.temperature_K:.0f}", ends, k))
+        else:
+            refused.append(f"{where}, {fit.temperature_K:.0f} K: {fit.reason}.")
+    unit = "s" if history.calibrated else "nominal s"
+    numbers = [("T (K)", True), ("thickness (nm)", True), (f"k (m² per {unit})", True)]
+    text = ""
+    if rows:
+        caption = "Parabolic constants on holds: h² = h₀² + 2 k t, with the standard error of the fit"
+        text = table_html(caption, [("layer", False), *numbers], rows)
+    if refused:
+        summary = f"Why {len(refused)} layers have no parabolic constant"
+        text += f'<details class="soft"><summary>{summary}</summary>{list_html(refused)}</details>'
+    return text

@@ -7,22 +7,39 @@ import html
 import io
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tammann.analysis import reaction_flow
 from tammann.files import write_text
-from tammann.report.charts import baseline_chart, flow_chart, growth_chart, phase_chart
+from tammann.report.charts import Chart, baseline_chart, flow_chart, growth_chart, phase_chart
 from tammann.report.grid import grid_slices
-from tammann.report.page import data_block, figure_html, list_html, page_html, pairs_html, text_html
-from tammann.report.sentences import headline, notices
-from tammann.report.tables import baseline_table, reaction_table, stage_table, unreacted_table
+from tammann.report.layer_charts import (
+    bottleneck_chart,
+    energy_chart,
+    growth_fits,
+    has_particles,
+    layer_chart,
+    profile_chart,
+    thickness_chart,
+)
+from tammann.report.page import chart_blocks, figure_html, list_html, page_html, pairs_html, text_html
+from tammann.report.sentences import headline, layer_sentences, notices
+from tammann.report.tables import (
+    baseline_table,
+    bottleneck_table,
+    growth_table,
+    reaction_table,
+    stage_table,
+    unreacted_table,
+)
 
 if TYPE_CHECKING:
     from tammann.history import History
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 
-SHOWN_ELSEWHERE = ("final_mole_fractions", "baselines", "warnings", "important_warnings", "nothing_opens")
+SHOWN_ELSEWHERE = ("final_mole_fractions", "baselines", "bottleneck", "warnings", "important_warnings", "nothing_opens")
 """Beginnings of the keys of a summary that the page shows in another place."""
 
 
@@ -42,9 +59,10 @@ def write_report(
         history: The run.
         recipe: The recipe as run; its title, atmosphere, calibration and YAML are shown.
         summary: Contents of ``summary.json``.
-        baselines: ``null``, a History with all pair reactions equal, and ``equilibrium``, mole fractions by phase
-            or a table over temperature (see ``tammann.analysis.beside_baselines``); either may be missing.
-        rates: The rate table of the run.
+        baselines: ``null``, a History with all pair reactions (or all conductivities) equal, and ``equilibrium``,
+            mole fractions by phase or a table over temperature (see ``tammann.analysis.beside_baselines``); either may
+            be missing.
+        rates: The rate table of the run; there is none of reactive diffusion.
 
     Example:
         >>> import tempfile
@@ -58,14 +76,15 @@ def write_report(
         ...     write_report(folder + "/report.html", History.example(), recipe=recipe, summary={"seed": 0})
     """
     null, equilibrium = (dict(baselines or {}).get(name) for name in ("null", "equilibrium"))
-    flow = reaction_flow(history) if history.diffusion is None else None
     phases = phase_chart(history, null=null)
     beside = baseline_chart(history, null=null, equilibrium=equilibrium)
-    flows = None if flow is None else flow_chart(history, flow)
-    growth = None if rates is None or flow is None else growth_chart(flow, rates)
+    own = _reactions(history, rates) if history.diffusion is None else _layers(history)
     grid, grid_blocks = grid_slices(history)
 
     title = recipe.title or _precursors(recipe)
+    outlined = "the geometric null, all pair reactions equal"
+    if history.diffusion is not None:
+        outlined = "the null, all phases conducting equally well"
     sections = [
         *_opening(title, history, recipe, summary, null, equilibrium),
         "<h2>Which phases, and when</h2>",
@@ -79,21 +98,43 @@ def write_report(
         "<h2>Beside the baselines</h2>",
         figure_html(
             beside,
-            "Filled: this run with its band. Outlined: the geometric null, all pair reactions equal"
+            f"Filled: this run with its band. Outlined: {outlined}"
             + (f", from {_realizations(null)} of its own" if null is not None else "")
             + ". Grey: plain equilibrium, the phases of lowest Gibbs energy.",
         ),
         baseline_table(history, null, equilibrium),
+        *own.sections,
+    ]
+    if grid:
+        sections += [f"<h2>In the {'grid' if history.diffusion is None else 'powder'}</h2>", grid]
+    sections += _inputs(history, recipe, summary, rates)
+    shown = (phases, beside, *own.charts)
+    charts = {chart.name: {"height": chart.height_px, "variants": chart.variants} for chart in shown}
+    write_text(path, page_html(title, sections, [*chart_blocks(charts), *grid_blocks]))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Sections that only one engine has, and the charts in them."""
+
+    sections: list[str]
+    charts: list[Chart]
+
+
+def _reactions(history: History, rates: RateTable | None) -> _Part:
+    """Return which reactions carried the change, and why these."""
+    flow = reaction_flow(history)
+    flows = flow_chart(history, flow)
+    growth = None if rates is None else growth_chart(flow, rates)
+    caption = (
+        "Share of all atoms that went from phase to phase, net of back and forth; means over realizations. "
+        "Point at a phase for its share at the end."
+    )
+    sections = [
         "<h2>Which reactions carried it</h2>",
-        figure_html(
-            flows,
-            "Share of all atoms that went from phase to phase, net of back and forth; means over realizations. "
-            "Point at a phase for its share at the end.",
-            min_width_px=600,
-        )
-        if flows is not None
-        else "<p>Nothing has reacted.</p>",
-        *([] if flow is None else [reaction_table(flow), unreacted_table(history)]),
+        figure_html(flows, caption, min_width_px=600) if flows is not None else "<p>Nothing has reacted.</p>",
+        reaction_table(flow),
+        unreacted_table(history),
     ]
     if growth is not None:
         caption = (
@@ -101,11 +142,57 @@ def write_report(
             "data has a score but no growth constant."
         )
         sections += ["<h2>Why these</h2>", figure_html(growth, caption)]
-    if grid:
-        sections += ["<h2>In the grid</h2>", grid]
-    sections += _inputs(history, recipe, summary, rates)
-    charts = {c.name: {"height": c.height_px, "variants": c.variants} for c in (phases, beside, flows, growth) if c}
-    write_text(path, page_html(title, sections, [data_block("charts", charts), *grid_blocks]))
+    return _Part(sections, [chart for chart in (flows, growth) if chart])
+
+
+def _layers(history: History) -> _Part:
+    """Return where the layers are, which of them is in the way, and how they grow."""
+    bottleneck = bottleneck_chart(history)
+    if bottleneck is None:
+        return _Part(["<p>Nothing has reacted.</p>", unreacted_table(history)], [])
+    energy = energy_chart(history)
+    charts = [bottleneck, energy]
+    sections = [
+        "<h2>Which layer is in the way</h2>",
+        f"<p>{text_html(' '.join(layer_sentences(history)))}</p>",
+        figure_html(
+            bottleneck,
+            "Ions drift through layers in series, which share the driving force as resistors share a voltage; the "
+            "layer with the largest share is the bottleneck. Means over realizations.",
+        ),
+        bottleneck_table(history),
+    ]
+    if has_particles(history):
+        layers, profiles, thickness = layer_chart(history), profile_chart(history), thickness_chart(history)
+        charts += [layers, profiles]
+        one = "In the first realization; what products swell or shrink by is not followed."
+        sections = [
+            "<h2>Layers in a particle</h2>",
+            figure_html(layers, f"{one} Dots: two phases side by side, the dots in the colour of the rarer."),
+            figure_html(
+                profiles,
+                "Share of the volume, share of each cation (or anion), and potential relative to the centre, eV per "
+                "lattice site: it falls where ions drift, steeply in a layer that conducts badly. Move the slider.",
+            ),
+            *sections,
+        ]
+        if thickness is not None:
+            charts.append(thickness)
+            sections += [
+                "<h2>How layers grow</h2>",
+                figure_html(thickness, f"{one} Dashed: parabolas, where a layer grows by one on a hold."),
+                growth_table(history, growth_fits(history)),
+            ]
+    sections += [
+        "<h2>What is left to gain</h2>",
+        figure_html(
+            energy,
+            "Gibbs energy of the powder above that of plain equilibrium at the same temperature. It only falls at "
+            "constant temperature; equilibrium itself moves with temperature.",
+        ),
+        unreacted_table(history),
+    ]
+    return _Part(sections, charts)
 
 
 def _opening(
@@ -115,6 +202,8 @@ def _opening(
     calibration = recipe.calibration.observation if recipe.calibration else None
     notes = notices(history, summary=summary, calibration=calibration, null=null, equilibrium=equilibrium)
     about = f"{_precursors(recipe)}; {_atmosphere(recipe)}; {_programme(recipe)}"
+    if history.diffusion is not None:
+        about += "; reactive diffusion"
     return [
         f"<h1>{text_html(title)}</h1>",
         f'<p class="soft">{text_html(about)}</p>',
@@ -176,7 +265,7 @@ def _inputs(history: History, recipe: Recipe, summary: Mapping[str, Any], rates:
         "<h2>What went in</h2>",
         f"<pre>{html.escape(recipe.to_yaml())}</pre>",
         pairs_html("Summary", {k: v for k, v in summary.items() if not k.startswith(SHOWN_ELSEWHERE)}),
-        pairs_html("How the rates were made", metadata),
+        pairs_html("How the rates were made" if history.diffusion is None else "How the run was made", metadata),
         pairs_html("Sources", sources) if sources else "",
         "<h2>Warnings about the data</h2>" + list_html(further) if further else "",
         f'<footer class="soft">tammann {html.escape(version)}</footer>',
