@@ -19,7 +19,7 @@ import numba
 import numpy as np
 from numba import get_num_threads, njit, prange, set_num_threads
 
-from tammann.reactive_diffusion.local import interval, layer_resistances
+from tammann.reactive_diffusion.local import half_layers, lower_phase_near
 
 COARSEST = 4
 """Voxels per edge at which no coarser grid is made."""
@@ -306,13 +306,14 @@ def gain(psi: Any, cx: Any, cy: Any, cz: Any, change: Any) -> Any:
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def half_resistances(y: Any, width: Any, hull_y: Any, volume: Any, conductivity: Any, half: Any) -> Any:
+def half_resistances(y: Any, level: Any, width: Any, hull_y: Any, volume: Any, conductivity: Any, half: Any) -> Any:
     """Write the resistance of half of every voxel: its two phases as layers in series."""
     N = y.shape[0]
     for i in prange(N):
         for j in range(N):
             for k in range(N):
-                _, a, b = layer_resistances(width, y[i, j, k], hull_y, volume, conductivity)
+                p, share = lower_phase_near(y[i, j, k], np.int64(level[i, j, k]) >> 1, hull_y)
+                a, b = half_layers(width, p, share, volume, conductivity)
                 half[i, j, k] = a + b
 
 
@@ -354,29 +355,27 @@ def step_error(change: Any, rate: Any, step: Any) -> Any:
     return 0.5 * _sum(off)
 
 
-@njit(cache=True, nogil=True)
-def inventory(y: Any, sites: Any, kind: Any, hull: Any, hull_y: Any, phases: Any) -> Any:
+@njit(cache=True, nogil=True, parallel=True)
+def inventory(y: Any, level: Any, sites: Any, kind: Any, hull: Any, hull_y: Any, phases: Any) -> Any:
     """Return the sites of every phase over all voxels, shape (P,)."""
     N = y.shape[0]
     part = np.zeros((N, phases))
-    for i in range(N):
+    for i in prange(N):
         for j in range(N):
             for k in range(N):
                 n = sites[kind[i, j, k]]
-                m, share = interval(y[i, j, k], hull_y)
-                part[i, hull[m]] += (1.0 - share) * n
-                if hull.size > 1:
-                    part[i, hull[m + 1]] += share * n
-    total = np.zeros(phases)
-    for i in range(N):
-        total += part[i]
-    return total
+                p, share = lower_phase_near(y[i, j, k], np.int64(level[i, j, k]) >> 1, hull_y)
+                part[i, hull[p]] += (1.0 - share) * n
+                if share > 0.0:
+                    part[i, hull[p + 1]] += share * n
+    return _total(part)
 
 
 @njit(cache=True, nogil=True, parallel=True)
 def dissipation(
     psi: Any,
     y: Any,
+    level: Any,
     width: Any,
     hull: Any,
     hull_y: Any,
@@ -385,35 +384,49 @@ def dissipation(
     cx: Any,
     cy: Any,
     cz: Any,
+    factor: Any,
     phases: Any,
 ) -> Any:
-    """Return the energy that each phase dissipates in the step, shape (P,)."""
+    """Return the energy that each phase dissipates in the step, shape (P,).
+
+    Of a face, C d^2 with d the difference of potentials, each half has its part of the resistance, r C / factor.
+    """
     N = y.shape[0]
     part = np.zeros((N, phases))
     for i in prange(N):
+        xn = i + 1 if i + 1 < N else 0
+        xp = i - 1 if i > 0 else N - 1
         for j in range(N):
+            yn = j + 1 if j + 1 < N else 0
+            yp = j - 1 if j > 0 else N - 1
             for k in range(N):
-                for axis in range(3):
-                    if axis == 0:
-                        ii, jj, kk, g = (np.int64(i) + 1) % N, j, k, cx[i, j, k]
-                    elif axis == 1:
-                        ii, jj, kk, g = np.int64(i), (j + 1) % N, k, cy[i, j, k]
-                    else:
-                        ii, jj, kk, g = np.int64(i), j, (k + 1) % N, cz[i, j, k]
-                    heat = g * (psi[ii, jj, kk] - psi[i, j, k]) ** 2
-                    if heat == 0.0:
-                        continue
-                    m, m0, m1 = layer_resistances(width, y[i, j, k], hull_y, volume, conductivity)
-                    o, o0, o1 = layer_resistances(width, y[ii, jj, kk], hull_y, volume, conductivity)
-                    heat /= m0 + m1 + o0 + o1
-                    part[i, hull[m]] += heat * m0
-                    part[i, hull[o]] += heat * o0
-                    if hull.size > 1:
-                        part[i, hull[m + 1]] += heat * m1
-                        part[i, hull[o + 1]] += heat * o1
-    total = np.zeros(phases)
-    for i in range(N):
-        total += part[i]
+                zn = k + 1 if k + 1 < N else 0
+                zp = k - 1 if k > 0 else N - 1
+                u = psi[i, j, k]
+                heat = (
+                    (cx[i, j, k] * (psi[xn, j, k] - u)) ** 2
+                    + (cx[xp, j, k] * (psi[xp, j, k] - u)) ** 2
+                    + (cy[i, j, k] * (psi[i, yn, k] - u)) ** 2
+                    + (cy[i, yp, k] * (psi[i, yp, k] - u)) ** 2
+                    + (cz[i, j, k] * (psi[i, j, zn] - u)) ** 2
+                    + (cz[i, j, zp] * (psi[i, j, zp] - u)) ** 2
+                )
+                if heat == 0.0:
+                    continue
+                p, share = lower_phase_near(y[i, j, k], np.int64(level[i, j, k]) >> 1, hull_y)
+                a, b = half_layers(width, p, share, volume, conductivity)
+                part[i, hull[p]] += heat / factor * a
+                if share > 0.0:
+                    part[i, hull[p + 1]] += heat / factor * b
+    return _total(part)
+
+
+@njit(cache=True, nogil=True)
+def _total(part: Any) -> Any:
+    """Return the sum of the rows, in their order."""
+    total = np.zeros(part.shape[1])
+    for row in part:
+        total += row
     return total
 
 

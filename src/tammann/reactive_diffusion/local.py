@@ -72,28 +72,58 @@ def lower_phase(y: Any, hull_y: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def layer_resistances(width: Any, y: Any, hull_y: Any, volume: Any, conductivity: Any) -> Any:
-    """Return the resistance of the two layers in half of a cell: its phases in series, by volume.
+def lower_phase_near(y: Any, guess: Any, hull_y: Any) -> Any:
+    """Return what ``lower_phase`` does, searched from a guess of the position.
+
+    Example:
+        >>> lower_phase_near(0.75, 0, np.array([0.0, 0.5, 1.0]))
+        (1, 0.5)
+    """
+    last = hull_y.size - 2
+    if last < 0:
+        return 0, 0.0
+    k = min(guess, last)
+    while k > 0 and y < hull_y[k]:
+        k -= 1
+    while k < last and y > hull_y[k + 1]:
+        k += 1
+    if y <= hull_y[k]:
+        return k, 0.0
+    return k, 1.0 if y >= hull_y[k + 1] else (y - hull_y[k]) / (hull_y[k + 1] - hull_y[k])
+
+
+@njit(cache=True, nogil=True)
+def half_layers(width: Any, k: Any, share: Any, volume: Any, conductivity: Any) -> Any:
+    """Return the resistances of the two layers in half of a cell: its phases in series, by volume.
 
     r_p = (w / 2) (volume share of p) / Lambda_p.
 
     Args:
         width: Of the cell, m.
-        y: Composition of the cell.
-        hull_y: Compositions on the hull, shape (H,).
+        k: Position on the hull of the lower phase.
+        share: Of the sites in the upper phase.
         volume: Volume of a mole of sites of the phases on the hull, shape (H,), m^3.
         conductivity: Lambda of the phases on the hull, shape (H,).
 
     Returns:
-        The position on the hull of the lower phase, its resistance and the upper one's.
+        That of the lower phase and the upper one's.
     """
-    k, share = lower_phase(y, hull_y)
-    if hull_y.size == 1:
-        return 0, 0.5 * width / conductivity[0], 0.0
+    if share <= 0.0:
+        return 0.5 * width / conductivity[k], 0.0
+    if share >= 1.0:
+        return 0.0, 0.5 * width / conductivity[k + 1]
     a = (1.0 - share) * volume[k]
     b = share * volume[k + 1]
     scale = 0.5 * width / (a + b)
-    return k, scale * a / conductivity[k], scale * b / conductivity[k + 1]
+    return scale * a / conductivity[k], scale * b / conductivity[k + 1]
+
+
+@njit(cache=True, nogil=True)
+def layer_resistances(width: Any, y: Any, hull_y: Any, volume: Any, conductivity: Any) -> Any:
+    """Return the position on the hull of the lower phase of a composition, its resistance and the upper one's."""
+    k, share = lower_phase(y, hull_y)
+    a, b = half_layers(width, k, share, volume, conductivity)
+    return k, a, b
 
 
 @njit(cache=True, nogil=True)

@@ -107,7 +107,7 @@ def mix_grains(
     radius_m: Sequence[float],
     *,
     size: int = 64,
-    voxels_per_grain: int = 8,
+    voxels_per_grain: float = 8.0,
     size_spread: float = 0.0,
     rng: np.random.Generator | int | None = None,
 ) -> Grains:
@@ -119,31 +119,33 @@ def mix_grains(
         molar_volume_m3: Of every solid, shape (P,), m^3 per mole of formula units.
         radius_m: Of the grains of each precursor.
         size: Voxels per edge, even; the solver is fastest where 2 divides it often, as 32, 48 or 64.
-        voxels_per_grain: Voxels across the smallest grains.
+        voxels_per_grain: Voxels across the smallest grains, one or more.
         size_spread: Standard deviation of ln radius.
         rng: Seed of where the grains lie.
 
     Raises:
-        RecipeError: The cube has not room for two grains of the largest precursor side by side, or less than a voxel
-            for a precursor.
+        RecipeError: The edge is odd, or the cube has not room for two grains of the largest precursor side by side, or
+            less than a voxel for a precursor.
 
     Example:
         >>> grains = mix_grains([1.0, 1.0], [0, 1], np.array([2.5e-5, 2.5e-5]), [1e-7, 2e-7], size=32, rng=1)
         >>> grains.voxel_m, np.bincount(grains.solid.ravel()).tolist()
         (2.5e-08, [16384, 16384])
     """
+    if size % 2:
+        raise RecipeError(f"diffusion.voxels: expected an even number of voxels per edge, got {size}")
     smallest = min(radius_m)
     across = voxels_per_grain * np.asarray(radius_m, dtype=float) / smallest
     if 2.0 * across.max() > size:
         raise RecipeError(
-            f"diffusion: a cube of {size} voxels per edge has no room for grains {across.max():.3g} voxels across; "
-            "take more voxels, fewer per grain, or particles"
+            f"diffusion.voxels: a cube of {size} voxels per edge has no room for grains {across.max():.3g} voxels "
+            "across; take more voxels, fewer of them per grain, or geometry: particles"
         )
     amounts, diameter = np.zeros(len(molar_volume_m3)), np.ones(len(molar_volume_m3))
     for k, n, d in zip(solids, moles, across, strict=True):
         amounts[k], diameter[k] = n, d
     grid = mix_powders(amounts, molar_volume_m3, size=size, grain_cells=diameter, grain_spread=size_spread, rng=rng)
-    block = max(k for k in range(1, voxels_per_grain + 1) if size % k == 0)
+    block = max(k for k in range(1, int(voxels_per_grain) + 1) if size % k == 0)
     return Grains(grid.phase.astype(np.int64).reshape((size,) * 3) - 1, 2.0 * smallest / voxels_per_grain, block)
 
 

@@ -202,7 +202,7 @@ class _GridState:
             hull, y, _, conductivity, ties = self._look_up(T)
             self._place(hull, y, ties)
             volume = self.volume[hull]
-            half_resistances(solver.y, self.voxel_m, y, volume, conductivity, solver.e)
+            half_resistances(solver.y, solver.level, self.voxel_m, y, volume, conductivity, solver.e)
             cx, cy, cz = solver.c
             face_conductances(solver.e, step * self.area, cx, cy, cz)
             change = solver.solve(y, ties)
@@ -212,8 +212,9 @@ class _GridState:
                 self.refused += 1
                 continue
             by_phase = dissipation(
-                solver.psi, solver.y, self.voxel_m, hull, y, volume, conductivity, cx, cy, cz, len(self.order)
-            )
+                solver.psi, solver.y, solver.level, self.voxel_m, hull, y, volume, conductivity, cx, cy, cz,
+                step * self.area, len(self.order),
+            )  # fmt: skip
             self.heat[self.frame, self.order] += by_phase
             take_step(solver.y, change, self.sites, solver.kind, solver.rate, step)
             self.accepted += 1
@@ -222,7 +223,7 @@ class _GridState:
             if len(self.ceiling):
                 lower_ceiling(self.gas_content, hull, y, self.ceiling, self.ceiling_y)
         hull, y, g, _, _ = self._look_up(stretch.end_K)
-        amounts = inventory(solver.y, self.sites, solver.kind, hull, y, len(self.order))
+        amounts = inventory(solver.y, solver.level, self.sites, solver.kind, hull, y, len(self.order))
         self.energy[self.frame] = amounts[hull] @ g
         self.frame += 1
         self.held[self.frame, self.order] = amounts
