@@ -4,6 +4,7 @@ import pytest
 
 from example import example_history
 from report.pages import rates, recipe
+from tammann.history import History
 from tammann.report import write_report
 
 
@@ -23,4 +24,12 @@ def page(history, tmp_path_factory):
         baselines={"null": example_history(seed=9), "equilibrium": {"BaTiO3": 1.0}},
         rates=rates(history),
     )
+    return path
+
+
+@pytest.fixture(scope="module")
+def layers_page(tmp_path_factory):
+    run = History.example("reactive-diffusion")
+    path = tmp_path_factory.mktemp("report") / "layers.html"
+    write_report(path, run, recipe=recipe(), summary={"seed": 0}, baselines={"null": run, "equilibrium": {"BaTiO3": 1}})
     return path

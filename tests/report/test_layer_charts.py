@@ -27,8 +27,9 @@ def run():
 
 def test_charts_are_valid_plotly(run):
     figure = pytest.importorskip("plotly.graph_objects").Figure
-    for draw in (layer_chart, profile_chart, bottleneck_chart, thickness_chart, energy_chart):
-        for variant in draw(run).variants:
+    charts = [draw(run) for draw in (layer_chart, profile_chart, bottleneck_chart, energy_chart)]
+    for chart in (*charts, thickness_chart(run, growth_fits(run))):
+        for variant in chart.variants:
             for data in [variant["data"], *(frame["data"] for frame in variant.get("frames", [])[:2])]:
                 traces = [{k: v for k, v in t.items() if t["type"] != "bar" or k != "line"} for t in data]
                 figure(data=traces, layout=variant["layout"])
@@ -36,8 +37,8 @@ def test_charts_are_valid_plotly(run):
 
 
 def test_one_variant_a_core(run):
-    for draw in (layer_chart, profile_chart, thickness_chart):
-        assert [variant["label"] for variant in draw(run).variants] == ["BaO inside", "TiO2 inside"]
+    for chart in (layer_chart(run), profile_chart(run), thickness_chart(run, [])):
+        assert [variant["label"] for variant in chart.variants] == ["BaO inside", "TiO2 inside"]
     couple = layered_history([[0.0, 4e-7, 1e-6]] * 3, ["TiO2", "BaO"], times_h=[0.0, 1.0, 2.0])
     assert [variant["label"] for variant in layer_chart(couple).variants] == ["couple"]
 
@@ -88,6 +89,6 @@ def test_fits_are_those_of_layers_that_are_there(run):
 
 def test_nothing_spent_and_no_particles_give_no_charts(run):
     still = layered_history(np.tile([0.0, 5e-7, 1e-6], (3, 1)), ["BaO", "TiO2"], times_h=np.arange(3.0))
-    assert bottleneck_chart(still) is None and thickness_chart(still) is None
+    assert bottleneck_chart(still) is None and thickness_chart(still, []) is None
     assert has_particles(run) and not has_particles(History.example())
     assert not has_particles(replace(run, diffusion=replace(run.diffusion, sites=run.diffusion.sites[:0])))

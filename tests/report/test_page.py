@@ -49,8 +49,21 @@ document.title = outside.join("; ") || "all inside";
 """
 
 
+def test_layers_are_drawn_in_a_browser(layers_page, tmp_path):
+    done = browse(tmp_path, layers_page)
+    assert "CONSOLE" not in done.stderr
+    assert done.stdout.count('class="main-svg"') >= 14
+    slider = re.search(
+        r'<span data-when="profile">(.*?)</span><input type="range" data-time="profile" (.*?)>', done.stdout
+    )
+    assert slider.group(1).endswith(" K") and 'min="0" max="47"' in slider.group(2)
+    assert 'data-legend="bottleneck"><button' in done.stdout
+
+
+@pytest.mark.parametrize("name", ["page", "layers_page"])
 @pytest.mark.parametrize("width", [360, 400, 768, 1200, 1600])
-def test_nothing_is_cut_off(page, tmp_path, width):
+def test_nothing_is_cut_off(request, tmp_path, width, name):
+    page = request.getfixturevalue(name)
     frame = tmp_path / "frame.html"
     script = MEASURE.replace("WIDTH", str(width))
     frame.write_text(

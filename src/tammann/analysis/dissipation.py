@@ -58,10 +58,10 @@ def dissipation_by_step(history: History) -> pd.DataFrame:
     """Tabulate the share of each phase in what every step of the programme dissipates, the bottleneck first.
 
     Returns:
-        Columns ``stage`` (index of the step), ``temperature_K`` (at its end, K), ``phase``, ``share`` (median over
-        realizations, dimensionless), ``share_low``, ``share_high`` (5th and 95th percentile), ``of_run`` (share of
-        the step in what the whole run dissipates, mean). Steps in which nothing
-        goes on are left out.
+        Columns ``stage`` (index of the step), ``temperature_K`` (at its end, K), ``phase``, ``share`` (of the energy
+        that all realizations dissipate, so that shares add up to one), ``share_low``, ``share_high`` (5th and 95th
+        percentile over realizations), ``of_run`` (share of the step in what the whole run dissipates). Steps in
+        which nothing goes on are left out.
 
     Raises:
         ResultError: The run is of another engine.
@@ -82,14 +82,15 @@ def dissipation_by_step(history: History) -> pd.DataFrame:
         busy = spent[:, 0] > IDLE * heat.sum(axis=(1, 2))
         if not busy.any():
             continue
-        middle, low, high = band(of_phase[busy] / spent[busy])
+        _, low, high = band(of_phase[busy] / spent[busy])
+        mean = of_phase.sum(axis=0) / spent.sum()
         kept = np.flatnonzero(high > 0)
         rows = pd.DataFrame(
             {
                 "stage": int(stage),
                 "temperature_K": float(history.temperature_K[frames[-1]]),
                 "phase": [history.phases[k] for k in kept],
-                "share": middle[kept],
+                "share": mean[kept],
                 "share_low": low[kept],
                 "share_high": high[kept],
                 "of_run": float(of_phase.sum() / total),

@@ -44,14 +44,8 @@ def layers(history: History, particle: int = 0) -> pd.DataFrame:
         >>> table[table.frame == 0].phase.tolist()
         ['BaO', 'TiO2']
     """
-    edges, share = _cells(history, particle)
-    share = np.where(share < SLIVER, 0.0, share)
-    share /= share.sum(axis=2, keepdims=True)
-    order, bounds = _stacked(history, particle, edges, share)
-    rows: list[tuple[int, int, str, float, float]] = []
-    for frame in range(len(share)):
-        found = _layers_of(history.phases, share[frame], order[frame], bounds[frame])
-        rows += [(frame, number, *layer) for number, layer in enumerate(found)]
+    frames = _frames(history, particle)
+    rows = [(frame, number, *layer) for frame, found in enumerate(frames) for number, layer in enumerate(found)]
     table = pd.DataFrame(rows, columns=["frame", "layer", "phase", "inner_m", "outer_m"])
     when = {name: values[table["frame"]] for name, values in history.frame_columns().items()}
     return pd.concat([pd.DataFrame(when), table], axis=1)
@@ -89,13 +83,12 @@ def layer_tracks(history: History, particle: int = 0) -> list[LayerTrack]:
         ['BaO', 'TiO2', 'BaTi5O11']
     """
     time = history.clock[1]
-    frames = [rows[["phase", "inner_m", "outer_m"]] for _, rows in layers(history, particle).groupby("frame")]
+    frames = _frames(history, particle)
     edges = diffusion_record(history).edges_m[particle]
     points: list[tuple[str, list[tuple[float, float, float]]]] = []
     living: list[int] = []  # tracks of the layers of the frame before
     before: list[tuple[str, float, float]] = []
-    for frame, rows in enumerate(frames):
-        now = [(str(phase), float(a), float(b)) for phase, a, b in rows.itertuples(index=False)]
+    for frame, now in enumerate(frames):
         ground = frame > 0 and not np.array_equal(edges[frame], edges[frame - 1])
         if frame == 0 or ground:
             begin = float(time[frame - 1] if ground else time[0])
@@ -194,11 +187,20 @@ def _stacked(history: History, particle: int, edges: np.ndarray, share: np.ndarr
     return order, (inner + (outer - inner) * filled) ** (1.0 / power)
 
 
+def _frames(history: History, particle: int) -> list[list[tuple[str, float, float]]]:
+    """Return phase, begin and end of the layers of every frame."""
+    edges, share = _cells(history, particle)
+    share = np.where(share < SLIVER, 0.0, share)
+    share /= share.sum(axis=2, keepdims=True)
+    order, bounds = _stacked(history, particle, edges, share)
+    return [_layers_of(history.phases, *frame) for frame in zip(share, order, bounds, strict=True)]
+
+
 def _layers_of(
     phases: tuple[str, ...], share: np.ndarray, order: np.ndarray, bounds: np.ndarray
 ) -> list[tuple[str, float, float]]:
     """Return phase, begin and end of the layers of one frame."""
-    held = [tuple(np.flatnonzero(cell)) for cell in share]
+    held: list[tuple[int, ...]] = [tuple(np.flatnonzero(cell).tolist()) for cell in share]
     found: list[tuple[str, float, float]] = []
     cell = 0
     while cell < len(held):
@@ -212,8 +214,7 @@ def _layers_of(
             pieces = [
                 (phases[order[i, k]], bounds[i, k], bounds[i, k + 1])
                 for i in range(cell, last + 1)
-                for k in range(share.shape[1])
-                if share[i, order[i, k]] > 0
+                for k in np.flatnonzero(bounds[i, 1:] > bounds[i, :-1]).tolist()
             ]
         for phase, inner, outer in pieces:
             if found and found[-1][0] == phase:

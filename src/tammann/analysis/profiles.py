@@ -148,11 +148,12 @@ def frame_at(history: History, time: float | None = None, *, temperature_K: floa
 
 def sites_per_formula(history: History) -> np.ndarray:
     """Return the lattice sites of a formula unit of every phase, shape (P,); 1 for one that never forms."""
-    sites = diffusion_record(history).sites.sum(axis=(0, 2), dtype=float)
-    frame = sites.argmax(axis=0)
-    columns = np.arange(len(history.phases))
-    most, moles = sites[frame, columns], history.moles[0, frame, columns]
-    return np.where((most > 0) & (moles > 0), most / np.where(moles > 0, moles, 1.0), 1.0)
+    record, moles = diffusion_record(history), history.moles[0]
+    most = moles.argmax(axis=0)
+    sites = np.array([record.sites[:, frame, :, k].sum(dtype=float) for k, frame in enumerate(most)])
+    amount = moles[most, np.arange(len(most))]
+    there = (sites > 0) & (amount > 0)
+    return np.where(there, sites / np.where(there, amount, 1.0), 1.0)
 
 
 def core_of(history: History, particle: int) -> str:

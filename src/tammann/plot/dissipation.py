@@ -79,7 +79,7 @@ def plot_bottlenecks(history: History, *, ax: Axes | None = None) -> Axes:
     Example:
         >>> from tammann.history import History
         >>> plot_bottlenecks(History.example("reactive-diffusion")).get_xlabel()
-        'share of the driving force (median)'
+        'share of the driving force in a step'
     """
     table = dissipation_by_step(history)
     stages = table["stage"].unique().tolist()
@@ -102,7 +102,7 @@ def plot_bottlenecks(history: History, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(stages)), labels)
     ax.set_ylim(max(len(stages), 1) - 0.5, -0.5)
     ax.set_xlim(0, 1)
-    ax.set_xlabel("share of the driving force (median)")
+    ax.set_xlabel("share of the driving force in a step")
     tidy(ax, grid=None)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

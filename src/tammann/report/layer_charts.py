@@ -23,6 +23,9 @@ MOST_PROFILES = 48
 """Times between which the slider of a profile moves."""
 _INK = "#1D1F21"
 
+Fit = tuple[int, int, ParabolicFit]
+"""Step, particle and fit of a layer."""
+
 
 def has_particles(history: History) -> bool:
     """Tell whether a run recorded the cells of particles."""
@@ -194,12 +197,11 @@ def bottleneck_chart(history: History) -> Chart | None:
     return Chart("bottleneck", "Share of the driving force that each phase takes.", 480, tuple(variants))
 
 
-def thickness_chart(history: History) -> Chart | None:
-    """Return the thickness of the products' layers against time, with parabolas where they hold; None for nothing."""
+def thickness_chart(history: History, fits: list[Fit]) -> Chart | None:
+    """Return the thickness of the products' layers against time, with those of the fits that hold; None for nothing."""
     variants = []
     name, time = history.clock
     colours = phase_colours(history.phases)
-    fits = growth_fits(history)
     for particle in cores(history):
         first = begin_frame(history, [particle])
         table = layer_thickness(history, particle).pivot_table("thickness_m", "phase", name, sort=False)
@@ -232,7 +234,7 @@ def thickness_chart(history: History) -> Chart | None:
     return Chart("thickness", "Thickness of layers against time.", 460, tuple(variants)) if variants else None
 
 
-def growth_fits(history: History) -> list[tuple[int, int, ParabolicFit]]:
+def growth_fits(history: History) -> list[Fit]:
     """Return stage, particle and fit of every product that there is at the end of a hold, around every precursor."""
     found = []
     for particle in cores(history):
@@ -261,7 +263,7 @@ def energy_chart(history: History) -> Chart:
                                fillcolor="#7A7A7A44", hoverinfo="skip"))  # fmt: skip
     data.append(line_trace(x, middle, "energy left", _INK, "%{y:.1f} meV per atom", width=2.2, showlegend=False))
     data.append(_strip(history, 0)[0])
-    layout = _over_time(history, 0, {"title": {"text": "Gibbs energy left (meV per atom)"}, "rangemode": "tozero"})
+    layout = _over_time(history, 0, {"title": {"text": "left (meV per atom)"}, "rangemode": "tozero"})
     layout["hovermode"] = "x unified"
     return Chart(
         "energy", "Gibbs energy above equilibrium against time.", 380, ({"label": "", "data": data, "layout": layout},)

@@ -202,7 +202,7 @@ def _about_conductivities(history: History, mode: str) -> Iterator[Notice]:
             "Only self-diffusion enters: how the ions drag each other (off-diagonal Onsager coefficients) is left out."
         )
         yield Notice("note", text)
-    if (share := float(np.mean(history.diffusion.without_data_fraction))) > 0.001:
+    if (share := float(np.mean(history.diffusion.without_data_fraction))) > 0.005:
         yield Notice(
             "caution",
             f"{percent(share)} of the driving force was spent in phases without transport data; they conduct by a rule "
@@ -302,9 +302,10 @@ def layer_sentences(history: History) -> list[str]:
             sentences[-1] += f"; {when} {share}"
             continue
         before = row["phase"]
-        text = f"{when} the layer of {formula_text(before)} took {share} of the driving force"
+        where = "transport in" if before in precursors(history) else "the layer of"
+        text = f"{when} {where} {formula_text(before)} took {share} of the driving force"
         if row["share"] < 0.5:
-            text += f" (that of {formula_text(row['next_phase'])} {100 * row['next_share']:.0f} %)"
+            text += f" ({formula_text(row['next_phase'])} {100 * row['next_share']:.0f} %)"
         volume = _share_of_products(history, row)
         if np.isfinite(volume) and row["share"] > 1.5 * volume:
             text += f", though it made up only {100 * volume:.0f} % of the products' volume"

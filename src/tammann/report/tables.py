@@ -94,7 +94,7 @@ def bottleneck_table(history: History) -> str:
         ]
         rows.append([str(phase), *cells])
     rows.append(["Gibbs energy spent in the step", *(percent(float(share)) for share in steps["of_run"])])
-    caption = "Share of the driving force that each layer takes: median (band)"
+    caption = "Share of the driving force that each layer takes: mean (band over realizations)"
     return table_html(caption, [("layer", False), *columns], rows)
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tammann.kinetics import RateTable
     from tammann.recipe import Recipe
 
+NO_BREAK = "\u00a0"
 SHOWN_ELSEWHERE = ("final_mole_fractions", "baselines", "bottleneck", "warnings", "important_warnings", "nothing_opens")
 """Beginnings of the keys of a summary that the page shows in another place."""
 
@@ -103,10 +104,9 @@ def write_report(
             + ". Grey: plain equilibrium, the phases of lowest Gibbs energy.",
         ),
         baseline_table(history, null, equilibrium),
-        *own.sections,
     ]
-    if grid:
-        sections += [f"<h2>In the {'grid' if history.diffusion is None else 'powder'}</h2>", grid]
+    in_grid = [f"<h2>In the {'grid' if history.diffusion is None else 'powder'}</h2>", grid] if grid else []
+    sections += [*own.sections, *in_grid] if history.diffusion is None else [*in_grid, *own.sections]
     sections += _inputs(history, recipe, summary, rates)
     shown = (phases, beside, *own.charts)
     charts = {chart.name: {"height": chart.height_px, "variants": chart.variants} for chart in shown}
@@ -154,7 +154,7 @@ def _layers(history: History) -> _Part:
     charts = [bottleneck, energy]
     sections = [
         "<h2>Which layer is in the way</h2>",
-        f"<p>{text_html(' '.join(layer_sentences(history)))}</p>",
+        f"<p>{text_html(' '.join(layer_sentences(history)).replace(' %', NO_BREAK + '%'))}</p>",
         figure_html(
             bottleneck,
             "Ions drift through layers in series, which share the driving force as resistors share a voltage; the "
@@ -163,7 +163,8 @@ def _layers(history: History) -> _Part:
         bottleneck_table(history),
     ]
     if has_particles(history):
-        layers, profiles, thickness = layer_chart(history), profile_chart(history), thickness_chart(history)
+        fits = growth_fits(history)
+        layers, profiles, thickness = layer_chart(history), profile_chart(history), thickness_chart(history, fits)
         charts += [layers, profiles]
         one = "In the first realization; what products swell or shrink by is not followed."
         sections = [
@@ -181,7 +182,7 @@ def _layers(history: History) -> _Part:
             sections += [
                 "<h2>How layers grow</h2>",
                 figure_html(thickness, f"{one} Dashed: parabolas, where a layer grows by one on a hold."),
-                growth_table(history, growth_fits(history)),
+                growth_table(history, fits),
             ]
     sections += [
         "<h2>What is left to gain</h2>",
