@@ -5,6 +5,7 @@ import pytest
 
 from reactive_diffusion.systems import REDOX, SALTS, hold, phases_of, prepare
 from tammann import load_phases
+from tammann.errors import RecipeError
 from tammann.reactive_diffusion.components import components
 from tammann.reactive_diffusion.programme import ramp_and_hold
 from tammann.reactive_diffusion.simulate import simulate_powder
@@ -67,3 +68,30 @@ def test_a_metastable_precursor_falls_apart_to_both_sides(precursors):
     assert "TiO2" in expected and history.element_drift[0] < 1e-12
     for formula, moles in expected.items():
         assert history.moles[0, -1, history.phases.index(formula)] == pytest.approx(moles, abs=1e-4), formula
+
+
+def test_where_sulfur_leaves_with_oxygen_sites_are_metal_atoms(tmp_path):
+    """FeS2 + ZnO release SO2: with S and O in the gas, the O of a sulfide is a debt and no atom of its lattice."""
+    rows = (
+        "ZnO,-1.81,12,2248\nZnS,-1.06,19.8,2103\nFe2O3,-1.711,10,1838\nFeS2,-0.59,13.2,1461\nFeS,-0.52,15,1461\n"
+        "ZnFe2O4,-1.74,10.6,1863\nFe3O4,-1.66,10.6,1870"
+    )
+    phases = with_gases(phases_of(rows, tmp_path), ["SO2"])
+    system = components(phases, {"FeS2": 1.0, "ZnO": 2.0}, [300.0, 1300.0])
+    assert system.gases == ("SO2",) and system.release_only.all()
+    metals = [{"Fe", "Zn"} & set(phases[phases.index(f)].composition) for f in system.formulas]
+    counts = [
+        sum(phases[phases.index(f)].composition[e] for e in own) for f, own in zip(system.formulas, metals, strict=True)
+    ]
+    np.testing.assert_allclose(system.sites, counts)
+
+
+def test_a_precursor_that_could_evaporate_is_refused(tmp_path):
+    """Si3N4 could leave as SiO and N2, if something gives the oxygen; where SiO does not reach the pressure it stays."""
+    rows = "Si3N4,-1.07,10.4,2150\nAlN,-1.65,10.4,3273\nAl2O3,-3.473,8.5,2345\nSiO2,-3.147,12.6,1996"
+    phases = with_gases(phases_of(rows, tmp_path), ["N2", "SiO"])
+    precursors, gas = {"Si3N4": 1.0, "SiO2": 3.0}, {"N2": 1e5}
+    with pytest.raises(RecipeError, match="Si3N4 could leave as a whole by N2 and SiO"):
+        components(phases, precursors, [1900.0], partial_pressure_Pa=gas)
+    kept = components(phases, precursors, [1900.0], partial_pressure_Pa=gas, release_pressure_Pa=1e8)
+    assert "SiO" not in kept.gases

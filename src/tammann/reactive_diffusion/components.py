@@ -9,7 +9,7 @@ are moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -152,12 +152,19 @@ def components(
     columns = np.flatnonzero(np.any(np.abs(reduced[candidate]) > _SMALL, axis=0))
     free = tuple(phases.elements[e] for e in frame.free[columns])
     amounts = reduced[candidate][:, columns]
-    sites, anions = _lattice(free, amounts)
+    exchanged = {element for gas in open_pressures for element in phases[phases.index(gas)].composition}
+    sites, anions = _lattice(free, amounts, exchanged)
     if not (sites > _SMALL).all():
         keep = sites > _SMALL
         lost = [phases[int(p)].formula for p in candidate[~keep] if int(p) in names]
         if lost:
-            raise RecipeError(f"precursors: {lost[0]} holds nothing that a solid would keep in this atmosphere")
+            mine = set(phases[phases.index(lost[0])].composition)
+            gone = " and ".join(gas for gas in open_pressures if mine & set(phases[phases.index(gas)].composition))
+            raise RecipeError(
+                f"precursors: {lost[0]} could leave as a whole by {gone}, so that none of its lattice is sure to stay, "
+                "as reactive diffusion needs; raise diffusion.residual_pressure_Pa until the gas stays, or write "
+                "engine: automaton"
+            )
         candidate, amounts, sites = candidate[keep], amounts[keep], sites[keep]
     per_site = amounts / sites[:, None]
     differences = per_site - per_site[[candidate.tolist().index(names[0])]]
@@ -239,8 +246,13 @@ def _active(
     return solids, leaving
 
 
-def _lattice(free: tuple[str, ...], amounts: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the sites per formula unit of every solid, and the anions at rest, none where the gas exchanges them."""
+def _lattice(
+    free: tuple[str, ...], amounts: np.ndarray, exchanged: Collection[str]
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the sites per formula unit of every solid, and the anions at rest, none where the gas exchanges them.
+
+    Where SO2 leaves, the O of a sulfide is what it lacks to give its S off: no atoms to be counted.
+    """
     for group in _ANION_GROUPS:
         there = [k for k, element in enumerate(free) if element in group]
         if there:
@@ -248,7 +260,7 @@ def _lattice(free: tuple[str, ...], amounts: np.ndarray) -> tuple[np.ndarray, tu
             if len(there) < len(free) and (sites > _SMALL).all():
                 return sites, tuple(free[k] for k in there)
             break
-    return amounts.sum(axis=1), ()
+    return amounts[:, [element not in exchanged for element in free]].sum(axis=1), ()
 
 
 def _valences(phases: Phases, precursors: Sequence[int], gases: Sequence[int]) -> np.ndarray:
