@@ -16,6 +16,7 @@ class System:
         name: Its elements, joined by hyphens.
         phases: Name of its table of phases in ``data/``.
         constraints: Name of its file of known equilibria in ``data/``.
+        assessed: Name of its table of the shifts that these give in ``data/``.
         transport: Names of its transport tables and their files in ``data/``; the first is the default.
         end_members: The two ends of the line that its figures and growth constants are drawn on.
         colours: Colour of each of its common phases in figures.
@@ -24,6 +25,7 @@ class System:
     name: str
     phases: str
     constraints: str
+    assessed: str
     transport: dict[str, str]
     end_members: tuple[str, str]
     colours: dict[str, str]
@@ -62,6 +64,7 @@ SYSTEMS = {
         name="Ba-Ti-O",
         phases="phases/Ba-Ti-O.csv",
         constraints="constraints/Ba-Ti-O.yaml",
+        assessed="phases/Ba-Ti-O-assessed.csv",
         transport={"karan-2026": "ba-ti-o-karan-2026.json", "tammann-2026": "ba-ti-o-melts.json"},
         end_members=("BaO", "TiO2"),
         colours=load_colours("Ba-Ti-O"),

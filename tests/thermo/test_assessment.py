@@ -9,65 +9,19 @@ from scipy.optimize import minimize
 from tammann.errors import DataError
 from tammann.thermo import (
     Constraint,
-    EnergySet,
-    Phase,
-    Phases,
     assess,
-    draw_energies,
     energy_above_hull,
     load_constraints,
     load_phases,
-    parse_formula,
     shifts_table,
 )
 from tammann.thermo.assessment import _smallest
+from thermo.known import binary, check_known_equilibria, on_hull
 
 
 @pytest.fixture(scope="module")
 def phases():
     return load_phases("Ba-Ti-O")
-
-
-def per_formula(phases, T):
-    g = phases.gibbs(T)
-    return {p.formula: g[i] * p.n_atoms for i, p in enumerate(phases)}
-
-
-def on_hull(phases, formula, T):
-    return energy_above_hull(phases, T)[phases.index(formula)] < 1e-8
-
-
-def check_known_equilibria(phases):
-    """Every line of the published table of equilibria, written out without the library's own reader."""
-
-    def dititanate(T):  # 11 BaTi2O5 -> 5 BaTiO3 + Ba6Ti17O40
-        G = per_formula(phases, T)
-        return (5 * G["BaTiO3"] + G["Ba6Ti17O40"] - 11 * G["BaTi2O5"]) / 88
-
-    assert dititanate(1473.0) == pytest.approx(0.0, abs=1e-9)
-    assert dititanate(1400.0) > 0 > dititanate(1550.0)
-    for T in (1500.0, 1600.0, 1700.0):
-        assert not on_hull(phases, "BaTi2O5", T)
-
-    def nonatitanate(T):  # Ba2Ti9O20 -> 2 BaTi4O9 + TiO2
-        G = per_formula(phases, T)
-        return (2 * G["BaTi4O9"] + G["TiO2"] - G["Ba2Ti9O20"]) / 31
-
-    assert nonatitanate(1693.0) == pytest.approx(0.0, abs=1e-9)
-    for T in (1373.0, 1473.0, 1573.0, 1680.0):
-        assert nonatitanate(T) > 0 and on_hull(phases, "Ba2Ti9O20", T)
-    for T in (600.0, 800.0, 1000.0, 1200.0, 1320.0):  # it is stable from about 1373 K only
-        assert not on_hull(phases, "Ba2Ti9O20", T)
-        G = per_formula(phases, T)
-        assert G["BaTi4O9"] + G["BaTi5O11"] < G["Ba2Ti9O20"]
-    assert nonatitanate(1750.0) < 0 and not on_hull(phases, "Ba2Ti9O20", 1750.0)
-
-    for T in (1473.0, 1600.0, 1800.0):  # 2 BaTi5O11 -> Ba2Ti9O20 + TiO2
-        G = per_formula(phases, T)
-        assert G["Ba2Ti9O20"] + G["TiO2"] - 2 * G["BaTi5O11"] <= 1e-9
-    for T in (1473.0, 1550.0, 1650.0, 1723.0):
-        for formula in ("Ba6Ti17O40", "Ba4Ti13O30", "BaTi4O9"):
-            assert on_hull(phases, formula, T)
 
 
 def test_the_assessed_set_satisfies_every_known_equilibrium(phases):
@@ -81,20 +35,17 @@ def test_without_the_assessment_they_do_not_hold(phases):
         check_known_equilibria(replace(phases, default_energies="materials-project"))
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_every_draw_satisfies_every_known_equilibrium(phases, seed):
-    drawn = draw_energies(phases, rng=seed)
-    assert drawn.default_energies == "assessed"
-    check_known_equilibria(drawn)
-
-
 def test_shifts_are_small_computed_only_and_listed(phases):
     chosen = phases.energy_set("assessed")
     table = shifts_table(phases)
     assert (chosen.shifts_eV_per_atom[~chosen.is_computed] == 0).all()
     assert (table["standard_errors"].abs() < 1.0).all()
     shifted = table[table["shift_meV_per_atom"].abs() > 1e-6]
-    assert set(shifted["phase"]) <= {"BaTi2O5", "Ba6Ti17O40", "Ba4Ti13O30", "BaTi4O9", "Ba2Ti9O20", "BaTi5O11"}
+    told = {"BaTi2O5", "Ba6Ti17O40", "Ba4Ti13O30", "BaTi4O9", "Ba2Ti9O20", "BaTi5O11"}
+    assert told <= set(shifted["phase"])
+    # Others only as far as they would take the place of these in some draws.
+    others = shifted[~shifted["phase"].isin(told)]
+    assert (others["shift_meV_per_atom"].abs() < 5.0).all()
     assert (table["shift_meV_per_atom"].abs().diff().dropna() <= 1e-12).all()
     for constraint in chosen.constraints:
         assert constraint.source
@@ -117,26 +68,6 @@ def test_nothing_is_shifted_where_nothing_is_asked_or_all_holds(phases):
     known, _ = load_constraints("Ba-Ti-O")
     again = assess(phases, [c for c in known if c.kind == "on-hull"], energies="assessed", name="again")
     np.testing.assert_allclose(again.shifts_eV_per_atom, 0.0, atol=1e-9)
-
-
-def test_draws_of_a_plain_set_scatter_by_its_standard_errors(phases):
-    name = "experiment-anchored"
-    mean, error = phases.gibbs(1000.0, energies=name), phases.energy_set(name).standard_error_eV_per_atom
-    rng = np.random.default_rng(3)
-    draws = np.array([draw_energies(phases, energies=name, rng=rng).gibbs(1000.0) for _ in range(400)])
-    np.testing.assert_allclose(draws.std(axis=0), error, rtol=0.15, atol=1e-12)
-    np.testing.assert_allclose(draws.mean(axis=0), mean, atol=4 * 0.04 / 20)
-    # One draw moves a phase by the same amount at all temperatures.
-    one = draw_energies(phases, energies=name, rng=1)
-    cold, hot = (one.gibbs(T) - phases.gibbs(T, energies=name) for T in (500.0, 1700.0))
-    np.testing.assert_allclose(cold, hot, atol=1e-12)
-
-
-def test_the_same_seed_gives_the_same_draw(phases):
-    np.testing.assert_array_equal(draw_energies(phases, rng=5).gibbs(900.0), draw_energies(phases, rng=5).gibbs(900.0))
-    assert not np.array_equal(
-        draw_energies(phases, rng=5).gibbs(900.0), draw_energies(phases, rng=6).gibbs(900.0), equal_nan=True
-    )
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -170,20 +101,6 @@ def test_the_solver_says_where_there_is_no_solution():
     row = np.array([[1.0, 0.0]])
     assert _smallest(np.zeros((0, 2)), np.zeros(0), np.vstack([row, -row]), np.array([1.0, 1.0])) is None
     assert _smallest(np.vstack([row, row]), np.array([1.0, 2.0]), np.zeros((0, 2)), np.zeros(0)) is None
-
-
-def binary(error: float = 0.04) -> Phases:
-    """Mg-O with two made-up oxides; Mg3O2 lies 0.1 eV/atom above MgO + Mg."""
-    energies = {"Mg": 0.0, "MgO": -3.0, "Mg3O2": -2.3, "O2": 0.0}
-    made = tuple(
-        Phase(f, parse_formula(f), state="gas" if f == "O2" else "solid", volume_A3_per_atom=10, melting_point_K=2000)
-        for f in energies
-    )
-    T = np.array([300.0, 2000.0])
-    table = np.tile(list(energies.values()), (2, 1))
-    computed = np.array([False, False, True, False])
-    one = EnergySet("made", "", T, table, np.where(computed, error, 0.0), ("",) * 4, computed, np.zeros(4), np.zeros(4))
-    return Phases("Mg-O", ("Mg", "O"), made, {"made": one}, "made")
 
 
 @pytest.mark.parametrize("error", [0.01, 0.04])

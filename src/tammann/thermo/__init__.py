@@ -4,9 +4,10 @@ One file a source of data returns `Phases`; `load.py` chooses among them, `entri
 """
 
 from tammann.composition import parse_formula
-from tammann.thermo.assessment import assess, draw_energies, shifts_table
+from tammann.thermo.assessment import assess, shifts_table
 from tammann.thermo.chemical_potential import ChemicalPotentialDiagram, chemical_potential_diagram, closest_differences
 from tammann.thermo.constraints import load_constraints
+from tammann.thermo.draws import draw_energies, mean_of_draws
 from tammann.thermo.equilibrium import equilibrium
 from tammann.thermo.gases import with_gases
 from tammann.thermo.hull import energy_above_hull
@@ -29,6 +30,7 @@ __all__ = [
     "load_constraints",
     "load_phases",
     "local_equilibrium_differences",
+    "mean_of_draws",
     "parse_formula",
     "shifts_table",
     "with_gases",

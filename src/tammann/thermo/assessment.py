@@ -1,4 +1,4 @@
-"""Energies made to agree with known equilibria, and draws from their standard errors.
+"""Energies made to agree with known equilibria.
 
 A computed energy is off by tens of meV per atom, a phase diagram turns on a few. An assessment takes the smallest
 shifts of the computed energies that make stated equilibria come out, so that what is known is put in once, visibly, and
@@ -19,6 +19,11 @@ from tammann.units import AVOGADRO_PER_MOL, EV_IN_J
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+class ContradictionError(DataError):
+    """No shifts satisfy all that is stated."""
+
 
 _J_PER_MOL_IN_EV = 1.0 / (AVOGADRO_PER_MOL * EV_IN_J)
 _Reactions: TypeAlias = list[tuple[FloatArray, Constraint]]  # with the weights of the energies in dG
@@ -134,23 +139,30 @@ def assess(
         True
     """
     start = phases.energy_set(energies)
-    solved = _solve(phases, start, constraints, reference_temperature_K)
+    solved = solve_constraints(phases, start, constraints, reference_temperature_K)
     return replace(
         solved,
         name=name,
         description=f"The smallest shifts of {start.name} that satisfy {len(constraints)} known equilibria.",
-        source=tuple(
-            f"{text}; shifted by {1e3 * shift:+.1f} meV/atom to satisfy known equilibria" if abs(shift) > 1e-9 else text
-            for text, shift in zip(start.source, solved.shifts_eV_per_atom, strict=True)
-        ),
+        source=described_shifts(start.source, solved.shifts_eV_per_atom),
         constraints=tuple(constraints),
         base=start.name,
         reference_temperature_K=reference_temperature_K,
     )
 
 
-def _solve(phases: Phases, start: EnergySet, constraints: Sequence[Constraint], reference: float) -> EnergySet:
-    """Return the energies with the smallest shifts and entropies that satisfy the constraints."""
+def described_shifts(source: Sequence[str], shifts_eV_per_atom: FloatArray) -> tuple[str, ...]:
+    """Return the sources of energies with what an assessment did to each."""
+    return tuple(
+        f"{text}; shifted by {1e3 * shift:+.1f} meV/atom to satisfy known equilibria" if abs(shift) > 1e-9 else text
+        for text, shift in zip(source, shifts_eV_per_atom, strict=True)
+    )
+
+
+def solve_constraints(
+    phases: Phases, start: EnergySet, constraints: Sequence[Constraint], reference: float
+) -> EnergySet:
+    """Return the energies with the smallest shifts and entropies that satisfy the constraints; see ``assess``."""
     grid, table, sigma = start.temperature_K, start.gibbs_eV_per_atom, start.standard_error_eV_per_atom
     reactions = [(_row(phases, constraint), constraint) for constraint in constraints if constraint.kind != "on-hull"]
     on_hull = [
@@ -171,7 +183,7 @@ def _solve(phases: Phases, start: EnergySet, constraints: Sequence[Constraint], 
         u = _smallest(scaled(equal_rows), np.array(targets), scaled(rows), np.array(limits))
         if u is None:
             equations = "; ".join(dict.fromkeys(constraint.equation for _, constraint in reactions))
-            raise DataError(
+            raise ContradictionError(
                 "the constraints contradict each other or the measured energies: "
                 f"no shifts satisfy {equations} together with the phases on the hull"
             )
@@ -290,49 +302,3 @@ def shifts_table(phases: Phases, *, energies: str | None = None) -> "pd.DataFram
             "source": [chosen.source[int(i)] for i in rows],
         }
     )
-
-
-def draw_energies(
-    phases: Phases,
-    *,
-    energies: str | None = None,
-    rng: np.random.Generator | np.random.SeedSequence | int | None = None,
-) -> Phases:
-    """Draw one set of energies within its standard errors.
-
-    Each phase's Gibbs energy moves by sigma_p z_p at all temperatures, with z_p independent and standard normal. For an
-    assessed set the energies it started from are drawn, and the constraints are solved again: what the assessment knows
-    holds in every draw.
-
-    Args:
-        phases: The system.
-        energies: Name of the set to draw; the default set where none is given.
-        rng: Source of randomness.
-
-    Returns:
-        The same phases with the drawn set in the place of the set, and as the default.
-
-    Raises:
-        DataError: There is no such set, or the constraints cannot be satisfied for the draw.
-
-    Example:
-        >>> from tammann.thermo import load_phases
-        >>> phases = load_phases("Ba-Ti-O")
-        >>> drawn = draw_energies(phases, rng=1)
-        >>> bool((drawn.gibbs(1000.0) != phases.gibbs(1000.0)).any())
-        True
-    """
-    generator = np.random.default_rng(rng)
-    chosen = phases.energy_set(energies)
-    start = chosen if chosen.base is None else phases.energy_set(chosen.base)
-    noise = generator.standard_normal(len(phases)) * start.standard_error_eV_per_atom
-    drawn = replace(start, gibbs_eV_per_atom=start.gibbs_eV_per_atom + noise)
-    if chosen.base is not None:
-        solved = _solve(phases, drawn, chosen.constraints, chosen.reference_temperature_K)
-        drawn = replace(
-            chosen,
-            gibbs_eV_per_atom=solved.gibbs_eV_per_atom,
-            shifts_eV_per_atom=solved.shifts_eV_per_atom,
-            entropy_shifts_eV_per_K_per_atom=solved.entropy_shifts_eV_per_K_per_atom,
-        )
-    return phases.with_energies(drawn, default=True)

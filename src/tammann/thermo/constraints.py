@@ -20,7 +20,8 @@ def load_constraints(path: str | Path) -> tuple[tuple[Constraint, ...], float]:
     The file has ``reference_temperature_K``, at which shifts are counted, and a list ``constraints``; each entry has
     either ``equilibrium`` (such as ``11 BaTi2O5 = 5 BaTiO3 + Ba6Ti17O40``) with ``kind`` (equality, left-stable or
     right-stable), or ``on_hull`` (a list of formulas); and ``temperature_K`` (a number or a list), ``source``, and
-    optionally ``margin_eV_per_atom``, and ``entropy_J_per_K_per_mol_atoms`` with ``entropy_origin``.
+    optionally ``margin_eV_per_atom``, and ``entropy_J_per_K_per_mol_atoms`` with ``entropy_origin`` and
+    ``entropy_spread``; see ``Constraint``.
 
     Args:
         path: The file, or the name of a shipped one (``Ba-Ti-O``).
@@ -58,7 +59,7 @@ def _constraint(entry: Any, position: int) -> Constraint:
         raise DataError(f"{where} is {entry!r}: expected keys such as equilibrium, kind, temperature_K and source")
     known = {
         "equilibrium", "kind", "on_hull", "temperature_K", "source", "margin_eV_per_atom",
-        "entropy_J_per_K_per_mol_atoms", "entropy_origin",
+        "entropy_J_per_K_per_mol_atoms", "entropy_origin", "entropy_spread",
     }  # fmt: skip
     _refuse_unknown(entry, known, where)
     if ("equilibrium" in entry) == ("on_hull" in entry):
@@ -83,9 +84,12 @@ def _constraint(entry: Any, position: int) -> Constraint:
     origin = str(entry.get("entropy_origin", "")).strip()
     if entropy is not None and not origin:
         raise DataError(f"{where}.entropy_J_per_K_per_mol_atoms needs an 'entropy_origin' that says where it is from")
+    spread = finite_number(entry.get("entropy_spread", 0.0), f"{where}.entropy_spread")
+    if not 0.0 <= spread <= 3.0:
+        raise DataError(f"{where}.entropy_spread is {spread:g}: expected a standard deviation of its ln from 0 to 3")
     left, right = _sides(str(entry["equilibrium"]), where)
     entropy = None if entropy is None else finite_number(entropy, f"{where}.entropy_J_per_K_per_mol_atoms")
-    return Constraint(kind, T, source, left, right, (), margin, entropy, origin)
+    return Constraint(kind, T, source, left, right, (), margin, entropy, origin, spread)
 
 
 def _refuse_unknown(block: dict[str, Any], known: set[str], where: str) -> None:

@@ -97,9 +97,12 @@ class Constraint:
         source: Who observed it.
         left, right: Formulas and moles of formula units on both sides; empty for "on-hull".
         phases: Formulas, for "on-hull".
-        margin_eV_per_atom: The margin m.
+        margin_eV_per_atom: The margin m, a guess at how far the balance tips: central energies have it, draws one
+            from an exponential distribution of this mean.
         entropy_J_per_K_per_mol_atoms: Reaction entropy of left -> right per mole of atoms; None leaves it as it is.
         entropy_origin: Why that entropy.
+        entropy_spread: Standard deviation of the logarithm of its magnitude, from which draws take it; 0 if it is
+            known.
     """
 
     kind: str
@@ -111,6 +114,7 @@ class Constraint:
     margin_eV_per_atom: float = 0.0
     entropy_J_per_K_per_mol_atoms: float | None = None
     entropy_origin: str = ""
+    entropy_spread: float = 0.0
 
     @property
     def equation(self) -> str:
