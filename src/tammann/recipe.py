@@ -179,6 +179,7 @@ class KineticsChoices(Block):
     score: Literal["repaired", "literal"] = Field(default="repaired", description="repaired or literal")
     two_products: Literal["harmonic", "largest"] = Field(default="harmonic", description="harmonic or largest")
     decomposition: Flag = True
+    contact_area: Literal["shared", "each"] = Field(default="shared", description="shared or each")
     nucleation_barrier_J_per_m2: Annotated[
         float, number_field("an interface energy from 0 to 10 J/m2", ge=0, le=10)
     ] = 0.0
@@ -197,6 +198,7 @@ class KineticsChoices(Block):
 LITERAL: Mapping[str, Any] = {
     "potential_difference": "reactants",
     "decomposition": False,
+    "contact_area": "each",
     "metastable_limit_eV_per_atom": None,
     "coupled_release": True,
     "constants": {"thermodynamic_above_eV_per_atom": 0.01},

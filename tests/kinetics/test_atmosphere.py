@@ -33,6 +33,7 @@ def recipe_of(tmp_path):
         rows = [(f, kJ * KJ_PER_MOL_IN_EV / n, v, m) for f, (kJ, n, v, m) in SOLIDS.items() if f in solids]
         path.write_text(HEADER + "".join(f"{f},{e},{v},{m},0.01\n" for f, e, v, m in rows))
         return Recipe(
+            engine="automaton",
             precursors=[{"phase": phase, "ratio": 1} for phase in precursor],
             programme=[{"temperature_K": top, "hold_h": 1}],
             energies=str(path),

@@ -156,6 +156,29 @@ def test_uphill_reactions_of_the_literal_score_are_slow(reactions, transport):
     assert far.any() and open_.score[far].max() > 20 * literal.score[literal.dG_eV_per_atom > 0.02].max()
 
 
+@pytest.mark.parametrize("null", [False, True])
+def test_the_reactions_of_a_contact_share_its_area(reactions, transport, null):
+    """A contact reacts as fast as its fastest reaction, in the proportions of all; more phases do not matter."""
+    shared, each = (
+        rate_table(
+            reactions,
+            transport,
+            recipe(kinetics={"contact_area": choice, "constants": {"smallest_score": 0.0}}),
+            null=null,
+        )
+        for choice in ("shared", "each")
+    )
+    assert shared.equations == each.equations
+    pairs, contact = np.unique(np.sort(each.reactants, axis=1), axis=0, return_inverse=True)
+    assert len(pairs) < len(contact)
+    for n in range(len(pairs)):
+        mine = contact == n
+        np.testing.assert_allclose(shared.score[:, mine].sum(axis=1), each.score[:, mine].max(axis=1), rtol=1e-12)
+        total = each.score[:, mine].sum(axis=1, keepdims=True)
+        expected = shared.score[:, mine].sum(axis=1, keepdims=True) * each.score[:, mine]
+        np.testing.assert_allclose(shared.score[:, mine] * total, expected, rtol=1e-12)
+
+
 def test_nucleation_barrier_slows(reactions, transport, rates):
     slow = rate_table(reactions, transport, recipe(kinetics={"nucleation_barrier_J_per_m2": 0.05}))
     c, d = column(rates, "BaO + TiO2 -> BaTiO3"), column(slow, "BaO + TiO2 -> BaTiO3")
@@ -163,7 +186,8 @@ def test_nucleation_barrier_slows(reactions, transport, rates):
 
 
 def test_null_is_geometry_alone(reactions, transport):
-    null = rate_table(reactions, transport, recipe(), null=True)
+    each = {"contact_area": "each"}
+    null = rate_table(reactions, transport, recipe(kinetics=each), null=True)
     assert set(null.phases) == LINE
     assert (null.reactants[:, 1] >= 0).all() and (null.products[:, 1] < 0).all()
     melting = null.melting_point_K[null.reactants].min(axis=1)
@@ -171,7 +195,7 @@ def test_null_is_geometry_alone(reactions, transport):
     # Of eleven phases on a line, every two that are not neighbours make each one between them.
     assert len(null.equations) == 11 * 10 * 9 // 6
     for other in draw_energies(reactions.phases, rng=1), reactions.phases:
-        again = rate_table(reactions.of(other), None, recipe(), null=True)
+        again = rate_table(reactions.of(other), None, recipe(kinetics=each), null=True)
         assert np.array_equal(again.score, null.score)
 
 

@@ -60,7 +60,9 @@ def test_formation_and_decomposition_balance_where_neither_is_favoured(reactions
     """
     off = [9.0, 3.0, 1.0, 0.3]
     steps = sorted({1473.0 + sign * d for sign in (-1.0, 1.0) for d in off})
-    one = recipe().with_options(programme=[{"temperature_K": T, "hold_h": 1} for T in steps])
+    one = recipe(kinetics={"contact_area": "each"}).with_options(
+        programme=[{"temperature_K": T, "hold_h": 1} for T in steps]
+    )
     rates = rate_table(reactions, transport, one)
     ratio = {}
     for equation, sign in ((FORMS, -1.0), (FALLS_APART, 1.0)):

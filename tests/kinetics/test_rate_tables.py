@@ -64,12 +64,12 @@ def test_no_such_file(tmp_path):
 
 
 def test_it_shows_itself_in_one_line_and_as_a_table(rates):
-    assert repr(rates) == "RateTable(187 reactions of 11 phases, 300 to 1500 K)"
+    assert repr(rates) == "RateTable(183 reactions of 11 phases, 300 to 1500 K)"
     frame = rates.table()
     assert list(frame.columns) == [
         "equation", "score", "dG_eV_per_atom", "growth_constant_m2_per_s", "fallback"
     ]  # fmt: skip
-    assert len(frame) == 187 and frame.score.is_monotonic_decreasing
+    assert len(frame) == 183 and frame.score.is_monotonic_decreasing
     cold = rates.table(1001.0).set_index("equation")
     t = int(np.abs(rates.temperature_K - 1000.0).argmin())
     c = column(rates, "BaO + TiO2 -> BaTiO3")

@@ -106,7 +106,7 @@ def rate_table(
     if null:
         candidates = candidates.take(candidates.open.all(axis=0)).reachable(precursors)
         ratio = furnace.temperature_K[:, None] / _lowest_melting_point(candidates.pool)
-        candidates = replace(candidates, score=onset(ratio, chosen))
+        candidates = _sharing(replace(candidates, score=onset(ratio, chosen)), chosen)
     else:
         stages = [(candidates, ""), *_narrowed(candidates, precursors, furnace, chosen)]
         layers = layers_of(transport, phases, chosen)
@@ -304,7 +304,24 @@ def _scored(
         value = value * nucleation_factor(dG, T, gamma_J_per_m2=gamma, volume_A3_per_atom=volume)
     fallback = np.isnan(growth).any(axis=0) & (options.transport != "none")
     value = np.where(candidates.open, value, 0.0)
-    return replace(candidates, score=value, growth=growth, fallback=fallback), scale
+    return _sharing(replace(candidates, score=value, growth=growth, fallback=fallback), options), scale
+
+
+def _sharing(candidates: _Candidates, options: KineticsOptions) -> _Candidates:
+    """The candidates with scores lowered so that those of a contact sum to the largest of them, if that is chosen.
+
+    Reactions of the same solids share the area of one contact (or, of a solid alone, its volume) in proportion to their
+    scores, so that more of them, which differ little, do not make it react faster.
+    """
+    if options.contact_area == "each":
+        return candidates
+    solids = (candidates.pool.coefficients < 0) & ~candidates.pool.phases.is_gas
+    _, contact = np.unique(solids, axis=0, return_inverse=True)
+    total, largest = np.zeros((2, int(contact.max(initial=-1)) + 1, len(candidates.score)))
+    np.add.at(total, contact, candidates.score.T)
+    np.maximum.at(largest, contact, candidates.score.T)
+    share = np.divide(largest, total, out=np.zeros_like(total), where=total > 0.0)
+    return replace(candidates, score=candidates.score * share[contact].T)
 
 
 def _why_nothing_opens(

@@ -43,6 +43,9 @@ class KineticsOptions(KineticsChoices, ScoreConstants, Document):
             ``tammann.recipe.LITERAL``.
         two_products: The layer of two phases is as slow as their volume-weighted ``harmonic`` mean; code: ``largest``.
         decomposition: Whether one phase may decompose; literal score: not.
+        contact_area: Whether the reactions of the same solids share the area of one contact in proportion to their
+            scores, which then sum to the largest of them (``shared``), or ``each`` has all of it, so that a contact
+            reacts the faster the more phases there are. Literal score: ``each``.
         nucleation_barrier_J_per_m2: Interface energy gamma in the factor exp(-16 pi gamma³ / (3 dg_v² kB T)).
         a, b, c, d, e: See above; d per (eV/atom), e in eV per atom; code: the same.
         scale: s, 1/(s eV); None for the convention of ``reference_scale``. Paper: 5e13 in mixed units, code: 5e12.

@@ -45,7 +45,8 @@ class RateTable:
         products: As ``reactants``, shape (C, 2).
         product_coefficients: Shape (C, 2).
         gas_coefficients: Molecules released (positive) or absorbed (negative), shape (C, G).
-        score: S, dimensionless rate, 0 or more, shape (nT, C). In one sweep every cell is offered, on average, one of
+        score: S, dimensionless rate, 0 or more, shape (nT, C), of which the channels of a contact have shares (see
+            ``contact_area`` of ``KineticsOptions``). In one sweep every cell is offered, on average, one of
             its six contacts, so that each contact is offered from both sides 1/3 of a time: a contact of two full cells
             reacts S/3 times a sweep.
         dG_eV_per_atom: Gibbs energy of the reaction, shape (nT, C).
@@ -68,7 +69,7 @@ class RateTable:
         ... )
         >>> rates = rate_table(enumerate_reactions(load_phases("Ba-Ti-O")), load_transport("karan-2026"), recipe)
         >>> rates
-        RateTable(187 reactions of 11 phases, 300 to 1500 K)
+        RateTable(183 reactions of 11 phases, 300 to 1500 K)
         >>> rates.table().equation[0]
         '13 Ba2Ti9O20 + 10 BaO -> 9 Ba4Ti13O30'
     """
