@@ -51,6 +51,7 @@ def gases(prepared):
 def test_the_shipped_system_keeps_its_phases(atmosphere):
     phases = load_phases("Ba-Ti-O")
     recipe = Recipe(
+        engine="automaton",
         precursors=[{"phase": "BaCO3", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
         programme=[{"temperature_K": 1750, "hold_h": 1}],
         atmosphere=atmosphere,
@@ -121,6 +122,7 @@ def test_carbon_monoxide_reduces_as_far_as_it_deposits_no_carbon(recipe_of):
 def test_a_stated_gas_that_does_nothing_is_named():
     mixture = [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}]
     recipe = Recipe(
+        engine="automaton",
         precursors=mixture,
         programme=[{"temperature_K": 1300, "hold_h": 1}],
         atmosphere={"partial_pressure_Pa": {"CO2": 1e-90}},
@@ -157,6 +159,7 @@ def test_a_vapour_is_refused_above_its_saturation(recipe_of):
 @pytest.mark.parametrize("mixture", [{"H2": 5e4, "CO2": 1e3}, {"CO": 2e4, "CO2": 2e4}, {"CO": 9e4}])
 def test_gases_that_react_with_each_other_beside_transport_data(mixture):
     recipe = Recipe(
+        engine="automaton",
         precursors=[{"phase": "BaCO3", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
         programme=[{"temperature_K": 1300, "hold_h": 1}],
         atmosphere={"partial_pressure_Pa": mixture},
@@ -170,6 +173,7 @@ def test_gases_that_react_with_each_other_beside_transport_data(mixture):
 
 def test_a_gas_alone_opens_nothing_in_the_null():
     recipe = Recipe(
+        engine="automaton",
         precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
         programme=[{"temperature_K": 1400, "hold_h": 1}],
         atmosphere={"partial_pressure_Pa": {"HCl": 100}},
@@ -180,6 +184,7 @@ def test_a_gas_alone_opens_nothing_in_the_null():
 
 def test_all_gases_of_one_equilibrium_cannot_be_stated():
     recipe = Recipe(
+        engine="automaton",
         precursors=[{"phase": "BaO", "ratio": 1}],
         programme=[{"temperature_K": 1300, "hold_h": 1}],
         atmosphere={"partial_pressure_Pa": {"H2": 1e3, "H2O": 1e3, "CO2": 1e4, "CO": 1e3}},

@@ -71,7 +71,7 @@ class RateTable:
         >>> rates
         RateTable(183 reactions of 11 phases, 300 to 1500 K)
         >>> rates.table().equation[0]
-        '13 Ba2Ti9O20 + 10 BaO -> 9 Ba4Ti13O30'
+        'BaO + BaTi2O5 -> 2 BaTiO3'
     """
 
     phases: tuple[str, ...]

@@ -137,7 +137,8 @@ def _drawn_constraints(constraints: Sequence[Constraint], generator: np.random.G
         if entropy is not None:
             spread = constraint.entropy_spread
             entropy *= float(np.exp(spread * generator.standard_normal() - spread**2 / 2.0))
-        for part in [(f,) for f in constraint.phases] or [()]:
+        parts: list[tuple[str, ...]] = [(formula,) for formula in constraint.phases] or [()]
+        for part in parts:
             margin = constraint.margin_eV_per_atom * generator.standard_exponential()
             drawn.append(
                 replace(constraint, phases=part, margin_eV_per_atom=margin, entropy_J_per_K_per_mol_atoms=entropy)
