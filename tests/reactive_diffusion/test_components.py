@@ -87,7 +87,7 @@ def test_where_sulfur_leaves_with_oxygen_sites_are_metal_atoms(tmp_path):
 
 
 def test_a_precursor_that_could_evaporate_is_refused(tmp_path):
-    """Si3N4 could leave as SiO and N2, if something gives the oxygen; where SiO does not reach the pressure it stays."""
+    """Si3N4 could leave as SiO and N2, where something gives the oxygen; at a pressure SiO does not reach it stays."""
     rows = "Si3N4,-1.07,10.4,2150\nAlN,-1.65,10.4,3273\nAl2O3,-3.473,8.5,2345\nSiO2,-3.147,12.6,1996"
     phases = with_gases(phases_of(rows, tmp_path), ["N2", "SiO"])
     precursors, gas = {"Si3N4": 1.0, "SiO2": 3.0}, {"N2": 1e5}
