@@ -220,6 +220,8 @@ def _move(n: Any, y: Any, rate: Any, crossed: Any, step: Any) -> Any:
 @njit(cache=True, nogil=True)
 def _add_dissipation(
     crossed: Any,
+    conductance: Any,
+    ties: Any,
     step: Any,
     width: Any,
     area: Any,
@@ -230,9 +232,14 @@ def _add_dissipation(
     conductivity: Any,
     out: Any,
 ) -> Any:
-    """Add Q^2 R / (A dt) of every layer on either side of every face to the phase it consists of."""
+    """Add Q^2 R / (A dt) of every layer on either side of every face to the phase it consists of.
+
+    No more counts of Q than the outermost ties drive: where next to nothing can cross, Q is round-off.
+    """
+    span = ties[ties.size - 1] - ties[0] if ties.size > 0 else 0.0
     for i in range(area.size):
-        heat = crossed[i] * crossed[i] / step / area[i]
+        amount = min(abs(crossed[i]), conductance[i] * step * span)
+        heat = amount * amount / step / area[i]
         for side in range(2):
             k, a, b = layer_resistances(width[i + side], y[i + side], hull_y, volume, conductivity)
             out[hull[k]] += heat * a
@@ -334,7 +341,9 @@ def run_chain(
                 dt = max(0.2, SAFETY * np.sqrt(tolerance / error)) * step
                 refused += 1
                 continue
-            _add_dissipation(crossed, step, width, area, y, hull, hull_y, volume, conductivity, dissipated[f])
+            _add_dissipation(
+                crossed, conductance, ties, step, width, area, y, hull, hull_y, volume, conductivity, dissipated[f]
+            )
             _move(n, y, rate, crossed, step)
             potential[f] = psi
             accepted += 1
