@@ -3,8 +3,8 @@
     python docs/validate.py --parts DIR              run what DIR does not hold yet, then write the file
     python docs/validate.py --parts DIR --again automaton   run the automaton's models and the null again
 
-A part is one file of observations with the models of one engine, a few minutes of one core; it is kept in DIR, so that a
-run that was stopped goes on, and an engine that has changed is run alone. Then: python docs/fill.py
+A part is one file of observations with the models of one engine, a few minutes of one core. It is kept in DIR, so that
+a run that was stopped goes on, and an engine that has changed is run alone. Then: python docs/fill.py
 """
 
 import argparse

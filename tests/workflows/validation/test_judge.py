@@ -81,6 +81,18 @@ def test_a_calibration_may_be_marked_or_unknown(folder, furnace):
     assert any("our own, unpublished; no observation of this file" in note for note in outcome.notes)
 
 
+def test_a_calibration_of_the_file_is_for_recipes_that_have_none(folder, furnace):
+    furnace()
+    (folder / "timed.yaml").write_text(CALIBRATED.format("our own"), encoding="utf-8")
+    top = "calibration:\n  rate_factor: 3.0\n  observation: Beauger 1983"
+    text = file_of("source: Beauger 1983\nmajor: BaTiO3", top=top)
+    text += file_of("major: BaTiO3", recipe="timed.yaml").partition("\n")[2]
+    outcome = judged(folder, text)
+    assert [v.mark for v in outcome.judgements] == ["calibration", "not discriminating"]
+    # "our own" has hours per sweep only
+    assert any("reactive diffusion is not calibrated in 1 of 2 recipes" in note for note in outcome.notes)
+
+
 def test_what_nominal_conductivities_rest_on_is_left_out(folder, furnace):
     furnace()
     pure = "observation: pure at 1300 K\nsource: Bondioli et al. 1998\nmajor: BaTiO3"

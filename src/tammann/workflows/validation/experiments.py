@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tammann.errors import DataError, RecipeError
-from tammann.recipe import Recipe
+from tammann.recipe import Calibration, Recipe
 from tammann.thermo import Phases
 from tammann.workflows.prepared import PreparedRecipe, prepare
 from tammann.workflows.validation.observations import Experiment, Observation
@@ -31,11 +31,26 @@ class PreparedExperiment:
 
 
 def prepare_experiment(
-    experiment: Experiment, where: str, *, realizations: int | None, size: int | None
+    experiment: Experiment,
+    where: str,
+    *,
+    calibration: Calibration | None,
+    realizations: int | None,
+    size: int | None,
 ) -> PreparedExperiment:
-    """Read the recipe of an experiment and check its observations against it; messages say ``where`` it stands."""
+    """Read the recipe of an experiment and check its observations against it.
+
+    Args:
+        experiment: As the file states it.
+        where: It stands in the file, for messages.
+        calibration: Of a recipe that has none.
+        realizations: In place of the recipe's own.
+        size: Cells per edge of the automaton, in place of the recipe's own.
+    """
     try:
         recipe = Recipe.from_file(experiment.recipe)
+        if recipe.calibration is None and calibration is not None:
+            recipe = recipe.with_options(calibration=calibration.model_dump())
         recipes = recipes_of_models(recipe, realizations=realizations, size=size)
         prepared = prepare(recipes["full"])
     except RecipeError as error:

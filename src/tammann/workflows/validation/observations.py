@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tammann.errors import DataError
-from tammann.recipe import Flag, Formula, Temperature
+from tammann.recipe import Calibration, Flag, Formula, Temperature
 from tammann.strict import Block, Document, shown
 
 CLAIMS = ("present", "absent", "only", "major", "main_impurity", "more", "amounts", "sooner", "grows", "shrinks")
@@ -349,6 +349,9 @@ class Observations(Document):
     realizations: int | None = Field(
         default=None, strict=True, ge=1, le=100_000, description="a whole number from 1 to 100000"
     )
+    calibration: Calibration | None = Field(
+        default=None, description="a block with observation and rate_factor or hours_per_sweep"
+    )  # of the recipes that have none
     range: Range = Field(default=Range(), description="a block of keys such as particle_size: [0.5, 1, 2]")
     experiments: tuple[Experiment, ...] = Field(
         min_length=1, max_length=100, description="a list of experiments, each with recipe and observations"

@@ -85,7 +85,9 @@ def validate(
     name = "observations" if isinstance(observations, Observations) else Path(observations).stem
     realizations = read.realizations if realizations is None else realizations
     experiments = [
-        prepare_experiment(experiment, f"experiments[{k}]", realizations=realizations, size=size)
+        prepare_experiment(
+            experiment, f"experiments[{k}]", calibration=read.calibration, realizations=realizations, size=size
+        )
         for k, experiment in enumerate(read.experiments)
     ]
     limits = read.range if over_range else None
