@@ -212,7 +212,7 @@ def test_a_stated_engine_is_kept_and_can_be_changed():
         stated.with_options(size=8)
     other = stated.with_options(engine="automaton", size=8)
     assert (other.engine, other.grid.size) == ("automaton", 8) and "mixing" not in other.to_yaml()
-    assert other.with_options(engine="reactive-diffusion").mixing == 0.05
+    assert other.with_options(engine="reactive-diffusion").mixing == 0.02
 
 
 def test_each_engine_has_its_own_calibration():

@@ -405,7 +405,7 @@ class Recipe(Document):
     size_spread: Annotated[float, number_field("the standard deviation of ln radius, from 0 to 2", ge=0, le=2)] = 0.3
     mixing: Annotated[
         float, number_field("the standard deviation of ln of the local ratio, from 0 (perfect) to 2", ge=0, le=2)
-    ] = 0.05
+    ] = 0.02
     atmosphere: Annotated[
         Annotated[Literal["inert", "air", "vacuum", "CO2", "oxygen"], Tag("<name>")]
         | Annotated[GasMixture, Tag("<block>")],
