@@ -22,8 +22,8 @@ def test_all_combinations_for_reactive_diffusion():
     found = settings(RECIPE, Range())
     # the recipe's own mixing is none of the three, so that it adds one
     assert len(found) == 28 and found[AS_WRITTEN] == RECIPE
-    varied = found["size x2, mixing 0.1, time x0.333"]
-    assert varied.particle_radius_um == pytest.approx(0.2) and varied.mixing == 0.1
+    varied = found["size x2, mixing 0.05, time x0.333"]
+    assert varied.particle_radius_um == pytest.approx(0.2) and varied.mixing == 0.05
     assert [p.particle_radius_um for p in varied.precursors] == [pytest.approx(0.8), None]
     assert varied.rate_factor == pytest.approx(1 / 3) and varied.ensemble.realizations == 1
     assert len(settings(RECIPE.with_options(mixing=0.05), Range())) == 27
