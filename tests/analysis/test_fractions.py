@@ -17,7 +17,9 @@ from tammann.analysis import (
     temperature_regimes,
     unreacted,
 )
+from tammann.analysis.fractions import null_name
 from tammann.errors import ResultError
+from tammann.history import History
 
 
 def test_precursors_and_conversion(history, carbonate):
@@ -74,5 +76,15 @@ def test_a_history_without_a_lattice_has_the_same_numbers(history):
         unreacted, conversion, lambda h: beside_baselines(h, null=h), lambda h: temperature_regimes(h, h),
         lambda h: h.phase_fractions(), lambda h: h.table(), lambda h: reaction_flow(h).links,
     ):  # fmt: skip
-        pd.testing.assert_frame_equal(of(bare), of(history).drop(columns="sweep", errors="ignore"))
+        tables = [of(run).drop(columns="sweep", errors="ignore") for run in (bare, history)]
+        pd.testing.assert_frame_equal(*tables)
     assert fallback_share(bare) == fallback_share(history)
+
+
+def test_what_needs_no_reactions_works_for_reactive_diffusion():
+    run = History.example("reactive-diffusion")
+    assert precursors(run) == ("BaO", "TiO2") and null_name(run) == "equal conductivities"
+    assert conversion(run, "TiO2").conversion.is_monotonic_increasing
+    assert unreacted(run).left.between(0, 1).all()
+    table = beside_baselines(run, null=run, equilibrium={"BaTiO3": 1.0})
+    assert not table.differs.any() and 0 < out_of_equilibrium(run, {"BaTiO3": 1.0}) < 0.3

@@ -10,6 +10,7 @@ from scipy.stats import t as student
 
 from tammann.analysis import fit_jander, jander_curve, jander_fit
 from tammann.errors import ResultError
+from tammann.history import History
 
 
 def test_jander_curve_obeys_the_law():
@@ -107,3 +108,8 @@ def test_a_fit_shows_itself_in_one_line():
     assert repr(fit).startswith("JanderFit(rate 0.01 +/- 0.000") and repr(fit).endswith(" per h)")
     assert dict(fit.table().to_numpy())["points"] == fit.points
     assert repr(fit_jander(t, 0 * t)) == "JanderFit(only 0 points have a conversion between 0.01 and 0.95)"
+
+
+def test_particles_of_reactive_diffusion_are_judged_like_others():
+    fit = jander_fit(History.example("reactive-diffusion"), stage=0, precursor="TiO2")
+    assert fit.time_unit == "nominal h" and (fit.described or fit.reason)

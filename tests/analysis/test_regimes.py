@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from example import example_history
+from example import diffusion_history, example_history
 from tammann.analysis import temperature_regimes
 from tammann.errors import ResultError
 
@@ -24,3 +24,10 @@ def test_regimes(history):
     assert (np.isclose(fast.temperature_K, 1500)).sum() == 1
     with pytest.raises(ResultError, match="different frames"):
         temperature_regimes(history, replace(history, programme_h=history.programme_h + 1))
+
+
+def test_reactive_diffusion_is_compared_with_equal_conductivities():
+    full, equal = diffusion_history(realizations=1, cells=20), diffusion_history(realizations=1, cells=20, mode="equal")
+    table = temperature_regimes(full, equal)
+    assert table.regime.iloc[0] == "activation"
+    assert (table.regime != "activation").any()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from example import example_history
+from tammann.history import History
 from tammann.plot import (
     formula_label,
     plot_baselines,
@@ -18,3 +19,10 @@ def test_baselines_stand_on_the_rows_of_their_phases(history):
     assert np.mean(strokes[0].get_ydata()) == pytest.approx(row)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["this run (median and 5-95 % of 4)", "geometric null", "plain equilibrium"]
+
+
+def test_the_null_has_the_name_of_its_engine(history):
+    run = History.example("reactive-diffusion")
+    for one, name in ((history, "geometric null"), (run, "equal conductivities")):
+        legend = plot_baselines(one, null=one).get_legend()
+        assert name in [text.get_text() for text in legend.get_texts()]

@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tammann.analysis import reaction_flow
+from tammann.errors import ResultError
+from tammann.history import History
 from tammann.plot import (
     plot_reaction_flow,
 )
@@ -31,3 +34,8 @@ def test_flow_runs_from_left_to_right_and_nodes_have_their_size(history):
         assert all(below[1] < above[0] for below, above in zip(column, column[1:], strict=False)), "nodes overlap"
     idle = replace(flow, links=flow.links.iloc[:0])
     assert plot_reaction_flow(idle).texts[0].get_text() == "nothing has reacted"
+
+
+def test_a_run_without_reactions_is_refused():
+    with pytest.raises(ResultError, match="no reaction channels; see its layers and bottlenecks"):
+        plot_reaction_flow(History.example("reactive-diffusion"))

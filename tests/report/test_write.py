@@ -112,6 +112,7 @@ def test_report_of_reactive_diffusion(tmp_path):
     assert "Which reactions carried it" not in text and "In the powder" not in text
     assert "stage: 0; phase" not in text  # the bottleneck has a table of its own
     assert "geometric null" not in text and "pair reactions" not in text
+    assert "particles of 0.1 µm radius" in text
     assert path.stat().st_size < 3_000_000
 
 

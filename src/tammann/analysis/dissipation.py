@@ -29,10 +29,9 @@ def dissipation(history: History) -> pd.DataFrame:
     resistors share a voltage. The layer with the largest share is the bottleneck.
 
     Returns:
-        One row for each frame and phase that dissipates at all: ``time_h`` (h, NaN without a calibration),
-        ``programme_h`` without one, ``temperature_K`` (K), ``phase``, ``dissipated_eV_per_atom`` (since the frame
-        before, eV per atom of the mixture) and ``share`` (of all phases in that frame, NaN where nothing is
-        dissipated); means over realizations.
+        One row for each frame and phase that dissipates at all: times and temperature as in
+        ``History.frame_columns``, ``phase``, ``dissipated_eV_per_atom`` (since the frame before, eV per atom of the
+        mixture) and ``share`` (of all phases in that frame, NaN where nothing is dissipated); means over realizations.
 
     Raises:
         ResultError: The run is of another engine.

@@ -31,9 +31,8 @@ def layers(history: History, particle: int = 0) -> pd.DataFrame:
         particle: Index of the particle.
 
     Returns:
-        Columns ``time_h`` (h, NaN without a calibration), ``programme_h`` without one, ``temperature_K`` (K),
-        ``frame``, ``layer`` (0 innermost), ``phase``, ``inner_m`` and ``outer_m`` (m, from the centre, or from the end
-        of a couple).
+        One row for each frame and layer: times and temperature as in ``History.frame_columns``, ``frame``, ``layer``
+        (0 innermost), ``phase``, ``inner_m`` and ``outer_m`` (m, from the centre, or from the end of a couple).
 
     Raises:
         ResultError: The run has no layers, or no such particle.
@@ -132,8 +131,8 @@ def layer_thickness(history: History, particle: int = 0) -> pd.DataFrame:
         particle: Index of the particle.
 
     Returns:
-        One row for each frame and phase that the particle ever holds: ``time_h`` (h, NaN without a calibration),
-        ``programme_h`` without one, ``temperature_K`` (K), ``phase``, ``thickness_m`` (m) and ``thickness_um``.
+        One row for each frame and phase that the particle ever holds: times and temperature as in
+        ``History.frame_columns``, ``phase``, ``thickness_m`` (m) and ``thickness_um``.
 
     Raises:
         ResultError: The run has no layers, or no such particle.

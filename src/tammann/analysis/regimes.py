@@ -34,7 +34,7 @@ def temperature_regimes(full: History, thermodynamic: History, self_diffusion: H
 
     Args:
         full: Transport with the full Onsager matrix.
-        thermodynamic: The same recipe without transport (``transport: none``).
+        thermodynamic: The same recipe without transport (``transport: none``), or with equal conductivities.
         self_diffusion: The same with self terms only; adds the effect of ion correlations.
 
     Returns:

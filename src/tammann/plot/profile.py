@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.analysis.profiles import profile
+from tammann.analysis.profiles import Profile, profile
 from tammann.plot.layers import along_composition, length_unit, zoomed
 from tammann.plot.style import (
     INK,
@@ -75,14 +75,7 @@ def plot_profile(
         low, high = zoomed(edges[made[0]], edges[made[-1] + 1], edges[-1])
     _name_layers(panels[0], edges.clip(low, high), one.volume_fraction, one.phases, colours)
     if one.elements:
-        shades = species_colours(one.elements)
-        for name, share in zip(one.elements, one.element_share.T, strict=True):
-            panels[1].plot(middles, share, color=shades[name], linewidth=1.8)
-            inside = np.flatnonzero((middles > low) & (middles < high))
-            right = share[inside[-1]] >= share[inside[0]]
-            end, aside, side = (inside[-1], -6, "right") if right else (inside[0], 6, "left")
-            panels[1].annotate(name, (middles[end], share[end]), (aside, -11), textcoords="offset points",
-                               color=shades[name], fontsize=9.5, ha=side)  # fmt: skip
+        _draw_shares(panels[1], middles, one, (low, high))
         panels[1].set_ylim(-0.03, 1.03)
         anions = set(one.elements) & set(ANION_CHARGE)
         panels[1].set_ylabel("share of the cations" if not anions else "share of the ions\nof one sign")
@@ -98,6 +91,24 @@ def plot_profile(
     panels[-1].set_xlabel(f"{'radius' if one.geometry == 'sphere' else 'position'} ({unit})")
     panels[0].set_title(moment_text(history, one.frame), loc="left", fontsize=9, color=INK, pad=24)
     return ax
+
+
+def _draw_shares(ax: Axes, middles: np.ndarray, one: Profile, limits: tuple[float, float]) -> None:
+    """Draw the share of every element and name it at its highest; elements that go together are named together."""
+    shades = species_colours(one.elements)
+    inside = np.flatnonzero((middles > limits[0]) & (middles < limits[1]))
+    labels: dict[int, list[str]] = {}
+    for number, (name, share) in enumerate(zip(one.elements, one.element_share.T, strict=True)):
+        alike = next((k for k in labels if np.allclose(one.element_share[:, k], share, atol=0.01)), None)
+        labels.setdefault(number if alike is None else alike, []).append(name)
+        ax.plot(middles, share, color=shades[name], linewidth=1.8, linestyle="-" if alike is None else (0, (4, 3)))
+    for number, names in labels.items():
+        share = one.element_share[inside, number]
+        top = inside[np.flatnonzero(share >= share.max() - 1e-3)]
+        at = top[len(top) // 2]
+        colour = shades[names[0]] if len(names) == 1 else INK
+        ax.annotate(", ".join(names), (middles[at], one.element_share[at, number]), (0, -12), color=colour,
+                    textcoords="offset points", fontsize=9.5, ha="center", annotation_clip=False)  # fmt: skip
 
 
 def _largest(share: np.ndarray) -> list[tuple[int, int, int]]:

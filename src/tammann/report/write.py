@@ -204,7 +204,7 @@ def _opening(
     notes = notices(history, summary=summary, calibration=calibration, null=null, equilibrium=equilibrium)
     about = f"{_precursors(recipe)}; {_atmosphere(recipe)}; {_programme(recipe)}"
     if history.diffusion is not None:
-        about += "; reactive diffusion"
+        about += f"; {_powder(recipe)}"
     return [
         f"<h1>{text_html(title)}</h1>",
         f'<p class="soft">{text_html(about)}</p>',
@@ -217,6 +217,15 @@ def _opening(
 
 def _precursors(recipe: Recipe) -> str:
     return " + ".join(f"{p.ratio:g} {p.phase}" if p.ratio != 1 else p.phase for p in recipe.precursors)
+
+
+def _powder(recipe: Recipe) -> str:
+    """Return how large the particles are, of each precursor where they differ."""
+    radii = {p.phase: p.particle_radius_um or recipe.particle_radius_um for p in recipe.precursors}
+    what = "grains" if recipe.diffusion.geometry == "grains" else "particles"
+    if len(set(radii.values())) == 1:
+        return f"{what} of {next(iter(radii.values())):g} µm radius"
+    return f"{what} of " + ", ".join(f"{radius:g} µm radius ({phase})" for phase, radius in radii.items())
 
 
 def _realizations(history: History) -> str:
