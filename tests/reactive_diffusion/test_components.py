@@ -95,3 +95,16 @@ def test_a_precursor_that_could_evaporate_is_refused(tmp_path):
         components(phases, precursors, [1900.0], partial_pressure_Pa=gas)
     kept = components(phases, precursors, [1900.0], partial_pressure_Pa=gas, release_pressure_Pa=1e8)
     assert "SiO" not in kept.gases
+
+
+@pytest.mark.parametrize(
+    "rows, precursors, T, gases, said",
+    [
+        ("NH4Cl,-0.54,9.8,611\nZnO,-1.81,12,2248", {"NH4Cl": 2.0, "ZnO": 1.0}, 900.0, ["NH3", "HCl"], "NH4Cl"),
+        ("Fe2O3,-1.711,10,1838\nFe,0,11.8,1811\nC,0,5.7,4000", {"Fe2O3": 2.0, "C": 3.0}, 1300.0, ["CO", "CO2"], "C"),
+    ],
+)
+def test_a_precursor_of_which_nothing_stays_is_refused(rows, precursors, T, gases, said, tmp_path):
+    phases = with_gases(phases_of(rows, tmp_path), gases)
+    with pytest.raises(RecipeError, match=f"precursors: {said} could leave as a whole by"):
+        components(phases, precursors, [T - 100.0, T])

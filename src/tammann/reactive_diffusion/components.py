@@ -154,18 +154,17 @@ def components(
     amounts = reduced[candidate][:, columns]
     exchanged = {element for gas in open_pressures for element in phases[phases.index(gas)].composition}
     sites, anions = _lattice(free, amounts, exchanged)
-    if not (sites > _SMALL).all():
-        keep = sites > _SMALL
-        lost = [phases[int(p)].formula for p in candidate[~keep] if int(p) in names]
-        if lost:
-            mine = set(phases[phases.index(lost[0])].composition)
-            gone = " and ".join(gas for gas in open_pressures if mine & set(phases[phases.index(gas)].composition))
-            raise RecipeError(
-                f"precursors: {lost[0]} could leave as a whole by {gone}, so that none of its lattice is sure to stay, "
-                "as reactive diffusion needs; raise diffusion.residual_pressure_Pa until the gas stays, or write "
-                "engine: automaton"
-            )
-        candidate, amounts, sites = candidate[keep], amounts[keep], sites[keep]
+    keep = sites > _SMALL
+    candidate, amounts, sites = candidate[keep], amounts[keep], sites[keep]
+    lost = [phases[p].formula for p in names if p not in candidate]
+    if lost:
+        mine = set(phases[phases.index(lost[0])].composition)
+        gone = " and ".join(gas for gas in open_pressures if mine & set(phases[phases.index(gas)].composition))
+        raise RecipeError(
+            f"precursors: {lost[0]} could leave as a whole by {gone}, so that none of its lattice is sure to stay, "
+            "as reactive diffusion needs; raise diffusion.residual_pressure_Pa until the gas stays, or write "
+            "engine: automaton"
+        )
     per_site = amounts / sites[:, None]
     differences = per_site - per_site[[candidate.tolist().index(names[0])]]
     _, s, vh = np.linalg.svd(differences)
