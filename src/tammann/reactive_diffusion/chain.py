@@ -18,6 +18,8 @@ import numpy as np
 from numba import njit
 
 from tammann.reactive_diffusion.local import hull_tables, interval, layer_resistances, lower_phase
+from tammann.reactive_diffusion.nucleation import nucleate
+from tammann.units import BOLTZMANN_EV_PER_K
 
 FAR = 1e3
 """Potentials, eV, that no cell reaches."""
@@ -280,6 +282,8 @@ def run_chain(
     release_only: Any,
     ceiling_y: Any,
     ceiling: Any,
+    nucleated: Any,
+    barrier: Any,
     tolerance: Any,
     first_step_s: Any,
 ) -> Any:
@@ -303,6 +307,8 @@ def run_chain(
         release_only: Shape (G,).
         ceiling_y: Compositions at which ``ceiling`` is given, ascending, shape (C,).
         ceiling: Molecules per site that the powder holds of each gas, shape (G, C), changed in place.
+        nucleated: Which phases have formed, shape (P,), changed in place; others wait for a nucleus.
+        barrier: As ``nucleation_barrier``.
         tolerance: Error of a step, in the share of all sites that crosses a face.
         first_step_s: Length of the first step, s.
 
@@ -323,7 +329,8 @@ def run_chain(
     total = n.sum()
     dt = first_step_s
     accepted = refused = 0
-    allowed = is_available(gas_content, release_only, ceiling, phase_y, ceiling_y)
+    available = is_available(gas_content, release_only, ceiling, phase_y, ceiling_y)
+    allowed = available & nucleated
     for f in range(frames):
         at = 0.0
         while at < seconds[f]:
@@ -351,7 +358,14 @@ def run_chain(
             dt = next_length(step, dt, error, tolerance)
             if release_only.size > 0:
                 lower_ceiling(gas_content, hull, hull_y, ceiling, ceiling_y)
-                allowed = is_available(gas_content, release_only, ceiling, phase_y, ceiling_y)
+                available = is_available(gas_content, release_only, ceiling, phase_y, ceiling_y)
+                allowed = available & nucleated
+            if not nucleated.all():
+                possible = np.where(available, (1.0 - w) * gibbs[k] + w * gibbs[k + 1], np.inf)
+                points, compositions = psi.reshape(-1, 1), phase_y.reshape(-1, 1)
+                thermal = BOLTZMANN_EV_PER_K * T
+                if nucleate(points, compositions, possible, phase_volume, thermal, barrier, nucleated):
+                    allowed = available & nucleated
         k, w = interval(end_K[f], grid_K)
         hull, hull_y, g, conductivity, ties = hull_tables(
             w, gibbs[k], gibbs[k + 1], log_conductivity[k], log_conductivity[k + 1], allowed, phase_y

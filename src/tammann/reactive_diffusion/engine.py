@@ -11,9 +11,10 @@ from tammann.errors import ResultError
 from tammann.reactive_diffusion.chain import SAFETY, SHORTEST, next_length, run_chain, step_length
 from tammann.reactive_diffusion.convex import ConvexStep, split
 from tammann.reactive_diffusion.mesh import Chain
+from tammann.reactive_diffusion.nucleation import nucleate, nucleation_barrier
 from tammann.reactive_diffusion.programme import Stretch
 from tammann.reactive_diffusion.tables import Tables, gas_ceiling, on_hull
-from tammann.units import AVOGADRO_PER_MOL
+from tammann.units import AVOGADRO_PER_MOL, BOLTZMANN_EV_PER_K
 
 TOLERANCE = 1e-3
 """Error of one step, in the share of all sites that crosses a face."""
@@ -39,6 +40,7 @@ class ChainRun:
         may_form: Whether each solid, holding no gas that has left for good, may form after the last stretch, shape
             (P,); one component keeps what the powder holds at each composition in ``ceiling`` instead.
         ceiling: With one component, molecules of each gas per site at the compositions of ``gas_ceiling``, (G, C).
+        nucleated: Which solids have formed, or may without a nucleus, shape (P,).
     """
 
     sites: np.ndarray
@@ -48,6 +50,7 @@ class ChainRun:
     steps: tuple[int, int]
     may_form: np.ndarray
     ceiling: np.ndarray
+    nucleated: np.ndarray
 
 
 def run(
@@ -58,6 +61,7 @@ def run(
     *,
     tolerance: float = TOLERANCE,
     contact_resistance: np.ndarray | None = None,
+    interface_energy_J_per_m2: float = 0.0,
     before: ChainRun | None = None,
 ) -> ChainRun:
     """Run one chain through some stretches.
@@ -72,7 +76,8 @@ def run(
         stretches: In order.
         tolerance: As ``TOLERANCE``.
         contact_resistance: Of the inner faces beside that of the layers, shape (N - 1,), eV m^2 s per site squared.
-        before: What the chain did before (and was ground then), for the gases that have left.
+        interface_energy_J_per_m2: Of nuclei, which solids that are not put in wait for (``nucleation``); zero for none.
+        before: What the chain did before (and was ground then), for the gases that have left and the nuclei.
 
     Raises:
         ResultError: The solver of several components did not converge at any step.
@@ -82,8 +87,10 @@ def run(
     particles = (content @ tables.volume_m3).sum() / chain.volume_m3.sum()
     area = chain.area_m2 * particles / AVOGADRO_PER_MOL
     extra = np.zeros(len(area)) if contact_resistance is None else np.asarray(contact_resistance, dtype=float)
+    barrier = nucleation_barrier(interface_energy_J_per_m2)
+    nucleated = (tables.start | (barrier <= 0.0)) if before is None else before.nucleated.copy()
     path = _run_scalar if tables.scalar else _run_general
-    return path(chain.width_m, area, extra, content, z, tables, stretches, tolerance, before)
+    return path(chain.width_m, area, extra, content, z, tables, stretches, tolerance, barrier, nucleated, before)
 
 
 def _run_scalar(
@@ -95,6 +102,8 @@ def _run_scalar(
     tables: Tables,
     stretches: Sequence[Stretch],
     tolerance: float,
+    barrier: float,
+    nucleated: np.ndarray,
     before: ChainRun | None,
 ) -> ChainRun:
     """Run a chain of one component, exactly."""
@@ -102,6 +111,7 @@ def _run_scalar(
     where, ceiling = gas_ceiling(tables)
     if before is not None:
         ceiling = before.ceiling.copy()
+    nucleated = nucleated[order]
     held, psi, energy, heat, accepted, refused = run_chain(
         z[:, 0].copy(),
         content.sum(axis=1),
@@ -120,13 +130,15 @@ def _run_scalar(
         tables.release_only,
         where,
         ceiling,
+        nucleated,
+        barrier,
         tolerance,
         FIRST_STEP_S,
     )
     back = np.argsort(order)
     may_form = np.ones(len(order), dtype=bool)
     held, heat = np.ascontiguousarray(held[:, :, back]), np.ascontiguousarray(heat[:, back])
-    return ChainRun(held, psi[:, :, None], energy, heat, (accepted, refused), may_form, ceiling)
+    return ChainRun(held, psi[:, :, None], energy, heat, (accepted, refused), may_form, ceiling, nucleated[back])
 
 
 def _run_general(
@@ -138,6 +150,8 @@ def _run_general(
     tables: Tables,
     stretches: Sequence[Stretch],
     tolerance: float,
+    barrier: float,
+    nucleated: np.ndarray,
     before: ChainRun | None,
 ) -> ChainRun:
     """Run a chain of any number of components by a convex programme a step."""
@@ -152,17 +166,18 @@ def _run_general(
     accepted = refused = 0
     holds_gas = (tables.gas_content[:, tables.release_only] > 1e-9).any(axis=1)
     allowed = tables.start | ~holds_gas if before is None else before.may_form.copy()
-    step_of, chosen = None, np.zeros(0, dtype=np.int64)
+    chosen = _near_hull(tables, stretches[0], allowed & nucleated)
+    composition = np.ascontiguousarray(tables.composition[chosen])
+    step_of = ConvexStep(sites, faces, composition)
     for f, stretch in enumerate(stretches):
-        at = 0.0
-        near = np.zeros(P, dtype=bool)
-        for T in (stretch.start_K, stretch.end_K):
-            near |= on_hull(tables.composition, np.where(allowed, tables.at(T)[0], np.inf), HULL_MARGIN_EV)
-        if step_of is None or not np.array_equal(np.flatnonzero(near), chosen):
-            chosen = np.flatnonzero(near)
-            composition = np.ascontiguousarray(tables.composition[chosen])
-            step_of = ConvexStep(sites, faces, composition)
+        at, changed = 0.0, True
         while at < stretch.seconds:
+            if changed:
+                near = _near_hull(tables, stretch, allowed & nucleated)
+                if not np.array_equal(near, chosen):
+                    chosen, composition = near, np.ascontiguousarray(tables.composition[near])
+                    step_of = ConvexStep(sites, faces, composition)
+                changed = False
             step = step_length(stretch.seconds - at, dt)
             T = stretch.start_K + (stretch.end_K - stretch.start_K) * (at + 0.5 * step) / stretch.seconds
             g, mobility = tables.at(T)
@@ -203,11 +218,23 @@ def _run_general(
             at += step
             accepted += 1
             dt = next_length(step, dt, error, tolerance)
+            if not nucleated.all():
+                possible = np.where(allowed, g, np.inf)
+                thermal = BOLTZMANN_EV_PER_K * T
+                changed = nucleate(psi, tables.composition, possible, tables.volume_m3, thermal, barrier, nucleated)
         if holds_gas.any():
             allowed &= ~holds_gas | (content.sum(axis=0) > 1e-6 * total)
         g, _ = tables.at(stretch.end_K)
         held[f], energy[f] = content, float((content @ g).sum())
-    return ChainRun(held, psi_of, energy, heat, (accepted, refused), allowed, np.zeros((0, 0)))
+    return ChainRun(held, psi_of, energy, heat, (accepted, refused), allowed, np.zeros((0, 0)), nucleated)
+
+
+def _near_hull(tables: Tables, stretch: Stretch, allowed: np.ndarray) -> np.ndarray:
+    """Return the positions of the phases that lie on the hull, or little above it, at an end of a stretch."""
+    near = np.zeros(len(allowed), dtype=bool)
+    for T in (stretch.start_K, stretch.end_K):
+        near |= on_hull(tables.composition, np.where(allowed, tables.at(T)[0], np.inf), HULL_MARGIN_EV)
+    return np.flatnonzero(near)
 
 
 def _layers(

@@ -364,10 +364,14 @@ def inventory(y: Any, level: Any, sites: Any, kind: Any, hull: Any, hull_y: Any,
         for j in range(N):
             for k in range(N):
                 n = sites[kind[i, j, k]]
-                p, share = lower_phase_near(y[i, j, k], np.int64(level[i, j, k]) >> 1, hull_y)
+                if hull.size == 1:
+                    part[i, hull[0]] += n
+                    continue
+                p, _ = lower_phase_near(y[i, j, k], np.int64(level[i, j, k]) >> 1, hull_y)
+                # not cut off: what a solver leaves beyond the ends of the hull is not lost
+                share = (y[i, j, k] - hull_y[p]) / (hull_y[p + 1] - hull_y[p])
                 part[i, hull[p]] += (1.0 - share) * n
-                if share > 0.0:
-                    part[i, hull[p + 1]] += share * n
+                part[i, hull[p + 1]] += share * n
     return _total(part)
 
 

@@ -33,6 +33,7 @@ def simulate_powder(
     calibrated: bool = False,
     tolerance: float = TOLERANCE,
     contact_resistance: float = 0.0,
+    interface_energy_J_per_m2: float = 0.0,
     checkpoint: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     rng: np.random.Generator | int | None = None,
@@ -49,6 +50,7 @@ def simulate_powder(
         tolerance: Error of a step, as in ``engine.run``.
         contact_resistance: Of the faces at which two layers of a particle were put together, beside that of the solids,
             eV m^2 s per site squared; products grow linearly with time while it is the larger.
+        interface_energy_J_per_m2: Of the nuclei that solids wait for (``nucleation``); zero lets all form at once.
         checkpoint: File for what the particles did so far; a run that finds it continues to the same bits. It stays
             when the run is done.
         progress: Called after every particle.
@@ -80,7 +82,8 @@ def simulate_powder(
     volume = tables.volume_m3 * system.sites
     cells = [content * system.sites for content in powder.contents]
     own = [chain.edges_m for chain in powder.particles]
-    finished = _Finished(checkpoint, run_identity(tables, stretches, [*own, *cells], tolerance, contact_resistance))
+    settings = tolerance, contact_resistance, interface_energy_J_per_m2
+    finished = _Finished(checkpoint, run_identity(tables, stretches, [*own, *cells], *settings))
     if finished.rng:
         generator.bit_generator.state = finished.rng
     else:
@@ -104,8 +107,9 @@ def simulate_powder(
             if done is None:
                 contact = contact_resistance * (np.diff(chain.layer) != 0)
                 done = run(
-                    chain, content, tables, part, tolerance=tolerance, contact_resistance=contact, before=before[c]
-                )
+                    chain, content, tables, part, tolerance=tolerance, contact_resistance=contact,
+                    interface_energy_J_per_m2=interface_energy_J_per_m2, before=before[c],
+                )  # fmt: skip
                 finished.add(done)
             runs.append(done)
             edges[c] += [chain.edges_m] * len(part)
@@ -230,12 +234,13 @@ class _Finished:
 
 
 def _mixed(runs: Sequence[ChainRun | None]) -> ChainRun | None:
-    """Return one of the runs with the gases that any of them still holds, as all do once they are ground together."""
+    """Return one of the runs with the gases and the nuclei that any of them holds, as all do once ground together."""
     known = [done for done in runs if done is not None]
     if not known:
         return None
     ceiling = np.max([done.ceiling for done in known], axis=0)
-    return replace(known[0], ceiling=ceiling, may_form=np.any([done.may_form for done in known], axis=0))
+    may_form, nucleated = (np.any([getattr(done, n) for done in known], axis=0) for n in ("may_form", "nucleated"))
+    return replace(known[0], ceiling=ceiling, may_form=may_form, nucleated=nucleated)
 
 
 def _between_grindings(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
