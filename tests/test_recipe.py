@@ -306,7 +306,14 @@ def test_the_literal_score_is_the_literal_model():
     repaired, literal = kinetics(), kinetics(score="literal")
     assert repaired.metastable_limit_eV_per_atom == 0.067 and not repaired.coupled_release
     assert literal.metastable_limit_eV_per_atom is None and literal.coupled_release
+    assert (repaired.potential_difference, repaired.contact_area) == ("local-equilibrium", "shared")
+    assert (literal.potential_difference, literal.contact_area, literal.decomposition) == ("reactants", "each", False)
+    assert literal.constants.thermodynamic_above_eV_per_atom == 0.01
+    assert repaired.constants.thermodynamic_above_eV_per_atom is None
     # what is stated counts
+    gate = {"constants": {"thermodynamic_above_eV_per_atom": None, "a": 2.0}}
+    assert kinetics(score="literal", **gate).constants.thermodynamic_above_eV_per_atom is None
+    assert kinetics(score="literal", decomposition=True, potential_difference="local-equilibrium").decomposition
     stated = kinetics(score="literal", metastable_limit_eV_per_atom=0.03, coupled_release=False)
     assert stated.metastable_limit_eV_per_atom == 0.03 and not stated.coupled_release
     assert kinetics(metastable_limit_eV_per_atom=None).metastable_limit_eV_per_atom is None

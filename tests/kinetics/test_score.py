@@ -96,6 +96,16 @@ def test_reduced_growth_goes_as_one_over_radius_squared():
     assert float(one) == pytest.approx(by_hand, rel=1e-9)
 
 
+def test_a_growth_constant_that_vanishes_with_the_driving_force_takes_no_second_one():
+    one, same = (reduced_growth(1e-7, dG, 1200, scale=1e8, local_equilibrium=True) for dG in (-1e-6, -0.3))
+    assert float(one) == float(same) == pytest.approx(1e-7 / (1e-14 * 8.617333262e-5 * 1200 * 1e8), rel=1e-9)
+    # The literal score has dG* whatever drives the layer.
+    near, far = (
+        reduced_growth(1e-7, dG, 1200, scale=1e8, options=LITERAL, local_equilibrium=True) for dG in (-1e-6, -0.3)
+    )
+    assert float(far) > 10 * float(near)
+
+
 def test_public_code_choices():
     assert float(score(100.0, -0.3, 1500, 1891, options=PUBLIC_CODE)) == pytest.approx(20.0)
     uphill = float(score(100.0, 0.02, 1500, 1891, options=PUBLIC_CODE))
