@@ -165,9 +165,9 @@ def gibbs_left(history: History) -> pd.DataFrame:
     """Tabulate the Gibbs energy above equilibrium, against time: what the powder could still gain by reacting.
 
     Returns:
-        One row for each frame: ``time_h`` (h, NaN without a calibration), ``programme_h`` without one,
-        ``temperature_K`` (K), ``gibbs_left_eV_per_atom`` (eV per atom of the mixture, median over realizations),
-        ``gibbs_left_low``, ``gibbs_left_high`` (5th and 95th percentile).
+        One row for each frame: times and temperature as in ``History.frame_columns``, ``gibbs_left_eV_per_atom`` (eV
+        per atom of the mixture, median over realizations), ``gibbs_left_low``, ``gibbs_left_high`` (5th and 95th
+        percentile).
 
     Raises:
         ResultError: The run is of another engine.

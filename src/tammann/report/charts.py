@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,6 @@ import pandas as pd
 
 from tammann.analysis import ReactionFlow, beside_baselines, reaction_flow
 from tammann.analysis.fractions import null_name
-from tammann.files import json_safe
 from tammann.history import Basis, band
 from tammann.plot.flow import flow_columns, stack_nodes
 from tammann.plot.style import TIME_LABELS, phase_colours
@@ -42,8 +42,7 @@ class Chart:
 
 def numbers(values: np.ndarray, digits: int = 5) -> list[float | None]:
     """Return numbers rounded for a page, null for NaN, which JSON does not know."""
-    rounded: list[float | None] = json_safe([float(f"{v:.{digits}g}") for v in values])
-    return rounded
+    return [float(f"{v:.{digits}g}") if isfinite(v) else None for v in np.asarray(values, dtype=float).tolist()]
 
 
 def times(history: History) -> tuple[np.ndarray, list[float | None], str]:

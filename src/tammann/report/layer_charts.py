@@ -10,7 +10,7 @@ from tammann.analysis.dissipation import dissipation, gibbs_left
 from tammann.analysis.layers import layer_thickness, layer_tracks
 from tammann.analysis.parabola import ParabolicFit, hold_frames, parabolic_growth
 from tammann.analysis.profiles import Profile, core_of, diffusion_record, geometry_of, profile
-from tammann.plot.layers import along_composition, begin_frame, cores, length_unit, reaction_zone
+from tammann.plot.layers import along_composition, begin_frame, cores, length_unit, reaction_zone, zoomed
 from tammann.plot.style import TIME_LABELS, moment_text, phase_colours, species_colours
 from tammann.report.charts import HEAT, Chart, line_trace, numbers, times
 from tammann.report.sentences import formula_text
@@ -114,7 +114,7 @@ def profile_chart(history: History) -> Chart:
         ]
         psi = np.concatenate([one.potential_eV.ravel() for one in profiles])
         room = 0.05 * (np.ptp(psi) or 1.0)
-        inner, outer = reaction_zone(layer_tracks(history, particle), size)
+        inner, outer = _zone(history, particle, profiles)
         sphere = geometry_of(history, particle) == "sphere"
         layout = {
             "xaxis": {
@@ -135,6 +135,15 @@ def profile_chart(history: History) -> Chart:
         at = int((heat >= 0.5 * heat[-1]).argmax())
         variants.append({"label": _label(history, particle), "data": [], "layout": layout, "frames": frames, "at": at})
     return Chart("profile", "Phases, composition and potential along the radius.", 560, tuple(variants))
+
+
+def _zone(history: History, particle: int, profiles: list[Profile]) -> tuple[float, float]:
+    """Return the part of a particle in which there are products in any of the profiles, or all of it."""
+    start = diffusion_record(history).sites[particle, 0].max(axis=0) > 0
+    size = float(profiles[0].edges_m[-1])
+    made = [(one.edges_m, np.flatnonzero(one.volume_fraction[:, ~start].sum(axis=1) > 0.01)) for one in profiles]
+    ends = [(edges[cells[0]], edges[cells[-1] + 1]) for edges, cells in made if cells.size]
+    return zoomed(min(a for a, _ in ends), max(b for _, b in ends), size) if ends else (0.0, size)
 
 
 def _profile_traces(history: History, one: Profile, names: list[str], factor: float) -> list[dict[str, Any]]:
