@@ -11,6 +11,7 @@ from tammann.errors import ResultError
 from tammann.reactive_diffusion import engine
 from tammann.reactive_diffusion.convex import ConvexStep, split
 from tammann.reactive_diffusion.mesh import couple
+from tammann.reactive_diffusion.tables import within_ceiling
 from tammann.thermo import equilibrium, with_gases
 
 AVOGADRO = 6.02214076e23
@@ -155,3 +156,53 @@ def test_a_step_that_fails_is_shortened(monkeypatch):
     monkeypatch.setattr(engine.ConvexStep, "solve", sometimes)
     run = engine.run(chain, filled(chain, tables), tables, hold(1000.0, 1.0))
     assert run.steps[1] >= 1 and run.sites[-1].sum() == pytest.approx(filled(chain, tables).sum(), rel=1e-12)
+
+
+PHOSPHATES = """Li2CO3,-2.10,9.7,993
+FePO4,-2.25,12.6,1200
+LiFePO4,-2.56,10.4,1250
+Fe2O3,-1.711,10.0,1838
+Li3PO4,-2.70,10.0,1478
+Li3Fe2(PO4)3,-2.42,12.0,1200
+Fe3O4,-1.66,10.6,1870"""
+SULFIDES = """ZnO,-1.81,12.0,2248
+ZnS,-1.06,19.8,2103
+Fe2O3,-1.711,10.0,1838
+FeS2,-0.59,13.2,1461
+FeS,-0.52,15.0,1461
+ZnFe2O4,-1.74,10.6,1863
+Fe3O4,-1.66,10.6,1870"""
+
+
+@pytest.mark.parametrize(
+    "rows, precursors, T, gases",
+    [
+        (PHOSPHATES, {"Li2CO3": 1.0, "FePO4": 2.0}, 900.0, ["O2", "CO2"]),
+        (SULFIDES, {"FeS2": 1.0, "ZnO": 2.0}, 1300.0, ["SO2"]),
+    ],
+)
+def test_what_a_gas_leaves_may_form_among_several_components(rows, precursors, T, gases, tmp_path):
+    """Products may hold of a gas that only leaves what the precursors brought; in the end it is equilibrium."""
+    phases = with_gases(phases_of(rows, tmp_path), gases)
+    stretches = [s for d in np.geomspace(1.0, 1e12, 8) for s in hold(T, d)]
+    case = prepare(phases, precursors, stretches, cells=20)
+    assert len(case.system.directions) > 1 and case.system.release_only.any()
+    expected = equilibrium(phases, precursors, T, release_pressure_Pa=dict.fromkeys(case.system.gases, 1.0))
+    total = sum(n for formula, n in expected.items() if formula not in gases)
+    for chain, content in zip(case.powder.particles, case.powder.contents, strict=True):
+        run = engine.run(chain, content * case.system.sites, case.tables, stretches)
+        assert (np.diff(run.gibbs_eV) <= 1e-9).all()
+        for formula, share in shares(run.sites[-1].sum(axis=0), case.system).items():
+            assert share == pytest.approx(expected.get(formula, 0.0) / total, abs=1e-3), formula
+
+
+def test_a_gas_that_has_left_does_not_come_back(tmp_path):
+    """Once all is BaO, or where nothing but an oxide is there, no carbonate forms."""
+    rows = "BaCO3,-2.46,15.2,1084\nBaO,-2.84,12.8,2246\nSrO,-3.06,10.3,2804\nSrCO3,-2.5,12.9,1770\nTiO2,-3.26,10.4,2130"
+    phases = with_gases(phases_of(rows, tmp_path), ["CO2"])
+    case = prepare(phases, {"BaCO3": 1.0, "SrO": 1.0, "TiO2": 1.0}, hold(1400.0, 1.0), cells=10)
+    there = {"BaCO3": np.isin(case.system.formulas, ["BaCO3", "SrO", "TiO2"]),
+             "BaO": np.isin(case.system.formulas, ["BaO", "SrO", "TiO2"])}  # fmt: skip
+    for present, forms in (("BaCO3", {"BaCO3": True, "SrCO3": False}), ("BaO", {"BaCO3": False, "SrCO3": False})):
+        allowed = dict(zip(case.system.formulas, within_ceiling(case.tables, there[present]), strict=True))
+        assert {name: allowed[name] for name in forms} == forms and allowed["BaO"]

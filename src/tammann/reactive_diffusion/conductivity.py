@@ -154,7 +154,10 @@ def _tracer_metric(system: Components, basis: np.ndarray, volume: np.ndarray) ->
 
     Each element has its mean concentration c_e in the mixture: sum_e J_e^2 / c_e, the same for every solid.
     """
-    concentration = system.mixture / (volume @ (system.start * system.sites))
+    free = [system.phases.elements.index(element) for element in system.free]
+    held = system.start @ system.phases.composition_matrix[system.solids][:, free]
+    # what a gas takes along, such as the O of SO2, is not in the balance of the solids, yet ions carry it
+    concentration = np.maximum(system.mixture, held) / (volume @ (system.start * system.sites))
     moving = np.abs(basis).max(axis=0) > 1e-9
     return (basis[:, moving] / concentration[moving]) @ basis[:, moving].T
 

@@ -13,7 +13,7 @@ from tammann.reactive_diffusion.convex import ConvexStep, split
 from tammann.reactive_diffusion.mesh import Chain
 from tammann.reactive_diffusion.nucleation import nucleate, nucleation_barrier
 from tammann.reactive_diffusion.programme import Stretch
-from tammann.reactive_diffusion.tables import Tables, gas_ceiling, on_hull
+from tammann.reactive_diffusion.tables import Tables, gas_ceiling, on_hull, within_ceiling
 from tammann.units import AVOGADRO_PER_MOL, BOLTZMANN_EV_PER_K
 
 TOLERANCE = 1e-3
@@ -23,6 +23,8 @@ LARGEST_DIFFERENCE_EV = 2.0
 """Per site, between the potentials of two cells."""
 NOTHING = 1e-7
 """Share of all sites: where less than this could cross all faces of a chain, a step leaves it as it is."""
+PRESENT = 1e-6
+"""Share of all sites above which a solid counts as there, and so does the gas that it holds."""
 HULL_MARGIN_EV = 2e-3
 """Per site: phases further above the hull at both ends of a stretch are left out of its programmes."""
 
@@ -164,8 +166,8 @@ def _run_general(
     energy, heat = np.zeros(F), np.zeros((F, P))
     rate, dt = None, FIRST_STEP_S
     accepted = refused = 0
-    holds_gas = (tables.gas_content[:, tables.release_only] > 1e-9).any(axis=1)
-    allowed = tables.start | ~holds_gas if before is None else before.may_form.copy()
+    present = content.sum(axis=0) > PRESENT * total
+    allowed = within_ceiling(tables, present) if before is None else before.may_form.copy()
     chosen = _near_hull(tables, stretches[0], allowed & nucleated)
     composition = np.ascontiguousarray(tables.composition[chosen])
     step_of = ConvexStep(sites, faces, composition)
@@ -222,8 +224,9 @@ def _run_general(
                 possible = np.where(allowed, g, np.inf)
                 thermal = BOLTZMANN_EV_PER_K * T
                 changed = nucleate(psi, tables.composition, possible, tables.volume_m3, thermal, barrier, nucleated)
-        if holds_gas.any():
-            allowed &= ~holds_gas | (content.sum(axis=0) > 1e-6 * total)
+        if tables.release_only.any() and not np.array_equal(now := content.sum(axis=0) > PRESENT * total, present):
+            present = now
+            allowed &= within_ceiling(tables, present)
         g, _ = tables.at(stretch.end_K)
         held[f], energy[f] = content, float((content @ g).sum())
     return ChainRun(held, psi_of, energy, heat, (accepted, refused), allowed, np.zeros((0, 0)), nucleated)

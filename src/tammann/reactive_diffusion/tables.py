@@ -83,6 +83,30 @@ def gas_ceiling(tables: Tables) -> tuple[np.ndarray, np.ndarray]:
     return where, np.array(held).reshape(len(tables.release_only), len(where))
 
 
+def within_ceiling(tables: Tables, present: np.ndarray) -> np.ndarray:
+    """Return which phases hold no more of a gas that can only leave than solids do that are there, shape (P,).
+
+    That is a mixture of them with the composition of the phase, or, where there is none, the one that holds most.
+
+    Args:
+        tables: Of the system.
+        present: Whether each solid is there, shape (P,).
+    """
+    from scipy.optimize import linprog
+
+    allowed = np.ones(len(present), dtype=bool)
+    sources = np.flatnonzero(present)
+    balance = np.column_stack([np.ones(sources.size), tables.composition[sources]]).T
+    for gas in np.flatnonzero(tables.release_only):
+        held = tables.gas_content[:, gas]
+        for p in np.flatnonzero((held > 1e-9) & ~present):
+            target = np.append(1.0, tables.composition[p])
+            best = linprog(-held[sources], A_eq=balance, b_eq=target, bounds=(0, None), method="highs")
+            most = -best.fun if best.status == 0 else held[sources].max()
+            allowed[p] &= held[p] <= most + 1e-6
+    return allowed
+
+
 def on_hull(composition: np.ndarray, gibbs: np.ndarray, margin_eV: float) -> np.ndarray:
     """Return which phases lie on the lower convex hull in D components, or no more than a margin above it.
 
