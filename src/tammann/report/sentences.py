@@ -327,13 +327,17 @@ def _stretch(history: History, row: Mapping[str, Any]) -> str:
 
 
 def _share_of_products(history: History, stretch: Mapping[str, Any]) -> float:
-    """Return the share of a phase in the volume of all that is not a precursor, over a stretch; NaN for a precursor."""
+    """Return the share of a phase in the volume of all that is not a precursor; NaN for a precursor.
+
+    Frames of a stretch count by the energy that is dissipated up to them: layers when most went on.
+    """
     starts = precursors(history)
-    if stretch["phase"] in starts:
+    if stretch["phase"] in starts or history.diffusion is None:
         return float("nan")
     time = history.clock[1]
-    frames = (time >= stretch["start"]) & (time <= stretch["end"])
-    volume = np.median(history.fractions("volume")[:, frames], axis=0).mean(axis=0)
+    frames = np.flatnonzero((time > stretch["start"]) & (time <= stretch["end"]))
+    spent = history.diffusion.dissipated_eV_per_atom[:, frames].sum(axis=2)
+    volume = np.einsum("rf,rfp->p", spent, history.fractions("volume")[:, frames])
     made = sum(v for name, v in zip(history.phases, volume, strict=True) if name not in starts)
     return float(volume[history.phases.index(stretch["phase"])] / made) if made > 0 else float("nan")
 
