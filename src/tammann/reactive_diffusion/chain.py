@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from tammann.reactive_diffusion.local import hull_tables, interval, layer_resistances, lower_phase
+from tammann.reactive_diffusion.local import energies, hull_tables, interval, layer_resistances, lower_phase
 from tammann.reactive_diffusion.nucleation import nucleate
 from tammann.units import BOLTZMANN_EV_PER_K
 
@@ -360,11 +360,10 @@ def run_chain(
                 lower_ceiling(gas_content, hull, hull_y, ceiling, ceiling_y)
                 available = is_available(gas_content, release_only, ceiling, phase_y, ceiling_y)
                 allowed = available & nucleated
-            if not nucleated.all():
-                possible = np.where(available, (1.0 - w) * gibbs[k] + w * gibbs[k + 1], np.inf)
+            if barrier > 0.0:
+                g = energies(w, gibbs[k], gibbs[k + 1], available)
                 points, compositions = psi.reshape(-1, 1), phase_y.reshape(-1, 1)
-                thermal = BOLTZMANN_EV_PER_K * T
-                if nucleate(points, compositions, possible, phase_volume, thermal, barrier, nucleated):
+                if nucleate(points, compositions, g, phase_volume, BOLTZMANN_EV_PER_K * T, barrier, nucleated):
                     allowed = available & nucleated
         k, w = interval(end_K[f], grid_K)
         hull, hull_y, g, conductivity, ties = hull_tables(

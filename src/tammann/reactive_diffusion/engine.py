@@ -220,7 +220,7 @@ def _run_general(
             at += step
             accepted += 1
             dt = next_length(step, dt, error, tolerance)
-            if not nucleated.all():
+            if barrier > 0.0:
                 possible = np.where(allowed, g, np.inf)
                 thermal = BOLTZMANN_EV_PER_K * T
                 changed = nucleate(psi, tables.composition, possible, tables.volume_m3, thermal, barrier, nucleated)

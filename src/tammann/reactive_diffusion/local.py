@@ -127,6 +127,20 @@ def layer_resistances(width: Any, y: Any, hull_y: Any, volume: Any, conductivity
 
 
 @njit(cache=True, nogil=True)
+def energies(weight: Any, low: Any, high: Any, allowed: Any) -> Any:
+    """Return Gibbs energies between two temperatures, infinite for phases that cannot form, shape (P,).
+
+    Example:
+        >>> energies(0.25, np.zeros(2), np.full(2, 4.0), np.array([True, False])).tolist()
+        [1.0, inf]
+    """
+    g = np.empty(low.size)
+    for p in range(low.size):
+        g[p] = (1.0 - weight) * low[p] + weight * high[p] if allowed[p] else np.inf
+    return g
+
+
+@njit(cache=True, nogil=True)
 def hull_tables(weight: Any, low: Any, high: Any, log_low: Any, log_high: Any, allowed: Any, phase_y: Any) -> Any:
     """Interpolate energies and conductivities between two temperatures and find the hull.
 
@@ -142,9 +156,7 @@ def hull_tables(weight: Any, low: Any, high: Any, log_low: Any, log_high: Any, a
     Returns:
         Of the H phases on the hull: positions, y, g, Lambda, and the H - 1 potentials at which neighbours coexist.
     """
-    g = np.empty(phase_y.size)
-    for p in range(phase_y.size):
-        g[p] = (1.0 - weight) * low[p] + weight * high[p] if allowed[p] else np.inf
+    g = energies(weight, low, high, allowed)
     hull = convex_hull(phase_y, g)
     y, energy, conductivity = np.empty(hull.size), np.empty(hull.size), np.empty(hull.size)
     ties = np.empty(hull.size - 1)
