@@ -32,3 +32,9 @@ def test_phase_fractions_says_what_it_leaves_out_and_what_time_is(tmp_path):
     assert "not calibrated" in ax.get_xlabel()
     assert any("1 phase with a median below 0.2 not drawn" in text.get_text() for text in ax.texts)
     assert not ax.child_axes
+
+
+def test_phases_that_are_gone_are_listed_apart(history):
+    texts = [text.get_text() for text in plot_phase_fractions(history).texts]
+    living, listed = texts[: texts.index("gone by the end:")], texts[texts.index("gone by the end:") :]
+    assert any("BaTiO_{3}" in text for text in living) and any("BaO" in text for text in listed)

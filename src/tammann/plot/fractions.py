@@ -51,25 +51,29 @@ def plot_phase_fractions(
     shown = [str(name) for name in largest.index[largest >= smallest]]
     colours = phase_colours(largest.index if isinstance(results, pd.DataFrame) else results.phases)
 
-    ends = []
+    ends, gone = [], []
     for name in shown:
         rows = table[table["phase"] == name]
         x = rows[along].to_numpy()
         band = rows["mole_fraction_low"], rows["mole_fraction_high"]
         ax.fill_between(x, *band, color=colours[name], alpha=0.18, linewidth=0)
         ax.plot(x, rows["mole_fraction"], color=colours[name], linewidth=1.8, solid_capstyle="round", label=name)
-        ends.append((float(rows["mole_fraction"].iloc[-1]), formula_label(name), colours[name]))
+        if rows["mole_fraction_high"].iloc[-1] >= smallest:
+            ends.append((float(rows["mole_fraction"].iloc[-1]), formula_label(name), colours[name]))
+        else:
+            gone.append((formula_label(name), colours[name]))
 
     top = max(1.0 if not shown else float(table["mole_fraction_high"].max()) * 1.06, 0.1)
     ax.set_ylim(0, min(top, 1.02))
     ax.set_xlim(0, x_end)
-    label_ends(ax, ends, large=True)
+    label_ends(ax, ends, large=True, gone=gone)
     ax.set_xlabel(TIME_LABELS[along])
     ax.set_ylabel("mole fraction of formula units")
     tidy(ax)
     if hidden := len(largest) - len(shown):
         note = f"{hidden} phase{'s' if hidden > 1 else ''} with a median below {smallest:g} not drawn"
-        ax.text(0.995, 0.985, note, transform=ax.transAxes, ha="right", va="top", fontsize=7.5, color=FAINT)
+        ax.annotate(note, (1.0, 0.0), (0, -36), xycoords="axes fraction", textcoords="offset points", ha="right",
+                    va="top", fontsize=7.5, color=FAINT)  # fmt: skip
     if programme:
         temperature_strip(ax, frames[along].to_numpy(), frames["temperature_K"].to_numpy())
     return ax

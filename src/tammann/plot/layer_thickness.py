@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -49,8 +49,6 @@ def plot_layer_thickness(
         >>> plot_layer_thickness(History.example("reactive-diffusion"), particle=1).get_ylabel()
         'thickness (nm)'
     """
-    from matplotlib.lines import Line2D
-
     table = layer_thickness(history, particle)
     size = float(np.ptp(diffusion_record(history).edges_m[particle, 0]))
     largest = table.groupby("phase", sort=False)["thickness_m"].max()
@@ -63,7 +61,7 @@ def plot_layer_thickness(
     colours = phase_colours(history.phases)
     ax.set_xlim(time[begin_frame(history, [particle])], time[-1])
     ends: list[tuple[float, str, str]] = []
-    vanished: list[str] = []
+    vanished: list[tuple[str, str]] = []
     top = 0.0
     for phase in shown:
         h = factor * table[table["phase"] == phase]["thickness_m"].to_numpy()
@@ -71,7 +69,7 @@ def plot_layer_thickness(
         if h[-1] > 0.01 * factor * products.max():
             ends.append((float(h[-1]), formula_label(phase), colours[phase]))
         else:
-            vanished.append(phase)
+            vanished.append((formula_label(phase), colours[phase]))
         top = max(top, float(h.max()))
     ax.set_ylim(0, 1.08 * top if top else 1.0)
     for stage in np.unique(history.stage):
@@ -86,12 +84,7 @@ def plot_layer_thickness(
             text = rf"$k$ = {_power(fit.k_m2_per_s)} m$^2$ per {fit.time_unit}"
             ax.annotate(text, (time[frames[-1]], curve[-1]), (-8, 6), textcoords="offset points", fontsize=8,
                         color=INK, ha="right")  # fmt: skip
-    label_ends(ax, ends, large=True)
-    gone = [Line2D([], [], color=colours[phase], linewidth=1.8, label=formula_label(phase)) for phase in vanished]
-    if gone:
-        place: Any = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.95), "handlelength": 1.4, "labelspacing": 0.3}
-        ax.legend(handles=gone, title="consumed by the end", title_fontsize=8.5, frameon=False, fontsize=8.5,
-                  alignment="left", **place)  # fmt: skip
+    label_ends(ax, ends, large=True, gone=vanished)
     ax.set_xlabel(TIME_LABELS[name])
     ax.set_ylabel(f"thickness ({unit})")
     tidy(ax)

@@ -165,21 +165,40 @@ def shade_span(ax: Axes, span: tuple[float, float]) -> None:
     ax.annotate("fit", where, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color="#6F6A5C")
 
 
-def label_ends(ax: Axes, ends: list[tuple[float, str, str]], large: bool) -> None:
-    """Name lines at their right ends, moved apart where they end close together."""
-    if not ends:
-        return
+def label_ends(ax: Axes, ends: list[tuple[float, str, str]], large: bool, gone: Sequence[tuple[str, str]] = ()) -> None:
+    """Name lines at their right ends, moved apart where they end close together.
+
+    Args:
+        ax: Whose limits are set.
+        ends: Value, text and colour of each line.
+        large: Letters of a figure rather than of a panel.
+        gone: Text and colour of lines that have fallen to nothing; they are listed where there is room between others.
+    """
     size = 9.5 if large else 8.5
     figure = ax.get_figure(root=True)
     assert figure is not None
     height = ax.get_position().height * figure.get_figheight() * 72
+    across, least = ax.transAxes, 1.4 * size / height
     to_axes = ax.transData + ax.transAxes.inverted()
-    wanted = np.clip(to_axes.transform([(ax.get_xlim()[1], value) for value, _, _ in ends])[:, 1], 0, 1)
-    places = spread_out(wanted, 1.4 * size / height, 0.0, 1.0)
-    across = ax.transAxes
+    wanted = [float(np.clip(to_axes.transform((ax.get_xlim()[1], value))[1], 0, 1)) for value, _, _ in ends]
+    places = spread_out(wanted, least, 0.0, 1.0)
+    bounds = np.sort([-least / 2, *places, 1.0 + least / 2])
+    room = np.diff(bounds)
+    listed = bool(gone) and room.max() >= least * (len(gone) + 2)
+    if gone and not listed:
+        ends = [*ends, *((ax.get_ylim()[0], *one) for one in gone)]
+        label_ends(ax, ends, large)
+        return
     for (_, text, colour), value, place in zip(ends, wanted, places, strict=True):
         ax.plot([1.0, 1.03], [value, place], color=colour, linewidth=0.8, transform=across, clip_on=False)
         ax.text(1.04, place, text, color=colour, fontsize=size, va="center_baseline", transform=across)
+    if not listed:
+        return
+    widest = int(room.argmax())
+    top = 0.5 * (bounds[widest] + bounds[widest + 1]) + 0.5 * least * len(gone)
+    for line, (text, colour) in enumerate([("gone by the end:", FAINT), *gone]):
+        ax.text(1.04, top - least * line, text, color=colour, fontsize=size - (line == 0), va="center_baseline",
+                transform=across)  # fmt: skip
 
 
 def legend_above(ax: Axes, handles: Sequence[Artist], **spacing: Any) -> None:
