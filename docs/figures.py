@@ -1,18 +1,25 @@
 """Figures of the pages, and the figures in words that go with them, from real runs.
 
-    python docs/figures.py [run] [grains] [arrest] [tables] [tutorial] [chemistry]
+    python docs/figures.py [run] [automaton] [grains] [arrest] [tables] [tutorial] [layers] [chemistry]
 
 Writes docs/images/*.png and docs/runs.json; `python docs/fill.py` then puts the numbers into the pages.
 """
 
+import ast
+import contextlib
+import io
 import json
 import os
+import re
+import shlex
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from tammann import (
-    History,
     Recipe,
     enumerate_reactions,
     growth_constants,
@@ -27,6 +34,7 @@ from tammann.plot import (
     plot_correlation_factors,
     plot_growth_constants,
     plot_hull,
+    plot_layers,
     plot_phase_fractions,
     plot_reaction_flow,
     plot_slices,
@@ -49,13 +57,24 @@ def run() -> dict[str, Any]:
     baselines = {"null": result.null, "equilibrium": result.equilibrium}
     save_figure(plot_phase_fractions(history), IMAGES / "phases.png", dpi=DPI)
     save_figure(plot_baselines(history, **baselines), IMAGES / "baselines.png", dpi=DPI)
-    save_figure(plot_reaction_flow(history), IMAGES / "flow.png", dpi=DPI)
-    save_figure(plot_slices(history), IMAGES / "slices.png", dpi=DPI)
+    save_figure(plot_layers(history, particles=(0, 2)), IMAGES / "layers.png", dpi=DPI)
     table = beside_baselines(history, **baselines)
     largest = table[["high", "null_high", "equilibrium"]].max(axis=1)
-    flow = reaction_flow(history).reactions
     return {
         "final": json.loads(table[largest >= 5e-4].to_json(orient="records")),
+        "element_drift": float(history.element_drift.max()),
+        "bottleneck": result.summary["bottleneck"],
+    }
+
+
+def automaton() -> dict[str, Any]:
+    """The 1:1 recipe as the automaton runs it."""
+    recipe = Recipe.from_file(EXAMPLES / "recipes" / "batio3-1-1.yaml").with_options(engine="automaton")
+    history = run_recipe(recipe).history
+    save_figure(plot_reaction_flow(history), IMAGES / "flow.png", dpi=DPI)
+    save_figure(plot_slices(history), IMAGES / "slices.png", dpi=DPI)
+    flow = reaction_flow(history).reactions
+    return {
         "element_drift": float(history.element_drift.max()),
         "fallback_share": fallback_share(history),
         "reactions": json.loads(flow.head(6).to_json(orient="records")),
@@ -64,7 +83,7 @@ def run() -> dict[str, Any]:
 
 def grains() -> dict[str, Any]:
     """The end of the 1:1 recipe against the size of the initial grains, one realization each."""
-    recipe = Recipe.from_file(EXAMPLES / "recipes" / "batio3-1-1.yaml")
+    recipe = Recipe.from_file(EXAMPLES / "recipes" / "batio3-1-1.yaml").with_options(engine="automaton")
     reactions = enumerate_reactions(load_phases("Ba-Ti-O"))
     rates = rate_table(reactions, load_transport("Ba-Ti-O"), recipe)
     rows = []
@@ -80,7 +99,8 @@ def grains() -> dict[str, Any]:
 
 def arrest() -> dict[str, Any]:
     """The geometric null of the 1:1 recipe without any mobility of cells, held until nothing happens any more."""
-    data = Recipe.from_file(EXAMPLES / "recipes" / "batio3-1-1.yaml").model_dump()
+    recipe = Recipe.from_file(EXAMPLES / "recipes" / "batio3-1-1.yaml").with_options(engine="automaton")
+    data = recipe.model_dump()
     data["grid"] |= {"size": 60, "melt_exchange_per_sweep": 0.0}
     data["programme"][0]["hold_h"] = 2.0
     recipe = Recipe(**data)
@@ -101,48 +121,50 @@ def tables() -> dict[str, Any]:
 
 
 def tutorial() -> dict[str, Any]:
-    """The first run of docs/tutorial.md: what it prints, and its figure."""
-    import re
-    import subprocess
-    import tempfile
-
-    page = (DOCS / "tutorial.md").read_text(encoding="utf-8")
-    recipe = re.search(r'```yaml title="first.yaml"\n(.*?)```', page, re.DOTALL)
-    assert recipe is not None
-    with tempfile.TemporaryDirectory() as place:
-        (Path(place) / "first.yaml").write_text(recipe[1], encoding="utf-8")
-        words = [sys.executable, "-m", "tammann", "run", "first.yaml", "--out", "first"]
-        done = subprocess.run(words, cwd=place, capture_output=True, text=True, check=True)
-        history = History.open(Path(place) / "first" / "history.npz")
-        shown = _shown(page, Path(place))
-    save_figure(plot_phase_fractions(history), IMAGES / "tutorial.png", dpi=DPI)
-    lines = [line.rstrip() for line in done.stdout.splitlines()]
-    return {"printed": "\n".join(lines).strip("\n"), "shown": shown}
+    """What docs/tutorial.md prints and shows, and its figures."""
+    return page("tutorial.md")
 
 
-def _shown(page: str, place: Path) -> list[str]:
-    """What each Python block of a page shows at a prompt, in order; nothing for those that show nothing."""
-    import ast
-    import contextlib
-    import io
-    import re
+def layers() -> dict[str, Any]:
+    """What docs/tutorial-layers.md prints and shows, and its figures."""
+    return page("tutorial-layers.md")
 
+
+def page(name: str) -> dict[str, Any]:
+    """Work through a page in an empty folder: what its commands print, what its Python shows; figures are kept."""
+    text = (DOCS / name).read_text(encoding="utf-8")
+    printed: list[str] = []
+    shown: list[str] = []
     namespace: dict[str, Any] = {}
-    shown = []
-    with contextlib.chdir(place):
-        for text in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
-            tree = ast.parse(text)
-            last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-            with contextlib.redirect_stdout(io.StringIO()) as printed:
-                exec(compile(tree, "tutorial.md", "exec"), namespace)
-                value = (
-                    None
-                    if last is None
-                    else eval(compile(ast.Expression(last.value), "tutorial.md", "eval"), namespace)
-                )
-            lines = [*printed.getvalue().splitlines(), *("" if value is None else str(value)).splitlines()]
-            shown.append("\n".join(line.rstrip() for line in lines))
-    return shown
+    with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
+        for language, title, code in re.findall(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', text, re.DOTALL | re.MULTILINE):
+            if title:
+                Path(title).write_text(code, encoding="utf-8")
+            elif language == "console":
+                printed += [_printed(line[2:]) for line in code.splitlines() if line.startswith("$ ")]
+            elif language == "python":
+                shown.append(_shown(code, namespace))
+        for image in sorted(Path().glob("*.png")):
+            shutil.copy(image, IMAGES / image.name)
+    return {"printed": printed, "shown": shown}
+
+
+def _printed(line: str) -> str:
+    """Return what a command prints to standard output."""
+    words = [sys.executable, "-m", *shlex.split(line)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "118"})
+    return "\n".join(text.rstrip() for text in done.stdout.splitlines()).strip("\n")
+
+
+def _shown(code: str, namespace: dict[str, Any]) -> str:
+    """Return what a block of Python shows at a prompt; nothing where it shows nothing."""
+    tree = ast.parse(code)
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(tree, "page", "exec"), namespace)
+        value = None if last is None else eval(compile(ast.Expression(last.value), "page", "eval"), namespace)
+    lines = [*printed.getvalue().splitlines(), *("" if value is None else str(value)).splitlines()]
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def chemistry() -> dict[str, Any]:
@@ -166,10 +188,12 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     parts = {
         "run": run,
+        "automaton": automaton,
         "grains": grains,
         "arrest": arrest,
         "tables": tables,
         "tutorial": tutorial,
+        "layers": layers,
         "chemistry": chemistry,
     }
     for name in sys.argv[1:] or parts:

@@ -54,13 +54,13 @@ def outcome() -> str:
         for row in runs()["run"]["final"]
         if max(row["high"], row["null_high"], row["equilibrium"]) >= 0.01
     ]
-    head = ["phase at the end, mol %", "median", "5 to 95 %", "geometric null", "plain equilibrium"]
+    head = ["phase at the end, mol %", "median", "5 to 95 %", "equal conductivities", "plain equilibrium"]
     return f"The recipe above ends with\n\n{table(head, rows)}"
 
 
 def reactions() -> str:
-    """What carried the change in the 1:1 recipe."""
-    rows = [[f"`{row['equation']}`", percent(row["share"])] for row in runs()["run"]["reactions"]]
+    """What carried the change in the 1:1 recipe, by the automaton."""
+    rows = [[f"`{row['equation']}`", percent(row["share"])] for row in runs()["automaton"]["reactions"]]
     return table(["reaction, in the direction that prevailed", "share of the converted atoms, %"], rows)
 
 
@@ -73,9 +73,14 @@ def arrest() -> str:
     return f"**{shares}**, arrested."
 
 
-def tutorial_run() -> str:
-    """What the tutorial's first command prints."""
-    return f"```text\n{runs()['tutorial']['printed']}\n```"
+def printed(page: str, number: int) -> Callable[[], str]:
+    """What a command of a page prints."""
+    return lambda: f"```text\n{runs()[page]['printed'][number - 1]}\n```"
+
+
+def shown(page: str, number: int) -> Callable[[], str]:
+    """What a Python block of a page shows."""
+    return lambda: f"```text\n{runs()[page]['shown'][number - 1]}\n```"
 
 
 def grains() -> str:
@@ -355,15 +360,10 @@ def campaign() -> str:
     return table(head, lines, left=0)
 
 
-def tutorial_output(number: int) -> Callable[[], str]:
-    """What a Python block of the tutorial shows."""
-    return lambda: f"```text\n{runs()['tutorial']['shown'][number - 1]}\n```"
-
-
 FILLERS: dict[str, Callable[[], str]] = {
     "outcome": outcome,
-    "tutorial-run": tutorial_run,
-    **{f"tutorial-output-{number}": tutorial_output(number) for number in range(1, 10)},
+    **{f"{page}-run-{number}": printed(page, number) for page in ("tutorial", "layers") for number in range(1, 5)},
+    **{f"{page}-output-{number}": shown(page, number) for page in ("tutorial", "layers") for number in range(1, 12)},
     "reactions": reactions,
     "grains": grains,
     "arrest": arrest,
