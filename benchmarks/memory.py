@@ -34,7 +34,7 @@ def rise(size: int, grain_cells: float) -> dict[str, int]:
     from tammann import Recipe, simulate
     from tammann.workflows.furnace import prepare
 
-    data = Recipe.from_file(RECIPE).model_dump()
+    data = Recipe.from_file(RECIPE).with_options(engine="automaton").model_dump()
     data["start_temperature_K"] = 1250.0
     data["programme"] = [{"temperature_K": 1250.0, "hold_h": 0.05}]
     data["grid"] |= {"size": 8, "grain_cells": grain_cells}

@@ -20,7 +20,7 @@ LEAST_SECONDS = 1.0
 
 def reacting(size: int) -> Recipe:
     """The stretch of the recipe in which it reacts, on a grid of a size."""
-    recipe = Recipe.from_file(RECIPE).model_dump()
+    recipe = Recipe.from_file(RECIPE).with_options(engine="automaton").model_dump()
     recipe["start_temperature_K"] = 1000.0
     recipe["programme"] = [{"temperature_K": 1250.0, "ramp_K_per_min": 10.0, "hold_h": 0.0}]
     recipe["grid"]["size"] = size

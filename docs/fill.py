@@ -267,11 +267,15 @@ def headline() -> str:
     if measured() is None:
         return NOT_YET
     rows: list[list[str]] = []
+    for row in rows_of("reactive_diffusion_chains") or ():
+        rows.append([f"reactive diffusion, {row['run']} of {row['cells']} cells, processor time", f"{row['cpu_s']:.2g} s"])
+    for row in (rows_of("reactive_diffusion_grid") or ())[-1:]:
+        rows.append([f"reactive diffusion, grains on {_cubed(row['voxels'])} voxels, processor time", f"{row['cpu_s']:.0f} s"])
     for size in (100, 200):
         one, two = _speed(size, 1), _speed(size, 2)
         if one is not None:
             speed = f"{one:.0f}" + (f" on one core, {two:.0f} on two" if two is not None else " on one core")
-            rows.append([f"millions of visits per second while reactions go on, {size}³ cells", speed])
+            rows.append([f"automaton: millions of visits per second while reactions go on, {size}³ cells", speed])
     for row in rows_of("enumeration") or ():
         if row["phases"] == 32:
             rows.append([f"all {row['directed reactions']:,} reactions of 32 phases", f"{row['seconds']:.2g} s"])
@@ -279,10 +283,10 @@ def headline() -> str:
         if row["command"] == "tammann --help":
             rows.append(["`tammann --help`", f"{row['seconds']:.2f} s"])
     for row in rows_of("whole_run") or ():
-        rows.append([f"`tammann run` on the 1:1 recipe, {row['run']}", f"{row['wall seconds']:.0f} s"])
+        rows.append([f"`tammann run --engine automaton`, 1:1 recipe, {row['run']}", f"{row['wall seconds']:.0f} s"])
     memory = _bytes_per_cell()
     if memory is not None:
-        rows.append(["peak memory per cell, beside what is recorded", f"{memory:.0f} bytes"])
+        rows.append(["automaton: peak memory per cell, beside what is recorded", f"{memory:.0f} bytes"])
     return f"{table(['', 'measured'], rows)}\n\n{machine()}"
 
 
@@ -291,6 +295,49 @@ def _bytes_per_cell() -> float | None:
         if row["powder"] == "random mixture":
             return float(row["bytes per cell, snapshots left out"])
     return None
+
+
+def _cubed(text: str) -> str:
+    return text.replace("^3", "³")
+
+
+def chains() -> str:
+    """Particles of one component."""
+    rows = rows_of("reactive_diffusion_chains")
+    if rows is None:
+        return NOT_YET
+    head = ["particles of the 1:1 recipe", "cells each", "steps", "processor, s"]
+    return table(head, [[r["run"], r["cells"], f"{r['steps']:,}", f"{r['cpu_s']:.2g}"] for r in rows])
+
+
+def general() -> str:
+    """Chains of several components."""
+    rows = rows_of("reactive_diffusion_general")
+    if rows is None:
+        return NOT_YET
+    keys = ("components", "cells", "phases", "steps")
+    lines = [[*(r[k] for k in keys), f"{r['cpu_s']:.2g}"] for r in rows]
+    return table([*keys, "processor, s"], lines, left=0)
+
+
+def cubes() -> str:
+    """Grains on periodic cubes."""
+    rows = rows_of("reactive_diffusion_grid")
+    if rows is None:
+        return NOT_YET
+    head = ["voxels", "steps", "cycles a step", "processor, s", "ns a voxel and step", "peak bytes a voxel"]
+    lines = [
+        [
+            _cubed(r["voxels"]),
+            r["steps"],
+            f"{r['cycles_per_step']:.1f}",
+            f"{r['cpu_s']:.2g}",
+            f"{r['ns_per_voxel_and_step']:.0f}",
+            f"{r['bytes_per_voxel']:,.0f}",
+        ]
+        for r in rows
+    ]
+    return table(head, lines, left=0)
 
 
 def section(name: str) -> str:
@@ -376,6 +423,9 @@ FILLERS: dict[str, Callable[[], str]] = {
     "transport-warnings": transport_warnings,
     "measured": headline,
     "machine": machine,
+    "chains": chains,
+    "general": general,
+    "cubes": cubes,
     "visits": lambda: section("visits"),
     "enumeration": lambda: section("enumeration"),
     "startup": lambda: section("startup"),
