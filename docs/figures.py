@@ -19,7 +19,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from tammann import (
+    History,
     Recipe,
     enumerate_reactions,
     growth_constants,
@@ -55,7 +58,7 @@ def run() -> dict[str, Any]:
     result = run_recipe(EXAMPLES / "recipes" / "batio3-1-1.yaml")
     history = result.history
     baselines = {"null": result.null, "equilibrium": result.equilibrium}
-    save_figure(plot_phase_fractions(history), IMAGES / "phases.png", dpi=DPI)
+    save_figure(layers_above_fractions(history), IMAGES / "phases.png", dpi=DPI)
     save_figure(plot_baselines(history, **baselines), IMAGES / "baselines.png", dpi=DPI)
     save_figure(plot_layers(history, particles=(0, 2)), IMAGES / "layers.png", dpi=DPI)
     table = beside_baselines(history, **baselines)
@@ -65,6 +68,18 @@ def run() -> dict[str, Any]:
         "element_drift": float(history.element_drift.max()),
         "bottleneck": result.summary["bottleneck"],
     }
+
+
+def layers_above_fractions(history: History) -> Axes:
+    """Layers of a particle around BaO, and below them, on the same axis of time, the phases of the whole powder."""
+    figure = Figure(figsize=(7.0, 6.4), layout="constrained")
+    above, below = figure.subplots(2, 1, height_ratios=(1.0, 1.35))
+    plot_layers(history, particles=(0,), ax=above)
+    plot_phase_fractions(history, smallest=0.05, programme=False, ax=below)
+    (panel,) = above.child_axes[:1]
+    panel.set_xlabel("")
+    below.set_xlim(panel.get_xlim())
+    return below
 
 
 def automaton() -> dict[str, Any]:
@@ -203,9 +218,9 @@ def main() -> None:
     }
     for name in sys.argv[1:] or parts:
         made[name] = parts[name]()
-    partial = RUNS.with_name(RUNS.name + ".partial")
-    partial.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    os.replace(partial, RUNS)
+        partial = RUNS.with_name(RUNS.name + ".partial")
+        partial.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        os.replace(partial, RUNS)
     for image in sorted(IMAGES.glob("*.png")):
         print(f"{image.name}: {image.stat().st_size / 1000:.0f} kB")
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-WITHOUT_A_SMALL_RUN = """
+SMALL_RUN = """
 precursors:
   - phase: BaO
     ratio: 1
@@ -31,8 +31,6 @@ precursors:
 programme:
   - temperature_K: 1300
     hold_h: 0.1
-grid:
-  size: 8
 """
 
 
@@ -65,7 +63,7 @@ def test_code_runs(page, tmp_path, monkeypatch, call):
     # The realizations in this process: workers take longer to start than these runs take, and change nothing.
     monkeypatch.setattr("tammann.workflows.furnace.available_cores", lambda: 1)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "batio3.yaml").write_text(WITHOUT_A_SMALL_RUN, encoding="utf-8")
+    (tmp_path / "batio3.yaml").write_text(SMALL_RUN, encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "page"}
     for number, (language, title, text) in enumerate(blocks):
         if title:
@@ -87,7 +85,7 @@ def test_the_tutorial_is_right_about_itself(tmp_path, monkeypatch, call):
     monkeypatch.chdir(tmp_path)
     recipe = next(text for _, title, text in fences(DOCS / "tutorial.md") if title == "first.yaml")
     (tmp_path / "first.yaml").write_text(recipe, encoding="utf-8")
-    assert Recipe.from_file("first.yaml").hours_per_sweep == 0.01
+    assert Recipe.from_file("first.yaml").engine == "reactive-diffusion"
     phases = load_phases("Ba-Ti-O")
     assert energy_above_hull(phases, 1400.0, energies="materials-project")[phases.index("BaTiO3")] > 0
 
@@ -186,8 +184,9 @@ def test_every_command_and_option_of_run_is_documented():
     assert "tammann calibrate" in text and "tammann validate" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_every_file_and_column_of_a_run_is_documented(tmp_path, call):
-    (tmp_path / "small.yaml").write_text(WITHOUT_A_SMALL_RUN, encoding="utf-8")
+@pytest.mark.parametrize("engine", ["", "grid:\n  size: 8\n"], ids=["reactive-diffusion", "automaton"])
+def test_every_file_and_column_of_a_run_is_documented(engine, tmp_path, call):
+    (tmp_path / "small.yaml").write_text(SMALL_RUN + engine, encoding="utf-8")
     outcome = call("run", tmp_path / "small.yaml", "--out", tmp_path / "out", "--realizations", 1, "--threads", 1)
     assert outcome.status == 0, outcome.err
     text = (DOCS / "results.md").read_text(encoding="utf-8")
@@ -205,11 +204,11 @@ def test_every_file_and_column_of_a_run_is_documented(tmp_path, call):
 def test_every_field_of_a_history_is_documented():
     from dataclasses import fields
 
-    from tammann.history import History, LatticeRecord
+    from tammann.history import DiffusionRecord, History, LatticeRecord
 
     text = (DOCS / "results.md").read_text(encoding="utf-8")
     inexact = {"reactant_coefficients", "product_coefficients"}  # "their coefficients"
-    for field in (*fields(History), *fields(LatticeRecord)):
+    for field in (*fields(History), *fields(LatticeRecord), *fields(DiffusionRecord)):
         assert f"`{field.name}`" in text or field.name in inexact, field.name
 
 
