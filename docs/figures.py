@@ -152,7 +152,9 @@ def page(name: str) -> dict[str, Any]:
     shown: list[str] = []
     namespace: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as place, contextlib.chdir(place):
-        for language, title, code in re.findall(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', text, re.DOTALL | re.MULTILINE):
+        for language, title, code in re.findall(
+            r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', text, re.DOTALL | re.MULTILINE
+        ):
             if title:
                 Path(title).write_text(code, encoding="utf-8")
             elif language == "console":

