@@ -1,7 +1,7 @@
 """How the final phase fractions of a recipe change with the mesh: cells of a particle, the automaton's grid and grains.
 
-Run ``python benchmarks/convergence.py [particles] [automaton]``; prints Markdown tables. With the central values of energies
-and transport, so that only the mesh differs; the automaton's spread is over realizations.
+Run ``python benchmarks/convergence.py [particles] [automaton]``; prints Markdown tables. With the central values of
+energies and transport, so that only the mesh differs; the automaton's spread is over realizations.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Wall time of `tammann run` on the shipped 1:1 recipe by the automaton: the first time, with a kernel to compile, and from then on."""
+"""Wall time of `tammann run --engine automaton` on the 1:1 recipe: with a kernel to compile, and from then on."""
 
 import json
 import os

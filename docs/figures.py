@@ -21,6 +21,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
 from tammann import (
     History,
     Recipe,
