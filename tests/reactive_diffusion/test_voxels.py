@@ -103,6 +103,7 @@ def test_resumed(tmp_path):
         run_grid(slabs(8), moles_of(slabs(8)), 1.0, TABLES, parts, block=4, checkpoint=path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_several_at_a_time(layer):
     """Two grids in two threads are what each is alone, also where numba's threads serve one caller at a time."""
