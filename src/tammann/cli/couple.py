@@ -42,6 +42,9 @@ def couple(
         float | None, typer.Option(metavar="X", help="Factor on the nominal conductivities, from a calibration.")
     ] = None,
     gas: Gases = None,
+    cells: Annotated[
+        int | None, typer.Option(min=20, max=2000, metavar="N", help="Cells of the mesh; 240, or 80 where more moves.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write layers, history and summary; a new or empty directory.")
     ] = None,
@@ -88,7 +91,7 @@ def couple(
         )
     else:
         raise RecipeError(f"A B: expected two formulas or one recipe in YAML, got {' '.join(solids)}")
-    run = run_couple(recipe, thickness_um=thickness_um)
+    run = run_couple(recipe, thickness_um=thickness_um, cells=cells)
     if out is not None:
         write_couple(run, out)
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
@@ -15,7 +16,7 @@ import numpy as np
 
 from tammann.analysis.dissipation import dissipation_by_step
 from tammann.analysis.layers import layers, thicknesses
-from tammann.analysis.parabola import parabolic_growth
+from tammann.analysis.parabola import ParabolicFit, fit_parabola, hold_frames, parabolic_growth
 from tammann.errors import RecipeError, check_argument
 from tammann.files import json_safe, write_text
 from tammann.history import History
@@ -26,6 +27,7 @@ from tammann.reactive_diffusion.powder import Powder
 from tammann.reactive_diffusion.programme import Stretch
 from tammann.reactive_diffusion.simulate import simulate_powder
 from tammann.recipe import Recipe
+from tammann.units import SECONDS_PER_HOUR
 from tammann.workflows.prepared import UNTIMED, PreparedRecipe, prepare, stretches_of
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ CELLS = 240
 """Cells across a couple with one component that moves."""
 CELLS_GENERAL = 80
 """With several, where a step costs more."""
+FEWEST_CELLS = 20
 FILLED = (0.35, 0.9)
 """Share of a simulated side that has reacted at the end: less wastes cells, more may touch the end."""
 AIM = 0.6
@@ -43,12 +46,14 @@ AIM = 0.6
 THINNEST, THICKEST = 1e-10, 10.0
 """Bounds of a simulated side, m."""
 TRIALS = 16
-CHANGED = 1e-3
+CHANGED = 0.05
 """Of the distance between the compositions of both ends: a cell that differs less from its start has not reacted."""
 DRIVING_EV = 0.1
 """Per site: a first guess of what drives layers to grow."""
 CARRIED = 0.005
 """Share of the dissipation that a phase without transport data must have carried to be named."""
+SLIVER = 0.005
+"""Share of all products below which a layer of a phase that comes back is none."""
 COARSE = 0.2
 """Relative difference of a thickness between two meshes above which it is named."""
 RELATIVE = (
@@ -66,7 +71,8 @@ class CoupleRun(ShownAsTable):
         history: The run; amounts are moles per m^2 of contact, layers in ``history.diffusion``.
         thickness_um: Of both solids at the start, um; infinite where none was stated.
         simulated_um: What of it the mesh covers, um: the rest has not reacted.
-        layers: One row a layer at the end, from the first solid to the second: ``phase``, ``thickness_um``,
+        layers: One row a layer at the end, from the first solid to the second: ``phase`` (of a mixture all, the most
+            first), ``thickness_um``,
             ``mesh_error_um`` (what it differs by with half of the cells), ``k_m2_per_s``, ``k_stderr_m2_per_s`` (of
             h^2 = 2 k t on the last hold; NaN where that does not hold), ``growth`` (``parabolic``, or why not),
             ``dissipation`` (share of the phase in what the last step dissipates), ``conductivity`` (what it comes
@@ -215,7 +221,7 @@ def run_couple(
     Args:
         recipe: With two precursors, prepared or not, or the path of its YAML file.
         thickness_um: Of both solids, um.
-        cells: Of the mesh; 240, or 80 where several components move.
+        cells: Of the mesh, 20 or more; 240, or 80 where several components move.
 
     Raises:
         RecipeError: The recipe cannot be run as a couple.
@@ -233,6 +239,8 @@ def run_couple(
     assert prepared.diffusion is not None
     if cells is None:
         cells = CELLS if len(prepared.diffusion.system.directions) == 1 else CELLS_GENERAL
+    if cells < FEWEST_CELLS:
+        raise RecipeError(f"cells: expected {FEWEST_CELLS} or more, got {cells}")
     stretches = stretches_of(prepared.recipe)
     zone, coarse = _reaction_zone(prepared, stretches, np.array(stated), cells // 2)
     history = _simulate(prepared, stretches, zone, cells)
@@ -376,47 +384,71 @@ def _layers(prepared: PreparedRecipe, history: History, coarse: History, beyond:
     import pandas as pd
 
     assert prepared.diffusion is not None
-    found = layers(history)
-    found = found[found["frame"] == found["frame"].max()]
-    thickness = (found["outer_m"] - found["inner_m"]).to_numpy()
-    names = found["phase"].tolist()
-    difference = np.abs(thicknesses(history, 0)[-1] - thicknesses(coarse, 0)[-1])
+    found = _stack(history)
+    fine, half = thicknesses(history, 0), thicknesses(coarse, 0)
     spent = dissipation_by_step(history)
     shares = spent[spent["stage"] == history.stage[-1]].set_index("phase")["share"]
     origins = dict(zip(prepared.diffusion.system.formulas, prepared.diffusion.conductivities.origin, strict=True))
+    solids = [precursor.phase for precursor in prepared.recipe.precursors]
     rows = []
-    for number, (phase, h) in enumerate(zip(names, thickness, strict=True)):
-        terminal = number in (0, len(names) - 1)
-        reactant = terminal and phase == prepared.recipe.precursors[0 if number == 0 else 1].phase
-        k, error, growth = (np.nan, np.nan, "reactant")
-        if not reactant:
-            k, error, growth = _growth(history, phase, names.count(phase))
-        known = phase in history.phases
+    for number, (parts, h) in enumerate(found):
+        side = {0: 0, len(found) - 1: 1}.get(number)
+        at = [history.phases.index(part) for part in parts]
+        k, error, growth = np.nan, np.nan, "reactant"
+        if side is None or parts != (solids[side],):
+            fit = _fit(history, parts, fine[:, at].sum(axis=1))
+            k, error = fit.k_m2_per_s, fit.k_stderr_m2_per_s
+            growth = "parabolic" if fit.described else fit.reason
         rows.append(
             {
-                "phase": phase,
-                "thickness_um": 1e6 * (h + (beyond[0 if number == 0 else 1] if terminal else 0.0)),
-                "mesh_error_um": 1e6 * difference[history.phases.index(phase)] if known else np.nan,
+                "phase": " + ".join(parts),
+                "thickness_um": 1e6 * (h + (0.0 if side is None else beyond[side])),
+                "mesh_error_um": 1e6 * abs(fine[-1, at].sum() - half[-1, at].sum()),
                 "k_m2_per_s": k,
                 "k_stderr_m2_per_s": error,
                 "growth": growth,
-                "dissipation": float(sum(shares.get(part, 0.0) for part in phase.split(" + "))),
-                "conductivity": " + ".join(dict.fromkeys(origins[part] for part in phase.split(" + "))),
+                "dissipation": float(sum(shares.get(part, 0.0) for part in parts)),
+                "conductivity": " + ".join(dict.fromkeys(origins[part] for part in parts)),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _growth(history: History, phase: str, layers_of_it: int) -> tuple[float, float, str]:
-    """Return the parabolic constant of a layer with its standard error, and how it grows."""
-    if phase not in history.phases:
-        return np.nan, np.nan, "a mixture"
-    if layers_of_it > 1:
-        return np.nan, np.nan, f"in {layers_of_it} layers"
-    fit = parabolic_growth(history, phase)
-    if fit.described:
-        return fit.k_m2_per_s, fit.k_stderr_m2_per_s, "parabolic"
-    return np.nan, np.nan, fit.reason
+def _stack(history: History) -> list[tuple[tuple[str, ...], float]]:
+    """Return the phases and the thickness, m, of the layers at the end, in order.
+
+    With several components phases can precipitate in each other, and cells hold now more of one, now more of the other:
+    where phases come back they are one layer, a mixture.
+    """
+    last = layers(history)
+    last = last[last["frame"] == last["frame"].max()]
+    stack = [(tuple(row.phase.split(" + ")), float(row.outer_m - row.inner_m)) for row in last.itertuples()]
+    inner = stack[1:-1]
+    count = Counter(part for parts, _ in inner for part in parts)
+    whole = sum(h for _, h in inner)
+    inner = [(parts, h) for parts, h in inner if h > SLIVER * whole or max(count[part] for part in parts) == 1]
+    merged: list[tuple[tuple[str, ...], float]] = []
+    start = 0
+    while start < len(inner):
+        end, k = start, start
+        while k <= end:  # as far as the phases met so far come back
+            again = [n for n, (parts, _) in enumerate(inner) if set(parts) & set(inner[k][0])]
+            end, k = max(end, *again), k + 1
+        amount: Counter[str] = Counter()
+        for parts, h in inner[start : end + 1]:
+            amount.update({part: h / len(parts) for part in parts})
+        merged.append((tuple(part for part, _ in amount.most_common()), sum(h for _, h in inner[start : end + 1])))
+        start = end + 1
+    return [*stack[:1], *merged, *stack[1:][-1:]]
+
+
+def _fit(history: History, parts: tuple[str, ...], thickness_m: np.ndarray) -> ParabolicFit:
+    """Return the fit of a parabola to a layer, of one phase or of a mixture, during the last hold."""
+    if len(parts) == 1:
+        return parabolic_growth(history, parts[0])
+    frames = hold_frames(history, int(history.stage[-1]))
+    time_s = history.programme_h[frames] * SECONDS_PER_HOUR
+    return fit_parabola(time_s, thickness_m[frames], phase=" + ".join(parts))
 
 
 def _warnings(run: CoupleRun) -> list[str]:
