@@ -300,8 +300,20 @@ class Diffusion(Block):
     voxels_per_grain: Annotated[
         int, number_field("voxels across the smallest grains, a whole number from 2 to 64", ge=2, le=64)
     ] = 8
+    interface_energy_J_per_m2: Annotated[float, number_field("an interface energy from 0 to 10 J/m2", ge=0, le=10)] = (
+        0.0
+    )
     residual_pressure_Pa: Pressure = 1.0
     transport_relative_error: Annotated[float, number_field("a standard error of ln L from 0 to 5", ge=0, le=5)] = 0.0
+
+    @model_validator(mode="after")
+    def _nuclei_in_particles(self) -> "Diffusion":
+        if self.geometry == "grains" and self.interface_energy_J_per_m2:
+            raise ValueError(
+                f"expected interface_energy_J_per_m2 with geometry particles only, got "
+                f"{self.interface_energy_J_per_m2:g} with grains; leave it out"
+            )
+        return self
 
 
 class Ensemble(Block):

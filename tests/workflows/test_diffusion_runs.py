@@ -1,6 +1,8 @@
 """Realizations by reactive diffusion, from a recipe to a folder of results."""
 
 import json
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -113,3 +115,17 @@ def test_a_mixture_that_is_further_from_even_leaves_more_behind():
     assert even.max() > 0.999
     # a tenth more or less of one precursor around each core is left as the next phase of the system
     assert 0.80 < uneven.max() < 0.95
+
+
+def test_products_wait_for_nuclei():
+    """With an interface of 10 J/m2 no driving force of this system makes a nucleus, and nothing happens."""
+    waits = recipe(diffusion={"cells": 20, "interface_energy_J_per_m2": 10.0}, realizations=1)
+    fractions = run_recipe(waits, null=False).history.fractions()[0]
+    np.testing.assert_allclose(fractions[-1], fractions[0], atol=1e-9)
+    with pytest.raises(RecipeError, match="with geometry particles only"):
+        recipe(diffusion={"geometry": "grains", "interface_energy_J_per_m2": 1.0})
+
+
+def test_any_executor_gives_the_same(run):
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        assert_same(run_recipe(recipe(), null=False, executor=pool).history, run.history)

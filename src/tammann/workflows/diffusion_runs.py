@@ -121,7 +121,8 @@ def realize_diffusion(
     else:
         # the first has the spreads themselves, one standard deviation to either side
         powder = powder_of(prepared, diffusion, rng=np.random.default_rng(spreads) if number else None)
-        history = simulate_powder(powder, system, conduct, stretches, **options)
+        nuclei = recipe.diffusion.interface_energy_J_per_m2
+        history = simulate_powder(powder, system, conduct, stretches, interface_energy_J_per_m2=nuclei, **options)
     if done is not None:
         history.save(done)
         options["checkpoint"].unlink(missing_ok=True)
