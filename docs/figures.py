@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ IMAGES = DOCS / "images"
 EXAMPLES = DOCS.parent / "examples"
 RUNS = DOCS / "runs.json"
 DPI = 130
+WIDTH = 96
+"""Columns of what a command prints, on a page."""
 
 
 def run() -> dict[str, Any]:
@@ -171,7 +174,14 @@ def _printed(line: str) -> str:
     """Return what a command prints to standard output."""
     words = [sys.executable, "-m", *shlex.split(line)]
     done = subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "118"})
-    return "\n".join(text.rstrip() for text in done.stdout.splitlines()).strip("\n")
+    lines = [text.rstrip() for text in done.stdout.splitlines()]
+    return "\n".join(part for text in lines for part in _wrapped(text)).strip("\n")
+
+
+def _wrapped(line: str) -> list[str]:
+    """Return a line of prose in parts that a page has room for; tables stay whole."""
+    prose = len(line) > WIDTH and "  " not in line.strip() and "─" not in line
+    return textwrap.wrap(line, WIDTH) if prose else [line]
 
 
 def _shown(code: str, namespace: dict[str, Any]) -> str:
