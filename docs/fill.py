@@ -301,6 +301,11 @@ def _bytes_per_cell() -> float | None:
     return None
 
 
+def _seconds(seconds: float) -> str:
+    """Two digits."""
+    return f"{seconds:.2g}" if seconds < 10 else f"{float(f'{seconds:.2g}'):.0f}"
+
+
 def _cubed(text: str) -> str:
     return text.replace("^3", "³")
 
@@ -335,13 +340,40 @@ def cubes() -> str:
             _cubed(r["voxels"]),
             r["steps"],
             f"{r['cycles_per_step']:.1f}",
-            f"{r['cpu_s']:.2g}",
+            _seconds(r["cpu_s"]),
             f"{r['ns_per_voxel_and_step']:.0f}",
             f"{r['bytes_per_voxel']:,.0f}",
         ]
         for r in rows
     ]
     return table(head, lines, left=0)
+
+
+def sweeps() -> str:
+    """Updates of voxels beside a copy in memory."""
+    rows = rows_of("reactive_diffusion_sweeps")
+    if rows is None or "copy_GB_per_s" not in rows[0]:
+        return NOT_YET
+    head = ["voxels", "millions of updates per second", "moved, GB/s", "a copy in memory, GB/s"]
+    lines = [
+        [
+            _cubed(r["voxels"]),
+            f"{r['million_updates_per_s']:.0f}",
+            f"{r['GB_per_s']:.1f}",
+            f"{r['copy_GB_per_s']:.0f}",
+        ]
+        for r in rows
+    ]
+    return table(head, lines, left=0)
+
+
+def chains_campaign() -> str:
+    """What 10,000 recipes cost by reactive diffusion."""
+    for row in rows_of("reactive_diffusion_chains") or ():
+        if row["run"] == "32 chains":
+            hours = 1e4 * row["cpu_s"] / 3600
+            return f"By reactive diffusion, eight realizations of four particles a recipe: {hours:.0f} core hours."
+    return NOT_YET
 
 
 def section(name: str) -> str:
@@ -430,6 +462,8 @@ FILLERS: dict[str, Callable[[], str]] = {
     "chains": chains,
     "general": general,
     "cubes": cubes,
+    "sweeps": sweeps,
+    "chains-campaign": chains_campaign,
     "visits": lambda: section("visits"),
     "enumeration": lambda: section("enumeration"),
     "startup": lambda: section("startup"),
