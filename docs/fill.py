@@ -267,14 +267,9 @@ def headline() -> str:
     if measured() is None:
         return NOT_YET
     rows: list[list[str]] = []
-    for row in rows_of("reactive_diffusion_chains") or ():
-        rows.append(
-            [f"reactive diffusion, {row['run']} of {row['cells']} cells, processor time", f"{row['cpu_s']:.2g} s"]
-        )
-    for row in (rows_of("reactive_diffusion_grid") or ())[-1:]:
-        rows.append(
-            [f"reactive diffusion, grains on {_cubed(row['voxels'])} voxels, processor time", f"{row['cpu_s']:.0f} s"]
-        )
+    known = [(f"{r['run']} ({r['cells']} cells)", r) for r in rows_of("reactive_diffusion_chains") or ()]
+    known += [(f"grains on {_cubed(r['voxels'])} voxels", r) for r in (rows_of("reactive_diffusion_grid") or ())[-1:]]
+    rows += [[f"reactive diffusion, {what}, processor time", f"{_seconds(r['cpu_s'])} s"] for what, r in known]
     for size in (100, 200):
         one, two = _speed(size, 1), _speed(size, 2)
         if one is not None:
