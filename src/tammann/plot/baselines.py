@@ -85,4 +85,5 @@ def _legend(ax: Axes, null: str, equilibrium: bool, realizations: int) -> None:
     if equilibrium:
         marks["plain equilibrium"] = {"marker": "|", "color": INK, "linestyle": "", "markersize": 12, "mew": 1.8}
     handles = [Line2D([], [], label=name, **mark) for name, mark in marks.items()]
-    legend_above(ax, handles, ncols=3, borderaxespad=0.2, handletextpad=0.5, columnspacing=1.4)
+    columns = 3 if sum(map(len, marks)) < 66 else 2  # what the width of the figure holds
+    legend_above(ax, handles, ncols=columns, borderaxespad=0.2, handletextpad=0.5, columnspacing=1.4)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from tammann.history import History
 
+ROOM = 0.045
+"""Of the height of the axes, for a constant of growth beside another."""
+
 
 def plot_layer_thickness(
     history: History, *, particle: int = 0, smallest: float = 0.02, programme: bool = True, ax: Axes | None = None
@@ -74,13 +77,17 @@ def plot_layer_thickness(
     ax.set_ylim(0, 1.08 * top if top else 1.0)
     for stage in np.unique(history.stage):
         frames = hold_frames(history, int(stage))
-        for phase in shown:
+        named: list[float] = []
+        for phase in sorted(shown, key=lambda p: -products[p]):
             fit = parabolic_growth(history, phase, stage=int(stage), particle=particle)
             if not fit.described:
                 continue
             since = (history.programme_h[frames] - history.programme_h[frames[0]]) * SECONDS_PER_HOUR
             curve = factor * np.sqrt(fit.start_m**2 + 2 * fit.k_m2_per_s * since)
             ax.plot(time[frames], curve, color=INK, linewidth=1.1, linestyle=(0, (4, 2)), zorder=3)
+            if any(abs(curve[-1] - other) < ROOM * top for other in named):
+                continue
+            named.append(float(curve[-1]))
             text = rf"$k$ = {_power(fit.k_m2_per_s)} m$^2$ per {fit.time_unit}"
             ax.annotate(text, (time[frames[-1]], curve[-1]), (-8, 6), textcoords="offset points", fontsize=8,
                         color=INK, ha="right")  # fmt: skip
