@@ -28,8 +28,9 @@ def final(history: History, phases: list[str]) -> np.ndarray:
 
 
 def largest(history: History) -> list[str]:
-    """The four phases of which there is most."""
-    return [history.phases[k] for k in np.argsort(-history.fractions()[0, -1])[:4]]
+    """The four phases of which there is most, but for traces."""
+    end = history.fractions()[0, -1]
+    return [history.phases[k] for k in np.argsort(-end)[:4] if end[k] > 5e-3]
 
 
 def particles(recipe: Recipe) -> list[str]:
