@@ -190,7 +190,7 @@ def statements(figure: str) -> tuple[Observation, ...]:
         about = {"BaTiO3": 70.0, "Ba2TiO4": 15.0, "BaTi2O5": 20.0}
         return tuple(
             Observation(
-                observation=f"without K_D about {x:g} mol% {phase} at the end (read as within 5)",
+                observation=f"without $K_D$ about {x:g} mol% {phase} at the end (read as within 5)",
                 source=TEXT,
                 amounts=({"phase": phase, "at_least_percent": x - 5, "at_most_percent": x + 5},),
             )
@@ -265,24 +265,23 @@ class Mark:
 
 def shown_phases(history: History) -> list[str]:
     """Return the phases whose band reaches the mole fraction that is drawn."""
-    high = np.percentile(history.fractions(), 95.0, axis=0).max(axis=0)
+    high = np.percentile(history.fractions(), 75.0, axis=0).max(axis=0)
     return [name for name, x in zip(history.phases, high, strict=True) if x >= SHOWN]
 
 
 def draw_evolution(ax: Axes, history: History, from_K: float, marks: Sequence[Mark]) -> Axes:
-    """Draw mole fractions against the hours of the programme, bands over realizations; return the strip above."""
-    table, time = history.phase_fractions(), history.programme_h
+    """Draw mole fractions against the hours of the programme, the band of the middle half; return the strip above."""
+    time = history.programme_h
     first = int(np.argmax(history.temperature_K >= from_K))
     colours = phase_colours(history.phases)
+    percent = 100 * history.fractions()
     ends = []
     for name in shown_phases(history):
-        rows = table[table["phase"] == name]
-        low, middle, high = (rows[c].to_numpy() for c in ("mole_fraction_low", "mole_fraction", "mole_fraction_high"))
-        ax.fill_between(time, 100 * low, 100 * high, color=colours[name], alpha=0.18, linewidth=0)
-        ax.plot(time, 100 * middle, color=colours[name], linewidth=1.7, solid_capstyle="round")
-        if middle[-1] >= 0.01:
-            label = f"{formula_label(name)} {100 * middle[-1]:.0f} %"
-            ends.append((100 * float(middle[-1]), label, colours[name]))
+        low, middle, high = np.percentile(percent[:, :, history.phases.index(name)], [25.0, 50.0, 75.0], axis=0)
+        ax.fill_between(time, low, high, color=colours[name], alpha=0.16, linewidth=0)
+        ax.plot(time, middle, color=colours[name], linewidth=1.7, solid_capstyle="round")
+        if middle[-1] >= 1.0:
+            ends.append((float(middle[-1]), f"{formula_label(name)} {middle[-1]:.0f} %", colours[name]))
     ax.set_xlim(time[first], time[-1])
     ax.set_ylim(0, 102)
     tidy(ax)
@@ -517,7 +516,7 @@ def ends() -> dict[str, Any]:
         own_energies = Run(ratio, "diffusion", energies="materials-project")
         row = {
             "the paper's settings": final_percent(history_of(automaton)),
-            "the same without K_D": final_percent(history_of(Run(ratio, "paper", "none"))),
+            "the same without $K_D$": final_percent(history_of(Run(ratio, "paper", "none"))),
             "the same, all pair reactions alike (geometric null)": final_percent(history_of(automaton, null=True)),
             "reactive diffusion": final_percent(history_of(Run(ratio, "diffusion"))),
             "reactive diffusion, equal conductivities": final_percent(history_of(Run(ratio, "diffusion", "equal"))),
@@ -617,7 +616,7 @@ def largest(figure: str, engine: str, phase: str) -> str:
 
 def note_4a() -> str:
     return (
-        "By diffusion Ba2TiO4 stays thin because the table lets it conduct least: it reaches "
+        "By diffusion Ba2TiO4 stays thin because the table makes it a poor conductor: it reaches "
         f"{largest('4a', 'diffusion', 'Ba2TiO4')} mol% with the table's conductivities and "
         f"{largest('4b', 'diffusion', 'Ba2TiO4')} with equal ones."
     )
@@ -728,12 +727,20 @@ SLOTS: Mapping[str, Callable[[], str]] = {
 }
 
 
+FORMULA = re.compile(r"(?<![\w`/-])((?:Ba|Ti)(?:Ti|\d)*O\d*)(?![\w`/-])")
+
+
+def subscripted(text: str) -> str:
+    """Return a text with the numbers in formulas as subscripts."""
+    return FORMULA.sub(lambda match: match[1].translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")), text)
+
+
 def filled(text: str) -> str:
     """Return the page with all its slots written anew."""
     there = [match[2] for match in SLOT.finditer(text)]
     if sorted(there) != sorted(SLOTS):
         raise SystemExit(f"{PAGE.name}: expected the slots {sorted(SLOTS)}, found {sorted(there)}.")
-    return SLOT.sub(lambda match: f"{match[1]}{SLOTS[match[2]]().rstrip()}\n{match[4]}", text)
+    return SLOT.sub(lambda match: f"{match[1]}{subscripted(SLOTS[match[2]]()).rstrip()}\n{match[4]}", text)
 
 
 def main() -> None:
