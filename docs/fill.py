@@ -91,6 +91,83 @@ def grains() -> str:
     return table(["diameter of the grains, cells", "BaTiO3 at the end, mol %", "BaO used up, %"], rows)
 
 
+# ----------------------------------------------------------------------------------------------------------- validation
+
+VALIDATION = DOCS / "validation.json"
+SHORT = {
+    "full": "full",
+    "self": "self",
+    "equal": "equal",
+    "automaton-full": "aut. full",
+    "automaton-self": "aut. self",
+    "automaton-none": "aut. none",
+    "null": "null",
+    "equilibrium": "equil.",
+}
+SHORT_OF_RD = ("full", "self", "equal")
+FILES_OF_OBSERVATIONS = ("ba-ti-o", "ba-ti-o-carbonate", "ba-ti-o-particle-size")
+
+
+@cache
+def validations() -> dict[str, Any]:
+    return dict(json.loads(VALIDATION.read_text(encoding="utf-8")))
+
+
+def over(held: int, of: int) -> str:
+    if of == 0:
+        return "-"
+    words = "yes" if held > of / 2 else "no"
+    return words if of == 1 else f"{words} {held}/{of}"
+
+
+def validation_table(name: str) -> Callable[[], str]:
+    """The observations of one file in all models."""
+
+    def write() -> str:
+        rows = []
+        for k, row in enumerate(validations()[name]["observations"], start=1):
+            words = f"{row['experiment']}, {row['when']}: {row['observation']}"
+            rows.append([k, words, *(over(*row["over"][model]) for model in SHORT), row["mark"]])
+        return table(["", "observation", *SHORT.values(), "mark"], rows, left=2)
+
+    return write
+
+
+def validation_summary() -> str:
+    """How many statements hold in each model, by file and together, and the skill over each baseline together."""
+    rows = []
+    for model in SHORT:
+        row = [validations()["ba-ti-o"]["models"][model]]
+        total = counted = 0
+        for name in FILES_OF_OBSERVATIONS:
+            found = validations()[name]["satisfied"][model]
+            row.append(f"{found['satisfied']} of {found['counted']}")
+            total, counted = total + found["satisfied"], counted + found["counted"]
+        row.append(f"**{total} of {counted}**")
+        for baseline in ("null", "equilibrium", "equal"):
+            each = [
+                s
+                for name in FILES_OF_OBSERVATIONS
+                for s in validations()[name]["skill"]
+                if (s["model"], s["baseline"]) == (model, baseline)
+            ]
+            gained, lost = (sum(s[key] for s in each) for key in ("gained", "lost"))
+            row.append(f"{gained - lost:+d} = {gained} - {lost}" if each else "")
+        rows.append(row)
+    titles = ["oxides", "carbonate", "particle size", "all", "over null", "over equilibrium", "over equal"]
+    return table(["statements that hold", *titles], rows)
+
+
+def validation_where() -> str:
+    """How many statements hold at one value of each input, all files together."""
+    rows = []
+    for value in ("mixing 0", "mixing 0.05", "mixing 0.1", "size x0.5", "size x1", "size x2",
+                  "time x0.333", "time x1", "time x3"):  # fmt: skip
+        counts = [sum(validations()[n]["where"][model][value] for n in FILES_OF_OBSERVATIONS) for model in SHORT_OF_RD]
+        rows.append([value, *counts])
+    return table(["statements that hold, all files, at", *SHORT_OF_RD], rows)
+
+
 # ----------------------------------------------------------------------------------------------------------------- data
 
 
@@ -444,6 +521,9 @@ FILLERS: dict[str, Callable[[], str]] = {
     **{f"{page}-output-{number}": shown(page, number) for page in ("tutorial", "layers") for number in range(1, 12)},
     "reactions": reactions,
     "grains": grains,
+    "validation-summary": validation_summary,
+    "validation-where": validation_where,
+    **{f"validation-{name}": validation_table(name) for name in FILES_OF_OBSERVATIONS},
     "arrest": arrest,
     "energies-from-oxides": energies_from_oxides,
     "shifts": shifts,

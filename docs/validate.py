@@ -14,11 +14,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from tammann.workflows.validation import MODELS, Validation, validate
+from tammann.workflows.validation import MODELS, Judgement, Validation, validate
+from tammann.workflows.validation.settings import AS_WRITTEN
 
 DOCS = Path(__file__).parent
 OBSERVATIONS = DOCS.parent / "examples" / "observations"
 FILES = ("ba-ti-o", "ba-ti-o-carbonate", "ba-ti-o-particle-size")
+CELLS = 20
+"""Per edge of the automaton's grid as the recipes are written."""
 ENGINES = {
     "reactive-diffusion": ("full", "self", "equal"),
     "automaton": ("automaton-full", "automaton-self", "automaton-none"),
@@ -30,7 +33,7 @@ def run_part(name: str, engine: str, folder: Path, threads: int) -> Validation:
     kept = folder / f"{name}-{engine}.pickle"
     if not kept.exists():
         begun = time.monotonic()
-        outcome = validate(OBSERVATIONS / f"{name}.yaml", models=ENGINES[engine], threads=threads)
+        outcome = validate(OBSERVATIONS / f"{name}.yaml", models=ENGINES[engine], size=CELLS, threads=threads)
         kept.write_bytes(pickle.dumps(outcome))
         print(f"{name}, {engine}: {time.monotonic() - begun:.0f} s", flush=True)
     outcome = pickle.loads(kept.read_bytes())
@@ -55,23 +58,36 @@ def joined(first: Validation, second: Validation) -> Validation:
 def figures(outcome: Validation) -> dict[str, object]:
     """What the page quotes, with the number of settings in place of each."""
     data = outcome.to_dict()
+    # a model against itself: how many statements hold in it
+    data["satisfied"] = {
+        model: {key: getattr(outcome.skill(model, model), key) for key in ("counted", "satisfied")} for model in MODELS
+    }
     for row, v in zip(data["observations"], outcome.judgements, strict=True):
         del row["settings"]
         row["over"] = {model: v.over(model) for model in MODELS}
-        # where on the axes it fails: at how many settings of each value it holds
-        row["by_value"] = {m: by_value(held) for m, held in v.settings.items()}
+    data["where"] = {model: where(outcome, model) for model in ENGINES["reactive-diffusion"]}
     return data
 
 
-def by_value(held: dict[str, bool]) -> dict[str, list[int]]:
-    """Of each value of each axis, at how many settings an observation holds, and how many there are."""
-    counts: dict[str, list[int]] = {}
-    for words, true in held.items():
-        for value in words.split(", "):
-            count = counts.setdefault(value, [0, 0])
-            count[0] += true
-            count[1] += 1
-    return counts
+def where(outcome: Validation, model: str) -> dict[str, int]:
+    """How many statements hold in a model of reactive diffusion at more than half of the settings with one value."""
+    values = dict.fromkeys(v for judged in outcome.judgements for s in _named(judged, model) for v in s.split(", "))
+    return {value: _at(outcome, model, value).skill(model, model).satisfied for value in sorted(values)}
+
+
+def _at(outcome: Validation, model: str, value: str) -> Validation:
+    """The validation at the settings with one value only."""
+    judgements = []
+    for v in outcome.judgements:
+        held = {words: true for words, true in _named(v, model).items() if value in words.split(", ")}
+        judgements.append(replace(v, settings={**v.settings, model: held}))
+    return replace(outcome, judgements=tuple(judgements))
+
+
+def _named(v: Judgement, model: str) -> dict[str, bool]:
+    """The settings of an observation, the recipe as written by its values; the shipped recipes are mixed to 0.05."""
+    names = {AS_WRITTEN: "size x1, mixing 0.05, time x1"}
+    return {names.get(words, words): true for words, true in v.settings.get(model, {}).items()}
 
 
 def main() -> None:
