@@ -42,8 +42,8 @@ def test_times_are_factors_on_a_calibration():
 
 def test_the_automaton_counts_sweeps():
     found = settings(AUTOMATON, Range())
-    assert [round(1 / r.hours_per_sweep) for r in found.values()] == [100, 30, 300, 1000]
-    assert [r.grid.size for r in found.values()] == [AUTOMATON.grid.size, *[COARSE_GRID] * 3]
+    assert [round(1 / r.hours_per_sweep) for r in found.values()] == [100, 30, 160, 300, 1000]
+    assert [r.grid.size for r in found.values()] == [AUTOMATON.grid.size, *[COARSE_GRID] * 4]
     timed = AUTOMATON.with_options(calibration={"hours_per_sweep": 0.02, **WRITTEN})
     assert [r.hours_per_sweep for r in settings(timed, Range(time=[0.5, 1.0, 2.0])).values()] == [0.02, 0.04, 0.01]
 

@@ -68,7 +68,7 @@ def judge(
 
 
 def _listed(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:.3g}" for value in values)
+    return ", ".join(f"{value:g}" if value == round(value) else f"{value:.3g}" for value in values)
 
 
 def _judge_experiment(

@@ -280,7 +280,7 @@ class Range(Block):
     particle_size: Factors = (0.5, 1.0, 2.0)
     mixing: Spreads = (0.0, 0.02, 0.05)
     time: Factors = (1 / 3, 1.0, 3.0)
-    sweeps_per_hour: Rates = (30.0, 100.0, 300.0, 1000.0)
+    sweeps_per_hour: Rates = (30.0, 100.0, 160.0, 300.0, 1000.0)
 
     @model_validator(mode="after")
     def _each_value_once(self) -> "Range":
