@@ -8,6 +8,7 @@ import pytest
 from tammann.workflows.validation import MODELS, Observations
 
 ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "examples" / "observations").glob("*.yaml"))
 FOUND = json.loads((ROOT / "docs" / "validation.json").read_text(encoding="utf-8"))
 
 
