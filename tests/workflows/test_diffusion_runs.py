@@ -82,7 +82,7 @@ def test_a_run_is_resumed_and_opened(run, tmp_path):
     again = run_recipe(recipe(), out, threads=1, resume=True)
     assert_same(again.history, first.history)
     assert_same(run_recipe(recipe(), out, resume=True).history, first.history)
-    assert not (out / "rates.json").exists()
+    assert (out / "layers.png").exists() and not (out / "rates.json").exists()
     assert pd.read_csv(out / "phase_fractions.csv").equals(pd.read_csv(out / "phase_fractions.csv"))
     assert_same(History.open(out / "history.npz"), first.history)
 
@@ -97,7 +97,7 @@ def test_grains_on_a_grid_run_to_a_report(tmp_path):
     grains = recipe(diffusion={"geometry": "grains", "voxels": 16, "voxels_per_grain": 4}, realizations=1, mixing=0.0)
     run = run_recipe(grains, tmp_path / "out", threads=1)
     assert run.history.element_drift.max() < 1e-12 and run.history.diffusion.snapshots.shape[2:] == (16, 16)
-    assert (tmp_path / "out" / "report.html").exists()
+    assert (tmp_path / "out" / "report.html").exists() and not (tmp_path / "out" / "layers.png").exists()
     with pytest.raises(RecipeError, match="no room for grains"):
         run_recipe(grains.with_options(diffusion={"geometry": "grains", "voxels": 8, "voxels_per_grain": 8}))
 

@@ -281,9 +281,14 @@ def _open_run(prepared: PreparedRecipe, folder: Path, *, null: bool) -> FurnaceR
     )
 
 
+def _has_layers(history: History) -> bool:
+    """Return whether the particles of a run are there to be drawn."""
+    return history.diffusion is not None and history.diffusion.edges_m is not None
+
+
 def _write_results(folder: Path, run: FurnaceRun) -> None:
     """Write everything into the folder, the summary last: where it is, the run is complete."""
-    from tammann.plot import plot_phase_fractions, save_figure
+    from tammann.plot import plot_layers, plot_phase_fractions, save_figure
     from tammann.report import write_report
 
     run.history.save(folder / "history.npz")
@@ -292,6 +297,8 @@ def _write_results(folder: Path, run: FurnaceRun) -> None:
     for name, table in (("phase_fractions", run.history.phase_fractions()), ("equilibrium", run.equilibrium)):
         write_text(folder / f"{name}.csv", table.to_csv(index=False, float_format="%.9g"))
     save_figure(plot_phase_fractions(run.history), folder / "phases.png")
+    if _has_layers(run.history):
+        save_figure(plot_layers(run.history), folder / "layers.png")
     write_report(
         folder / "report.html",
         run.history,
