@@ -285,6 +285,17 @@ class Grid(Block):
     minimum_fill: Share = 0.125
 
 
+OF_GEOMETRY: Mapping[str, tuple[str, ...]] = {
+    "particles": ("cells", "interface_energy_J_per_m2"),
+    "grains": ("voxels", "voxels_per_grain"),
+}
+"""The keys of the block ``diffusion`` that only one geometry has."""
+
+
+def _other_geometry(geometry: str) -> str:
+    return next(name for name in OF_GEOMETRY if name != geometry)
+
+
 class Diffusion(Block):
     """Reactive diffusion: what layers conduct, and how the powder is cut into volumes.
 
@@ -293,7 +304,7 @@ class Diffusion(Block):
 
     conductivity: Literal["full", "self", "equal"] = Field(default="full", description="full, self or equal")
     geometry: Literal["particles", "grains"] = Field(default="particles", description="particles or grains")
-    cells: Annotated[int, number_field("cells along a particle, a whole number from 10 to 1000", ge=10, le=1000)] = 60
+    cells: Annotated[int, number_field("cells along a particle, a whole number from 10 to 1000", ge=10, le=1000)] = 120
     voxels: Annotated[
         int, number_field("voxels per edge, an even number from 8 to 512", ge=8, le=512, multiple_of=2)
     ] = 32
@@ -307,13 +318,19 @@ class Diffusion(Block):
     transport_relative_error: Annotated[float, number_field("a standard error of ln L from 0 to 5", ge=0, le=5)] = 0.0
 
     @model_validator(mode="after")
-    def _nuclei_in_particles(self) -> "Diffusion":
-        if self.geometry == "grains" and self.interface_energy_J_per_m2:
-            raise ValueError(
-                f"expected interface_energy_J_per_m2 with geometry particles only, got "
-                f"{self.interface_energy_J_per_m2:g} with grains; leave it out"
-            )
+    def _keys_of_one_geometry(self) -> "Diffusion":
+        for key in OF_GEOMETRY[_other_geometry(self.geometry)]:
+            if key in self.model_fields_set:
+                raise ValueError(
+                    f"expected no {key} with geometry {self.geometry}, which does not know it, got "
+                    f"{getattr(self, key):g}; leave it out"
+                )
         return self
+
+    @model_serializer(mode="wrap")
+    def _of_one_geometry(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the keys of the other geometry."""
+        return {k: value for k, value in handler(self).items() if k not in OF_GEOMETRY[_other_geometry(self.geometry)]}
 
 
 class Ensemble(Block):
@@ -452,7 +469,9 @@ class Recipe(Document):
     @model_serializer(mode="wrap")
     def _without_the_other(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out the keys of the engine that does not run it."""
-        return {key: value for key, value in handler(self).items() if key not in OWN_KEYS[_other(self.engine)]}
+        grains = self.engine != "automaton" and self.diffusion.geometry == "grains"
+        unknown = (*OWN_KEYS[_other(self.engine)], *(("mixing",) if grains else ()))
+        return {key: value for key, value in handler(self).items() if key not in unknown}
 
     @field_validator("melting_points")
     @classmethod
@@ -481,6 +500,11 @@ class Recipe(Document):
                     f"{key}: expected no such key with engine {self.engine}, which does not know it; leave it out, or "
                     f"write engine: {other}"
                 )
+        if self.diffusion.geometry == "grains" and "mixing" in self.model_fields_set:
+            raise ValueError(
+                f"mixing: expected no such key with diffusion.geometry grains, which mix as they lie, got "
+                f"{self.mixing:g}; leave it out"
+            )
         return self
 
     @model_validator(mode="after")
@@ -575,19 +599,10 @@ class Recipe(Document):
             )
             if value is not None
         ]
-        changed = {*entries, *(block for block, *_ in blocks)}
-        stated = engine is not None or "engine" in self.model_fields_set
-        if engine is None:
-            engine = self.engine
-            if "engine" not in self.model_fields_set | entries.keys() and changed & {*OWN_KEYS["automaton"]}:
-                engine = "automaton"
-        data = self.model_dump()
-        if engine != self.engine:
-            data = {key: value for key, value in data.items() if key not in OWN_KEYS[self.engine]}
-        if stated or engine != self.engine:
+        data = self.model_dump(exclude_unset=True)
+        if engine is not None:
+            data = {key: value for key, value in data.items() if key not in OWN_KEYS[_other(engine)]}
             data["engine"] = engine
-        else:
-            data.pop("engine")
         data |= entries
         for block, key, value in blocks:
             data.setdefault(block, {})[key] = value

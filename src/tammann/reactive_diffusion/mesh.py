@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-CELLS = 60
+CELLS = 120
 """Cells of a chain."""
 GRADING = 3.0
 """Logarithm of the ratio of the widest cell of a layer to the narrowest, which lies at its boundary."""

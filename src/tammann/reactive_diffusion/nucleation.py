@@ -13,7 +13,8 @@ from numba import njit
 from tammann.units import AVOGADRO_PER_MOL, EV_IN_J
 
 LN_ATTEMPTS = 55.0
-"""ln of attempts to form a nucleus, 1e24: 1e13 a second for an hour or so at 1e7 sites, a grain of 0.1 um."""
+"""ln of attempts to form a nucleus, 1e24: 1e13 a second for a quarter of an hour at each of 1e8 sites, a particle of
+0.1 um, with no wall to help."""
 
 
 def nucleation_barrier(interface_energy_J_per_m2: float) -> float:

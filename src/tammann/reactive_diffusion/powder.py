@@ -53,8 +53,13 @@ def mix(
 ) -> Powder:
     """Return a powder with every precursor once in the core.
 
-    Where sizes or local ratios spread, every core comes twice: larger and smaller, with more and with less of the other
-    precursors around it, so that the mixture as a whole has the ratios stated.
+    A particle is a core as often as its neighbours are of another kind: with N_k the number of particles of precursor
+    k, the share of the mixture around cores of k is in proportion to 1 - N_k / N. Of two powders of one size and volume
+    each is the core of one half; a fine powder coats a coarse one.
+
+    Where sizes or local ratios spread, every core comes twice, larger and smaller, with equal moles in both, and with
+    more and with less of the other precursors around it, so that the mixture as a whole has the ratios stated. Around
+    every other core the larger ones have less.
 
     Args:
         moles: Of each precursor.
@@ -82,13 +87,15 @@ def mix(
     if size_spread > 0 or mixing_spread > 0:
         xi, eta = (1.0, 1.0) if rng is None else rng.normal(size=2)
         draws = [(size_spread * xi, mixing_spread * eta), (-size_spread * xi, -mixing_spread * eta)]
+    numbers = amounts * molar_volume_m3[list(solids)] / np.asarray(radius_m, dtype=float) ** 3
+    weights = (1.0 - numbers / numbers.sum()) / (count - 1)
     particles, contents = [], []
-    for core in range(count):
+    for core, weight in enumerate(weights):
         order = [(core + k) % count for k in range(count)]
-        shares = np.exp([ratio for _, ratio in draws])
+        shares = np.exp([ratio if core % 2 == 0 else -ratio for _, ratio in draws])
         shares /= shares.sum()  # of the other precursors; the core's are even
         for (size, _), share in zip(draws, shares, strict=True):
-            mine = np.array([amounts[k] / count * (1.0 / len(draws) if k == core else share) for k in order])
+            mine = np.array([amounts[k] * weight * (1.0 / len(draws) if k == core else share) for k in order])
             volumes = mine * np.array([molar_volume_m3[solids[k]] for k in order])
             chain = sphere(radius_m[core] * np.exp(size), volumes, cells)
             content = np.zeros((cells, len(molar_volume_m3)))

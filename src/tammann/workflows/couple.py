@@ -56,9 +56,12 @@ SLIVER = 0.005
 """Share of all products below which a layer of a phase that comes back is none."""
 COARSE = 0.2
 """Relative difference of a thickness between two meshes above which it is named."""
+STATED = "stated as rate_factor"
+"""In place of an observation where a factor was stated without one; time then does not count as calibrated."""
 RELATIVE = (
     "Not calibrated: conductivities are nominal, so that thicknesses and k are right in order of magnitude at best. "
-    "The sequence of layers, the ratios of their thicknesses and the shares of dissipation do not depend on that."
+    "Between endless solids at one temperature the sequence of layers, the ratios of their thicknesses and the shares "
+    "of dissipation do not depend on that."
 )
 
 
@@ -202,7 +205,7 @@ def couple_recipe(
 
 def stated_factor(rate_factor: float) -> dict[str, Any]:
     """Return the calibration of a recipe with a factor that the user states."""
-    return {"rate_factor": rate_factor, "observation": "stated as rate_factor"}
+    return {"rate_factor": rate_factor, "observation": STATED}
 
 
 def run_couple(
@@ -311,7 +314,8 @@ def _simulate(prepared: PreparedRecipe, stretches: list[Stretch], zone: np.ndarr
         held,
         diffusion.conductivities,
         stretches,
-        calibrated=recipe.calibrated,
+        calibrated=recipe.calibration is not None and recipe.calibrated and recipe.calibration.observation != STATED,
+        interface_energy_J_per_m2=recipe.diffusion.interface_energy_J_per_m2,
         metadata={"geometry": "couple", "recipe": recipe.to_yaml()},
     )
 

@@ -18,7 +18,7 @@ from tammann.reactive_diffusion.simulate import simulate_grains, simulate_powder
 from tammann.workflows.prepared import PreparedDiffusion, PreparedRecipe, diffusion_of, stretches_of
 
 SECONDS_PER_CHAIN = 0.04
-"""Of 60 cells through one step of a programme, with one component and on one core."""
+"""Of 120 cells through one step of a programme, with one component and on one core."""
 GENERAL_SLOWER = 100.0
 """How many times longer a chain takes whose components are several."""
 SECONDS_PER_VOXEL = 1e-4
@@ -82,7 +82,7 @@ def diffusion_cost(prepared: PreparedRecipe, runs: int, null_runs: int, threads:
         return DiffusionCost(number, powder, max(1.0, seconds), needed, memory, at_once, kernel_threads)
     count = len(recipe.precursors)
     chains = 1 if count == 1 else count * (2 if recipe.size_spread > 0 or recipe.mixing > 0 else 1)
-    one = SECONDS_PER_CHAIN * recipe.diffusion.cells / 60.0 * len(recipe.programme)
+    one = SECONDS_PER_CHAIN * recipe.diffusion.cells / 120.0 * len(recipe.programme)
     one *= GENERAL_SLOWER if diffusion.system.y is None else 1.0
     at_once = max(1, min(cores, number))
     powder = f"{chains} particle{'s' * (chains > 1)}"

@@ -283,7 +283,7 @@ def _open_run(prepared: PreparedRecipe, folder: Path, *, null: bool) -> FurnaceR
 
 def _has_layers(history: History) -> bool:
     """Return whether the particles of a run are there to be drawn."""
-    return history.diffusion is not None and history.diffusion.edges_m is not None
+    return history.diffusion is not None and len(history.diffusion.edges_m) > 0
 
 
 def _write_results(folder: Path, run: FurnaceRun) -> None:

@@ -189,16 +189,17 @@ def rates_of(prepared: PreparedRecipe, number: int, *, null: bool) -> RateTable:
 def diffusion_of(prepared: PreparedRecipe, number: int, *, null: bool) -> PreparedDiffusion:
     """Return system and conductivities of a realization: the null's, the central ones, or those of a draw.
 
-    In the null all solids conduct alike, at the level that stands for the same observation.
+    In the null all solids conduct alike, on their own nominal level times the recipe's factor; the energies are those
+    of the same realization.
     """
     central = prepared.diffusion
     assert central is not None
-    if null:
-        return PreparedDiffusion(central.system, _conductivities(prepared, central.system, null=True, scale=None))
-    if number == 0:
+    if number == 0 and not null:
         return central
-    drawn = _drawn(prepared, number)
+    drawn = _drawn(prepared, number) if number else prepared
     system = central.system if drawn.phases is prepared.phases else _components(drawn)
+    if null:
+        return PreparedDiffusion(system, _conductivities(prepared, system, null=True, scale=None))
     conduct = _conductivities(drawn, system, null=False, scale=central.conductivities.scale)
     return PreparedDiffusion(system, conduct)
 
@@ -277,6 +278,13 @@ def _about_diffusion(prepared: PreparedRecipe) -> Iterator[str]:
             f"Without transport data, so that melting points set how well they conduct (van Liempt's rule): "
             f"{', '.join(ruled)}."
         )
+    table = prepared.transport
+    if table is not None and recipe.ensemble.transport and not recipe.diffusion.transport_relative_error:
+        if all(entry.L_stderr is None for entry in table.entries):
+            yield (
+                f"{table.name} states no standard errors, so that the bands hold none of transport "
+                "(diffusion.transport_relative_error)."
+            )
     hottest = float(prepared.furnace.temperature_K[-1])
     melting = {name: prepared.phases[prepared.phases.index(name)].melting_point_K for name in system.formulas}
     molten = [name for name, T in melting.items() if T is not None and T < hottest]

@@ -20,13 +20,13 @@ def test_without_a_range_there_is_the_recipe_as_written():
 
 def test_all_combinations_for_reactive_diffusion():
     found = settings(RECIPE, Range())
-    # the recipe's own mixing is none of the three, so that it adds one
-    assert len(found) == 28 and found[AS_WRITTEN] == RECIPE
+    # the recipe's own mixing is none of the four, so that it adds one
+    assert len(found) == 37 and found[AS_WRITTEN] == RECIPE
     varied = found["size x2, mixing 0.05, time x0.333"]
     assert varied.particle_radius_um == pytest.approx(0.2) and varied.mixing == 0.05
     assert [p.particle_radius_um for p in varied.precursors] == [pytest.approx(0.8), None]
     assert varied.rate_factor == pytest.approx(1 / 3) and varied.ensemble.realizations == 1
-    assert len(settings(RECIPE.with_options(mixing=0.05), Range())) == 27
+    assert len(settings(RECIPE.with_options(mixing=0.05), Range())) == 36
 
 
 def test_times_are_factors_on_a_calibration():

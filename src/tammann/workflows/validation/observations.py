@@ -271,14 +271,13 @@ class Observation(Block):
 class Range(Block):
     """The inputs that nobody knows, over which every observation is judged: all combinations of the values listed.
 
-    Powders come out phase-pure as a rule, to the per cent or two that diffraction sees, so that a local ratio is a few
-    per cent off at most. Sizes and times are factors on what the recipe says (nominal hours where it has no
+    Sizes and times are factors on what the recipe says (nominal hours where it has no
     calibration); ``mixing`` stands in place of the recipe's. The automaton, whose progress is a number of sweeps, takes
     ``sweeps_per_hour`` alone, or ``time`` where it is calibrated.
     """
 
     particle_size: Factors = (0.5, 1.0, 2.0)
-    mixing: Spreads = (0.0, 0.02, 0.05)
+    mixing: Spreads = (0.0, 0.02, 0.05, 0.1)
     time: Factors = (1 / 3, 1.0, 3.0)
     sweeps_per_hour: Rates = (30.0, 100.0, 160.0, 300.0, 1000.0)
 

@@ -11,8 +11,6 @@ AS_WRITTEN = "as written"
 """The setting of the recipe itself, which is run with all realizations; the others have one each."""
 COARSE_GRID = 16
 """Most cells per edge of the automaton's grid away from the recipe as written."""
-COARSE_PARTICLE = 30
-"""Most cells along a particle of reactive diffusion away from the recipe as written."""
 OF_THE_RANGE = "the range of time scales"
 """In place of the observation of a calibration, for factors on the time."""
 
@@ -23,7 +21,7 @@ def settings(recipe: Recipe, limits: Range | None) -> dict[str, Recipe]:
     Reactive diffusion: all combinations of size, mixing and time. A radius times f is a time over f^2, exactly, so that
     the two together span a wider range of either. The automaton knows one of them, how many visits the programme takes:
     its settings are times, or sweeps per hour where it has no calibration. Settings other than the recipe as written
-    are run once, with central energies and transport, on coarser grids.
+    are run once, with central energies and transport, the automaton on coarser grids.
 
     Args:
         recipe: With the engine and conductivities of a model.
@@ -51,12 +49,11 @@ def settings(recipe: Recipe, limits: Range | None) -> dict[str, Recipe]:
             for sweeps in limits.sweeps_per_hour
             if sweeps != recipe.sweeps_per_hour
         }
-    cells = min(recipe.diffusion.cells, COARSE_PARTICLE)
-    coarse = recipe.with_options(realizations=1, diffusion={**recipe.diffusion.model_dump(), "cells": cells})
+    once = recipe.with_options(realizations=1)
     for size, mixing, time in product(limits.particle_size, limits.mixing, limits.time):
         if (size, mixing, time) != (1.0, recipe.mixing, 1.0):
             words = f"size x{size:g}, mixing {mixing:g}, time x{time:.3g}"
-            found[words] = _timed(_sized(coarse, size), time).with_options(mixing=mixing)
+            found[words] = _timed(_sized(once, size), time).with_options(mixing=mixing)
     return found
 
 
