@@ -25,8 +25,9 @@ def dissipation(history: History) -> pd.DataFrame:
     """Tabulate the Gibbs energy that each phase dissipates, against time.
 
     Ions drift through a layer down their potential, and what that costs, the sum of flux times difference of
-    potential, is what the reaction spends of its driving force there: layers in series share the driving force as
-    resistors share a voltage. The layer with the largest share is the bottleneck.
+    potential, is what the reaction spends of its driving force there. The layer with the largest share is called the
+    bottleneck: where the energy goes. The share is no measure of how much a better conductor there would help: the
+    differences of potential are set by the equilibria at a layer's two faces, and a worse conductor is a thinner layer.
 
     Returns:
         One row for each frame and phase that dissipates at all: times and temperature as in

@@ -141,7 +141,7 @@ def _print_layers(run: Any) -> None:
     print_table(["layer", "thickness, um", f"k, {unit}", "dissipates, %", "conductivity", "growth"], rows)
     print(f"Sequence: {' | '.join(run.sequence)}")
     if run.bottleneck is not None:
-        print(f"In the way: {run.bottleneck}, the layer that dissipates most.")
+        print(f"Most of the driving force goes into {run.bottleneck}.")
     print_warnings(run.warnings)
     if run.notes:
         print(f"{len(run.notes)} more note{'s' * (len(run.notes) > 1)} on the data: see --json.")

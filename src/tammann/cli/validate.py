@@ -97,5 +97,5 @@ def calibrate(
         return
     print("calibration:")
     key = "hours_per_sweep" if scale.rate_factor is None else "rate_factor"
-    print(f"  {key}: {getattr(scale, key):.4g}  # within {100 * scale.relative_error:.0f} %, from the runs")
+    print(f"  {key}: {getattr(scale, key):.4g}  # within {100 * scale.relative_error:.0f} %, from the spread of the runs")
     print(f"  observation: {json.dumps(scale.observation, ensure_ascii=False)}")

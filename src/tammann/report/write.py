@@ -153,12 +153,12 @@ def _layers(history: History) -> _Part:
     energy = energy_chart(history)
     charts = [bottleneck, energy]
     sections = [
-        "<h2>Which layer is in the way</h2>",
+        "<h2>Where the driving force goes</h2>",
         f"<p>{text_html(' '.join(layer_sentences(history)).replace(' %', NO_BREAK + '%'))}</p>",
         figure_html(
             bottleneck,
-            "Ions drift through layers in series, which share the driving force as resistors share a voltage; the "
-            "layer with the largest share is the bottleneck. Means over realizations.",
+            "Share of the Gibbs energy that each phase dissipates as ions drift through it. The largest share says where "
+            "the driving force goes, not how much a better conductor there would help. Means over realizations.",
         ),
         bottleneck_table(history),
     ]
