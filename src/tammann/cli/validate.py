@@ -24,7 +24,7 @@ def validate(
         int | None, typer.Option(metavar="N", help="Cells per edge of the automaton, in place of the recipes'.")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="The recipes as written only, without the range of sizes, mixing and time.")
+        bool, typer.Option("--quick", help="The recipes as written only, once, without the range of what is unknown.")
     ] = False,
     threads: Threads = None,
     as_json: AsJson = False,
@@ -32,14 +32,14 @@ def validate(
 ) -> None:
     """Compare recipes with observations: both engines, the geometric null and plain equilibrium.
 
-    Every observation is also judged over the file's range of sizes, mixing and time: 23/27 is at 23 of 27 settings.
+    Every observation is also judged over the file's range of sizes, mixing and time: 23/36 is at 23 of 36 settings.
     """
     from tammann.workflows.validation import validate as compare
 
     with progress_bar(hidden=quiet) as progress:
         outcome = compare(
             observations,
-            realizations=realizations,
+            realizations=1 if quick and realizations is None else realizations,
             size=size,
             over_range=not quick,
             threads=threads,
@@ -97,5 +97,7 @@ def calibrate(
         return
     print("calibration:")
     key = "hours_per_sweep" if scale.rate_factor is None else "rate_factor"
-    print(f"  {key}: {getattr(scale, key):.4g}  # within {100 * scale.relative_error:.0f} %, from the spread of the runs")
+    print(
+        f"  {key}: {getattr(scale, key):.4g}  # within {100 * scale.relative_error:.0f} %, from the spread of the runs"
+    )
     print(f"  observation: {json.dumps(scale.observation, ensure_ascii=False)}")

@@ -115,7 +115,9 @@ class ConvexStep:
             status = self.solver.solve()
             self.solver.settings.iterative_refinement_always_enabled = False
         if status != self.solved:
-            raise ResultError(f"reactive diffusion: a step did not converge ({status}); take fewer cells, or fewer phases")
+            raise ResultError(
+                f"reactive diffusion: a step did not converge ({status}); take fewer cells, or fewer phases"
+            )
         x, multiplier = self.solver.result.x, self.solver.result.y
         Q = x[N * P :].reshape(F, D) * unit[:, None]
         psi = -multiplier[N:].reshape(D, N).T * scale / self.sites[:, None]

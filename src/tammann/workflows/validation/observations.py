@@ -271,9 +271,9 @@ class Observation(Block):
 class Range(Block):
     """The inputs that nobody knows, over which every observation is judged: all combinations of the values listed.
 
-    Sizes and times are factors on what the recipe says (nominal hours where it has no
-    calibration); ``mixing`` stands in place of the recipe's. The automaton, whose progress is a number of sweeps, takes
-    ``sweeps_per_hour`` alone, or ``time`` where it is calibrated.
+    Sizes and times are factors on what the recipe says (nominal hours where it has no calibration); ``mixing`` stands
+    in place of the recipe's. The automaton, whose progress is a number of sweeps, takes ``sweeps_per_hour`` alone, or
+    ``time`` where it is calibrated.
     """
 
     particle_size: Factors = (0.5, 1.0, 2.0)

@@ -32,9 +32,9 @@ def settings(recipe: Recipe, limits: Range | None) -> dict[str, Recipe]:
         ...     precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
         ...     programme=[{"temperature_K": 1500, "hold_h": 0.2}],
         ... )
-        >>> found = settings(recipe, Range(particle_size=[1.0, 2.0], mixing=[0.05], time=[1.0]))
-        >>> list(found), found["size x2, mixing 0.05, time x1"].particle_radius_um
-        (['as written', 'size x2, mixing 0.05, time x1'], 0.2)
+        >>> found = settings(recipe, Range(particle_size=[1.0, 2.0], mixing=[0.02], time=[1.0]))
+        >>> list(found), found["size x2, mixing 0.02, time x1"].particle_radius_um
+        (['as written', 'size x2, mixing 0.02, time x1'], 0.2)
     """
     found = {AS_WRITTEN: recipe}
     if limits is None:
