@@ -79,7 +79,7 @@ def layers_above_fractions(history: History) -> Axes:
     figure = Figure(figsize=(7.0, 6.4), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=(1.0, 1.35))
     plot_layers(history, particles=(0,), ax=above)
-    plot_phase_fractions(history, smallest=0.05, programme=False, ax=below)
+    plot_phase_fractions(history, smallest=0.03, programme=False, ax=below)
     (panel,) = above.child_axes[:1]
     panel.set_xlabel("")
     below.set_xlim(panel.get_xlim())
