@@ -14,7 +14,7 @@ from tammann.workflows.furnace import prepare
 
 RECIPES = Path(__file__).resolve().parents[1] / "examples" / "recipes"
 NAMES = ("batio3-1-1.yaml", "bati2o5-1-2.yaml", "ba2ti9o20-2-9.yaml")
-CELLS = (20, 40, 60, 120, 240)
+CELLS = (30, 60, 120, 240)
 SIZES = (15, 30, 45)
 GRAINS = (1.0, 2.0, 3.0, 5.0)
 REALIZATIONS = 3
