@@ -157,8 +157,8 @@ def _layers(history: History) -> _Part:
         f"<p>{text_html(' '.join(layer_sentences(history)).replace(' %', NO_BREAK + '%'))}</p>",
         figure_html(
             bottleneck,
-            "Share of the Gibbs energy that each phase dissipates as ions drift through it. The largest share says where "
-            "the driving force goes, not how much a better conductor there would help. Means over realizations.",
+            "Share of the Gibbs energy that each phase dissipates as ions drift through it. The largest share says "
+            "where the driving force goes, not how much a better conductor there would help. Means over realizations.",
         ),
         bottleneck_table(history),
     ]
