@@ -108,7 +108,7 @@ def test_report_of_reactive_diffusion(tmp_path):
     }  # fmt: skip
     frames = json.loads(gzip.decompress(base64.b64decode(blocks["frames"])))
     assert list(frames) == ["profile"] and len(frames["profile"]) == 2
-    assert "Which layer is in the way" in text and "the layer of Ba₂TiO₄ took" in text
+    assert "Where the driving force goes" in text and "the layer of Ba₂TiO₄ took" in text
     assert "Which reactions carried it" not in text and "In the powder" not in text
     assert "stage: 0; phase" not in text  # the bottleneck has a table of its own
     assert "geometric null" not in text and "pair reactions" not in text
