@@ -52,7 +52,7 @@ def outcome() -> str:
             percent(row["equilibrium"]),
         ]
         for row in runs()["run"]["final"]
-        if max(row["high"], row["null_high"], row["equilibrium"]) >= 0.01
+        if max(row["median"], row["null"], row["equilibrium"]) >= 0.0005
     ]
     head = ["phase at the end, mol %", "median", "5 to 95 %", "equal conductivities", "plain equilibrium"]
     return f"The recipe above ends with\n\n{table(head, rows)}"

@@ -197,13 +197,24 @@ def test_a_recipe_runs_by_reactive_diffusion_unless_it_says_otherwise():
         ("engine: reactive-diffusion\ngrid:\n  size: 8\n", "grid"),
         ("engine: reactive-diffusion\nsweeps_per_hour: 10\n", "sweeps_per_hour"),
         ("engine: automaton\nmixing: 0.1\n", "mixing"),
-        ("kinetics:\n  transport: self\nsize_spread: 0.1\n", "size_spread"),
     ],
 )
 def test_keys_of_the_other_engine_are_refused(text, key):
     assert re.match(
         rf"{key}: expected no such key with engine .*, which does not know it; leave it out", refusal(PLAIN + text)
     )
+
+
+def test_keys_of_both_engines_are_refused():
+    text = "kinetics:\n  transport: self\nsize_spread: 0.1\n"
+    assert refusal(PLAIN + text).startswith(
+        "kinetics: expected keys of one engine, got kinetics of the automaton beside"
+    )
+    spread = Recipe.from_text(PLAIN + "size_spread: 0.1\n")
+    with pytest.raises(
+        RecipeError, match="grid: expected keys of one engine, got grid of the automaton beside size_spread"
+    ):
+        spread.with_options(size=8)
 
 
 def test_a_stated_engine_is_kept_and_can_be_changed():

@@ -460,6 +460,14 @@ class Recipe(Document):
         """Take the engine that the keys belong to where none is stated; it then does not count as stated."""
         stated = not isinstance(data, dict) or "engine" in data
         if not stated and _of_the_automaton(data):
+            one, other = (
+                [key for key in OWN_KEYS[engine] if key in data] for engine in ("automaton", "reactive-diffusion")
+            )
+            if one and other:
+                raise ValueError(
+                    f"{one[0]}: expected keys of one engine, got {one[0]} of the automaton beside {other[0]} of "
+                    "reactive diffusion; state engine, and leave out what the other knows"
+                )
             data = {**data, "engine": "automaton"}
         recipe = handler(data)
         if not stated:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from tammann.history import History
 
+GONE = 5e-4
+"""Mole fraction below which a phase has gone by the end."""
+
 
 def plot_phase_fractions(
     results: History | pd.DataFrame, *, smallest: float = 0.005, programme: bool = True, ax: Axes | None = None
@@ -58,7 +61,7 @@ def plot_phase_fractions(
         band = rows["mole_fraction_low"], rows["mole_fraction_high"]
         ax.fill_between(x, *band, color=colours[name], alpha=0.18, linewidth=0)
         ax.plot(x, rows["mole_fraction"], color=colours[name], linewidth=1.8, solid_capstyle="round", label=name)
-        if rows["mole_fraction_high"].iloc[-1] >= smallest:
+        if rows["mole_fraction_high"].iloc[-1] >= GONE:
             ends.append((float(rows["mole_fraction"].iloc[-1]), formula_label(name), colours[name]))
         else:
             gone.append((formula_label(name), colours[name]))

@@ -80,7 +80,8 @@ def with_band(middle: float, low: float, high: float) -> str:
 def headline(history: History) -> str:
     """Return the result in a sentence; where nothing can react, why not comes first.
 
-    Named are the five phases whose bands reach highest, from 0.5 % on.
+    Named are up to five phases, those with the largest medians, by moles or, where that is more, by mass, from 0.5 %
+    on, and before them those whose bands reach twice as high.
 
     Example:
         >>> from tammann.history import History
@@ -88,7 +89,14 @@ def headline(history: History) -> str:
         'After 6.0 h, at 1500 K: 85.8 % BaTiO₃ (band 83.7 to 87.0 %), ... by formula units.'
     """
     table = history.table()
-    named = table[table["high"] >= 0.005].nlargest(5, "high").sort_values("median", ascending=False, kind="stable")
+    mass = history.table("mass").set_index("phase")["median"].reindex(table["phase"]).to_numpy()
+    table["weight"] = np.maximum(np.maximum(table["median"], mass), 0.5 * table["high"])
+    seen = (table["median"] >= 5e-4) | (table["high"] >= 0.05)
+    named = (
+        table[seen & (table["weight"] >= 0.005)]
+        .nlargest(5, "weight")
+        .sort_values("median", ascending=False, kind="stable")
+    )
     parts = []
     for row in named.to_dict("records"):
         band = f" (band {100 * row['low']:.1f} to {100 * row['high']:.1f} %)" if row["high"] > row["low"] else ""

@@ -17,9 +17,9 @@ from tammann.reactive_diffusion.powder import Grains, Powder, mix, mix_grains
 from tammann.reactive_diffusion.simulate import simulate_grains, simulate_powder
 from tammann.workflows.prepared import PreparedDiffusion, PreparedRecipe, diffusion_of, stretches_of
 
-SECONDS_PER_CHAIN = 0.04
-"""Of 120 cells through one step of a programme, with one component and on one core."""
-GENERAL_SLOWER = 100.0
+SECONDS_PER_CHAIN = 0.15
+"""Of 120 cells through one step of a programme, with one component and on one core, draws and tables included."""
+GENERAL_SLOWER = 20.0
 """How many times longer a chain takes whose components are several."""
 SECONDS_PER_VOXEL = 1e-4
 """Of a periodic cube through one step of a programme, on one core."""
