@@ -94,7 +94,7 @@ def conductivities(
         scale: Factor on the Onsager coefficients (or on the rule, or on the equal conductivity).
 
     Reference:
-        van Liempt, Z. Phys. 1935, 96, 534, doi 10.1007/BF01337708; Bondioli et al., 1998 (BaTiO3 from
+        van Liempt, Z. Phys. 1935, 96, 534; Bondioli et al., 1998 (BaTiO3 from
         BaCO3 and TiO2).
     """
     T = np.asarray(temperature_K, dtype=float)
