@@ -21,7 +21,7 @@ from tammann import load_phases, load_transport
 from tammann.reactive_diffusion import engine, grid
 from tammann.reactive_diffusion.components import Components, components
 from tammann.reactive_diffusion.conductivity import Conductivities, conductivities
-from tammann.reactive_diffusion.mesh import couple
+from tammann.reactive_diffusion.mesh import CELLS, couple
 from tammann.reactive_diffusion.powder import mix, mix_grains
 from tammann.reactive_diffusion.programme import Stretch, ramp_and_hold, table_temperatures
 from tammann.reactive_diffusion.simulate import simulate_powder
@@ -74,7 +74,7 @@ def chains() -> list[dict[str, Any]]:
     rows = []
     for name, realizations, spread in (("one chain, first", 1, 0.0), ("one chain", 1, 0.0), ("32 chains", 8, 0.3)):
         steps, cpu, wall = clocked(lambda r=realizations, s=spread: ensemble(r, s))
-        rows.append({"run": name, "cells": 60, "steps": steps, "cpu_s": cpu, "wall_s": wall})
+        rows.append({"run": name, "cells": CELLS, "steps": steps, "cpu_s": cpu, "wall_s": wall})
     return rows
 
 
