@@ -118,8 +118,9 @@ def estimate_cost(recipe: Recipe, rates: RateTable, *, runs: int = 1, threads: i
     memory = machine_memory()
     at_once = max(1, int(min(threads, runs, memory / bytes_per_run)))
     kernel_threads = 1
-    # Several threads pay where each colour has a few blocks for every thread; realizations are better parallel work.
-    if threads > runs and cut_blocks(size).colours.size >= 32 * threads:
+    # Several threads pay where each colour has a few blocks for every thread; realizations are better parallel work,
+    # though not one beside that of the null.
+    if threads > min(runs, recipe.ensemble.realizations) and cut_blocks(size).colours.size >= 32 * threads:
         at_once, kernel_threads = 1, threads
     return RunCost(size, runs, sweeps, cycles * cells, bytes_per_run, memory, at_once, kernel_threads)
 
