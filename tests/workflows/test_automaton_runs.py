@@ -6,22 +6,10 @@ import pytest
 
 from tammann.automaton.cost import RunCost, estimate_cost
 from tammann.errors import RecipeError
-from tammann.recipe import Recipe
 from tammann.workflows import automaton_runs, furnace
 from tammann.workflows.furnace import run_recipe
 from tammann.workflows.prepared import prepare
-
-
-def recipe(*, size=8, realizations=3, **entries):
-    plain = {
-        "precursors": [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
-        "start_temperature_K": 1200,
-        "programme": [{"temperature_K": 1300, "ramp_K_per_min": 60, "hold_h": 0.05}],
-        "grid": {"size": size},
-        "ensemble": {"realizations": realizations},
-        "seed": 5,
-    }
-    return Recipe(**plain | entries)
+from workflows.grids import recipe
 
 
 def test_the_cost_is_that_of_the_costliest_draw(monkeypatch):

@@ -22,6 +22,7 @@ from tammann.recipe import Recipe
 from tammann.thermo import parse_formula
 from tammann.workflows import furnace
 from tammann.workflows.furnace import plain_equilibrium, prepare, run_recipe
+from workflows.grids import recipe
 
 SUMMARY = {  # at least
     "final_mole_fractions", "element_drift", "arrested", "unreacted_fraction", "fallback_share", "visits_per_second",
@@ -32,18 +33,6 @@ COLUMNS = [
     "mole_fraction_high", "mass_fraction", "volume_fraction",
 ]  # fmt: skip
 CARBONATE = [{"phase": "BaCO3", "ratio": 1}, {"phase": "TiO2", "ratio": 1}]
-
-
-def recipe(*, size=8, realizations=3, **entries):
-    plain = {
-        "precursors": [{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
-        "start_temperature_K": 1200,
-        "programme": [{"temperature_K": 1300, "ramp_K_per_min": 60, "hold_h": 0.05}],
-        "grid": {"size": size},
-        "ensemble": {"realizations": realizations},
-        "seed": 5,
-    }
-    return Recipe(**plain | entries)
 
 
 @pytest.fixture(scope="module")

@@ -117,18 +117,10 @@ def rate_table(
         if not len(candidates.pool):
             nothing_opens = _why_nothing_opens(reactions, stages, precursors, furnace)
             important.insert(0, nothing_opens)
-        elif not isinstance(recipe.atmosphere, str):
+        else:
             open_ = np.atleast_1d((candidates.pool.coefficients != 0).any(axis=0))
-            idle = [gas for gas in furnace.supplied if not open_[phases.index(gas)]]
-            important += [f"The {gas} of the atmosphere takes part in no reaction that opens here." for gas in idle]
-            others = furnace.pressure_Pa.keys() - {*furnace.supplied, *furnace.factor}
-            leaving = sorted(gas for gas in others if open_[phases.index(gas)])
-            if leaving:
-                important.append(
-                    f"{', '.join(leaving)} can leave, against {chosen.residual_pressure_Pa:g} Pa "
-                    "(kinetics.residual_pressure_Pa), but not come; state the pressures if you know them, since they "
-                    "decide how far solids are reduced or decompose."
-                )
+            used = [gas for gas in furnace.pressure_Pa if open_[phases.index(gas)]]
+            important += selection.gas_warnings(furnace, recipe, used, chosen.residual_pressure_Pa)
         warnings += coverage_warnings(
             candidates.pool, candidates.fallback, candidates.dG[0], layers, transport, furnace, chosen
         )
@@ -148,18 +140,9 @@ def rate_table(
         "important_warnings": important,
     }
     taking_part = (candidates.pool.coefficients != 0).any(axis=0)
-    molten = [
-        phase.formula
-        for phase, here in zip(phases, taking_part, strict=True)
-        if here and phase.melting_point_K is not None and phase.melting_point_K < furnace.temperature_K[-1]
-    ]
-    if molten:
-        warnings.insert(
-            0,
-            f"Molten at the hottest of the programme, {furnace.temperature_K[-1]:g} K: {', '.join(molten)}. Their "
-            "energies are those of solids; a melt that mixes, wets or flows is not modelled.",
-        )
-    everything = tuple(dict.fromkeys([*important, *warnings]))
+    present = [phase for phase, here in zip(phases, taking_part, strict=True) if here]
+    molten = selection.molten_warnings(present, float(furnace.temperature_K[-1]))
+    everything = tuple(dict.fromkeys([*important, *molten, *warnings]))
     return _assembled(candidates, precursors, furnace.temperature_K, recipe, chosen, metadata, everything)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
-    from tammann.thermo import Phases
+    from tammann.thermo import Phase, Phases
 
 _DEPTH_EV_PER_ATOM = 10.0
 """By how much energies are lowered, so that the elements, which stand at zero, take no part in a hull."""
@@ -96,6 +96,38 @@ class FurnaceConditions:
         same = None if self.factor else at_pressure(phases, pressures(0), self.energies)
         for t in range(len(self.temperature_K)):
             yield same or at_pressure(phases, pressures(t), self.energies)
+
+
+def gas_warnings(
+    furnace: FurnaceConditions, recipe: Recipe, used: Collection[str], residual_pressure_Pa: float
+) -> list[str]:
+    """Return what to say of the gases of an atmosphere whose pressures the recipe states, by those that take part."""
+    if isinstance(recipe.atmosphere, str):
+        return []
+    found = [
+        f"The {gas} of the atmosphere takes part in no reaction that opens here."
+        for gas in furnace.supplied
+        if gas not in used
+    ]
+    leaving = sorted({*used} - {*furnace.supplied, *furnace.factor})
+    if leaving:
+        block = "kinetics" if recipe.engine == "automaton" else "diffusion"
+        found.append(
+            f"{', '.join(leaving)} can leave, against {residual_pressure_Pa:g} Pa ({block}.residual_pressure_Pa), but "
+            "not come; state the pressures if you know them, since they decide how far solids are reduced or decompose."
+        )
+    return found
+
+
+def molten_warnings(solids: Iterable[Phase], hottest_K: float) -> list[str]:
+    """Return what to say of solids above their melting points."""
+    molten = [phase.formula for phase in solids if phase.melting_point_K < hottest_K]
+    if not molten:
+        return []
+    return [
+        f"Molten at the hottest of the programme, {hottest_K:g} K: {', '.join(molten)}. Their energies are those of "
+        "solids; a melt that mixes, wets or flows is not modelled."
+    ]
 
 
 def precursors(phases: Phases, recipe: Recipe, energies: str) -> list[int]:

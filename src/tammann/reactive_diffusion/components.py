@@ -45,7 +45,6 @@ class Components:
         valence: Charge of the ions of each element of the system, by what the precursors hold, shape (E,); NaN where
             they do not say.
         start: Moles of each solid that are mixed, shape (P,).
-        mixture: Atoms of the free elements in the whole mixture, shape (K,).
         anions: Free elements whose lattice is at rest.
         open_elements: Elements that the gas exchanges.
         directions: Orthonormal fluxes that leave every volume its sites, shape (D, K); a stand-in where nothing moves.
@@ -66,7 +65,6 @@ class Components:
     sites: np.ndarray
     valence: np.ndarray
     start: np.ndarray
-    mixture: np.ndarray
     anions: tuple[str, ...]
     open_elements: tuple[str, ...]
     directions: np.ndarray
@@ -196,7 +194,6 @@ def components(
         sites=sites,
         valence=_valences(phases, names, [phases.index(gas) for gas in open_pressures]),
         start=np.array([sum(m for f, m in zip(names, precursors.values(), strict=True) if f == p) for p in candidate]),
-        mixture=np.array(list(precursors.values())) @ reduced[names][:, columns],
         anions=anions,
         open_elements=tuple(e for k, e in enumerate(phases.elements) if k not in frame.free and elements[k]),
         directions=directions,

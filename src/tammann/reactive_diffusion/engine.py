@@ -91,35 +91,48 @@ def run(
     extra = np.zeros(len(area)) if contact_resistance is None else np.asarray(contact_resistance, dtype=float)
     barrier = nucleation_barrier(interface_energy_J_per_m2)
     nucleated = (tables.start | (barrier <= 0.0)) if before is None else before.nucleated.copy()
-    path = _run_scalar if tables.scalar else _run_general
-    return path(chain.width_m, area, extra, content, z, tables, stretches, tolerance, barrier, nucleated, before)
+    start = _Start(chain.width_m, area, extra, content, z, barrier, nucleated, before)
+    return (_run_scalar if tables.scalar else _run_general)(start, tables, stretches, tolerance)
 
 
-def _run_scalar(
-    width: np.ndarray,
-    area: np.ndarray,
-    extra: np.ndarray,
-    content: np.ndarray,
-    z: np.ndarray,
-    tables: Tables,
-    stretches: Sequence[Stretch],
-    tolerance: float,
-    barrier: float,
-    nucleated: np.ndarray,
-    before: ChainRun | None,
-) -> ChainRun:
+@dataclass(frozen=True, eq=False)
+class _Start:
+    """What a run of one chain starts from.
+
+    Attributes:
+        width: Of the N cells, shape (N,), m.
+        area: Of the inner faces, over Avogadro's number, shape (N - 1,), m^2 mol.
+        extra: Resistance of the inner faces beside that of the layers, shape (N - 1,), eV m^2 s per site squared.
+        content: Moles of sites of every solid in every cell, shape (N, P).
+        z: Composition of every cell, shape (N, D).
+        barrier: As ``nucleation_barrier``.
+        nucleated: Which solids have formed, shape (P,).
+        before: What the chain did before, or None.
+    """
+
+    width: np.ndarray
+    area: np.ndarray
+    extra: np.ndarray
+    content: np.ndarray
+    z: np.ndarray
+    barrier: float
+    nucleated: np.ndarray
+    before: ChainRun | None
+
+
+def _run_scalar(start: _Start, tables: Tables, stretches: Sequence[Stretch], tolerance: float) -> ChainRun:
     """Run a chain of one component, exactly."""
     order = np.argsort(tables.composition[:, 0], kind="stable")
     where, ceiling = gas_ceiling(tables)
-    if before is not None:
-        ceiling = before.ceiling.copy()
-    nucleated = nucleated[order]
+    if start.before is not None:
+        ceiling = start.before.ceiling.copy()
+    nucleated = start.nucleated[order]
     held, psi, energy, heat, accepted, refused = run_chain(
-        z[:, 0].copy(),
-        content.sum(axis=1),
-        width,
-        area,
-        extra,
+        start.z[:, 0].copy(),
+        start.content.sum(axis=1),
+        start.width,
+        start.area,
+        start.extra,
         np.array([s.start_K for s in stretches]),
         np.array([s.end_K for s in stretches]),
         np.array([s.seconds for s in stretches]),
@@ -133,7 +146,7 @@ def _run_scalar(
         where,
         ceiling,
         nucleated,
-        barrier,
+        start.barrier,
         tolerance,
         FIRST_STEP_S,
     )
@@ -143,31 +156,20 @@ def _run_scalar(
     return ChainRun(held, psi[:, :, None], energy, heat, (accepted, refused), may_form, ceiling, nucleated[back])
 
 
-def _run_general(
-    width: np.ndarray,
-    area: np.ndarray,
-    extra: np.ndarray,
-    content: np.ndarray,
-    z: np.ndarray,
-    tables: Tables,
-    stretches: Sequence[Stretch],
-    tolerance: float,
-    barrier: float,
-    nucleated: np.ndarray,
-    before: ChainRun | None,
-) -> ChainRun:
+def _run_general(start: _Start, tables: Tables, stretches: Sequence[Stretch], tolerance: float) -> ChainRun:
     """Run a chain of any number of components by a convex programme a step."""
-    sites = content.sum(axis=1)
+    content, z, nucleated = start.content.copy(), start.z.copy(), start.nucleated
+    sites, area = content.sum(axis=1), start.area
     N, P, D = len(sites), len(tables.volume_m3), z.shape[1]
     F = len(stretches)
     faces = np.stack([np.arange(N - 1), np.arange(1, N)], axis=1)
-    content, z, total = content.copy(), z.copy(), sites.sum()
+    total = sites.sum()
     held, psi_of = np.zeros((F, N, P)), np.zeros((F, N, D))
     energy, heat = np.zeros(F), np.zeros((F, P))
     rate, dt = None, FIRST_STEP_S
     accepted = refused = 0
     present = content.sum(axis=0) > PRESENT * total
-    allowed = within_ceiling(tables, present) if before is None else before.may_form.copy()
+    allowed = within_ceiling(tables, present) if start.before is None else start.before.may_form.copy()
     chosen = _near_hull(tables, stretches[0], allowed & nucleated)
     composition = np.ascontiguousarray(tables.composition[chosen])
     step_of = ConvexStep(sites, faces, composition)
@@ -183,8 +185,8 @@ def _run_general(
             step = step_length(stretch.seconds - at, dt)
             T = stretch.start_K + (stretch.end_K - stretch.start_K) * (at + 0.5 * step) / stretch.seconds
             g, mobility = tables.at(T)
-            half, layers = _layers(width, content, tables.volume_m3, np.linalg.inv(mobility))
-            between = half[:-1] + half[1:] + extra[:, None, None] * np.eye(D)
+            half, layers = _layers(start.width, content, tables.volume_m3, np.linalg.inv(mobility))
+            between = half[:-1] + half[1:] + start.extra[:, None, None] * np.eye(D)
             shortest = step <= SHORTEST * stretch.seconds
             conductance = np.trace(np.linalg.inv(between), axis1=1, axis2=2) * area
             if conductance.sum() * step * LARGEST_DIFFERENCE_EV < NOTHING * total:
@@ -220,10 +222,12 @@ def _run_general(
             at += step
             accepted += 1
             dt = next_length(step, dt, error, tolerance)
-            if barrier > 0.0:
+            if start.barrier > 0.0:
                 possible = np.where(allowed, g, np.inf)
                 thermal = BOLTZMANN_EV_PER_K * T
-                changed = nucleate(psi, tables.composition, possible, tables.volume_m3, thermal, barrier, nucleated)
+                changed = nucleate(
+                    psi, tables.composition, possible, tables.volume_m3, thermal, start.barrier, nucleated
+                )
         if tables.release_only.any() and not np.array_equal(now := content.sum(axis=0) > PRESENT * total, present):
             present = now
             allowed &= within_ceiling(tables, present)

@@ -172,7 +172,7 @@ def couple_recipe(
         melting_points: A table of melting points.
         transport: Name of a table of Onsager coefficients, a file of one's own, or ``none``.
         conductivity: ``full``, ``self`` or ``equal``.
-        rate_factor: Factor on the nominal conductivities, from a calibration.
+        rate_factor: Factor on the nominal conductivities; without the observation behind it, time stays uncalibrated.
         partial_pressure_Pa: Gases of the atmosphere, Pa; inert if None.
 
     Raises:
@@ -216,10 +216,10 @@ def run_couple(
 ) -> CoupleRun:
     """Let two solids react through one plane contact.
 
-    Of the recipe count the formulas of its two precursors, energies, transport, atmosphere, programme, calibration and
-    ``diffusion.conductivity``; a couple has no particles, and its ratios only say in which mixture the nominal
-    conductivities are taken. Where no thickness is stated both solids are endless. Either way the mesh covers no more
-    than reacts: some trial runs find how thick that is, since a solid that has not reacted carries nothing.
+    Of the recipe count the formulas of its two precursors, energies, transport, atmosphere, programme, calibration,
+    ``diffusion.conductivity`` and ``interface_energy_J_per_m2``; a couple has neither particles nor a ratio. Where no
+    thickness is stated both solids are endless. Either way the mesh covers no more than reacts: some trial runs find
+    how thick that is, since a solid that has not reacted carries nothing.
 
     Args:
         recipe: With two precursors, prepared or not, or the path of its YAML file.
@@ -307,14 +307,13 @@ def _simulate(prepared: PreparedRecipe, stretches: list[Stretch], zone: np.ndarr
         there, k = chain.layer == layer, system.formulas.index(precursor.phase)
         volume = prepared.phases[int(system.solids[k])].molar_volume_m3_per_mol
         content[there, k] = chain.volume_m3[there] / volume
-    held = replace(system, start=content.sum(axis=0), mixture=content.sum(axis=0) @ system.amounts)
-    powder = Powder((chain,), (content,))
+    known = recipe.calibration
     return simulate_powder(
-        powder,
-        held,
+        Powder((chain,), (content,)),
+        replace(system, start=content.sum(axis=0)),
         diffusion.conductivities,
         stretches,
-        calibrated=recipe.calibration is not None and recipe.calibrated and recipe.calibration.observation != STATED,
+        calibrated=recipe.calibrated and known is not None and known.observation != STATED,
         interface_energy_J_per_m2=recipe.diffusion.interface_energy_J_per_m2,
         metadata={"geometry": "couple", "recipe": recipe.to_yaml()},
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tammann._version import __version__
+from tammann.analysis import dissipation_by_step
 from tammann.automaton.cost import machine_memory
 from tammann.errors import RecipeError
 from tammann.history import History
@@ -189,16 +190,17 @@ def diffusion_figures(prepared: PreparedRecipe, history: History) -> dict[str, A
     """Return the figures of ``summary.json`` that only reactive diffusion has."""
     record, diffusion, recipe = history.diffusion, prepared.diffusion, prepared.recipe
     assert record is not None and diffusion is not None
-    dissipated = record.dissipated_eV_per_atom.mean(axis=0)
-    stages = []
-    for stage in np.unique(history.stage):
-        by_phase = dissipated[history.stage == stage].sum(axis=0)
-        total = float(by_phase.sum())
-        if total > 0:
-            most = int(by_phase.argmax())
-            share = float(by_phase[most]) / total
-            figures = {"phase": history.phases[most], "share": share, "dissipated_eV_per_atom": total}
-            stages.append({"stage": int(stage), **figures})
+    steps = dissipation_by_step(history).groupby("stage", as_index=False).first()
+    spent = float(record.dissipated_eV_per_atom.sum(axis=(1, 2)).mean())
+    stages = [
+        {
+            "stage": int(step.stage),
+            "phase": step.phase,
+            "share": step.share,
+            "dissipated_eV_per_atom": spent * step.of_run,
+        }
+        for step in steps.itertuples()
+    ]
     return {
         "conductivity": recipe.diffusion.conductivity,
         "rate_factor": recipe.rate_factor,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NULL_REALIZATIONS = 4
-"""Most realizations of the geometric null: it varies by a few tenths of a percent on the default grid."""
+"""Most realizations of the null; on the automaton's default grid they differ by a few tenths of a percent."""
 RESULTS = ("phase_fractions.csv", "equilibrium.csv", "history.npz", "phases.png", "report.html", "summary.json")
 """What every run leaves; the automaton's also its rates, and with the null its history."""
 NULLS = {"automaton": "geometric_null", "reactive-diffusion": "equal_conductivities"}
@@ -97,13 +97,13 @@ def run_recipe(
     """Run a recipe with its ensemble and both baselines, in memory or with checkpoints and results in a folder.
 
     The first realization has the central values of energies and transport; each further one has its own draw within
-    their stated errors (as far as ``ensemble`` of the recipe says), and all share the scale of the central rates.
+    their stated errors (as far as ``ensemble`` of the recipe says), and all share the time scale of the first.
 
     Args:
         recipe: The recipe, prepared or not, or the path of its YAML file.
         out: The folder for checkpoints and results; it is made, and must be empty unless ``resume``. With an
             executor it must be visible to the workers. Without it everything stays in memory.
-        null: Whether to run the geometric null as well; one that ``out`` holds already stays part of the run.
+        null: Whether to run the engine's null as well (``FurnaceRun.null``); one that ``out`` holds already stays.
         threads: Cores to use, by default all. Results do not depend on it.
         executor: Any ``concurrent.futures.Executor`` (Dask, MPI, Parsl) in place of threads here.
         resume: Continue from the checkpoints in ``out``; a missing or empty folder starts a run.
@@ -119,7 +119,6 @@ def run_recipe(
         >>> recipe = Recipe(
         ...     precursors=[{"phase": "BaO", "ratio": 1}, {"phase": "TiO2", "ratio": 1}],
         ...     programme=[{"temperature_K": 1400, "hold_h": 0.1}],
-        ...     grid={"size": 8},
         ...     ensemble={"realizations": 1},
         ... )
         >>> run = run_recipe(recipe)

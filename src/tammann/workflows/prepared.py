@@ -10,7 +10,14 @@ import numpy as np
 from tammann.errors import DataError, RecipeError
 from tammann.files import DATA_SUFFIXES
 from tammann.kinetics import KineticsOptions, RateTable, rate_table, relevant_reactions, with_atmosphere
-from tammann.kinetics.selection import FurnaceConditions, conditions, energy_set_of, precursors
+from tammann.kinetics.selection import (
+    FurnaceConditions,
+    conditions,
+    energy_set_of,
+    gas_warnings,
+    molten_warnings,
+    precursors,
+)
 from tammann.reactions import Reactions
 from tammann.reactive_diffusion.components import Components, components
 from tammann.reactive_diffusion.conductivity import Conductivities, Mode, conductivities
@@ -122,7 +129,8 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
     conduct = _conductivities(plain, system, null=False, scale=None)
     phases.require_melting_points(system.solids[[origin == "melting point" for origin in conduct.origin]])
     known = replace(plain, diffusion=PreparedDiffusion(system, conduct))
-    important = [*important, *_about_gases(known)]
+    used = [gas for gas, content in zip(system.gases, system.gas_content.T, strict=True) if np.ptp(content) > 1e-9]
+    important = [*important, *gas_warnings(furnace, recipe, used, options.residual_pressure_Pa)]
     notes = [*important, *_about_diffusion(known), *notes, *_about_data(known)]
     return replace(known, important_warnings=tuple(important), warnings=tuple(dict.fromkeys(notes)))
 
@@ -247,25 +255,6 @@ def _conductivities(prepared: PreparedRecipe, system: Components, *, null: bool,
 # What there is to say of the data.
 
 
-def _about_gases(prepared: PreparedRecipe) -> Iterator[str]:
-    recipe, diffusion = prepared.recipe, prepared.diffusion
-    assert diffusion is not None
-    system = diffusion.system
-    used = {gas for gas, content in zip(system.gases, system.gas_content.T, strict=True) if np.ptp(content) > 1e-9}
-    if not isinstance(recipe.atmosphere, str):
-        for gas in prepared.furnace.supplied:
-            if gas not in used:
-                yield f"The {gas} of the atmosphere takes part in no reaction that opens here."
-        leaving = [gas for gas, only in zip(system.gases, system.release_only, strict=True) if only and gas in used]
-        leaving = [gas for gas in leaving if gas not in prepared.furnace.factor]
-        if leaving:
-            yield (
-                f"{', '.join(sorted(leaving))} can leave, against {recipe.diffusion.residual_pressure_Pa:g} Pa "
-                "(diffusion.residual_pressure_Pa), but not come; state the pressures if you know them, since they "
-                "decide how far solids are reduced or decompose."
-            )
-
-
 def _about_diffusion(prepared: PreparedRecipe) -> Iterator[str]:
     recipe, diffusion = prepared.recipe, prepared.diffusion
     assert diffusion is not None
@@ -286,15 +275,9 @@ def _about_diffusion(prepared: PreparedRecipe) -> Iterator[str]:
                 "(diffusion.transport_relative_error)."
             )
     hottest = float(prepared.furnace.temperature_K[-1])
-    melting = {name: prepared.phases[prepared.phases.index(name)].melting_point_K for name in system.formulas}
-    molten = [name for name, T in melting.items() if T is not None and T < hottest]
-    if molten:
-        yield (
-            f"Molten at the hottest of the programme, {hottest:g} K: {', '.join(molten)}. Their energies are those of "
-            "solids; a melt that mixes, wets or flows is not modelled."
-        )
-    if prepared.transport is not None and recipe.diffusion.conductivity != "equal":
-        low, high = prepared.transport.temperatures_K()[[0, -1]]
+    yield from molten_warnings((system.phases[int(p)] for p in system.solids), hottest)
+    if table is not None and recipe.diffusion.conductivity != "equal":
+        low, high = table.temperatures_K()[[0, -1]]
         coldest = float(prepared.furnace.temperature_K[0])
         if coldest < low or hottest > high:
             yield (
