@@ -27,6 +27,10 @@ def test_bars_are_the_table(run):
     table = dissipation_by_step(run)
     widths = sorted(patch.get_width() for patch in ax.patches)
     np.testing.assert_allclose(widths, sorted(table["share"]))
+    for row in (0, 1):  # each bar begins where the one before it ends
+        bars = sorted((p.get_x(), p.get_width()) for p in ax.patches if round(p.get_y() + 0.33) == row)
+        starts, lengths = np.array(bars).T
+        np.testing.assert_allclose(starts, np.cumsum(lengths) - lengths, atol=1e-12)
     assert any("50 %" in text.get_text() for text in ax.texts)
     assert [label.get_text().split("\n")[0] for label in ax.get_yticklabels()] == [
         "step 1, to 1200 K", "step 2, to 1500 K",

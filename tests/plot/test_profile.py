@@ -20,6 +20,8 @@ def test_lines_are_the_profile(run):
     shares, composition, potential = plot_profile(run, frame, whole=True).child_axes
     np.testing.assert_array_equal(potential.lines[0].get_ydata(), one.potential_eV[:, 0])
     np.testing.assert_array_equal(composition.lines[1].get_ydata(), one.element_share[:, 1])
+    tops = np.max([patch.get_data().values for patch in shares.patches if hasattr(patch, "get_data")], axis=0)
+    np.testing.assert_allclose(tops, 1.0, atol=0.02)  # phases below 1 % everywhere are not drawn
     assert shares.get_ylim() == (0, 1) and potential.get_xlabel() == "radius (nm)"
     assert potential.get_xlim() == pytest.approx((0, 1e9 * one.edges_m[-1]))
     assert "1200 K" in shares.get_title(loc="left")

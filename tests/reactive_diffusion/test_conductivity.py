@@ -84,3 +84,14 @@ def test_where_nothing_carries_fluxes_alone_the_rule_holds(tmp_path):
     """In LiCl + NaF every salt lacks an ion of each kind; none is the largest of the others."""
     case = prepare(phases_of(SALTS, tmp_path), {"LiCl": 1.0, "NaF": 1.0}, hold(850.0, 1.0), cells=10)
     assert set(case.conduct.origin) == {"melting point"}
+
+
+def test_without_data_conductivities_go_with_the_melting_points():
+    """van Liempt: of two solids, at T, Lambda differs by exp(-17 (Tm - Tm') / T), and below the lower by no more."""
+    phases = load_phases("Ba-Ti-O")
+    case = prepare(phases, {"BaO": 1.0, "TiO2": 1.0}, hold(1200.0, 1.0))
+    one, other = (case.system.formulas.index(name) for name in ("BaTiO3", "BaTi2O5"))
+    apart = phases["BaTiO3"].melting_point_K - phases["BaTi2O5"].melting_point_K
+    assert apart > 100 and case.conduct.origin[one] == "melting point"
+    ratio = case.conduct.scalar[0, one] / case.conduct.scalar[0, other]
+    assert ratio == pytest.approx(np.exp(-17.0 * apart / 1200.0), rel=1e-6)

@@ -69,3 +69,18 @@ def test_grains_have_the_sizes_and_amounts_stated():
 def test_cubes_that_do_not_fit_are_refused(options, words):
     with pytest.raises(RecipeError, match=words):
         mix_grains([1.0, 1.0], [0, 1], VOLUMES, [1e-7, 1e-7], **options)
+
+
+def test_a_particle_is_a_core_as_often_as_its_neighbours_are_others():
+    """Equal volumes at radii 3:1 are 1 coarse particle to 27 fine ones, so 27/28 lie around coarse cores."""
+    powder = mix([1.0, 1.0], [0, 1], np.array([2e-5, 2e-5]), [3e-7, 1e-7], cells=20)
+    around = [content.sum(axis=0) for content in powder.contents]
+    np.testing.assert_allclose(around, [[27 / 28] * 2, [1 / 28] * 2])
+
+
+def test_larger_cores_have_more_around_them_in_one_half_and_less_in_the_other():
+    powder = mix([1.0, 1.0], [0, 1], np.array([2e-5, 2e-5]), [1e-7, 1e-7], size_spread=0.3, mixing_spread=0.1)
+    np.testing.assert_allclose(radii(powder), 1e-7 * np.exp([0.3, -0.3, 0.3, -0.3]), rtol=1e-9)
+    held = [content.sum(axis=0) for content in powder.contents]
+    ratio = [held[0][1] / held[0][0], held[1][1] / held[1][0], held[2][0] / held[2][1], held[3][0] / held[3][1]]
+    assert ratio[0] > 1 > ratio[1] and ratio[2] < 1 < ratio[3]

@@ -35,11 +35,11 @@ def random_powder(N, seed=1):
     return np.kron(grains, np.ones((4, 4, 4), dtype=int))
 
 
-@pytest.mark.parametrize("N", [8, 16])
-def test_slabs_are_two_couples(N):
-    """A periodic cube of two slabs has two mirrored fronts: each half is a chain."""
+@pytest.mark.parametrize(("N", "axis"), [(8, 0), (8, 1), (8, 2), (16, 0)])
+def test_slabs_are_two_couples(N, axis):
+    """A periodic cube of two slabs has two mirrored fronts: each half is a chain, along whichever axis."""
     stretches = hold(1000.0, 1.0, 3)
-    grid = run_grid(slabs(N), moles_of(slabs(N)), 1.0, TABLES, stretches, tolerance=1e-3)
+    grid = run_grid(np.moveaxis(slabs(N), 0, axis), moles_of(slabs(N)), 1.0, TABLES, stretches, tolerance=1e-3)
     half = N // 2
     chain = Chain(np.arange(half + 1.0), np.ones(half - 1), np.ones(half), (np.arange(half) >= half // 2) * 1, "planar")
     row = engine.run(chain, filled(chain, TABLES), TABLES, stretches, tolerance=1e-3)

@@ -89,8 +89,9 @@ def plot_layer_thickness(
                 continue
             named.append(float(curve[-1]))
             text = rf"$k$ = {_power(fit.k_m2_per_s)} m$^2$ per {fit.time_unit}"
-            ax.annotate(text, (time[frames[-1]], curve[-1]), (-8, 6), textcoords="offset points", fontsize=8,
-                        color=INK, ha="right")  # fmt: skip
+            ax.annotate(text, (time[frames[-1]], curve[-1]), (-8, 6), textcoords="offset points", fontsize=8, zorder=4,
+                        color=colours[phase], ha="right",
+                        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.6})  # fmt: skip
     label_ends(ax, ends, large=True, gone=vanished)
     ax.set_xlabel(TIME_LABELS[name])
     ax.set_ylabel(f"thickness ({unit})")
