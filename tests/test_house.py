@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "tammann"
 
 FLOORS = (
-    "_version units errors parallel systems notebook files strict composition recipe history "
+    "_version units errors parallel systems notebook files strict composition recipe_blocks recipe history "
     "thermo reactions structures trajectory potentials md characterization transport kinetics automaton "
     "reactive_diffusion analysis plot report workflows cli"
 ).split()

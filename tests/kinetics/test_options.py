@@ -3,7 +3,8 @@
 import pytest
 
 from tammann.kinetics import PUBLIC_CODE, KineticsOptions
-from tammann.recipe import Kinetics, Recipe, ScoreConstants
+from tammann.recipe import Recipe
+from tammann.recipe_blocks import Kinetics, ScoreConstants
 
 
 def options(**kinetics):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tammann.recipe import Kinetics, KineticsChoices, Recipe, ScoreConstants
+from tammann.recipe import Recipe
+from tammann.recipe_blocks import Kinetics, KineticsChoices, ScoreConstants
 from tammann.strict import Document
 
 
@@ -10,7 +11,7 @@ class KineticsOptions(KineticsChoices, ScoreConstants, Document):
     """How a rate follows from energies and transport; the defaults are the paper's, with the repaired score.
 
     The fields are those of the block ``kinetics`` of a recipe and of its ``constants``, on one level; what each may be
-    and its default stand in ``tammann.recipe``.
+    and its default stand in ``tammann.recipe_blocks``.
 
     The score is S = [sigma1(x) - sigma1(0)] sigma2(T/Tm) N (repaired) or sigma1(x) sigma2(T/Tm) (literal), with
     sigma1(x) = (1/a) ln(1 + exp(a x)), sigma2 = p2 ln(1 + exp(b T/Tm - c)) and Tm the lowest melting point among the
@@ -40,7 +41,7 @@ class KineticsOptions(KineticsChoices, ScoreConstants, Document):
             own decomposition products, and so does not react to them. Literal score: ``reactants``.
         end_members: The two phases meant; those of the transport table if None.
         score: ``repaired`` or ``literal``; a recipe with the latter has other defaults of some keys, see
-            ``tammann.recipe.LITERAL``.
+            ``tammann.recipe_blocks.LITERAL``.
         two_products: The layer of two phases is as slow as their volume-weighted ``harmonic`` mean; code: ``largest``.
         decomposition: Whether one phase may decompose; literal score: not.
         contact_area: Whether the reactions of the same solids share the area of one contact in proportion to their

@@ -17,7 +17,7 @@ from tammann.md.conditions import Conditions
 from tammann.md.equation_of_state import longest_search_ps
 from tammann.md.load import engines_for
 from tammann.potentials import load_potential
-from tammann.recipe import Formula, number_field
+from tammann.recipe_blocks import Formula, number_field
 from tammann.strict import Block, Document, shown
 
 Kelvin = Annotated[float, number_field("a temperature from 300 to 6000 K", ge=300, le=6000)]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tammann.errors import DataError, RecipeError
-from tammann.recipe import Calibration, Recipe
+from tammann.recipe import Recipe
+from tammann.recipe_blocks import Calibration
 from tammann.thermo import Phases
 from tammann.workflows.prepared import PreparedRecipe, prepare
 from tammann.workflows.validation.observations import Experiment, Observation

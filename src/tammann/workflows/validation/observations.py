@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tammann.errors import DataError
-from tammann.recipe import Calibration, Flag, Formula, Temperature
+from tammann.recipe_blocks import Calibration, Flag, Formula, Temperature
 from tammann.strict import Block, Document, shown
 
 CLAIMS = ("present", "absent", "only", "major", "main_impurity", "more", "amounts", "sooner", "grows", "shrinks")
