@@ -1,0 +1,277 @@
+"""Computed energies corrected on compounds that have been measured.
+
+A computed formation energy is off by what the functional, the potential or the descriptor of the thermal part does to
+the elements and anions in it, and compounds alike are off alike. Where the same file has measured compounds too, their
+differences from experiment correct the others, and leaving them out in turn says how well.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tammann.errors import DataError
+from tammann.notebook import ShownAsTable
+from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM
+from tammann.thermo.merged import merged, on_grid, phase_key
+from tammann.thermo.phase import FloatArray, Phase, Phases
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+REFERENCE_TEMPERATURE_K = 1000.0
+"""Where reactions are chosen and errors are counted: the middle of what solid-state synthesis uses."""
+UNCORRECTED_ERROR_EV_PER_ATOM = 0.060
+"""Mean error of the descriptor of Bartel et al. with computed energies, taken where nothing can be compared."""
+_RIDGE = 0.1
+# (0.03 eV of scatter per compound over 0.1 eV per element) squared: an element that no reference has is not corrected.
+_METHODS = ("reactions", "elements", "none")
+_FEWEST = 3
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReferenceCorrection(ShownAsTable):
+    """What is added to computed energies, and how well it does on measured compounds that are left out.
+
+    Attributes:
+        method: "reactions", "elements" or "none"; see ``reference_correction``.
+        references: Formulas of the compounds that are both computed and measured, in the order of their arrays.
+        elements: Symbols, the columns of ``atom_fractions``.
+        temperature_K: Shape (nT,).
+        atom_fractions: Of the references, shape (m, E).
+        measured_eV_per_atom: Measured Gibbs energies of the references, shape (nT, m).
+        differences_eV_per_atom: Measured less computed, shape (nT, m).
+        standard_error_eV_per_atom: Of the measured energies, shape (m,).
+        left_out_eV_per_atom: Error of each reference when it is left out, at 1000 K, shape (m,); NaN with fewer than 2.
+        errors_eV_per_atom: Root mean square of those by method.
+    """
+
+    method: str
+    references: tuple[str, ...]
+    elements: tuple[str, ...]
+    temperature_K: FloatArray
+    atom_fractions: FloatArray
+    measured_eV_per_atom: FloatArray
+    differences_eV_per_atom: FloatArray
+    standard_error_eV_per_atom: FloatArray
+    left_out_eV_per_atom: FloatArray
+    errors_eV_per_atom: Mapping[str, float]
+
+    @property
+    def error_eV_per_atom(self) -> float:
+        """Standard error of a corrected energy: the root mean square of the compounds left out.
+
+        It is at least 40 meV/atom where fewer than three could be compared, and 60 where none could.
+        """
+        error = self.errors_eV_per_atom.get(self.method, math.nan)
+        if len(self.references) >= _FEWEST:
+            return float(error)
+        floor = COMPUTED_STANDARD_ERROR_EV_PER_ATOM if self.references else UNCORRECTED_ERROR_EV_PER_ATOM
+        return max(floor, error) if math.isfinite(error) else floor
+
+    def shares(self, composition: Mapping[str, int]) -> FloatArray:
+        """Return by how much the difference of each reference counts in the correction of a compound, shape (m,)."""
+        atoms = sum(composition.values())
+        fractions = np.array([composition.get(e, 0) / atoms for e in self.elements])
+        return _shares(self.method, fractions, self.atom_fractions, self._energies)
+
+    def correction(self, composition: Mapping[str, int]) -> FloatArray:
+        """Return what is added to the Gibbs energy of a compound, eV per atom, shape (nT,)."""
+        return self.differences_eV_per_atom @ self.shares(composition)
+
+    @property
+    def _energies(self) -> FloatArray:
+        return self.measured_eV_per_atom[_nearest(self.temperature_K)]
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row a reference: its difference from experiment at 1000 K, and its error when it is left out."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "phase": self.references,
+                "measured_less_computed_meV_per_atom": 1e3 * self.differences_eV_per_atom[_nearest(self.temperature_K)],
+                "error_left_out_meV_per_atom": 1e3 * self.left_out_eV_per_atom,
+            }
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"ReferenceCorrection({self.method}, {len(self.references)} references, "
+            f"{1e3 * self.error_eV_per_atom:.0f} meV/atom)"
+        )
+
+
+def _nearest(temperature_K: FloatArray) -> int:
+    return int(np.argmin(np.abs(temperature_K - REFERENCE_TEMPERATURE_K)))
+
+
+def _shares(method: str, target: FloatArray, fractions: FloatArray, energies: FloatArray) -> FloatArray:
+    """Return the weights of the references' differences in the correction of a target, shape (m,)."""
+    if method == "none" or not len(fractions):
+        return np.zeros(len(fractions))
+    if method == "elements":
+        return _of_elements(target, fractions)
+    from scipy.optimize import linprog
+
+    elements = np.eye(fractions.shape[1])
+    cost = np.append(energies, np.zeros(len(elements)))
+    result = linprog(cost, A_eq=np.vstack([fractions, elements]).T, b_eq=target, bounds=(0, None), method="highs")
+    shares = np.where(result.x > 1e-9, result.x, 0.0)
+    return shares[: len(fractions)] + _of_elements(shares[len(fractions) :], fractions)
+
+
+def _of_elements(target: FloatArray, fractions: FloatArray) -> FloatArray:
+    """Return the weights that a ridge regression on energies of the elements gives the references, shape (m,)."""
+    normal = fractions @ fractions.T + _RIDGE * np.eye(len(fractions))
+    return np.asarray(np.linalg.solve(normal, fractions @ target))
+
+
+def reference_correction(computed: Phases, measured: Phases, *, method: str | None = None) -> ReferenceCorrection:
+    """Find how computed energies are to be corrected, from the solid compounds that are measured as well.
+
+    With d_k(T) the measured less the computed Gibbs energy per atom of reference k, what is added to a compound X is
+    sum_k w_k d_k(T), where the weights come from
+
+    - ``elements``: an energy per atom of each element, fitted to all d_k by ridge regression;
+    - ``reactions``: the references into which X would fall at 1000 K, X = sum_k w_k A_k in atoms; only the energy of
+      that reaction is then computed, where errors cancel. What is left over as elements is corrected as above;
+    - ``none``: zero.
+
+    Each reference is left out in turn and corrected by the others; the method with the smallest root mean square at
+    1000 K is taken, and that is the standard error of the energies it corrects.
+
+    Args:
+        computed: Computed energies, measured compounds among them.
+        measured: Measured energies.
+        method: One of the above; the best if None.
+
+    Raises:
+        DataError: The method is unknown.
+
+    Example:
+        >>> from tammann.thermo import load_phases
+        >>> phases = load_phases("Ba-Ti-O")
+        >>> sets = [phases.energy_set(name) for name in ("materials-project", "experiment-anchored")]
+        >>> computed, measured = (phases.with_energies(one, default=True) for one in sets)
+        >>> known = [measured.index(formula) for formula in ("BaO", "TiO2", "BaTiO3", "Ba2TiO4")]
+        >>> found = reference_correction(computed, measured.take(known))
+        >>> found.references, found.error_eV_per_atom < 0.15
+        (('Ba2TiO4', 'BaO', 'BaTiO3', 'TiO2'), True)
+    """
+    if method not in (None, *_METHODS):
+        raise DataError(f"method {method!r} is unknown: expected {', '.join(_METHODS)}")
+    ours, theirs = computed.energy_set(), measured.energy_set()
+    places = {phase_key(phase): i for i, phase in enumerate(measured) if phase.state == "solid"}
+    shared = [
+        (i, places[phase_key(phase)])
+        for i, phase in enumerate(computed)
+        if phase_key(phase) in places and len(phase.composition) > 1 and ours.is_computed[i]
+    ]
+    grid = ours.temperature_K
+    mine, experiment = ours.gibbs_eV_per_atom, on_grid(theirs, grid)
+    kept = [(i, j) for i, j in shared if np.isfinite(mine[:, i]).all() and np.isfinite(experiment[:, j]).all()]
+    here, there = [i for i, _ in kept], [j for _, j in kept]
+    fractions = computed.atom_fractions[here]
+    energies, differences = experiment[:, there], experiment[:, there] - mine[:, here]
+    at = _nearest(grid)
+    left_out = {
+        one: _left_out(one, fractions, energies[at], differences[at]) for one in ((method,) if method else _METHODS)
+    }
+    errors = {one: float(np.sqrt(np.mean(values**2))) for one, values in left_out.items() if len(kept) > 1}
+    best = min(errors, key=lambda one: errors[one]) if errors else method or ("reactions" if kept else "none")
+    return ReferenceCorrection(
+        best,
+        tuple(computed[i].formula for i in here),
+        computed.elements,
+        grid,
+        fractions,
+        energies,
+        differences,
+        theirs.standard_error_eV_per_atom[there],
+        left_out.get(best, np.full(len(kept), np.nan)) if errors else np.full(len(kept), np.nan),
+        errors,
+    )
+
+
+def _left_out(method: str, fractions: FloatArray, energies: FloatArray, differences: FloatArray) -> FloatArray:
+    """Return the error of each reference corrected by the others, eV per atom, shape (m,)."""
+    found = []
+    for k in range(len(fractions)):
+        others = np.arange(len(fractions)) != k
+        shares = _shares(method, fractions[k], fractions[others], energies[others])
+        found.append(differences[k] - shares @ differences[others])
+    return np.array(found)
+
+
+def corrected(
+    computed: Phases, measured: Phases, *, name: str | None = None, correction: ReferenceCorrection | None = None
+) -> Phases:
+    """Return measured phases, and the computed ones that have not been measured, corrected.
+
+    Energies of the computed system that are not computed (a user's own measurement) stay as they are and count before
+    the measured ones.
+
+    Args:
+        computed: Computed energies, the references among them.
+        measured: Measured energies; where both have a phase, these count.
+        name: Name of the energy set; that of the computed one if None.
+        correction: From ``reference_correction``; found if None.
+
+    Returns:
+        The joint system, with a standard error for each corrected energy, and warnings that name the references and
+        the error of those left out.
+
+    Raises:
+        DataError: The energies do not cover the same temperatures.
+    """
+    found = reference_correction(computed, measured) if correction is None else correction
+    ours = computed.energy_set()
+    own = [
+        i for i, p in enumerate(computed) if p.state == "solid" and not ours.is_computed[i] and len(p.composition) > 1
+    ]
+    known = {phase_key(phase) for phase in measured}
+    new = [i for i, p in enumerate(computed) if ours.is_computed[i] and phase_key(p) not in known]
+    table, errors, sources = ours.gibbs_eV_per_atom.copy(), ours.standard_error_eV_per_atom.copy(), list(ours.source)
+    for i in new:
+        shares = found.shares(computed[i].composition)
+        table[:, i] += found.differences_eV_per_atom @ shares
+        errors[i] = math.hypot(
+            found.error_eV_per_atom, float(np.linalg.norm(shares * found.standard_error_eV_per_atom))
+        )
+        sources[i] += _described(found, shares)
+    changed = replace(ours, gibbs_eV_per_atom=table, standard_error_eV_per_atom=errors, source=tuple(sources))
+    base = computed.with_energies(changed, default=True)
+    said = [_sentence(found, [computed[i] for i in new])] if new else []
+    joint = merged(measured, base.take(np.array(new, dtype=int)), name=name or ours.name, warnings=said)
+    if own:
+        joint = merged(base.take(np.array(own)), joint, name=name or ours.name)
+    return replace(joint, warnings=tuple(dict.fromkeys((*computed.warnings, *joint.warnings))))
+
+
+def _described(found: ReferenceCorrection, shares: FloatArray) -> str:
+    if found.method == "elements":
+        return f", corrected by energies of its elements fitted to {len(found.references)} measured compounds"
+    names = [formula for formula, share in zip(found.references, shares, strict=True) if share > 0.0]
+    return f", relative to measured {' + '.join(names)}" if names else ", not corrected"
+
+
+def _sentence(found: ReferenceCorrection, new: list[Phase]) -> str:
+    formulas = ", ".join(phase.formula for phase in new)
+    if not found.references:
+        return (
+            f"{formulas}: computed, and not corrected, because no compound of the same source has been measured; "
+            f"{1e3 * found.error_eV_per_atom:.0f} meV/atom is taken as their error; add computed energies of measured "
+            "compounds of these elements"
+        )
+    how = {
+        "reactions": "tied by computed reaction energies to",
+        "elements": "corrected by energies of the elements fitted to",
+        "none": "computed, and best left uncorrected beside",
+    }[found.method]
+    some = ", ".join(found.references[:8]) + (", ..." if len(found.references) > 8 else "")
+    leaving = "leaving each out" if len(found.references) >= _FEWEST else "too few to leave each out"
+    error = f"{1e3 * found.error_eV_per_atom:.0f} meV/atom"
+    return f"{formulas}: {how} measured {some}; standard error {error}, from {leaving}"
