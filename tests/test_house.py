@@ -14,7 +14,7 @@ PACKAGE = ROOT / "src" / "tammann"
 FLOORS = (
     "_version units errors parallel systems notebook files strict composition recipe_blocks recipe history "
     "thermo reactions structures trajectory potentials md characterization transport kinetics automaton "
-    "reactive_diffusion analysis plot report workflows cli"
+    "reactive_diffusion synthesis analysis plot report workflows cli"
 ).split()
 """Rooms from the ground up: each imports only rooms that stand before it here."""
 

@@ -1,0 +1,230 @@
+"""All balanced sets of precursors of one target."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+
+from tammann.composition import composition_key, parse_formula
+from tammann.errors import DataError
+from tammann.reactions import Reaction, balanced_combinations
+from tammann.synthesis.exchange import HALOGENS, VOLATILE, OpenSystem
+from tammann.synthesis.precursor_list import Precursor, decomposition_chain
+from tammann.synthesis.precursor_set import PrecursorSet
+
+SALT_CATIONS = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Ca": 2}
+"""Charges of the cations of by-products in metathesis: their chlorides wash out with water."""
+
+_SALT_SOURCES = frozenset({"oxide", "carbonate", "hydroxide", "mixed-oxide", "other"})
+_MOST_COMBINATIONS = 3_000_000
+
+
+class Search:
+    """The sets of precursors of one target, in a system open to the gases of a furnace.
+
+    Args:
+        system: Phases and gases.
+        target: Position of the target among the phases.
+    """
+
+    def __init__(self, system: OpenSystem, target: int) -> None:
+        self.system = system
+        self.target = system.phases[target]
+        self.key = composition_key(self.target.composition)
+        self.elements = frozenset(self.target.composition)
+        self.volatile = tuple(e for e in VOLATILE if not (e in HALOGENS and e in self.elements))
+        self.metals = tuple(e for e in system.elements if e in self.elements and e not in self.volatile)
+
+    def with_gases(self, there: Sequence[Precursor], size: int) -> Iterator[PrecursorSet | None]:
+        """Yield the sets whose other products are gases, None for one without energies."""
+        allowed = {*self.elements, *self.volatile}
+        chosen = [one for one in there if one.elements <= allowed and one.elements & set(self.metals)]
+        has = {metal: [metal in one.elements for one in chosen] for metal in self.metals}
+        ways = (False,) if "O2" in self.system.surroundings.partial_pressure_Pa else (False, True)
+        complete: list[frozenset[str]] = []
+        seen: set[frozenset[str]] = set()
+        for k in range(1, size + 1):
+            subsets = _covering(len(chosen), k, list(has.values()))
+            for closed in ways:
+                for one, formulas in self._balanced(chosen, subsets, self.volatile, None, closed=closed):
+                    if formulas not in seen and not any(less <= formulas for less in complete):
+                        seen.add(formulas)
+                        if one is None or one.gibbs_eV_per_target < 0:
+                            complete.append(formulas)
+                        yield one
+
+    def with_salts(self, there: Sequence[Precursor], size: int | None) -> Iterator[PrecursorSet | None]:
+        """Yield the sets that leave a halide, None for one without energies."""
+        for cation, charge in SALT_CATIONS.items():
+            for halogen in HALOGENS:
+                salt = f"{cation}{halogen}{charge if charge > 1 else ''}"
+                if self.elements & {cation, halogen} or self.system.solid(salt) is None:
+                    continue
+                volatile = tuple(e for e in self.volatile if e not in HALOGENS)
+                allowed = {*self.elements, *volatile, cation, halogen}
+                chosen = [
+                    one
+                    for one in there
+                    if one.elements <= allowed
+                    and one.elements & {*self.metals, cation}
+                    and not {cation, halogen} <= one.elements
+                    and (cation not in one.elements or one.kind in _SALT_SOURCES)
+                ]
+                needs = [[e in one.elements for one in chosen] for e in (*self.metals, cation, halogen)]
+                for k in range(2, (size or len(self.metals) + 1) + 1):
+                    subsets = _covering(len(chosen), k, needs)
+                    yield from (one for one, _ in self._balanced(chosen, subsets, volatile, salt))
+
+    def _balanced(
+        self,
+        chosen: Sequence[Precursor],
+        subsets: np.ndarray,
+        volatile: Sequence[str],
+        salt: str | None,
+        *,
+        closed: bool = False,
+    ) -> Iterator[tuple[PrecursorSet | None, frozenset[str]]]:
+        """Yield the subsets that balance with the furnace's gases, and the formulas of their precursors."""
+        if not len(subsets):
+            return
+        made = [self.target.composition] + ([self.system.phases[salt].composition] if salt else [])
+        rows = np.array([self.system.row(c) for c in (*(one.composition for one in chosen), *made)])
+        products = np.arange(len(chosen), len(rows))
+        whole = np.column_stack([subsets, np.broadcast_to(products, (len(subsets), len(products)))])
+        members, nu = balanced_combinations(self.system.reduced(rows, volatile, closed=closed), whole)
+        nu = nu * np.sign(nu[:, -1:])
+        k = subsets.shape[1]
+        good = (nu[:, :k] < 0).all(axis=1) & (nu[:, k:] > 0).all(axis=1)
+        for row, coefficients in zip(members[good], nu[good], strict=True):
+            order = sorted(range(k), key=lambda i: self._place(chosen[row[i]]))
+            row, coefficients = np.r_[row[order], row[k:]], np.r_[coefficients[order], coefficients[k:]]
+            precursors = tuple(chosen[i] for i in row[:k])
+            if _mixed_nitrogen(precursors):
+                continue
+            reactants = [(p.formula, Fraction(-int(n))) for p, n in zip(precursors, coefficients, strict=False)]
+            solids = [(self.target.formula, Fraction(int(coefficients[k])))]
+            solids += [(salt, Fraction(int(coefficients[k + 1])))] if salt else []
+            reaction = self._reaction(
+                reactants, solids, volatile, ammonium=any(p.kind == "ammonium" for p in precursors)
+            )
+            if reaction is not None:
+                found = self._set(precursors, reaction[0], reactants, solids, volatile, salt)
+                yield found, frozenset(p.formula for p in precursors)
+
+    def _place(self, one: Precursor) -> int:
+        """Return where a precursor stands in a set: in the order of the target's elements, a source of salt last."""
+        metals = [element for element in self.target.composition if element in self.metals]
+        return min((i for i, element in enumerate(metals) if element in one.elements), default=len(metals))
+
+    def _reaction(
+        self,
+        reactants: Sequence[tuple[str, Fraction]],
+        solids: Sequence[tuple[str, Fraction]],
+        volatile: Sequence[str],
+        *,
+        ammonium: bool = False,
+    ) -> tuple[Reaction, dict[str, Fraction]] | None:
+        """Return a reaction with its gases and these per unit of the coefficients, None where a gas is lacking."""
+        scale = math.lcm(*(n.denominator for _, n in (*reactants, *solids)))
+        over = np.zeros((1, len(self.system.elements)), dtype=np.int64)
+        for sign, terms in ((1, reactants), (-1, solids)):
+            for formula, n in terms:
+                over[0] += sign * int(n * scale) * self.system.row(parse_formula(formula))
+        names, amounts, allowed = self.system.exchanged(over, volatile, ammonium=ammonium)
+        if not allowed[0]:
+            return None
+        gases = {g: Fraction(float(n)) / scale for g, n in zip(names, amounts[0], strict=True) if n}
+        left = [*reactants, *((g, -n) for g, n in gases.items() if n < 0)]
+        right = [*solids, *((g, n) for g, n in gases.items() if n > 0)]
+        numbers = [n for _, n in (*left, *right)]
+        unit = Fraction(1, math.lcm(*(n.denominator for n in numbers)))
+        whole = math.gcd(*(int(n / unit) for n in numbers))
+        sides = (tuple((f, int(n / unit) // whole) for f, n in side) for side in (left, right))
+        return Reaction(*sides), gases
+
+    def _set(
+        self,
+        precursors: tuple[Precursor, ...],
+        reaction: Reaction,
+        reactants: Sequence[tuple[str, Fraction]],
+        solids: Sequence[tuple[str, Fraction]],
+        volatile: Sequence[str],
+        salt: str | None,
+    ) -> PrecursorSet | None:
+        """Return the set with its energy, None where no energy is known."""
+        system = self.system
+        replaced = [self._with_energy(p, n, volatile) for p, (_, n) in zip(precursors, reactants, strict=True)]
+        terms = [one for one in replaced if one is not None]
+        solid = self._reaction(terms, solids, volatile) if len(terms) == len(replaced) else None
+        if solid is None:
+            return None
+        total, variance = 0.0, 0.0
+        for sign, side in ((-1, terms), (1, solids)):
+            for formula, n in side:
+                i, units = system.solid_units(formula)
+                total += sign * float(n) * units * system.gibbs_eV[i]
+                variance += (float(n) * units * system.error_eV[i]) ** 2
+        total += sum(float(n) * system.potential_eV(g) for g, n in solid[1].items())
+        made = float(solids[0][1])
+        return PrecursorSet(
+            self.target.formula, precursors, reaction, tuple(f for f, _ in terms), solid[0], salt,
+            total / made, math.sqrt(variance) / made, system.surroundings,
+        )  # fmt: skip
+
+    def _with_energy(self, one: Precursor, n: Fraction, volatile: Sequence[str]) -> tuple[str, Fraction] | None:
+        """Return the first solid on a precursor's way of decomposition that has an energy, and its moles."""
+        for formula in decomposition_chain(one):
+            if self.system.solid(formula) is None:
+                continue
+            formula = self.system.oxidized(formula)
+            composition = parse_formula(formula)
+            stay = [e for e in one.composition if e not in volatile]
+            ratios = {Fraction(one.composition[e], composition.get(e, 1)) for e in stay}
+            if len(ratios) == 1:
+                return formula, n * ratios.pop()
+        return None
+
+    def why_none(self, there: Sequence[Precursor]) -> str:
+        """Return the sentence on why there is no set at all."""
+        name = self.target.formula
+        for element in self.metals:
+            if not any(element in one.elements for one in there):
+                return f"{name}: no precursor brings {element}; name one that does, or other kinds of precursor."
+        if "O2" not in self.system.surroundings.partial_pressure_Pa:
+            return (
+                f"{name}: no set of precursors balances without taking up O2, which this atmosphere does not hold: the "
+                "oxidation states that they bring do not add up; choose air or oxygen, or other precursors."
+            )
+        return f"{name}: no set of these precursors balances; allow more kinds, more of them in a set, or other gases."
+
+
+def _mixed_nitrogen(precursors: Sequence[Precursor]) -> bool:
+    """Whether nitrate and ammonium are together, which burn in a way that no balance tells."""
+    return any(p.kind == "ammonium" for p in precursors) and any(p.kind == "nitrate" for p in precursors)
+
+
+def _covering(n: int, k: int, needs: Sequence[Sequence[bool]]) -> np.ndarray:
+    """Return the choices of k of n that have a member for each need, shape (C, k).
+
+    Raises:
+        DataError: There are too many to try.
+    """
+    bits = [sum(bool(need[i]) << b for b, need in enumerate(needs)) for i in range(n)]
+    full = (1 << len(needs)) - 1
+    if math.comb(n, k) > _MOST_COMBINATIONS:
+        raise DataError(
+            f"precursors: {math.comb(n, k):.1e} combinations of {k} among {n}, expected at most "
+            f"{_MOST_COMBINATIONS:.0e}; name fewer kinds or candidates, or fewer in a set."
+        )
+    found = []
+    for chosen in combinations(range(n), k):
+        has = 0
+        for i in chosen:
+            has |= bits[i]
+        if has == full:
+            found.append(chosen)
+    return np.array(found, dtype=np.int64).reshape(-1, k)
