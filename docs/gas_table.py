@@ -9,11 +9,11 @@ is asked for by name, as ``P4O10(g)``. Of isomers the one of lowest Gibbs energy
 are left out.
 """
 
-import json
 import math
-import re
-from importlib.resources import files
+from collections import defaultdict
 from pathlib import Path
+
+from janaf_source import read_tables
 
 TARGET = Path(__file__).parents[1] / "src/tammann/data/experiment/gases.csv"
 TEMPERATURES_K = range(300, 2001, 100)
@@ -28,27 +28,6 @@ HEADER = """\
 """
 
 
-def read_tables() -> dict[tuple[str, ...], list[tuple[str, str, Energies]]]:
-    """Read every neutral table, by atoms as JANAF writes them: display name, state and Gibbs energy by temperature."""
-    source = files("janaf")
-    index = json.loads(source.joinpath("janaf.json").read_text("utf-8"))
-    tables: dict[tuple[str, ...], list[tuple[str, str, Energies]]] = {}
-    for display, name in zip(index["display"], index["index"], strict=True):
-        lines = source.joinpath("data", f"{name}.txt").read_text("utf-8").splitlines()
-        match = re.fullmatch(r"((?:[A-Z][a-z]?\d*)+)\(([a-z,]+)\)", lines[0].split("\t")[1])
-        if match is None:  # ions, the electron, compounds of no fixed composition
-            continue
-        atoms = tuple(sorted(re.findall(r"[A-Z][a-z]?\d*", match[1])))
-        energies: Energies = {}
-        for cells in (line.split("\t") for line in lines[2:]):
-            try:
-                energies[float(cells[0])] = float(cells[6])
-            except (IndexError, ValueError):  # remarks on transitions
-                continue
-        tables.setdefault(atoms, []).append((display.split(",")[0], match[2], energies))
-    return tables
-
-
 def by_name(elements: set[str], gas: Energies, condensed: list[tuple[str, Energies]]) -> bool:
     """Tell whether a molecule is a gas only where it is asked for."""
     if not condensed:
@@ -59,10 +38,13 @@ def by_name(elements: set[str], gas: Energies, condensed: list[tuple[str, Energi
 def main() -> None:
     """Write the table."""
     lines = []
-    for atoms, found in sorted(read_tables().items()):
-        elements = {re.sub(r"\d", "", atom) for atom in atoms}
+    tables = defaultdict(list)
+    for table in read_tables():
+        tables[tuple(sorted(table.atoms.items()))].append((table.formula, table.state, table.gibbs))
+    for atoms, found in sorted(tables.items()):
+        elements = {element for element, _ in atoms}
         gases = [(display, table) for display, state, table in found if state == "g"]
-        if not gases or "D" in elements or atoms in {(e + "2",) for e in ("H", "N", "O", "F", "Cl")}:
+        if not gases or "D" in elements or atoms in {((e, 2.0),) for e in ("H", "N", "O", "F", "Cl")}:
             continue
         display, gas = min(gases, key=lambda one: one[1][1000.0])
         condensed = [(state, table) for _, state, table in found if state != "g"]

@@ -93,3 +93,52 @@ def composition_key(composition: str | Mapping[str, int]) -> tuple[tuple[str, in
 def _key(counts: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
     divisor = math.gcd(*(count for _, count in counts))
     return tuple(sorted((element, count // divisor) for element, count in counts))
+
+
+_ORDER = (
+    "Cs Rb K Na Li Ra Ba Sr Ca Mg Be La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Ac Th Pa U Np Pu Am Y Sc Tl Ag Au Hg "
+    "Cd Pb Zn Cu Pd Pt Ni Rh Ir Co Ru Os Mn Re Tc Fe In Ga Al Cr V Ti Zr Hf Nb Ta Mo W Bi Sb As Sn Ge Si B P C N Te Se "
+    "S At I Br Cl O F"
+).split()
+_RANK = {element: n for n, element in enumerate(_ORDER)}
+_NONMETALS = frozenset("B P C N Te Se S I Br Cl O F H Si As Sb Ge".split())
+_OXYANIONS = {"S": 4, "P": 4, "C": 3, "N": 3}
+
+
+def conventional_formula(composition: Mapping[str, int]) -> str:
+    """Spell a formula as chemists do: metals first, hydroxides and salts of oxyacids with brackets.
+
+    Args:
+        composition: Atoms per formula unit, which stays as large as it is.
+
+    Example:
+        >>> [conventional_formula(parse_formula(f)) for f in ("TiSrO3", "Al2MgO4", "CaH2O2", "O12S3Fe2", "H4NCl", "HAlO2")]
+        ['SrTiO3', 'MgAl2O4', 'Ca(OH)2', 'Fe2(SO4)3', 'NH4Cl', 'AlOOH']
+    """
+    atoms = {e: composition[e] for e in sorted(composition, key=lambda e: (_RANK.get(e, -1), e)) if e != "H"}
+    metals = {e: n for e, n in atoms.items() if e not in _NONMETALS}
+    rest = {e: n for e, n in atoms.items() if e in _NONMETALS}
+    hydrogen = {"H": composition["H"]} if "H" in composition else {}
+    n_hydrogen, oxygen = hydrogen.get("H", 0), rest.get("O", 0)
+    if not metals and n_hydrogen and n_hydrogen == 4 * rest.get("N", 0):
+        return _grouped("NH4", rest.pop("N")) + _joined(rest)
+    if not metals and hydrogen and oxygen:  # an acid
+        return _joined({**hydrogen, **rest})
+    if metals and hydrogen and rest.keys() == {"O"} and oxygen >= n_hydrogen:
+        left = {"O": oxygen - n_hydrogen} if oxygen > n_hydrogen else {}
+        return _joined({**metals, **left}) + _grouped("OH", n_hydrogen)
+    if metals and not hydrogen and len(rest) == 2 and oxygen:
+        centre = next(iter(rest))
+        if rest[centre] > 1 and oxygen == _OXYANIONS.get(centre, 0) * rest[centre]:
+            return _joined(metals) + _grouped(f"{centre}O{_OXYANIONS[centre]}", rest[centre])
+    if oxygen or rest.keys() & {"F", "Cl", "Br", "I"}:
+        return _joined({**metals, **hydrogen, **rest})
+    return _joined({**metals, **rest, **hydrogen})
+
+
+def _joined(counts: Mapping[str, int]) -> str:
+    return "".join(f"{e}{n if n > 1 else ''}" for e, n in counts.items())
+
+
+def _grouped(group: str, n: int) -> str:
+    return f"({group}){n}" if n > 1 else group

@@ -1,6 +1,8 @@
 """Measured Gibbs energies of formation, volumes and melting points that ship with the package."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
@@ -37,6 +39,38 @@ class MeasuredProperties(NamedTuple):
     volume_source: str
     melting_point_K: float
     melting_point_source: str
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredSolid:
+    """A solid as one collection of measurements has it.
+
+    Attributes:
+        formula: One mole of it is what the energies are of.
+        gibbs_kJ_per_mol: Of formation from the elements in their stable state at T and 1 bar, at ``TEMPERATURES_K``,
+            shape (nT,); the solid's own beyond its melting point.
+        standard_error_kJ_per_mol: Of the whole curve.
+        source: Who measured or assessed it.
+        melting_point_K: Melting or decomposition temperature; NaN where the collection states none.
+        melting_point_source: Who measured it.
+    """
+
+    formula: str
+    gibbs_kJ_per_mol: FloatArray
+    standard_error_kJ_per_mol: float
+    source: str
+    melting_point_K: float = math.nan
+    melting_point_source: str = ""
+
+    @property
+    def composition(self) -> dict[str, int]:
+        """Atoms per formula unit."""
+        return parse_formula(self.formula)
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms per formula unit, counted."""
+        return sum(self.composition.values())
 
 
 def extended(values: FloatArray) -> FloatArray:

@@ -1,0 +1,177 @@
+"""The library of measured energies: any elements to the solids and gases that tables know, with sources and errors.
+
+The NIST-JANAF tables come first, then published measurements that they lack, then FREED where the package that carries
+it is installed. What disagrees is named, and its error widened.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from tammann.composition import atomic_masses, composition_key, parse_formula
+from tammann.errors import DataError, check_argument
+from tammann.thermo.condensed_elements import condensed_element
+from tammann.thermo.experiment import MeasuredSolid, measured_properties
+from tammann.thermo.freed import freed_solids
+from tammann.thermo.gases import gas, gas_named, gases_of
+from tammann.thermo.gibbs import TEMPERATURES_K
+from tammann.thermo.handbook import SOURCE as HANDBOOK
+from tammann.thermo.handbook import handbook_properties
+from tammann.thermo.janaf import janaf_solids
+from tammann.thermo.literature import literature_solids
+from tammann.thermo.phase import FloatArray, Phase, Phases, energy_set_of
+from tammann.units import KJ_PER_MOL_IN_EV
+
+MEASURED = "measured"
+"""Name of the energy set of the library, which a recipe uses for any elements."""
+_Key = tuple[tuple[str, int], ...]
+
+
+def measured_phases(elements: Iterable[str], *, fill: bool = True) -> Phases:
+    """Return what the library knows of some elements: solids, gases, energies, melting points and volumes.
+
+    Of each composition there is one solid, the stablest form at each temperature, which continues as a solid beyond its
+    melting point. An element's condensed phase is zero up to its boiling point. Gases are those of the elements, CO2
+    and H2O; others enter with the atmosphere, or as a recipe gives them off.
+
+    Args:
+        elements: Symbols, such as ``["Sr", "Ti", "O", "C"]``; phases may hold some of them only.
+        fill: Estimate volumes and melting points that nobody measured, which their sources say.
+
+    Returns:
+        Phases with one energy set, ``measured``, on ``TEMPERATURES_K``; ``left_out`` says which entries are not
+        trusted, and why.
+
+    Raises:
+        DataError: A symbol is no element, or no compound of the elements is known.
+
+    Example:
+        >>> phases = measured_phases(["Mg", "Al", "O"])
+        >>> [phase.formula for phase in phases if phase.n_atoms > 2]
+        ['Al2O3', 'MgAl2O4']
+        >>> round(float(phases.gibbs(1000.0)[phases.index("MgO")]), 3)
+        -2.555
+    """
+    if isinstance(elements, str):
+        raise DataError(f"elements {elements!r} are one text: expected a list of symbols, such as ['Sr', 'Ti', 'O']")
+    wanted = tuple(sorted(set(elements)))
+    for element in wanted:
+        check_argument("elements", element, (str,), "symbols of elements")
+        if element not in atomic_masses():
+            raise DataError(f"elements: {element!r} is not an element; check its spelling")
+    if not wanted:
+        raise DataError("elements are empty: expected symbols, such as ['Sr', 'Ti', 'O']")
+    return _library(wanted, fill)
+
+
+@lru_cache(maxsize=64)
+def _library(elements: tuple[str, ...], fill: bool) -> Phases:
+    solids, refused = _merged(elements)
+    compounds = [solid for solid in solids.values() if len(solid.composition) > 1]
+    if not compounds:
+        raise DataError(
+            f"no compound of {', '.join(elements)} is in the tables of measured energies: expected elements with at "
+            "least one; give energies of your own in a CSV or JSON file, or ask the Materials Project (mp-api)"
+        )
+    ordered = [*compounds, *(solid for solid in solids.values() if len(solid.composition) == 1)]
+    parts = [_part(solid, fill) for solid in ordered]
+    parts += [(*gas(formula), False) for formula in gases_of(set(elements))]
+    energies = energy_set_of(
+        MEASURED,
+        "Measured Gibbs energies of formation: NIST-JANAF tables, then published measurements, then FREED.",
+        TEMPERATURES_K,
+        [(gibbs, error, source, computed) for _, gibbs, error, source, computed in parts],
+    )
+    return Phases(
+        "-".join(elements),
+        tuple(sorted({e for phase, *_ in parts for e in phase.composition})),
+        tuple(phase for phase, *_ in parts),
+        {MEASURED: energies},
+        MEASURED,
+        left_out=refused,
+    )
+
+
+def _merged(elements: tuple[str, ...]) -> tuple[dict[_Key, MeasuredSolid], dict[str, str]]:
+    """Return the solids of all collections, the most trusted of each composition, and why others are left out."""
+    janaf, literature = janaf_solids(elements), literature_solids(elements)
+
+    def melting_point(composition: Mapping[str, int]) -> float:
+        return _melting_point(composition, janaf.get(composition_key(composition)))[0]
+
+    freed, refused = freed_solids(elements, melting_point=melting_point)
+    found = {}
+    for key in (*janaf, *literature, *freed):
+        if key not in found:
+            known = [collection[key] for collection in (janaf, literature, freed) if key in collection]
+            found[key] = known[0]
+            for other in known[1:]:
+                found[key] = _compared(found[key], other)
+    for element in elements:
+        condensed = condensed_element(element) if ((element, 1),) not in found else None
+        if condensed is not None and gas_named(element) is None:
+            found[((element, 1),)] = condensed
+    return found, {name: reason for name, reason in refused.items() if composition_key(name) not in found}
+
+
+def _part(solid: MeasuredSolid, fill: bool) -> tuple[Phase, FloatArray, float, str, bool]:
+    composition = solid.composition
+    melting_point, melting_point_source = _melting_point(composition, solid)
+    volume, volume_source = _volume(composition)
+    phase = Phase(
+        solid.formula,
+        composition,
+        volume_A3_per_atom=volume,
+        volume_source=volume_source,
+        melting_point_K=melting_point,
+        melting_point_source=melting_point_source,
+        observed=True,
+    )
+    to_eV = KJ_PER_MOL_IN_EV / phase.n_atoms
+    source = solid.source if len(composition) > 1 else f"reference of its element; {solid.source}"
+    return phase, solid.gibbs_kJ_per_mol * to_eV, solid.standard_error_kJ_per_mol * to_eV, source, False
+
+
+def _compared(solid: MeasuredSolid, other: MeasuredSolid) -> MeasuredSolid:
+    """Return a solid with the error that another source, where it differs by more, gives it, and that in its source.
+
+    Two values that differ by d have a standard deviation of d / sqrt(2) about the truth each.
+    """
+    below = np.minimum(solid.melting_point_K, 1500.0) if math.isfinite(solid.melting_point_K) else 1000.0
+    same = max(below, TEMPERATURES_K[0]) >= TEMPERATURES_K
+    theirs = other.gibbs_kJ_per_mol * solid.n_atoms / other.n_atoms
+    difference = float(np.median((theirs - solid.gibbs_kJ_per_mol)[same]))
+    if abs(difference) <= solid.standard_error_kJ_per_mol:
+        return solid
+    return replace(
+        solid,
+        standard_error_kJ_per_mol=max(solid.standard_error_kJ_per_mol, abs(difference) / math.sqrt(2.0)),
+        source=f"{solid.source}; {difference / solid.n_atoms:+.1f} kJ/mol of atoms in {other.source}",
+    )
+
+
+def _melting_point(composition: Mapping[str, int], solid: MeasuredSolid | None) -> tuple[float, str]:
+    """Return a measured melting or decomposition point and its source; NaN where there is none."""
+    if solid is not None and math.isfinite(solid.melting_point_K):
+        return solid.melting_point_K, solid.melting_point_source
+    measured = measured_properties(composition)
+    if measured is not None and math.isfinite(measured.melting_point_K):
+        return measured.melting_point_K, measured.melting_point_source
+    known = handbook_properties(composition)
+    if known is not None and math.isfinite(known.melting_point_K):
+        return known.melting_point_K, f"measured, {known.name}: {HANDBOOK}"
+    return math.nan, ""
+
+
+def _volume(composition: Mapping[str, int]) -> tuple[float, str]:
+    """Return a measured volume, Angstrom^3 per atom, and its source; NaN where there is none."""
+    measured = measured_properties(composition)
+    if measured is not None and math.isfinite(measured.volume_A3_per_atom):
+        return measured.volume_A3_per_atom, f"measured, {measured.structure}: {measured.volume_source}"
+    known = handbook_properties(composition)
+    if known is not None:
+        return known.volume_A3_per_atom, f"measured, {known.name}: {HANDBOOK}"
+    return math.nan, ""
