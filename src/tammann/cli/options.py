@@ -21,7 +21,9 @@ def check_figure_file(file: Path | None) -> Path | None:
     return file
 
 
-System = Annotated[str, typer.Argument(help="A shipped system, a .csv or .json file of phases, or mp-api:A-B-C.")]
+System = Annotated[
+    str, typer.Argument(help="A shipped system, a .csv or .json file of phases, measured:A-B-C, or mp-api:A-B-C.")
+]
 Energies = Annotated[str | None, typer.Option(metavar="NAME", help="Energy set; the system's default if not given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Plot = Annotated[

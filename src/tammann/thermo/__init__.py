@@ -13,6 +13,7 @@ from tammann.thermo.gases import with_gases
 from tammann.thermo.hull import energy_above_hull
 from tammann.thermo.load import load_phases
 from tammann.thermo.local_equilibrium import local_equilibrium_differences
+from tammann.thermo.measured import measured_phases
 from tammann.thermo.phase import Constraint, EnergySet, Phase, Phases
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "load_phases",
     "local_equilibrium_differences",
     "mean_of_draws",
+    "measured_phases",
     "parse_formula",
     "shifts_table",
     "with_gases",

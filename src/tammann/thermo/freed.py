@@ -1,7 +1,7 @@
 """The Gibbs energies of the FREED database, read where the package that carries them is installed.
 
-FREED (thermart.net) is distributed by the package ``reaction-network`` without a licence of its own, therefore nothing of
-it ships here; its file is read without importing the package. Each series holds whatever state is stable at the
+FREED (thermart.net) is distributed by the package ``reaction-network`` without a licence of its own, therefore nothing
+of it ships here; its file is read without importing the package. Each series holds whatever state is stable at the
 temperature, crystal, liquid or gas, and has slips. A series is used as far as it is a solid's, and if it passes the
 tests of :func:`examined`.
 """
@@ -17,11 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tammann.composition import atomic_masses, composition_key, conventional_formula, parse_formula
-from tammann.errors import DataError
+from tammann.composition import atomic_masses, composition_key, conventional_formula, elements_of, parse_formula
 from tammann.thermo.condensed_elements import HEAT_CAPACITY_J_PER_K_PER_MOL_ATOMS, continued
 from tammann.thermo.experiment import MeasuredSolid
-from tammann.thermo.gases import gas_named
 from tammann.thermo.gibbs import TEMPERATURES_K, elemental_gibbs_energies
 from tammann.thermo.phase import FloatArray
 from tammann.units import GAS_CONSTANT_J_PER_MOL_K, KJ_PER_MOL_IN_EV, ROOM_TEMPERATURE_K
@@ -53,17 +51,10 @@ def _text() -> Mapping[str, Mapping[str, float]]:
 
 
 @cache
-def _readable() -> tuple[tuple[frozenset[str], str], ...]:
-    """Return the formulas of the file, with their elements; those of deuterium or of mineral mixtures are no use."""
-    found = []
-    for formula in _text():
-        try:
-            composition = parse_formula(formula)
-        except DataError:
-            continue
-        if 1 < len(composition) and sum(composition.values()) <= _LARGEST_FORMULA:
-            found.append((frozenset(composition), formula))
-    return tuple(found)
+def _formulas() -> tuple[tuple[frozenset[str], str], ...]:
+    """Return the formulas of the file that have energies of the elements to go with, and their elements."""
+    known = elemental_gibbs_energies().keys()
+    return tuple((held, formula) for formula in _text() if len(held := elements_of(formula)) > 1 and held <= known)
 
 
 def _series(formula: str) -> _Series:
@@ -88,12 +79,11 @@ def freed_solids(
         Solids by ``composition_key``, and reasons by formula.
     """
     wanted, found, refused = frozenset(elements), {}, {}
-    known = elemental_gibbs_energies()
-    for held, formula in _readable():
-        if not held <= wanted or not held <= known.keys():
+    for held, formula in _formulas():
+        if not held <= wanted:
             continue
         series = _series(formula)
-        if gas_named(series.formula) is not None:
+        if sum(series.composition.values()) > _LARGEST_FORMULA:
             continue
         result = examined(series, melting_point(series.composition))
         if isinstance(result, str):
@@ -139,7 +129,7 @@ def examined(series: _Series, melting_point_K: float) -> MeasuredSolid | str | N
     if excess > _MOLECULE_J_PER_K_PER_MOL_ATOMS:
         return None
     if excess < _CRYSTAL_J_PER_K_PER_MOL_ATOMS and mass < _HEAVY_G_PER_MOL_ATOMS:
-        return f"the entropy in FREED, {entropy[0]:.0f} J/(K mol) of atoms at 350 K, is too small for a crystal of its mass"
+        return f"the entropy in FREED, {entropy[0]:.0f} J/(K mol) of atoms at 350 K, is too small for its atomic mass"
     jump = np.diff(entropy) - _growth()
     doubt = _doubt(series.composition)
     if melting_point_K < ROOM_TEMPERATURE_K:

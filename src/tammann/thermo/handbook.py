@@ -32,8 +32,8 @@ _STEMS = {
     "Sm": "samar", "Eu": "europ", "Gd": "gadolin", "Tb": "terb", "Dy": "dyspros", "Ho": "holm", "Er": "erb",
     "Tm": "thul", "Yb": "ytterb", "Lu": "lutet", "Hf": "hafn", "Ta": "tantal", "W": "tungst", "Re": "rhen",
     "Os": "osm", "Ir": "irid", "Pt": "platin", "Au": "gold aur", "Hg": "mercur", "Tl": "thall", "Pb": "lead plumb",
-    "Bi": "bismuth", "Th": "thor", "U": "uran", "Cl": "chlor", "F": "fluor", "B": "bor", "N": "nitr azid ammon cyan amid",
-    "C": "carb cyan graphite diamond cementite",
+    "Bi": "bismuth", "Th": "thor", "U": "uran", "Cl": "chlor", "F": "fluor", "B": "bor",
+    "N": "nitr azid ammon cyan amid", "C": "carb cyan graphite diamond cementite",
 }  # fmt: skip
 
 
@@ -95,7 +95,12 @@ def handbook_properties(composition: Mapping[str, int]) -> HandbookProperties | 
         >>> known is None or (2700 < known.melting_point_K < 2720 and 14 < known.volume_A3_per_atom < 15.5)
         True
     """
-    unit = dict(composition_key(composition))
+    return _properties(composition_key(composition))
+
+
+@cache
+def _properties(key: tuple[tuple[str, int], ...]) -> HandbookProperties | None:
+    unit = dict(key)
     n_atoms = sum(unit.values())
     mass = sum(count * atomic_masses()[element] for element, count in unit.items())
     found = []
@@ -110,7 +115,7 @@ def handbook_properties(composition: Mapping[str, int]) -> HandbookProperties | 
 
 
 def _names(name: str, unit: Mapping[str, int]) -> bool:
-    """Tell whether a name holds every element of a formula (oxygen and hydrogen apart), and begins no word with another.
+    """Tell whether a name holds every element of a formula but oxygen and hydrogen, and begins no word with another.
 
     Hydrates, hydroxides and oxides have to hold what they say.
     """

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from tammann.composition import composition_key, parse_formula
+from tammann.composition import composition_key, elements_of, parse_formula
 from tammann.systems import read_rows
 from tammann.thermo.experiment import MeasuredSolid
 from tammann.thermo.gibbs import TEMPERATURES_K
@@ -19,7 +19,7 @@ _COLUMNS = tuple(f"{T:g}" for T in TEMPERATURES_K)
 
 @cache
 def _rows() -> tuple[tuple[frozenset[str], dict[str, str]], ...]:
-    return tuple((frozenset(parse_formula(row["formula"])), row) for row in read_rows("measured/janaf.csv"))
+    return tuple((elements_of(row["formula"]), row) for row in read_rows("measured/janaf.csv"))
 
 
 def janaf_solids(elements: Iterable[str]) -> Mapping[tuple[tuple[str, int], ...], MeasuredSolid]:

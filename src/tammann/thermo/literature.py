@@ -7,14 +7,16 @@ from functools import cache
 
 import numpy as np
 
-from tammann.composition import composition_key, parse_formula
+from tammann.composition import composition_key, elements_of, parse_formula
 from tammann.systems import read_rows
 from tammann.thermo.experiment import MeasuredSolid
 from tammann.thermo.gibbs import TEMPERATURES_K, elemental_gibbs_energies
 from tammann.thermo.phase import FloatArray
-from tammann.units import KJ_PER_MOL_IN_EV
+from tammann.units import KJ_PER_MOL_IN_EV, ROOM_TEMPERATURE_K
 
-_T0 = 298.15
+STANDARD_ERROR_KJ_PER_MOL_ATOMS = 2.0
+"""Where the source states none."""
+_T0 = ROOM_TEMPERATURE_K
 _HEAT_CAPACITY = ("cp_a", "cp_b", "cp_c", "cp_d", "cp_e")
 
 
@@ -53,7 +55,8 @@ def gibbs_of_formation(
     for factor, power in terms:
         enthalpy += factor * (T ** (power + 1.0) - _T0 ** (power + 1.0)) / (power + 1.0)
         entropy += factor * (np.log(T / _T0) if power == 0.0 else (T**power - _T0**power) / power)
-    last = sum(factor * heat_capacity_to_K**power for factor, power in terms) if np.isfinite(heat_capacity_to_K) else 0.0
+    end = min(heat_capacity_to_K, TEMPERATURES_K[-1])
+    last = sum(factor * end**power for factor, power in terms)
     enthalpy += last * (TEMPERATURES_K - T)
     entropy += last * np.log(TEMPERATURES_K / T)
     elements = elemental_gibbs_energies()
@@ -63,7 +66,7 @@ def gibbs_of_formation(
 
 @cache
 def _rows() -> tuple[tuple[frozenset[str], dict[str, str]], ...]:
-    return tuple((frozenset(parse_formula(row["formula"])), row) for row in read_rows("measured/literature.csv"))
+    return tuple((elements_of(row["formula"]), row) for row in read_rows("measured/literature.csv"))
 
 
 def literature_solids(elements: Iterable[str]) -> Mapping[tuple[tuple[str, int], ...], MeasuredSolid]:
@@ -88,6 +91,7 @@ def literature_solids(elements: Iterable[str]) -> Mapping[tuple[tuple[str, int],
 
 def _solid(rows: list[dict[str, str]]) -> MeasuredSolid:
     first = rows[0]
+    n_atoms = sum(parse_formula(first["formula"]).values())
     curves = [
         gibbs_of_formation(
             parse_formula(row["formula"]),
@@ -101,6 +105,6 @@ def _solid(rows: list[dict[str, str]]) -> MeasuredSolid:
     return MeasuredSolid(
         first["formula"],
         np.min(curves, axis=0),
-        float(first["standard_error_kJ_per_mol"]),
+        float(first["standard_error_kJ_per_mol"] or STANDARD_ERROR_KJ_PER_MOL_ATOMS * n_atoms),
         "; ".join(dict.fromkeys(row["source"] for row in rows)),
     )

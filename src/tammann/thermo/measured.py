@@ -11,22 +11,25 @@ from functools import lru_cache
 
 import numpy as np
 
-from tammann.composition import atomic_masses, composition_key, parse_formula
+from tammann.composition import atomic_masses, composition_key
 from tammann.errors import DataError, check_argument
 from tammann.thermo.condensed_elements import condensed_element
+from tammann.thermo.entries import MeltingPoints
+from tammann.thermo.estimates import estimated_melting_point, estimated_volume
 from tammann.thermo.experiment import MeasuredSolid, measured_properties
 from tammann.thermo.freed import freed_solids
-from tammann.thermo.gases import gas, gas_named, gases_of
+from tammann.thermo.gases import gas, gases_of
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.handbook import SOURCE as HANDBOOK
 from tammann.thermo.handbook import handbook_properties
 from tammann.thermo.janaf import janaf_solids
 from tammann.thermo.literature import literature_solids
-from tammann.thermo.phase import FloatArray, Phase, Phases, energy_set_of
+from tammann.thermo.phase import ELEMENT_GASES, FloatArray, Phase, Phases, energy_set_of
 from tammann.units import KJ_PER_MOL_IN_EV
 
 MEASURED = "measured"
 """Name of the energy set of the library, which a recipe uses for any elements."""
+_NOBLE_GASES = frozenset({"He", "Ne", "Ar", "Kr", "Xe", "Rn"})
 _Key = tuple[tuple[str, int], ...]
 
 
@@ -111,16 +114,28 @@ def _merged(elements: tuple[str, ...]) -> tuple[dict[_Key, MeasuredSolid], dict[
             for other in known[1:]:
                 found[key] = _compared(found[key], other)
     for element in elements:
-        condensed = condensed_element(element) if ((element, 1),) not in found else None
-        if condensed is not None and gas_named(element) is None:
+        missing = ((element, 1),) not in found and f"{element}2" not in ELEMENT_GASES and element not in _NOBLE_GASES
+        condensed = condensed_element(element) if missing else None
+        if condensed is not None:
             found[((element, 1),)] = condensed
     return found, {name: reason for name, reason in refused.items() if composition_key(name) not in found}
 
 
 def _part(solid: MeasuredSolid, fill: bool) -> tuple[Phase, FloatArray, float, str, bool]:
     composition = solid.composition
+    gibbs = solid.gibbs_kJ_per_mol * KJ_PER_MOL_IN_EV / solid.n_atoms
     melting_point, melting_point_source = _melting_point(composition, solid)
     volume, volume_source = _volume(composition)
+    try:
+        if fill and not math.isfinite(volume):
+            estimate = estimated_volume(composition)
+            volume, volume_source = estimate.value, estimate.source
+        if fill and not math.isfinite(melting_point) and math.isfinite(volume):
+            enthalpy = gibbs[0] - TEMPERATURES_K[0] * (gibbs[1] - gibbs[0]) / (TEMPERATURES_K[1] - TEMPERATURES_K[0])
+            estimate = estimated_melting_point(composition, float(enthalpy), volume)
+            melting_point, melting_point_source = estimate.value, estimate.source
+    except DataError:  # an element without increments: it stays unknown
+        pass
     phase = Phase(
         solid.formula,
         composition,
@@ -130,9 +145,8 @@ def _part(solid: MeasuredSolid, fill: bool) -> tuple[Phase, FloatArray, float, s
         melting_point_source=melting_point_source,
         observed=True,
     )
-    to_eV = KJ_PER_MOL_IN_EV / phase.n_atoms
     source = solid.source if len(composition) > 1 else f"reference of its element; {solid.source}"
-    return phase, solid.gibbs_kJ_per_mol * to_eV, solid.standard_error_kJ_per_mol * to_eV, source, False
+    return phase, gibbs, solid.standard_error_kJ_per_mol * KJ_PER_MOL_IN_EV / solid.n_atoms, source, False
 
 
 def _compared(solid: MeasuredSolid, other: MeasuredSolid) -> MeasuredSolid:
@@ -143,7 +157,7 @@ def _compared(solid: MeasuredSolid, other: MeasuredSolid) -> MeasuredSolid:
     below = np.minimum(solid.melting_point_K, 1500.0) if math.isfinite(solid.melting_point_K) else 1000.0
     same = max(below, TEMPERATURES_K[0]) >= TEMPERATURES_K
     theirs = other.gibbs_kJ_per_mol * solid.n_atoms / other.n_atoms
-    difference = float(np.median((theirs - solid.gibbs_kJ_per_mol)[same]))
+    difference = float(np.mean((theirs - solid.gibbs_kJ_per_mol)[same]))
     if abs(difference) <= solid.standard_error_kJ_per_mol:
         return solid
     return replace(
@@ -175,3 +189,14 @@ def _volume(composition: Mapping[str, int]) -> tuple[float, str]:
     if known is not None:
         return known.volume_A3_per_atom, f"measured, {known.name}: {HANDBOOK}"
     return math.nan, ""
+
+
+def with_melting_points(phases: Phases, stated: MeltingPoints) -> Phases:
+    """Return the phases with the melting points of a table in place of their own, where it has one."""
+    changed = []
+    for phase in phases:
+        point = stated.get(composition_key(phase.composition)) if phase.state == "solid" else None
+        changed.append(
+            phase if point is None else replace(phase, melting_point_K=point[0], melting_point_source=point[1])
+        )
+    return replace(phases, phases=tuple(changed))

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import combinations, product
 
 from tammann.composition import composition_key
@@ -54,6 +54,7 @@ def _states(key: tuple[tuple[str, int], ...]) -> tuple[tuple[str, float], ...]:
     return best[1] if best is not None else tuple(_mean_valence(counts, anion, table).items())
 
 
+@cache
 def _table() -> dict[str, tuple[int, ...]]:
     rows = read_rows("elements/oxidation_states.csv")
     return {row["element"]: tuple(int(state) for state in row["states"].split()) for row in rows} | _NONMETALS

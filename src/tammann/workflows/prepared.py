@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tammann.composition import parse_formula
 from tammann.errors import DataError, RecipeError
 from tammann.files import DATA_SUFFIXES
 from tammann.kinetics import KineticsOptions, RateTable, rate_table, relevant_reactions, with_atmosphere
@@ -156,18 +157,27 @@ def phases_for(recipe: Recipe) -> Phases:
         return load_phases(name, melting_points=recipe.melting_points)
     if name == "mp-api":
         return load_phases(f"mp-api:{'-'.join(recipe.elements)}", melting_points=recipe.melting_points)
+    if name == "measured":
+        return load_phases(f"measured:{'-'.join(_elements(recipe))}", melting_points=recipe.melting_points)
     phases = load_phases(DEFAULT_SYSTEM, melting_points=recipe.melting_points)
     foreign = set(recipe.elements) - set(phases.elements)
     if foreign:
         raise RecipeError(
             f"precursors: expected elements of the shipped system {DEFAULT_SYSTEM}, got {', '.join(sorted(foreign))}; "
-            "set energies to the path of your own CSV or JSON entries, or to mp-api"
+            "set energies to measured, to the path of your own CSV or JSON entries, or to mp-api"
         )
     if name not in phases.energy_sets:
         raise RecipeError(
-            f"energies: expected {', '.join(phases.energy_sets)}, a .csv or .json file, or mp-api, got {name!r}"
+            f"energies: expected {', '.join(phases.energy_sets)}, measured, a .csv or .json file, or mp-api, "
+            f"got {name!r}"
         )
     return phases
+
+
+def _elements(recipe: Recipe) -> list[str]:
+    """Return the elements of a recipe's precursors, and of the gases of its atmosphere that can react with them."""
+    gases = set(recipe.partial_pressure_Pa) - {"N2", "He", "Ne", "Ar", "Kr", "Xe"}
+    return sorted({*recipe.elements, *(element for gas in gases for element in parse_formula(gas))})
 
 
 def stretches_of(recipe: Recipe) -> list[Stretch]:
