@@ -3,7 +3,7 @@ import pytest
 
 from own_energies import computed, dump, magnesia, write
 from tammann.errors import DataError
-from tammann.thermo import load_phases
+from tammann.thermo import energy_above_hull, load_phases
 from tammann.thermo.computed_entries import read_entries
 from tammann.thermo.gibbs import bartel_gibbs
 
@@ -40,15 +40,21 @@ def test_formation_energies_serve_where_elements_are_missing(tmp_path):
 def test_entries_that_lack_something_are_refused(tmp_path):
     with pytest.raises(DataError, match="no entry for the element Mg"):
         load_phases(dump(tmp_path, magnesia()[1:]))
-    with pytest.raises(DataError, match="MgO has no melting point"):
-        phases = load_phases(dump(tmp_path, [*magnesia()[:2], computed("MgO", -6.2, volume_A3_per_atom=9.4)]))
-        phases.require_melting_points()
-    with pytest.raises(DataError, match="entry 2: MgO has no structure"):
-        load_phases(dump(tmp_path, [*magnesia()[:2], computed("MgO", -6.2, melting_point_K=3105)]))
     with pytest.raises(DataError, match=r"data\['melting_point_K'\] is 'hot'"):
         load_phases(
             dump(tmp_path, [*magnesia()[:2], computed("MgO", -6.2, melting_point_K="hot", volume_A3_per_atom=9.4)])
         )
+
+
+def test_what_entries_do_not_have_is_looked_up_or_estimated(tmp_path):
+    odd = [*magnesia()[:2], computed("MgO", -6.2), computed("Mg3O2", -5.0)]
+    phases = load_phases(dump(tmp_path, odd))
+    phases.require_melting_points()
+    assert phases["MgO"].melting_point_K == 3105.0 and 8.5 < phases["MgO"].volume_A3_per_atom < 12.0
+    for what in ("volumes", "melting points"):
+        (said,) = [w for w in phases.warnings if w.startswith(f"{what} of") and "Mg3O2" in w]
+        assert "estimated" in said and "median error" in said and "MgO," not in said.replace("Mg3O2", "")
+    assert np.isfinite(energy_above_hull(phases, 1000.0)).all()
 
 
 @pytest.mark.parametrize(
@@ -85,11 +91,11 @@ def test_functionals_are_not_mixed(tmp_path):
 
 
 def test_an_odd_entry_is_left_out_and_named(tmp_path):
-    odd = [computed("MgO2", -4.0, volume_A3_per_atom=158.0), computed("Mg2O3", -4.0)]
+    odd = [computed("MgO2", -4.0, volume_A3_per_atom=158.0), computed("Mg2O3", -40.0)]
     phases = load_phases(dump(tmp_path, [*magnesia(), *odd]))
     assert [p.formula for p in phases] == ["MgO", "O2"]
     said = next(w for w in phases.warnings if w.startswith("left out"))
-    assert "entry 4: volume_A3_per_atom is 158" in said and "entry 5: Mg2O3 has no structure" in said
+    assert "entry 4: volume_A3_per_atom is 158" in said and "entry 5: formation_energy" in said
     with pytest.raises(DataError, match="phase 'MgO2' was left out of entries: entries.json, entry 4"):
         phases.index("MgO2")
 

@@ -1,8 +1,6 @@
 import numpy as np
-import pytest
 
 from own_energies import HEADER, write
-from tammann.errors import DataError
 from tammann.thermo import energy_above_hull, load_phases
 from tammann.thermo.csv_table import read_csv
 
@@ -17,7 +15,21 @@ def test_gases_that_a_system_needs_are_added(tmp_path):
 def test_a_measured_melting_point_fills_an_empty_cell(tmp_path):
     phases = read_csv(write(tmp_path, HEADER + "BaO,-2.82,21.2,,\nBaTiO3,-3.49,13.0,,\n"))
     assert phases["BaO"].melting_point_K == 2286.0 and phases["BaO"].melting_point_source.startswith("measured")
-    unknown = read_csv(write(tmp_path, HEADER + "SrTiO3,-3.5,12.0,,\n"))
-    assert np.isnan(unknown["SrTiO3"].melting_point_K) and np.isfinite(energy_above_hull(unknown, 1000.0)).all()
-    with pytest.raises(DataError, match=r"SrTiO3 has no melting point.*melting_point_K"):
-        unknown.require_melting_points()
+
+
+def test_what_nobody_measured_is_estimated_and_said(tmp_path):
+    phases = read_csv(write(tmp_path, HEADER + "Sr3Ti5O13,-3.5,,,\n"))
+    phases.require_melting_points()
+    phase = phases["Sr3Ti5O13"]
+    assert 1500.0 < phase.melting_point_K < 3000.0 and 10.0 < phase.volume_A3_per_atom < 15.0
+    assert phase.melting_point_source.startswith("estimated") and phase.volume_source.startswith("estimated")
+    assert np.isfinite(energy_above_hull(phases, 1000.0)).all()
+    said = [w for w in phases.warnings if "of Sr3Ti5O13: estimated" in w]
+    assert [w.split(" of ")[0] for w in said] == ["volumes", "melting points"]
+
+
+def test_a_volume_of_a_cell_is_refused(tmp_path):
+    text = HEADER + "MgO,-3.05,9.4,3105,\nMgAl2O4,-3.35,18.9,2408,\n"
+    phases = read_csv(write(tmp_path, text))
+    assert "MgAl2O4" not in phases
+    assert any("line 3: volume_A3_per_atom is 18.9 for MgAl2O4, 1.9" in w and "cell" in w for w in phases.warnings)

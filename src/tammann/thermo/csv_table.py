@@ -1,6 +1,5 @@
 """A user's own phases and melting points as CSV tables."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,16 +7,24 @@ from typing import Any
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
-from tammann.thermo._tables import read_data_file, set_name
+from tammann.thermo._tables import cells_by_name, number_in, read_table, set_name
 from tammann.thermo.entries import Entry, MeltingPoints, check_melting_point, system_of
 from tammann.thermo.gases import gas_named
-from tammann.thermo.phase import Phases
+from tammann.thermo.literature import gibbs_of_formation
+from tammann.thermo.phase import FloatArray, Phases
+from tammann.thermo.table_columns import (
+    ENTROPY,
+    HEAT_CAPACITY,
+    Columns,
+    energy_per_atom,
+    gibbs_curve,
+    read_header,
+    volume_per_atom,
+)
+from tammann.units import GAS_CONSTANT_J_PER_MOL_K, KJ_PER_MOL_IN_EV
 
-_REQUIRED = ("formula", "formation_energy_eV_per_atom", "volume_A3_per_atom")
+_DULONG_PETIT_J_PER_K_PER_MOL = 3.0 * GAS_CONSTANT_J_PER_MOL_K
 _MELTING = ("formula", "melting_point_K", "source")
-_OPTIONAL = (
-    "melting_point_K", "standard_error_eV_per_atom", "melting_point_source", "material_id", "observed", "source",
-)  # fmt: skip
 
 
 def read_melting_points(path: str | Path) -> MeltingPoints:
@@ -35,15 +42,21 @@ def read_melting_points(path: str | Path) -> MeltingPoints:
         >>> read_melting_points(file)
         {(('O', 3), ('Sr', 1), ('Ti', 1)): (2353.0, 'a handbook')}
     """
-    header, rows = _table(Path(path), "melting_points", _MELTING)
+    header, rows = read_table(Path(path), "melting_points", _MELTING)
+    for name in header:
+        if name not in _MELTING or header.count(name) > 1:
+            raise DataError(
+                f"melting_points file {Path(path).name!r} has the columns {', '.join(header)}; {name!r} is unknown or "
+                f"repeated: expected {', '.join(_MELTING)}"
+            )
     found: dict[tuple[tuple[str, int], ...], tuple[float, str]] = {}
     for where, cells in rows:
-        row = _row(header, cells, where)
+        row = cells_by_name(header, cells, where)
         try:
             key = composition_key(row["formula"])
         except DataError as problem:
             raise DataError(f"{where}: {problem}") from None
-        value = _number(row, "melting_point_K", where)
+        value = number_in(row, "melting_point_K", where)
         if value is None or not row["source"]:
             lacking = "melting_point_K" if value is None else "source"
             raise DataError(f"{where}: {row['formula']} has no {lacking}, expected a temperature in K and who found it")
@@ -53,67 +66,24 @@ def read_melting_points(path: str | Path) -> MeltingPoints:
     return found
 
 
-def _table(
-    path: Path, what: str, required: Sequence[str], optional: Sequence[str] = ()
-) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """Return the header and the cells of each line of a CSV table, with where it stands."""
-    lines = read_data_file(path, what).splitlines()
-    numbered = [(n, line) for n, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
-    try:
-        table = list(csv.reader([line for _, line in numbered], strict=True))
-    except csv.Error as error:
-        raise DataError(f"{what} file {path.name!r} is not a CSV table: {error}") from None
-    if len(table) != len(numbered):
-        raise DataError(f"{what} file {path.name!r} has a quoted cell over several lines: expected one line a phase")
-    if len(table) < 2:
-        raise DataError(f"{what} file {path.name!r} has no phases: expected a header and one line a phase")
-    header = [name.strip() for name in table[0]]
-    for name in required:
-        if name not in header:
-            if ";" in numbered[0][1]:
-                raise DataError(
-                    f"{path.name}, line {numbered[0][0]}: cells are separated by ';', expected commas, and points in "
-                    "decimal numbers"
-                )
-            raise DataError(f"{what} file {path.name!r} lacks the column {name}: expected {', '.join(required)}")
-    for name in header:
-        if name not in (*required, *optional) or header.count(name) > 1:
-            raise DataError(
-                f"{what} file {path.name!r} has the columns {', '.join(header)}; {name!r} is unknown or repeated: "
-                f"expected {', '.join((*required, *optional))}"
-            )
-    places = [f"{path.name}, line {number}" for number, _ in numbered[1:]]
-    return header, list(zip(places, table[1:], strict=True))
-
-
-def _row(header: Sequence[str], cells: Sequence[str], where: str) -> dict[str, str]:
-    if len(cells) != len(header):
-        raise DataError(f"{where} has {len(cells)} cells: expected {len(header)}, as in the header")
-    return {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-
-
-def _number(row: Mapping[str, str], key: str, where: str) -> float | None:
-    """Return the number in a cell, None if it is empty or not there."""
-    text = row.get(key, "")
-    try:
-        value = float(text) if text else None
-    except ValueError:
-        value = math.nan
-    if value is not None and not math.isfinite(value):
-        raise DataError(f"{where}: {key} is {text!r}, expected a number")
-    return value
-
-
 def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -> Phases:
-    """Read phases from a CSV table.
+    """Read phases from a CSV table whose columns have the unit in their names.
 
-    Columns: ``formula``, ``formation_energy_eV_per_atom`` (at 0 K, from the elements) and ``volume_A3_per_atom``;
-    optionally ``melting_point_K``, ``standard_error_eV_per_atom``, ``melting_point_source``, ``material_id``,
-    ``observed`` (true or false) and ``source``. Lines that start with # are comments. An empty standard error means 40
-    meV/atom; an empty melting point is filled where a measured or estimated one is known. The thermal part
-    is that of the descriptor of Bartel et al. The gases of the elements, CO2 and H2O come from tables, and so does a
+    ``formula`` and one energy are needed, the rest is optional:
+
+    - ``formation_energy_UNIT``, computed, at 0 K; or ``formation_enthalpy_298K_UNIT``, measured; both get the thermal
+      part of the descriptor of Bartel et al., unless the latter comes with ``entropy_298K_J_per_K_per_mol`` and, for
+      Cp = a + b T + c T^-2 + d T^-1/2 + e T^2 in J/(K mol), ``cp_a`` to ``cp_e``; or Gibbs energies of formation from
+      the elements at the same temperature, ``gibbs_UNIT_at_300K``, ``gibbs_UNIT_at_1000K`` and so on. UNIT is
+      eV_per_atom, eV_per_formula, kJ_per_mol (of the formula as written) or kJ_per_mol_of_atoms;
+    - ``volume_A3_per_atom``, ``volume_A3_per_formula``, ``volume_cm3_per_mol`` or ``density_g_per_cm3``; estimated from
+      additive increments where left out;
+    - ``melting_point_K`` and ``melting_point_source``; looked up or estimated where left out;
+    - ``standard_error_UNIT`` (40 meV/atom where left out), ``material_id``, ``observed`` (true or false), ``source``.
+
+    Lines that start with # are comments. The gases of the elements, CO2 and H2O come from tables, and so does a
     molecule that is listed (SO2; P4O10 as ``P4O10(g)``), whose other cells are not read. A line that cannot be used is
-    left out, with a warning that names it.
+    left out, with a warning that names it. What was estimated or looked up is said in warnings.
 
     The energy set is named after the file, which may be compressed by gzip (``.csv.gz``); ``melting_points``, from
     ``read_melting_points``, count before those of the file.
@@ -123,24 +93,25 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
 
     Example:
         >>> import pathlib, tempfile
-        >>> text = '''formula,formation_energy_eV_per_atom,volume_A3_per_atom,melting_point_K,standard_error_eV_per_atom
-        ... MgO,-3.05,9.4,3105,0.02
-        ... Al2O3,-3.43,8.7,2327,0.02
-        ... MgAl2O4,-3.35,9.6,2408,0.02'''
+        >>> text = '''formula,formation_enthalpy_298K_kJ_per_mol,density_g_per_cm3,melting_point_K
+        ... MgO,-601.6,3.58,3105
+        ... Al2O3,-1675.7,3.99,2327
+        ... MgAl2O4,-2299.1,,2408'''
         >>> file = pathlib.Path(tempfile.mkdtemp()) / "mine.csv"
         >>> _ = file.write_text(text)
         >>> [phase.formula for phase in read_csv(file)]
         ['MgO', 'Al2O3', 'MgAl2O4', 'O2']
     """
     path = Path(path)
-    header, rows = _table(path, "energies", _REQUIRED, _OPTIONAL)
+    header, rows = read_table(path, "energies", ("formula",))
+    columns = read_header(header, path.name)
     entries, left_out = [], {}
     seen: dict[Any, str] = {}
     for where, cells in rows:
         try:
-            row = _row(header, cells, where)
+            row = cells_by_name(header, cells, where)
             key = gas_named(row["formula"]) or composition_key(parse_formula(row["formula"]))
-            entry = _entry(where, row)
+            entry = _entry(where, row, columns)
         except DataError as problem:
             formula = cells[header.index("formula")] if len(cells) == len(header) else where
             left_out[formula] = str(problem) if str(problem).startswith(where) else f"{where}: {problem}"
@@ -152,24 +123,76 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
     return system_of(set_name(path), entries, melting_points=melting_points, left_out=left_out)
 
 
-def _entry(where: str, row: Mapping[str, str]) -> Entry:
+def _entry(where: str, row: Mapping[str, str], columns: Columns) -> Entry:
     if gas_named(row["formula"]) is not None:
         return Entry(where, row["formula"])
     observed = row.get("observed", "").lower()
     if observed not in ("", "true", "false"):
         raise DataError(f"{where}: observed is {row['observed']!r}, expected true or false")
-    energy, volume = (_number(row, key, where) for key in _REQUIRED[1:])
-    if energy is None or volume is None:
-        raise DataError(f"{where}: {_REQUIRED[1 if energy is None else 2]} is empty, expected a number")
+    composition = parse_formula(row["formula"])
+    energy, curve, note = _energy(where, row, columns, composition)
+    volume = None if columns.volume is None else number_in(row, columns.volume, where)
+    error = None if columns.standard_error is None else number_in(row, columns.standard_error, where)
+    if columns.volume is not None and volume is not None:
+        volume = volume_per_atom(columns.volume, volume, composition)
+    if columns.standard_error is not None and error is not None:
+        error = energy_per_atom(columns.standard_error, error, composition)
+    source = row.get("source") or "stated by the user"
     return Entry(
         where=where,
         formula=row["formula"],
         formation_energy_eV_per_atom=energy,
-        volume_A3_per_atom=volume,
-        melting_point_K=_number(row, "melting_point_K", where),
+        gibbs_eV_per_atom=curve,
+        is_computed=bool(row.get(columns.energy.get("formation_energy", ""))),
+        volume_A3_per_atom=math.nan if volume is None else volume,
+        melting_point_K=number_in(row, "melting_point_K", where),
         melting_point_source=row.get("melting_point_source") or "stated by the user",
-        standard_error_eV_per_atom=_number(row, "standard_error_eV_per_atom", where),
-        source=row.get("source") or "stated by the user",
+        standard_error_eV_per_atom=error,
+        source=f"{source}, {note}" if note else source,
         material_id=row.get("material_id") or None,
         observed={"": None, "true": True, "false": False}[observed],
     )
+
+
+def _energy(
+    where: str, row: Mapping[str, str], columns: Columns, composition: Mapping[str, int]
+) -> tuple[float, FloatArray | None, str]:
+    """Return formation energy or enthalpy, eV per atom, a curve G(T) if the line gives one, and what to say of it."""
+    given = [name for name in columns.energy.values() if row[name]]
+    curve = {T: name for T, name in columns.gibbs.items() if row[name]}
+    if len(given) + bool(curve) > 1:
+        names = " and ".join([*given, *curve.values()][:2])
+        raise DataError(f"{where}: {row['formula']} has two energies, {names}; keep one of them")
+    if curve:
+        values = {
+            T: energy_per_atom(name, number_in(row, name, where) or 0.0, composition) for T, name in curve.items()
+        }
+        G, note = gibbs_curve(values, where)
+        return math.nan, G, note
+    if not given:
+        expected = next(iter([*columns.energy.values(), *columns.gibbs.values()]))
+        raise DataError(f"{where}: {expected} is empty, expected a number")
+    energy = energy_per_atom(given[0], number_in(row, given[0], where) or 0.0, composition)
+    entropy = number_in(row, ENTROPY, where)
+    capacity = [number_in(row, name, where) for name in HEAT_CAPACITY]
+    if entropy is None and all(value is None for value in capacity):
+        return energy, None, ""
+    if entropy is None or given[0] != columns.energy.get("formation_enthalpy_298K"):
+        lacking = ENTROPY if entropy is None else "formation_enthalpy_298K"
+        raise DataError(
+            f"{where}: {row['formula']} has entropy or heat capacity without {lacking}: give both, or neither"
+        )
+    return energy, *_from_entropy(composition, energy, entropy, capacity)
+
+
+def _from_entropy(
+    composition: Mapping[str, int], enthalpy_eV_per_atom: float, entropy: float, capacity: Sequence[float | None]
+) -> tuple[FloatArray, str]:
+    """Return G(T), eV per atom, from enthalpy, entropy and heat capacity, and what to say of it."""
+    atoms = sum(composition.values())
+    note = ""
+    numbers = [value or 0.0 for value in capacity]
+    if all(value is None for value in capacity):
+        numbers[0], note = atoms * _DULONG_PETIT_J_PER_K_PER_MOL, "heat capacity of Dulong and Petit"
+    enthalpy = enthalpy_eV_per_atom * atoms / KJ_PER_MOL_IN_EV
+    return gibbs_of_formation(composition, enthalpy, entropy, numbers) * KJ_PER_MOL_IN_EV / atoms, note

@@ -3,20 +3,23 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
-from tammann.systems import SYSTEMS, read_rows
 from tammann.thermo.anions import anion_warnings
-from tammann.thermo.experiment import GRAPH_NETWORK_SOURCE, measured_properties
+from tammann.thermo.estimates import estimated_volume
+from tammann.thermo.experiment import measured_properties
 from tammann.thermo.gases import gas, gas_named, gases_of, stabler_gases
 from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, TEMPERATURES_K, THERMAL_PART, bartel_gibbs
+from tammann.thermo.lookup import ESTIMATED, find_melting_point, find_volume
 from tammann.thermo.phase import FloatArray, Phase, Phases, energy_set_of
 from tammann.thermo.volumes import volume_warnings
 
 HIGHEST_MELTING_POINT_K = 6000.0
 """Above any known: the carbides of hafnium and tantalum melt near 4200 K."""
+
+_VOLUME_RATIO = 1.85
+"""Beyond the worst that additive increments do; a cell holds two formulas at least."""
 
 MeltingPoints = Mapping[tuple[tuple[str, int], ...], tuple[float, str]]
 """Melting point in K and its source, by ``composition_key``."""
@@ -28,8 +31,10 @@ class Entry:
 
     where: str  # the line or entry it is, for messages
     formula: str  # as written; a gas needs nothing else
-    formation_energy_eV_per_atom: float = math.nan  # at 0 K, from the elements
-    volume_A3_per_atom: float = math.nan
+    formation_energy_eV_per_atom: float = math.nan  # at 0 K or 298 K, from the elements
+    gibbs_eV_per_atom: FloatArray | None = None  # of formation at TEMPERATURES_K, in place of the thermal part
+    is_computed: bool = True
+    volume_A3_per_atom: float = math.nan  # found where it is not stated
     melting_point_K: float | None = None
     melting_point_source: str = ""
     standard_error_eV_per_atom: float | None = None
@@ -37,12 +42,6 @@ class Entry:
     material_id: str | None = None
     observed: bool | None = None
     anion_correction: str | None = None  # that is in the energy, in words
-
-
-@cache
-def _estimated_melting_points() -> MeltingPoints:
-    rows = read_rows(SYSTEMS["Ba-Ti-O"].phases)
-    return {composition_key(r["formula"]): (float(r["melting_point_ml_K"]), GRAPH_NETWORK_SOURCE) for r in rows}
 
 
 def check_melting_point(value: float, where: str, formula: str) -> float:
@@ -55,17 +54,14 @@ def check_melting_point(value: float, where: str, formula: str) -> float:
     return value
 
 
-def _melting_point(entry: Entry, composition: Mapping[str, int], stated: MeltingPoints | None) -> tuple[float, str]:
+def _melting_point(entry: Entry, phase: Phase, energy: float, stated: MeltingPoints | None) -> tuple[float, str]:
     """Return the melting point that is stated, measured or estimated, and its source; NaN if there is none."""
-    key = composition_key(composition)
+    key = composition_key(phase.composition)
     if stated and key in stated:
         return stated[key]
     if entry.melting_point_K is not None:
         return check_melting_point(entry.melting_point_K, entry.where, entry.formula), entry.melting_point_source
-    measured = measured_properties(composition)
-    if measured is not None and math.isfinite(measured.melting_point_K):
-        return measured.melting_point_K, measured.melting_point_source
-    return _estimated_melting_points().get(key, (math.nan, ""))
+    return find_melting_point(phase.composition, energy, phase.volume_A3_per_atom)
 
 
 def serves_as_phase(composition: Mapping[str, int], melting_points: MeltingPoints | None) -> bool:
@@ -92,15 +88,25 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
     composition = parse_formula(entry.formula)
     is_element = len(composition) == 1
     low, high, advice = (1e-3, 1e3, "") if is_element else (3.0, 70.0, "; is it per cell or per formula?")
-    _check_range(entry, "volume_A3_per_atom", low, high, f"Angstrom^3 per atom{advice}")
-    _check_range(entry, "formation_energy_eV_per_atom", -8.0, 8.0, "eV per atom; is it in kJ/mol or per formula?")
+    volume, volume_source = entry.volume_A3_per_atom, entry.source
+    if math.isnan(volume):
+        volume, volume_source = find_volume(composition)
+    else:
+        _check_range(entry, "volume_A3_per_atom", low, high, f"Angstrom^3 per atom{advice}")
+        _check_volume(entry, composition)
     _check_range(entry, "standard_error_eV_per_atom", 0.0, 8.0, "eV per atom")
-    melting_point, melting_point_source = _melting_point(entry, composition, stated)
-    try:
-        table = bartel_gibbs(composition, entry.formation_energy_eV_per_atom, entry.volume_A3_per_atom)
-    except DataError as problem:
-        raise DataError(f"{entry.where}: {problem}") from None
-    error, source = COMPUTED_STANDARD_ERROR_EV_PER_ATOM, f"{entry.source}, {THERMAL_PART}"
+    table, energy = entry.gibbs_eV_per_atom, entry.formation_energy_eV_per_atom
+    if table is None:
+        _check_range(entry, "formation_energy_eV_per_atom", -8.0, 8.0, "eV per atom; is it in kJ/mol or per formula?")
+        try:
+            table = bartel_gibbs(composition, energy, volume)
+        except DataError as problem:
+            raise DataError(f"{entry.where}: {problem}") from None
+        thermal_part = f", {THERMAL_PART}"
+    else:
+        thermal_part = ""
+        energy = float(table[0] - TEMPERATURES_K[0] * (table[1] - table[0]) / (TEMPERATURES_K[1] - TEMPERATURES_K[0]))
+    error, source = COMPUTED_STANDARD_ERROR_EV_PER_ATOM, f"{entry.source}{thermal_part}"
     if is_element:
         error, source = 0.0, "reference of its element"
     if entry.standard_error_eV_per_atom is not None:
@@ -108,14 +114,28 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
     phase = Phase(
         entry.formula,
         composition,
-        volume_A3_per_atom=entry.volume_A3_per_atom,
-        volume_source=entry.source,
-        melting_point_K=melting_point,
-        melting_point_source=melting_point_source,
+        volume_A3_per_atom=volume,
+        volume_source=volume_source,
         material_id=entry.material_id,
         observed=entry.observed,
     )
+    melting_point, melting_point_source = _melting_point(entry, phase, energy, stated)
+    phase = replace(phase, melting_point_K=melting_point, melting_point_source=melting_point_source)
     return phase, table, error, source
+
+
+def _check_volume(entry: Entry, composition: Mapping[str, int]) -> None:
+    """Refuse a volume that is a multiple of what the ions of the compound take: that of a cell."""
+    try:
+        usual = estimated_volume(composition)
+    except DataError:
+        return
+    ratio = entry.volume_A3_per_atom / usual.value
+    if len(composition) > 1 and not 1.0 / _VOLUME_RATIO < ratio < _VOLUME_RATIO:
+        raise DataError(
+            f"{entry.where}: volume_A3_per_atom is {entry.volume_A3_per_atom:.3g} for {entry.formula}, {ratio:.2g} "
+            "times what its ions take; is it that of a cell, or the density in another unit?"
+        )
 
 
 def system_of(
@@ -155,11 +175,13 @@ def system_of(
     elements = {e for formula in (*(entry.formula for entry in kept), *gases) for e in parse_formula(formula)}
     gases = list(dict.fromkeys([*gases_of(elements), *gases]))
     parts = [*solids, *(gas(formula) for formula in gases)]
+    computed = {entry.formula for entry in kept if entry.is_computed and len(parse_formula(entry.formula)) > 1}
+    thermal_part = f", {THERMAL_PART}" if any(entry.gibbs_eV_per_atom is None for entry in kept) else ""
     energies = energy_set_of(
         name,
-        f"Formation energies of {name}, {THERMAL_PART}.",
+        f"Formation energies of {name}{thermal_part}.",
         TEMPERATURES_K,
-        [(g, error, text, p.state == "solid" and len(p.composition) > 1) for p, g, error, text in parts],
+        [(g, error, text, p.formula in computed) for p, g, error, text in parts],
     )
     system = Phases(
         "-".join(sorted(elements)),
@@ -184,6 +206,7 @@ def _warnings(
     ]
     if lacking:
         yield f"no standard error given for {', '.join(lacking)}: 40 meV/atom is taken"
+    yield from _estimates(system)
     yield from volume_warnings(system, {phase.formula: phase.volume_A3_per_atom for phase in system})
     if gases:
         instead = f" (in place of the entries for {', '.join(replaced)})" if replaced else ""
@@ -191,3 +214,14 @@ def _warnings(
     hot = ", ".join(f"{formula} (from {T:g} K)" for formula, T in stabler_gases(system))
     if hot:
         yield f"more stable as a gas of molecules at 1 bar: {hot}; list a gas as X(g) to include it"
+
+
+def _estimates(system: Phases) -> Iterator[str]:
+    """Name what was looked up or estimated."""
+    compounds = [phase for phase in system if phase.state == "solid" and len(phase.composition) > 1]
+    for what, sources in (
+        ("volumes", {phase.formula: phase.volume_source for phase in compounds}),
+        ("melting points", {phase.formula: phase.melting_point_source for phase in compounds}),
+    ):
+        for text in sorted({source for source in sources.values() if source.startswith(ESTIMATED)}):
+            yield f"{what} of {', '.join(f for f, source in sources.items() if source == text)}: {text}"

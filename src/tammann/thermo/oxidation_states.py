@@ -21,7 +21,7 @@ def oxidation_states(composition: Mapping[str, int]) -> dict[str, float]:
     """Return the likeliest oxidation state of each element, zero for all in an element or an alloy.
 
     The most electronegative element is the anion. Of the states that balance, the commonest win; where none does
-    (Fe3O4), the metal that has the most states takes the mean that balances.
+    (Fe3O4), the metal that has the most states takes the mean that balances; in a suboxide all metals share it.
 
     Args:
         composition: Atoms by element, any multiple of the formula.
@@ -86,6 +86,9 @@ def _mean_valence(counts: Mapping[str, int], anion: str, table: Mapping[str, tup
     metals = sorted((e for e in counts if e not in states), key=lambda e: -len(table.get(e, (3, 2, 4))))
     if not states or not metals:
         return dict.fromkeys(counts, 0.0)
-    states |= {e: float(table.get(e, (3,))[0]) for e in metals[1:]}
-    states[metals[0]] = -sum(counts[e] * z for e, z in states.items()) / counts[metals[0]]
-    return states
+    charge = -sum(counts[e] * z for e, z in states.items())
+    usual = {e: float(table.get(e, (3,))[0]) for e in metals[1:]}
+    rest = (charge - sum(counts[e] * z for e, z in usual.items())) / counts[metals[0]]
+    if rest > 0.0:
+        return states | usual | {metals[0]: rest}
+    return states | dict.fromkeys(metals, charge / sum(counts[e] for e in metals))
