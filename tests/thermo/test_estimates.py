@@ -94,6 +94,10 @@ def test_errors_are_wider_where_data_are_few():
     assert rare.relative_error > common.relative_error
 
 
+def test_an_ion_that_no_compound_has_takes_the_volume_of_its_element():
+    assert estimated_volume({"Na": 1, "Y": 3}).relative_error > estimated_volume({"Ti": 1, "Al": 3}).relative_error
+
+
 def test_sources_state_the_median_error():
     assert "median error 6% for compounds left out" in estimated_volume({"Na": 1, "Cl": 1}).source
     assert "median error 14% for compounds left out" in estimated_melting_point({"Na": 1, "Cl": 1}, -2.1).source

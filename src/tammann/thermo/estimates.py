@@ -114,6 +114,22 @@ def _usual_state(element: str) -> int:
     return _TYPICAL_STATE.get(element) or int(states.get(element, ["3"])[0])
 
 
+def _increment(name: str) -> _Term:
+    """Return an increment; for an ion that no compound of the fit has, the volume of its element, a third uncertain."""
+    known = _terms(VOLUME_TABLE)
+    if name in known:
+        return known[name]
+    if is_correction(name):
+        return _Term(0.0, 0.0, 0.0, 1.0)
+    element = known.get(f"{name.split()[0]} element")
+    if element is None:
+        raise DataError(
+            f"{name} has no increment of volume, so the volume cannot be estimated: give volume_A3_per_atom or "
+            "density_g_per_cm3"
+        )
+    return _Term(element.coefficient, element.coefficient / 3.0, 0.0, 1.0)
+
+
 def estimated_volume(composition: Mapping[str, int]) -> Estimate:
     """Estimate the volume of a solid at room temperature from increments of its ions, Angstrom^3 per atom.
 
@@ -135,16 +151,9 @@ def estimated_volume(composition: Mapping[str, int]) -> Estimate:
         >>> 10.0 < volume.value < 14.0, volume.relative_error < 0.15
         (True, True)
     """
-    known = _terms(VOLUME_TABLE)
-    terms = volume_terms(composition)
-    for name in terms:
-        if name not in known and not is_correction(name):
-            raise DataError(
-                f"{name} has no increment of volume, so the volume cannot be estimated: give volume_A3_per_atom or "
-                "density_g_per_cm3"
-            )
+    terms = {name: (n, _increment(name)) for name, n in volume_terms(composition).items()}
     atoms = sum(composition.values())
-    volume = sum(n * known[name].coefficient for name, n in terms.items() if name in known) / atoms
+    volume = sum(n * increment.coefficient for n, increment in terms.values()) / atoms
     if len(composition) == 1:
         return Estimate(volume, 0.01, "density of the element: CRC Handbook, as carried by the package chemicals")
     if not 3.0 <= volume <= 70.0:
@@ -152,7 +161,7 @@ def estimated_volume(composition: Mapping[str, int]) -> Estimate:
             f"the volume estimated from increments is {volume:.3g} Angstrom^3 per atom, which no solid has: give "
             "volume_A3_per_atom or density_g_per_cm3"
         )
-    spread = math.sqrt(sum((n * known[name].error) ** 2 for name, n in terms.items() if name in known)) / atoms
+    spread = math.sqrt(sum((n * increment.error) ** 2 for n, increment in terms.values())) / atoms
     scatter, median = (_quoted(VOLUME_TABLE, name) for name in ("scatter", "median error"))
     source = (
         f"estimated from additive increments fitted to handbook densities (median error {median:.0%} for compounds "
