@@ -132,7 +132,8 @@ def test_a_stated_gas_that_does_nothing_is_named():
     )
 
 
-def test_melting_points_are_asked_of_what_takes_part_alone(recipe_of):
+def test_melting_points_are_asked_of_what_takes_part_alone(recipe_of, monkeypatch):
+    monkeypatch.setattr("tammann.thermo.entries.find_melting_point", lambda *_: (float("nan"), ""))
     recipe = recipe_of(("ZnO", "ZnSO4", "Al2O3"), ["ZnSO4"], "inert")
     table = Path(recipe.energies)
     table.write_text(table.read_text().replace(",2345,", ",,"))

@@ -18,7 +18,7 @@ from tammann.thermo.volumes import volume_warnings
 HIGHEST_MELTING_POINT_K = 6000.0
 """Above any known: the carbides of hafnium and tantalum melt near 4200 K."""
 
-_VOLUME_RATIO = 1.85
+_VOLUME_RATIOS = (0.3, 1.85)
 """Beyond the worst that additive increments do; a cell holds two formulas at least."""
 
 MeltingPoints = Mapping[tuple[tuple[str, int], ...], tuple[float, str]]
@@ -131,7 +131,7 @@ def _check_volume(entry: Entry, composition: Mapping[str, int]) -> None:
     except DataError:
         return
     ratio = entry.volume_A3_per_atom / usual.value
-    if len(composition) > 1 and not 1.0 / _VOLUME_RATIO < ratio < _VOLUME_RATIO:
+    if len(composition) > 1 and not _VOLUME_RATIOS[0] < ratio < _VOLUME_RATIOS[1]:
         raise DataError(
             f"{entry.where}: volume_A3_per_atom is {entry.volume_A3_per_atom:.3g} for {entry.formula}, {ratio:.2g} "
             "times what its ions take; is it that of a cell, or the density in another unit?"
