@@ -102,7 +102,7 @@ def sweeps(size: int) -> dict[str, Any]:
     y, ties = np.array([0.0, 0.3, 0.6, 1.0]), np.array([-1.0, -1.0 / 6.0, 1.125])
     solver = grid.Solver(kind.astype(float), kind, np.array([1.0, 1.3]))
     each = sum(a.itemsize for a in (solver.y, solver.kind, *solver.c)) + 2 * (8 + 1)  # psi and level come and go
-    grid.face_conductances(np.full(kind.shape, 0.5), 0.05, *solver.c)
+    grid.face_conductances(solver.y, np.full(kind.shape, 0.5), np.zeros(kind.shape), 0.05, *solver.c)
     source, target = np.ones(64_000_000), np.empty(64_000_000)
     with grid.kernel_threads(1):
         arguments = solver.psi, solver.level, solver.y, solver.sites, kind, *solver.c, y, ties

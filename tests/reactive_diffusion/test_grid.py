@@ -20,7 +20,7 @@ def test_a_step_balances_every_voxel():
     kind = (random_powder(16) > 0).astype(np.uint8)
     solver = Solver(np.where(kind, 1.0, 0.0), kind, np.array([1.0, 1.3]))
     solver.psi[:], solver.level[:] = np.where(kind, 1.2, -1.1), np.where(kind, 6, 0)
-    face_conductances(0.5 + rng.random(kind.shape), 0.05, *solver.c)
+    face_conductances(solver.y, 0.5 + rng.random(kind.shape), np.zeros(kind.shape), 0.05, *solver.c)
     gained = solver.solve(Y, TIES)
     assert abs(gained.sum()) < 1e-10 * np.abs(gained).sum()
     y = solver.y + gained / solver.sites[kind]
@@ -48,7 +48,7 @@ def test_a_grid_of_one_row_is_the_chain(dt, monkeypatch):
     y = np.array([0.0, 0.0, 1.0, 1.0])  # from the middle of one slab to the middle of the other
     half = np.full(kind.shape, 0.5)
     for _ in range(3):
-        face_conductances(half, dt, *solver.c)
+        face_conductances(half, half, 0.0 * half, dt, *solver.c)
         gained = solver.solve(Y, TIES)
         crossed, _ = chain_fluxes(n, y, np.ones(3), dt, Y, TIES)
         change = np.append(crossed, 0.0) - np.append(0.0, crossed)
@@ -66,7 +66,7 @@ def test_gibbs_energy_falls_in_any_step(dt):
     n, g = solver.sites[kind], np.interp(Y, Y, np.concatenate([[0.0], np.cumsum(TIES * np.diff(Y))]))
     total, energy = (n * solver.y).sum(), (n * np.interp(solver.y, Y, g)).sum()
     for _ in range(5):
-        face_conductances(np.full(kind.shape, 0.5), dt, *solver.c)
+        face_conductances(solver.y, np.full(kind.shape, 0.5), np.zeros(kind.shape), dt, *solver.c)
         gained = solver.solve(Y, TIES)
         solver.y += gained / n
         solver.y.clip(0.0, 1.0, out=solver.y)

@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from tammann.reactive_diffusion.local import energies, hull_tables, interval, layer_resistances, lower_phase
+from tammann.reactive_diffusion.local import (
+    ahead,
+    energies,
+    half_layers,
+    hull_tables,
+    interval,
+    lower_phase,
+    sides,
+    slope,
+)
 from tammann.reactive_diffusion.nucleation import nucleate
 from tammann.units import BOLTZMANN_EV_PER_K
 
@@ -189,15 +198,44 @@ def lower_ceiling(gas_content: Any, hull: Any, hull_y: Any, ceiling: Any, ceilin
 
 
 @njit(cache=True, nogil=True)
+def _halfway(y: Any, move: Any, hull_y: Any) -> Any:
+    """Return the lower phase of a cell and the upper one's share after y has moved."""
+    k, share = lower_phase(y, hull_y)
+    return ahead(k, share, move, hull_y)
+
+
+@njit(cache=True, nogil=True)
+def _direction(y: Any, i: Any) -> Any:
+    """Return ``slope`` at a cell; beyond an end of the chain y goes on as it comes."""
+    left = y[i - 1] if i > 0 else 2.0 * y[i] - y[i + 1]
+    right = y[i + 1] if i < y.size - 1 else 2.0 * y[i] - y[i - 1]
+    return slope(left, y[i], right)
+
+
+@njit(cache=True, nogil=True)
 def _conductances(
-    width: Any, area: Any, contact: Any, y: Any, hull_y: Any, volume: Any, conductivity: Any, half: Any, out: Any
+    width: Any,
+    area: Any,
+    contact: Any,
+    y: Any,
+    move: Any,
+    hull_y: Any,
+    volume: Any,
+    conductivity: Any,
+    out: Any,
 ) -> Any:
-    """Write the resistance of half of every cell and the conductance of every inner face."""
+    """Write the conductance of every inner face: what lies between the fronts on its two sides, in series.
+
+    Layers are those after y has moved by ``move``, in the order that y gives them.
+    """
+    before = 0.0
     for i in range(width.size):
-        _, a, b = layer_resistances(width[i], y[i], hull_y, volume, conductivity)
-        half[i] = a + b
-    for i in range(width.size - 1):
-        out[i] = area[i] / (half[i] + half[i + 1] + contact[i])
+        k, share = _halfway(y[i], move[i], hull_y)
+        a, b = half_layers(width[i], k, share, volume, conductivity)
+        left_a, left_b, right_a, right_b = sides(a, b, _direction(y, i))
+        if i > 0:
+            out[i - 1] = area[i - 1] / (before + left_a + left_b + contact[i - 1])
+        before = right_a + right_b
 
 
 @njit(cache=True, nogil=True)
@@ -228,6 +266,7 @@ def _add_dissipation(
     width: Any,
     area: Any,
     y: Any,
+    move: Any,
     hull: Any,
     hull_y: Any,
     volume: Any,
@@ -243,10 +282,12 @@ def _add_dissipation(
         amount = min(abs(crossed[i]), conductance[i] * step * span)
         heat = amount * amount / step / area[i]
         for side in range(2):
-            k, a, b = layer_resistances(width[i + side], y[i + side], hull_y, volume, conductivity)
-            out[hull[k]] += heat * a
+            k, share = _halfway(y[i + side], move[i + side], hull_y)
+            a, b = half_layers(width[i + side], k, share, volume, conductivity)
+            left_a, left_b, right_a, right_b = sides(a, b, _direction(y, i + side))
+            out[hull[k]] += heat * (right_a if side == 0 else left_a)
             if hull.size > 1:
-                out[hull[k + 1]] += heat * b
+                out[hull[k + 1]] += heat * (right_b if side == 0 else left_b)
 
 
 @njit(cache=True, nogil=True)
@@ -323,8 +364,8 @@ def run_chain(
     energy = np.zeros(frames)
     dissipated = np.zeros((frames, phases))
     rate = np.zeros(cells)
+    move = np.empty(cells)
     room = _polylines(cells, phases - 1)
-    half = np.empty(cells)
     conductance = np.empty(cells - 1)
     total = n.sum()
     dt = first_step_s
@@ -341,7 +382,10 @@ def run_chain(
                 w, gibbs[k], gibbs[k + 1], log_conductivity[k], log_conductivity[k + 1], allowed, phase_y
             )
             volume = phase_volume[hull]
-            _conductances(width, area, contact, y, hull_y, volume, conductivity, half, conductance)
+            # layers as the last rate will have moved them by half of the step: second order where it is steady
+            for i in range(cells):
+                move[i] = 0.5 * step * rate[i] / n[i]
+            _conductances(width, area, contact, y, move, hull_y, volume, conductivity, conductance)
             crossed, psi = _fluxes(n, y, conductance, step, hull_y, ties, room)
             error = _error(crossed, rate, step, total) if accepted > 0 else 0.0
             if error > 2.0 * tolerance and step > SHORTEST * seconds[f]:
@@ -349,7 +393,19 @@ def run_chain(
                 refused += 1
                 continue
             _add_dissipation(
-                crossed, conductance, ties, step, width, area, y, hull, hull_y, volume, conductivity, dissipated[f]
+                crossed,
+                conductance,
+                ties,
+                step,
+                width,
+                area,
+                y,
+                move,
+                hull,
+                hull_y,
+                volume,
+                conductivity,
+                dissipated[f],
             )
             _move(n, y, rate, crossed, step)
             potential[f] = psi

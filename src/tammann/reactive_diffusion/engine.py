@@ -10,13 +10,14 @@ import numpy as np
 from tammann.errors import ResultError
 from tammann.reactive_diffusion.chain import SAFETY, SHORTEST, next_length, run_chain, step_length
 from tammann.reactive_diffusion.convex import ConvexStep, split
+from tammann.reactive_diffusion.local import BEYOND, ROUND_OFF, SLIVER, STILL
 from tammann.reactive_diffusion.mesh import Chain
 from tammann.reactive_diffusion.nucleation import nucleate, nucleation_barrier
 from tammann.reactive_diffusion.programme import Stretch
 from tammann.reactive_diffusion.tables import Tables, gas_ceiling, on_hull, within_ceiling
 from tammann.units import AVOGADRO_PER_MOL, BOLTZMANN_EV_PER_K
 
-TOLERANCE = 1e-3
+TOLERANCE = 5e-4
 """Error of one step, in the share of all sites that crosses a face."""
 FIRST_STEP_S = 1e-6
 LARGEST_DIFFERENCE_EV = 2.0
@@ -167,6 +168,7 @@ def _run_general(start: _Start, tables: Tables, stretches: Sequence[Stretch], to
     held, psi_of = np.zeros((F, N, P)), np.zeros((F, N, D))
     energy, heat = np.zeros(F), np.zeros((F, P))
     rate, dt = None, FIRST_STEP_S
+    rate_of_phases = np.zeros((N, P))
     accepted = refused = 0
     present = content.sum(axis=0) > PRESENT * total
     allowed = within_ceiling(tables, present) if start.before is None else start.before.may_form.copy()
@@ -185,13 +187,19 @@ def _run_general(start: _Start, tables: Tables, stretches: Sequence[Stretch], to
             step = step_length(stretch.seconds - at, dt)
             T = stretch.start_K + (stretch.end_K - stretch.start_K) * (at + 0.5 * step) / stretch.seconds
             g, mobility = tables.at(T)
-            half, layers = _layers(start.width, content, tables.volume_m3, np.linalg.inv(mobility))
-            between = half[:-1] + half[1:] + start.extra[:, None, None] * np.eye(D)
+            # as in ``chain``: layers as the last step will have moved them by half of this one
+            halfway = content + 0.5 * step * rate_of_phases
+            move = np.zeros((N, D)) if rate is None else 0.5 * step * rate / sites[:, None]
+            layers = _layers(
+                start.width, halfway, z, move, tables.composition, tables.volume_m3, np.linalg.inv(mobility)
+            )
+            left, right = layers.sum(axis=2)
+            between = right[:-1] + left[1:] + start.extra[:, None, None] * np.eye(D)
             shortest = step <= SHORTEST * stretch.seconds
             conductance = np.trace(np.linalg.inv(between), axis1=1, axis2=2) * area
             if conductance.sum() * step * LARGEST_DIFFERENCE_EV < NOTHING * total:
                 at += step
-                rate, dt = np.zeros((N, D)), next_length(step, dt, 0.0, tolerance)
+                rate, rate_of_phases, dt = np.zeros((N, D)), np.zeros((N, P)), next_length(step, dt, 0.0, tolerance)
                 accepted += 1
                 continue
             try:
@@ -212,12 +220,13 @@ def _run_general(start: _Start, tables: Tables, stretches: Sequence[Stretch], to
                 refused += 1
                 continue
             weight = used / (area * step)
-            for side in (0, 1):
-                heat[f] += np.einsum("fd,fpde,fe,f->p", Q, layers[side : N - 1 + side], Q, weight, optimize=True)
+            for beside in (layers[1, :-1], layers[0, 1:]):
+                heat[f] += np.einsum("fd,fpde,fe,f->p", Q, beside, Q, weight, optimize=True)
             z += change / sites[:, None]
             rate = change / step
-            content = np.zeros((N, P))
+            last, content = content, np.zeros((N, P))
             content[:, chosen] = split(sites, z, guess, composition)
+            rate_of_phases = (content - last) / step
             psi_of[f] = psi
             at += step
             accepted += 1
@@ -245,10 +254,37 @@ def _near_hull(tables: Tables, stretch: Stretch, allowed: np.ndarray) -> np.ndar
 
 
 def _layers(
-    width: np.ndarray, content: np.ndarray, volume: np.ndarray, resistance: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the resistance of half of every cell, (N, D, D), and of the layers in it, (N, P, D, D)."""
+    width: np.ndarray,
+    content: np.ndarray,
+    z: np.ndarray,
+    move: np.ndarray,
+    composition: np.ndarray,
+    volume: np.ndarray,
+    resistance: np.ndarray,
+) -> np.ndarray:
+    """Return the resistances of the layers of every cell left and right of its potential, shape (2, N, P, D, D).
+
+    As in ``local.sides``: of two phases, each lies on the side of the neighbour that is nearer to it, along the line
+    between the neighbours. A single phase lies on the side away from the neighbour that its cell moves towards by
+    ``move``, where the next phase will appear. Otherwise half of each lies on each side.
+    """
     share = np.maximum(content, 0.0) * volume
     share /= share.sum(axis=1, keepdims=True)
-    layers = 0.5 * width[:, None, None, None] * share[:, :, None, None] * resistance
-    return layers.sum(axis=1), layers
+    ends = np.concatenate([2.0 * z[:1] - z[1:2], z, 2.0 * z[-1:] - z[-2:-1]])
+    along = ends[2:] - ends[:-2]
+    steps = np.diff(ends, axis=0)
+    margin = -ROUND_OFF * (along * along).sum(axis=1)
+    onwards = ((steps[:-1] * along).sum(axis=1) >= margin) & ((steps[1:] * along).sum(axis=1) >= margin)
+    count = (share > SLIVER).sum(axis=1)
+    part = np.full((2, *share.shape), 0.5)
+    ahead = (move * along).sum(axis=1)
+    moves = onwards & (count == 1) & (np.abs(ahead) > STILL * (along * along).sum(axis=1))
+    part[0, moves] = np.where(ahead[moves] > 0.0, 1.0 - BEYOND, BEYOND)[:, None]
+    part[1, moves] = 1.0 - part[0, moves]
+    for i in np.flatnonzero(onwards & (count == 2)):
+        first, second = np.flatnonzero(share[i] > SLIVER)
+        towards = float((composition[second] - composition[first]) @ along[i])
+        if towards != 0.0:
+            near, far = (first, second) if towards > 0.0 else (second, first)
+            part[:, i, near], part[:, i, far] = (1.0 - BEYOND, BEYOND), (BEYOND, 1.0 - BEYOND)
+    return (part * share * width[:, None])[..., None, None] * resistance

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 from numba import get_num_threads, njit, prange, set_num_threads
 
-from tammann.reactive_diffusion.local import half_layers, lower_phase_near
+from tammann.reactive_diffusion.local import ahead, half_layers, lower_phase_near, sides, slope
 
 COARSEST = 4
 """Voxels per edge at which no coarser grid is made."""
@@ -31,20 +31,37 @@ FACE_WEIGHT = 0.5
 """Of the summed conductances between two blocks: their centres lie twice as far apart as those of voxels."""
 
 
+@njit(cache=True, nogil=True)
+def _halves(y: Any, lower: Any, upper: Any, before: Any, here: Any, after: Any) -> Any:
+    """Return the resistances of a voxel towards the one before and the one after, its index in the flattened cube."""
+    rising = slope(y[before], y[here], y[after])
+    a, b, c, d = sides(lower[here], upper[here], rising)
+    return a + b, c + d
+
+
 @njit(cache=True, nogil=True, parallel=True)
-def face_conductances(half: Any, factor: Any, cx: Any, cy: Any, cz: Any) -> Any:
-    """Write the conductance of the three faces that a voxel shares with its next neighbours, times the step."""
-    N = half.shape[0]
-    for x in prange(N):
-        xn = x + 1 if x + 1 < N else 0
-        for y in range(N):
-            yn = y + 1 if y + 1 < N else 0
-            for z in range(N):
-                zn = z + 1 if z + 1 < N else 0
-                h = half[x, y, z]
-                cx[x, y, z] = factor / (h + half[xn, y, z])
-                cy[x, y, z] = factor / (h + half[x, yn, z])
-                cz[x, y, z] = factor / (h + half[x, y, zn])
+def face_conductances(y: Any, lower: Any, upper: Any, factor: Any, cx: Any, cy: Any, cz: Any) -> Any:
+    """Write the conductance of the three faces that a voxel shares with its next neighbours, times the step.
+
+    ``lower`` and ``upper`` are half the resistances of its two layers.
+    """
+    N = y.shape[0]
+    for i in prange(N):
+        xp, xn, xm = (i - 1) % N, (i + 1) % N, (i + 2) % N
+        for j in range(N):
+            yp, yn, ym = (j - 1) % N, (j + 1) % N, (j + 2) % N
+            for k in range(N):
+                zp, zn, zm = (k - 1) % N, (k + 1) % N, (k + 2) % N
+                here = (i, j, k)
+                _, x0 = _halves(y, lower, upper, (xp, j, k), here, (xn, j, k))
+                x1, _ = _halves(y, lower, upper, here, (xn, j, k), (xm, j, k))
+                cx[here] = factor / (x0 + x1)
+                _, y0 = _halves(y, lower, upper, (i, yp, k), here, (i, yn, k))
+                y1, _ = _halves(y, lower, upper, here, (i, yn, k), (i, ym, k))
+                cy[here] = factor / (y0 + y1)
+                _, z0 = _halves(y, lower, upper, (i, j, zp), here, (i, j, zn))
+                z1, _ = _halves(y, lower, upper, here, (i, j, zn), (i, j, zm))
+                cz[here] = factor / (z0 + z1)
 
 
 @njit(cache=True, nogil=True)
@@ -306,15 +323,28 @@ def gain(psi: Any, cx: Any, cy: Any, cz: Any, change: Any) -> Any:
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def half_resistances(y: Any, level: Any, width: Any, hull_y: Any, volume: Any, conductivity: Any, half: Any) -> Any:
-    """Write the resistance of half of every voxel: its two phases as layers in series."""
+def half_resistances(
+    y: Any,
+    rate: Any,
+    level: Any,
+    sites: Any,
+    kind: Any,
+    halfway: Any,
+    width: Any,
+    hull_y: Any,
+    volume: Any,
+    conductivity: Any,
+    lower: Any,
+    upper: Any,
+) -> Any:
+    """Write half the resistance of the two layers of every voxel, after the time ``halfway`` at the last rate."""
     N = y.shape[0]
     for i in prange(N):
         for j in range(N):
             for k in range(N):
                 p, share = lower_phase_near(y[i, j, k], np.int64(level[i, j, k]) >> 1, hull_y)
-                a, b = half_layers(width, p, share, volume, conductivity)
-                half[i, j, k] = a + b
+                p, share = ahead(p, share, halfway * rate[i, j, k] / sites[kind[i, j, k]], hull_y)
+                lower[i, j, k], upper[i, j, k] = half_layers(width, p, share, volume, conductivity)
 
 
 @njit(cache=True, nogil=True)
@@ -379,7 +409,11 @@ def inventory(y: Any, level: Any, sites: Any, kind: Any, hull: Any, hull_y: Any,
 def dissipation(
     psi: Any,
     y: Any,
+    rate: Any,
     level: Any,
+    sites: Any,
+    kind: Any,
+    halfway: Any,
     width: Any,
     hull: Any,
     hull_y: Any,
@@ -406,22 +440,21 @@ def dissipation(
             for k in range(N):
                 zn = k + 1 if k + 1 < N else 0
                 zp = k - 1 if k > 0 else N - 1
-                u = psi[i, j, k]
-                heat = (
-                    (cx[i, j, k] * (psi[xn, j, k] - u)) ** 2
-                    + (cx[xp, j, k] * (psi[xp, j, k] - u)) ** 2
-                    + (cy[i, j, k] * (psi[i, yn, k] - u)) ** 2
-                    + (cy[i, yp, k] * (psi[i, yp, k] - u)) ** 2
-                    + (cz[i, j, k] * (psi[i, j, zn] - u)) ** 2
-                    + (cz[i, j, zp] * (psi[i, j, zp] - u)) ** 2
-                )
-                if heat == 0.0:
+                u, here = psi[i, j, k], y[i, j, k]
+                x0, x1 = (cx[xp, j, k] * (psi[xp, j, k] - u)) ** 2, (cx[i, j, k] * (psi[xn, j, k] - u)) ** 2
+                y0, y1 = (cy[i, yp, k] * (psi[i, yp, k] - u)) ** 2, (cy[i, j, k] * (psi[i, yn, k] - u)) ** 2
+                z0, z1 = (cz[i, j, zp] * (psi[i, j, zp] - u)) ** 2, (cz[i, j, k] * (psi[i, j, zn] - u)) ** 2
+                if x0 + x1 + y0 + y1 + z0 + z1 == 0.0:
                     continue
-                p, share = lower_phase_near(y[i, j, k], np.int64(level[i, j, k]) >> 1, hull_y)
+                p, share = lower_phase_near(here, np.int64(level[i, j, k]) >> 1, hull_y)
+                p, share = ahead(p, share, halfway * rate[i, j, k] / sites[kind[i, j, k]], hull_y)
                 a, b = half_layers(width, p, share, volume, conductivity)
-                part[i, hull[p]] += heat / factor * a
+                xa, xb, xc, xd = sides(a, b, slope(y[xp, j, k], here, y[xn, j, k]))
+                ya, yb, yc, yd = sides(a, b, slope(y[i, yp, k], here, y[i, yn, k]))
+                za, zb, zc, zd = sides(a, b, slope(y[i, j, zp], here, y[i, j, zn]))
+                part[i, hull[p]] += (x0 * xa + x1 * xc + y0 * ya + y1 * yc + z0 * za + z1 * zc) / factor
                 if share > 0.0:
-                    part[i, hull[p + 1]] += heat / factor * b
+                    part[i, hull[p + 1]] += (x0 * xb + x1 * xd + y0 * yb + y1 * yd + z0 * zb + z1 * zd) / factor
     return _total(part)
 
 
@@ -509,7 +542,7 @@ class Multigrid:
         smooth(e, r, mask, cx, cy, cz, extra, True)
 
 
-IMBALANCE = 1e-4
+IMBALANCE = 1e-5
 """What is missing in the voxels' balances, over what crosses into them, at which a step counts as solved."""
 MOST_CYCLES = 60
 """Cycles of a step."""

@@ -8,6 +8,15 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+SLIVER = 1e-5
+"""Share of a cell below which a phase is what a solver left, and no layer."""
+STILL = 1e-5
+"""Change of a share within half a step below which a single phase does not move."""
+ROUND_OFF = 1e-3
+"""Of the difference of two neighbours, which may lie between equal cells."""
+BEYOND = 0.05
+"""Part of a layer that is counted beyond the front in its cell, so that no face is free of resistance."""
+
 
 @njit(cache=True, nogil=True)
 def convex_hull(y: Any, g: Any) -> Any:
@@ -108,9 +117,9 @@ def half_layers(width: Any, k: Any, share: Any, volume: Any, conductivity: Any) 
     Returns:
         That of the lower phase and the upper one's.
     """
-    if share <= 0.0:
+    if share <= SLIVER:
         return 0.5 * width / conductivity[k], 0.0
-    if share >= 1.0:
+    if share >= 1.0 - SLIVER:
         return 0.0, 0.5 * width / conductivity[k + 1]
     a = (1.0 - share) * volume[k]
     b = share * volume[k + 1]
@@ -119,11 +128,68 @@ def half_layers(width: Any, k: Any, share: Any, volume: Any, conductivity: Any) 
 
 
 @njit(cache=True, nogil=True)
-def layer_resistances(width: Any, y: Any, hull_y: Any, volume: Any, conductivity: Any) -> Any:
-    """Return the position on the hull of the lower phase of a composition, its resistance and the upper one's."""
-    k, share = lower_phase(y, hull_y)
-    a, b = half_layers(width, k, share, volume, conductivity)
-    return k, a, b
+def ahead(k: Any, share: Any, move: Any, hull_y: Any) -> Any:
+    """Return the lower phase and the upper one's share after y has moved, no further than the next single phase.
+
+    Args:
+        k: Position on the hull of the lower phase.
+        share: Of the sites in the upper phase; one phase goes over to the two that the move makes of it.
+        move: Change of y.
+        hull_y: Compositions on the hull, ascending, shape (H,).
+
+    Example:
+        >>> y = np.array([0.0, 0.5, 1.0])
+        >>> ahead(0, 0.5, 0.125, y), ahead(0, 0.5, 1.0, y), ahead(0, 1.0, 0.125, y)
+        ((0, 0.75), (0, 1.0), (1, 0.25002))
+    """
+    if share >= 1.0 - SLIVER and k + 2 < hull_y.size and move > STILL * (hull_y[k + 2] - hull_y[k + 1]):
+        k, share = k + 1, 2.0 * SLIVER
+    elif share <= SLIVER and k > 0 and move < -STILL * (hull_y[k] - hull_y[k - 1]):
+        k, share = k - 1, 1.0 - 2.0 * SLIVER
+    if hull_y.size == 1:
+        return k, share
+    return k, min(1.0, max(0.0, share + move / (hull_y[k + 1] - hull_y[k])))
+
+
+@njit(cache=True, nogil=True)
+def slope(left: Any, here: Any, right: Any) -> Any:
+    """Return 1 where y rises from the left neighbour over a cell to the right one, -1 where it falls, else 0.
+
+    Example:
+        >>> slope(0.0, 0.2, 1.0), slope(1.0, 0.2, 0.2), slope(0.0, 0.2, 0.0)
+        (1, -1, 0)
+    """
+    margin = ROUND_OFF * abs(right - left)
+    if left == right or here < min(left, right) - margin or here > max(left, right) + margin:
+        return 0
+    return 1 if left < right else -1
+
+
+@njit(cache=True, nogil=True)
+def sides(lower: Any, upper: Any, rising: Any) -> Any:
+    """Return the parts of the two layers of a cell left and right of the place where its potential is.
+
+    Two phases coexist at the front between them, so that one lies on the side of the neighbour that is nearer to it
+    in composition, all but ``BEYOND`` of it. Without a direction, or with one phase, each side has half.
+
+    Args:
+        lower: Half the resistance of the phase of lower y, from ``half_layers``.
+        upper: Of that of higher y.
+        rising: From ``slope``.
+
+    Returns:
+        Of the lower phase and the upper one on the left, and the same on the right.
+
+    Example:
+        >>> [round(part, 3) for part in sides(1.0, 3.0, 1)], sides(1.0, 3.0, 0), sides(2.0, 0.0, 1)
+        ([1.9, 0.3, 0.1, 5.7], (1.0, 3.0, 1.0, 3.0), (2.0, 0.0, 2.0, 0.0))
+    """
+    if rising == 0 or lower == 0.0 or upper == 0.0:
+        return lower, upper, lower, upper
+    near, far = 2.0 * (1.0 - BEYOND), 2.0 * BEYOND
+    if rising > 0:
+        return near * lower, far * upper, far * lower, near * upper
+    return far * lower, near * upper, near * lower, far * upper
 
 
 @njit(cache=True, nogil=True)

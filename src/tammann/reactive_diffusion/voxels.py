@@ -202,9 +202,10 @@ class _GridState:
             hull, y, _, conductivity, ties = self._look_up(T)
             self._place(hull, y, ties)
             volume = self.volume[hull]
-            half_resistances(solver.y, solver.level, self.voxel_m, y, volume, conductivity, solver.e)
+            moving = solver.y, solver.rate, solver.level, self.sites, solver.kind, 0.5 * step
+            half_resistances(*moving, self.voxel_m, y, volume, conductivity, solver.e, solver.r)
             cx, cy, cz = solver.c
-            face_conductances(solver.e, step * self.area, cx, cy, cz)
+            face_conductances(solver.y, solver.e, solver.r, step * self.area, cx, cy, cz)
             change = solver.solve(y, ties)
             error = step_error(change, solver.rate, step) / self.total if self.accepted else 0.0
             if error > 2.0 * tolerance and step > SHORTEST * stretch.seconds:
@@ -212,7 +213,7 @@ class _GridState:
                 self.refused += 1
                 continue
             by_phase = dissipation(
-                solver.psi, solver.y, solver.level, self.voxel_m, hull, y, volume, conductivity, cx, cy, cz,
+                solver.psi, *moving, self.voxel_m, hull, y, volume, conductivity, cx, cy, cz,
                 step * self.area, len(self.order),
             )  # fmt: skip
             self.heat[self.frame, self.order] += by_phase
