@@ -31,13 +31,16 @@ ENGINES = {
 }
 
 
-def coarse_settings(recipe: Recipe, limits: Range | None) -> dict[str, Recipe]:
+def coarse_settings(recipe: Recipe, limits: Range | None) -> dict[str, tuple[Recipe, ...]]:
     """The settings of a recipe, with shorter chains where it is not the recipe as written."""
     found = settings(recipe, limits)
     if recipe.engine == "automaton":
         return found
     chain = {**recipe.diffusion.model_dump(), "cells": PARTICLE_CELLS}
-    return {words: r if words == AS_WRITTEN else r.with_options(diffusion=chain) for words, r in found.items()}
+    return {
+        words: parts if words == AS_WRITTEN else tuple(r.with_options(diffusion=chain) for r in parts)
+        for words, parts in found.items()
+    }
 
 
 def run_part(name: str, engine: str, folder: Path, threads: int) -> Validation:

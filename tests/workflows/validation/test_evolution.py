@@ -278,3 +278,20 @@ def test_equilibrium_becomes_an_evolution(carbonate):
 def _atoms(formula: str, symbol: str) -> int:
 
     return parse_formula(formula).get(symbol, 0)
+
+
+def test_parts_that_exchange_nothing_add_up():
+    """Each in the amounts of its recipe, whatever the scale of its run; phases that one lacks are zero there."""
+    more, less = (
+        Recipe(
+            precursors=[{"phase": "BaO", "ratio": ratio}, {"phase": "TiO2", "ratio": 1.0}],
+            programme=[{"temperature_K": 1000, "hold_h": 2}, {"temperature_K": 1200, "hold_h": 1}],
+        )
+        for ratio in (3.0, 1.0)
+    )
+    other = evolution(phases=("BaO", "TiO2", "BaTiO3", "BaTi2O5"))
+    both = PhaseEvolution.together([evolution(2.0 * MOLES), other], [more, less])
+    assert both.phases == ("BaO", "TiO2", "BaTiO3", "Ba2TiO4", "BaTi2O5")
+    assert both.moles[0, -1] == pytest.approx([0.0, 0.04, 3.92, 0.03, 0.01])
+    assert both.start[0] == pytest.approx([4.0, 4.0, 0.0, 0.0, 0.0])
+    assert PhaseEvolution.together([other], [less]) is other

@@ -115,6 +115,33 @@ class PhaseEvolution:
             },
         )
 
+    @classmethod
+    def together(cls, parts: Sequence[PhaseEvolution], recipes: Sequence[Recipe]) -> PhaseEvolution:
+        """Return the evolution of a powder whose parts exchange nothing, each in the amounts of its recipe.
+
+        All have the same programme and frames.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        names = tuple(dict.fromkeys(name for part in parts for name in part.phases))
+        first = parts[0].precursors[0]
+        moles, start = [], []
+        for part, recipe in zip(parts, recipes, strict=True):
+            scale = recipe.precursors[0].ratio / part.start[:, part.phases.index(first)]
+            where = [names.index(name) for name in part.phases]
+            each = np.zeros((*part.moles.shape[:2], len(names)))
+            each[:, :, where] = part.moles * scale[:, None, None]
+            begun = np.zeros((len(scale), len(names)))
+            begun[:, where] = part.start * scale[:, None]
+            moles.append(each)
+            start.append(begun)
+        known = {
+            basis: {n: w for part in parts for n, w in zip(part.phases, part.weights[basis], strict=True)}
+            for basis in parts[0].weights
+        }
+        weights = {basis: np.array([of[name] for name in names]) for basis, of in known.items()}
+        return replace(parts[0], phases=names, moles=sum(moles), start=sum(start), weights=weights)
+
     def conversion(self, precursor: str | None = None) -> np.ndarray:
         """Return the percentage of a precursor that has been used up, shape (R, F).
 

@@ -61,8 +61,8 @@ def judge(
         remarks.append(
             f"Settings: reactive diffusion with radii times {_listed(limits.particle_size)}, mixing "
             f"{_listed(limits.mixing)} and rates times {_listed(limits.time)}, all combinations; the automaton and the "
-            f"geometric null with {_listed(limits.sweeps_per_hour)} sweeps per hour (calibrated: rates as above); the "
-            "recipe as written among them."
+            f"geometric null with the same mixing and {_listed(limits.sweeps_per_hour)} sweeps per hour (calibrated: "
+            "rates as above); plain equilibrium with the same mixing; the recipe as written among them."
         )
     return tuple(judgements), tuple(remarks)
 

@@ -272,8 +272,8 @@ class Range(Block):
     """The inputs that nobody knows, over which every observation is judged: all combinations of the values listed.
 
     Sizes and times are factors on what the recipe says (nominal hours where it has no calibration); ``mixing`` stands
-    in place of the recipe's. The automaton, whose progress is a number of sweeps, takes ``sweeps_per_hour`` alone, or
-    ``time`` where it is calibrated.
+    in place of the recipe's. The automaton, whose progress is a number of sweeps, takes ``mixing`` and
+    ``sweeps_per_hour``, or ``time`` where it is calibrated; plain equilibrium takes ``mixing``.
     """
 
     particle_size: Factors = (0.5, 1.0, 2.0)

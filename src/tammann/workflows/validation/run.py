@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from tammann.automaton.engine import compile_kernel
@@ -16,13 +17,13 @@ from tammann.recipe import Recipe
 from tammann.workflows.automaton_runs import realize_automaton
 from tammann.workflows.diffusion_runs import realize_diffusion
 from tammann.workflows.furnace import NULL_REALIZATIONS, plain_equilibrium
-from tammann.workflows.prepared import at_setting, prepare
+from tammann.workflows.prepared import PreparedRecipe, at_setting, prepare
 from tammann.workflows.validation.evolution import PhaseEvolution
 from tammann.workflows.validation.experiments import PreparedExperiment, prepare_experiment
 from tammann.workflows.validation.judge import judge
 from tammann.workflows.validation.observations import Observations, Range
 from tammann.workflows.validation.results import MODELS, Validation
-from tammann.workflows.validation.settings import AS_WRITTEN, settings
+from tammann.workflows.validation.settings import AS_WRITTEN, settings, spreads, uneven
 
 
 def validate(
@@ -41,7 +42,7 @@ def validate(
     Every recipe is run by reactive diffusion with full, with self and with equal conductivities, and by the automaton
     with full kinetics, with self-diffusion only and with thermodynamics only; the geometric null and plain equilibrium
     are the baselines. Nothing is fitted. Each is run as the recipe is written, with all realizations, and once at every
-    setting of the file's range of sizes, mixing and time.
+    setting of the file's range of sizes, mixing and time, as far as it knows them: plain equilibrium knows mixing only.
 
     Args:
         observations: A file of observations, or the observations read from it.
@@ -125,24 +126,39 @@ def _run_all(
     for (number, model), runs in zip(cells, found, strict=True):
         gathered[number][model] = runs
     for each, runs in zip(experiments, gathered, strict=True):
-        table, prepared = plain_equilibrium(each.prepared), each.prepared
-        like = runs["null"][AS_WRITTEN]
-        runs["equilibrium"] = {AS_WRITTEN: PhaseEvolution.of_equilibrium(table, prepared.recipe, prepared.phases, like)}
+        runs["equilibrium"] = _equilibria(each.prepared, limits, runs["null"][AS_WRITTEN])
     return gathered
 
 
+def _equilibria(prepared: PreparedRecipe, limits: Range | None, like: PhaseEvolution) -> dict[str, PhaseEvolution]:
+    """Return plain equilibrium for every unevenness of the mixture, by words for the setting."""
+    found = {}
+    for spread in spreads(prepared.recipe, limits):
+        parts = uneven(prepared.recipe, spread)
+        evolutions = []
+        for part in parts:
+            table = plain_equilibrium(replace(prepared, recipe=part))
+            evolutions.append(PhaseEvolution.of_equilibrium(table, part, prepared.phases, like))
+        words = f"mixing {spread:g}" if spread > 0.0 else AS_WRITTEN
+        found[words] = PhaseEvolution.together(evolutions, parts)
+    return found
+
+
 def _run_settings(
-    recipes: Mapping[str, Recipe], null: bool, *, progress: Progress | None = None
+    recipes: Mapping[str, tuple[Recipe, ...]], null: bool, *, progress: Progress | None = None
 ) -> dict[str, PhaseEvolution]:
     """Run a recipe, or the null of its engine, at several settings, by words for the setting."""
-    base = prepare(next(iter(recipes.values())))
+    base = prepare(next(iter(recipes.values()))[0])
     found = {}
-    for n, (words, recipe) in enumerate(recipes.items()):
-        prepared = at_setting(base, recipe)
-        realize = realize_automaton if recipe.engine == "automaton" else realize_diffusion
-        runs = min(recipe.ensemble.realizations, NULL_REALIZATIONS) if null else recipe.ensemble.realizations
-        histories = [realize(prepared, number, null, 1, None) for number in range(runs)]
-        found[words] = PhaseEvolution.of_run(History.join(histories), recipe)
+    for n, (words, parts) in enumerate(recipes.items()):
+        evolutions = []
+        for recipe in parts:
+            prepared = at_setting(base, recipe)
+            realize = realize_automaton if recipe.engine == "automaton" else realize_diffusion
+            runs = min(recipe.ensemble.realizations, NULL_REALIZATIONS) if null else recipe.ensemble.realizations
+            histories = [realize(prepared, number, null, 1, None) for number in range(runs)]
+            evolutions.append(PhaseEvolution.of_run(History.join(histories), recipe))
+        found[words] = PhaseEvolution.together(evolutions, parts)
         if progress is not None:
             progress((n + 1) / len(recipes), words, None)
     return found
