@@ -105,7 +105,7 @@ def measured_energy(composition: Mapping[str, int]) -> MeasuredEnergy | None:
 
 
 @cache
-def _properties() -> Mapping[tuple[tuple[str, int], ...], MeasuredProperties]:
+def _properties(table: str) -> Mapping[tuple[tuple[str, int], ...], MeasuredProperties]:
     return {
         composition_key(row["formula"]): MeasuredProperties(
             row["structure"],
@@ -114,10 +114,15 @@ def _properties() -> Mapping[tuple[tuple[str, int], ...], MeasuredProperties]:
             float(row["melting_point_K"] or "nan"),
             row["melting_point_source"],
         )
-        for row in read_rows("experiment/properties.csv")
+        for row in read_rows(table)
     }
 
 
 def measured_properties(composition: Mapping[str, int]) -> MeasuredProperties | None:
     """Return the measured volume and melting point of a composition, or None."""
-    return _properties().get(composition_key(composition))
+    return _properties("experiment/properties.csv").get(composition_key(composition))
+
+
+def library_properties(composition: Mapping[str, int]) -> MeasuredProperties | None:
+    """Return the measured volume and melting point that ship for the library of measured energies, or None."""
+    return _properties("measured/properties.csv").get(composition_key(composition))

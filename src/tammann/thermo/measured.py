@@ -16,7 +16,7 @@ from tammann.errors import DataError, check_argument
 from tammann.thermo.condensed_elements import condensed_element
 from tammann.thermo.entries import MeltingPoints
 from tammann.thermo.estimates import estimated_melting_point, estimated_volume
-from tammann.thermo.experiment import MeasuredSolid, measured_properties
+from tammann.thermo.experiment import MeasuredSolid, library_properties, measured_properties
 from tammann.thermo.freed import freed_solids
 from tammann.thermo.gases import gas, gases_of
 from tammann.thermo.gibbs import TEMPERATURES_K
@@ -171,9 +171,9 @@ def _melting_point(composition: Mapping[str, int], solid: MeasuredSolid | None) 
     """Return a measured melting or decomposition point and its source; NaN where there is none."""
     if solid is not None and math.isfinite(solid.melting_point_K):
         return solid.melting_point_K, solid.melting_point_source
-    measured = measured_properties(composition)
-    if measured is not None and math.isfinite(measured.melting_point_K):
-        return measured.melting_point_K, measured.melting_point_source
+    for measured in (measured_properties(composition), library_properties(composition)):
+        if measured is not None and math.isfinite(measured.melting_point_K):
+            return measured.melting_point_K, measured.melting_point_source
     known = handbook_properties(composition)
     if known is not None and math.isfinite(known.melting_point_K):
         return known.melting_point_K, f"measured, {known.name}: {HANDBOOK}"
@@ -182,9 +182,9 @@ def _melting_point(composition: Mapping[str, int], solid: MeasuredSolid | None) 
 
 def _volume(composition: Mapping[str, int]) -> tuple[float, str]:
     """Return a measured volume, Angstrom^3 per atom, and its source; NaN where there is none."""
-    measured = measured_properties(composition)
-    if measured is not None and math.isfinite(measured.volume_A3_per_atom):
-        return measured.volume_A3_per_atom, f"measured, {measured.structure}: {measured.volume_source}"
+    for measured in (measured_properties(composition), library_properties(composition)):
+        if measured is not None and math.isfinite(measured.volume_A3_per_atom):
+            return measured.volume_A3_per_atom, f"measured, {measured.structure}: {measured.volume_source}"
     known = handbook_properties(composition)
     if known is not None:
         return known.volume_A3_per_atom, f"measured, {known.name}: {HANDBOOK}"
