@@ -41,11 +41,14 @@ from tammann.plot import (
     plot_hull,
     plot_layers,
     plot_phase_fractions,
+    plot_precursors,
     plot_reaction_flow,
     plot_slices,
     save_figure,
 )
 from tammann.plot.growth_constants import MELTS_CAUTION
+from tammann.synthesis import precursor_sets, rank_precursors
+from tammann.thermo import measured_phases
 from tammann.workflows.furnace import run_recipe
 
 DOCS = Path(__file__).parent
@@ -133,6 +136,9 @@ def tables() -> dict[str, Any]:
     phases, transport = load_phases("Ba-Ti-O"), load_transport("Ba-Ti-O")
     assert transport is not None
     save_figure(plot_hull(phases, 1300.0), IMAGES / "hull.png", dpi=DPI)
+    library = measured_phases("Sr Ti O C H N F Cl Br I Li Na K".split())
+    sets = rank_precursors(library, precursor_sets(library, "SrTiO3", temperature_K=1100.0))
+    save_figure(plot_precursors(sets, target="SrTiO3"), IMAGES / "precursors.png", dpi=DPI)
     constants = plot_growth_constants(growth_constants(phases, transport), note=MELTS_CAUTION)
     save_figure(constants, IMAGES / "growth-constants.png", dpi=DPI)
     save_figure(plot_correlation_factors(transport), IMAGES / "correlation-factors.png", dpi=DPI)

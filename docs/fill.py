@@ -193,6 +193,26 @@ def energies_from_oxides() -> str:
     return table(["from BaO and TiO2, meV per atom", *columns], rows)
 
 
+def precursors_batio3() -> str:
+    """BaTiO3 from three sources of barium, on the criteria."""
+    from tammann import load_phases
+    from tammann.synthesis import precursor_sets, rank_precursors
+
+    phases = load_phases("Ba-Ti-O")
+    candidates = ["BaO", "BaCO3", "BaO2", "TiO2"]
+    sets = precursor_sets(phases, "BaTiO3", candidates=candidates, temperature_K=1100)
+    rows = []
+    for row in rank_precursors(phases, sets).to_dict(orient="records"):
+        force, lead = (f"{row[f'{k}_meV_per_atom']:.0f} ± {row[f'{k}_error_meV_per_atom']:.0f}"
+                       for k in ("driving_force", "lead"))  # fmt: skip
+        others = [f"{row[f'{k}_meV_per_atom']:.0f}" for k in ("primary_competition", "secondary_competition",
+                                                              "inverse_hull_energy")]  # fmt: skip
+        rows.append([row["precursors"], row["reacts_as"], force, lead, *others, row["strongest_competitor"],
+                     row["pareto_rank"]])  # fmt: skip
+    columns = ["precursors", "react as", "driving force, meV/atom", "lead", "C1", "C2", "inverse hull", "ahead of"]
+    return table([*columns, "Pareto rank"], rows, left=2)
+
+
 def shifts() -> str:
     """What the assessment changed."""
     from tammann import load_phases
@@ -526,6 +546,7 @@ FILLERS: dict[str, Callable[[], str]] = {
     **{f"validation-{name}": validation_table(name) for name in FILES_OF_OBSERVATIONS},
     "arrest": arrest,
     "energies-from-oxides": energies_from_oxides,
+    "precursors-batio3": precursors_batio3,
     "shifts": shifts,
     "constraints": constraints,
     "growth-table": growth_table,

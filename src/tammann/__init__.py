@@ -14,6 +14,7 @@ Two pipelines meet in one table, and everything flows one way::
 - `characterization`: g(r), coordination and order of structures;
 - `transport`: Onsager coefficients, from a paper, a model or trajectories, with standard errors;
 - `kinetics`: growth constants and the score of each reaction, gathered in a `RateTable`;
+- `synthesis`: sets of precursors that make a compound, on published criteria side by side;
 - `automaton`: the powder as cells on a grid; a run gives a `History`;
 - `analysis`, `plot`, `report`: histories to numbers, numbers to axes and pages;
 - `workflows`: a recipe, a set of trajectories or the formula of a melt to a folder of results, resumable.

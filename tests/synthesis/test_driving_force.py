@@ -7,6 +7,7 @@ from tammann.synthesis import precursor_sets
 from tammann.synthesis.driving_force import (
     competing_forces,
     driving_force_eV_per_atom,
+    lead_error_eV_per_atom,
     lead_eV_per_atom,
     pairs_of,
 )
@@ -20,9 +21,19 @@ def test_oxides_by_hand(toy):
     one = precursor_sets(toy, "SrTiO3", candidates=["SrO", "TiO2"])[0]
     assert driving_force_eV_per_atom(one) == pytest.approx(0.200)
     system = OpenSystem(toy, one.surroundings)
-    forces, phases = competing_forces(system, one, [interface_reactions(system, *pair) for pair in pairs_of(one)])
+    forces, phases, _ = competing_forces(system, one, [interface_reactions(system, *pair) for pair in pairs_of(one)])
     assert [toy[int(i)].formula for i in phases] == ["Sr2TiO4"]
     assert lead_eV_per_atom(0.200, forces) == pytest.approx(0.020)
+
+
+def test_error_of_a_lead_by_hand(toy):
+    """0.01 eV per atom: SrO 2/5 - 4/7, TiO2 3/5 - 3/7 of the atoms, SrTiO3 and Sr2TiO4 all of them."""
+    one = precursor_sets(toy, "SrTiO3", candidates=["SrO", "TiO2"])[0]
+    system = OpenSystem(toy, one.surroundings)
+    _, _, amounts = competing_forces(system, one, [interface_reactions(system, *pair) for pair in pairs_of(one)])
+    shares = np.array([2 / 5 - 4 / 7, 3 / 5 - 3 / 7, 1.0, 1.0])
+    assert lead_error_eV_per_atom(system, one, amounts[0]) == pytest.approx(0.01 * np.sqrt((shares**2).sum()))
+    assert lead_error_eV_per_atom(system, one, None) == pytest.approx(one.standard_error_eV_per_target / 5)
 
 
 def test_carbonate_by_hand(toy):
@@ -31,7 +42,7 @@ def test_carbonate_by_hand(toy):
     gas = BOLTZMANN_EV_PER_K * 1300.0 * np.log(40.0 / 1e5)
     assert driving_force_eV_per_atom(one) == pytest.approx((0.5 - gas) / 8)
     system = OpenSystem(toy, one.surroundings)
-    forces, _ = competing_forces(system, one, [interface_reactions(system, *pair) for pair in pairs_of(one)])
+    forces, _, _ = competing_forces(system, one, [interface_reactions(system, *pair) for pair in pairs_of(one)])
     assert forces == pytest.approx([(1.26 - 2 * 0.5 - 2 * gas) / 13])
 
 

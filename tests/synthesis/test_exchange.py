@@ -60,12 +60,6 @@ def test_potentials_follow_the_pressure(air):
     )
 
 
-def test_what_air_oxidizes(air):
-    assert air.oxidized("Ti2O3") == "TiO2" and air.oxidized("Ti") == "TiO2"
-    assert air.oxidized("TiO2") == "TiO2" and air.oxidized("BaTiO3") == "BaTiO3"
-    assert OpenSystem(air.phases, Surroundings(1300.0)).oxidized("Ti2O3") == "Ti2O3"
-
-
 def test_nitrogen_leaves_as_n2_where_it_is_held():
     assert carriers(["N", "O"], held=["N2"]) == [{"N": "N2", "O": "O2"}]
 

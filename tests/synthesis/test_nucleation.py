@@ -54,6 +54,7 @@ def test_distances_between_crystals():
     assert structural_distance(strontium, doubled) == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow  # pymatgen compiles for ten seconds
 def test_cube_on_cube_matches():
     pytest.importorskip("pymatgen")
     assert epitaxial_mismatch(perovskite(3.905, "Sr", "Ti"), perovskite(3.905, "Sr", "Ti")) == pytest.approx(

@@ -73,6 +73,7 @@ def test_three_precursors_have_a_lead_over_pairs_and_no_competition():
     assert np.isnan(row["primary_competition_meV_per_atom"])
 
 
+@pytest.mark.slow  # pymatgen compiles for ten seconds
 def test_transport_and_structures_where_there_are_any(barium):
     sets = precursor_sets(barium, "BaTiO3", candidates=["BaO", "BaCO3", "TiO2"], temperature_K=1500)
     a = 4.0

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from tammann._version import __version__
-from tammann.cli import couple, data, melt, options, run, transport, validate
+from tammann.cli import couple, data, melt, options, precursors, run, transport, validate
 from tammann.errors import TammannError
 
 app = typer.Typer(
@@ -175,6 +175,7 @@ app.command()(data.reactions)
 app.command()(data.kd)
 app.command()(data.hull)
 app.command("energies")(data.show_energies)
+app.command()(precursors.precursors)
 app.command()(transport.transport)
 app.command("melt")(melt.melt_command)
 app.command("collect")(melt.collect_command)

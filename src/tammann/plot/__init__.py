@@ -18,6 +18,7 @@ from tammann.plot.layer_thickness import plot_layer_thickness
 from tammann.plot.layers import plot_layers
 from tammann.plot.melts import plot_volume_search
 from tammann.plot.onsager import plot_onsager_matrix
+from tammann.plot.precursors import plot_precursors
 from tammann.plot.profile import plot_profile
 from tammann.plot.reactions import plot_reaction_energies
 from tammann.plot.slices import plot_slices
@@ -41,6 +42,7 @@ __all__ = [
     "plot_log_log_slope",
     "plot_onsager_matrix",
     "plot_phase_fractions",
+    "plot_precursors",
     "plot_profile",
     "plot_reaction_energies",
     "plot_reaction_flow",

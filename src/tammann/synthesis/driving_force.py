@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -62,8 +63,8 @@ def lead_eV_per_atom(driving_force: float, competing: np.ndarray) -> float:
 
 
 def competing_forces(
-    system: OpenSystem, one: PrecursorSet, reactions: list[InterfaceReactions]
-) -> tuple[np.ndarray, np.ndarray]:
+    system: OpenSystem, one: PrecursorSet, reactions: Sequence[InterfaceReactions]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the driving forces of the other phases that pairs of the precursors form, each without another solid.
 
     A halide of a metal that the target lacks may come with them, where one comes with the target.
@@ -74,11 +75,13 @@ def competing_forces(
         reactions: Those of every pair of its solids.
 
     Returns:
-        Driving forces, eV per atom of the precursors, shape (m,), and the positions of the phases, shape (m,).
+        Driving forces, eV per atom of the precursors, shape (m,); the positions of the phases, shape (m,); and the
+        formula units of all phases that each reaction takes and makes, per atom of the precursors, shape (m, n).
     """
     target = system.solid_units(one.target)[0]
     salts = [i for i in system.solids if _is_salt(system, i, one)]
     forces, phases = [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
+    amounts = [np.zeros((0, len(system.phases)))]
     for pair in reactions:
         alone = (pair.products[:, 1] < 0) & ~np.isin(pair.products[:, 0], salts)
         for column in (0, 1):
@@ -87,7 +90,40 @@ def competing_forces(
             here &= ~pair.forming(target)
             forces.append(-pair.energy_eV_per_atom[here])
             phases.append(pair.products[here, column])
-    return np.concatenate(forces), np.concatenate(phases)
+            amounts.append(_of_all(system, pair, here))
+    return np.concatenate(forces), np.concatenate(phases), np.concatenate(amounts)
+
+
+def lead_error_eV_per_atom(system: OpenSystem, one: PrecursorSet, competitor: np.ndarray | None) -> float:
+    """Return the standard error of a lead, those of the solids counted as independent, those of gases as none.
+
+    Args:
+        system: Phases and gases.
+        one: The set of precursors.
+        competitor: Formula units of all phases that the competing reaction takes and makes, per atom of the precursors,
+            shape (n,); None where there is none.
+    """
+    made = dict(one.solid_reaction.products)
+    terms = [(f, -n) for f, n in one.solid_reaction.reactants if f in one.reacts_as]
+    terms += [(f, n) for f, n in made.items() if f in (one.target, one.by_product)]
+    total = np.zeros(len(system.phases))
+    for formula, n in terms:
+        i, units = system.solid_units(formula)
+        total[i] += n * units / made[one.target] / sum(one.atoms_of_precursors)
+    if competitor is not None:
+        total -= competitor
+    return float(np.sqrt(np.sum((total * np.where(total == 0.0, 0.0, system.error_eV)) ** 2)))
+
+
+def _of_all(system: OpenSystem, pair: InterfaceReactions, which: np.ndarray) -> np.ndarray:
+    """Return amounts of some reactions over all phases, shape (m, n)."""
+    ends = [system.solid_units(formula)[0] for formula in (pair.first, pair.second)]
+    places = np.column_stack([np.broadcast_to(ends, (int(which.sum()), 2)), pair.products[which]])
+    spread = np.zeros((len(places), len(system.phases)))
+    rows = np.arange(len(places))
+    for column in range(4):
+        spread[rows, places[:, column]] += np.where(places[:, column] >= 0, pair.amounts[which, column], 0.0)
+    return spread
 
 
 def pairs_of(one: PrecursorSet) -> list[tuple[str, str]]:

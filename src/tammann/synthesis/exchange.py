@@ -127,28 +127,6 @@ class OpenSystem:
             raise DataError(f"{formula} has no energy in {self.phases.system}.")
         return found, sum(parse_formula(formula).values()) / self.phases[found].n_atoms
 
-    def oxidized(self, formula: str) -> str:
-        """Return the oxide that the furnace's O2 makes of an oxide or element on its own, or the formula itself.
-
-        Of the oxides of the same single element it is the one of lowest G - n_O mu_O per atom of the element, with mu_O
-        the potential of oxygen, if it has more oxygen.
-        """
-        composition = parse_formula(formula)
-        others = set(composition) - {"O"}
-        if "O2" not in self.surroundings.partial_pressure_Pa or len(others) != 1 or others & {*VOLATILE}:
-            return formula
-        metal = others.pop()
-        mu = 0.5 * self.potential_eV("O2")
-        best, name = np.inf, formula
-        for i in self.solids:
-            there = self.phases[i].composition
-            if set(there) - {"O"} == {metal}:
-                energy = (self.gibbs_eV[i] - there.get("O", 0) * mu) / there[metal]
-                if energy < best - 1e-9:
-                    best, name = energy, self.phases[i].formula
-        more = parse_formula(name)
-        return name if more.get("O", 0) * composition[metal] > composition.get("O", 0) * more[metal] else formula
-
     def row(self, composition: Mapping[str, int]) -> np.ndarray:
         """Return the atoms of each of ``elements`` in a formula unit, shape (E,)."""
         return np.array([composition.get(element, 0) for element in self.elements], dtype=np.int64)
@@ -178,6 +156,13 @@ class OpenSystem:
             pressure = self.surroundings.partial_pressure_Pa.get(name, self.surroundings.release_pressure_Pa)
             self._potentials[name] = G + BOLTZMANN_EV_PER_K * T * np.log(pressure / STANDARD_PRESSURE_PA)
         return self._potentials[name]
+
+    def boiling_potential_eV(self, name: str) -> float:
+        """Return the chemical potential of a gas that leaves as bubbles, at 1 bar or more, eV per molecule."""
+        furnace = self.surroundings
+        pressure = furnace.partial_pressure_Pa.get(name, furnace.release_pressure_Pa)
+        missing = max(0.0, float(np.log(STANDARD_PRESSURE_PA / pressure)))
+        return self.potential_eV(name) + BOLTZMANN_EV_PER_K * furnace.temperature_K * missing
 
     def exchanged(
         self, given_off: np.ndarray, volatile: Sequence[str], *, ammonium: bool = False

@@ -25,6 +25,8 @@ class InterfaceReactions:
         fraction: Share of the atoms of the two that ``second`` brings, shape (R,).
         energy_eV_per_atom: Gibbs energy per atom of the two solids, shape (R,).
         products: Positions of the solids formed among the phases, shape (R, 2), -1 where there is one.
+        amounts: Formula units per atom of the two solids: of the first and the second, negative, and of the products,
+            shape (R, 4).
     """
 
     first: str
@@ -32,6 +34,7 @@ class InterfaceReactions:
     fraction: np.ndarray
     energy_eV_per_atom: np.ndarray
     products: np.ndarray
+    amounts: np.ndarray
 
     def __len__(self) -> int:
         return len(self.fraction)
@@ -101,7 +104,8 @@ def interface_reactions(
     nu, formed, energy = nu[once], formed[once], energy[once]
     atoms = system.matrix.sum(axis=1)
     used = -nu[:, :2] * atoms[ends]
-    return InterfaceReactions(first, second, used[:, 1] / used.sum(axis=1), energy / used.sum(axis=1), formed)
+    total = used.sum(axis=1)
+    return InterfaceReactions(first, second, used[:, 1] / total, energy / total, formed, nu / total[:, None])
 
 
 def lower_hull(fraction: np.ndarray, energy: np.ndarray) -> np.ndarray:

@@ -133,11 +133,15 @@ def epitaxial_mismatch(target: Configuration, precursor: Configuration) -> float
     """
     from pymatgen.analysis.interfaces.substrate_analyzer import SubstrateAnalyzer
 
-    analyzer = SubstrateAnalyzer(film_max_miller=1, substrate_max_miller=1)
     with catch_warnings():
         simplefilter("ignore")  # of spglib, on how pymatgen calls it
-        matches = list(analyzer.calculate(film=target.to_pymatgen(), substrate=precursor.to_pymatgen()))
-    return float(min([match.match_area / MATCH_AREA_A2 for match in matches] + [1.0]))
+        film, substrate = target.to_pymatgen(), precursor.to_pymatgen()
+        for area in (50.0, 100.0, 200.0, 400.0):  # the time grows with a power of the largest area
+            analyzer = SubstrateAnalyzer(film_max_miller=1, substrate_max_miller=1, max_area=area)
+            found = [match.match_area for match in analyzer.calculate(film=film, substrate=substrate, lowest=True)]
+            if found:
+                return float(min(found) / MATCH_AREA_A2)
+    return 1.0
 
 
 def competing_phases(system: OpenSystem, one: PrecursorSet) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from tammann.synthesis.driving_force import (
     CONTROL_EV_PER_ATOM,
     competing_forces,
     driving_force_eV_per_atom,
+    lead_error_eV_per_atom,
     lead_eV_per_atom,
     pairs_of,
 )
@@ -75,11 +76,11 @@ def rank_precursors(
         energies: Name of the energy set that the sets were made with.
 
     Returns:
-        One row a set. The columns ``precursors``, ``reaction``, ``reacts_as``; then each of ``CRITERIA``, NaN where it
-        cannot be had (competition is defined for two precursors); ``driving_force_error_meV_per_atom``, a standard
-        error; ``thermodynamic_control``, whether the lead is 60 meV per atom or more; ``strongest_competitor``, the
-        phase that the lead is counted from; ``molten``, which solids are above their melting point; ``leads`` and
-        ``pareto_rank``.
+        One row a set. The columns ``precursors``, ``reaction``, ``reacts_as``, ``by_product``; then each of
+        ``CRITERIA``, NaN where it cannot be had (competition is defined for two precursors);
+        ``driving_force_error_meV_per_atom`` and ``lead_error_meV_per_atom``, standard errors;
+        ``thermodynamic_control``, whether the lead is 60 meV per atom or more; ``strongest_competitor``, the phase that
+        the lead is counted from; ``molten``, which solids are above their melting point; ``leads``; ``pareto_rank``.
 
     Raises:
         DataError: There are no sets, or they have several targets.
@@ -114,6 +115,7 @@ def rank_precursors(
             "precursors": one.name,
             "reaction": one.reaction.equation,
             "reacts_as": " + ".join(one.reacts_as),
+            "by_product": one.by_product or "",
             **alike[key],
             "K_D_m2_per_s": layer_growth_constant_m2_per_s(phases, one, transport, energies=energies),
         }
@@ -124,7 +126,7 @@ def rank_precursors(
         np.column_stack([table[name].to_numpy(float) * sign for name, sign in CRITERIA.items()])
     )
     order = np.lexsort((-table["lead_meV_per_atom"].fillna(0.0), -table["leads"], table["pareto_rank"]))
-    first = ["precursors", "reaction", "reacts_as", *CRITERIA]
+    first = ["precursors", "reaction", "reacts_as", "by_product", *CRITERIA]
     rest = [name for name in table.columns if name not in first]
     return table.iloc[order][[*first, *rest]].reset_index(drop=True)
 
@@ -133,7 +135,7 @@ def _criteria(system: OpenSystem, one: PrecursorSet, pairs: Sequence[InterfaceRe
     """Return what depends on the solids that react."""
     force = driving_force_eV_per_atom(one)
     atoms = one.atoms_of_precursors
-    forces, others = competing_forces(system, one, list(pairs))
+    forces, others, amounts = competing_forces(system, one, pairs)
     strongest = int(np.argmax(forces)) if len(forces) and forces.max() > 0 else None
     C1 = C2 = inverse = math.nan
     if len(pairs) == 1 and len(one.reacts_as) == 2:
@@ -142,6 +144,7 @@ def _criteria(system: OpenSystem, one: PrecursorSet, pairs: Sequence[InterfaceRe
         C1 = primary_competition_eV_per_atom(-force, pair.energy_eV_per_atom[rest])
         C2 = secondary_competition_eV_per_atom(fraction, pair.fraction, pair.energy_eV_per_atom)
         inverse = inverse_hull_energy_eV_per_atom(fraction, -force, pair.fraction[rest], pair.energy_eV_per_atom[rest])
+    error = lead_error_eV_per_atom(system, one, None if strongest is None else amounts[strongest])
     lead = lead_eV_per_atom(force, forces) if pairs else math.nan
     return {
         "driving_force_meV_per_atom": 1000.0 * force,
@@ -151,6 +154,7 @@ def _criteria(system: OpenSystem, one: PrecursorSet, pairs: Sequence[InterfaceRe
         "inverse_hull_energy_meV_per_atom": 1000.0 * inverse,
         "competing_phases": float(len(competing_phases(system, one))),
         "driving_force_error_meV_per_atom": 1000.0 * one.standard_error_eV_per_target / sum(atoms),
+        "lead_error_meV_per_atom": 1000.0 * error,
         "thermodynamic_control": bool(lead >= CONTROL_EV_PER_ATOM),
         "strongest_competitor": "" if strongest is None else system.phases[int(others[strongest])].formula,
         "molten": ", ".join(_molten(system, one)),

@@ -13,13 +13,15 @@ from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.reactions import Reaction, balanced_combinations
 from tammann.synthesis.exchange import HALOGENS, VOLATILE, OpenSystem
-from tammann.synthesis.precursor_list import Precursor, decomposition_chain
+from tammann.synthesis.heating import solids_when_hot
+from tammann.synthesis.precursor_list import Precursor
 from tammann.synthesis.precursor_set import PrecursorSet
 
-SALT_CATIONS = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Ca": 2}
-"""Charges of the cations of by-products in metathesis: their chlorides wash out with water."""
+SALT_CATIONS = ("Li", "Na", "K")
+"""Cations of by-products in metathesis: their halides wash out with water."""
 
-_SALT_SOURCES = frozenset({"oxide", "carbonate", "hydroxide", "mixed-oxide", "other"})
+_SALT_SOURCES = frozenset({"carbonate", "mixed-oxide", "other"})
+"""Kinds of precursor that bring them: carbonates, and oxides that bring an element of the target as well."""
 _MOST_COMBINATIONS = 3_000_000
 
 
@@ -37,6 +39,7 @@ class Search:
         self.key = composition_key(self.target.composition)
         self.elements = frozenset(self.target.composition)
         self.volatile = tuple(e for e in VOLATILE if not (e in HALOGENS and e in self.elements))
+        self._hot: dict[str, list[str]] = {}
         self.metals = tuple(e for e in system.elements if e in self.elements and e not in self.volatile)
 
     def with_gases(self, there: Sequence[Precursor], size: int) -> Iterator[PrecursorSet | None]:
@@ -57,11 +60,13 @@ class Search:
                             complete.append(formulas)
                         yield one
 
-    def with_salts(self, there: Sequence[Precursor], size: int | None) -> Iterator[PrecursorSet | None]:
-        """Yield the sets that leave a halide, None for one without energies."""
-        for cation, charge in SALT_CATIONS.items():
-            for halogen in HALOGENS:
-                salt = f"{cation}{halogen}{charge if charge > 1 else ''}"
+    def with_salts(
+        self, there: Sequence[Precursor], size: int | None, halogens: Sequence[str] = ("Cl",)
+    ) -> Iterator[PrecursorSet | None]:
+        """Yield the sets that leave an alkali halide, None for one without energies."""
+        for cation in SALT_CATIONS:
+            for halogen in halogens:
+                salt = cation + halogen
                 if self.elements & {cation, halogen} or self.system.solid(salt) is None:
                     continue
                 volatile = tuple(e for e in self.volatile if e not in HALOGENS)
@@ -176,16 +181,15 @@ class Search:
         )  # fmt: skip
 
     def _with_energy(self, one: Precursor, n: Fraction, volatile: Sequence[str]) -> tuple[str, Fraction] | None:
-        """Return the first solid on a precursor's way of decomposition that has an energy, and its moles."""
-        for formula in decomposition_chain(one):
-            if self.system.solid(formula) is None:
-                continue
-            formula = self.system.oxidized(formula)
-            composition = parse_formula(formula)
+        """Return the solid that a precursor stands for in the furnace, and its moles; None without an energy."""
+        if one.formula not in self._hot:
+            self._hot[one.formula] = solids_when_hot(self.system, one)
+        for solid in self._hot[one.formula]:
+            composition = parse_formula(solid)
             stay = [e for e in one.composition if e not in volatile]
-            ratios = {Fraction(one.composition[e], composition.get(e, 1)) for e in stay}
-            if len(ratios) == 1:
-                return formula, n * ratios.pop()
+            ratios = {Fraction(one.composition[e], composition.get(e, 0) or -1) for e in stay}
+            if len(ratios) == 1 and min(ratios) > 0 and composition_key(composition) != self.key:
+                return solid, n * ratios.pop()
         return None
 
     def why_none(self, there: Sequence[Precursor]) -> str:

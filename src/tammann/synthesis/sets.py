@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError, check_argument
 from tammann.recipe import ATMOSPHERES
-from tammann.synthesis.exchange import VOLATILE, OpenSystem, Surroundings
+from tammann.synthesis.exchange import HALOGENS, VOLATILE, OpenSystem, Surroundings
 from tammann.synthesis.oxidation import states_balance
 from tammann.synthesis.precursor_list import USUAL_KINDS, Precursor, choose_precursors
 from tammann.synthesis.precursor_set import PrecursorSet
@@ -35,9 +35,10 @@ def precursor_sets(
     A set is balanced in exactly one way: sum_i a_i P_i (+ gases) -> T (+ salt) (+ gases) with the smallest whole
     numbers, all a_i > 0, and it cannot do without one of its precursors. Elements that gases carry, O, C, H, N and
     halogens, come and go as O2, CO2, H2O, NO2 (NH3 from ammonium salts), HCl or Cl2; a gas that the atmosphere does not
-    hold is only given off. In metathesis a halide and a compound of Li, Na, K, Mg or Ca leave a halide of the latter.
-    Acetates, oxalates and whatever else has no energy at this temperature count, for their energy, as what they turn
-    into; an oxide or element that the furnace's oxygen oxidizes counts as the oxide it becomes.
+    hold is only given off. In metathesis a chloride (any halide among ``candidates``) and a carbonate or mixed oxide of
+    Li, Na or K leave an alkali halide.
+    For their energy precursors count as what they have turned into by then: acetates and oxalates, which have none, as
+    carbonate or oxide; nitrates and the like above their decomposition temperature, and what oxygen oxidizes, as oxide.
 
     Args:
         phases: Energies; the target must be among them.
@@ -79,14 +80,14 @@ def precursor_sets(
     there = tuple(one for one in there if composition_key(one.composition) != search.key)
     found = list(search.with_gases(there, max_precursors or max(3, len(search.metals))))
     if metathesis:
-        found += search.with_salts(there, max_precursors)
+        found += search.with_salts(there, max_precursors, ("Cl",) if candidates is None else HALOGENS)
     if not found:
         raise DataError(search.why_none(there))
     known = [one for one in found if one is not None]
     if not known:
         raise DataError(
-            f"{target}: {len(found)} sets of precursors balance, but none has energies of all its solids in "
-            f"{phases.system} at {temperature_K:g} K; use energies that have them, or other kinds of precursor."
+            f"{target}: {len(found)} sets of precursors balance, but none has energies of all its solids at "
+            f"{temperature_K:g} K; use energies that have them, or other kinds of precursor."
         )
     kept = tuple(one for one in known if uphill or one.gibbs_eV_per_target < 0)
     if not kept:
@@ -108,8 +109,17 @@ def _position(system: OpenSystem, target: str) -> int:
     if found is None:
         doubt = "" if states_balance(composition) else ", and no oxidation states of its elements add up to zero"
         advice = "check the formula" if doubt else "give it one in a table of your own, with its competitors"
+        why = next((f" ({reason})" for name, reason in system.phases.left_out.items() if _same(name, target)), "")
         raise DataError(
-            f"{target} has no energy in {system.phases.system} at {system.surroundings.temperature_K:g} K{doubt}: "
-            f"{advice}."
+            f"{target} has no energy in the set {system.phases.energy_set(system.energies).name!r} at "
+            f"{system.surroundings.temperature_K:g} K{why}{doubt}: {advice}."
         )
     return found
+
+
+def _same(name: str, formula: str) -> bool:
+    """Tell whether a name is a formula of the same composition."""
+    try:
+        return composition_key(name) == composition_key(formula)
+    except DataError:
+        return False
