@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cli.refusals import refused
+from own_energies import computed, dump
 
 
 def test_growth_constants(call):
@@ -152,6 +153,27 @@ def test_melting_points_of_a_table(call, tmp_path):
     rows = {row["phase"]: row for row in json.loads(call("hull", own, "--melting-points", table, "--json").out)}
     assert rows["SrO"]["melting_point_K"] == 2938 and rows["SrO"]["melting_point_source"] == "measured"
     assert rows["TiO2"]["melting_point_K"] == 2130
+
+
+def test_competitors_of_the_library_are_added_and_listed(call, tmp_path):
+    own = tmp_path / "own.csv"
+    own.write_text("formula,formation_enthalpy_298K_kJ_per_mol\nMg2TiO4,-2164.4\n")
+    alone = json.loads(call("hull", own, "--json").out)
+    filled = call("hull", own, "--fill")
+    assert [row["phase"] for row in alone] == ["Mg2TiO4", "O2"]
+    assert all(f" {formula} " in f" {' '.join(filled.out.split())} " for formula in ("MgO", "TiO2", "MgTiO3"))
+    assert "added from the library of measured energies: " in " ".join(filled.out.split())
+    equations = [row["equation"] for row in json.loads(call("reactions", own, "--fill", "--json").out)]
+    assert any(set(text.split()) >= {"MgO", "TiO2", "Mg2TiO4"} for text in equations)
+    assert "cannot go with Ba-Ti-O" in refused(call("hull", "Ba-Ti-O", "--fill"))
+
+
+def test_entries_without_melting_points_or_volumes_have_a_hull_and_reactions(call, tmp_path):
+    rows = [("Mg", -1.5), ("Al", -3.7), ("O2", -4.9), ("MgO", -6.2), ("Al2O3", -7.9), ("MgAl2O4", -7.35)]
+    file = dump(tmp_path, [computed(formula, energy) for formula, energy in rows])
+    phases = {row["phase"]: row for row in json.loads(call("hull", file, "--json").out)}
+    assert phases["MgO"]["melting_point_K"] == 3105 and phases["MgAl2O4"]["melting_point_K"] > 2000
+    assert json.loads(call("reactions", file, "--json").out)
 
 
 def many_compounds(number):

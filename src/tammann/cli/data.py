@@ -2,12 +2,23 @@
 
 import math
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from tammann.cli.options import AsJson, Between, Energies, Gases, Plot, System, parse_pressures
+from tammann.cli.options import (
+    AsJson,
+    Between,
+    Computed,
+    Energies,
+    Equilibria,
+    Fill,
+    Gases,
+    MeltingPoints,
+    Plot,
+    System,
+    parse_pressures,
+)
 from tammann.cli.output import format_number, merge_volume_warnings, print_json, print_table, print_warnings
 from tammann.errors import DataError
 from tammann.systems import DEFAULT_SYSTEM
@@ -33,6 +44,9 @@ def reactions(
             min=0, max=10_000, metavar="N", help=f"Rows, 0 for all; {ROWS} of a table and all of JSON if not given."
         ),
     ] = None,
+    fill: Fill = False,
+    computed: Computed = None,
+    equilibria: Equilibria = None,
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:
@@ -41,7 +55,8 @@ def reactions(
     from tammann.reactions import most_exergonic
     from tammann.thermo import energy_above_hull, load_phases
 
-    phases, pressures = _with_pressures(load_phases(system), gas)
+    loaded = load_phases(system, fill=fill, computed=computed, equilibria=equilibria)
+    phases, pressures = _with_pressures(loaded, gas)
     _check_temperature(phases, temperature_K, energies)
     if limit is None and not as_json:
         limit = ROWS
@@ -178,10 +193,10 @@ def hull(
     energies: Energies = None,
     gas: Gases = None,
     between: Between = None,
-    melting_points: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="CSV table: formula, melting_point_K, source; for phases of your own."),
-    ] = None,
+    melting_points: MeltingPoints = None,
+    fill: Fill = False,
+    computed: Computed = None,
+    equilibria: Equilibria = None,
     as_json: AsJson = False,
     plot: Plot = None,
 ) -> None:
@@ -189,7 +204,8 @@ def hull(
     from tammann.plot.hull import end_members
     from tammann.thermo import energy_above_hull, load_phases
 
-    phases, pressures = _with_pressures(load_phases(system, melting_points=melting_points), gas)
+    loaded = load_phases(system, melting_points=melting_points, fill=fill, computed=computed, equilibria=equilibria)
+    phases, pressures = _with_pressures(loaded, gas)
     T = temperature_K
     _check_temperature(phases, T, energies)
     ends = _two_phases(phases, between)
@@ -227,11 +243,18 @@ def hull(
         save_figure(plot_hull(phases, T, energies=energies, between=ends), plot)
 
 
-def show_energies(system: System = DEFAULT_SYSTEM, energies: Energies = None, as_json: AsJson = False) -> None:
+def show_energies(
+    system: System = DEFAULT_SYSTEM,
+    energies: Energies = None,
+    fill: Fill = False,
+    computed: Computed = None,
+    equilibria: Equilibria = None,
+    as_json: AsJson = False,
+) -> None:
     """Show the sources and errors of an energy set, and the shifts and constraints of an assessment."""
     from tammann.thermo import load_phases
 
-    phases = load_phases(system)
+    phases = load_phases(system, fill=fill, computed=computed, equilibria=equilibria)
     chosen = phases.energy_set(energies)
     columns = ["shift_eV_per_atom", "standard_error_eV_per_atom", "source"]
     table = chosen.table()[columns].assign(phase=[phase.formula for phase in phases])[["phase", *columns]]

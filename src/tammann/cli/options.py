@@ -34,6 +34,20 @@ Gases = Annotated[
     list[str] | None,
     typer.Option("--gas", metavar="GAS=PA", help="Partial pressure in Pa, such as CO2=40.5; repeatable."),
 ]
+Fill = Annotated[
+    bool, typer.Option("--fill", help="Add what the library of measured energies knows of the elements of a file.")
+]
+Computed = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Computed energies for measured:A-B-C, corrected on what both have."),
+]
+Equilibria = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Known equilibria (YAML) that the energies have to satisfy.")
+]
+MeltingPoints = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="CSV table: formula, melting_point_K, source; for phases of your own."),
+]
 Threads = Annotated[
     int | None, typer.Option(min=1, max=1024, metavar="N", help="Cores to use; all of them if not given.")
 ]
