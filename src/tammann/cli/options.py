@@ -83,6 +83,7 @@ def parse_pressures(words: list[str] | None) -> dict[str, float] | None:
 def spread_values(arguments: Sequence[str]) -> list[str]:
     """Repeat an option that may take several words before each of them: --charges Ba=2 O=-2."""
     several = {
+        "--from": lambda word: word[:1].isalpha() and not word.lower().endswith((".yaml", ".yml")) and "/" not in word,
         "--charges": lambda word: "=" in word,
         "--temperature-K": _is_number,
         "--temperatures": _is_number,

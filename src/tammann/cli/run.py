@@ -10,7 +10,7 @@ import typer
 
 from tammann.cli.options import Threads
 from tammann.cli.output import format_percent, print_json, print_table, print_warnings, progress_bar
-from tammann.errors import ResultError
+from tammann.errors import RecipeError, ResultError
 
 
 def run(
@@ -139,14 +139,57 @@ def _print_layers(summary: Mapping[str, Any]) -> list[str]:
 
 
 def new(
-    file: Annotated[Path, typer.Argument(help="Where to write it; - for the terminal.", metavar="[FILE]")] = Path(
-        "recipe.yaml"
-    ),
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Where to write it, - for the terminal; recipe.yaml, or the target's name.", metavar="[FILE]"
+        ),
+    ] = None,
+    target: Annotated[str | None, typer.Option(metavar="FORMULA", help="What is to be made.")] = None,
+    precursors: Annotated[
+        list[str] | None, typer.Option("--from", metavar="A B ...", help="What it is made from, with --target.")
+    ] = None,
+    atmosphere: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With --target: air (if not given), inert, oxygen, CO2, vacuum."),
+    ] = None,
+    energies: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A .csv or .json file, with --target; measured if not given.")
+    ] = None,
+    temperature_K: Annotated[
+        float | None,
+        typer.Option("--temperature-K", metavar="T", help="Of the hold, with --target; chosen if not given."),
+    ] = None,
 ) -> None:
-    """Write a recipe to start from, with every key explained."""
+    """Write a recipe to start from: for a target and its precursors, or one with every key explained."""
     from tammann.systems import data_file
 
-    text = data_file("recipe.yaml").read_text(encoding="utf-8")
+    notes: tuple[str, ...] = ()
+    if target is not None:
+        if not precursors:
+            raise RecipeError(
+                f"--target: expected --from and its precursors beside it, got none; try tammann precursors {target}."
+            )
+        from tammann.workflows.starting_recipe import starting_recipe
+
+        made = starting_recipe(
+            target, precursors or (), atmosphere=atmosphere or "air", energies=energies or "measured",
+            temperature_K=temperature_K,
+        )  # fmt: skip
+        text, notes = made.text, made.notes
+    else:
+        given = {
+            "--from": precursors,
+            "--atmosphere": atmosphere,
+            "--energies": energies,
+            "--temperature-K": temperature_K,
+        }
+        alone = next((name for name, value in given.items() if value), None)
+        if alone is not None:
+            raise RecipeError(f"{alone}: expected --target beside it, got none; name what is to be made.")
+        text = data_file("recipe.yaml").read_text(encoding="utf-8")
+    if file is None:
+        file = Path("recipe.yaml" if target is None else f"{target.lower()}.yaml")
     if str(file) == "-":
         print(text, end="")
         return
@@ -157,4 +200,6 @@ def new(
             stream.write(text)
     except FileExistsError:
         raise ResultError(f"{file}: expected the name of a new file, got one that exists; choose another.") from None
+    for note in notes:
+        print(note)
     print(f"Wrote {file}; run it with: {shlex.join(['tammann', 'run', str(file), '--out', file.stem])}")

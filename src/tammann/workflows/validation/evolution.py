@@ -140,7 +140,9 @@ class PhaseEvolution:
             for basis in parts[0].weights
         }
         weights = {basis: np.array([of[name] for name in names]) for basis, of in known.items()}
-        return replace(parts[0], phases=names, moles=np.sum(moles, axis=0), start=np.sum(start, axis=0), weights=weights)
+        return replace(
+            parts[0], phases=names, moles=np.sum(moles, axis=0), start=np.sum(start, axis=0), weights=weights
+        )
 
     def conversion(self, precursor: str | None = None) -> np.ndarray:
         """Return the percentage of a precursor that has been used up, shape (R, F).

@@ -1,0 +1,202 @@
+"""A recipe to start from, for any target: balanced, with a temperature and the sources of what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tammann.composition import parse_formula
+from tammann.errors import DataError, RecipeError
+from tammann.recipe import ATMOSPHERES, Recipe
+from tammann.synthesis import PrecursorSet, precursor_sets
+from tammann.synthesis.oxidation import states_balance
+from tammann.thermo import Phases, load_phases
+
+SHARE_OF_MELTING_POINT = 2.0 / 3.0
+"""Where solids react within hours: Tammann's rule puts the onset of mobility at half of the melting point in K, and
+practice fires oxides somewhat above."""
+BELOW_MELTING_K = 25.0
+ROUNDED_TO_K = 25.0
+COLDEST_K, HOTTEST_K = 400.0, 1950.0
+RADIUS_UM = 0.5
+HOLD_H = 12
+RAMP_K_PER_MIN = 5
+
+
+@dataclass(frozen=True)
+class StartingRecipe:
+    """A recipe for a target, and what it rests on.
+
+    Attributes:
+        text: The recipe, YAML with comments.
+        precursors: The precursors and their reaction.
+        temperature_K: Where it is held, K.
+        notes: What a reader should know, a sentence each; they are comments of the text, too.
+    """
+
+    text: str
+    precursors: PrecursorSet
+    temperature_K: float
+    notes: tuple[str, ...]
+
+
+def starting_recipe(
+    target: str,
+    precursors: Sequence[str],
+    *,
+    atmosphere: str = "air",
+    energies: str = "measured",
+    temperature_K: float | None = None,
+) -> StartingRecipe:
+    """Write a recipe for a target from its precursors.
+
+    Amounts come from the reaction, balanced with the gases of the atmosphere. Without a temperature the furnace goes to
+    2/3 of the melting point of the target, and stays below the melting points of all solids of the recipe.
+
+    Args:
+        target: Formula of what is to be made.
+        precursors: Formulas of what is weighed in, two or more (one where it only decomposes).
+        atmosphere: One that a recipe can name: ``air``, ``inert``, ``oxygen``, ``CO2`` or ``vacuum``.
+        energies: ``measured``, or the path of a user's table or entries.
+        temperature_K: Of the hold, K; chosen if None.
+
+    Raises:
+        DataError: The target or a precursor has no energy, or no reaction of these precursors makes it.
+        RecipeError: The atmosphere has no name, or a precursor is there twice.
+
+    Example:
+        >>> made = starting_recipe("MgAl2O4", ["MgO", "Al2O3"])
+        >>> made.precursors.reaction.equation, made.temperature_K
+        ('MgO + Al2O3 -> MgAl2O4', 1600.0)
+        >>> Recipe.from_text(made.text).precursors[1].phase
+        'Al2O3'
+    """
+    if atmosphere not in ATMOSPHERES:
+        raise RecipeError(f"atmosphere: expected {', '.join(ATMOSPHERES)}, got {atmosphere!r}")
+    if len(set(precursors)) < len(precursors) or not precursors:
+        given = ", ".join(precursors) or "none"
+        raise RecipeError(f"precursors: expected formulas, each once, got {given}")
+    phases = _phases(target, precursors, atmosphere, energies)
+    for formula in (target, *precursors):
+        _check_known(phases, formula, energies)
+    names = [phases[phases.index(formula)].formula for formula in precursors]
+    hold_K, why = _hold(phases, target, names) if temperature_K is None else (float(temperature_K), "as asked for")
+    found = precursor_sets(
+        phases, target, atmosphere=atmosphere, candidates=names, temperature_K=hold_K, uphill=True,
+        max_precursors=max(len(names), 2),
+    )  # fmt: skip
+    whole = [one for one in found if len(one.precursors) == len(names)]
+    if not whole:
+        raise DataError(
+            f"{target} comes from {found[0].name} alone: expected precursors that take part, got {', '.join(names)}; "
+            "leave the others out"
+        )
+    chosen = whole[0]
+    notes = _notes(chosen, phases, hold_K)
+    text = _text(chosen, names, atmosphere, energies, hold_K, why, notes)
+    Recipe.from_text(text)
+    return StartingRecipe(text, chosen, hold_K, notes)
+
+
+def _phases(target: str, precursors: Sequence[str], atmosphere: str, energies: str) -> Phases:
+    if energies != "measured":
+        return load_phases(energies)
+    elements = {element for formula in (target, *precursors) for element in parse_formula(formula)}
+    elements |= {element for gas in ATMOSPHERES[atmosphere] for element in parse_formula(gas)}
+    return load_phases(f"measured:{'-'.join(sorted(elements))}")
+
+
+def _check_known(phases: Phases, formula: str, energies: str) -> None:
+    try:
+        phase = phases[phases.index(formula)]
+    except DataError as error:
+        if formula in str(error) and "left out" in str(error):
+            raise
+        if not states_balance(parse_formula(formula)):
+            raise DataError(
+                f"{formula}: no oxidation states of its elements add up to zero; check the formula"
+            ) from None
+        source = "among the measured compounds" if energies == "measured" else f"in {energies}"
+        raise DataError(
+            f"{formula} has no energy {source}: give it one, with those of its competitors, in a table of your own "
+            "(--energies FILE)"
+        ) from None
+    if phase.state == "gas":
+        raise DataError(f"{formula} is a gas: expected solids as target and precursors")
+
+
+def _hold(phases: Phases, target: str, precursors: Sequence[str]) -> tuple[float, str]:
+    """Return where the furnace holds, K, and why."""
+    melting = {formula: phases[phases.index(formula)].melting_point_K for formula in (target, *precursors)}
+    known = {formula: T for formula, T in melting.items() if math.isfinite(T)}
+    if not known:
+        return 1300.0, "no melting point of these solids is known"
+    own = known.get(target)
+    base, of = (own, target) if own is not None else (min(known.values()), min(known, key=known.__getitem__))
+    wanted = SHARE_OF_MELTING_POINT * base
+    why = f"2/3 of the melting point of {of}, {base:.0f} K"
+    lowest = min(known, key=known.__getitem__)
+    if known[lowest] - BELOW_MELTING_K < wanted:
+        wanted = known[lowest] - BELOW_MELTING_K
+        why = f"below the melting point of {lowest}, {known[lowest]:.0f} K"
+    rounded = ROUNDED_TO_K * math.floor(wanted / ROUNDED_TO_K + 1e-9)
+    return min(max(rounded, COLDEST_K), HOTTEST_K), why
+
+
+def _notes(chosen: PrecursorSet, phases: Phases, hold_K: float) -> tuple[str, ...]:
+    energy, error = chosen.gibbs_eV_per_target, chosen.standard_error_eV_per_target
+    notes = [
+        f"{chosen.reaction.equation}: {energy:+.2f} ± {error:.2f} eV per {chosen.target} at {hold_K:g} K in this "
+        "atmosphere."
+    ]
+    if energy > 0:
+        notes.append("By these energies it does not go forward there: expect little, or other products.")
+    estimated = [
+        f"{phase.formula} ({what})"
+        for formula in (chosen.target, *chosen.reacts_as)
+        for phase in [phases[phases.index(formula)]]
+        for what, source in (("melting point", phase.melting_point_source), ("volume", phase.volume_source))
+        if source.startswith("estimated")
+    ]
+    if estimated:
+        notes.append(f"Estimated, as no source has them: {', '.join(dict.fromkeys(estimated))}.")
+    notes.append("No transport data: melting points stand in for what layers conduct, and hours are nominal.")
+    return tuple(notes)
+
+
+def _text(
+    chosen: PrecursorSet,
+    precursors: Sequence[str],
+    atmosphere: str,
+    energies: str,
+    hold_K: float,
+    why: str,
+    notes: Sequence[str],
+) -> str:
+    """Return the recipe as YAML."""
+    amounts = dict(chosen.reaction.reactants)
+    common = math.gcd(*(int(amounts[formula]) for formula in precursors))
+    mixed = [f"  - phase: {formula}\n    ratio: {amounts[formula] // common}" for formula in precursors]
+    where = "the elements' measured compounds" if energies == "measured" else "this file, relative to the recipe"
+    return "\n".join(
+        [
+            *(f"# {note}" for note in notes),
+            "# Every other key, and what it means: tammann new - (without options).",
+            f"title: {chosen.target} from {' and '.join(precursors)}",
+            "precursors:",
+            *mixed,
+            "# median radius of the powders' particles",
+            f"particle_radius_um: {RADIUS_UM:g}",
+            f"atmosphere: {atmosphere}",
+            f"# energies: {where}",
+            f"energies: {energies}",
+            "transport: none",
+            "programme:",
+            f"  # {why}",
+            f"  - temperature_K: {hold_K:g}",
+            f"    ramp_K_per_min: {RAMP_K_PER_MIN}",
+            f"    hold_h: {HOLD_H}",
+            "",
+        ]
+    )

@@ -1,0 +1,77 @@
+"""A recipe to start from: balanced, runnable, and clear about what it rests on."""
+
+import pytest
+
+from tammann import Recipe
+from tammann.errors import DataError, RecipeError
+from tammann.workflows.starting_recipe import starting_recipe
+
+
+@pytest.mark.parametrize(
+    "target, precursors, ratios, gas",
+    [
+        ("MgAl2O4", ["MgO", "Al2O3"], [1, 1], ""),
+        ("SrTiO3", ["SrCO3", "TiO2"], [1, 1], "CO2"),
+        ("LiCoO2", ["Li2CO3", "Co3O4"], [3, 2], "O2"),
+        ("Mg2SiO4", ["SiO2", "MgO"], [1, 2], ""),
+    ],
+)
+def test_amounts_come_from_the_balanced_reaction(target, precursors, ratios, gas):
+    made = starting_recipe(target, precursors)
+    recipe = Recipe.from_text(made.text)
+    assert [p.phase for p in recipe.precursors] == precursors
+    assert [p.ratio for p in recipe.precursors] == ratios
+    assert gas in made.precursors.reaction.equation and recipe.energies == "measured"
+    assert all(f"# {note}" in made.text for note in made.notes)
+
+
+def test_nothing_melts_at_the_temperature_chosen():
+    """Two thirds of the target's melting point, but below that of lithium carbonate."""
+    assert starting_recipe("MgAl2O4", ["MgO", "Al2O3"]).temperature_K == pytest.approx(2 / 3 * 2408, abs=25)
+    made = starting_recipe("LiCoO2", ["Li2CO3", "Co3O4"])
+    assert 900 < made.temperature_K < 993 and "below the melting point of Li2CO3" in made.text
+    asked = starting_recipe("LiCoO2", ["Li2CO3", "Co3O4"], temperature_K=1100.0)
+    assert asked.temperature_K == 1100.0 and Recipe.from_text(asked.text).programme[0].temperature_K == 1100.0
+
+
+def test_what_goes_uphill_is_said_and_written():
+    """Magnesium carbonate does not come from its oxide in argon; with carbon dioxide at a bar it does, when cold."""
+    made = starting_recipe("CaO", ["CaCO3"], atmosphere="CO2", temperature_K=900.0)
+    assert any("does not go forward" in note for note in made.notes)
+    hot = starting_recipe("CaO", ["CaCO3"], atmosphere="CO2", temperature_K=1400.0)
+    assert not any("does not go forward" in note for note in hot.notes)
+
+
+@pytest.mark.parametrize(
+    "target, precursors, options, error, words",
+    [
+        ("SrTi9O9", ["SrO", "TiO2"], {}, DataError, "SrTi9O9: no oxidation states"),
+        ("SrTi7O15", ["SrO", "TiO2"], {}, DataError, "SrTi7O15 has no energy among the measured compounds"),
+        ("MgAl2O4", ["MgO", "Al2O3", "CaO"], {}, DataError, "comes from MgO [+] Al2O3 alone"),
+        ("MgAl2O4", ["MgO", "MgO"], {}, RecipeError, "each once"),
+        ("MgAl2O4", ["MgO", "Al2O3"], {"atmosphere": "steam"}, RecipeError, "atmosphere: expected inert, air"),
+        ("CO2", ["MgO", "Al2O3"], {}, DataError, "CO2 is a gas"),
+        ("MgAl2O4", ["MgO", "TiO2"], {}, DataError, "Al"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(target, precursors, options, error, words):
+    with pytest.raises(error, match=words):
+        starting_recipe(target, precursors, **options)
+
+
+def test_on_the_command_line(call, tmp_path, monkeypatch):
+    """Several words follow --from; the file is named after the target, or stands before or behind."""
+    monkeypatch.chdir(tmp_path)
+    done = call("new", "--target", "MgAl2O4", "--from", "MgO", "Al2O3", "--atmosphere", "air")
+    assert done.status == 0 and (tmp_path / "mgal2o4.yaml").exists() and "tammann run mgal2o4.yaml" in done.out
+    for words in (["a.yaml", "--target", "MgAl2O4", "--from", "MgO", "Al2O3"],
+                  ["--target", "MgAl2O4", "--from", "MgO", "Al2O3", "b.yaml"]):  # fmt: skip
+        assert call("new", *words).status == 0
+    assert (tmp_path / "a.yaml").read_text() == (tmp_path / "b.yaml").read_text()
+    for words, said in (
+        (["--target", "MgAl2O4"], "tammann precursors MgAl2O4"),
+        (["--from", "MgO"], "--from: expected --target"),
+    ):
+        done = call("new", *words)
+        assert done.status == 2 and said in done.err
+        assert len(done.err.strip().splitlines()) == 1
