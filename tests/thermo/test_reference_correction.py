@@ -4,9 +4,10 @@ import pytest
 from tammann.composition import parse_formula
 from tammann.errors import DataError
 from tammann.thermo import load_phases
-from tammann.thermo.gibbs import TEMPERATURES_K
+from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
+from tammann.thermo.measured import measured_phases
 from tammann.thermo.phase import Phase, Phases, energy_set_of
-from tammann.thermo.reference_correction import corrected, reference_correction
+from tammann.thermo.reference_correction import corrected, enthalpy_of, reference_correction, thermal_correction
 
 FORMULAS = ("YO", "Y2O3", "MnO", "Mn3O4", "Mn2O3", "MnO2", "NaCl", "YCl3", "MnCl2", "Na2O", "NaYO2", "MnY2O4", "YMn2O5")
 TARGETS = ("YMnO3", "NaMnO2", "YOCl")
@@ -153,3 +154,22 @@ def test_an_unknown_method_is_refused():
     computed, measured = pair(element_error)
     with pytest.raises(DataError, match=r"^method 'best' is unknown: expected reactions, elements, none"):
         reference_correction(computed, measured, method="best")
+
+
+@pytest.mark.parametrize("elements", [["Mg", "Ti", "O"], ["Ca", "Si", "O"], ["Mg", "Al", "Si", "O"], ["Ca", "Al", "O"]])
+def test_thermal_parts_of_neighbours_are_better_than_the_descriptor_alone(elements):
+    """Each ternary oxide left out in turn, from its own enthalpy, against its measured Gibbs energy at 1300 K."""
+    library = measured_phases(elements)
+    energies = library.energy_set()
+    T, row = energies.temperature_K, 10
+    plain, better = [], []
+    for i, phase in enumerate(library):
+        if len(phase.composition) > 2 and phase.state == "solid":
+            table = energies.gibbs_eV_per_atom[:, i]
+            others = library.take(np.array([j for j in range(len(library)) if j != i]))
+            guess = bartel_gibbs(phase.composition, enthalpy_of(T, table), phase.volume_A3_per_atom, T)
+            plain.append(table[row] - guess[row])
+            better.append(plain[-1] - thermal_correction(phase.composition, others)[row])
+    assert len(plain) > 1
+    assert np.sqrt(np.mean(np.square(better))) < 0.5 * np.sqrt(np.mean(np.square(plain)))
+    assert np.abs(better).max() < 0.035

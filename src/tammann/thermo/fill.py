@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tammann.errors import DataError
+from tammann.thermo.gibbs import THERMAL_PART
 from tammann.thermo.measured import measured_phases
 from tammann.thermo.merged import merged, phase_key
 from tammann.thermo.phase import Phase, Phases
-from tammann.thermo.reference_correction import corrected
+from tammann.thermo.reference_correction import corrected, thermal_correction
 
 
 def filled(phases: Phases) -> Phases:
@@ -15,7 +16,8 @@ def filled(phases: Phases) -> Phases:
 
     Energies that the user states as measured (enthalpies at 298 K, Gibbs energies) count before the library's. Computed
     ones (at 0 K) give way to measured ones of the same compound, and the others are corrected on these, see
-    ``reference_correction``: beside measured energies computed ones that are not would decide by their error.
+    ``reference_correction``: beside measured energies computed ones that are not would decide by their error. An
+    enthalpy that comes without an entropy gets the thermal part of its neighbours, see ``thermal_correction``.
 
     Args:
         phases: From a file or a database; its default energies count.
@@ -33,6 +35,7 @@ def filled(phases: Phases) -> Phases:
         ('mine', True)
     """
     library = measured_phases(phases.elements)
+    phases = _with_thermal_parts(phases, library)
     energies = phases.energy_set()
     joint = (
         corrected(phases, library, name=energies.name)
@@ -71,6 +74,18 @@ def with_computed(measured: Phases, computed: Phases) -> Phases:
     import numpy as np
 
     return corrected(computed.take(np.array(inside)), measured, name=measured.default_energies)
+
+
+def _with_thermal_parts(phases: Phases, library: Phases) -> Phases:
+    """Return phases whose measured enthalpies have thermal parts that agree with those of the library."""
+    energies = phases.energy_set()
+    table, sources = energies.gibbs_eV_per_atom.copy(), list(energies.source)
+    for i, phase in enumerate(phases):
+        if sources[i].endswith(THERMAL_PART) and not energies.is_computed[i] and len(phase.composition) > 1:
+            correction = thermal_correction(phase.composition, library)
+            table[:, i] += correction
+            sources[i] += " and that of its measured neighbours"
+    return phases.with_energies(replace(energies, gibbs_eV_per_atom=table, source=tuple(sources)), default=True)
 
 
 def _listed(what: str, phases: Sequence[Phase]) -> str:

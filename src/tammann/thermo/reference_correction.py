@@ -14,7 +14,7 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.notebook import ShownAsTable
-from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM
+from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, bartel_gibbs
 from tammann.thermo.merged import merged, on_grid, phase_key
 from tammann.thermo.phase import FloatArray, Phase, Phases
 
@@ -194,6 +194,51 @@ def reference_correction(computed: Phases, measured: Phases, *, method: str | No
         left_out.get(best, np.full(len(kept), np.nan)) if errors else np.full(len(kept), np.nan),
         errors,
     )
+
+
+def thermal_correction(composition: Mapping[str, int], measured: Phases) -> FloatArray:
+    """Return what the descriptor of the thermal part lacks for a compound beside measured ones, eV per atom, (nT,).
+
+    The descriptor's error e_k(T) is known for each measured compound k, G_k(T) less what the descriptor makes of its
+    enthalpy and volume, and in the reaction of X from those into which it would fall, X = sum_k w_k A_k, it is taken to
+    be sum_k w_k e_k(T): the entropy of that reaction between solids is then neglected.
+
+    Args:
+        composition: Of X, atoms by element.
+        measured: Measured energies with volumes.
+
+    Example:
+        >>> from tammann.thermo.measured import measured_phases
+        >>> library = measured_phases(["Mg", "Al", "O"])
+        >>> bool(abs(thermal_correction({"Mg": 1, "O": 1}, library)[7]) < 0.06)
+        True
+    """
+    energies = measured.energy_set()
+    grid, table = energies.temperature_K, energies.gibbs_eV_per_atom
+    known = [
+        i
+        for i, phase in enumerate(measured)
+        if phase.state == "solid"
+        and len(phase.composition) > 1
+        and math.isfinite(phase.volume_A3_per_atom)
+        and np.isfinite(table[:, i]).all()
+    ]
+    errors = np.zeros((len(grid), len(known)))
+    for column, i in enumerate(known):
+        enthalpy = enthalpy_of(grid, table[:, i])
+        errors[:, column] = table[:, i] - bartel_gibbs(
+            measured[i].composition, enthalpy, measured[i].volume_A3_per_atom, grid
+        )
+    atoms = sum(composition.values())
+    target = np.array([composition.get(e, 0) / atoms for e in measured.elements])
+    shares = _shares("reactions", target, measured.atom_fractions[known], table[_nearest(grid), known])
+    return np.asarray(errors @ shares)
+
+
+def enthalpy_of(temperature_K: FloatArray, gibbs_eV_per_atom: FloatArray) -> float:
+    """Return the enthalpy of formation near room temperature, eV per atom, from the first two values of G(T)."""
+    (T, other), (G, further) = temperature_K[:2], gibbs_eV_per_atom[:2]
+    return float(G - T * (further - G) / (other - T))
 
 
 def _left_out(method: str, fractions: FloatArray, energies: FloatArray, differences: FloatArray) -> FloatArray:
