@@ -60,6 +60,10 @@ ATMOSPHERES: Mapping[str, Mapping[str, float]] = {
 """Partial pressures in Pa of the atmospheres that have a name; a gas that is not listed is closed off."""
 
 
+FILES = ("energies", "computed", "equilibria", "melting_points", "transport")
+"""Keys that may name files, relative to the recipe."""
+
+
 @dataclass(frozen=True)
 class Segment:
     """A part of the programme: a hold at one temperature, or a slice of a ramp.
@@ -140,8 +144,12 @@ class Recipe(Document):
     )
     engine: Engine = Field(default="reactive-diffusion", description="reactive-diffusion or automaton")
     energies: Text = Field(
-        default="assessed", description="the name of an energy set such as assessed, a .csv or .json file, or mp-api"
+        default="assessed",
+        description="the name of an energy set such as assessed, measured, a .csv or .json file, or mp-api",
     )
+    fill: bool = Field(default=False, description="true or false")
+    computed: Text | None = Field(default=None, description="a .json or .csv file of computed energies, or null")
+    equilibria: Text | None = Field(default=None, description="a .yaml file of known equilibria, or null")
     melting_points: Text | None = Field(
         default=None, description="a .csv file with the columns formula, melting_point_K and source, or null"
     )
@@ -258,8 +266,8 @@ class Recipe(Document):
 
     @classmethod
     def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:
-        """Return the data with the files of energies, melting points and transport in a directory."""
-        files = {key: data[key] for key in ("energies", "melting_points", "transport") if key in data}
+        """Return the data with the files that it names in a directory."""
+        files = {key: data[key] for key in FILES if key in data}
         return data | {key: _absolute(name, directory) for key, name in files.items() if isinstance(name, str)}
 
     def to_yaml(self) -> str:
@@ -455,6 +463,6 @@ class Recipe(Document):
 
 def _absolute(name: str, directory: str | os.PathLike[str] | None) -> str:
     """A file name, made absolute so that the recipe as run can be read from anywhere; any other name as it is."""
-    if not name.lower().endswith(DATA_SUFFIXES):
+    if not name.lower().endswith((*DATA_SUFFIXES, ".yaml", ".yml")):
         return name
     return os.path.abspath(os.path.join(directory or ".", name))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from tammann.cli.options import Threads
+from tammann.cli.options import Fill, Threads
 from tammann.cli.output import format_percent, print_json, print_table, print_warnings, progress_bar
 from tammann.errors import RecipeError, ResultError
 
@@ -29,6 +29,7 @@ def run(
         Literal["full", "self", "none"] | None, typer.Option(help="Which transport the automaton uses.")
     ] = None,
     energies: Annotated[str | None, typer.Option(metavar="NAME", help="Energy set, or a .csv or .json file.")] = None,
+    fill: Fill = False,
     transport: Annotated[
         str | None, typer.Option(metavar="NAME", help="Transport table, a .json file of your own, or none.")
     ] = None,
@@ -52,6 +53,7 @@ def run(
         kinetics=kinetics,
         energies=energies,
         transport=transport,
+        **({"fill": True} if fill else {}),
     )
     from tammann.files import check_empty
     from tammann.workflows.furnace import prepare, run_cost, run_recipe

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -153,13 +154,14 @@ def at_setting(prepared: PreparedRecipe, recipe: Recipe) -> PreparedRecipe:
 def phases_for(recipe: Recipe) -> Phases:
     """Return the phases that a recipe's energies name, without the gases of its atmosphere."""
     name = recipe.energies
+    own: dict[str, Any] = {"melting_points": recipe.melting_points, "equilibria": recipe.equilibria}
     if name.lower().endswith(DATA_SUFFIXES):
-        return load_phases(name, melting_points=recipe.melting_points)
+        return load_phases(name, fill=recipe.fill, computed=recipe.computed, **own)
     if name == "mp-api":
-        return load_phases(f"mp-api:{'-'.join(recipe.elements)}", melting_points=recipe.melting_points)
+        return load_phases(f"mp-api:{'-'.join(recipe.elements)}", fill=recipe.fill, computed=recipe.computed, **own)
     if name == "measured":
-        return load_phases(f"measured:{'-'.join(_elements(recipe))}", melting_points=recipe.melting_points)
-    phases = load_phases(DEFAULT_SYSTEM, melting_points=recipe.melting_points)
+        return load_phases(f"measured:{'-'.join(_elements(recipe))}", computed=recipe.computed, **own)
+    phases = load_phases(DEFAULT_SYSTEM, fill=recipe.fill, computed=recipe.computed, **own)
     foreign = set(recipe.elements) - set(phases.elements)
     if foreign:
         raise RecipeError(

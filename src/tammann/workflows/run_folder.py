@@ -11,7 +11,7 @@ from typing import Any
 from tammann._version import __version__
 from tammann.errors import ResultError, TammannError
 from tammann.files import check_empty, digest, lock_folder, read_json, read_text, write_text
-from tammann.recipe import Recipe
+from tammann.recipe import FILES, Recipe
 
 CHECKPOINTS = "checkpoints"
 STAMP = "checkpoints/run.json"
@@ -20,7 +20,7 @@ STAMP = "checkpoints/run.json"
 def stamp_of(recipe: Recipe) -> dict[str, str]:
     """Return what tells a run from any other: the version, and digests of the recipe and of the files it names."""
     stamp = {"version": __version__, "recipe_sha256": digest(recipe.to_yaml().encode())}
-    for key in ("energies", "transport", "melting_points"):
+    for key in FILES:
         name = getattr(recipe, key)
         if name and Path(name).is_file():
             stamp[f"{key}_sha256"] = digest(name)
