@@ -186,6 +186,14 @@ def test_bad_input_gets_one_sentence(barium, words, sentence):
     assert str(refused.value).count(". ") == 0
 
 
+def test_a_hydroxide_needs_steam():
+    calcium = system("Ca-O-H", {"CaO": 0.0, "Ca(OH)2": -2.0, "CaCO3": -1.0, "H2O": 0.0, "CO2": 0.0, "O2": 0.0})
+    with pytest.raises(DataError, match="holds H, which precursors lose .* add a pressure of H2O"):
+        precursor_sets(calcium, "Ca(OH)2", kinds=["oxide", "carbonate"])
+    steam = precursor_sets(calcium, "Ca(OH)2", kinds=["oxide"], partial_pressure_Pa={"H2O": 1e5})
+    assert "CaO + H2O -> Ca(OH)2" in equations(steam)
+
+
 def test_a_set_without_energies_is_refused_by_name():
     bare = system("Sr-Ti-O", {"SrTiO3": -1.0, "TiO2": 0.0, "O2": 0.0})
     with pytest.raises(DataError, match="sets of precursors balance, but none has energies"):

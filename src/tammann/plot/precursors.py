@@ -108,13 +108,13 @@ def plot_precursors(
         ax.axhspan(CONTROL_MEV_PER_ATOM, top, color=SHADE, linewidth=0, zorder=0)
         ax.axhline(0.0, color=FAINT, linewidth=0.8, zorder=0.5)
         ax.set_ylim(low, top)
-        ax.annotate("thermodynamics decides the first product", (1, CONTROL_MEV_PER_ATOM), (-4, 3),
-                    xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", va="bottom",
+        words = f"from {CONTROL_MEV_PER_ATOM:g} meV/atom the first product follows from thermodynamics"
+        ax.annotate(words, (1, 1), (-4, -4), xycoords="axes fraction", textcoords="offset points", ha="right", va="top",
                     fontsize=8, color="#6F6A5C")  # fmt: skip
     ax.set_xlabel(AXES[x])
     ax.set_ylabel(AXES[y])
     tidy(ax)
-    _explain(ax, routes)
+    _explain(ax, routes, surpassed=bool((points["pareto_rank"] > 1).any()))
     if target:
         ax.set_title(f"precursors of {formula_label(target)}", loc="right", fontsize=9, color=INK)
     _name(ax, points, x, y, min(labels, MOST_LABELS))
@@ -138,7 +138,7 @@ def _rgb(colour: str) -> tuple[float, float, float]:
     return to_rgb(colour)
 
 
-def _explain(ax: Axes, routes: list[str]) -> None:
+def _explain(ax: Axes, routes: list[str], *, surpassed: bool) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
@@ -146,9 +146,9 @@ def _explain(ax: Axes, routes: list[str]) -> None:
         for route, (colour, mark) in ROUTES.items()
         if route in routes
     ]
-    for face, text in ((INK, "Pareto rank 1"), ("white", "surpassed")):
+    for face, text in ((INK, "Pareto rank 1"), ("white", "surpassed"))[: 1 + surpassed]:
         handles.append(Line2D([], [], marker="o", linestyle="", color=INK, markerfacecolor=face, label=text))
-    legend_above(ax, handles, ncols=4, columnspacing=1.2, handletextpad=0.2)
+    legend_above(ax, handles, ncols=5 if len(handles) <= 5 else 4, columnspacing=1.2, handletextpad=0.2)
 
 
 def _name(ax: Axes, points: pd.DataFrame, x: str, y: str, number: int) -> None:

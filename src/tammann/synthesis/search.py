@@ -192,12 +192,32 @@ class Search:
                 return solid, n * ratios.pop()
         return None
 
+    def require_gases(self) -> None:
+        """Refuse a target with an element that precursors lose as a gas when the atmosphere does not hold that gas.
+
+        Raises:
+            DataError: The target holds such an element.
+        """
+        furnace = self.system.surroundings
+        for element, gas in (("H", "H2O"), ("C", "CO2"), ("N", "N2")):
+            if element in self.elements and gas not in furnace.partial_pressure_Pa:
+                raise DataError(
+                    f"{self.target.formula} holds {element}, which precursors lose on the way to "
+                    f"{furnace.temperature_K:g} K and this atmosphere does not give back; add a pressure of {gas}, or "
+                    "lower the temperature."
+                )
+
     def why_none(self, there: Sequence[Precursor]) -> str:
-        """Return the sentence on why there is no set at all."""
+        """Return the sentence on why there is no set at all.
+
+        Raises:
+            DataError: A gas that the target needs is lacking.
+        """
         name = self.target.formula
         for element in self.metals:
             if not any(element in one.elements for one in there):
                 return f"{name}: no precursor brings {element}; name one that does, or other kinds of precursor."
+        self.require_gases()
         if "O2" not in self.system.surroundings.partial_pressure_Pa:
             return (
                 f"{name}: no set of precursors balances without taking up O2, which this atmosphere does not hold: the "

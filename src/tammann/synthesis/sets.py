@@ -85,6 +85,7 @@ def precursor_sets(
         raise DataError(search.why_none(there))
     known = [one for one in found if one is not None]
     if not known:
+        search.require_gases()
         raise DataError(
             f"{target}: {len(found)} sets of precursors balance, but none has energies of all its solids at "
             f"{temperature_K:g} K; use energies that have them, or other kinds of precursor."
