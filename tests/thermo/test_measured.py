@@ -1,6 +1,8 @@
 """The library of measured energies against equilibria with known answers."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +50,18 @@ def test_solids_decompose_at_one_bar_where_they_were_seen_to(solid, products, me
     computed = float(np.interp(0.0, -energies, TEMPERATURES_K))
     slope = (energies[-1] - energies[0]) / (TEMPERATURES_K[-1] - TEMPERATURES_K[0])
     assert abs(computed - measured_K) < max(2.0 * error / abs(slope), 15.0), (computed, error / abs(slope), source)
+
+
+def test_the_page_on_energies_has_these_temperatures():
+    page = (Path(__file__).parents[2] / "docs" / "energies.md").read_text(encoding="utf-8")
+    plain = page.translate(str.maketrans("₁₂₃₄", "1234"))
+    for solid, products, _, system, _ in DECOMPOSITIONS:
+        found = re.search(rf"^\| {re.escape(solid)} \| .* \| (\d+) ± (\d+) \|$", plain, re.MULTILINE)
+        assert found is not None, solid
+        energies, error = reaction_kJ(measured_phases(system.split("-")), {solid: -1.0, **products}, TEMPERATURES_K)
+        slope = (energies[0] - energies[-1]) / (TEMPERATURES_K[-1] - TEMPERATURES_K[0])
+        assert float(found[1]) == pytest.approx(np.interp(0.0, -energies, TEMPERATURES_K), abs=1.0), solid
+        assert float(found[2]) == pytest.approx(error / slope, abs=1.5), solid
 
 
 EXCHANGES = [  # run to the right, at 1000 K unless a molten salt would be far hotter

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from tammann._version import __version__
-from tammann.cli import couple, data, melt, options, precursors, run, transport, validate
+from tammann.cli import couple, data, melt, options, precursors, run, system, transport, validate
 from tammann.errors import TammannError
 
 app = typer.Typer(
@@ -176,6 +176,7 @@ app.command()(data.kd)
 app.command()(data.hull)
 app.command("energies")(data.show_energies)
 app.command()(precursors.precursors)
+app.command()(system.system)
 app.command()(transport.transport)
 app.command("melt")(melt.melt_command)
 app.command("collect")(melt.collect_command)

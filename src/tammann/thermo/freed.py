@@ -9,6 +9,7 @@ tests of :func:`examined`.
 import gzip
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -26,6 +27,7 @@ from tammann.units import GAS_CONSTANT_J_PER_MOL_K, KJ_PER_MOL_IN_EV, ROOM_TEMPE
 
 SOURCE = "FREED (thermart.net), as carried by reaction-network"
 STANDARD_ERROR_KJ_PER_MOL_ATOMS = 3.0
+_ENTRY = re.compile(r'"([^"]+)":\s*(\{[^{}]*\})')
 _FILE = ("data", "freed", "compounds.json.gz")
 _COLUMNS = tuple(f"{T:g}" for T in TEMPERATURES_K)
 _LARGEST_FORMULA = 200  # atoms; larger ones are mineral compositions with decimals
@@ -37,17 +39,25 @@ class _Series(NamedTuple):
     gibbs_kJ_per_mol: FloatArray  # NaN where the series has no value
 
 
+def is_installed() -> bool:
+    """Tell whether the package that carries FREED is installed, with its file."""
+    return bool(_text())
+
+
 @cache
-def _text() -> Mapping[str, Mapping[str, float]]:
-    """Return the file of the package, eV per formula by formula and temperature; empty where it is not installed."""
+def _text() -> Mapping[str, str]:
+    """Return the series of the file, still as text, by formula; empty where the package is not installed.
+
+    Each is a JSON object, eV per formula by temperature; to parse all 1,700 would take longer than all else.
+    """
     found = find_spec("rxn_network")
     if found is None or found.origin is None:
         return {}
     try:
-        with gzip.open(Path(found.origin).parent.joinpath(*_FILE), "rt", encoding="utf-8") as file:
-            return dict(json.load(file))
-    except (OSError, ValueError):  # another version of the package
+        text = gzip.decompress(Path(found.origin).parent.joinpath(*_FILE).read_bytes()).decode("utf-8")
+    except (OSError, EOFError, UnicodeDecodeError):  # another version of the package
         return {}
+    return dict(_ENTRY.findall(text))
 
 
 @cache
@@ -58,7 +68,7 @@ def _formulas() -> tuple[tuple[frozenset[str], str], ...]:
 
 
 def _series(formula: str) -> _Series:
-    values = _text()[formula]
+    values = json.loads(_text()[formula])
     gibbs = np.array([float(values.get(T, math.nan)) for T in _COLUMNS]) / KJ_PER_MOL_IN_EV
     composition = parse_formula(formula)
     return _Series(conventional_formula(composition), composition, gibbs)

@@ -52,6 +52,11 @@ class _Row(NamedTuple):
     molar_volume: float  # m3/mol
 
 
+def is_installed() -> bool:
+    """Tell whether the package that carries the handbook is installed, with its tables."""
+    return bool(_rows())
+
+
 @cache
 def _rows() -> tuple[_Row, ...]:
     """Read both tables, in the order of molar mass; nothing where the package is not installed."""
