@@ -34,7 +34,7 @@ def test_the_shipped_example_of_the_other_engine_is_this_one():
     shipped, made = History.example("reactive-diffusion"), diffusion_history()
     assert shipped.phases == made.phases and np.array_equal(shipped.programme_h, made.programme_h)
     # energies of the system and steps are revised now and then; that alone is no reason for another example
-    np.testing.assert_allclose(shipped.moles, made.moles, atol=0.15)
+    np.testing.assert_allclose(shipped.moles, made.moles, atol=0.03)
     elements = shipped.moles @ shipped.composition
     np.testing.assert_allclose(elements, np.broadcast_to(elements[:, :1], elements.shape), atol=1e-12)
     with pytest.raises(ResultError, match="there is no example of the engine 'thermite'"):
