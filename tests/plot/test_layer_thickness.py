@@ -24,8 +24,6 @@ def test_layers_that_were_consumed_are_named():
     names = [text.get_text() for text in ax.texts]
     listed = names[names.index("gone by the end:") :]
     assert any("Ba_{4}Ti_{13}" in name for name in listed) and not any("BaTiO_{3}" in name for name in listed)
-    drawn = (plot_layer_thickness(History.example("reactive-diffusion"), particle=k) for k in range(4))
-    assert any("nominal s" in text.get_text() for ax in drawn for text in ax.texts)
 
 
 def test_nothing_grown_gives_empty_axes():
