@@ -172,3 +172,9 @@ def test_a_system_is_loaded_by_name_with_melting_points_of_ones_own(tmp_path):
 def test_what_ships_is_small():
     files = ["janaf.csv", "literature.csv", "properties.csv"]
     assert sum(len(data_file(f"measured/{name}").read_bytes()) for name in files) < 200_000
+
+
+def test_what_a_reader_should_know_is_said():
+    warnings = measured_phases(["Na", "Cl", "Mn", "Y", "O"]).warnings
+    assert any("melting points of" in w and "are estimated" in w for w in warnings)
+    assert any("more stable as a gas of molecules at 1 bar: NaCl (from 1700 K)" in w for w in warnings)

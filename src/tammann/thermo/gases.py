@@ -7,6 +7,7 @@ that any system of their elements exchanges (the gases of the elements, CO2 and 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,21 +25,28 @@ _VAPOURS = ("S2", "P2", "P4", "Br2", "I2")
 _INERT = frozenset({"He", "Ne", "Ar", "Kr", "Xe"})
 
 
+class _Molecule(NamedTuple):
+    """A molecule of NIST-JANAF: its formula there, and whether it is a gas only where it is asked for by name."""
+
+    formula: str
+    by_name: bool
+    cells: Mapping[str, str]
+
+    @property
+    def gibbs_kJ_per_mol(self) -> FloatArray:
+        """Gibbs energy of formation at ``TEMPERATURES_K``, shape (nT,); to read all 700 at once takes too long."""
+        return extended(np.array([float(self.cells[f"{T:g}"] or "nan") for T in TEMPERATURES_K]))
+
+
 @cache
-def _molecules() -> Mapping[tuple[tuple[str, int], ...], tuple[bool, FloatArray, str]]:
-    """Read the molecules of NIST-JANAF: whether they are asked for by name, G in kJ/mol, shape (nT,), and formula."""
-    columns = [f"{T:g}" for T in TEMPERATURES_K]
+def _molecules() -> Mapping[tuple[tuple[str, int], ...], _Molecule]:
     return {
-        tuple(sorted(parse_formula(row["formula"]).items())): (
-            row["by_name"] == "true",
-            extended(np.array([float(row[T] or "nan") for T in columns])),
-            row["formula"],
-        )
+        tuple(sorted(parse_formula(row["formula"]).items())): _Molecule(row["formula"], row["by_name"] == "true", row)
         for row in read_rows("experiment/gases.csv")
     }
 
 
-def _molecule(composition: Mapping[str, int]) -> tuple[bool, FloatArray, str] | None:
+def _molecule(composition: Mapping[str, int]) -> _Molecule | None:
     return _molecules().get(tuple(sorted(composition.items())))
 
 
@@ -61,8 +69,8 @@ def gas_named(formula: str) -> str | None:
     if bare in _COMMON:
         return bare
     found = _molecule(composition)
-    if found is not None and (asked or not found[0]):
-        return f"{bare}(g)" if found[0] else bare
+    if found is not None and (asked or not found.by_name):
+        return f"{bare}(g)" if found.by_name else bare
     key = composition_key(composition)
     common = next((g for g in _COMMON if composition_key(parse_formula(g)) == key), None)
     if asked and common is None:
@@ -90,7 +98,7 @@ def gas(formula: str) -> tuple[Phase, FloatArray, float, str]:
     if formula in _COMMON and measured is not None:
         return phase, *measured
     to_eV = KJ_PER_MOL_IN_EV / phase.n_atoms
-    gibbs = _molecules()[tuple(sorted(composition.items()))][1]
+    gibbs = _molecules()[tuple(sorted(composition.items()))].gibbs_kJ_per_mol
     return phase, gibbs * to_eV, STANDARD_ERROR_KJ_PER_MOL * to_eV, "experiment: NIST-JANAF tables"
 
 
@@ -107,11 +115,13 @@ def product_gases(phases: Phases) -> list[str]:
     """
     elements = set(phases.elements)
     found: dict[object, list[tuple[float, str]]] = {}
-    for key, (by_name, gibbs, formula) in _molecules().items():
+    for key, molecule in _molecules().items():
         composition = dict(key)
-        name = f"{formula}(g)" if by_name else _as_written(composition)
-        if (not by_name or formula in _VAPOURS) and elements.issuperset(composition) and name not in phases:
-            energy = gibbs[TEMPERATURES_K == 1000.0][0] / sum(composition.values())
+        if not elements.issuperset(composition) or (molecule.by_name and molecule.formula not in _VAPOURS):
+            continue
+        name = f"{molecule.formula}(g)" if molecule.by_name else _as_written(composition)
+        if name not in phases:
+            energy = molecule.gibbs_kJ_per_mol[TEMPERATURES_K == 1000.0][0] / sum(composition.values())
             found.setdefault(composition_key(composition), []).append((energy, name))
     return [min(same)[1] for same in found.values()]
 
@@ -218,10 +228,14 @@ def _with_gas(phases: Phases, name: str) -> Phases:
 def stabler_gases(phases: Phases) -> list[tuple[str, float]]:
     """Return the solids whose molecule has a lower Gibbs energy as a gas at 1 bar, and from which temperature, K."""
     found = []
+    listed = {composition_key(phase.composition) for phase in phases if phase.state == "gas"}
     for i, phase in enumerate(phases):
         molecule = _molecule(phase.composition) if phase.state == "solid" and len(phase.composition) > 1 else None
-        if molecule is not None and f"{phase.formula}(g)" not in phases:
-            hot = molecule[1] * KJ_PER_MOL_IN_EV / phase.n_atoms < phases.energy_set().gibbs_eV_per_atom[:, i]
+        if molecule is not None and composition_key(phase.composition) not in listed:
+            hot = (
+                molecule.gibbs_kJ_per_mol * KJ_PER_MOL_IN_EV / phase.n_atoms
+                < phases.energy_set().gibbs_eV_per_atom[:, i]
+            )
             if hot.any():
                 found.append((phase.formula, float(TEMPERATURES_K[np.argmax(hot)])))
     return found

@@ -5,7 +5,7 @@ it is installed. What disagrees is named, and its error widened.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from tammann.thermo.entries import MeltingPoints
 from tammann.thermo.estimates import estimated_melting_point, estimated_volume
 from tammann.thermo.experiment import MeasuredSolid, library_properties, measured_properties
 from tammann.thermo.freed import freed_solids
-from tammann.thermo.gases import gas, gases_of
+from tammann.thermo.gases import gas, gases_of, stabler_gases
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.handbook import SOURCE as HANDBOOK
 from tammann.thermo.handbook import handbook_properties
@@ -88,7 +88,7 @@ def _library(elements: tuple[str, ...], fill: bool) -> Phases:
         TEMPERATURES_K,
         [(gibbs, error, source, computed) for _, gibbs, error, source, computed in parts],
     )
-    return Phases(
+    phases = Phases(
         "-".join(elements),
         tuple(sorted({e for phase, *_ in parts for e in phase.composition})),
         tuple(phase for phase, *_ in parts),
@@ -96,6 +96,22 @@ def _library(elements: tuple[str, ...], fill: bool) -> Phases:
         MEASURED,
         left_out=refused,
     )
+    return replace(phases, warnings=tuple(_warnings(phases)))
+
+
+def _warnings(phases: Phases) -> Iterator[str]:
+    for what, source in (("volumes", "volume_source"), ("melting points", "melting_point_source")):
+        estimated = [phase.formula for phase in phases if "estimated" in getattr(phase, source)]
+        if estimated:
+            yield f"{what} of {', '.join(estimated)} are estimated"
+    energies = phases.energy_set()
+    pairs = zip(phases, energies.source, strict=True)
+    contested = [phase.formula for phase, source in pairs if "kJ/mol of atoms in" in source]
+    if contested:
+        yield f"sources differ on the energies of {', '.join(contested)}; their errors are as large as that"
+    hot = ", ".join(f"{formula} (from {T:g} K)" for formula, T in stabler_gases(phases))
+    if hot:
+        yield f"more stable as a gas of molecules at 1 bar: {hot}; name a gas as X(g) in the atmosphere to include it"
 
 
 def _merged(elements: tuple[str, ...]) -> tuple[dict[_Key, MeasuredSolid], dict[str, str]]:
