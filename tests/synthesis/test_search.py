@@ -36,5 +36,5 @@ def test_covering_beside_a_plain_twin():
 
 
 def test_too_many_are_refused():
-    with pytest.raises(DataError, match="combinations of 5 among 200, expected at most 3e"):
+    with pytest.raises(DataError, match="more than 50000 combinations of 5 among 200 to balance"):
         _covering(200, 5, [[True] * 200])

@@ -209,13 +209,16 @@ def pareto_rank(values: np.ndarray) -> np.ndarray:
         [1, 1, 2, 3]
     """
     tolerance = 1e-9 * np.nanmax(np.abs(np.nan_to_num(values)), axis=0, initial=0.0)
-    difference = values[:, None] - values[None]  # (n, n, m), NaN compares as neither
-    lacks = (np.isnan(values)[:, None] & ~np.isnan(values)[None]).any(axis=2)
-    surpasses = ~lacks & ~(difference < -tolerance).any(axis=2) & (difference > tolerance).any(axis=2)
-    rank = np.zeros(len(values), dtype=np.int64)
-    left = np.ones(len(values), dtype=bool)
+    rows, alike = np.unique(values, axis=0, return_inverse=True)
+    surpasses = np.zeros((len(rows), len(rows)), dtype=bool)
+    for k, row in enumerate(rows):
+        difference = rows - row  # NaN is neither more nor less
+        lacks = (np.isnan(rows) & ~np.isnan(row)).any(axis=1)
+        surpasses[:, k] = ~lacks & ~(difference < -tolerance).any(axis=1) & (difference > tolerance).any(axis=1)
+    rank = np.zeros(len(rows), dtype=np.int64)
+    left = np.ones(len(rows), dtype=bool)
     while left.any():
         front = left & ~surpasses[left].any(axis=0)
         rank[front] = rank.max() + 1
         left &= ~front
-    return rank
+    return rank[alike.reshape(-1)]

@@ -22,7 +22,7 @@ SALT_CATIONS = ("Li", "Na", "K")
 
 _SALT_SOURCES = frozenset({"carbonate", "mixed-oxide", "other"})
 """Kinds of precursor that bring them: carbonates, and oxides that bring an element of the target as well."""
-_MOST_COMBINATIONS = 3_000_000
+_MOST_COMBINATIONS = 50_000
 
 
 class Search:
@@ -50,7 +50,8 @@ class Search:
         ways = (False,) if "O2" in self.system.surroundings.partial_pressure_Pa else (False, True)
         complete: list[frozenset[str]] = []
         seen: set[frozenset[str]] = set()
-        for k in range(1, size + 1):
+        # the elements that stay, and the oxygen where it is closed off, fix the ratio of one more solid than there are
+        for k in range(1, min(size, len(self.metals) + len(ways) - 1) + 1):
             subsets = _covering(len(chosen), k, list(has.values()))
             for closed in ways:
                 for one, formulas in self._balanced(chosen, subsets, self.volatile, None, closed=closed):
@@ -80,7 +81,7 @@ class Search:
                     and (cation not in one.elements or one.kind in _SALT_SOURCES)
                 ]
                 needs = [[e in one.elements for one in chosen] for e in (*self.metals, cation, halogen)]
-                for k in range(2, (size or len(self.metals) + 1) + 1):
+                for k in range(2, min(size or len(self.metals) + 1, len(self.metals) + 1) + 1):
                     subsets = _covering(len(chosen), k, needs)
                     yield from (one for one, _ in self._balanced(chosen, subsets, volatile, salt))
 
@@ -232,23 +233,29 @@ def _mixed_nitrogen(precursors: Sequence[Precursor]) -> bool:
 
 
 def _covering(n: int, k: int, needs: Sequence[Sequence[bool]]) -> np.ndarray:
-    """Return the choices of k of n that have a member for each need, shape (C, k).
+    """Return the choices of k of n that have a member for each need, in lexicographic order, shape (C, k).
 
     Raises:
         DataError: There are too many to try.
     """
-    bits = [sum(bool(need[i]) << b for b, need in enumerate(needs)) for i in range(n)]
-    full = (1 << len(needs)) - 1
-    if math.comb(n, k) > _MOST_COMBINATIONS:
-        raise DataError(
-            f"precursors: {math.comb(n, k):.1e} combinations of {k} among {n}, expected at most "
-            f"{_MOST_COMBINATIONS:.0e}; name fewer kinds or candidates, or fewer in a set."
-        )
-    found = []
-    for chosen in combinations(range(n), k):
-        has = 0
-        for i in chosen:
-            has |= bits[i]
-        if has == full:
-            found.append(chosen)
-    return np.array(found, dtype=np.int64).reshape(-1, k)
+    has = [frozenset(b for b, need in enumerate(needs) if need[i]) for i in range(n)]
+    found: set[tuple[int, ...]] = set()
+
+    def extend(chosen: tuple[int, ...], lacking: frozenset[int]) -> None:
+        if not lacking:
+            others = [i for i in range(n) if i not in chosen]
+            for rest in combinations(others, k - len(chosen)):
+                found.add(tuple(sorted((*chosen, *rest))))
+                if len(found) > _MOST_COMBINATIONS:
+                    raise DataError(
+                        f"precursors: more than {_MOST_COMBINATIONS} combinations of {k} among {n} to balance; name "
+                        "fewer kinds or candidates, or fewer in a set."
+                    )
+        elif len(chosen) < k:
+            first = min(lacking)
+            for i in range(n):
+                if first in has[i] and i not in chosen:
+                    extend((*chosen, i), lacking - has[i])
+
+    extend((), frozenset(range(len(needs))))
+    return np.array(sorted(found), dtype=np.int64).reshape(-1, k)
