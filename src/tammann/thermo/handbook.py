@@ -37,6 +37,9 @@ _STEMS = {
 }  # fmt: skip
 
 
+_HYDROGEN = ("hydr", "ammon", "acid", "borane", "silane", "amide", "imide", "phosphine")
+
+
 class HandbookProperties(NamedTuple):
     """Melting point and volume of a compound; NaN where the handbook gives none."""
 
@@ -124,7 +127,9 @@ def _names(name: str, unit: Mapping[str, int]) -> bool:
 
     Hydrates, hydroxides and oxides have to hold what they say.
     """
-    if ("hydr" in name and "H" not in unit) or ("ox" in name and "O" not in unit):
+    if ("hydr" in name and "H" not in unit) or ("O" not in unit and ("ox" in name or "acid" in name)):
+        return False
+    if "H" in unit and not any(stem in name for stem in _HYDROGEN):
         return False
     stems = (_STEMS.get(element, "-").split() for element in unit if element not in ("O", "H"))
     words = re.findall(r"[a-z]+", name)

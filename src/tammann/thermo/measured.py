@@ -18,7 +18,7 @@ from tammann.thermo.entries import MeltingPoints
 from tammann.thermo.estimates import estimated_melting_point, estimated_volume
 from tammann.thermo.experiment import MeasuredSolid, library_properties, measured_properties
 from tammann.thermo.freed import freed_solids
-from tammann.thermo.gases import gas, gases_of, stabler_gases
+from tammann.thermo.gases import gas, gas_named, gases_of, stabler_gases
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.handbook import SOURCE as HANDBOOK
 from tammann.thermo.handbook import handbook_properties
@@ -73,6 +73,9 @@ def measured_phases(elements: Iterable[str], *, fill: bool = True) -> Phases:
 @lru_cache(maxsize=64)
 def _library(elements: tuple[str, ...], fill: bool) -> Phases:
     solids, refused = _merged(elements)
+    for key in [key for key, solid in solids.items() if len(key) > 1 and gas_named(solid.formula) is not None]:
+        formula = solids.pop(key).formula
+        refused[formula] = f"{formula} is the name of a gas of the tables"
     compounds = [solid for solid in solids.values() if len(solid.composition) > 1]
     if not compounds:
         raise DataError(
