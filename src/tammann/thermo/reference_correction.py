@@ -6,11 +6,12 @@ differences from experiment correct the others, and leaving them out in turn say
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from tammann.errors import DataError
 from tammann.notebook import ShownAsTable
@@ -29,6 +30,10 @@ _RIDGE = 0.1
 # (0.03 eV of scatter per compound over 0.1 eV per element) squared: an element that no reference has is not corrected.
 _METHODS = ("reactions", "elements", "none")
 _FEWEST = 3
+_AVOIDED_EV_PER_ATOM = 100.0
+"""Energy given to elements, so that a compound falls into references alone where it can: YMn2O5 into MnO2, not O2."""
+_MIXTURE = 1e-6
+"""Atom fraction of elements left over, below which a compound is a mixture of references."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,7 +41,8 @@ class ReferenceCorrection(ShownAsTable):
     """What is added to computed energies, and how well it does on measured compounds that are left out.
 
     Attributes:
-        method: "reactions", "elements" or "none"; see ``reference_correction``.
+        method: For a compound that is no mixture of references: "reactions", "elements" or "none"; see
+            ``reference_correction``.
         references: Formulas of the compounds that are both computed and measured, in the order of their arrays.
         elements: Symbols, the columns of ``atom_fractions``.
         temperature_K: Shape (nT,).
@@ -44,8 +50,8 @@ class ReferenceCorrection(ShownAsTable):
         measured_eV_per_atom: Measured Gibbs energies of the references, shape (nT, m).
         differences_eV_per_atom: Measured less computed, shape (nT, m).
         standard_error_eV_per_atom: Of the measured energies, shape (m,).
-        left_out_eV_per_atom: Error of each reference when it is left out, at 1000 K, shape (m,); NaN with fewer than 2.
-        errors_eV_per_atom: Root mean square of those by method.
+        is_mixture: Which references are mixtures of the others, shape (m,).
+        left_out_eV_per_atom: Error of each reference when it is left out, at 1000 K, shape (m,).
     """
 
     method: str
@@ -56,34 +62,40 @@ class ReferenceCorrection(ShownAsTable):
     measured_eV_per_atom: FloatArray
     differences_eV_per_atom: FloatArray
     standard_error_eV_per_atom: FloatArray
+    is_mixture: npt.NDArray[np.bool_]
     left_out_eV_per_atom: FloatArray
-    errors_eV_per_atom: Mapping[str, float]
-
-    @property
-    def error_eV_per_atom(self) -> float:
-        """Standard error of a corrected energy: the root mean square of the compounds left out.
-
-        It is at least 40 meV/atom where fewer than three could be compared, and 60 where none could.
-        """
-        error = self.errors_eV_per_atom.get(self.method, math.nan)
-        if len(self.references) >= _FEWEST:
-            return float(error)
-        floor = COMPUTED_STANDARD_ERROR_EV_PER_ATOM if self.references else UNCORRECTED_ERROR_EV_PER_ATOM
-        return max(floor, error) if math.isfinite(error) else floor
 
     def shares(self, composition: Mapping[str, int]) -> FloatArray:
         """Return by how much the difference of each reference counts in the correction of a compound, shape (m,)."""
-        atoms = sum(composition.values())
-        fractions = np.array([composition.get(e, 0) / atoms for e in self.elements])
-        return _shares(self.method, fractions, self.atom_fractions, self._energies)
+        return self._found(composition)[0]
 
     def correction(self, composition: Mapping[str, int]) -> FloatArray:
         """Return what is added to the Gibbs energy of a compound, eV per atom, shape (nT,)."""
-        return self.differences_eV_per_atom @ self.shares(composition)
+        return np.asarray(self.differences_eV_per_atom @ self.shares(composition))
 
-    @property
-    def _energies(self) -> FloatArray:
-        return self.measured_eV_per_atom[_nearest(self.temperature_K)]
+    def is_mixture_of_references(self, composition: Mapping[str, int]) -> bool:
+        """Tell whether a compound could be made of the references alone, without elements."""
+        return self._found(composition)[1]
+
+    def error_eV_per_atom(self, composition: Mapping[str, int]) -> float:
+        """Return the standard error of a corrected energy.
+
+        It is the root mean square of the references left out that are like it: mixtures of the others, or not. With
+        fewer than three of these it is at least 40 meV/atom for a mixture and 60 otherwise. Those of the measured
+        energies that are used are added in quadrature.
+        """
+        shares, inside = self._found(composition)
+        alike = self.left_out_eV_per_atom[self.is_mixture == inside]
+        scatter = float(np.sqrt(np.mean(alike**2))) if len(alike) else 0.0
+        if len(alike) < _FEWEST:
+            scatter = max(scatter, COMPUTED_STANDARD_ERROR_EV_PER_ATOM if inside else UNCORRECTED_ERROR_EV_PER_ATOM)
+        return math.hypot(scatter, float(np.linalg.norm(shares * self.standard_error_eV_per_atom)))
+
+    def _found(self, composition: Mapping[str, int]) -> tuple[FloatArray, bool]:
+        atoms = sum(composition.values())
+        fractions = np.array([composition.get(e, 0) / atoms for e in self.elements])
+        energies = self.measured_eV_per_atom[_nearest(self.temperature_K)]
+        return _shares(self.method, fractions, self.atom_fractions, energies)
 
     def table(self) -> "pd.DataFrame":
         """Return one row a reference: its difference from experiment at 1000 K, and its error when it is left out."""
@@ -94,33 +106,41 @@ class ReferenceCorrection(ShownAsTable):
                 "phase": self.references,
                 "measured_less_computed_meV_per_atom": 1e3 * self.differences_eV_per_atom[_nearest(self.temperature_K)],
                 "error_left_out_meV_per_atom": 1e3 * self.left_out_eV_per_atom,
+                "is_mixture": self.is_mixture,
             }
         )
 
     def __repr__(self) -> str:
-        return (
-            f"ReferenceCorrection({self.method}, {len(self.references)} references, "
-            f"{1e3 * self.error_eV_per_atom:.0f} meV/atom)"
-        )
+        return f"ReferenceCorrection({len(self.references)} references, others by {self.method})"
 
 
 def _nearest(temperature_K: FloatArray) -> int:
     return int(np.argmin(np.abs(temperature_K - REFERENCE_TEMPERATURE_K)))
 
 
-def _shares(method: str, target: FloatArray, fractions: FloatArray, energies: FloatArray) -> FloatArray:
-    """Return the weights of the references' differences in the correction of a target, shape (m,)."""
-    if method == "none" or not len(fractions):
-        return np.zeros(len(fractions))
+def _shares(method: str, target: FloatArray, fractions: FloatArray, energies: FloatArray) -> tuple[FloatArray, bool]:
+    """Return the weights of the references in the correction of a target, shape (m,), and whether it is a mixture."""
+    if not len(fractions):
+        return np.zeros(0), False
+    shares, rest = _decomposed(target, fractions, energies)
+    if rest.sum() < _MIXTURE:
+        return shares, True
+    if method == "none":
+        return np.zeros(len(fractions)), False
     if method == "elements":
-        return _of_elements(target, fractions)
+        return _of_elements(target, fractions), False
+    return shares + _of_elements(rest, fractions), False
+
+
+def _decomposed(target: FloatArray, fractions: FloatArray, energies: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mixture of lowest energy with fewest elements: shares of references (m,) and of elements (E,)."""
     from scipy.optimize import linprog
 
     elements = np.eye(fractions.shape[1])
-    cost = np.append(energies, np.zeros(len(elements)))
+    cost = np.append(energies, np.full(len(elements), _AVOIDED_EV_PER_ATOM))
     result = linprog(cost, A_eq=np.vstack([fractions, elements]).T, b_eq=target, bounds=(0, None), method="highs")
     shares = np.where(result.x > 1e-9, result.x, 0.0)
-    return shares[: len(fractions)] + _of_elements(shares[len(fractions) :], fractions)
+    return shares[: len(fractions)], shares[len(fractions) :]
 
 
 def _of_elements(target: FloatArray, fractions: FloatArray) -> FloatArray:
@@ -133,20 +153,22 @@ def reference_correction(computed: Phases, measured: Phases, *, method: str | No
     """Find how computed energies are to be corrected, from the solid compounds that are measured as well.
 
     With d_k(T) the measured less the computed Gibbs energy per atom of reference k, what is added to a compound X is
-    sum_k w_k d_k(T), where the weights come from
+    sum_k w_k d_k(T). If X is a mixture of references, X = sum_k w_k A_k in atoms, w_k are those into which it would
+    fall at 1000 K: only the energy of that reaction between compounds is then computed, where errors cancel. If
+    elements are left over, it is one of
 
     - ``elements``: an energy per atom of each element, fitted to all d_k by ridge regression;
-    - ``reactions``: the references into which X would fall at 1000 K, X = sum_k w_k A_k in atoms; only the energy of
-      that reaction is then computed, where errors cancel. What is left over as elements is corrected as above;
+    - ``reactions``: the w_k as above, and for the elements left over the correction by elements;
     - ``none``: zero.
 
-    Each reference is left out in turn and corrected by the others; the method with the smallest root mean square at
-    1000 K is taken, and that is the standard error of the energies it corrects.
+    Each reference is left out in turn and corrected by the others; of these three the one with the smallest root mean
+    square over references that are no mixtures, at 1000 K, is taken. Standard errors are the root mean squares over
+    references that are mixtures, or are not, as X is.
 
     Args:
         computed: Computed energies, measured compounds among them.
         measured: Measured energies.
-        method: One of the above; the best if None.
+        method: One of the three; the best if None.
 
     Raises:
         DataError: The method is unknown.
@@ -158,8 +180,8 @@ def reference_correction(computed: Phases, measured: Phases, *, method: str | No
         >>> computed, measured = (phases.with_energies(one, default=True) for one in sets)
         >>> known = [measured.index(formula) for formula in ("BaO", "TiO2", "BaTiO3", "Ba2TiO4")]
         >>> found = reference_correction(computed, measured.take(known))
-        >>> found.references, found.error_eV_per_atom < 0.15
-        (('Ba2TiO4', 'BaO', 'BaTiO3', 'TiO2'), True)
+        >>> found.references, found.is_mixture.tolist()
+        (('Ba2TiO4', 'BaO', 'BaTiO3', 'TiO2'), [True, False, True, False])
     """
     if method not in (None, *_METHODS):
         raise DataError(f"method {method!r} is unknown: expected {', '.join(_METHODS)}")
@@ -177,11 +199,10 @@ def reference_correction(computed: Phases, measured: Phases, *, method: str | No
     fractions = computed.atom_fractions[here]
     energies, differences = experiment[:, there], experiment[:, there] - mine[:, here]
     at = _nearest(grid)
-    left_out = {
-        one: _left_out(one, fractions, energies[at], differences[at]) for one in ((method,) if method else _METHODS)
-    }
-    errors = {one: float(np.sqrt(np.mean(values**2))) for one, values in left_out.items() if len(kept) > 1}
-    best = min(errors, key=lambda one: errors[one]) if errors else method or ("reactions" if kept else "none")
+    left_out = {one: _left_out(one, fractions, energies[at], differences[at]) for one in _METHODS}
+    inside = left_out["none"][1]
+    spread = {one: float(np.mean(errors[~inside] ** 2)) for one, (errors, _) in left_out.items() if not inside.all()}
+    best = method or min(spread, key=lambda one: spread[one], default="reactions")
     return ReferenceCorrection(
         best,
         tuple(computed[i].formula for i in here),
@@ -191,8 +212,8 @@ def reference_correction(computed: Phases, measured: Phases, *, method: str | No
         energies,
         differences,
         theirs.standard_error_eV_per_atom[there],
-        left_out.get(best, np.full(len(kept), np.nan)) if errors else np.full(len(kept), np.nan),
-        errors,
+        inside,
+        left_out[best][0],
     )
 
 
@@ -231,7 +252,7 @@ def thermal_correction(composition: Mapping[str, int], measured: Phases) -> Floa
         )
     atoms = sum(composition.values())
     target = np.array([composition.get(e, 0) / atoms for e in measured.elements])
-    shares = _shares("reactions", target, measured.atom_fractions[known], table[_nearest(grid), known])
+    shares, _ = _shares("reactions", target, measured.atom_fractions[known], table[_nearest(grid), known])
     return np.asarray(errors @ shares)
 
 
@@ -241,14 +262,16 @@ def enthalpy_of(temperature_K: FloatArray, gibbs_eV_per_atom: FloatArray) -> flo
     return float(G - T * (further - G) / (other - T))
 
 
-def _left_out(method: str, fractions: FloatArray, energies: FloatArray, differences: FloatArray) -> FloatArray:
-    """Return the error of each reference corrected by the others, eV per atom, shape (m,)."""
-    found = []
+def _left_out(
+    method: str, fractions: FloatArray, energies: FloatArray, differences: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Return the error of each reference corrected by the others, eV per atom, (m,), and which are mixtures of them."""
+    errors, inside = np.zeros(len(fractions)), np.zeros(len(fractions), dtype=bool)
     for k in range(len(fractions)):
         others = np.arange(len(fractions)) != k
-        shares = _shares(method, fractions[k], fractions[others], energies[others])
-        found.append(differences[k] - shares @ differences[others])
-    return np.array(found)
+        shares, inside[k] = _shares(method, fractions[k], fractions[others], energies[others])
+        errors[k] = differences[k] - shares @ differences[others]
+    return errors, inside
 
 
 def corrected(
@@ -281,42 +304,44 @@ def corrected(
     new = [i for i, p in enumerate(computed) if ours.is_computed[i] and phase_key(p) not in known]
     table, errors, sources = ours.gibbs_eV_per_atom.copy(), ours.standard_error_eV_per_atom.copy(), list(ours.source)
     for i in new:
-        shares = found.shares(computed[i].composition)
-        table[:, i] += found.differences_eV_per_atom @ shares
-        errors[i] = math.hypot(
-            found.error_eV_per_atom, float(np.linalg.norm(shares * found.standard_error_eV_per_atom))
-        )
-        sources[i] += _described(found, shares)
+        table[:, i] += found.correction(computed[i].composition)
+        errors[i] = found.error_eV_per_atom(computed[i].composition)
+        sources[i] += _described(found, computed[i])
     changed = replace(ours, gibbs_eV_per_atom=table, standard_error_eV_per_atom=errors, source=tuple(sources))
     base = computed.with_energies(changed, default=True)
-    said = [_sentence(found, [computed[i] for i in new])] if new else []
+    said = list(_sentences(found, [computed[i] for i in new]))
     joint = merged(measured, base.take(np.array(new, dtype=int)), name=name or ours.name, warnings=said)
     if own:
         joint = merged(base.take(np.array(own)), joint, name=name or ours.name)
     return replace(joint, warnings=tuple(dict.fromkeys((*computed.warnings, *joint.warnings))))
 
 
-def _described(found: ReferenceCorrection, shares: FloatArray) -> str:
-    if found.method == "elements":
-        return f", corrected by energies of its elements fitted to {len(found.references)} measured compounds"
-    names = [formula for formula, share in zip(found.references, shares, strict=True) if share > 0.0]
-    return f", relative to measured {' + '.join(names)}" if names else ", not corrected"
+def _described(found: ReferenceCorrection, phase: Phase) -> str:
+    shares = found.shares(phase.composition)
+    if found.is_mixture_of_references(phase.composition):
+        names = [formula for formula, share in zip(found.references, shares, strict=True) if share > 0.0]
+        return f", relative to measured {' + '.join(names)}"
+    corrected_by = f"energies of its elements fitted to {len(found.references)} measured compounds"
+    return f", corrected by {corrected_by}" if shares.any() else ", not corrected"
 
 
-def _sentence(found: ReferenceCorrection, new: list[Phase]) -> str:
-    formulas = ", ".join(phase.formula for phase in new)
-    if not found.references:
-        return (
-            f"{formulas}: computed, and not corrected, because no compound of the same source has been measured; "
-            f"{1e3 * found.error_eV_per_atom:.0f} meV/atom is taken as their error; add computed energies of measured "
-            "compounds of these elements"
-        )
-    how = {
-        "reactions": "tied by computed reaction energies to",
-        "elements": "corrected by energies of the elements fitted to",
-        "none": "computed, and best left uncorrected beside",
-    }[found.method]
+def _sentences(found: ReferenceCorrection, new: list[Phase]) -> Iterator[str]:
     some = ", ".join(found.references[:8]) + (", ..." if len(found.references) > 8 else "")
-    leaving = "leaving each out" if len(found.references) >= _FEWEST else "too few to leave each out"
-    error = f"{1e3 * found.error_eV_per_atom:.0f} meV/atom"
-    return f"{formulas}: {how} measured {some}; standard error {error}, from {leaving}"
+    for inside in (True, False):
+        alike = [phase for phase in new if found.is_mixture_of_references(phase.composition) == inside]
+        if not alike:
+            continue
+        how = f"tied by computed reaction energies to measured {some}"
+        if not inside and not found.references:
+            how = "not corrected, because no compound of the same source has been measured; add computed ones that have"
+        elif not inside:
+            how = {
+                "none": f"not corrected, which does best for measured {some}",
+                "elements": f"corrected by energies of the elements fitted to measured {some}",
+                "reactions": f"corrected by reactions and energies of the elements fitted to measured {some}",
+            }[found.method]
+        errors = sorted({round(1e3 * found.error_eV_per_atom(phase.composition)) for phase in alike})
+        count = int((found.is_mixture == inside).sum())
+        origin = f"from leaving {count} such compounds out" if count >= _FEWEST else "as usual, too few to leave out"
+        span = f"{errors[0]}" if len(errors) == 1 else f"{errors[0]} to {errors[-1]}"
+        yield f"{', '.join(p.formula for p in alike)}: computed, {how}; standard error {span} meV/atom, {origin}"

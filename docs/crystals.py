@@ -1,10 +1,15 @@
-"""Make ``examples/own-chemistry/y-mn-na-cl-o.json``: computed energies of compounds that tables lack, with references.
+"""Energies of crystals from a universal potential: a table of crystals to computed entries that ``load_phases`` reads.
 
-The crystals of ``yttrium_manganite.csv`` are relaxed with CHGNet (``pip install 'tammann[chgnet]'``; model and weights
-under the BSD licence). Run from the repository: ``python docs/yttrium_manganite.py``, some ten minutes on one core.
+    python docs/crystals.py docs/yttrium_manganite.csv examples/own-chemistry/y-mn-na-cl-o.json
+    python docs/crystals.py docs/ternary_oxides.csv tests/thermo/ternary-oxides.json
+
+The crystals are relaxed with CHGNet (``pip install 'tammann[chgnet]'``; model and weights under the BSD licence), some
+minutes on one core. The first gives the compounds of a metathesis that no table has, with references; the second
+ternary oxides that have been measured, for the error of such energies.
 """
 
 import csv
+import sys
 from pathlib import Path
 
 from ase import Atoms
@@ -12,13 +17,10 @@ from ase.spacegroup import crystal
 
 from tammann.potentials.computed_entries import computed_entries, write_entries
 
-DOCS = Path(__file__).parent
-TARGET = DOCS.parent / "examples/own-chemistry/y-mn-na-cl-o.json"
 
-
-def crystals() -> list[Atoms]:
+def crystals(table: Path) -> list[Atoms]:
     """Return the primitive cells of the table, each named by its formula and source."""
-    lines = (DOCS / "yttrium_manganite.csv").read_text("utf-8").splitlines()
+    lines = table.read_text("utf-8").splitlines()
     found = []
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
         atoms = [atom.split() for atom in row["atoms"].split(";")]
@@ -35,4 +37,4 @@ def crystals() -> list[Atoms]:
 
 
 if __name__ == "__main__":
-    write_entries(TARGET, computed_entries(crystals(), "chgnet", progress=print))
+    write_entries(sys.argv[2], computed_entries(crystals(Path(sys.argv[1])), "chgnet", progress=print))
