@@ -52,6 +52,24 @@ def test_own_energies_and_a_figure(call, tmp_path):
     assert "MgO + Al2O3" in outcome.out and figure.stat().st_size > 10_000
 
 
+@pytest.mark.slow  # pymatgen compiles for ten seconds
+def test_nucleation_where_structures_are_given(call, tmp_path):
+    perovskite, rocksalt = tmp_path / "SrTiO3.xyz", tmp_path / "SrO.xyz"
+    perovskite.write_text(
+        '5\nLattice="3.905 0 0 0 3.905 0 0 0 3.905"\nSr 0 0 0\nTi 1.9525 1.9525 1.9525\nO 1.9525 1.9525 0\n'
+        "O 1.9525 0 1.9525\nO 0 1.9525 1.9525\n",
+        encoding="utf-8",
+    )
+    rocksalt.write_text(
+        '2\nLattice="0 2.58 2.58 2.58 0 2.58 2.58 2.58 0"\nSr 0 0 0\nO 2.58 2.58 2.58\n', encoding="utf-8"
+    )
+    words = ("precursors", "SrTiO3", "--from", "SrO,SrCO3,TiO2", "--structure", perovskite, "--structure", rocksalt)
+    assert "barrier, eV" in call(*words).out
+    sets = {one["reaction"]: one for one in json.loads(call(*words, "--json").out)["sets"]}
+    assert sets["SrO + TiO2 -> SrTiO3"]["nucleation_barrier_eV"] > 0
+    assert sets["SrCO3 + TiO2 -> SrTiO3 + CO2"]["nucleation_barrier_eV"] is None
+
+
 def test_limit(call):
     few = call("precursors", "SrTiO3", "--limit", 2)
     assert "--limit 0 shows all" in few.out and few.out.count(" + ") < call("precursors", "SrTiO3").out.count(" + ")
@@ -80,6 +98,7 @@ def test_fast(call):
         (["LiCoO2", "--from", "Li2CO3,CoO", "--atmosphere", "inert"], "without taking up O2"),
         (["SrTiO3", "--gas", "O2=-3"], "--gas: expected a gas and its pressure"),
         (["AcPaO3"], "AcPaO3"),
+        (["SrTiO3", "--structure", "nowhere.cif"], "structure 'nowhere.cif': expected a file"),
     ],
 )
 def test_bad_input_gets_one_sentence(call, words, sentence):

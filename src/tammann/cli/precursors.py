@@ -38,6 +38,12 @@ def precursors(
     ] = None,
     max_precursors: Annotated[int | None, typer.Option(min=1, max=6, metavar="N", help="The most in a set.")] = None,
     metathesis: Annotated[bool, typer.Option(help="Whether an alkali halide may be a by-product.")] = True,
+    structure: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="Crystal of the target or a precursor (CIF, POSCAR), for nucleation; repeatable."
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(min=0, max=10_000, metavar="N", help=f"Rows, 0 for all; {ROWS} of a table, all of JSON."),
@@ -64,7 +70,7 @@ def precursors(
         max_precursors=max_precursors,
         metathesis=metathesis,
     )
-    table = rank_precursors(phases, sets, transport=_transport(target))
+    table = rank_precursors(phases, sets, transport=_transport(target), structures=_structures(structure or []))
     if as_json:
         held = sets[0].surroundings.partial_pressure_Pa
         print_json(
@@ -106,6 +112,16 @@ def _phases(target: str, energies: str, candidates: list[str] | None, *, metathe
     return measured_phases(sorted(elements | set(VOLATILE) | set(SALT_CATIONS if metathesis else ())))
 
 
+def _structures(files: list[Path]) -> dict[str, Any]:
+    """Return crystals by formula."""
+    from collections import Counter
+
+    from tammann.structures import read_structure
+
+    crystals = [read_structure(file) for file in files]
+    return {"".join(f"{e}{n}" for e, n in Counter(crystal.symbols).items()): crystal for crystal in crystals}
+
+
 def _transport(target: str) -> Any:
     """Return the Onsager coefficients of the shipped system that holds the target's elements, None without one."""
     from tammann.composition import parse_formula
@@ -127,10 +143,9 @@ def _records(table: "pd.DataFrame", sets: "tuple[PrecursorSet, ...]", limit: int
     found = []
     for row in table.head(limit or len(table)).to_dict(orient="records"):
         one = by_name[str(row.pop("precursors"))]
-        reaction = dict(one.reaction.reactants)
         found.append(
             {
-                "precursors": {p.formula: reaction[p.formula] for p in one.precursors},
+                "precursors": one.amounts,
                 "kinds": [p.kind for p in one.precursors],
                 **{str(name): value for name, value in row.items()},
             }
@@ -143,6 +158,8 @@ def _print(table: "pd.DataFrame", sets: "tuple[PrecursorSet, ...]", temperature_
     table = table.assign(own=[p == r for p, r in zip(table["precursors"], table["reacts_as"], strict=True)])
     groups = [rows.sort_values("own", ascending=False, kind="stable") for _, rows in
               table.groupby(["reacts_as", "by_product"], sort=False)]  # fmt: skip
+    extra = {"barrier, eV": ("nucleation_barrier_eV", ".1f"), "K_D, m2/s": ("K_D_m2_per_s", ".1e")}
+    extra = {title: column for title, column in extra.items() if table[column[0]].notna().any()}
     rows = []
     for group in groups[:limit]:
         best = group.iloc[0]
@@ -157,14 +174,14 @@ def _print(table: "pd.DataFrame", sets: "tuple[PrecursorSet, ...]", temperature_
                 format_number(best["secondary_competition_meV_per_atom"], ".0f"),
                 format_number(best["inverse_hull_energy_meV_per_atom"], ".0f"),
                 format_number(best["competing_phases"], ".0f"),
-                *([format_number(best["K_D_m2_per_s"], ".1e")] if table["K_D_m2_per_s"].notna().any() else []),
+                *(format_number(best[name], form) for name, form in extra.values()),
                 str(best["strongest_competitor"]) or "-",
                 format_number(best["leads"], ".0f"),
                 format_number(best["pareto_rank"], ".0f"),
             ]
         )
     columns = ["precursors", "alike", "driving force", "lead", "C1", "C2", "inverse hull", "competing"]
-    columns += ["K_D, m2/s"] if table["K_D_m2_per_s"].notna().any() else []
+    columns += list(extra)
     gases = ", ".join(f"{g} {p:.3g} Pa" for g, p in sets[0].surroundings.partial_pressure_Pa.items()) or "inert"
     print(f"{sets[0].target} at {temperature_K:g} K, {gases}; energies in meV/atom, standard errors after ±.")
     print_table([*columns, "ahead of", "leads in", "Pareto rank"], rows)

@@ -30,6 +30,8 @@ class PrecursorSet:
         >>> from tammann.thermo import load_phases
         >>> precursor_sets(load_phases("Ba-Ti-O"), "BaTiO3", candidates=["BaCO3", "TiO2"])
         (PrecursorSet(BaCO3 + TiO2 -> BaTiO3 + CO2),)
+        >>> precursor_sets(load_phases("Ba-Ti-O"), "Ba2TiO4", candidates=["BaCO3", "TiO2"])[0].amounts
+        {'BaCO3': 2, 'TiO2': 1}
     """
 
     target: str
@@ -49,6 +51,12 @@ class PrecursorSet:
     def name(self) -> str:
         """The precursors as a chemist lists them."""
         return " + ".join(precursor.formula for precursor in self.precursors)
+
+    @property
+    def amounts(self) -> dict[str, int]:
+        """Moles of formula units to weigh in, by formula, in the smallest whole numbers."""
+        numbers = dict(self.reaction.reactants)
+        return {precursor.formula: numbers[precursor.formula] for precursor in self.precursors}
 
     @property
     def halogens(self) -> frozenset[str]:

@@ -1,0 +1,42 @@
+"""Crystals from files: CIF, POSCAR, extended XYZ and whatever else ASE reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tammann.errors import DataError
+from tammann.structures.configuration import Configuration
+
+
+def read_structure(path: str | Path) -> Configuration:
+    r"""Return the (last) configuration in a file.
+
+    Args:
+        path: Any format that ASE reads with a cell; the name says which.
+
+    Raises:
+        DataError: There is no such file, it cannot be read, or it has no cell.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> text = '2\nLattice="4 0 0 0 4 0 0 0 4"\nCs 0 0 0\nCl 2 2 2\n'
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "cscl.xyz"
+        >>> _ = file.write_text(text)
+        >>> read_structure(file)
+        Configuration(CsCl, 2 atoms, 64.0 Å3)
+    """
+    from ase.io import read
+
+    file = Path(path)
+    if not file.is_file():
+        raise DataError(f"structure {file.name!r}: expected a file, got none of this name; check its spelling.")
+    try:
+        atoms: Any = read(file)
+    except Exception as error:  # ASE raises many kinds
+        problem = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(
+            f"structure {file.name!r} cannot be read ({problem}); expected CIF, POSCAR or extended XYZ, its format in "
+            "its name."
+        ) from None
+    return Configuration.from_ase(atoms)
