@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,16 @@ def test_own_energies_and_a_figure(call, tmp_path):
     outcome = call("precursors", "MgAl2O4", "--energies", table, "--plot", figure)
     assert outcome.status == 0, outcome.err
     assert "MgO + Al2O3" in outcome.out and figure.stat().st_size > 10_000
+
+
+def test_a_target_that_only_computed_entries_have(call):
+    entries = Path(__file__).parents[2] / "examples" / "own-chemistry" / "y-mn-na-cl-o.json"
+    words = ("precursors", "YMnO3", "--temperature-K", 923, "--from", "Y2O3,Mn2O3,YCl3,NaMnO2")
+    assert "YMnO3 has no energy in the set 'measured'" in call(*words).err
+    for source in (("--computed", entries), ("--energies", entries, "--fill")):
+        outcome = call(*words, *source)
+        assert outcome.status == 0, outcome.err
+        assert "Y2O3 + Mn2O3" in outcome.out and "Y2O3 + YCl3 + NaMnO2 (NaCl left)" in outcome.out
 
 
 @pytest.mark.slow  # pymatgen compiles for ten seconds

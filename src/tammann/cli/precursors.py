@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tammann.cli.options import AsJson, Gases, Plot, parse_pressures
+from tammann.cli.options import AsJson, Computed, Fill, Gases, Plot, parse_pressures
 from tammann.cli.output import format_number, merge_volume_warnings, print_json, print_table, print_warnings
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def precursors(
     energies: Annotated[
         str, typer.Option(metavar="FILE", help="measured, a shipped system, or a .csv or .json file of phases.")
     ] = "measured",
+    fill: Fill = False,
+    computed: Computed = None,
     from_kinds: Annotated[
         str | None,
         typer.Option(
@@ -57,7 +59,7 @@ def precursors(
 
     candidates = _words(from_precursors)
     kinds = _words(from_kinds) or list(USUAL_KINDS)
-    phases = _phases(target, energies, candidates, metathesis=metathesis)
+    phases = _phases(target, energies, candidates, metathesis=metathesis, fill=fill, computed=computed)
     pressures = parse_pressures(gas)
     sets = precursor_sets(
         phases,
@@ -97,19 +99,22 @@ def _words(text: str | None) -> list[str] | None:
     return [word.strip() for word in (text or "").split(",") if word.strip()] or None
 
 
-def _phases(target: str, energies: str, candidates: list[str] | None, *, metathesis: bool) -> Any:
+def _phases(
+    target: str, energies: str, candidates: list[str] | None, *, metathesis: bool, fill: bool, computed: Path | None
+) -> Any:
     """Return the phases with their energies, those of the library for the elements that could take part."""
     from tammann.composition import parse_formula
     from tammann.synthesis.exchange import VOLATILE
     from tammann.synthesis.search import SALT_CATIONS
-    from tammann.thermo import load_phases, measured_phases
+    from tammann.thermo import load_phases
 
     elements = set(parse_formula(target))
     if energies != "measured":
-        return load_phases(energies if not Path(energies).exists() else Path(energies))
+        return load_phases(energies, fill=fill, computed=computed)
     for formula in candidates or []:
         elements |= set(parse_formula(formula))
-    return measured_phases(sorted(elements | set(VOLATILE) | set(SALT_CATIONS if metathesis else ())))
+    elements |= set(VOLATILE) | set(SALT_CATIONS if metathesis else ())
+    return load_phases(f"measured:{'-'.join(sorted(elements))}", computed=computed)
 
 
 def _structures(files: list[Path]) -> dict[str, Any]:
