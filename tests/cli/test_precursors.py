@@ -81,6 +81,11 @@ def test_nucleation_where_structures_are_given(call, tmp_path):
     assert sets["SrCO3 + TiO2 -> SrTiO3 + CO2"]["nucleation_barrier_eV"] is None
 
 
+def test_what_is_of_no_use_is_named(call):
+    outcome = call("precursors", "SrTiO3", "--from", "SrCO3,TiO2,ZrO2")
+    assert "Note: In no set that balances, has energies and releases energy: ZrO2." in outcome.out
+
+
 def test_limit(call):
     few = call("precursors", "SrTiO3", "--limit", 2)
     assert "--limit 0 shows all" in few.out and few.out.count(" + ") < call("precursors", "SrTiO3").out.count(" + ")

@@ -10,7 +10,7 @@ from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.reactions import enumerate_reactions, reaction_energy
 from tammann.recipe import ATMOSPHERES
-from tammann.synthesis import load_precursors, precursor_sets
+from tammann.synthesis import Precursor, load_precursors, precursor_sets
 from tammann.thermo import load_phases
 
 EXPERIMENT = {"energies": "experiment-anchored"}
@@ -156,6 +156,18 @@ def test_a_carbonate_that_has_become_the_target(barium):
     """Above its decomposition temperature BaCO3 counts as BaO, unless BaO is what it is to make."""
     one = precursor_sets(barium, "BaO", candidates=["BaCO3"], temperature_K=1900, **EXPERIMENT)[0]
     assert one.solid_reaction.equation == "BaCO3 -> BaO + CO2" and one.gibbs_eV_per_target < 0
+
+
+def test_two_precursors_that_become_one_solid():
+    """MnO and MnO2 without oxygen, where both fall to Mn2O3: its atoms count once."""
+    manganese = system("Y-Mn-O", {"YMnO3": -16.0, "Y2O3": -18.0, "MnO": -4.0, "Mn2O3": -11.0, "O2": 0.0})
+    mine = [Precursor("Y2O3", "oxide"), Precursor("MnO", "oxide"), Precursor("MnO2", "oxide", "Mn2O3")]
+    sets = precursor_sets(manganese, "YMnO3", candidates=mine, atmosphere="inert", uphill=True)
+    for one in sets:
+        assert sum(one.atoms_of_precursors) == pytest.approx(
+            sum(n * sum(parse_formula(f).values()) for f, n in one.solid_reaction.reactants if f != "O2")
+            / dict(one.solid_reaction.products)["YMnO3"]
+        )
 
 
 def test_fast(barium):

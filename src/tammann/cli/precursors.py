@@ -87,6 +87,9 @@ def precursors(
         )
     else:
         _print(table, sets, temperature_K, ROWS if limit is None else limit or None)
+        used = {p.formula for one in sets for p in one.precursors}
+        if idle := [formula for formula in candidates or [] if formula not in used]:
+            print_warnings([f"In no set that balances, has energies and releases energy: {', '.join(idle)}."])
         print_warnings(merge_volume_warnings([w for w in phases.warnings if _concerns(w, sets)]))
     if plot is not None:
         from tammann.plot import plot_precursors, save_figure

@@ -66,7 +66,8 @@ class PrecursorSet:
 
     @property
     def atoms_of_precursors(self) -> tuple[float, ...]:
-        """Atoms of each solid that reacts, per formula unit of the target."""
+        """Atoms of each solid that reacts, once where two precursors have become it, per formula unit of the target."""
         made = dict(self.solid_reaction.products)[self.target]
         side = dict(self.solid_reaction.reactants)
-        return tuple(side[formula] * sum(parse_formula(formula).values()) / made for formula in self.reacts_as)
+        once = dict.fromkeys(self.reacts_as)
+        return tuple(side[formula] * sum(parse_formula(formula).values()) / made for formula in once)

@@ -138,7 +138,7 @@ def _criteria(system: OpenSystem, one: PrecursorSet, pairs: Sequence[InterfaceRe
     forces, others, amounts = competing_forces(system, one, pairs)
     strongest = int(np.argmax(forces)) if len(forces) and forces.max() > 0 else None
     C1 = C2 = inverse = math.nan
-    if len(pairs) == 1 and len(one.reacts_as) == 2:
+    if len(pairs) == 1:
         pair, fraction = pairs[0], atoms[1] / sum(atoms)
         rest = ~pair.forming(system.solid_units(one.target)[0])
         C1 = primary_competition_eV_per_atom(-force, pair.energy_eV_per_atom[rest])

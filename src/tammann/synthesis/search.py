@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -16,6 +18,7 @@ from tammann.synthesis.exchange import HALOGENS, VOLATILE, OpenSystem
 from tammann.synthesis.heating import solids_when_hot
 from tammann.synthesis.precursor_list import Precursor
 from tammann.synthesis.precursor_set import PrecursorSet
+from tammann.thermo import Phase
 
 SALT_CATIONS = ("Li", "Na", "K")
 """Cations of by-products in metathesis: their halides wash out with water."""
@@ -25,22 +28,43 @@ _SALT_SOURCES = frozenset({"carbonate", "mixed-oxide", "other"})
 _MOST_COMBINATIONS = 50_000
 
 
+@dataclass(frozen=True, eq=False)
 class Search:
     """The sets of precursors of one target, in a system open to the gases of a furnace.
 
-    Args:
+    Attributes:
         system: Phases and gases.
-        target: Position of the target among the phases.
+        position: Where the target is among the phases.
     """
 
-    def __init__(self, system: OpenSystem, target: int) -> None:
-        self.system = system
-        self.target = system.phases[target]
-        self.key = composition_key(self.target.composition)
-        self.elements = frozenset(self.target.composition)
-        self.volatile = tuple(e for e in VOLATILE if not (e in HALOGENS and e in self.elements))
-        self._hot: dict[str, list[str]] = {}
-        self.metals = tuple(e for e in system.elements if e in self.elements and e not in self.volatile)
+    system: OpenSystem
+    position: int
+    _hot: dict[str, list[str]] = field(default_factory=dict, repr=False)
+
+    @property
+    def target(self) -> Phase:
+        """The target."""
+        return self.system.phases[self.position]
+
+    @cached_property
+    def key(self) -> tuple[tuple[str, int], ...]:
+        """Its composition, whatever the multiple."""
+        return composition_key(self.target.composition)
+
+    @cached_property
+    def elements(self) -> frozenset[str]:
+        """Symbols of its elements."""
+        return frozenset(self.target.composition)
+
+    @cached_property
+    def volatile(self) -> tuple[str, ...]:
+        """Elements that gases may carry: not the halogens of the target."""
+        return tuple(e for e in VOLATILE if not (e in HALOGENS and e in self.elements))
+
+    @cached_property
+    def metals(self) -> tuple[str, ...]:
+        """Elements of the target that stay in solids."""
+        return tuple(e for e in self.system.elements if e in self.elements and e not in self.volatile)
 
     def with_gases(self, there: Sequence[Precursor], size: int) -> Iterator[PrecursorSet | None]:
         """Yield the sets whose other products are gases, None for one without energies."""
@@ -164,8 +188,9 @@ class Search:
         """Return the set with its energy, None where no energy is known."""
         system = self.system
         replaced = [self._with_energy(p, n, volatile) for p, (_, n) in zip(precursors, reactants, strict=True)]
-        terms = [one for one in replaced if one is not None]
-        solid = self._reaction(terms, solids, volatile) if len(terms) == len(replaced) else None
+        known = [one for one in replaced if one is not None]
+        terms = [(formula, sum((n for f, n in known if f == formula), Fraction())) for formula in dict(known)]
+        solid = self._reaction(terms, solids, volatile) if len(known) == len(replaced) else None
         if solid is None:
             return None
         total, variance = 0.0, 0.0
@@ -177,7 +202,7 @@ class Search:
         total += sum(float(n) * system.potential_eV(g) for g, n in solid[1].items())
         made = float(solids[0][1])
         return PrecursorSet(
-            self.target.formula, precursors, reaction, tuple(f for f, _ in terms), solid[0], salt,
+            self.target.formula, precursors, reaction, tuple(f for f, _ in known), solid[0], salt,
             total / made, math.sqrt(variance) / made, system.surroundings,
         )  # fmt: skip
 
@@ -193,38 +218,36 @@ class Search:
                 return solid, n * ratios.pop()
         return None
 
-    def require_gases(self) -> None:
-        """Refuse a target with an element that precursors lose as a gas when the atmosphere does not hold that gas.
-
-        Raises:
-            DataError: The target holds such an element.
-        """
+    def lacking_gas(self) -> DataError | None:
+        """Return the error of a target with an element that precursors lose as a gas and nothing gives back, if so."""
         furnace = self.system.surroundings
         for element, gas in (("H", "H2O"), ("C", "CO2"), ("N", "N2")):
             if element in self.elements and gas not in furnace.partial_pressure_Pa:
-                raise DataError(
+                return DataError(
                     f"{self.target.formula} holds {element}, which precursors lose on the way to "
                     f"{furnace.temperature_K:g} K and this atmosphere does not give back; add a pressure of {gas}, or "
                     "lower the temperature."
                 )
+        return None
 
-    def why_none(self, there: Sequence[Precursor]) -> str:
-        """Return the sentence on why there is no set at all.
-
-        Raises:
-            DataError: A gas that the target needs is lacking.
-        """
+    def no_set(self, there: Sequence[Precursor]) -> DataError:
+        """Return the error of a target that no set of precursors balances."""
         name = self.target.formula
         for element in self.metals:
             if not any(element in one.elements for one in there):
-                return f"{name}: no precursor brings {element}; name one that does, or other kinds of precursor."
-        self.require_gases()
+                return DataError(
+                    f"{name}: no precursor brings {element}; name one that does, or other kinds of precursor."
+                )
+        if (lacking := self.lacking_gas()) is not None:
+            return lacking
         if "O2" not in self.system.surroundings.partial_pressure_Pa:
-            return (
+            return DataError(
                 f"{name}: no set of precursors balances without taking up O2, which this atmosphere does not hold: the "
                 "oxidation states that they bring do not add up; choose air or oxygen, or other precursors."
             )
-        return f"{name}: no set of these precursors balances; allow more kinds, more of them in a set, or other gases."
+        return DataError(
+            f"{name}: no set of these precursors balances; allow more kinds, more of them in a set, or other gases."
+        )
 
 
 def _mixed_nitrogen(precursors: Sequence[Precursor]) -> bool:

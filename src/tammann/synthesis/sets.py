@@ -82,11 +82,10 @@ def precursor_sets(
     if metathesis:
         found += search.with_salts(there, max_precursors, ("Cl",) if candidates is None else HALOGENS)
     if not found:
-        raise DataError(search.why_none(there))
+        raise search.no_set(there)
     known = [one for one in found if one is not None]
     if not known:
-        search.require_gases()
-        raise DataError(
+        raise search.lacking_gas() or DataError(
             f"{target}: {len(found)} sets of precursors balance, but none has energies of all its solids at "
             f"{temperature_K:g} K; use energies that have them, or other kinds of precursor."
         )
