@@ -42,6 +42,13 @@ def test_beyond_its_melting_point_the_solid_continues():
         assert np.allclose(solid.gibbs_kJ_per_mol, series().gibbs_kJ_per_mol, atol=0.05)
 
 
+def test_a_transition_between_crystals_is_kept():
+    transition = np.where(T > 500.0, -1e-3 * 7.0 * (T - 500.0), 0.0)
+    given = series(added=transition)
+    assert np.allclose(examined(given, 2100.0).gibbs_kJ_per_mol, given.gibbs_kJ_per_mol, atol=1e-9)
+    assert "extrapolated above 500 K" in examined(given, math.nan).source  # it may have melted
+
+
 def test_another_state_of_matter_ends_the_solid():
     gas = np.where(T > 1850.0, 200.0, 0.0)
     assert "extrapolated above 1800 K" in examined(series(added=gas), math.nan).source

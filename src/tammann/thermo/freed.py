@@ -118,6 +118,7 @@ _MOLECULE_J_PER_K_PER_MOL_ATOMS = 6.0
 _CRYSTAL_J_PER_K_PER_MOL_ATOMS = -31.0
 _HEAVY_G_PER_MOL_ATOMS = 45.0
 _SLIP_J_PER_K_PER_MOL_ATOMS = 4.0
+_TRANSITION_J_PER_K_PER_MOL_ATOMS = 10.0
 _OTHER_STATE_J_PER_K_PER_MOL_ATOMS = 40.0
 
 
@@ -132,7 +133,8 @@ def examined(series: _Series, melting_point_K: float) -> MeasuredSolid | str | N
       positive at a transition and never below -4, apart from where an element melts or boils, which tables put at
       different temperatures. A drop is a slip; a jump of more than 40 either way is another state of matter.
 
-    The series counts up to the melting point or the first jump, and continues with the heat capacity of solids.
+    The series counts up to the melting point or the first jump, and continues with the heat capacity of solids. Jumps of
+    less than 10 more than 100 K below a known melting point are transitions between crystals.
 
     Args:
         series: Formula, composition and Gibbs energies of formation.
@@ -163,7 +165,8 @@ def examined(series: _Series, melting_point_K: float) -> MeasuredSolid | str | N
     for i in range(last - 1):
         if jump[i] < -_SLIP_J_PER_K_PER_MOL_ATOMS - doubt[i] and jump[i] > -_OTHER_STATE_J_PER_K_PER_MOL_ATOMS:
             return f"the entropy in FREED falls by {-jump[i]:.0f} J/(K mol) of atoms at {grid[i + 1]:g} K"
-        if abs(jump[i]) > _SLIP_J_PER_K_PER_MOL_ATOMS + 1.0 + doubt[i]:
+        solid = 0.0 < jump[i] < _TRANSITION_J_PER_K_PER_MOL_ATOMS and grid[i + 1] < melting_point_K - 100.0
+        if abs(jump[i]) > _SLIP_J_PER_K_PER_MOL_ATOMS + 1.0 + doubt[i] and not solid:
             last = i + 1
             break
     gibbs = continued(own, last, n) - elements
