@@ -31,6 +31,7 @@ def crystals(table: Path) -> list[Atoms]:
             cellpar=[float(number) for number in row["cell"].split()],
             primitive_cell=True,
         )
+        cell.info["formula"] = row["formula"]
         cell.info["name"] = f"CHGNet, crystal of {row['source']}"
         found.append(cell)
     return found

@@ -21,7 +21,7 @@ def crystals():
 
 def test_entries_are_read_as_formation_energies(tmp_path):
     lines = []
-    write_entries(tmp_path / "made.json", computed_entries(crystals(), emt.EMT(), progress=lines.append))
+    write_entries(tmp_path / "made.json", computed_entries(crystals(), emt.EMT(), relax=False, progress=lines.append))
     phases = load_phases(tmp_path / "made.json")
     cu, au, ordered = (entry["energy"] for entry in json.loads((tmp_path / "made.json").read_text()))
     assert phases.default_energies == "made" and len(lines) == 3

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,8 @@ from tammann.thermo.measured import measured_phases
 from tammann.thermo.phase import Phase, Phases, energy_set_of
 from tammann.thermo.reference_correction import corrected, enthalpy_of, reference_correction, thermal_correction
 
+OXIDES = Path(__file__).parent / "ternary-oxides.json"
+"""Made by docs/crystals.py."""
 FORMULAS = ("YO", "Y2O3", "MnO", "Mn3O4", "Mn2O3", "MnO2", "NaCl", "YCl3", "MnCl2", "Na2O", "NaYO2", "MnY2O4", "YMn2O5")
 TARGETS = ("YMnO3", "NaMnO2", "YOCl")
 
@@ -174,3 +178,36 @@ def test_thermal_parts_of_neighbours_are_better_than_the_descriptor_alone(elemen
     assert len(plain) > 1
     assert np.sqrt(np.mean(np.square(better))) < 0.5 * np.sqrt(np.mean(np.square(plain)))
     assert np.abs(better).max() < 0.035
+
+
+def test_computed_ternary_oxides_from_binary_ones():
+    """CHGNet's energies of oxides, ternary ones tied to measured binary ones only, against their measured energies."""
+    pytest.importorskip("pymatgen")
+    computed = load_phases(OXIDES)
+    library = measured_phases(computed.elements)
+    binary = library.take(np.array([i for i, phase in enumerate(library) if len(phase.composition) < 3]))
+    joint = corrected(computed, binary)
+    energies = joint.energy_set()
+    plain, left, scores = [], [], []
+    for phase in computed:
+        if len(phase.composition) == 3 and phase.formula in library:
+            true = library.gibbs(1000.0)[library.index(phase.formula)]
+            i = joint.index(phase.formula)
+            plain.append(computed.gibbs(1000.0)[computed.index(phase.formula)] - true)
+            left.append(joint.gibbs(1000.0)[i] - true)
+            scores.append(left[-1] / energies.standard_error_eV_per_atom[i])
+    assert len(left) >= 4
+    assert np.sqrt(np.mean(np.square(plain))) > 0.08 and np.sqrt(np.mean(np.square(left))) < 0.035
+    assert np.abs(scores).max() < 2.0
+
+
+def test_errors_of_mixtures_are_those_of_mixtures_left_out():
+    pytest.importorskip("pymatgen")
+    computed = load_phases(OXIDES)
+    found = reference_correction(computed, measured_phases(computed.elements))
+    inside = found.left_out_eV_per_atom[found.is_mixture]
+    assert found.is_mixture_of_references({"Sr": 2, "Ti": 1, "O": 4})
+    assert not found.is_mixture_of_references({"Sr": 1, "O": 2})
+    stated = found.error_eV_per_atom({"Sr": 2, "Ti": 1, "O": 4})
+    assert np.sqrt(np.mean(inside**2)) <= stated < 0.05
+    assert found.error_eV_per_atom({"Sr": 1, "O": 2}) > stated

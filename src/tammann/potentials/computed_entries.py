@@ -39,7 +39,8 @@ def computed_entries(
     The elements have to be among them, or no formation energies follow from the entries.
 
     Args:
-        structures: Periodic cells of ASE or pymatgen. ``info["name"]`` of an ASE cell names its entry.
+        structures: Periodic cells of ASE or pymatgen. ``info["name"]`` of an ASE cell names its entry,
+            ``info["formula"]`` is how its formula is to be written.
         potential: A name or import path as ``load_potential`` takes it, or an ASE calculator.
         relax: False takes the cells as they are.
         steps: Most steps of a relaxation.
@@ -80,6 +81,8 @@ def computed_entries(
         data: dict[str, Any] = {"volume": float(atoms.get_volume()), "nsites": len(atoms)}
         if ended is not None:
             data["relaxed"] = ended
+        if "formula" in atoms.info:
+            data["formula"] = str(atoms.info["formula"])
         entries.append(
             {
                 "@module": "pymatgen.entries.computed_entries",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tammann.composition import parse_formula
+from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.files import read_json
 from tammann.strict import finite_number
@@ -57,7 +57,8 @@ def read_entries(path: str | Path, *, melting_points: MeltingPoints | None = Non
     the lowest entry of element i; where the file does not have all elements, every entry's ``data`` must give
     ``formation_energy_per_atom``. The lowest entry of each formula is kept. Volumes come from the structure, or from
     ``data`` (``volume_A3_per_atom``, or ``volume`` with ``nsites``); ``data`` may also give ``melting_point_K``,
-    ``melting_point_source``, ``standard_error_eV_per_atom`` and ``observed``. Volumes and melting points that are not
+    ``melting_point_source``, ``standard_error_eV_per_atom``, ``observed`` and ``formula``, how it is to be written
+    (YOCl, which pymatgen writes YClO). Volumes and melting points that are not
     given are looked up or estimated, which warnings say. Carbonates with the Materials Project's
     corrections of 2020 get that of their anion as well. An entry that cannot be used is left out, with a warning.
 
@@ -131,7 +132,7 @@ def _computed(item: Any, where: str) -> _Computed:
         entry = getattr(computed_entries, kind).from_dict(item)
         amounts = {str(e): float(a) for e, a in entry.composition.get_el_amt_dict().items()}
         energy = float(entry.energy_per_atom)
-        formula = str(entry.composition.reduced_formula)
+        formula = _formula(entry)
     except Exception as error:  # pymatgen raises whatever a malformed field makes it raise
         reason = " ".join(f"{type(error).__name__} {error}".split())[:200]
         raise DataError(f"{where} cannot be read: {reason}; expected what pymatgen writes") from None
@@ -147,6 +148,15 @@ def _computed(item: Any, where: str) -> _Computed:
     except DataError as problem:
         raise DataError(f"{where}: {problem}") from None
     return _Computed(where, formula, counts, energy, entry)
+
+
+def _formula(entry: Any) -> str:
+    """Return the formula of an entry, as its data writes it if that is its composition."""
+    stated, reduced = str((entry.data or {}).get("formula", "")), str(entry.composition.reduced_formula)
+    try:
+        return stated if stated and composition_key(stated) == composition_key(reduced) else reduced
+    except DataError:
+        return reduced
 
 
 def _check_functionals(name: str, read: Sequence[_Computed]) -> list[str]:
