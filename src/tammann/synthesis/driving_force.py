@@ -19,7 +19,8 @@ def driving_force_eV_per_atom(one: PrecursorSet) -> float:
     r"""Return the Gibbs energy that forming the target releases, per atom of the precursors.
 
     -dG / N with dG = G_T + G_salt + sum_g n_g mu_g - sum_i a_i G_i (``one.gibbs_eV_per_target``) and N = sum_i a_i N_i
-    (``one.atoms_of_precursors``): the atoms of gases that leave count, those of gases taken up do not.
+    (``one.atoms_of_precursors``): the atoms of gases that leave count, those of gases taken up do not. The publication
+    says per atom and no more; without gases all ways of counting agree.
 
     Args:
         one: The set of precursors.
