@@ -21,6 +21,7 @@ def system(
     from tammann.composition import parse_formula
     from tammann.errors import DataError
     from tammann.thermo import energy_above_hull, measured_phases
+    from tammann.thermo.decomposition import decomposition_points
     from tammann.thermo.gaps import gaps_of
     from tammann.thermo.gases import product_gases
     from tammann.units import KJ_PER_MOL_IN_EV
@@ -32,6 +33,7 @@ def system(
     if not grid[0] <= temperature_K <= grid[-1]:
         raise DataError(f"--temperature-K {temperature_K:g}: expected {grid[0]:g} to {grid[-1]:g} K")
     gibbs = phases.gibbs(temperature_K)
+    points = decomposition_points(phases)
     table: list[dict[str, Any]] = [
         {
             "phase": phase.formula,
@@ -43,6 +45,8 @@ def system(
             "source": energies.source[i],
             "melting_point_K": phase.melting_point_K,
             "melting_point_source": phase.melting_point_source,
+            "decomposition_K": points[phase.formula].temperature_K if phase.formula in points else None,
+            "decomposition_products": points[phase.formula].products if phase.formula in points else None,
             "volume_A3_per_atom": phase.volume_A3_per_atom,
             "volume_source": phase.volume_source,
         }
@@ -83,6 +87,10 @@ def system(
     gases = ", ".join(row["phase"] for row in table if row["state"] == "gas")
     others = f"; where a recipe or an atmosphere brings them: {', '.join(more_gases)}" if more_gases else ""
     print(f"Gases: {gases}{others}.")
+    for formula, point in points.items():
+        print(
+            f"Decomposes by these energies, gases at 1 bar: {formula} = {point.equation}, {point.temperature_K:.0f} K."
+        )
     if any("~" in cell for row in rows for cell in row):
         print("~ estimated; the sources of every number: --json.")
     for formula, reason in phases.left_out.items():

@@ -133,8 +133,8 @@ def examined(series: _Series, melting_point_K: float) -> MeasuredSolid | str | N
       positive at a transition and never below -4, apart from where an element melts or boils, which tables put at
       different temperatures. A drop is a slip; a jump of more than 40 either way is another state of matter.
 
-    The series counts up to the melting point or the first jump, and continues with the heat capacity of solids. Jumps of
-    less than 10 more than 100 K below a known melting point are transitions between crystals.
+    The series counts up to the melting point or the first jump, and continues with the heat capacity of solids. Jumps
+    of less than 10 more than 100 K below a known melting point are transitions between crystals.
 
     Args:
         series: Formula, composition and Gibbs energies of formation.
