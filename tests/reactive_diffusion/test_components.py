@@ -1,5 +1,7 @@
 """What is conserved in oxides, carbonates, metatheses and where the gas holds oxygen."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,17 @@ def test_a_metathesis_moves_two(tmp_path):
     system = components(phases_of(SALTS, tmp_path), {"LiCl": 1.0, "NaF": 1.0}, [300.0, 850.0])
     assert len(system.directions) == 2 and set(system.anions) == {"Cl", "F"}
     np.testing.assert_allclose(system.sites, 1.0)
+
+
+def test_what_the_powder_as_a_whole_keeps_is_conserved():
+    """Mn(III) drives Cl2 out of an excess of YCl3; of 1 to 3 none leaves, and all chlorine must stay in solids."""
+    table = Path(__file__).parents[2] / "examples" / "chemistries" / "y-mn-na-cl-o.csv"
+    phases = load_phases("measured:Cl-Mn-Na-O-Y", computed=table)
+    excess = equilibrium(phases, {"YCl3": 5.0, "NaMnO2": 1.0}, 950.0, release_pressure_Pa={"Cl2": 1.0})
+    whole = equilibrium(phases, {"YCl3": 1.0, "NaMnO2": 3.0}, 950.0, release_pressure_Pa={"Cl2": 1.0})
+    assert "Cl2" in excess and "Cl2" not in whole
+    system = components(phases, {"YCl3": 1.0, "NaMnO2": 3.0}, [300.0, 950.0], release_pressure_Pa=1.0)
+    assert "Cl2" not in system.gases and "Cl" in system.free
 
 
 def test_oxygen_of_the_gas_leaves_the_cations(tmp_path):

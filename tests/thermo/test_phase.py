@@ -1,5 +1,6 @@
 import math
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -105,3 +106,14 @@ def test_objects_show_themselves_in_one_line():
         assert len(one.table()) == rows and "<table" in one._repr_html_() and len(one._repr_html_()) < 10_000
     assert chosen.table()["1500"].tolist() == chosen.gibbs_eV_per_atom[12].tolist()
     assert phases.table().set_index("formula").loc["TiO2", "melting_point_K"] == 2130.0
+
+
+def test_what_has_no_volume_is_named():
+    phases = load_phases("Ba-Ti-O")
+    phases.require_volumes(range(len(phases)))
+    k = phases.index("BaTiO3")
+    bare = [replace(phase, volume_A3_per_atom=math.nan) if i == k else phase for i, phase in enumerate(phases)]
+    without = replace(phases, phases=tuple(bare))
+    without.require_volumes([0 if k else 1])
+    with pytest.raises(DataError, match="BaTiO3 has no volume, measured or estimated; give it"):
+        without.require_volumes([0, k])

@@ -1,10 +1,14 @@
 """A recipe to start from: balanced, runnable, and clear about what it rests on."""
 
+from pathlib import Path
+
 import pytest
 
 from tammann import Recipe
 from tammann.errors import DataError, RecipeError
 from tammann.workflows.starting_recipe import starting_recipe
+
+TABLE = Path(__file__).parents[2] / "examples" / "chemistries" / "y-mn-na-cl-o.csv"
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,23 @@ def test_what_goes_uphill_is_said_and_written():
 def test_what_cannot_be_written_is_refused(target, precursors, options, error, words):
     with pytest.raises(error, match=words):
         starting_recipe(target, precursors, **options)
+
+
+def test_computed_energies_are_found_from_where_the_recipe_lies(call, tmp_path, monkeypatch):
+    """No table has YMnO3; files are named relative to the recipe, wherever the command is given."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "own.csv").write_text(TABLE.read_text(encoding="utf-8"), encoding="utf-8")
+    words = ["--target", "YMnO3", "--from", "YCl3", "Y2O3", "NaMnO2", "--atmosphere", "inert"]
+    done = call("new", "data/y.yaml", *words)
+    assert done.status == 2 and "YMnO3 has no energy among the measured compounds" in done.err
+    done = call("new", "data/y.yaml", *words, "--computed", "data/own.csv")
+    assert done.status == 0, done.err
+    recipe = Recipe.from_file(tmp_path / "data" / "y.yaml")
+    assert [p.ratio for p in recipe.precursors] == [1, 1, 3] and recipe.energies == "measured"
+    assert "computed: own.csv" in (tmp_path / "data" / "y.yaml").read_text(encoding="utf-8")
+    done = call("new", "data/z.yaml", "--target", "NaYMn2O6", *words[2:], "--computed", "data/own.csv")
+    assert done.status == 2 and "nor in data/own.csv" in done.err
 
 
 def test_on_the_command_line(call, tmp_path, monkeypatch):

@@ -158,6 +158,10 @@ def new(
     energies: Annotated[
         str | None, typer.Option(metavar="NAME", help="A .csv or .json file, with --target; measured if not given.")
     ] = None,
+    computed: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="With --target: computed energies of what nobody has measured."),
+    ] = None,
     temperature_K: Annotated[
         float | None,
         typer.Option("--temperature-K", metavar="T", help="Of the hold, with --target; chosen if not given."),
@@ -176,7 +180,7 @@ def new(
 
         made = starting_recipe(
             target, precursors or (), atmosphere=atmosphere or "air", energies=energies or "measured",
-            temperature_K=temperature_K,
+            computed=computed, temperature_K=temperature_K, folder=Path("." if file is None else file).parent,
         )  # fmt: skip
         text, notes = made.text, made.notes
     else:
@@ -184,6 +188,7 @@ def new(
             "--from": precursors,
             "--atmosphere": atmosphere,
             "--energies": energies,
+            "--computed": computed,
             "--temperature-K": temperature_K,
         }
         alone = next((name for name, value in given.items() if value), None)

@@ -228,17 +228,26 @@ def _active(
     release_at: Callable[[float], dict[str, float]],
     energies: str | None,
 ) -> tuple[set[int], list[str]]:
-    """Return the solids that some mixture of the precursors is in equilibrium with, and the gases that leave."""
-    mixtures = [dict(precursors), *({formula: 1.0} for formula in precursors)]
-    for pair in combinations(precursors, 2):
-        mixtures += [{pair[0]: 1.0, pair[1]: ratio} for ratio in (0.2, 1.0, 5.0)]
-    solids, leaving = set(), []
-    for T in table.tolist():
-        pressures = {"partial_pressure_Pa": held_at(T), "release_pressure_Pa": release_at(T)}
-        for mixture in mixtures:
-            found = equilibrium(phases, mixture, T, energies=energies, **pressures)
-            leaving += [name for name in found if name in pressures["release_pressure_Pa"] and name not in leaving]
-            solids |= {phases.index(name) for name in found if phases[phases.index(name)].state != "gas"}
+    """Return the solids that some mixture of the precursors is in equilibrium with, and the gases that leave.
+
+    A gas leaves if the powder as a whole gives it off, or a precursor by itself. What a neighbour would drive out of
+    another where there is too much of one (Cl2 beside Mn(III) and an excess of a chloride) stays: once its element is
+    left to the gas, nothing would keep the powder from taking it back.
+    """
+    whole = [dict(precursors), *({formula: 1.0} for formula in precursors)]
+    pairs = [{first: 1.0, second: ratio} for first, second in combinations(precursors, 2) for ratio in (0.2, 1.0, 5.0)]
+    leaving: list[str] = []
+    solids: set[int] = set()
+    for mixtures in (whole, pairs):
+        known = None if mixtures is whole else tuple(leaving)
+        for T in table.tolist():
+            release = release_at(T) if known is None else {gas: release_at(T)[gas] for gas in known}
+            for mixture in mixtures:
+                found = equilibrium(
+                    phases, mixture, T, energies=energies, partial_pressure_Pa=held_at(T), release_pressure_Pa=release
+                )
+                leaving += [name for name in found if name in release and name not in leaving]
+                solids |= {phases.index(name) for name in found if phases[phases.index(name)].state != "gas"}
     return solids, leaving
 
 

@@ -300,6 +300,24 @@ class Phases(ShownAsTable, Sequence[Phase]):
                 "and source that the key melting_points names"
             )
 
+    def require_volumes(self, which: Iterable[int]) -> None:
+        """Refuse solids without a volume, which what follows layers needs.
+
+        Args:
+            which: Positions of the phases that take part.
+
+        Raises:
+            DataError: A solid has none; the message names the first and how many more there are.
+        """
+        chosen = [self.phases[i] for i in sorted(set(which))]
+        lacking = [p.formula for p in chosen if p.state == "solid" and not math.isfinite(p.volume_A3_per_atom)]
+        if lacking:
+            more = f" (nor have {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+            raise DataError(
+                f"{lacking[0]} has no volume{more}, measured or estimated; give it an energy and volume_A3_per_atom in "
+                "a table of your own (energies: FILE.csv)"
+            )
+
     @cached_property
     def _index(self) -> dict[str, int]:
         return {phase.formula: i for i, phase in enumerate(self.phases)}

@@ -128,6 +128,7 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
             warnings=rates.warnings,
         )
     system = _components(plain)
+    phases.require_volumes(system.solids)
     conduct = _conductivities(plain, system, null=False, scale=None)
     phases.require_melting_points(system.solids[[origin == "melting point" for origin in conduct.origin]])
     known = replace(plain, diffusion=PreparedDiffusion(system, conduct))

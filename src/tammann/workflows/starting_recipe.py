@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,9 @@ def starting_recipe(
     *,
     atmosphere: str = "air",
     energies: str = "measured",
+    computed: str | None = None,
     temperature_K: float | None = None,
+    folder: str | os.PathLike[str] = ".",
 ) -> StartingRecipe:
     """Write a recipe for a target from its precursors.
 
@@ -59,7 +62,9 @@ def starting_recipe(
         precursors: Formulas of what is weighed in, two or more (one where it only decomposes).
         atmosphere: One that a recipe can name: ``air``, ``inert``, ``oxygen``, ``CO2`` or ``vacuum``.
         energies: ``measured``, or the path of a user's table or entries.
+        computed: Beside ``measured``, the path of computed energies of what nobody has measured.
         temperature_K: Of the hold, K; chosen if None.
+        folder: Where the recipe will lie, from which it finds its files.
 
     Raises:
         DataError: The target or a precursor has no energy, or no reaction of these precursors makes it.
@@ -77,9 +82,9 @@ def starting_recipe(
     if len(set(precursors)) < len(precursors) or not precursors:
         given = ", ".join(precursors) or "none"
         raise RecipeError(f"precursors: expected formulas, each once, got {given}")
-    phases = _phases(target, precursors, atmosphere, energies)
+    phases = _phases(target, precursors, atmosphere, energies, computed)
     for formula in (target, *precursors):
-        _check_known(phases, formula, energies)
+        _check_known(phases, formula, energies, computed)
     names = [phases[phases.index(formula)].formula for formula in precursors]
     hold_K, why = _hold(phases, target, names) if temperature_K is None else (float(temperature_K), "as asked for")
     found = precursor_sets(
@@ -94,20 +99,22 @@ def starting_recipe(
         )
     chosen = whole[0]
     notes = _notes(chosen, phases, hold_K)
-    text = _text(chosen, names, atmosphere, energies, hold_K, why, notes)
+    seen = energies if energies == "measured" else os.path.relpath(energies, folder)
+    beside = None if computed is None else os.path.relpath(computed, folder)
+    text = _text(chosen, names, atmosphere, seen, beside, hold_K, why, notes)
     Recipe.from_text(text)
     return StartingRecipe(text, chosen, hold_K, notes)
 
 
-def _phases(target: str, precursors: Sequence[str], atmosphere: str, energies: str) -> Phases:
+def _phases(target: str, precursors: Sequence[str], atmosphere: str, energies: str, computed: str | None) -> Phases:
     if energies != "measured":
-        return load_phases(energies)
+        return load_phases(energies, computed=computed)
     elements = {element for formula in (target, *precursors) for element in parse_formula(formula)}
     elements |= {element for gas in ATMOSPHERES[atmosphere] for element in parse_formula(gas)}
-    return load_phases(f"measured:{'-'.join(sorted(elements))}")
+    return load_phases(f"measured:{'-'.join(sorted(elements))}", computed=computed)
 
 
-def _check_known(phases: Phases, formula: str, energies: str) -> None:
+def _check_known(phases: Phases, formula: str, energies: str, computed: str | None) -> None:
     try:
         phase = phases[phases.index(formula)]
     except DataError as error:
@@ -118,6 +125,8 @@ def _check_known(phases: Phases, formula: str, energies: str) -> None:
                 f"{formula}: no oxidation states of its elements add up to zero; check the formula"
             ) from None
         source = "among the measured compounds" if energies == "measured" else f"in {energies}"
+        if computed is not None:
+            source += f", nor in {computed}"
         raise DataError(
             f"{formula} has no energy {source}: give it one, with those of its competitors, in a table of your own "
             "(--energies FILE)"
@@ -170,6 +179,7 @@ def _text(
     precursors: Sequence[str],
     atmosphere: str,
     energies: str,
+    computed: str | None,
     hold_K: float,
     why: str,
     notes: Sequence[str],
@@ -191,6 +201,7 @@ def _text(
             f"atmosphere: {atmosphere}",
             f"# energies: {where}",
             f"energies: {energies}",
+            *([] if computed is None else ["# of what nobody has measured", f"computed: {computed}"]),
             "transport: none",
             "programme:",
             f"  # {why}",
