@@ -29,7 +29,7 @@ def test_the_users_own_measurement_counts_and_competitors_are_listed(tmp_path):
     library = measured_phases(["Mg", "Al", "O"])
     less_negative = 49.1 * KJ_PER_MOL_IN_EV / 7  # than the measured enthalpy, -2299.1 kJ/mol
     difference = joint.gibbs(1000.0)[joint.index("MgAl2O4")] - library.gibbs(1000.0)[library.index("MgAl2O4")]
-    assert difference == pytest.approx(less_negative, abs=0.003)
+    assert difference == pytest.approx(less_negative, abs=0.01)
     (said,) = [w for w in joint.warnings if w.startswith("added from the library of measured energies: ")]
     assert "MgO" in said and "Al2O3" in said and "MgAl2O4" not in said
     assert joint.default_energies == "mine" and joint.system == "Al-Mg-O"

@@ -1,6 +1,7 @@
 """Recipes with energies of a user: what is asked of the file, and gases of the atmosphere that it does not list."""
 
 import gzip
+import re
 
 import pytest
 
@@ -9,7 +10,7 @@ from tammann import Recipe
 from tammann.errors import DataError, RecipeError
 from tammann.workflows.furnace import plain_equilibrium, prepare
 
-LIME = HEADER + "CaO,-3.2912,13.9,2886,\nCaSO4,-2.4772,12.7,{},\nCaS,-2.4,14,{},\n"
+LIME = HEADER + "CaO,-3.2912,13.9,2886,\nCaSO4,-2.4772,12.7,{},\nCaS,-2.4,23.1,{},\n"
 
 
 def recipe(energies, phase="CaSO4", **atmosphere):
@@ -26,7 +27,7 @@ def test_a_run_needs_no_melting_points_and_says_which_it_estimated(tmp_path):
     unknown = write(tmp_path, LIME.format("", "") + "Ca3S2O9,-2.7,,,\n")
     prepared = prepare(recipe(unknown))
     assert 2000.0 < prepared.phases["CaS"].melting_point_K < 3500.0
-    assert any(w.startswith("melting points of Ca3S2O9: estimated") for w in prepared.warnings)
+    assert any(re.match("melting points of .*Ca3S2O9: estimated", w) for w in prepared.warnings)
     known = tmp_path / "known.csv.gz"
     known.write_bytes(gzip.compress(LIME.format(1733, 2798).encode()))
     assert [p.formula for p in prepare(recipe(known)).phases] == ["CaO", "CaSO4", "CaS", "O2", "SO2"]
