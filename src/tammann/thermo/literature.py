@@ -79,7 +79,7 @@ def literature_solids(elements: Iterable[str]) -> Mapping[tuple[tuple[str, int],
 
     Example:
         >>> [solid.formula for solid in literature_solids(["Sr", "Ti", "O"]).values()]
-        ['SrTiO3', 'Sr2TiO4']
+        ['Sr2TiO4', 'SrTiO3']
     """
     wanted = frozenset(elements)
     forms: dict[tuple[tuple[str, int], ...], list[dict[str, str]]] = defaultdict(list)
