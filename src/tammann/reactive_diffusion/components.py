@@ -232,7 +232,8 @@ def _active(
 
     A gas leaves if the powder as a whole gives it off, or a precursor by itself. What a neighbour would drive out of
     another where there is too much of one (Cl2 beside Mn(III) and an excess of a chloride) stays: once its element is
-    left to the gas, nothing would keep the powder from taking it back.
+    left to the gas, nothing would keep the powder from taking it back. What the atmosphere makes by itself (SO3 of SO2
+    and O2) takes nothing from the powder.
     """
     whole = [dict(precursors), *({formula: 1.0} for formula in precursors)]
     pairs = [{first: 1.0, second: ratio} for first, second in combinations(precursors, 2) for ratio in (0.2, 1.0, 5.0)]
@@ -241,7 +242,12 @@ def _active(
     for mixtures in (whole, pairs):
         known = None if mixtures is whole else tuple(leaving)
         for T in table.tolist():
-            release = release_at(T) if known is None else {gas: release_at(T)[gas] for gas in known}
+            of_atmosphere = {e for gas in held_at(T) for e in phases[phases.index(gas)].composition}
+            release = {
+                gas: pressure
+                for gas, pressure in release_at(T).items()
+                if known is None or gas in known or of_atmosphere.issuperset(phases[phases.index(gas)].composition)
+            }
             for mixture in mixtures:
                 found = equilibrium(
                     phases, mixture, T, energies=energies, partial_pressure_Pa=held_at(T), release_pressure_Pa=release
