@@ -3,6 +3,7 @@ import numpy as np
 from own_energies import HEADER, write
 from tammann.thermo import energy_above_hull, load_phases
 from tammann.thermo.csv_table import read_csv
+from tammann.thermo.equilibrium import decomposition_temperature
 
 
 def test_gases_that_a_system_needs_are_added(tmp_path):
@@ -26,6 +27,17 @@ def test_what_nobody_measured_is_estimated_and_said(tmp_path):
     assert np.isfinite(energy_above_hull(phases, 1000.0)).all()
     said = [w for w in phases.warnings if "of Sr3Ti5O13: estimated" in w]
     assert [w.split(" of ")[0] for w in said] == ["volumes", "melting points"]
+
+
+def test_measured_enthalpies_need_no_correction_of_their_anions(tmp_path):
+    lines = "CaCO3,-1207.6,92\nCaO,-635.1,38\n"
+    measured = read_csv(
+        write(tmp_path, "formula,formation_enthalpy_298K_kJ_per_mol,entropy_298K_J_per_K_per_mol\n" + lines)
+    )
+    assert not any("correction" in w for w in measured.warnings)
+    assert 1050.0 < decomposition_temperature(measured, "CaCO3") < 1300.0
+    computed = read_csv(write(tmp_path, HEADER + "CaCO3,-2.5,12.3,,\nCaO,-3.29,13.9,,\n"))
+    assert any("no correction of the anion was applied" in w for w in computed.warnings)
 
 
 def test_a_volume_of_a_cell_is_refused(tmp_path):

@@ -8,7 +8,7 @@ from tammann.errors import DataError
 from tammann.thermo.csv_table import read_csv
 from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
 from tammann.thermo.literature import gibbs_of_formation
-from tammann.thermo.table_columns import ENERGY_UNITS, gibbs_curve, read_header
+from tammann.thermo.table_columns import ENERGY_UNITS, einstein_gibbs, gibbs_curve, read_header
 from tammann.units import KJ_PER_MOL_IN_EV
 
 ATOMS = 7  # MgAl2O4
@@ -72,12 +72,26 @@ def test_a_curve_is_extended_and_says_so(tmp_path):
     assert phases.energy_set().source[0] == "stated by the user, extended from 500 K down and 1000 K"
 
 
-def test_entropy_without_heat_capacity_takes_that_of_dulong_and_petit(tmp_path):
-    text = "formula,formation_enthalpy_298K_kJ_per_mol,entropy_298K_J_per_K_per_mol\nMgO,-601.6,26.9\nCaO,-635.1,\n"
-    phases = read(tmp_path, text)
-    expected = gibbs_of_formation({"Mg": 1, "O": 1}, -601.6, 26.9, (6 * 8.31446261815324, 0, 0, 0, 0))
-    assert phases.energy_set().gibbs_eV_per_atom[:, 0] == pytest.approx(expected * KJ_PER_MOL_IN_EV / 2, abs=1e-9)
-    assert "Dulong and Petit" in phases.energy_set().source[0] and "Bartel" in phases.energy_set().source[1]
+def test_entropy_alone_stands_for_the_heat_capacity(tmp_path):
+    """MgO, CaO, Al2O3 and SiO2 at 1000 K from 298 K enthalpy and entropy alone; NIST-JANAF, kJ/mol."""
+    text = "formula,formation_enthalpy_298K_kJ_per_mol,entropy_298K_J_per_K_per_mol\n"
+    lines = "MgO,-601.2,26.9\nCaO,-635.1,38.2\nAl2O3,-1675.7,50.9\nSrO,-592.0,\n"
+    phases = read(tmp_path, text + lines)
+    for formula, measured in (("MgO", -492.95), ("CaO", -530.6), ("Al2O3", -1361.4)):
+        i = phases.index(formula)
+        atoms = phases[i].n_atoms
+        assert phases.gibbs(1000.0)[i] * atoms / KJ_PER_MOL_IN_EV == pytest.approx(measured, abs=1.5 * atoms)
+    assert "Einstein solid" in phases.energy_set().source[0] and "Bartel" in phases.energy_set().source[3]
+
+
+@pytest.mark.parametrize("entropy", [2.0, 13.5, 20.0, 45.0])
+def test_an_einstein_solid_has_its_heat_capacity(entropy):
+    """-T d2G/dT2 is the heat capacity: it rises to 3 R, and to less the stiffer the solid."""
+    added = einstein_gibbs(entropy)
+    capacity = -TEMPERATURES_K[1:-1] * np.diff(added, 2) / 100.0**2
+    assert (np.diff(capacity) > -0.02).all() and (capacity < 3 * 8.3145 + 0.05).all()
+    assert capacity[-1] > 0.85 * 3 * 8.3145
+    assert added[0] == pytest.approx(0.0, abs=0.5)
 
 
 def test_enthalpy_and_entropy_give_what_is_measured(tmp_path):

@@ -16,14 +16,14 @@ from tammann.thermo.table_columns import (
     ENTROPY,
     HEAT_CAPACITY,
     Columns,
+    einstein_gibbs,
     energy_per_atom,
     gibbs_curve,
     read_header,
     volume_per_atom,
 )
-from tammann.units import GAS_CONSTANT_J_PER_MOL_K, KJ_PER_MOL_IN_EV
+from tammann.units import KJ_PER_MOL_IN_EV
 
-_DULONG_PETIT_J_PER_K_PER_MOL = 3.0 * GAS_CONSTANT_J_PER_MOL_K
 _MELTING = ("formula", "melting_point_K", "source")
 
 
@@ -73,8 +73,9 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
 
     - ``formation_energy_UNIT``, computed, at 0 K; or ``formation_enthalpy_298K_UNIT``, measured; both get the thermal
       part of the descriptor of Bartel et al., unless the latter comes with ``entropy_298K_J_per_K_per_mol`` and, for
-      Cp = a + b T + c T^-2 + d T^-1/2 + e T^2 in J/(K mol), ``cp_a`` to ``cp_e``; or Gibbs energies of formation from
-      the elements at the same temperature, ``gibbs_UNIT_at_300K``, ``gibbs_UNIT_at_1000K`` and so on. UNIT is
+      Cp = a + b T + c T^-2 + d T^-1/2 + e T^2 in J/(K mol), ``cp_a`` to ``cp_e`` (of an
+      Einstein solid with this entropy where left out); or Gibbs energies of formation from the elements at the same
+      temperature, ``gibbs_UNIT_at_300K``, ``gibbs_UNIT_at_1000K`` and so on. UNIT is
       eV_per_atom, eV_per_formula, kJ_per_mol (of the formula as written) or kJ_per_mol_of_atoms;
     - ``volume_A3_per_atom``, ``volume_A3_per_formula``, ``volume_cm3_per_mol`` or ``density_g_per_cm3``; estimated from
       additive increments where left out;
@@ -190,9 +191,10 @@ def _from_entropy(
 ) -> tuple[FloatArray, str]:
     """Return G(T), eV per atom, from enthalpy, entropy and heat capacity, and what to say of it."""
     atoms = sum(composition.values())
-    note = ""
-    numbers = [value or 0.0 for value in capacity]
-    if all(value is None for value in capacity):
-        numbers[0], note = atoms * _DULONG_PETIT_J_PER_K_PER_MOL, "heat capacity of Dulong and Petit"
     enthalpy = enthalpy_eV_per_atom * atoms / KJ_PER_MOL_IN_EV
-    return gibbs_of_formation(composition, enthalpy, entropy, numbers) * KJ_PER_MOL_IN_EV / atoms, note
+    gibbs = gibbs_of_formation(composition, enthalpy, entropy, [value or 0.0 for value in capacity])
+    note = ""
+    if all(value is None for value in capacity):
+        gibbs += 1e-3 * atoms * einstein_gibbs(entropy / atoms)
+        note = "heat capacity of an Einstein solid of this entropy"
+    return gibbs * KJ_PER_MOL_IN_EV / atoms, note

@@ -200,7 +200,7 @@ def _warnings(
     if refused:
         more = f"; and {len(refused) - 5} more" if len(refused) > 5 else ""
         yield f"left out as unusable: {'; '.join(list(refused.values())[:5])}{more}"
-    yield from anion_warnings(system, {entry.formula: entry.anion_correction for entry in kept})
+    yield from anion_warnings(system, {e.formula: e.anion_correction for e in kept if e.is_computed})
     lacking = [
         e.formula for e in kept if e.standard_error_eV_per_atom is None and len(system[e.formula].composition) > 1
     ]
