@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from own_energies import write
 from tammann.errors import DataError
@@ -138,10 +140,12 @@ GIBBS = "gibbs_kJ_per_mol_at_300K,gibbs_kJ_per_mol_at_600K"
         ("formation_energy_eV_per_atom,formation_enthalpy_298K_kJ_per_mol\nMgO,-3.05,-601", "MgO has two energies"),
         ("formation_energy_eV_per_atom," + GIBBS + "\nMgO,-3,-569,-536", "two energies"),
         (GIBBS + "\nMgO,-569,-5.36", "entropy that no formation of a solid has"),
+        (GIBBS + "\nMgO,-569000,-569000", "enthalpy of formation is -2949 eV per atom for MgO"),
         (GIBBS + "\nMgO,-569,", "G is given at 1 temperature, expected two"),
         ("formation_energy_eV_per_atom\nMgO,-601.6", "eV per atom; is it in kJ/mol or per formula"),
         ("formation_enthalpy_298K_kJ_per_mol,cp_a\nMgO,-601.6,50", "without entropy_298K_J_per_K_per_mol: give both"),
         ("formation_energy_eV_per_atom,entropy_298K_J_per_K_per_mol\nMgO,-3.1,27", "without formation_enthalpy_298K"),
+        ("formation_enthalpy_298K_kJ_per_mol,entropy_298K_J_per_K_per_mol\nMgO,-601.6,0.027", "is it in J/"),
         ("formation_energy_eV_per_atom,density_g_per_cm3\nMgO,-3.05,3580", "volume_A3_per_atom is"),
         ("formation_energy_eV_per_atom,density_g_per_cm3\nMgO,-3.05,0", "volume_A3_per_atom is 0"),
         ("formation_energy_eV_per_atom,volume_A3_per_formula\nMgO,-3.05,74.7", "is it that of a cell"),
@@ -165,3 +169,24 @@ def test_apparent_energies_are_not_taken_for_those_of_formation():
     """Relative to the elements at 298 K, G falls with T; of formation it rises."""
     with pytest.raises(DataError, match="from the elements at the same temperature"):
         gibbs_curve({300.0: -3.16, 1000.0: -3.5}, "line 2")
+
+
+ALL = (
+    "formula,formation_energy_eV_per_atom,formation_enthalpy_298K_kJ_per_mol,entropy_298K_J_per_K_per_mol,cp_a,cp_b,cp_c,"
+    "cp_d,cp_e,density_g_per_cm3,melting_point_K,standard_error_kJ_per_mol\n"
+)
+CURVE = "formula,gibbs_kJ_per_mol_at_300K,gibbs_kJ_per_mol_at_700K,gibbs_kJ_per_mol_at_1100K,volume_cm3_per_mol\n"
+odd = ["", "0", "-1e300", "1e-300", "nan", "-600", "30", "1e9", "x"]
+cells = st.one_of(st.sampled_from(odd), st.floats().map(repr))
+
+
+@given(st.sampled_from([ALL, CURVE]), st.lists(cells, min_size=12, max_size=12))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_numbers_are_read_or_refused_in_a_sentence(tmp_path, header, values):
+    width = header.count(",")
+    try:
+        phases = read(tmp_path, header + "MgO," + ",".join(values[:width]))
+    except DataError as error:
+        assert "\n" not in str(error)
+    else:
+        assert np.abs(phases.energy_set().gibbs_eV_per_atom).max() < 20.0

@@ -10,12 +10,14 @@ from tammann.errors import DataError
 from tammann.thermo._tables import cells_by_name, number_in, read_table, set_name
 from tammann.thermo.entries import Entry, MeltingPoints, check_melting_point, system_of
 from tammann.thermo.gases import gas_named
+from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.literature import gibbs_of_formation
 from tammann.thermo.phase import FloatArray, Phases
 from tammann.thermo.table_columns import (
     ENTROPY,
     HEAT_CAPACITY,
     Columns,
+    check_slopes,
     einstein_gibbs,
     energy_per_atom,
     gibbs_curve,
@@ -24,6 +26,8 @@ from tammann.thermo.table_columns import (
 )
 from tammann.units import KJ_PER_MOL_IN_EV
 
+_ENTROPIES = (1.0, 110.0)
+"""J/(K mol) of atoms, of solids at 298 K: diamond has 2.4, caesium 85."""
 _MELTING = ("formula", "melting_point_K", "source")
 
 
@@ -73,10 +77,10 @@ def read_csv(path: str | Path, *, melting_points: MeltingPoints | None = None) -
 
     - ``formation_energy_UNIT``, computed, at 0 K; or ``formation_enthalpy_298K_UNIT``, measured; both get the thermal
       part of the descriptor of Bartel et al., unless the latter comes with ``entropy_298K_J_per_K_per_mol`` and, for
-      Cp = a + b T + c T^-2 + d T^-1/2 + e T^2 in J/(K mol), ``cp_a`` to ``cp_e`` (of an
-      Einstein solid with this entropy where left out); or Gibbs energies of formation from the elements at the same
-      temperature, ``gibbs_UNIT_at_300K``, ``gibbs_UNIT_at_1000K`` and so on. UNIT is
-      eV_per_atom, eV_per_formula, kJ_per_mol (of the formula as written) or kJ_per_mol_of_atoms;
+      Cp = a + b T + c T^-2 + d T^-1/2 + e T^2 in J/(K mol), ``cp_a`` to ``cp_e`` (of an Einstein solid with this
+      entropy where left out); or Gibbs energies of formation from the elements at the same temperature,
+      ``gibbs_UNIT_at_300K``, ``gibbs_UNIT_at_1000K`` and so on. UNIT is eV_per_atom, eV_per_formula, kJ_per_mol (of
+      the formula as written) or kJ_per_mol_of_atoms;
     - ``volume_A3_per_atom``, ``volume_A3_per_formula``, ``volume_cm3_per_mol`` or ``density_g_per_cm3``; estimated from
       additive increments where left out;
     - ``melting_point_K`` and ``melting_point_source``; looked up or estimated where left out;
@@ -183,7 +187,15 @@ def _energy(
         raise DataError(
             f"{where}: {row['formula']} has entropy or heat capacity without {lacking}: give both, or neither"
         )
-    return energy, *_from_entropy(composition, energy, entropy, capacity)
+    per_atom = entropy / sum(composition.values())
+    if not _ENTROPIES[0] <= per_atom <= _ENTROPIES[1]:
+        raise DataError(
+            f"{where}: {ENTROPY} is {entropy:g} for {row['formula']}, {per_atom:.3g} per mole of atoms, expected "
+            f"{_ENTROPIES[0]:g} to {_ENTROPIES[1]:g}; is it in J/(K mol)?"
+        )
+    curve_of_entropy, note = _from_entropy(composition, energy, entropy, capacity)
+    check_slopes(TEMPERATURES_K, curve_of_entropy, where)
+    return energy, curve_of_entropy, note
 
 
 def _from_entropy(

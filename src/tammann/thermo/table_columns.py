@@ -179,16 +179,8 @@ def gibbs_curve(values_eV_per_atom: Mapping[float, float], where: str) -> tuple[
     T, G = np.array(list(values_eV_per_atom)), np.array(list(values_eV_per_atom.values()))
     if len(T) < 2:
         raise DataError(f"{where}: G is given at {len(T)} temperature, expected two or more")
+    check_slopes(T, G, where)
     slopes = np.diff(G) / np.diff(T)
-    low, high = _STEEPEST_EV_PER_K
-    steep = np.flatnonzero((slopes < low) | (slopes > high))
-    if len(steep):
-        k = int(steep[0])
-        raise DataError(
-            f"{where}: G goes from {G[k]:.3f} eV/atom at {T[k]:g} K to {G[k + 1]:.3f} at {T[k + 1]:g} K, an entropy "
-            "that no formation of a solid has; expected the Gibbs energy of formation from the elements at the same "
-            "temperature, check the digits"
-        )
     turns = np.diff(slopes)
     rough = np.flatnonzero(
         (turns[:-1] * turns[1:] < 0.0) & (np.minimum(*np.abs([turns[:-1], turns[1:]])) > _ROUGHEST_EV_PER_K)
@@ -202,6 +194,25 @@ def gibbs_curve(values_eV_per_atom: Mapping[float, float], where: str) -> tuple[
     ends = [f"{T[0]:g} K down"] if T[0] > TEMPERATURES_K[0] + 10.0 else []
     ends += [f"{T[-1]:g} K"] if T[-1] < TEMPERATURES_K[-1] else []
     return curve, f"extended from {' and '.join(ends)}" if ends else ""
+
+
+def check_slopes(temperature_K: FloatArray, gibbs_eV_per_atom: FloatArray, where: str) -> None:
+    """Refuse a curve that falls or rises as no Gibbs energy of formation of a solid does.
+
+    Raises:
+        DataError: The message names the first two temperatures between which it does.
+    """
+    low, high = _STEEPEST_EV_PER_K
+    slopes = np.diff(gibbs_eV_per_atom) / np.diff(temperature_K)
+    steep = np.flatnonzero(~((slopes >= low) & (slopes <= high)))
+    if len(steep):
+        k = int(steep[0])
+        (T, further), (G, other) = temperature_K[k : k + 2], gibbs_eV_per_atom[k : k + 2]
+        raise DataError(
+            f"{where}: G goes from {G:.4g} eV/atom at {T:g} K to {other:.4g} at {further:g} K, an entropy that no "
+            "formation of a solid has; expected the Gibbs energy of formation from the elements at the same "
+            "temperature, check the digits"
+        )
 
 
 def einstein_gibbs(entropy_298K_J_per_K_per_mol_atoms: float) -> FloatArray:
