@@ -108,8 +108,8 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
         energy = float(table[0] - TEMPERATURES_K[0] * (table[1] - table[0]) / (TEMPERATURES_K[1] - TEMPERATURES_K[0]))
         if not -8.0 <= energy <= 8.0:
             raise DataError(
-                f"{entry.where}: enthalpy of formation is {energy:.4g} eV per atom for {entry.formula}, expected -8 to 8; "
-                "is the unit that of the column's name?"
+                f"{entry.where}: enthalpy of formation is {energy:.4g} eV per atom for {entry.formula}, expected -8 to "
+                "8; is the unit that of the column's name?"
             )
     error, source = COMPUTED_STANDARD_ERROR_EV_PER_ATOM, f"{entry.source}{thermal_part}"
     if is_element:
