@@ -1,6 +1,6 @@
 """Figures of the pages, and the figures in words that go with them, from real runs.
 
-    python docs/figures.py [run] [automaton] [grains] [arrest] [tables] [tutorial] [layers] [chemistry]
+    python docs/figures.py [run] [automaton] [grains] [arrest] [tables] [tutorial] [layers] [chemistry] [chemistries]
 
 Writes docs/images/*.png and docs/runs.json; `python docs/fill.py` then puts the numbers into the pages.
 """
@@ -17,9 +17,11 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -49,7 +51,9 @@ from tammann.plot import (
 from tammann.plot.growth_constants import MELTS_CAUTION
 from tammann.synthesis import precursor_sets, rank_precursors
 from tammann.thermo import measured_phases
+from tammann.workflows.couple import couple_recipe, run_couple
 from tammann.workflows.furnace import run_recipe
+from tammann.workflows.prepared import at_setting, prepare
 
 DOCS = Path(__file__).parent
 IMAGES = DOCS / "images"
@@ -58,6 +62,7 @@ RUNS = DOCS / "runs.json"
 DPI = 130
 WIDTH = 96
 """Columns of what a command prints, on a page."""
+GAS_CONSTANT_KJ = 8.314462618e-3
 
 
 def run() -> dict[str, Any]:
@@ -77,11 +82,11 @@ def run() -> dict[str, Any]:
     }
 
 
-def layers_above_fractions(history: History) -> Axes:
-    """Layers of a particle around BaO, and below them, on the same axis of time, the phases of the whole powder."""
+def layers_above_fractions(history: History, particle: int = 0) -> Axes:
+    """Layers of a particle, and below them, on the same axis of time, the phases of the whole powder."""
     figure = Figure(figsize=(7.0, 6.4), layout="constrained")
     above, below = figure.subplots(2, 1, height_ratios=(1.0, 1.35))
-    plot_layers(history, particles=(0,), ax=above)
+    plot_layers(history, particles=(particle,), ax=above)
     plot_phase_fractions(history, smallest=0.03, programme=False, ax=below)
     (panel,) = above.child_axes[:1]
     panel.set_xlabel("")
@@ -208,6 +213,64 @@ def chemistry() -> dict[str, Any]:
     return {"final": final_mole_fractions(run.history), "without_data_fraction": run.summary["without_data_fraction"]}
 
 
+def chemistries() -> dict[str, Any]:
+    """The recipes of ``examples/chemistries`` as they ship, and the growth of spinel against temperature."""
+    found = {path.stem: _worked(path) for path in sorted((EXAMPLES / "chemistries").glob("*.yaml"))}
+    return {"recipes": found, "spinel": _spinel()}
+
+
+def _worked(path: Path) -> dict[str, Any]:
+    """One recipe beside its baselines, with the gas it exchanged and when; several components, one realization."""
+    prepared = prepare(Recipe.from_file(path))
+    assert prepared.diffusion is not None
+    moving = len(prepared.diffusion.system.directions)
+    if moving > 1:
+        prepared = at_setting(prepared, prepared.recipe.with_options(realizations=1))
+    begun = time.monotonic()
+    result = run_recipe(prepared, threads=1)
+    seconds, history = time.monotonic() - begun, result.history
+    if path.stem == "srtio3":
+        save_figure(layers_above_fractions(history, particle=0), IMAGES / "srtio3.png", dpi=DPI)
+    table = beside_baselines(history, null=result.null, equilibrium=result.equilibrium)
+    largest = table[["high", "null_high", "equilibrium"]].max(axis=1)
+    powder = history.moles[0, 0].sum()
+    gas = {g: float(history.gas_moles[0, -1, k] / powder) for k, g in enumerate(history.gases)}
+    return {
+        "title": prepared.recipe.title,
+        "temperature_K": prepared.recipe.programme[-1].temperature_K,
+        "moving": moving,
+        "realizations": history.realizations,
+        "final": json.loads(table[largest >= 5e-4].to_json(orient="records")),
+        "gas_mol_per_mol_of_powder": gas,
+        "onset_K": _onsets(history),
+        "bottleneck": result.summary["bottleneck"],
+        "seconds": seconds,
+    }
+
+
+def _onsets(history: History) -> dict[str, float]:
+    """Temperature at which each phase that is not put in first holds 1 mol % of the solids, K."""
+    shares = history.fractions()[0]
+    there = (shares > 0.01) & (shares[0] == 0.0)
+    return {
+        phase: float(history.temperature_K[int(there[:, k].argmax())])
+        for k, phase in enumerate(history.phases)
+        if there[:, k].any()
+    }
+
+
+def _spinel() -> dict[str, Any]:
+    """Parabolic constants of MgAl2O4 between MgO and Al2O3, and their activation energy."""
+    rows = []
+    for T in (1473.0, 1573.0, 1673.0, 1773.0, 1873.0):
+        recipe = couple_recipe("MgO", "Al2O3", temperature_K=T, hold_h=24, energies="measured", transport="none")
+        layer = run_couple(recipe).layers.set_index("phase").loc["MgAl2O4"]
+        k = float(layer.k_m2_per_s)
+        rows.append({"temperature_K": T, "thickness_um": float(layer.thickness_um), "k_m2_per_s": k})
+    slope = np.polyfit([1.0 / row["temperature_K"] for row in rows], [np.log(row["k_m2_per_s"]) for row in rows], 1)[0]
+    return {"rows": rows, "activation_energy_kJ_per_mol": float(-slope * GAS_CONSTANT_KJ)}
+
+
 def main() -> None:
     made = json.loads(RUNS.read_text(encoding="utf-8")) if RUNS.exists() else {}
     IMAGES.mkdir(exist_ok=True)
@@ -220,6 +283,7 @@ def main() -> None:
         "tutorial": tutorial,
         "layers": layers,
         "chemistry": chemistry,
+        "chemistries": chemistries,
     }
     for name in sys.argv[1:] or parts:
         made[name] = parts[name]()

@@ -7,9 +7,11 @@ Figures come from the library (tables of data), from docs/runs.json (real runs, 
 benchmarks/results.json (measured; where that file is not there yet the page says so).
 """
 
+import csv
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -71,6 +73,63 @@ def arrest() -> str:
     assert found["arrested"]
     shares = ", ".join(f"{percent(final[phase])} mol% {phase}" for phase in ("BaTiO3", "Ba2TiO4", "BaTi2O5"))
     return f"**{shares}**, arrested."
+
+
+def chemistries() -> str:
+    """Every worked example at the end, beside its baselines."""
+    rows = []
+    for name, found in runs()["chemistries"]["recipes"].items():
+        final = [row for row in found["final"] if max(row["median"], row["null"], row["equilibrium"]) >= 0.005]
+        mixed = [[mole_percent(row[column]) for row in final] for column in ("median", "null", "equilibrium")]
+        shares = [", ".join(f"{row['phase']} {x}" for row, x in zip(final, m, strict=True) if x) for m in mixed]
+        rows.append([f"`{name}.yaml`", f"{found['temperature_K']:.0f}", *shares])
+    return table(["recipe", "hold, K", "at the end, mol %", "equal conductivities", "plain equilibrium"], rows, left=5)
+
+
+def mole_percent(share: float) -> str:
+    """A mole fraction in percent, empty where it rounds to nothing."""
+    return f"{100 * share:.1f}" if share >= 0.0005 else ""
+
+
+def spinel() -> str:
+    """Growth of the spinel layer against temperature."""
+    found = runs()["chemistries"]["spinel"]
+    rows = [
+        [f"{row['temperature_K']:.0f}", f"{row['thickness_um']:.2f}", f"{row['k_m2_per_s']:.1e}"]
+        for row in found["rows"]
+    ]
+    head = ["K", "MgAl2O4 after 24 h, µm (nominal)", "k of h² = 2 k t, m²/s (nominal)"]
+    energy = f"The slope of ln k against 1/T is **{found['activation_energy_kJ_per_mol']:.0f} kJ/mol**."
+    return f"{table(head, rows)}\n\n{energy}"
+
+
+def sweep() -> str:
+    """Every pair of oxides that was fired, and how it ended."""
+    with (DOCS / "sweep.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    ended = Counter(row["outcome"] for row in found)
+    reacted = sum(row["outcome"] == "report" and forms_a_new_oxide(row) for row in found)
+    rows = [
+        [f"{row['first']} + {row['second']}", row["atmosphere"], f"{float(row['temperature_K']):.0f}",
+         f"refused: {row['products'].split(',')[0]}" if row["outcome"] == "refused" else row["products"]]
+        for row in found
+        if row["outcome"] != "report" or forms_a_new_oxide(row)
+    ]  # fmt: skip
+    said = (
+        f"Of {len(found)} pairs {ended['report']} ended in a report, {ended['refused']} were refused in one sentence, "
+        f"{ended['fault']} ended otherwise. In {reacted} a compound of both cations formed: these, and those refused, "
+        "are below, all of them in `docs/sweep.csv`. Most pairs have none in the library, or are too cold."
+    )
+    head = ["1 + 1 cations", "in", "K", "at the end, mol %, or why not"]
+    return f"{said}\n\n{table(head, rows, left=4)}"
+
+
+def forms_a_new_oxide(row: dict[str, str]) -> bool:
+    """Whether a product of a pair holds the cations of both."""
+    both = [re.match(r"[A-Z][a-z]?", row[key]) for key in ("first", "second")]
+    cations = {match[0] for match in both if match}
+    products = (part.rsplit(" ", 1)[0] for part in row["products"].split(", "))
+    return any(cations <= set(re.findall(r"[A-Z][a-z]?", product)) for product in products)
 
 
 def printed(page: str, number: int) -> Callable[[], str]:
@@ -545,6 +604,9 @@ FILLERS: dict[str, Callable[[], str]] = {
     "validation-where": validation_where,
     **{f"validation-{name}": validation_table(name) for name in FILES_OF_OBSERVATIONS},
     "arrest": arrest,
+    "chemistries": chemistries,
+    "spinel": spinel,
+    "sweep": sweep,
     "energies-from-oxides": energies_from_oxides,
     "precursors-batio3": precursors_batio3,
     "shifts": shifts,

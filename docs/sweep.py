@@ -32,6 +32,8 @@ SHARE_OF_MELTING_POINT = 2.0 / 3.0
 COLDEST_K, HOTTEST_K = 400.0, 1950.0
 LARGEST_DRIFT = 1e-9
 """Relative change of the amount of an element, solids and gas together, above which a report is a fault."""
+LARGEST_BACK = 2e-3
+"""Moles of a gas that the atmosphere does not hold which a report may have taken up."""
 SMALLEST = 0.005
 """Mole fraction below which a product is not listed."""
 OUTCOMES = ("report", "refused", "fault")
@@ -115,7 +117,7 @@ def fire(first: str, second: str, atmosphere: str, known: dict[str, tuple[str, f
         shares = sorted(final_mole_fractions(run.history).items(), key=lambda item: -item[1])
         history, supplied = run.history, run.prepared.furnace.supplied
         back = [history.gas_moles[0, :, k].min() for k, gas in enumerate(history.gases) if gas not in supplied]
-        conserved = history.element_drift.max() < LARGEST_DRIFT and min(back, default=0.0) > -SMALLEST
+        conserved = history.element_drift.max() < LARGEST_DRIFT and min(back, default=0.0) > -LARGEST_BACK
         outcome = "report" if written and conserved else "fault"
         said = ", ".join(f"{formula} {100 * share:.1f}" for formula, share in shares if share >= SMALLEST)
         if not conserved:

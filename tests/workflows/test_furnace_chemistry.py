@@ -8,7 +8,8 @@ import pytest
 
 from reactive_diffusion.systems import CAS, HEADER, REDOX, SALTS
 from tammann import History, Recipe
-from tammann.errors import TammannError
+from tammann.composition import parse_formula
+from tammann.errors import RecipeError, TammannError
 from tammann.workflows.furnace import prepare, run_recipe
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "own-chemistry"
@@ -78,3 +79,17 @@ def test_bad_input_is_one_sentence(first, changed, said, tmp_path):
     with pytest.raises(TammannError, match=said) as caught:
         prepare(Recipe.from_file(path))
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_gas_took_away_does_not_come_back(tmp_path):
+    """AlF3 gives SiF4 off with the silicate; its fluorine must not be in NaF as well, and where SiF4 stays it is."""
+    text = (
+        "energies: measured\ntransport: none\nprecursors: [{phase: AlF3, ratio: 2}, {phase: Na2Si2O5, ratio: 1}]\n"
+        "programme: [{temperature_K: 750, ramp_K_per_min: 10, hold_h: 4}]\nensemble: {realizations: 1}\n"
+        "diffusion: {cells: 12, residual_pressure_Pa: PRESSURE}\nparticle_radius_um: 0.5\n"
+    )
+    with pytest.raises(RecipeError, match="SiF4: the powder gives it off"):
+        run_recipe(Recipe.from_text(text.replace("PRESSURE", "1")), null=False, threads=1)
+    history = run_recipe(Recipe.from_text(text.replace("PRESSURE", "1.0e5")), null=False, threads=1).history
+    fluorine = np.array([parse_formula(formula).get("F", 0) for formula in history.phases])
+    np.testing.assert_allclose(history.moles[0] @ fluorine, history.moles[0, 0] @ fluorine, rtol=1e-6)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tammann.errors import RecipeError
 from tammann.history import DiffusionRecord, History
 from tammann.parallel import Progress
 from tammann.reactive_diffusion.checkpoint import read_state, run_identity, write_state
@@ -22,6 +23,9 @@ from tammann.reactive_diffusion.programme import Stretch
 from tammann.reactive_diffusion.tables import Tables, tabulate
 from tammann.reactive_diffusion.voxels import run_grid
 from tammann.units import SECONDS_PER_HOUR
+
+TAKEN_BACK = 1e-3
+"""Moles of a gas that can only leave which solids may take up beyond it, per mole of formula units."""
 
 
 def simulate_powder(
@@ -58,6 +62,7 @@ def simulate_powder(
         metadata: Written into the history.
 
     Raises:
+        RecipeError: Solids took up more of a gas than had left, where it is not in the atmosphere.
         ResultError: A step did not converge, or the checkpoint belongs to another run or is cut off.
 
     Example:
@@ -328,13 +333,25 @@ def _history(
     calibrated: bool,
     metadata: dict[str, Any],
 ) -> History:
-    """Return the history of amounts, shape (F, P) in sites, without what only this engine can tell."""
+    """Return the history of amounts, shape (F, P) in sites, without what only this engine can tell.
+
+    Raises:
+        RecipeError: Solids took up more of a gas than had left, where it is not in the atmosphere.
+    """
     phases = [system.phases[int(p)] for p in system.solids]
     gas = [system.phases[g] for g in system.gases]
     composition = system.phases.composition_matrix[system.solids].astype(float)
     gas_composition = system.phases.composition_matrix[[system.phases.index(g) for g in system.gases]].astype(float)
     moles = sites / system.sites
     released = (moles[0] - moles) @ system.gas_content
+    for k in np.flatnonzero(system.release_only):
+        if released[:, k].min() < -TAKEN_BACK * moles[0].sum():
+            name = system.gases[k]
+            raise RecipeError(
+                f"{name}: the powder gives it off, and elsewhere solids would form that hold more of it than has left, "
+                f"which reactive diffusion cannot keep apart; raise diffusion.residual_pressure_Pa until {name} stays, "
+                f"state its pressure in the atmosphere, or write engine: automaton"
+            )
     temperature = np.array([stretches[0].start_K, *(s.end_K for s in stretches)])
     elements = composition.any(axis=0) | gas_composition.any(axis=0)
     now = moles @ composition + released @ gas_composition
