@@ -6,10 +6,10 @@ import pytest
 from tammann.composition import parse_formula
 from tammann.errors import DataError
 from tammann.thermo import load_phases
-from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs
+from tammann.thermo.gibbs import TEMPERATURES_K, bartel_gibbs, enthalpy_of
 from tammann.thermo.measured import measured_phases
 from tammann.thermo.phase import Phase, Phases, energy_set_of
-from tammann.thermo.reference_correction import corrected, enthalpy_of, reference_correction, thermal_correction
+from tammann.thermo.reference_correction import corrected, reference_correction, thermal_correction
 
 OXIDES = Path(__file__).parent / "ternary-oxides.json"
 """Made by docs/crystals.py."""
@@ -172,7 +172,7 @@ def test_thermal_parts_of_neighbours_are_better_than_the_descriptor_alone(elemen
         if len(phase.composition) > 2 and phase.state == "solid":
             table = energies.gibbs_eV_per_atom[:, i]
             others = library.take(np.array([j for j in range(len(library)) if j != i]))
-            guess = bartel_gibbs(phase.composition, enthalpy_of(T, table), phase.volume_A3_per_atom, T)
+            guess = bartel_gibbs(phase.composition, enthalpy_of(table, T), phase.volume_A3_per_atom, T)
             plain.append(table[row] - guess[row])
             better.append(plain[-1] - thermal_correction(phase.composition, others)[row])
     assert len(plain) > 1

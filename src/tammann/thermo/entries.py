@@ -10,7 +10,13 @@ from tammann.thermo.anions import anion_warnings
 from tammann.thermo.estimates import estimated_volume
 from tammann.thermo.experiment import measured_properties
 from tammann.thermo.gases import gas, gas_named, gases_of, stabler_gases
-from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, TEMPERATURES_K, THERMAL_PART, bartel_gibbs
+from tammann.thermo.gibbs import (
+    COMPUTED_STANDARD_ERROR_EV_PER_ATOM,
+    TEMPERATURES_K,
+    THERMAL_PART,
+    bartel_gibbs,
+    enthalpy_of,
+)
 from tammann.thermo.lookup import ESTIMATED, find_melting_point, find_volume
 from tammann.thermo.phase import FloatArray, Phase, Phases, energy_set_of
 from tammann.thermo.volumes import volume_warnings
@@ -105,7 +111,7 @@ def _solid(entry: Entry, stated: MeltingPoints | None) -> tuple[Phase, FloatArra
         thermal_part = f", {THERMAL_PART}"
     else:
         thermal_part = ""
-        energy = float(table[0] - TEMPERATURES_K[0] * (table[1] - table[0]) / (TEMPERATURES_K[1] - TEMPERATURES_K[0]))
+        energy = enthalpy_of(table)
         if not -8.0 <= energy <= 8.0:
             raise DataError(
                 f"{entry.where}: enthalpy of formation is {energy:.4g} eV per atom for {entry.formula}, expected -8 to "

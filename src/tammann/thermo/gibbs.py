@@ -100,3 +100,14 @@ def bartel_gibbs(
     V, m = volume_A3_per_atom, reduced_mass(composition)
     thermal = (-2.48e-4 * np.log(V) - 8.94e-5 * m / V) * T + 0.181 * np.log(T) - 0.882
     return formation_energy_eV_per_atom + thermal - reference
+
+
+def enthalpy_of(gibbs_eV_per_atom: FloatArray, temperature_K: FloatArray = TEMPERATURES_K) -> float:
+    """Return the enthalpy of formation near room temperature, eV per atom, from the first two values of a curve G(T).
+
+    Example:
+        >>> round(enthalpy_of(bartel_gibbs({"Ti": 1, "O": 2}, -3.26, 10.4)), 1)
+        -3.3
+    """
+    (T, other), (G, further) = temperature_K[:2], gibbs_eV_per_atom[:2]
+    return float(G - T * (further - G) / (other - T))

@@ -16,14 +16,13 @@ from tammann.errors import DataError, check_argument
 from tammann.thermo.condensed_elements import condensed_element
 from tammann.thermo.entries import MeltingPoints
 from tammann.thermo.estimates import estimated_melting_point, estimated_volume
-from tammann.thermo.experiment import MeasuredSolid, library_properties, measured_properties
+from tammann.thermo.experiment import MeasuredSolid
 from tammann.thermo.freed import freed_solids
 from tammann.thermo.gases import gas, gas_named, gases_of, stabler_gases
-from tammann.thermo.gibbs import TEMPERATURES_K
-from tammann.thermo.handbook import SOURCE as HANDBOOK
-from tammann.thermo.handbook import handbook_properties
+from tammann.thermo.gibbs import TEMPERATURES_K, enthalpy_of
 from tammann.thermo.janaf import janaf_solids
 from tammann.thermo.literature import literature_solids
+from tammann.thermo.lookup import measured_melting_point, measured_volume
 from tammann.thermo.phase import ELEMENT_GASES, FloatArray, Phase, Phases, energy_set_of
 from tammann.units import KJ_PER_MOL_IN_EV
 
@@ -144,14 +143,13 @@ def _part(solid: MeasuredSolid, fill: bool) -> tuple[Phase, FloatArray, float, s
     composition = solid.composition
     gibbs = solid.gibbs_kJ_per_mol * KJ_PER_MOL_IN_EV / solid.n_atoms
     melting_point, melting_point_source = _melting_point(composition, solid)
-    volume, volume_source = _volume(composition)
+    volume, volume_source = measured_volume(composition)
     try:
         if fill and not math.isfinite(volume):
             estimate = estimated_volume(composition)
             volume, volume_source = estimate.value, estimate.source
         if fill and not math.isfinite(melting_point) and math.isfinite(volume):
-            enthalpy = gibbs[0] - TEMPERATURES_K[0] * (gibbs[1] - gibbs[0]) / (TEMPERATURES_K[1] - TEMPERATURES_K[0])
-            estimate = estimated_melting_point(composition, float(enthalpy), volume)
+            estimate = estimated_melting_point(composition, enthalpy_of(gibbs), volume)
             melting_point, melting_point_source = estimate.value, estimate.source
     except DataError:  # an element without increments: it stays unknown
         pass
@@ -190,24 +188,7 @@ def _melting_point(composition: Mapping[str, int], solid: MeasuredSolid | None) 
     """Return a measured melting or decomposition point and its source; NaN where there is none."""
     if solid is not None and math.isfinite(solid.melting_point_K):
         return solid.melting_point_K, solid.melting_point_source
-    for measured in (measured_properties(composition), library_properties(composition)):
-        if measured is not None and math.isfinite(measured.melting_point_K):
-            return measured.melting_point_K, measured.melting_point_source
-    known = handbook_properties(composition)
-    if known is not None and math.isfinite(known.melting_point_K):
-        return known.melting_point_K, f"measured, {known.name}: {HANDBOOK}"
-    return math.nan, ""
-
-
-def _volume(composition: Mapping[str, int]) -> tuple[float, str]:
-    """Return a measured volume, Angstrom^3 per atom, and its source; NaN where there is none."""
-    for measured in (measured_properties(composition), library_properties(composition)):
-        if measured is not None and math.isfinite(measured.volume_A3_per_atom):
-            return measured.volume_A3_per_atom, f"measured, {measured.structure}: {measured.volume_source}"
-    known = handbook_properties(composition)
-    if known is not None:
-        return known.volume_A3_per_atom, f"measured, {known.name}: {HANDBOOK}"
-    return math.nan, ""
+    return measured_melting_point(composition)
 
 
 def with_melting_points(phases: Phases, stated: MeltingPoints) -> Phases:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from tammann.errors import DataError
 from tammann.notebook import ShownAsTable
-from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, bartel_gibbs
+from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, bartel_gibbs, enthalpy_of
 from tammann.thermo.merged import merged, on_grid, phase_key
 from tammann.thermo.phase import FloatArray, Phase, Phases
 
@@ -246,7 +246,7 @@ def thermal_correction(composition: Mapping[str, int], measured: Phases) -> Floa
     ]
     errors = np.zeros((len(grid), len(known)))
     for column, i in enumerate(known):
-        enthalpy = enthalpy_of(grid, table[:, i])
+        enthalpy = enthalpy_of(table[:, i], grid)
         errors[:, column] = table[:, i] - bartel_gibbs(
             measured[i].composition, enthalpy, measured[i].volume_A3_per_atom, grid
         )
@@ -254,12 +254,6 @@ def thermal_correction(composition: Mapping[str, int], measured: Phases) -> Floa
     target = np.array([composition.get(e, 0) / atoms for e in measured.elements])
     shares, _ = _shares("reactions", target, measured.atom_fractions[known], table[_nearest(grid), known])
     return np.asarray(errors @ shares)
-
-
-def enthalpy_of(temperature_K: FloatArray, gibbs_eV_per_atom: FloatArray) -> float:
-    """Return the enthalpy of formation near room temperature, eV per atom, from the first two values of G(T)."""
-    (T, other), (G, further) = temperature_K[:2], gibbs_eV_per_atom[:2]
-    return float(G - T * (further - G) / (other - T))
 
 
 def _left_out(
