@@ -109,12 +109,13 @@ def sweep() -> str:
         found = list(csv.DictReader(file))
     ended = Counter(row["outcome"] for row in found)
     reacted = sum(row["outcome"] == "report" and forms_a_new_oxide(row) for row in found)
-    rows = [
-        [f"{row['first']} + {row['second']}", row["atmosphere"], f"{float(row['temperature_K']):.0f}",
-         f"refused: {row['products'].split(',')[0]}" if row["outcome"] == "refused" else row["products"]]
-        for row in found
-        if row["outcome"] != "report" or forms_a_new_oxide(row)
-    ]  # fmt: skip
+    rows = []
+    for row in found:
+        if row["outcome"] != "report" or forms_a_new_oxide(row):
+            pair, hold = f"{row['first']} + {row['second']}", f"{float(row['temperature_K']):.0f}"
+            why_not = row["products"].split(",")[0].split(" (")[0]
+            end = row["products"] if row["outcome"] == "report" else f"{row['outcome']}: {why_not}"
+            rows.append([pair, row["atmosphere"], hold, end])
     said = (
         f"Of {len(found)} pairs {ended['report']} ended in a report, {ended['refused']} were refused in one sentence, "
         f"{ended['fault']} ended otherwise. In {reacted} a compound of both cations formed: these, and those refused, "

@@ -6,6 +6,7 @@ import sys
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 
 import numpy as np
@@ -26,14 +27,20 @@ SLOW = ["ymno3", "ymno3-assisted"]
 
 
 @cache
-def ran(name: str, hold_K: float | None = None, hold_h: float | None = None) -> FurnaceRun:
-    """A recipe with few cells and one realization, in memory; with another hold where one is given."""
+def reported(name: str, hold_K: float | None = None, hold_h: float | None = None) -> tuple[FurnaceRun, str]:
+    """A recipe with few cells and one realization, and its report; with another hold where one is given."""
     recipe = Recipe.from_file(FOLDER / f"{name}.yaml").with_options(realizations=1)
     data = recipe.model_dump()
     data["diffusion"] |= {"cells": 20}
     if hold_K is not None:
         data["programme"] = [{"temperature_K": hold_K, "hold_h": hold_h}]
-    return run_recipe(Recipe(**data), null=False, threads=1)
+    with TemporaryDirectory() as place:
+        run = run_recipe(Recipe(**data), Path(place) / "out", null=False, threads=1)
+        return run, (Path(place) / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def ran(name: str, hold_K: float | None = None, hold_h: float | None = None) -> FurnaceRun:
+    return reported(name, hold_K, hold_h)[0]
 
 
 def amounts(run: FurnaceRun, frame: int = -1) -> dict[str, float]:
@@ -69,12 +76,9 @@ def test_recipes_are_what_new_writes(name):
 
 
 @pytest.mark.parametrize("name", ONE_COMPONENT + [pytest.param(name, marks=pytest.mark.slow) for name in SLOW])
-def test_recipes_run_to_a_report(name, tmp_path):
-    recipe = Recipe.from_file(FOLDER / f"{name}.yaml")
-    recipe = recipe.with_options(realizations=1)
-    run = run_recipe(recipe, tmp_path / "out", threads=1, null=False)
-    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert all(precursor.phase in page for precursor in recipe.precursors)
+def test_recipes_run_to_a_report(name):
+    run, page = reported(name, None, None)
+    assert all(precursor.phase in page for precursor in run.prepared.recipe.precursors)
     assert run.history.element_drift.max() < 1e-9
     supplied = run.prepared.furnace.supplied
     for k, gas in enumerate(run.history.gases):
@@ -214,7 +218,7 @@ def fire_again(rows: list[dict[str, str]]) -> None:
             assert fired.outcome in ("report", "refused"), fired
 
 
-@pytest.mark.parametrize("number", [0, 17, 49, 63, 97])
+@pytest.mark.parametrize("number", [0, 16, 40, 60, 97])
 def test_pairs_end_in_a_report_or_a_sentence(number):
     fire_again([swept()[number]])
 
