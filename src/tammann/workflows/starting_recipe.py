@@ -128,8 +128,8 @@ def _check_known(phases: Phases, formula: str, energies: str, computed: str | No
         if computed is not None:
             source += f", nor in {computed}"
         raise DataError(
-            f"{formula} has no energy {source}: give it one, with those of its competitors, in a table of your own "
-            "(--energies FILE)"
+            f"{formula} has no energy {source}: give it one, with those of its competitors, in a file of computed "
+            "energies (--computed FILE) or a table of your own (--energies FILE)"
         ) from None
     if phase.state == "gas":
         raise DataError(f"{formula} is a gas: expected solids as target and precursors")
@@ -155,10 +155,11 @@ def _hold(phases: Phases, target: str, precursors: Sequence[str]) -> tuple[float
 
 def _notes(chosen: PrecursorSet, phases: Phases, hold_K: float) -> tuple[str, ...]:
     energy, error = chosen.gibbs_eV_per_target, chosen.standard_error_eV_per_target
-    notes = [
-        f"{chosen.reaction.equation}: {energy:+.2f} ± {error:.2f} eV per {chosen.target} at {hold_K:g} K in this "
-        "atmosphere."
-    ]
+    released = f"{energy:+.2f} ± {error:.2f} eV per {chosen.target} at {hold_K:g} K in this atmosphere."
+    if chosen.solid_reaction == chosen.reaction:
+        notes = [f"{chosen.reaction.equation}: {released}"]
+    else:
+        notes = [f"{chosen.reaction.equation}.", f"By then it is {chosen.solid_reaction.equation}: {released}"]
     if energy > 0:
         notes.append("By these energies it does not go forward there: expect little, or other products.")
     estimated = [
