@@ -18,9 +18,9 @@ import json, time
 from tammann.thermo import measured_phases
 
 def timed(elements):
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), time.process_time()
     phases = measured_phases(elements)
-    return {"seconds": time.perf_counter() - begun, "phases": len(phases)}
+    return {"seconds": time.perf_counter() - begun, "cpu": time.process_time() - cpu, "phases": len(phases)}
 
 rows = [timed("Sr Ti O C".split()), timed("Na Ca Al Si O H Cl S".split()), timed("Sr Ti O C".split())]
 print(json.dumps(rows))
@@ -41,6 +41,7 @@ def main() -> None:
                 "system": name,
                 "phases": runs[0][k]["phases"],
                 "milliseconds": round(1e3 * median(seconds), 1),
+                "of processor": round(1e3 * median(run[k]["cpu"] for run in runs[1:]), 1),
                 "fastest": round(1e3 * min(seconds), 1),
                 "slowest": round(1e3 * max(seconds), 1),
             }

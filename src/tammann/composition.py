@@ -21,6 +21,7 @@ def atomic_masses() -> Mapping[str, float]:
 
 
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
+_PLAIN = re.compile(r"([A-Z][a-z]?)(\d*)")
 _TOKEN = re.compile(r"([A-Z][a-z]?)(\d*)|(\()|(\))(\d*)")
 
 
@@ -29,6 +30,16 @@ def _parse(formula: str) -> tuple[tuple[str, int], ...]:
     wrong = DataError(
         f"formula {formula!r} cannot be read: expected symbols and whole numbers, such as Ba4Ti13O30 or Ba(OH)2"
     )
+    counts: dict[str, int] = {}
+    symbols = _PLAIN.findall(formula)
+    if "".join(map("".join, symbols)) == formula:  # without brackets, as most are: read at once
+        for element, count in symbols:
+            if count.startswith("0") or element not in atomic_masses():
+                break  # said below
+            counts[element] = counts.get(element, 0) + int(count or 1)
+        else:
+            if counts:
+                return tuple(counts.items())
     stack: list[dict[str, int]] = [{}]
     position = 0
     while position < len(formula):

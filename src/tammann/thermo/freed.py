@@ -183,13 +183,12 @@ def _growth() -> FloatArray:
 @cache
 def _transitions() -> Mapping[str, FloatArray]:
     """Return by how much the entropy of each element jumps near each temperature, J/(K mol), shape (nT - 2,)."""
-    found = {}
-    for element, gibbs in elemental_gibbs_energies().items():
-        entropy = -1e3 * np.diff(gibbs) / KJ_PER_MOL_IN_EV / np.diff(TEMPERATURES_K)
-        jump = np.maximum(0.0, np.abs(np.diff(entropy) - _growth()) - 3.0)
-        wide = np.pad(jump, 1)
-        found[element] = wide[:-2] + wide[1:-1] + wide[2:]
-    return found
+    energies = elemental_gibbs_energies()
+    own = np.array(list(energies.values())) / KJ_PER_MOL_IN_EV
+    entropy = -1e3 * np.diff(own, axis=1) / np.diff(TEMPERATURES_K)
+    jump = np.maximum(0.0, np.abs(np.diff(entropy, axis=1) - _growth()) - 3.0)
+    wide = np.pad(jump, ((0, 0), (1, 1)))
+    return dict(zip(energies, wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:], strict=True))
 
 
 def _doubt(composition: Mapping[str, int]) -> FloatArray:
