@@ -50,6 +50,25 @@ def test_what_the_powder_as_a_whole_keeps_is_conserved():
     assert "Cl2" not in system.gases and "Cl" in system.free
 
 
+def test_gases_that_follow_from_others_are_counted_once():
+    """Pyrite in oxygen gives off SO2 and SO3, of which the oxygen makes one from the other."""
+    phases = with_gases(load_phases("measured:Ca-Fe-O-S"), ["O2", "SO2", "SO3"])
+    held = {"O2": 1e5}
+    system = components(
+        phases, {"FeS2": 1.0, "CaO": 1.0}, [300.0, 1200.0], partial_pressure_Pa=held, release_pressure_Pa=1.0
+    )
+    assert "O2" in system.gases and len({"SO2", "SO3"} & set(system.gases)) == 1
+
+
+def test_a_gas_that_would_deposit_is_refused_with_a_way_out():
+    """Iron in CO2 gives CO off, which turns into graphite where it is cold; from 1000 K on it stays."""
+    phases = with_gases(load_phases("measured:C-Fe-Mg-O"), ["CO2", "CO", "O2"])
+    powder, options = {"Fe": 1.0, "MgO": 1.0}, {"partial_pressure_Pa": {"CO2": 1e5}, "release_pressure_Pa": 1.0}
+    with pytest.raises(RecipeError, match="gives off CO, which beside CO2 .* at 300 K.*start_temperature_K"):
+        components(phases, powder, [300.0, 1200.0], **options)
+    assert "CO" in components(phases, powder, [1000.0, 1200.0], **options).gases
+
+
 def test_oxygen_of_the_gas_leaves_the_cations(tmp_path):
     """With iron of mixed valence no charge is certain, that of nickel is."""
     phases = with_gases(phases_of(REDOX, tmp_path), ["O2"])

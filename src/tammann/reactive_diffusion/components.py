@@ -15,7 +15,7 @@ from itertools import combinations
 
 import numpy as np
 
-from tammann.errors import RecipeError
+from tammann.errors import DataError, RecipeError
 from tammann.thermo import Phases, equilibrium
 from tammann.thermo.open_gases import Frame, gas_frame
 
@@ -129,10 +129,21 @@ def components(
         release_pressure_Pa = dict.fromkeys(others, float(release_pressure_Pa))
     release_at = _function_of(release_pressure_Pa, others)
     active, leaving = _active(phases, precursors, table, held_at, release_at, energies)
+    leaving = _independent(phases, held, leaving)
     frames = []
     for t, T in enumerate(table.tolist()):
         open_pressures = {**held_at(T), **{gas: release_at(T)[gas] for gas in leaving}}
-        frames.append(gas_frame(phases, gibbs[t], T, open_pressures))
+        try:
+            frames.append(gas_frame(phases, gibbs[t], T, open_pressures))
+        except DataError as error:
+            if not leaving or not any(conflicting in str(error) for conflicting in leaving):
+                raise
+            beside = " and ".join(held) or "itself"
+            raise RecipeError(
+                f"precursors: the powder gives off {' and '.join(leaving)}, which beside {beside} would not stay a gas "
+                f"at {T:g} K, as reactive diffusion needs; start hotter (start_temperature_K), or write engine: "
+                "automaton"
+            ) from None
     frame = frames[0]
     reduced = matrix @ frame.matrix
     there = np.isfinite(gibbs).all(axis=0) & ~phases.is_gas
@@ -255,6 +266,18 @@ def _active(
                 leaving += [name for name in found if name in release and name not in leaving]
                 solids |= {phases.index(name) for name in found if phases[phases.index(name)].state != "gas"}
     return solids, leaving
+
+
+def _independent(phases: Phases, held: Collection[str], leaving: Sequence[str]) -> list[str]:
+    """Return the gases that leave, without those whose pressures follow from the others': SO3 from O2 and SO2."""
+    rows = [phases.composition_matrix[phases.index(gas)] for gas in held]
+    kept = []
+    for gas in leaving:
+        row = phases.composition_matrix[phases.index(gas)]
+        if np.linalg.matrix_rank(np.array([*rows, row], dtype=float)) > len(rows):
+            rows.append(row)
+            kept.append(gas)
+    return kept
 
 
 def _lattice(
