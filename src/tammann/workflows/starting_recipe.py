@@ -55,7 +55,8 @@ def starting_recipe(
     """Write a recipe for a target from its precursors.
 
     Amounts come from the reaction, balanced with the gases of the atmosphere. Without a temperature the furnace goes to
-    2/3 of the melting point of the target, and stays below the melting points of all solids of the recipe.
+    2/3 of the melting point of the target, and stays below the melting points of all solids of the recipe and of the
+    salt that a metathesis leaves.
 
     Args:
         target: Formula of what is to be made.
@@ -86,7 +87,25 @@ def starting_recipe(
     for formula in (target, *precursors):
         _check_known(phases, formula, energies, computed)
     names = [phases[phases.index(formula)].formula for formula in precursors]
-    hold_K, why = _hold(phases, target, names) if temperature_K is None else (float(temperature_K), "as asked for")
+    if temperature_K is None:
+        hold_K, why = _hold(phases, target, names)
+        chosen = _chosen(phases, target, names, atmosphere, hold_K)
+        if chosen.by_product is not None:  # which melts lower than the solids that it comes from
+            hold_K, why = _hold(phases, target, [*names, chosen.by_product])
+            chosen = _chosen(phases, target, names, atmosphere, hold_K)
+    else:
+        hold_K, why = float(temperature_K), "as asked for"
+        chosen = _chosen(phases, target, names, atmosphere, hold_K)
+    notes = _notes(chosen, phases, hold_K)
+    seen = energies if energies == "measured" else os.path.relpath(energies, folder)
+    beside = None if computed is None else os.path.relpath(computed, folder)
+    text = _text(chosen, names, atmosphere, seen, beside, hold_K, why, notes)
+    Recipe.from_text(text)
+    return StartingRecipe(text, chosen, hold_K, notes)
+
+
+def _chosen(phases: Phases, target: str, names: Sequence[str], atmosphere: str, hold_K: float) -> PrecursorSet:
+    """Return the set of all these precursors; refuse them where it leaves one out."""
     found = precursor_sets(
         phases, target, atmosphere=atmosphere, candidates=names, temperature_K=hold_K, uphill=True,
         max_precursors=max(len(names), 2),
@@ -97,13 +116,7 @@ def starting_recipe(
             f"{target} comes from {found[0].name} alone: expected precursors that take part, got {', '.join(names)}; "
             "leave the others out"
         )
-    chosen = whole[0]
-    notes = _notes(chosen, phases, hold_K)
-    seen = energies if energies == "measured" else os.path.relpath(energies, folder)
-    beside = None if computed is None else os.path.relpath(computed, folder)
-    text = _text(chosen, names, atmosphere, seen, beside, hold_K, why, notes)
-    Recipe.from_text(text)
-    return StartingRecipe(text, chosen, hold_K, notes)
+    return whole[0]
 
 
 def _phases(target: str, precursors: Sequence[str], atmosphere: str, energies: str, computed: str | None) -> Phases:
@@ -162,6 +175,15 @@ def _notes(chosen: PrecursorSet, phases: Phases, hold_K: float) -> tuple[str, ..
         notes = [f"{chosen.reaction.equation}.", f"By then it is {chosen.solid_reaction.equation}: {released}"]
     if energy > 0:
         notes.append("By these energies it does not go forward there: expect little, or other products.")
+    solids = [phases[phases.index(formula)] for formula in dict.fromkeys((chosen.target, *chosen.reacts_as))]
+    if chosen.by_product is not None:
+        solids.append(phases[phases.index(chosen.by_product)])
+    molten = [f"{phase.formula} ({phase.melting_point_K:.0f} K)" for phase in solids if phase.melting_point_K < hold_K]
+    if molten:
+        notes.append(
+            f"Melting or falling apart below {hold_K:g} K: {', '.join(molten)}. Energies are those of solids; a melt "
+            "is not modelled."
+        )
     estimated = [
         f"{phase.formula} ({what})"
         for formula in (chosen.target, *chosen.reacts_as)
