@@ -3,8 +3,8 @@
 Every oxide of one cation with measured energies takes part; pairs of two cations are drawn with a fixed seed, about
 half of them fired in air, the others in an inert gas. A pair ends with a report or is refused in one sentence.
 Anything else is a fault of the software, and stands in the table as one. Run from the repository:
-``python docs/sweep.py [pairs]``; a hundred take three minutes on one core. FREED, where installed, adds oxides, and with
-them other pairs.
+``python docs/sweep.py [pairs]``; a hundred take three minutes on one core. FREED, where installed, adds oxides, and
+with them other pairs.
 """
 
 import csv
