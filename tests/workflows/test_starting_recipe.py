@@ -38,6 +38,38 @@ def test_nothing_melts_at_the_temperature_chosen():
     assert asked.temperature_K == 1100.0 and Recipe.from_text(asked.text).programme[0].temperature_K == 1100.0
 
 
+@pytest.mark.parametrize("target, precursors", [("CaAl2O4", ["CaCO3", "Al(OH)3"]), ("MgAl2O4", ["Mg(OH)2", "Al2O3"])])
+def test_what_has_decomposed_by_then_sets_no_limit(target, precursors):
+    """Hydroxides are oxides at the hold: their decomposition points, 500 to 600 K, do not hold the furnace back."""
+    made = starting_recipe(target, precursors)
+    assert made.temperature_K > 1000.0 and made.precursors.gibbs_eV_per_target <= 0.0
+    assert not {"Al(OH)3", "Mg(OH)2"} & set(made.precursors.reacts_as)
+    assert f"2/3 of the melting point of {target}" in made.text
+
+
+@pytest.mark.parametrize("target, precursor, gone_K", [("CaO", "CaCO3", 1163), ("MgO", "Mg(OH)2", 540)])
+def test_a_lone_precursor_is_held_above_its_decomposition(target, precursor, gone_K):
+    """Not below, as its point of decomposition would have it, nor at 2/3 of the melting point of the oxide."""
+    made = starting_recipe(target, [precursor])
+    assert gone_K + 75 < made.temperature_K <= gone_K + 150 and f"where {precursor} falls apart" in made.text
+
+
+@pytest.mark.parametrize(
+    "target, precursors, liquid",
+    [
+        ("HgS", ["Hg", "S"], "Hg melts at 234 K"),
+        ("FeS", ["Fe", "S"], "S melts at 388 K"),
+        ("HgO", ["Hg"], "Hg melts at 234 K"),
+    ],
+)
+def test_what_melts_in_any_furnace_is_refused_where_no_temperature_is_asked_for(target, precursors, liquid):
+    atmosphere = "oxygen" if target == "HgO" else "inert"
+    with pytest.raises(DataError, match=liquid + ": no hold of 400 K or more stays below that"):
+        starting_recipe(target, precursors, atmosphere=atmosphere)
+    asked = starting_recipe(target, precursors, atmosphere=atmosphere, temperature_K=500.0)
+    assert any(f"below 500 K: {liquid.split()[0]} (" in note for note in asked.notes)
+
+
 def test_the_salt_of_a_metathesis_stays_solid():
     """NaCl melts at 1074 K, far below the manganite; and what melts at a temperature that was asked for is named."""
     words = {"computed": str(TABLE), "atmosphere": "inert"}

@@ -7,10 +7,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tammann.composition import parse_formula
+from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError, RecipeError
 from tammann.recipe import ATMOSPHERES, Recipe
-from tammann.synthesis import PrecursorSet, precursor_sets
+from tammann.synthesis import OpenSystem, PrecursorSet, precursor_sets
+from tammann.synthesis.heating import solids_when_hot
 from tammann.synthesis.oxidation import states_balance
 from tammann.thermo import Phases, load_phases
 
@@ -18,8 +19,9 @@ SHARE_OF_MELTING_POINT = 2.0 / 3.0
 """Where solids react within hours: Tammann's rule puts the onset of mobility at half of the melting point in K, and
 practice fires oxides somewhat above."""
 BELOW_MELTING_K = 25.0
+ABOVE_DECOMPOSITION_K = 100.0
 ROUNDED_TO_K = 25.0
-COLDEST_K, HOTTEST_K = 400.0, 1950.0
+COLDEST_K, HOTTEST_K, USUAL_K = 400.0, 1950.0, 1300.0
 RADIUS_UM = 0.5
 HOLD_H = 12
 RAMP_K_PER_MIN = 5
@@ -55,8 +57,8 @@ def starting_recipe(
     """Write a recipe for a target from its precursors.
 
     Amounts come from the reaction, balanced with the gases of the atmosphere. Without a temperature the furnace goes to
-    2/3 of the melting point of the target, and stays below the melting points of all solids of the recipe and of the
-    salt that a metathesis leaves.
+    2/3 of the melting point of the target, and stays below the melting points of all solids that react there (a
+    hydroxide as the oxide that it has become) and of the salt that a metathesis leaves.
 
     Args:
         target: Formula of what is to be made.
@@ -68,7 +70,8 @@ def starting_recipe(
         folder: Where the recipe will lie, from which it finds its files.
 
     Raises:
-        DataError: The target or a precursor has no energy, or no reaction of these precursors makes it.
+        DataError: The target or a precursor has no energy, no reaction of these precursors makes it, or one of the
+            solids melts below 425 K and no temperature is asked for.
         RecipeError: The atmosphere has no name, or a precursor is there twice.
 
     Example:
@@ -88,11 +91,7 @@ def starting_recipe(
         _check_known(phases, formula, energies, computed)
     names = [phases[phases.index(formula)].formula for formula in precursors]
     if temperature_K is None:
-        hold_K, why = _hold(phases, target, names)
-        chosen = _chosen(phases, target, names, atmosphere, hold_K)
-        if chosen.by_product is not None:  # which melts lower than the solids that it comes from
-            hold_K, why = _hold(phases, target, [*names, chosen.by_product])
-            chosen = _chosen(phases, target, names, atmosphere, hold_K)
+        hold_K, why, chosen = _hold(phases, target, names, atmosphere)
     else:
         hold_K, why = float(temperature_K), "as asked for"
         chosen = _chosen(phases, target, names, atmosphere, hold_K)
@@ -148,22 +147,77 @@ def _check_known(phases: Phases, formula: str, energies: str, computed: str | No
         raise DataError(f"{formula} is a gas: expected solids as target and precursors")
 
 
-def _hold(phases: Phases, target: str, precursors: Sequence[str]) -> tuple[float, str]:
-    """Return where the furnace holds, K, and why."""
-    melting = {formula: phases[phases.index(formula)].melting_point_K for formula in (target, *precursors)}
-    known = {formula: T for formula, T in melting.items() if math.isfinite(T)}
-    if not known:
-        return 1300.0, "no melting point of these solids is known"
-    own = known.get(target)
-    base, of = (own, target) if own is not None else (min(known.values()), min(known, key=known.__getitem__))
-    wanted = SHARE_OF_MELTING_POINT * base
-    why = f"2/3 of the melting point of {of}, {base:.0f} K"
-    lowest = min(known, key=known.__getitem__)
-    if known[lowest] - BELOW_MELTING_K < wanted:
-        wanted = known[lowest] - BELOW_MELTING_K
-        why = f"below the melting point of {lowest}, {known[lowest]:.0f} K"
-    rounded = ROUNDED_TO_K * math.floor(wanted / ROUNDED_TO_K + 1e-9)
-    return min(max(rounded, COLDEST_K), HOTTEST_K), why
+def _hold(phases: Phases, target: str, names: Sequence[str], atmosphere: str) -> tuple[float, str, PrecursorSet]:
+    """Return where the furnace holds, K, why, and the precursors as they react there.
+
+    What reacts depends on the temperature: a hydroxide is its oxide before anything else happens. So the furnace starts
+    from the temperature wanted and goes down until everything that reacts there is solid.
+
+    A precursor that only turns into the target needs no more than to be above its own decomposition.
+
+    Raises:
+        DataError: No temperature that a furnace holds is below all melting points.
+    """
+    own = phases[phases.index(target)].melting_point_K
+    gone_K = _falls_apart(phases, target, names, atmosphere)
+    if gone_K is not None:
+        hold_K = min(gone_K + ABOVE_DECOMPOSITION_K, HOTTEST_K)
+        why = f"{ABOVE_DECOMPOSITION_K:g} K above where {names[0]} falls apart in 1 bar of its gases, {gone_K:.0f} K"
+    elif math.isfinite(own):
+        hold_K, why = _rounded(SHARE_OF_MELTING_POINT * own), f"2/3 of the melting point of {target}, {own:.0f} K"
+    else:
+        solids = _melting_points(phases, _chosen(phases, target, names, atmosphere, USUAL_K))
+        if solids:
+            lowest = min(solids, key=solids.__getitem__)
+            hold_K = _rounded(SHARE_OF_MELTING_POINT * solids[lowest])
+            why = f"2/3 of the melting point of {lowest}, {solids[lowest]:.0f} K"
+        else:
+            hold_K, why = USUAL_K, "no melting point of these solids is known"
+    while True:
+        chosen = _chosen(phases, target, names, atmosphere, hold_K)
+        solids = _melting_points(phases, chosen)
+        if gone_K is not None and hold_K > gone_K:
+            solids.pop(chosen.reacts_as[0], None)
+        lowest = min(solids, key=solids.__getitem__, default=target)
+        if not solids or solids[lowest] - BELOW_MELTING_K >= hold_K:
+            return hold_K, why, chosen
+        if solids[lowest] - BELOW_MELTING_K < COLDEST_K:
+            raise DataError(
+                f"{lowest} melts at {solids[lowest]:.0f} K: no hold of {COLDEST_K:g} K or more stays below that, and a "
+                "melt is not modelled; choose precursors that stay solid, or state a temperature (--temperature-K)"
+            )
+        hold_K = _rounded(solids[lowest] - BELOW_MELTING_K)
+        why = f"below the melting point of {lowest}, {solids[lowest]:.0f} K"
+
+
+def _falls_apart(phases: Phases, target: str, names: Sequence[str], atmosphere: str) -> float | None:
+    """Return above which temperature, K, to 25 K, a single precursor is the target; None where it is not."""
+    if len(names) != 1:
+        return None
+    hold_K = COLDEST_K
+    while hold_K <= HOTTEST_K:
+        chosen = _chosen(phases, target, names, atmosphere, hold_K)
+        if len(chosen.reaction.reactants) > 1:  # it takes up a gas
+            return None
+        if composition_key(solids_when_hot(OpenSystem(phases, chosen.surroundings), chosen.precursors[0])[0]) == (
+            composition_key(target)
+        ):
+            return hold_K
+        hold_K += ROUNDED_TO_K
+    return None
+
+
+def _rounded(wanted_K: float) -> float:
+    """Return a temperature that one sets, not above what is wanted but where that is colder than any."""
+    return min(max(ROUNDED_TO_K * math.floor(wanted_K / ROUNDED_TO_K + 1e-9), COLDEST_K), HOTTEST_K)
+
+
+def _melting_points(phases: Phases, chosen: PrecursorSet) -> dict[str, float]:
+    """Return the melting points that are known, K, of the target, of what reacts and of what salt is left."""
+    salt = () if chosen.by_product is None else (chosen.by_product,)
+    solids = dict.fromkeys((chosen.target, *chosen.reacts_as, *salt))
+    melting = {formula: phases[phases.index(formula)].melting_point_K for formula in solids}
+    return {formula: T for formula, T in melting.items() if math.isfinite(T)}
 
 
 def _notes(chosen: PrecursorSet, phases: Phases, hold_K: float) -> tuple[str, ...]:
