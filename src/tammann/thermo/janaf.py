@@ -22,10 +22,19 @@ def _rows() -> tuple[tuple[frozenset[str], dict[str, str]], ...]:
     return tuple((elements_of(row["formula"]), row) for row in read_rows("measured/janaf.csv"))
 
 
+@cache
+def _better_melting_points() -> Mapping[tuple[tuple[str, int], ...], tuple[float, str]]:
+    return {
+        composition_key(row["formula"]): (float(row["melting_point_K"]), row["melting_point_source"])
+        for row in read_rows("measured/melting_points.csv")
+    }
+
+
 def janaf_solids(elements: Iterable[str]) -> Mapping[tuple[tuple[str, int], ...], MeasuredSolid]:
     """Return the crystals of NIST-JANAF made of some elements, by ``composition_key``; the elements are among them.
 
-    An element is zero where its solid or liquid is stable at 1 bar, and positive above its boiling point.
+    An element is zero where its solid or liquid is stable at 1 bar, and positive above its boiling point. A few melting
+    points are replaced by those of ``data/measured/melting_points.csv``: the tables let metastable quartz melt.
 
     Args:
         elements: Symbols; a crystal may hold any of them, and no other.
@@ -41,18 +50,19 @@ def janaf_solids(elements: Iterable[str]) -> Mapping[tuple[tuple[str, int], ...]
     found = {}
     for held, row in _rows():
         if held <= wanted:
+            key = composition_key(row["formula"])
             melts = float(row["melting_point_K"] or "nan")
+            stated = (melts, f"measured: {SOURCE}" if math.isfinite(melts) else "")
             atoms = sum(parse_formula(row["formula"]).values())
             ends = float(row["table_ends_K"])
             source = f"{SOURCE}, {row['tables'].replace(' ', ', ')}"
             if ends < TEMPERATURES_K[-1]:
                 source += f", extrapolated above {ends:g} K"
-            found[composition_key(row["formula"])] = MeasuredSolid(
+            found[key] = MeasuredSolid(
                 row["formula"],
                 np.array([float(row[T]) for T in _COLUMNS]),
                 STANDARD_ERROR_KJ_PER_MOL_ATOMS * atoms if len(held) > 1 else 0.0,
                 source,
-                melts,
-                f"measured: {SOURCE}" if math.isfinite(melts) else "",
+                *_better_melting_points().get(key, stated),
             )
     return found

@@ -169,12 +169,14 @@ def _part(solid: MeasuredSolid, fill: bool) -> tuple[Phase, FloatArray, float, s
 def _compared(solid: MeasuredSolid, other: MeasuredSolid) -> MeasuredSolid:
     """Return a solid with the error that another source, where it differs by more, gives it, and that in its source.
 
-    Two values that differ by d have a standard deviation of d / sqrt(2) about the truth each.
+    Two values that differ by d have a standard deviation of d / sqrt(2) about the truth each; d is the root mean square
+    over temperature, so that curves that cross are not taken for equal.
     """
     below = np.minimum(solid.melting_point_K, 1500.0) if math.isfinite(solid.melting_point_K) else 1000.0
     same = max(below, TEMPERATURES_K[0]) >= TEMPERATURES_K
     theirs = other.gibbs_kJ_per_mol * solid.n_atoms / other.n_atoms
-    difference = float(np.mean((theirs - solid.gibbs_kJ_per_mol)[same]))
+    apart = (theirs - solid.gibbs_kJ_per_mol)[same]
+    difference = math.copysign(float(np.sqrt(np.mean(apart**2))), float(np.mean(apart)))
     if abs(difference) <= solid.standard_error_kJ_per_mol:
         return solid
     return replace(
