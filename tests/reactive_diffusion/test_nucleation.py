@@ -54,7 +54,7 @@ def test_no_interface_energy_is_no_barrier():
     """A barrier that every driving force overcomes soon gives what no barrier gives."""
     assert nucleation_barrier(0.0) == 0.0
     free, low = run(0.0), run(gamma_for(1e-3))
-    np.testing.assert_allclose(low.sites.sum(axis=1), free.sites.sum(axis=1), atol=2e-3 * free.sites[-1].sum())
+    np.testing.assert_allclose(low.sites.sum(axis=1), free.sites.sum(axis=1), atol=4e-3 * free.sites[-1].sum())
 
 
 def test_both_paths_agree():

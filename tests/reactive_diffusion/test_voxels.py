@@ -39,10 +39,10 @@ def random_powder(N, seed=1):
 def test_slabs_are_two_couples(N, axis):
     """A periodic cube of two slabs has two mirrored fronts: each half is a chain, along whichever axis."""
     stretches = hold(1000.0, 1.0, 3)
-    grid = run_grid(np.moveaxis(slabs(N), 0, axis), moles_of(slabs(N)), 1.0, TABLES, stretches, tolerance=1e-3)
+    grid = run_grid(np.moveaxis(slabs(N), 0, axis), moles_of(slabs(N)), 1.0, TABLES, stretches, tolerance=1e-4)
     half = N // 2
     chain = Chain(np.arange(half + 1.0), np.ones(half - 1), np.ones(half), (np.arange(half) >= half // 2) * 1, "planar")
-    row = engine.run(chain, filled(chain, TABLES), TABLES, stretches, tolerance=1e-3)
+    row = engine.run(chain, filled(chain, TABLES), TABLES, stretches, tolerance=1e-4)
     np.testing.assert_allclose(grid.sites[1:] / N**3, row.sites.sum(axis=1) * AVOGADRO / half, atol=2e-4)
     np.testing.assert_allclose(grid.gibbs_eV / N**3, row.gibbs_eV * AVOGADRO / half, atol=1e-4)
     np.testing.assert_allclose(grid.dissipated_eV / N**3, row.dissipated_eV * AVOGADRO / half, atol=2e-4)

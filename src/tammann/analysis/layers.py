@@ -141,7 +141,7 @@ def layer_thickness(history: History, particle: int = 0) -> pd.DataFrame:
         >>> from tammann.history import History
         >>> table = layer_thickness(History.example("reactive-diffusion"))
         >>> table[table.phase == "BaTiO3"].thickness_um.round(3).iloc[[0, -1]].tolist()
-        [0.0, 0.121]
+        [0.0, 0.172]
     """
     thickness = thicknesses(history, particle)
     kept = np.flatnonzero(thickness.max(axis=0) > 1e-6 * thickness.sum(axis=1).max())

@@ -198,10 +198,10 @@ def lower_ceiling(gas_content: Any, hull: Any, hull_y: Any, ceiling: Any, ceilin
 
 
 @njit(cache=True, nogil=True)
-def _halfway(y: Any, move: Any, hull_y: Any) -> Any:
+def _halfway(y: Any, move: Any, heading: Any, hull_y: Any) -> Any:
     """Return the lower phase of a cell and the upper one's share after y has moved."""
     k, share = lower_phase(y, hull_y)
-    return ahead(k, share, move, hull_y)
+    return ahead(k, share, move, heading, hull_y)
 
 
 @njit(cache=True, nogil=True)
@@ -219,6 +219,7 @@ def _conductances(
     contact: Any,
     y: Any,
     move: Any,
+    heading: Any,
     hull_y: Any,
     volume: Any,
     conductivity: Any,
@@ -230,7 +231,7 @@ def _conductances(
     """
     before = 0.0
     for i in range(width.size):
-        k, share = _halfway(y[i], move[i], hull_y)
+        k, share = _halfway(y[i], move[i], heading[i], hull_y)
         a, b = half_layers(width[i], k, share, volume, conductivity)
         left_a, left_b, right_a, right_b = sides(a, b, _direction(y, i))
         if i > 0:
@@ -249,11 +250,13 @@ def _error(crossed: Any, rate: Any, step: Any, total: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _move(n: Any, y: Any, rate: Any, crossed: Any, step: Any) -> Any:
-    """Add what crosses the faces to the cells and keep the rate."""
+def _move(n: Any, y: Any, rate: Any, heading: Any, crossed: Any, step: Any) -> Any:
+    """Add what crosses the faces to the cells, and keep the rate and where they are heading."""
     for i in range(y.size):
         change = (crossed[i] if i < crossed.size else 0.0) - (crossed[i - 1] if i > 0 else 0.0)
         y[i] += change / n[i]
+        if abs(change) > 1e-12 * n[i]:
+            heading[i] = 1 if change > 0.0 else -1
         rate[i] = change / step
 
 
@@ -267,6 +270,7 @@ def _add_dissipation(
     area: Any,
     y: Any,
     move: Any,
+    heading: Any,
     hull: Any,
     hull_y: Any,
     volume: Any,
@@ -282,7 +286,7 @@ def _add_dissipation(
         amount = min(abs(crossed[i]), conductance[i] * step * span)
         heat = amount * amount / step / area[i]
         for side in range(2):
-            k, share = _halfway(y[i + side], move[i + side], hull_y)
+            k, share = _halfway(y[i + side], move[i + side], heading[i + side], hull_y)
             a, b = half_layers(width[i + side], k, share, volume, conductivity)
             left_a, left_b, right_a, right_b = sides(a, b, _direction(y, i + side))
             out[hull[k]] += heat * (right_a if side == 0 else left_a)
@@ -365,6 +369,7 @@ def run_chain(
     dissipated = np.zeros((frames, phases))
     rate = np.zeros(cells)
     move = np.empty(cells)
+    heading = np.zeros(cells, np.int64)
     room = _polylines(cells, phases - 1)
     conductance = np.empty(cells - 1)
     total = n.sum()
@@ -385,7 +390,7 @@ def run_chain(
             # layers as the last rate will have moved them by half of the step: second order where it is steady
             for i in range(cells):
                 move[i] = 0.5 * step * rate[i] / n[i]
-            _conductances(width, area, contact, y, move, hull_y, volume, conductivity, conductance)
+            _conductances(width, area, contact, y, move, heading, hull_y, volume, conductivity, conductance)
             crossed, psi = _fluxes(n, y, conductance, step, hull_y, ties, room)
             error = _error(crossed, rate, step, total) if accepted > 0 else 0.0
             if error > 2.0 * tolerance and step > SHORTEST * seconds[f]:
@@ -401,13 +406,14 @@ def run_chain(
                 area,
                 y,
                 move,
+                heading,
                 hull,
                 hull_y,
                 volume,
                 conductivity,
                 dissipated[f],
             )
-            _move(n, y, rate, crossed, step)
+            _move(n, y, rate, heading, crossed, step)
             potential[f] = psi
             accepted += 1
             at += step

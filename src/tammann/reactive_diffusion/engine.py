@@ -168,7 +168,7 @@ def _run_general(start: _Start, tables: Tables, stretches: Sequence[Stretch], to
     held, psi_of = np.zeros((F, N, P)), np.zeros((F, N, D))
     energy, heat = np.zeros(F), np.zeros((F, P))
     rate, dt = None, FIRST_STEP_S
-    rate_of_phases = np.zeros((N, P))
+    rate_of_phases, heading = np.zeros((N, P)), np.zeros((N, D))
     accepted = refused = 0
     present = content.sum(axis=0) > PRESENT * total
     allowed = within_ceiling(tables, present) if start.before is None else start.before.may_form.copy()
@@ -223,6 +223,7 @@ def _run_general(start: _Start, tables: Tables, stretches: Sequence[Stretch], to
             for beside in (layers[1, :-1], layers[0, 1:]):
                 heat[f] += np.einsum("fd,fpde,fe,f->p", Q, beside, Q, weight, optimize=True)
             z += change / sites[:, None]
+            heading = np.where(np.abs(change).max(axis=1, keepdims=True) > STILL * sites[:, None], change, heading)
             rate = change / step
             last, content = content, np.zeros((N, P))
             content[:, chosen] = split(sites, z, guess, composition)
@@ -274,11 +275,15 @@ def _layers(
     along = ends[2:] - ends[:-2]
     steps = np.diff(ends, axis=0)
     margin = -ROUND_OFF * (along * along).sum(axis=1)
-    onwards = ((steps[:-1] * along).sum(axis=1) >= margin) & ((steps[1:] * along).sum(axis=1) >= margin)
+    onwards = (
+        (np.abs(along).max(axis=1) > SLIVER)
+        & ((steps[:-1] * along).sum(axis=1) >= margin)
+        & ((steps[1:] * along).sum(axis=1) >= margin)
+    )
     count = (share > SLIVER).sum(axis=1)
     part = np.full((2, *share.shape), 0.5)
     ahead = (move * along).sum(axis=1)
-    moves = onwards & (count == 1) & (np.abs(ahead) > STILL * (along * along).sum(axis=1))
+    moves = onwards & (count == 1) & (ahead != 0.0)
     part[0, moves] = np.where(ahead[moves] > 0.0, 1.0 - BEYOND, BEYOND)[:, None]
     part[1, moves] = 1.0 - part[0, moves]
     for i in np.flatnonzero(onwards & (count == 2)):

@@ -343,7 +343,7 @@ def half_resistances(
         for j in range(N):
             for k in range(N):
                 p, share = lower_phase_near(y[i, j, k], np.int64(level[i, j, k]) >> 1, hull_y)
-                p, share = ahead(p, share, halfway * rate[i, j, k] / sites[kind[i, j, k]], hull_y)
+                p, share = ahead(p, share, halfway * rate[i, j, k] / sites[kind[i, j, k]], 0, hull_y)
                 lower[i, j, k], upper[i, j, k] = half_layers(width, p, share, volume, conductivity)
 
 
@@ -447,7 +447,7 @@ def dissipation(
                 if x0 + x1 + y0 + y1 + z0 + z1 == 0.0:
                     continue
                 p, share = lower_phase_near(here, np.int64(level[i, j, k]) >> 1, hull_y)
-                p, share = ahead(p, share, halfway * rate[i, j, k] / sites[kind[i, j, k]], hull_y)
+                p, share = ahead(p, share, halfway * rate[i, j, k] / sites[kind[i, j, k]], 0, hull_y)
                 a, b = half_layers(width, p, share, volume, conductivity)
                 xa, xb, xc, xd = sides(a, b, slope(y[xp, j, k], here, y[xn, j, k]))
                 ya, yb, yc, yd = sides(a, b, slope(y[i, yp, k], here, y[i, yn, k]))

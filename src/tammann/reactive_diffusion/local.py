@@ -128,27 +128,47 @@ def half_layers(width: Any, k: Any, share: Any, volume: Any, conductivity: Any) 
 
 
 @njit(cache=True, nogil=True)
-def ahead(k: Any, share: Any, move: Any, hull_y: Any) -> Any:
+def ahead(k: Any, share: Any, move: Any, heading: Any, hull_y: Any) -> Any:
     """Return the lower phase and the upper one's share after y has moved, no further than the next single phase.
+
+    A single phase goes over to the two that the move makes of it; where y stands still, to those that it was moving to:
+    the next phase will appear on that side, and the cell has to have its potential there, or the phase would wait for
+    more than equilibrium asks.
 
     Args:
         k: Position on the hull of the lower phase.
-        share: Of the sites in the upper phase; one phase goes over to the two that the move makes of it.
+        share: Of the sites in the upper phase.
         move: Change of y.
+        heading: Sign of the last change that was more than round-off; 0 if there was none, or it is not known.
         hull_y: Compositions on the hull, ascending, shape (H,).
 
     Example:
         >>> y = np.array([0.0, 0.5, 1.0])
-        >>> ahead(0, 0.5, 0.125, y), ahead(0, 0.5, 1.0, y), ahead(0, 1.0, 0.125, y)
-        ((0, 0.75), (0, 1.0), (1, 0.25002))
+        >>> ahead(0, 0.5, 0.125, 0, y), ahead(0, 0.5, 1.0, 0, y), ahead(0, 1.0, 0.125, 0, y), ahead(0, 1.0, 0.0, 1, y)
+        ((0, 0.75), (0, 1.0), (1, 0.25002), (1, 2e-05))
     """
-    if share >= 1.0 - SLIVER and k + 2 < hull_y.size and move > STILL * (hull_y[k + 2] - hull_y[k + 1]):
-        k, share = k + 1, 2.0 * SLIVER
-    elif share <= SLIVER and k > 0 and move < -STILL * (hull_y[k] - hull_y[k - 1]):
-        k, share = k - 1, 1.0 - 2.0 * SLIVER
     if hull_y.size == 1:
         return k, share
+    if share >= 1.0 - SLIVER and k + 2 < hull_y.size and goes(move, hull_y[k + 2] - hull_y[k + 1], heading) > 0:
+        k, share = k + 1, 2.0 * SLIVER
+        move = max(move, 0.0)
+    elif share <= SLIVER and k > 0 and goes(move, hull_y[k] - hull_y[k - 1], heading) < 0:
+        k, share = k - 1, 1.0 - 2.0 * SLIVER
+        move = min(move, 0.0)
     return k, min(1.0, max(0.0, share + move / (hull_y[k + 1] - hull_y[k])))
+
+
+@njit(cache=True, nogil=True)
+def goes(move: Any, span: Any, heading: Any) -> Any:
+    """Return the sign of a change of y, or the heading where it is less than round-off of the span of two phases.
+
+    Example:
+        >>> goes(0.1, 0.5, -1), goes(0.0, 0.5, -1)
+        (1, -1)
+    """
+    if abs(move) > STILL * span:
+        return 1 if move > 0.0 else -1
+    return heading
 
 
 @njit(cache=True, nogil=True)
@@ -160,7 +180,7 @@ def slope(left: Any, here: Any, right: Any) -> Any:
         (1, -1, 0)
     """
     margin = ROUND_OFF * abs(right - left)
-    if left == right or here < min(left, right) - margin or here > max(left, right) + margin:
+    if abs(right - left) <= SLIVER or here < min(left, right) - margin or here > max(left, right) + margin:
         return 0
     return 1 if left < right else -1
 

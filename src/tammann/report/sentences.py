@@ -300,7 +300,7 @@ def layer_sentences(history: History) -> list[str]:
     Example:
         >>> from tammann.history import History
         >>> print(layer_sentences(History.example("reactive-diffusion"))[0].split(' (')[0])
-        Between 420 and 1200 K the layer of Ba₂TiO₄ took 42 % of the driving force
+        Between 460 and 1200 K the layer of Ba₂TiO₄ took 35 % of the driving force
     """
     sentences: list[str] = []
     before = ""
