@@ -49,6 +49,18 @@ def test_barium_titanate_from_measured_energies_beside_the_shipped_sets():
         assert ours == pytest.approx(theirs, abs=0.02), formula  # as the errors have it
 
 
+@pytest.mark.parametrize("atmosphere", ["air", "inert"])
+def test_warnings_are_about_what_occurs(atmosphere):
+    """No metal and no lower oxide forms of SrCO3 and TiO2; calcium silicates do, and one of them is estimated."""
+    said = " ".join(prepare(recipe(("SrCO3", 1), ("TiO2", 1), T=1400, atmosphere=atmosphere)).warnings)
+    assert "Molten" not in said and "Ti4O7" not in said and "Sr2TiO4, SrTiO3" in said
+    silicates = prepare(recipe(("CaO", 1), ("SiO2", 1), T=1400, atmosphere=atmosphere))
+    assert "volumes of Ca3Si2O7 are estimated" in silicates.warnings
+    assert "volumes of Ca3Si2O7 are estimated" not in silicates.phases.warnings  # there with all others
+    hot = prepare(recipe(("Li2CO3", 3), ("Co3O4", 2), T=1100, atmosphere=atmosphere))
+    assert any(warning.startswith("Molten") and "Li2CO3" in warning for warning in hot.warnings)
+
+
 def test_what_nobody_measured_is_refused_in_a_sentence():
     with pytest.raises(RecipeError, match=r"precursors\[0\].phase: phase 'YMnO3' is not in"):
         prepare(recipe(("YMnO3", 1)))

@@ -98,7 +98,11 @@ def test_what_goes_uphill_is_said_and_written():
         ("MgAl2O4", ["MgO", "MgO"], {}, RecipeError, "each once"),
         ("MgAl2O4", ["MgO", "Al2O3"], {"atmosphere": "steam"}, RecipeError, "atmosphere: expected inert, air"),
         ("CO2", ["MgO", "Al2O3"], {}, DataError, "CO2 is a gas"),
-        ("MgAl2O4", ["MgO", "TiO2"], {}, DataError, "Al"),
+        ("MgAl2O4", ["MgO", "TiO2"], {}, DataError, "no precursor brings Al; name one that does[.]"),
+        ("TiCl4", ["Ti", "NaCl"], {}, DataError, "TiCl4 is known as a gas only"),
+        ("SrTiO3", ["SrTiO3"], {}, DataError, "SrTiO3 is among its own precursors"),
+        ("WC", ["W", "C"], {"atmosphere": "inert"}, DataError, "carbon from the solid.*by hand"),
+        ("NaCl", ["Na2CO3", "CaCl2"], {}, DataError, "Na2CO3, CaCl2 make nothing of it.*name other precursors"),
     ],
 )
 def test_what_cannot_be_written_is_refused(target, precursors, options, error, words):

@@ -19,6 +19,7 @@ from tammann.kinetics.rate_tables import RateTable
 from tammann.kinetics.score import melt_exchange, nucleation_factor, onset, reduced_growth, score
 from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import Reactions
+from tammann.thermo.measured import warnings_about
 from tammann.transport import TransportTable
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ def rate_table(
         warnings += coverage_warnings(
             candidates.pool, candidates.fallback, candidates.dG[0], layers, transport, furnace, chosen
         )
-    warnings += [*phases.warnings, *phases.energy_set(energies).warnings, *(transport.warnings if transport else ())]
+    taking_part = (candidates.pool.coefficients != 0).any(axis=0)
+    present = [phase for phase, here in zip(phases, taking_part, strict=True) if here]
+    about = warnings_about(phases, [phase.formula for phase in present])
+    warnings += [*about, *phases.energy_set(energies).warnings, *(transport.warnings if transport else ())]
 
     metadata = {
         "version": __version__,
@@ -139,8 +143,6 @@ def rate_table(
         "nothing_opens": nothing_opens,
         "important_warnings": important,
     }
-    taking_part = (candidates.pool.coefficients != 0).any(axis=0)
-    present = [phase for phase, here in zip(phases, taking_part, strict=True) if here]
     molten = selection.molten_warnings(present, float(furnace.temperature_K[-1]))
     everything = tuple(dict.fromkeys([*important, *molten, *warnings]))
     return _assembled(candidates, precursors, furnace.temperature_K, recipe, chosen, metadata, everything)

@@ -218,11 +218,16 @@ class Search:
                 return solid, n * ratios.pop()
         return None
 
-    def lacking_gas(self) -> DataError | None:
+    def lacking_gas(self, there: Sequence[Precursor]) -> DataError | None:
         """Return the error of a target with an element that precursors lose as a gas and nothing gives back, if so."""
         furnace = self.system.surroundings
         for element, gas in (("H", "H2O"), ("C", "CO2"), ("N", "N2")):
             if element in self.elements and gas not in furnace.partial_pressure_Pa:
+                if element == "C" and any(one.composition.keys() == {"C"} for one in there):
+                    return DataError(
+                        f"{self.target.formula} would take its carbon from the solid, but sets are balanced with gases "
+                        "that carry carbon only; write the recipe by hand, with C among its precursors."
+                    )
                 return DataError(
                     f"{self.target.formula} holds {element}, which precursors lose on the way to "
                     f"{furnace.temperature_K:g} K and this atmosphere does not give back; add a pressure of {gas}, or "
@@ -230,20 +235,24 @@ class Search:
                 )
         return None
 
-    def no_set(self, there: Sequence[Precursor]) -> DataError:
-        """Return the error of a target that no set of precursors balances."""
+    def no_set(self, there: Sequence[Precursor], *, named: bool) -> DataError:
+        """Return the error of a target that no set of precursors balances; ``named`` where the user chose them."""
         name = self.target.formula
         for element in self.metals:
             if not any(element in one.elements for one in there):
-                return DataError(
-                    f"{name}: no precursor brings {element}; name one that does, or other kinds of precursor."
-                )
-        if (lacking := self.lacking_gas()) is not None:
+                advice = "name one that does" if named else "name one that does, or other kinds of precursor"
+                return DataError(f"{name}: no precursor brings {element}; {advice}.")
+        if (lacking := self.lacking_gas(there)) is not None:
             return lacking
         if "O2" not in self.system.surroundings.partial_pressure_Pa:
             return DataError(
                 f"{name}: no set of precursors balances without taking up O2, which this atmosphere does not hold: the "
                 "oxidation states that they bring do not add up; choose air or oxygen, or other precursors."
+            )
+        if named:
+            return DataError(
+                f"{name}: {', '.join(one.formula for one in there)} make nothing of it that leaves only gases or one "
+                "alkali halide beside it; name other precursors, or other gases."
             )
         return DataError(
             f"{name}: no set of these precursors balances; allow more kinds, more of them in a set, or other gases."

@@ -13,6 +13,7 @@ from tammann.synthesis.precursor_list import USUAL_KINDS, Precursor, choose_prec
 from tammann.synthesis.precursor_set import PrecursorSet
 from tammann.synthesis.search import Search
 from tammann.thermo import Phases
+from tammann.thermo.gases import known_as_gas
 
 
 def precursor_sets(
@@ -77,15 +78,18 @@ def precursor_sets(
     if not search.metals:
         raise DataError(f"{target} has no element that stays in a solid; expected a compound that precursors make.")
     there = choose_precursors({*phases.elements, *VOLATILE}, kinds=kinds, candidates=candidates)
-    there = tuple(one for one in there if composition_key(one.composition) != search.key)
+    others = tuple(one for one in there if composition_key(one.composition) != search.key)
+    if candidates is not None and len(others) < len(there) and not others:
+        raise DataError(f"{target} is its own precursor here; name what it is to be made of.")
+    there = others
     found = list(search.with_gases(there, max_precursors or max(3, len(search.metals))))
     if metathesis:
         found += search.with_salts(there, max_precursors, ("Cl",) if candidates is None else HALOGENS)
     if not found:
-        raise search.no_set(there)
+        raise search.no_set(there, named=candidates is not None)
     known = [one for one in found if one is not None]
     if not known:
-        raise search.lacking_gas() or DataError(
+        raise search.lacking_gas(there) or DataError(
             f"{target}: {len(found)} sets of precursors balance, but none has energies of all its solids at "
             f"{temperature_K:g} K; use energies that have them, or other kinds of precursor."
         )
@@ -106,6 +110,8 @@ def _position(system: OpenSystem, target: str) -> int:
     """
     composition = parse_formula(target)
     found = system.solid(target)
+    if found is None and known_as_gas(target):
+        raise DataError(f"{target} is known as a gas only; expected a solid that precursors make.")
     if found is None:
         doubt = "" if states_balance(composition) else ", and no oxidation states of its elements add up to zero"
         advice = "check the formula" if doubt else "give it one in a table of your own, with its competitors"

@@ -80,6 +80,16 @@ def gas_named(formula: str) -> str | None:
     return common
 
 
+def known_as_gas(formula: str) -> bool:
+    """Tell whether a formula is a gas of the tables, one that could be a solid as well included.
+
+    Example:
+        >>> known_as_gas("TiCl4"), known_as_gas("SrTiO3")
+        (True, False)
+    """
+    return gas_named(formula) is not None or _molecule(parse_formula(formula)) is not None
+
+
 def gas(formula: str) -> tuple[Phase, FloatArray, float, str]:
     """Return a gas as a phase, its Gibbs energy, eV per atom, shape (nT,), standard error and source.
 

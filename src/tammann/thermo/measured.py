@@ -5,7 +5,7 @@ it is installed. What disagrees is named, and its error widened.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -99,6 +99,31 @@ def _library(elements: tuple[str, ...], fill: bool) -> Phases:
         left_out=refused,
     )
     return replace(phases, warnings=tuple(_warnings(phases)))
+
+
+def warnings_about(phases: Phases, formulas: Collection[str]) -> tuple[str, ...]:
+    """Return the warnings of a system, those of the library only as far as they are about some of its solids.
+
+    The library warns of everything that it knows of the elements; a run needs to hear of what occurs in it.
+
+    Args:
+        phases: The system, from the library or joined with it.
+        formulas: Of the solids that matter.
+
+    Example:
+        >>> phases = measured_phases(["Ti", "O"])
+        >>> len(phases.warnings) > 0, warnings_about(phases, ["TiO2"])
+        (True, ())
+    """
+    try:
+        general = measured_phases(phases.elements).warnings
+    except DataError:  # of these elements it knows nothing
+        return phases.warnings
+    if not set(general) & set(phases.warnings):
+        return phases.warnings
+    here = [i for i, phase in enumerate(phases) if phase.state == "gas" or phase.formula in formulas]
+    others = [warning for warning in phases.warnings if warning not in general]
+    return (*_warnings(phases.take(np.array(here, dtype=int))), *others)
 
 
 def _warnings(phases: Phases) -> Iterator[str]:

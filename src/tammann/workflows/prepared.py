@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,8 @@ from tammann.reactive_diffusion.conductivity import Conductivities, Mode, conduc
 from tammann.reactive_diffusion.programme import Stretch, ramp_and_hold, table_temperatures
 from tammann.recipe import Recipe
 from tammann.systems import DEFAULT_SYSTEM
-from tammann.thermo import Phases, draw_energies, load_phases
+from tammann.thermo import Phases, draw_energies, energy_above_hull, load_phases
+from tammann.thermo.measured import warnings_about
 from tammann.transport import TransportTable, draw_transport, load_transport
 
 UNTIMED = (
@@ -34,6 +35,7 @@ UNTIMED = (
     "temperatures of onset and how far the reaction gets in a short anneal only in order of magnitude."
 )
 """What to say of reactive diffusion without a calibration."""
+_ON_HULL_EV_PER_ATOM = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,8 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
     known = replace(plain, diffusion=PreparedDiffusion(system, conduct))
     used = [gas for gas, content in zip(system.gases, system.gas_content.T, strict=True) if np.ptp(content) > 1e-9]
     important = [*important, *gas_warnings(furnace, recipe, used, options.residual_pressure_Pa)]
-    notes = [*important, *_about_diffusion(known), *notes, *_about_data(known)]
+    occurring = _occurring(known)
+    notes = [*important, *_about_diffusion(known, occurring), *notes, *_about_data(known, occurring)]
     return replace(known, important_warnings=tuple(important), warnings=tuple(dict.fromkeys(notes)))
 
 
@@ -268,13 +271,31 @@ def _conductivities(prepared: PreparedRecipe, system: Components, *, null: bool,
 # What there is to say of the data.
 
 
-def _about_diffusion(prepared: PreparedRecipe) -> Iterator[str]:
+def _occurring(prepared: PreparedRecipe) -> tuple[str, ...]:
+    """Return the solids that a run may hold: what is mixed, and what is stable somewhere under its gases.
+
+    Where nuclei have to form, metastable solids appear as well.
+    """
+    assert prepared.diffusion is not None
+    system, furnace = prepared.diffusion.system, prepared.furnace
+    if prepared.recipe.diffusion.interface_energy_J_per_m2:
+        return system.formulas
+    stable = system.start > 0
+    for T in system.temperature_K.tolist():
+        held = {gas: furnace.pressure_at(gas, T) for gas in system.gases}
+        above = energy_above_hull(prepared.phases, T, energies=prepared.energies, partial_pressure_Pa=held)
+        stable = stable | (above[system.solids] < _ON_HULL_EV_PER_ATOM)
+    return tuple(name for name, here in zip(system.formulas, stable, strict=True) if here)
+
+
+def _about_diffusion(prepared: PreparedRecipe, occurring: Collection[str]) -> Iterator[str]:
     recipe, diffusion = prepared.recipe, prepared.diffusion
     assert diffusion is not None
     system, conduct = diffusion.system, diffusion.conductivities
     if not recipe.calibrated:
         yield UNTIMED
-    ruled = [name for name, origin in zip(system.formulas, conduct.origin, strict=True) if origin == "melting point"]
+    origins = zip(system.formulas, conduct.origin, strict=True)
+    ruled = [name for name, origin in origins if origin == "melting point" and name in occurring]
     if ruled:
         yield (
             f"Without transport data, so that melting points set how well they conduct (van Liempt's rule): "
@@ -288,7 +309,7 @@ def _about_diffusion(prepared: PreparedRecipe) -> Iterator[str]:
                 "(diffusion.transport_relative_error)."
             )
     hottest = float(prepared.furnace.temperature_K[-1])
-    yield from molten_warnings((system.phases[int(p)] for p in system.solids), hottest)
+    yield from molten_warnings((system.phases[system.phases.index(name)] for name in occurring), hottest)
     if table is not None and recipe.diffusion.conductivity != "equal":
         low, high = table.temperatures_K()[[0, -1]]
         coldest = float(prepared.furnace.temperature_K[0])
@@ -299,8 +320,8 @@ def _about_diffusion(prepared: PreparedRecipe) -> Iterator[str]:
             )
 
 
-def _about_data(prepared: PreparedRecipe) -> Iterator[str]:
-    yield from prepared.phases.warnings
+def _about_data(prepared: PreparedRecipe, occurring: Collection[str]) -> Iterator[str]:
+    yield from warnings_about(prepared.phases, occurring)
     yield from prepared.phases.energy_set(prepared.energies).warnings
     if prepared.transport is not None:
         yield from prepared.transport.warnings

@@ -14,6 +14,7 @@ from tammann.synthesis import OpenSystem, PrecursorSet, precursor_sets
 from tammann.synthesis.heating import solids_when_hot
 from tammann.synthesis.oxidation import states_balance
 from tammann.thermo import Phases, load_phases
+from tammann.thermo.gases import known_as_gas
 
 SHARE_OF_MELTING_POINT = 2.0 / 3.0
 """Where solids react within hours: Tammann's rule puts the onset of mobility at half of the melting point in K, and
@@ -86,6 +87,8 @@ def starting_recipe(
     if len(set(precursors)) < len(precursors) or not precursors:
         given = ", ".join(precursors) or "none"
         raise RecipeError(f"precursors: expected formulas, each once, got {given}")
+    if any(composition_key(formula) == composition_key(target) for formula in precursors):
+        raise DataError(f"{target} is among its own precursors: expected what it is to be made of")
     phases = _phases(target, precursors, atmosphere, energies, computed)
     for formula in (target, *precursors):
         _check_known(phases, formula, energies, computed)
@@ -132,6 +135,8 @@ def _check_known(phases: Phases, formula: str, energies: str, computed: str | No
     except DataError as error:
         if formula in str(error) and "left out" in str(error):
             raise
+        if known_as_gas(formula):
+            raise DataError(f"{formula} is known as a gas only: expected solids as target and precursors") from None
         if not states_balance(parse_formula(formula)):
             raise DataError(
                 f"{formula}: no oxidation states of its elements add up to zero; check the formula"
