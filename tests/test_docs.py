@@ -248,6 +248,17 @@ def test_links_and_pictures_are_there(page):
             assert (page.parent / target.partition("#")[0]).exists(), target
 
 
+def test_the_page_of_licences_names_every_data_file():
+    page = (DOCS / "licences.md").read_text(encoding="utf-8")
+    data = ROOT / "src" / "tammann" / "data"
+    shipped = [path.relative_to(data).as_posix() for path in data.rglob("*") if path.is_file()]
+    beside = (*DOCS.glob("*.csv"), *ROOT.glob("tests/*/*.json"), *ROOT.glob("examples/own-chemistry/*.json"))
+    others = [path.relative_to(ROOT).as_posix() for path in beside]
+    assert len(shipped) > 20 and len(others) > 4
+    for name in (*shipped, *others):
+        assert f"`{name}`" in page, name
+
+
 def test_pictures_are_small():
     for picture in (DOCS / "images").glob("*.png"):
         assert picture.stat().st_size < 200_000, picture.name
