@@ -10,7 +10,7 @@ import pytest
 from tammann.composition import composition_key, elements_of
 from tammann.errors import DataError
 from tammann.systems import data_file
-from tammann.thermo import freed, handbook, load_phases, measured, measured_phases
+from tammann.thermo import freed, handbook, load_phases, measured, measured_phases, reaction_standard_error
 from tammann.thermo.experiment import MeasuredSolid
 from tammann.thermo.freed import _text
 from tammann.thermo.gibbs import TEMPERATURES_K
@@ -20,13 +20,12 @@ from tammann.units import KJ_PER_MOL_IN_EV
 
 def reaction_kJ(phases, coefficients, T):
     """Gibbs energy of a reaction, kJ/mol, and its standard error; coefficients by formula."""
-    gibbs, errors = phases.gibbs(T), phases.energy_set().standard_error_eV_per_atom
-    moles = {phases.index(f): n for f, n in coefficients.items()}
-    balance = sum(n * phases.composition_matrix[i] for i, n in moles.items())
-    assert not np.abs(balance).max() > 1e-12, "the reaction does not balance"
-    per_formula = {i: n * phases[i].n_atoms / KJ_PER_MOL_IN_EV for i, n in moles.items()}
-    total = sum(n * gibbs[..., i] for i, n in per_formula.items())
-    return total, math.sqrt(sum((n * errors[i]) ** 2 for i, n in per_formula.items()))
+    moles = np.zeros(len(phases))
+    for formula, n in coefficients.items():
+        moles[phases.index(formula)] = n
+    assert not np.abs(moles @ phases.composition_matrix).max() > 1e-12, "the reaction does not balance"
+    total = phases.gibbs(T) @ (moles * phases.composition_matrix.sum(axis=1))
+    return total / KJ_PER_MOL_IN_EV, float(reaction_standard_error(phases, moles)) / KJ_PER_MOL_IN_EV
 
 
 DECOMPOSITIONS = [  # temperature at which the gas reaches 1 bar, measured, and by how much the library may miss it, K

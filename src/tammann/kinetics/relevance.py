@@ -12,6 +12,7 @@ from tammann.kinetics import selection
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import Reactions, enumerate_reactions
+from tammann.thermo.correlated_errors import reaction_standard_error
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
@@ -161,8 +162,8 @@ def _errors(reactions: Reactions, energies: str) -> np.ndarray:
     """Return the margin of the energies of reactions, eV per atom, shape (R,)."""
     phases, coefficients = reactions.phases, reactions.coefficients.astype(float)
     atoms = phases.composition_matrix.sum(axis=1)
-    of_phase = _MARGIN * phases.energy_set(energies).standard_error_eV_per_atom * atoms
-    return np.asarray(np.sqrt(coefficients**2 @ of_phase**2) / (np.maximum(-coefficients, 0.0) @ atoms))
+    error = _MARGIN * reaction_standard_error(phases, coefficients, energies=energies)
+    return np.asarray(error / (np.maximum(-coefficients, 0.0) @ atoms))
 
 
 def _makes_two_with(which: np.ndarray, reactions: Reactions) -> np.ndarray:

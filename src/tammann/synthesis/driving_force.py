@@ -96,7 +96,7 @@ def competing_forces(
 
 
 def lead_error_eV_per_atom(system: OpenSystem, one: PrecursorSet, competitor: np.ndarray | None) -> float:
-    """Return the standard error of a lead, those of the solids counted as independent, those of gases as none.
+    """Return the standard error of a lead, with the errors that solids share, those of gases counted as none.
 
     Args:
         system: Phases and gases.
@@ -113,7 +113,7 @@ def lead_error_eV_per_atom(system: OpenSystem, one: PrecursorSet, competitor: np
         total[i] += n * units / made[one.target] / sum(one.atoms_of_precursors)
     if competitor is not None:
         total -= competitor
-    return float(np.sqrt(np.sum((total * np.where(total == 0.0, 0.0, system.error_eV)) ** 2)))
+    return system.error_eV(total)
 
 
 def _of_all(system: OpenSystem, pair: InterfaceReactions, which: np.ndarray) -> np.ndarray:

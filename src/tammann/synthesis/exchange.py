@@ -15,7 +15,7 @@ import numpy as np
 
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
-from tammann.thermo import Phases
+from tammann.thermo import Phases, reaction_standard_error
 from tammann.thermo.gases import gas
 from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
@@ -92,11 +92,9 @@ class OpenSystem:
         T = self.surroundings.temperature_K
         return self.phases.gibbs(T, energies=self.energies) * self.phases.composition_matrix.sum(axis=1)
 
-    @cached_property
-    def error_eV(self) -> np.ndarray:
-        """Standard error of these energies, shape (n,)."""
-        error = self.phases.energy_set(self.energies).standard_error_eV_per_atom
-        return error * self.phases.composition_matrix.sum(axis=1)
+    def error_eV(self, moles: np.ndarray) -> float:
+        """Return the standard error of a reaction's energy, eV per mole, from the moles of each phase, shape (n,)."""
+        return float(reaction_standard_error(self.phases, moles, energies=self.energies))
 
     @cached_property
     def _solids(self) -> dict[tuple[tuple[str, int], ...], int]:

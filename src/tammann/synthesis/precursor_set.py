@@ -22,7 +22,7 @@ class PrecursorSet:
         solid_reaction: From these solids: the reaction whose energy is known.
         by_product: The salt that metathesis leaves, if any.
         gibbs_eV_per_target: Gibbs energy of ``solid_reaction``, eV per formula unit of the target.
-        standard_error_eV_per_target: Its standard error, those of the solids counted as independent.
+        standard_error_eV_per_target: Its standard error, with the errors that the solids share.
         surroundings: Temperature and gases of the furnace.
 
     Example:

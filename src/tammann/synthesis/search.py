@@ -193,17 +193,17 @@ class Search:
         solid = self._reaction(terms, solids, volatile) if len(known) == len(replaced) else None
         if solid is None:
             return None
-        total, variance = 0.0, 0.0
+        total, moles = 0.0, np.zeros(len(system.phases))
         for sign, side in ((-1, terms), (1, solids)):
             for formula, n in side:
                 i, units = system.solid_units(formula)
                 total += sign * float(n) * units * system.gibbs_eV[i]
-                variance += (float(n) * units * system.error_eV[i]) ** 2
+                moles[i] += sign * float(n) * units
         total += sum(float(n) * system.potential_eV(g) for g, n in solid[1].items())
         made = float(solids[0][1])
         return PrecursorSet(
             self.target.formula, precursors, reaction, tuple(f for f, _ in known), solid[0], salt,
-            total / made, math.sqrt(variance) / made, system.surroundings,
+            total / made, system.error_eV(moles / made), system.surroundings,
         )  # fmt: skip
 
     def _with_energy(self, one: Precursor, n: Fraction, volatile: Sequence[str]) -> tuple[str, Fraction] | None:

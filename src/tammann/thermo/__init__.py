@@ -7,6 +7,7 @@ from tammann.composition import parse_formula
 from tammann.thermo.assessment import assess, shifts_table
 from tammann.thermo.chemical_potential import ChemicalPotentialDiagram, chemical_potential_diagram, closest_differences
 from tammann.thermo.constraints import load_constraints
+from tammann.thermo.correlated_errors import reaction_standard_error
 from tammann.thermo.draws import draw_energies, mean_of_draws
 from tammann.thermo.equilibrium import equilibrium
 from tammann.thermo.gases import with_gases
@@ -34,6 +35,7 @@ __all__ = [
     "mean_of_draws",
     "measured_phases",
     "parse_formula",
+    "reaction_standard_error",
     "shifts_table",
     "with_gases",
 ]

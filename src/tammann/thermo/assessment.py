@@ -109,10 +109,10 @@ def assess(
     """Find the smallest shifts of computed energies that satisfy known equilibria.
 
     Minimise sum_p (d_p / sigma_p)^2 over the computed phases p, with d_p the shift of the Gibbs energy per atom and
-    sigma_p its standard error, such that every constraint holds for g_p(T) + d_p - s_p (T - T_ref). Measured energies
-    stay as they are. Where a constraint states a reaction entropy, the entropies s_p are found first, as the smallest
-    (in the same units of standard errors) that give it; T_ref, ``reference_temperature_K``, is where d_p is counted,
-    best near the equilibria.
+    sigma_p its standard error, such that every constraint holds for g_p(T) + d_p - s_p (T - T_ref). Where phases share
+    errors it is |u|^2 with d = L u, L the loadings of the set. Measured energies stay as they are. Where a constraint
+    states a reaction entropy, the entropies s_p are found first, as the smallest (in the same units of standard errors)
+    that give it; T_ref, ``reference_temperature_K``, is where d_p is counted, best near the equilibria.
 
     Phases on the hull are enforced by adding, until none is missing, the mixture that would replace them.
 
@@ -175,8 +175,11 @@ def solve_constraints(
     values = {T: interpolated(grid, table, T) for constraint in constraints for T in constraint.temperature_K}
     equal_rows, targets, rows, limits = _conditions(phases.atom_fractions, reactions, on_hull, values)
 
+    loadings = None if start.loadings_eV_per_atom is None else start.loadings_eV_per_atom[movable]
+
     def scaled(rows: list[FloatArray]) -> FloatArray:
-        return np.array(rows).reshape(-1, len(phases))[:, movable] * sigma[movable]
+        moved = np.array(rows).reshape(-1, len(phases))[:, movable]
+        return moved * sigma[movable] if loadings is None else moved @ loadings
 
     shifts = np.zeros(len(phases))
     for _ in range(200):
@@ -187,7 +190,7 @@ def solve_constraints(
                 "the constraints contradict each other or the measured energies: "
                 f"no shifts satisfy {equations} together with the phases on the hull"
             )
-        shifts[movable] = sigma[movable] * u
+        shifts[movable] = sigma[movable] * u if loadings is None else loadings @ u
         before = len(rows)
         for phase, T, margin in on_hull:
             shifted = values[T] + shifts

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tammann.thermo.assessment import ContradictionError, solve_constraints
+from tammann.thermo.correlated_errors import drawn_errors
 from tammann.thermo.phase import Constraint, EnergySet, FloatArray, Phases
 
 _TRIES = 200
@@ -20,9 +21,10 @@ def draw_energies(
 ) -> Phases:
     """Draw one set of energies within its standard errors.
 
-    Each phase's Gibbs energy moves by sigma_p z_p at all temperatures, with z_p independent and standard normal. For an
-    assessed set the energies it started from are drawn, and the constraints are solved again: what the assessment knows
-    holds in every draw. What it assumes is drawn as well, or all draws would agree wherever an assumption binds:
+    Each phase's Gibbs energy moves by sigma_p z_p at all temperatures, with z_p standard normal, and independent unless
+    the set says which errors its phases share (``loadings_eV_per_atom`` L: then by sum_k L_pk z_k). For an assessed set
+    the energies it started from are drawn, and the constraints are solved again: what the assessment knows holds in
+    every draw. What it assumes is drawn as well, or all draws would agree wherever an assumption binds:
 
     - in place of a margin m, one that is exponentially distributed with the mean m (of all distributions of a positive
       quantity with that mean the one that assumes least), for each equilibrium and each phase on the hull;
@@ -51,7 +53,7 @@ def draw_energies(
     generator = np.random.default_rng(rng)
     chosen = phases.energy_set(energies)
     start = chosen if chosen.base is None else phases.energy_set(chosen.base)
-    noise = generator.standard_normal(len(phases)) * start.standard_error_eV_per_atom
+    noise = drawn_errors(start, generator)
     if chosen.base is None:
         drawn = replace(chosen, gibbs_eV_per_atom=chosen.gibbs_eV_per_atom + noise)
     else:
@@ -98,7 +100,7 @@ def mean_of_draws(
     start = phases.energy_set(chosen.base)
     shifts, entropies = np.zeros(len(phases)), np.zeros(len(phases))
     for _ in range(pairs):
-        noise = generator.standard_normal(len(phases)) * start.standard_error_eV_per_atom
+        noise = drawn_errors(start, generator)
         for one in (_solved(phases, chosen, noise, generator), _solved(phases, chosen, -noise, generator)):
             shifts += one.shifts_eV_per_atom / (2 * pairs)
             entropies += one.entropy_shifts_eV_per_K_per_atom / (2 * pairs)

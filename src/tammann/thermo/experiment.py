@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,13 @@ from tammann.thermo.gibbs import TEMPERATURES_K
 from tammann.thermo.phase import FloatArray
 from tammann.units import KJ_PER_MOL_IN_EV
 
-_STANDARD_ERRORS_KJ_PER_MOL = {"CO2": 0.13, "CO": 0.17, "H2O": 0.04, "TiO2": 0.8}
-# CODATA key values (Cox, Wagman and Medvedev 1989) for the enthalpies of formation of CO2, CO, H2O and rutile;
-# for the rest the 2 kJ/mol within which FREED and JANAF agree.
+STATED_ERRORS_KJ_PER_MOL = MappingProxyType({
+    "CO2": 0.13, "CO": 0.17, "H2O": 0.04, "TiO2": 0.8, "Al2O3": 1.3, "AlF3": 1.3, "B2O3": 1.4, "BeO": 2.5, "CaO": 0.9,
+    "MgF2": 1.2, "MgO": 0.3, "SiO2": 1.0,
+})  # fmt: skip
+"""Of enthalpies of formation: Cox, Wagman and Medvedev, CODATA Key Values for Thermodynamics (1989)."""
 STANDARD_ERROR_KJ_PER_MOL = 2.0
+"""For the rest: FREED and JANAF agree within that."""
 GRAPH_NETWORK_SOURCE = "graph-network estimate: Hong et al., PNAS 2022, 119, e2209630119, doi 10.1073/pnas.2209630119"
 """Source of estimated melting points."""
 
@@ -88,7 +92,7 @@ def _energies() -> Mapping[tuple[tuple[str, int], ...], MeasuredEnergy]:
     result = {}
     for formula, kilojoules in table.items():
         atoms = sum(parse_formula(formula).values())
-        error = _STANDARD_ERRORS_KJ_PER_MOL.get(formula, STANDARD_ERROR_KJ_PER_MOL)
+        error = STATED_ERRORS_KJ_PER_MOL.get(formula, STANDARD_ERROR_KJ_PER_MOL)
         to = float(temperature[np.isfinite(kilojoules)][-1])
         source = "experiment: " + ("NIST-JANAF tables" if formula in ("H2O", "TiO") else "FREED (thermart.net)")
         if to < TEMPERATURES_K[-1]:

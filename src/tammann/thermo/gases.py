@@ -225,6 +225,7 @@ def _with_gas(phases: Phases, name: str) -> Phases:
             one,
             gibbs_eV_per_atom=np.c_[one.gibbs_eV_per_atom, np.interp(one.temperature_K, TEMPERATURES_K, table)],
             standard_error_eV_per_atom=np.append(one.standard_error_eV_per_atom, error),
+            loadings_eV_per_atom=one.loadings_with(np.array([error])),
             source=(*one.source, source),
             is_computed=np.append(one.is_computed, False),
             shifts_eV_per_atom=np.append(one.shifts_eV_per_atom, 0.0),

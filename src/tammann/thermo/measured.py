@@ -14,6 +14,7 @@ import numpy as np
 from tammann.composition import atomic_masses, composition_key
 from tammann.errors import DataError, check_argument
 from tammann.thermo.condensed_elements import condensed_element
+from tammann.thermo.correlated_errors import with_correlated_errors
 from tammann.thermo.entries import MeltingPoints
 from tammann.thermo.estimates import estimated_melting_point, estimated_volume
 from tammann.thermo.experiment import MeasuredSolid
@@ -98,7 +99,7 @@ def _library(elements: tuple[str, ...], fill: bool) -> Phases:
         MEASURED,
         left_out=refused,
     )
-    return replace(phases, warnings=tuple(_warnings(phases)))
+    return replace(with_correlated_errors(phases), warnings=tuple(_warnings(phases)))
 
 
 def warnings_about(phases: Phases, formulas: Collection[str]) -> tuple[str, ...]:

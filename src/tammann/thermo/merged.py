@@ -61,6 +61,7 @@ def merged(first: Phases, second: Phases, *, name: str | None = None, warnings: 
         name=ours.name if name is None else name,
         gibbs_eV_per_atom=np.hstack([ours.gibbs_eV_per_atom, on_grid(other, ours.temperature_K)]),
         standard_error_eV_per_atom=np.append(ours.standard_error_eV_per_atom, other.standard_error_eV_per_atom),
+        loadings_eV_per_atom=ours.loadings_with(other.standard_error_eV_per_atom, other.loadings_eV_per_atom),
         source=(*ours.source, *other.source),
         is_computed=np.append(ours.is_computed, other.is_computed),
         shifts_eV_per_atom=np.append(ours.shifts_eV_per_atom, other.shifts_eV_per_atom),

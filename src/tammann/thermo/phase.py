@@ -144,6 +144,8 @@ class EnergySet:
         base: Name of the set that an assessment started from.
         reference_temperature_K: Where the shifts of an assessment are counted.
         warnings: What a reader of results should know.
+        loadings_eV_per_atom: Shape (n, m), by how much each of m independent standard normal numbers moves each phase,
+            where phases share errors; the standard errors are the lengths of its rows. None: all are independent.
     """
 
     name: str
@@ -159,6 +161,7 @@ class EnergySet:
     base: str | None = None
     reference_temperature_K: float = 300.0
     warnings: tuple[str, ...] = ()
+    loadings_eV_per_atom: FloatArray | None = None
 
     def __repr__(self) -> str:
         grid = self.temperature_K
@@ -169,7 +172,26 @@ class EnergySet:
         """Return the energies of some of the phases, in the order of ``indices``."""
         which = np.asarray(indices, dtype=int)
         arrays = {name: getattr(self, name)[..., which] for name in _PHASE_ARRAYS}
-        return replace(self, source=tuple(self.source[i] for i in which), **arrays)
+        loadings = None if self.loadings_eV_per_atom is None else self.loadings_eV_per_atom[which]
+        source = tuple(self.source[i] for i in which)
+        return replace(self, source=source, loadings_eV_per_atom=loadings, **arrays)
+
+    def loadings_with(self, errors: FloatArray, loadings: FloatArray | None = None) -> FloatArray | None:
+        """Return the loadings of these phases and of others whose errors are independent of theirs, (n + q, m + k).
+
+        Args:
+            errors: Standard errors of the others, eV per atom, shape (q,).
+            loadings: Theirs, shape (q, k), if they share some.
+        """
+        if self.loadings_eV_per_atom is None and loadings is None:
+            return None
+        own = self.loadings_eV_per_atom
+        first = np.diag(self.standard_error_eV_per_atom) if own is None else own
+        second = np.diag(errors) if loadings is None else loadings
+        joint = np.zeros(np.add(first.shape, second.shape))
+        joint[: len(first), : first.shape[1]] = first
+        joint[len(first) :, first.shape[1] :] = second
+        return joint
 
     def table(self) -> "pd.DataFrame":
         """Return one row a phase: standard error, whether it is computed, shift, source, and G at every temperature.

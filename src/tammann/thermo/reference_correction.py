@@ -301,7 +301,10 @@ def corrected(
         table[:, i] += found.correction(computed[i].composition)
         errors[i] = found.error_eV_per_atom(computed[i].composition)
         sources[i] += _described(found, computed[i])
-    changed = replace(ours, gibbs_eV_per_atom=table, standard_error_eV_per_atom=errors, source=tuple(sources))
+    changed = replace(  # errors that computed energies share, if any, are not those left after the correction
+        ours, gibbs_eV_per_atom=table, standard_error_eV_per_atom=errors, source=tuple(sources),
+        loadings_eV_per_atom=None,
+    )  # fmt: skip
     base = computed.with_energies(changed, default=True)
     said = list(_sentences(found, [computed[i] for i in new]))
     joint = merged(measured, base.take(np.array(new, dtype=int)), name=name or ours.name, warnings=said)
