@@ -47,8 +47,11 @@ def test_order_of_candidates_and_multiples_change_nothing(barium):
 
 
 def test_the_carbonate_is_the_gentler_way_to_barium_titanate(barium):
-    """A smaller driving force leaves less for Ba2TiO4 and the like to gain."""
-    sets = precursor_sets(barium, "BaTiO3", candidates=["BaO", "BaCO3", "TiO2"], temperature_K=1100)
+    """A smaller driving force leaves less for Ba2TiO4 and the like to gain; in air the oxide is carbonate by then."""
+    three = {"candidates": ["BaO", "BaCO3", "TiO2"], "temperature_K": 1100}
+    in_air = precursor_sets(barium, "BaTiO3", **three)
+    assert {one.reacts_as for one in in_air} == {("BaCO3", "TiO2")}
+    sets = precursor_sets(barium, "BaTiO3", atmosphere="oxygen", **three)
     table = rank_precursors(barium, sets).set_index("precursors")
     oxide, carbonate = table.loc["BaO + TiO2"], table.loc["BaCO3 + TiO2"]
     assert carbonate["driving_force_meV_per_atom"] < oxide["driving_force_meV_per_atom"]
@@ -73,7 +76,8 @@ def test_the_metathesis_that_mcdermott_et_al_found(T):
 
 
 def test_errors_of_energies_are_below_the_differences_that_are_claimed(barium):
-    sets = precursor_sets(barium, "BaTiO3", candidates=["BaO", "BaCO3", "TiO2"], temperature_K=1100, **EXPERIMENT)
+    three = {"candidates": ["BaO", "BaCO3", "TiO2"], "temperature_K": 1100, "atmosphere": "oxygen"}
+    sets = precursor_sets(barium, "BaTiO3", **three, **EXPERIMENT)
     table = rank_precursors(barium, sets, **EXPERIMENT)
     assert table["driving_force_error_meV_per_atom"].between(1, 15).all()
     assert np.ptp(table["driving_force_meV_per_atom"]) > 5 * table["driving_force_error_meV_per_atom"].max()

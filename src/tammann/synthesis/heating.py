@@ -14,7 +14,8 @@ def solids_when_hot(system: OpenSystem, one: Precursor) -> list[str]:
 
     Along its decomposition the first solid with an energy counts, then the next for as long as the gases that this step
     gives off would have more than 1 bar: above its decomposition temperature a nitrate or hydroxide is its oxide. What
-    the furnace's O2 then oxidizes on its own, lower oxides, elements and many halides, counts as the oxide it becomes.
+    the furnace's O2 then oxidizes on its own, lower oxides, elements and many halides, counts as the oxide it becomes,
+    and an oxide that takes up the furnace's CO2 as its carbonate.
 
     Args:
         system: Phases and gases.
@@ -43,21 +44,23 @@ def solids_when_hot(system: OpenSystem, one: Precursor) -> list[str]:
         if energy is None or energy > 0:
             break
         here = following
-    return list(dict.fromkeys([_oxide(system, here), here, *known]))
+    return list(dict.fromkeys([_taken_up(system, here), here, *known]))
 
 
-def _oxide(system: OpenSystem, formula: str) -> str:
-    """Return the oxide of its one metal that O2 makes of a solid with a release of energy, or the solid."""
+def _taken_up(system: OpenSystem, formula: str) -> str:
+    """Return the oxide or carbonate of its one metal that O2 or CO2 makes of a solid downhill, or the solid."""
+    held = {"O2", "CO2"} & set(system.surroundings.partial_pressure_Pa)
     metals = set(parse_formula(formula)) - set(VOLATILE)
-    if "O2" not in system.surroundings.partial_pressure_Pa or len(metals) != 1:
+    if not held or len(metals) != 1:
         return formula
+    made_of = [{*metals, "O"}, {*metals, "O", "C"}] if "CO2" in held else [{*metals, "O"}]
     best, name = -1e-9, formula
     for i in system.solids:
         other = system.phases[i]
-        if set(other.composition) == {*metals, "O"}:
+        if set(other.composition) in made_of:
             energy, gases = _change_eV(system, formula, other.formula, system.potential_eV)
             if energy is not None and energy < best:
-                best, name = energy, other.formula if gases.get("O2", 0.0) < 0 else formula
+                best, name = energy, other.formula if any(gases.get(gas, 0.0) < 0 for gas in held) else formula
     return name
 
 

@@ -89,7 +89,8 @@ def rank_precursors(
         >>> from tammann.synthesis import precursor_sets
         >>> from tammann.thermo import load_phases
         >>> phases = load_phases("Ba-Ti-O")
-        >>> sets = precursor_sets(phases, "BaTiO3", candidates=["BaO", "BaCO3", "TiO2"], temperature_K=1100)
+        >>> words = {"atmosphere": "oxygen", "temperature_K": 1100}  # in air BaO is carbonate by then
+        >>> sets = precursor_sets(phases, "BaTiO3", candidates=["BaO", "BaCO3", "TiO2"], **words)
         >>> rank_precursors(phases, sets)[["precursors", "pareto_rank"]].values.tolist()[0]
         ['BaCO3 + TiO2', 1]
     """
