@@ -43,6 +43,7 @@ def test_jander_fit_covers_the_truth_as_often_as_it_says():
     assert inside / total == pytest.approx(0.683, abs=0.093)
 
 
+@pytest.mark.slow
 def test_jander_fit_covers_the_truth_with_correlated_realizations():
     rng = np.random.default_rng(8)
     time = np.linspace(0.5, 30, 25)

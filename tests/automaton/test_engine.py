@@ -120,6 +120,7 @@ def test_decay_through_a_ramp_follows_the_temperature():
         assert abs(left - expected) < SIGMAS * np.sqrt(expected * (1 - expected) / (6 * 24**3)), name
 
 
+@pytest.mark.slow
 def test_a_well_stirred_mixture_follows_the_rate_equation():
     """dx/dt = -2 S x^2 for equal shares x of both reactants: x = x0 / (1 + 2 S x0 t).
 
@@ -165,6 +166,7 @@ def test_a_contact_converts_what_the_smaller_cell_holds():
 # Arrest and the geometric null.
 
 
+@pytest.mark.slow
 def test_equal_scores_arrest_at_the_known_fractions():
     """With all reactions alike and nothing that moves, 1:1 ends at 68.7/15.3/15.6 mol%: geometry, not selectivity."""
     history = simulate(toys.recipe({"BaO": 1, "TiO2": 1}, size=30, sweeps=1000), toys.all_pairs(), realizations=4)

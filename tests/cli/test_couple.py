@@ -41,6 +41,7 @@ def test_json_and_both_spellings(call):
     assert np.isclose(sum(row["dissipation"] for row in first["layers"]), 1.0, atol=0.02)
 
 
+@pytest.mark.slow
 def test_a_recipe_and_what_stands_in_for_its_entries(call, tmp_path):
     path = tmp_path / "couple.yaml"
     path.write_text(

@@ -172,6 +172,7 @@ def test_correlations_make_half_of_the_contrast(phases, transport):
     np.testing.assert_allclose(contrast, [14.6, 20.6, 21.1], rtol=0.01)
 
 
+@pytest.mark.slow
 def test_band_contains_the_value_and_widens(phases, transport):
     narrow = growth_constants(phases, transport, [1500.0], draws=25, rng=1)
     wide = growth_constants(phases, transport, [1500.0], draws=25, rng=1, relative_error=0.5)
@@ -192,6 +193,7 @@ def place_in_band(table):
     return (table.K_D_m2_per_s - table.K_D_low) / (table.K_D_high - table.K_D_low)
 
 
+@pytest.mark.slow
 def test_the_central_value_lies_low_in_its_band_by_the_hull_and_not_by_the_transport(phases, transport):
     """Errors of the energies put the hull lower on average (Jensen); without them the value lies in the middle."""
     both = growth_constants(phases, transport, [1250.0], draws=60, rng=2)

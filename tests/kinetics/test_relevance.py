@@ -101,6 +101,7 @@ def test_a_window_between_the_temperatures_of_the_energies_is_seen(few):
     assert opens.size and opens.min() >= 1120.0 and opens.max() <= 1180.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("preset", "atmosphere"),
     [("paper", "inert"), ("paper", {"partial_pressure_Pa": {"CO2": 1e5}}), ("public-code", "air")],

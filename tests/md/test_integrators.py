@@ -58,6 +58,7 @@ def test_velocities_are_maxwells(melt, thermostat):
         assert z.var() == pytest.approx(1.0, abs=4 * np.sqrt(2.0 / len(z)) * 1.5)
 
 
+@pytest.mark.slow
 def test_traps_of_langevin_are_spread_as_boltzmann_says():
     """<U> = kT/2 for every spring whatever the mass, but for the three that the centre at rest takes."""
     start = crystal(repeats=1)

@@ -65,6 +65,7 @@ def test_a_solid_conducts_the_same_whatever_the_ratio():
     np.testing.assert_allclose(found[2:], np.tile(found[:2], 2), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_refractory_reactant_is_no_layer(tmp_path):
     """CaO and Al2O3 carry none of the fluxes of three cations, however high they melt; a silicate carries two."""
     phases, stretches = phases_of(CAS, tmp_path), hold(1500.0, 3.6e5, 3)

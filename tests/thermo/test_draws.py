@@ -70,6 +70,7 @@ def test_margins_and_entropies_that_contradict_each_other_are_drawn_again(phases
         assert reaction(drawn, 1373.0, Ba2Ti9O20=-1, BaTi4O9=1, BaTi5O11=1) >= -1e-6
 
 
+@pytest.mark.slow
 def test_the_shipped_set_is_the_mean_of_its_draws(phases):
     check_known_equilibria(phases)
     pairs = 60

@@ -115,6 +115,7 @@ def test_what_follows_from_the_energies_is_an_input(folder, furnace):
     assert [v.mark for v in judged(folder, file_of(claim, recipe="computed.yaml")).judgements] == ["not discriminating"]
 
 
+@pytest.mark.slow
 def test_inputs_are_found(folder):
     """BaTi2O5 at 1550 K: stable in the energies that the assessment began with, decomposed after it was told."""
     (folder / "hot.yaml").write_text(

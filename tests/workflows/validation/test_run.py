@@ -25,6 +25,7 @@ def test_without_transport_there_is_one_kinetics(folder):
     assert outcome.models == ("full", "equal", "automaton-none", "null", "equilibrium")
 
 
+@pytest.mark.slow
 def test_a_small_run_from_the_command_line(folder, call):
     path = folder / "seen.yaml"
     text = file_of("major: BaTiO3", "absent: BaTiO3\nwhen:\n  temperature_K: 400", top=NARROW)
