@@ -5,6 +5,9 @@ import pytest
 from tammann.composition import parse_formula
 from tammann.thermo import measured_phases
 from tammann.thermo.decomposition import decomposition_points
+from tammann.thermo.freed import _text
+
+needs_freed = pytest.mark.skipif(not _text(), reason="its energy is in FREED only")
 
 
 def test_the_point_is_where_the_reaction_energy_is_zero():
@@ -26,9 +29,9 @@ def test_manganese_oxides_lose_oxygen_one_after_the_other():
 
 
 def test_products_have_the_atoms_of_the_solid():
-    phases = measured_phases(["Na", "Al", "Si", "O", "H"])
-    points = decomposition_points(phases)
-    assert {"Al(OH)3", "NaHCO3"} & set(points)
+    points = decomposition_points(measured_phases(["Ca", "Mg", "C", "O", "H"]))
+    assert {"Ca(OH)2", "Mg(OH)2", "CaCO3", "MgCO3", "CaMg(CO3)2"} <= set(points)
+    assert "CaCO3" in points["CaMg(CO3)2"].products, "dolomite loses the carbon dioxide of magnesia first"
     for formula, point in points.items():
         made: dict[str, float] = {}
         for product, n in point.products.items():
@@ -44,7 +47,7 @@ def test_products_have_the_atoms_of_the_solid():
         ("Cd O", "CdO", {"Cd(g)": 1.0, "O2": 0.5}, 1500.0, 1850.0),
         ("Hg O", "HgO", {"Hg(g)": 1.0, "O2": 0.5}, 700.0, 780.0),  # 1 bar near 750 K
         # cinnabar sublimes at 856 K (CRC Handbook), where both gases together have 1 bar; here each has
-        ("Hg S", "HgS", {"Hg(g)": 1.0, "S2(g)": 0.5}, 850.0, 950.0),
+        pytest.param("Hg S", "HgS", {"Hg(g)": 1.0, "S2(g)": 0.5}, 850.0, 950.0, marks=needs_freed),
         ("Fe S", "FeS2", {"FeS": 1.0, "S2(g)": 0.5}, 900.0, 1050.0),  # pyrite, 1016 K (Kullerud and Yoder, 1959)
     ],
 )
@@ -54,7 +57,9 @@ def test_compounds_of_volatile_elements_fall_apart_into_vapours(elements, formul
     assert lowest < point.temperature_K < highest
 
 
-@pytest.mark.parametrize("elements", ["Zn S", "Pb S", "K O", "Li C", "Mg N", "Cd O Te"])
+@pytest.mark.parametrize(
+    "elements", [pytest.param("Zn S", marks=needs_freed), "Pb S", "K O", "Li C", "Mg N", "Cd O Te"]
+)
 def test_no_compound_falls_apart_into_itself(elements):
     points = decomposition_points(measured_phases(elements.split()))
     assert points and not any(formula in point.products for formula, point in points.items())
