@@ -48,9 +48,25 @@ def test_measured_energies_move_within_their_errors_and_say_so(tmp_path):
 
 
 def test_an_equilibrium_far_from_the_energies_is_said(tmp_path):
-    text = LIMESTONE.replace("1150", "700")
+    text = LIMESTONE.replace("1150", "1080")
     known = load_phases("measured:Ca-C-O", equilibria=write(tmp_path, text, "known.yaml"))
     assert any("more than two standard errors" in w for w in known.energy_set().warnings)
+
+
+def test_an_equilibrium_that_the_energies_cannot_mean_is_refused(tmp_path):
+    """Limestone that decomposes at 300 K is off by some 1.3 eV per CO2: a slip of the digits, no assessment."""
+    file = write(tmp_path, LIMESTONE.replace("1150", "300"), "known.yaml")
+    with pytest.raises(
+        DataError, match=r"'known.yaml' would move .* meV/atom, \d+ standard errors.*CaCO3 = CaO [+] CO2"
+    ):
+        load_phases("measured:Ca-C-O", equilibria=file)
+
+
+@pytest.mark.parametrize("equation", ["CO2 = CO2", "CaO + CO2 = CO2 + CaO", "2 CaO + CO2 = CaO + CO2 + CaO"])
+def test_an_equilibrium_of_a_phase_with_itself_is_refused(tmp_path, equation):
+    file = write(tmp_path, LIMESTONE.replace("CaCO3 = CaO + CO2", equation), "known.yaml")
+    with pytest.raises(DataError, match=r"constraints\[0\].equilibrium is '.*', the same on both sides"):
+        load_phases("measured:Ca-C-O", equilibria=file)
 
 
 def test_a_phase_that_is_not_there_is_named_with_its_file(tmp_path):

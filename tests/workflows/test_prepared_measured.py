@@ -2,6 +2,7 @@
 
 import pytest
 
+from own_energies import write
 from tammann.errors import DataError, RecipeError
 from tammann.recipe import Recipe
 from tammann.workflows.prepared import phases_for, prepare
@@ -59,6 +60,25 @@ def test_warnings_are_about_what_occurs(atmosphere):
     assert "volumes of Ca3Si2O7 are estimated" not in silicates.phases.warnings  # there with all others
     hot = prepare(recipe(("Li2CO3", 3), ("Co3O4", 2), T=1100, atmosphere=atmosphere))
     assert any(warning.startswith("Molten") and "Li2CO3" in warning for warning in hot.warnings)
+
+
+LIMESTONE = """
+constraints:
+  - {equilibrium: CaCO3 = CaO + CO2, kind: equality, temperature_K: 1080, source: made up for this test}
+"""
+
+
+def test_what_changes_the_answer_is_important(tmp_path):
+    """Energies that known equilibria move far, and computed ones that nothing measured corrects, in both engines."""
+    limestone = (("CaCO3", 1), ("SiO2", 1))
+    assert prepare(recipe(*limestone)).important_warnings == ()
+    known = write(tmp_path, LIMESTONE, "known.yaml")
+    for engine in ("reactive-diffusion", "automaton"):
+        moved = prepare(recipe(*limestone, equilibria=str(known), engine=engine))
+        assert any("moved by more than two standard errors" in w for w in moved.important_warnings)
+    own = write(tmp_path, "formula,formation_energy_eV_per_atom\nCa3Ti2O7,-3.45\n", "own.csv")
+    computed = prepare(recipe(("CaO", 3), ("TiO2", 2), computed=str(own)))
+    assert any(w.startswith("Ca3Ti2O7: computed, not corrected") for w in computed.important_warnings)
 
 
 def test_what_nobody_measured_is_refused_in_a_sentence():

@@ -14,6 +14,7 @@ from tammann.files import DATA_SUFFIXES
 from tammann.kinetics.options import KineticsOptions
 from tammann.kinetics.rate_tables import MOST_PHASES
 from tammann.reactions import Reactions, reaction_energy
+from tammann.thermo.cautions import cautions
 from tammann.thermo.phase import ELEMENT_GASES
 from tammann.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
@@ -212,6 +213,7 @@ def conditions(
         furnace,
         [
             *important,
+            *cautions(phases, energies),
             *(
                 f"The {gas} of {recipe.atmosphere} takes no part, because no phase of {phases.system} can take it up "
                 "or give it off."

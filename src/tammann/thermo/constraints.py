@@ -1,6 +1,7 @@
 """Known equilibria, in a small YAML file that can be read aloud."""
 
 import re
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,22 @@ def _constraint(entry: Any, position: int) -> Constraint:
     if not 0.0 <= spread <= 3.0:
         raise DataError(f"{where}.entropy_spread is {spread:g}: expected a standard deviation of its ln from 0 to 3")
     left, right = _sides(str(entry["equilibrium"]), where)
+    if not any(_net(left, right).values()):
+        raise DataError(
+            f"{where}.equilibrium is {entry['equilibrium']!r}, the same on both sides, which says nothing: write what "
+            "turns into what"
+        )
     entropy = None if entropy is None else finite_number(entropy, f"{where}.entropy_J_per_K_per_mol_atoms")
     return Constraint(kind, T, source, left, right, (), margin, entropy, origin, spread)
+
+
+def _net(left: Sequence[tuple[str, float]], right: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """Return the moles of each formula that there are more of on the right than on the left."""
+    net: dict[str, float] = {}
+    for sign, side in ((-1.0, left), (1.0, right)):
+        for formula, moles in side:
+            net[formula] = round(net.get(formula, 0.0) + sign * moles, 9)
+    return net
 
 
 def _refuse_unknown(block: dict[str, Any], known: set[str], where: str) -> None:

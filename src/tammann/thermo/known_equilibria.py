@@ -8,11 +8,12 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.thermo.assessment import ContradictionError, assess
+from tammann.thermo.cautions import MOVED_FAR
 from tammann.thermo.constraints import load_constraints
 from tammann.thermo.phase import EnergySet, Phases
 
-_FAR = 2.0
-"""Standard errors beyond which a shift is worth a warning."""
+_FAR, _TOO_FAR = 2.0, 6.0
+"""Standard errors beyond which a shift changes what energies are worth, and beyond which a statement is a slip."""
 
 
 def with_equilibria(phases: Phases, path: str | Path) -> Phases:
@@ -30,7 +31,8 @@ def with_equilibria(phases: Phases, path: str | Path) -> Phases:
         standard errors.
 
     Raises:
-        DataError: The file cannot be read, names a phase that is not there, or contradicts itself.
+        DataError: The file cannot be read, names a phase that is not there, contradicts itself, or would move an
+            energy by more than six standard errors.
 
     Example:
         >>> import pathlib, tempfile
@@ -66,10 +68,24 @@ def with_equilibria(phases: Phases, path: str | Path) -> Phases:
         which = (np.abs(found[1].shifts_eV_per_atom) > 1e-6) & ~before.is_computed
         said.append(f"measured energies moved to satisfy known equilibria: {_shifts(phases, found[1], which)}")
     base, assessed = found
-    far = np.abs(assessed.shifts_eV_per_atom) > _FAR * assessed.standard_error_eV_per_atom
+    sigmas = np.divide(
+        np.abs(assessed.shifts_eV_per_atom),
+        assessed.standard_error_eV_per_atom,
+        out=np.zeros(len(phases)),
+        where=assessed.standard_error_eV_per_atom > 0,
+    )
+    worst = int(sigmas.argmax())
+    if sigmas[worst] > _TOO_FAR:
+        alone = np.arange(len(phases)) == worst
+        raise DataError(
+            f"equilibria file {Path(path).name!r} would move {_shifts(phases, assessed, alone)}, {sigmas[worst]:.0f} "
+            f"standard errors of its energy: check {'; '.join(dict.fromkeys(c.equation for c in constraints))} and "
+            "temperature_K, or state a larger standard error of that energy"
+        )
+    far = sigmas > _FAR
     if far.any():
         moved = _shifts(phases, assessed, far)
-        said.append(f"moved by more than two standard errors to satisfy known equilibria: {moved}")
+        said.append(f"{MOVED_FAR}: {moved}")
     kept = replace(assessed, is_computed=before.is_computed, warnings=(*before.warnings, *said))
     return base.with_energies(kept, default=True)
 

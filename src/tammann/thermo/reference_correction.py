@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tammann.errors import DataError
 from tammann.notebook import ShownAsTable
+from tammann.thermo.cautions import NOT_CORRECTED
 from tammann.thermo.gibbs import COMPUTED_STANDARD_ERROR_EV_PER_ATOM, bartel_gibbs, enthalpy_of
 from tammann.thermo.merged import merged, on_grid, phase_key
 from tammann.thermo.phase import FloatArray, Phase, Phases
@@ -330,7 +331,7 @@ def _sentences(found: ReferenceCorrection, new: list[Phase]) -> Iterator[str]:
             continue
         how = f"tied by computed reaction energies to measured {some}"
         if not inside and not found.references:
-            how = "not corrected, because no compound of the same source has been measured; add computed ones that have"
+            how = f"{NOT_CORRECTED} no compound of the same source has been measured; add computed ones that have"
         elif not inside:
             how = {
                 "none": f"not corrected, which does best for measured {some}",
