@@ -10,6 +10,7 @@ from tammann.thermo.correlated_errors import formation_from_binaries, reaction_s
 from tammann.thermo.draws import mean_of_draws
 from tammann.thermo.merged import merged
 from tammann.thermo.phase import Constraint
+from tammann.thermo.reference_correction import corrected
 from tammann.units import KJ_PER_MOL_IN_EV
 
 
@@ -152,3 +153,19 @@ def test_an_assessment_shifts_what_its_reactions_depend_on():
     for seed in range(3):
         assert draw_energies(known, rng=seed).gibbs(1000.0) @ row == pytest.approx(0.0, abs=1e-9)
     assert mean_of_draws(known, pairs=2).gibbs_eV_per_atom == pytest.approx(made.gibbs_eV_per_atom, abs=1e-9)
+
+
+def test_a_corrected_energy_shares_the_errors_of_its_references():
+    """X of two measured binaries, computed: the reaction has the error of computed energies, X that of the binaries."""
+    measured = load_phases("measured:Ba-Ti-O")
+    library = measured.take(np.array([i for i, p in enumerate(measured) if p.formula not in ("BaTiO3", "Ba2TiO4")]))
+    computed = load_phases("Ba-Ti-O")
+    names = ["BaO", "TiO2", "BaTiO3"]
+    mine = dataclasses.replace(computed, default_energies="materials-project")
+    joint = corrected(mine.take(np.array([mine.index(f) for f in names])), library, name="joint")
+    made = {"BaO": -1.0, "TiO2": -1.0, "BaTiO3": 1.0}
+    energies = joint.energy_set()
+    independent = joint.with_energies(dataclasses.replace(energies, loadings_eV_per_atom=None), default=True)
+    alone = 0.040 * 5 / KJ_PER_MOL_IN_EV
+    assert error_kJ(joint, **made) == pytest.approx(alone, rel=1e-6) and error_kJ(independent, **made) > alone
+    assert energies.standard_error_eV_per_atom[joint.index("BaTiO3")] > 0.040

@@ -42,7 +42,7 @@ def decomposition_points(phases: Phases, *, energies: str | None = None) -> dict
         >>> from tammann.thermo import measured_phases
         >>> lime = decomposition_points(measured_phases(["Ca", "C", "O"]))["CaCO3"]
         >>> round(lime.temperature_K), lime.equation
-        (1163, 'CaO + CO2')
+        (1161, 'CaO + CO2')
     """
     grid = phases.energy_set(energies).temperature_K
     above = np.array([energy_above_hull(phases, float(T), energies=energies) for T in grid])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from tammann.composition import composition_key
 from tammann.errors import DataError
 from tammann.notebook import ShownAsTable
 from tammann.thermo.cautions import NOT_CORRECTED
@@ -309,9 +310,33 @@ def corrected(
     base = computed.with_energies(changed, default=True)
     said = list(_sentences(found, [computed[i] for i in new]))
     joint = merged(measured, base.take(np.array(new, dtype=int)), name=name or ours.name, warnings=said)
+    joint = _with_errors_of_references(joint, found, [computed[i] for i in new])
     if own:
         joint = merged(base.take(np.array(own)), joint, name=name or ours.name)
     return replace(joint, warnings=tuple(dict.fromkeys((*computed.warnings, *joint.warnings))))
+
+
+def _with_errors_of_references(joint: Phases, found: ReferenceCorrection, new: list[Phase]) -> Phases:
+    """Return the joint system with what each corrected energy has of the errors of its references.
+
+    In the correction sum_k w_k (measured - computed)_k the error of each measured energy counts w_k times, in the
+    compound as in the reference, so that a reaction between them has the error of the computed energies only.
+    """
+    energies = joint.energy_set()
+    places = {phase_key(phase): i for i, phase in enumerate(joint)}
+    references = [places.get(("solid", composition_key(formula)), -1) for formula in found.references]
+    if energies.loadings_eV_per_atom is None or not references or min(references) < 0:
+        return joint
+    loadings = energies.loadings_eV_per_atom.copy()
+    for phase in new:
+        i, shares = places[phase_key(phase)], found.shares(phase.composition)
+        total = float(energies.standard_error_eV_per_atom[i])
+        measured = float(np.linalg.norm(shares * found.standard_error_eV_per_atom))
+        loadings[i] *= math.sqrt(max(0.0, total**2 - measured**2)) / (total or 1.0)
+        loadings[i] += shares @ loadings[references]
+    errors = np.linalg.norm(loadings, axis=1)
+    changed = replace(energies, loadings_eV_per_atom=loadings, standard_error_eV_per_atom=errors)
+    return joint.with_energies(changed, default=True)
 
 
 def _described(found: ReferenceCorrection, phase: Phase) -> str:
