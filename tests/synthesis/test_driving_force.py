@@ -13,7 +13,8 @@ from tammann.synthesis.driving_force import (
 )
 from tammann.synthesis.exchange import OpenSystem
 from tammann.synthesis.interface import interface_reactions
-from tammann.units import BOLTZMANN_EV_PER_K
+from tammann.thermo import load_phases
+from tammann.units import BOLTZMANN_EV_PER_K, KJ_PER_MOL_IN_EV
 
 
 def test_oxides_by_hand(toy):
@@ -49,3 +50,9 @@ def test_carbonate_by_hand(toy):
 def test_nothing_else_forms():
     assert lead_eV_per_atom(0.1, np.array([-0.2])) == pytest.approx(0.1)
     assert lead_eV_per_atom(0.1, np.zeros(0)) == pytest.approx(0.1)
+
+
+def test_errors_that_solids_share_cancel_in_a_driving_force():
+    """Spinel from its oxides is known as the reaction was measured, 0.6 kJ per mole of atoms, not as the oxides are."""
+    (one,) = precursor_sets(load_phases("measured:Mg-Al-O"), "MgAl2O4", candidates=["MgO", "Al2O3"])
+    assert one.standard_error_eV_per_target == pytest.approx(7 * 0.6 * KJ_PER_MOL_IN_EV)
