@@ -2,7 +2,7 @@ import string
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from own_energies import HEADER, SPINEL, write
@@ -84,7 +84,10 @@ def test_every_sound_table_is_carried_over_exactly(tmp_path, rows):
         return
     lines = []
     for composition, energy, ratio, melting in unique.values():
-        volume = min(max(ratio * estimated_volume(composition).value, 3.0), 70.0)
+        try:
+            volume = min(max(ratio * estimated_volume(composition).value, 3.0), 70.0)
+        except DataError:  # no solid has the volume that the increments give: C3Si
+            assume(False)
         lines.append(f"{written(composition)},{energy!r},{volume!r},{melting!r},0.05")
     phases = read_csv(write(tmp_path, HEADER + "\n".join(lines)))
     for phase, (composition, energy, ratio, melting) in zip(phases, unique.values(), strict=False):
