@@ -61,6 +61,8 @@ def hull_line(
     Raises:
         DataError: An end member is unknown, has no energy in this set, or is both ends.
     """
+    from tammann.thermo import reaction_standard_error
+
     first, second = between or end_members(phases)
     ends = []
     for name in (first, second):
@@ -74,7 +76,6 @@ def hull_line(
     for name, end in zip((first, second), ends, strict=True):
         if not np.isfinite(gibbs[end]):
             raise DataError(f"between: end member {name!r} has no energy in this set; choose another set or end.")
-    error = phases.energy_set(energies).standard_error_eV_per_atom
     matrix = np.asarray(phases.composition_matrix, dtype=float)
     n_first, n_second = matrix[ends].sum(axis=1)
     amounts = matrix @ np.linalg.pinv(matrix[ends])  # (n, 2) formula units of A and B
@@ -83,7 +84,10 @@ def hull_line(
     a, b = np.clip(amounts[kept], 0, None).T
     x, z = (b / (a + b)).round(12), b * n_second / (a * n_first + b * n_second)
     energy = gibbs[kept] - (1 - z) * gibbs[ends[0]] - z * gibbs[ends[1]]
-    spread = np.hypot(error[kept], np.hypot((1 - z) * error[ends[0]], z * error[ends[1]]))
+    reactions = np.zeros((len(kept), len(phases)))  # per atom, from the ends
+    reactions[np.arange(len(kept)), kept] = 1.0
+    reactions[:, ends] -= np.column_stack([1 - z, z])
+    spread = reaction_standard_error(phases, reactions / matrix.sum(axis=1), energies=energies)
     order = np.lexsort((energy, x))
     rows = order[np.unique(x[order], return_index=True)[1]]  # of two polymorphs the more stable
     return {
