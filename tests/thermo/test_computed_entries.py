@@ -136,6 +136,6 @@ def test_entries_without_a_functional_beside_others_are_named(tmp_path):
 
 
 def test_a_formula_is_written_as_the_data_say(tmp_path):
-    entries = [*magnesia()[:2], computed("MgO", -6.2), computed("Mg3O4", -5.0)]
+    entries = [*magnesia()[:2], computed("MgO", -6.2), computed("Mg3O4", -5.6)]
     entries[2].data["formula"], entries[3].data["formula"] = "OMg", "MgO"
     assert [phase.formula for phase in load_phases(dump(tmp_path, entries))] == ["OMg", "Mg3O4", "O2"]

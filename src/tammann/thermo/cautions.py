@@ -4,14 +4,15 @@ from tammann.thermo.phase import Phases
 
 MOVED_FAR = "moved by more than two standard errors to satisfy known equilibria"
 NOT_CORRECTED = "not corrected, because"
+LEFT_OUT = "left out as unusable"
 FAR_FROM_LIBRARY = "far from what the library of measured energies has"
 
 
 def cautions(phases: Phases, energies: str | None = None) -> tuple[str, ...]:
     """Return the warnings of a system and of one of its energy sets that change the answer.
 
-    These are energies that known equilibria move far, computed ones that nothing corrects, and numbers of a user's
-    table that the library contradicts.
+    These are energies that known equilibria move far, computed ones that nothing corrects, lines of a user's table that
+    are left out, and numbers in it that the library contradicts.
 
     Args:
         phases: The system.
@@ -23,4 +24,4 @@ def cautions(phases: Phases, energies: str | None = None) -> tuple[str, ...]:
         ()
     """
     said = (*phases.warnings, *phases.energy_set(energies).warnings)
-    return tuple(w for w in said if any(words in w for words in (MOVED_FAR, NOT_CORRECTED, FAR_FROM_LIBRARY)))
+    return tuple(w for w in said if any(words in w for words in (MOVED_FAR, NOT_CORRECTED, LEFT_OUT, FAR_FROM_LIBRARY)))

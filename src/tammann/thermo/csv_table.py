@@ -28,6 +28,8 @@ from tammann.units import KJ_PER_MOL_IN_EV
 
 _ENTROPIES = (1.0, 110.0)
 """J/(K mol) of atoms, of solids at 298 K: diamond has 2.4, caesium 85."""
+_HEAT_CAPACITIES = (5.0, 60.0)
+"""J/(K mol) of atoms, of solids at 298 K: diamond has 6.1, most 15 to 30."""
 _MELTING = ("formula", "melting_point_K", "source")
 
 
@@ -141,6 +143,8 @@ def _entry(where: str, row: Mapping[str, str], columns: Columns) -> Entry:
     if columns.volume is not None and volume is not None:
         volume = volume_per_atom(columns.volume, volume, composition)
     if columns.standard_error is not None and error is not None:
+        if error < 0.0:
+            raise DataError(f"{where}: {columns.standard_error} is {error:g} for {row['formula']}, expected 0 or more")
         error = energy_per_atom(columns.standard_error, error, composition)
     source = row.get("source") or "stated by the user"
     return Entry(
@@ -192,6 +196,14 @@ def _energy(
         raise DataError(
             f"{where}: {ENTROPY} is {entropy:g} for {row['formula']}, {per_atom:.3g} per mole of atoms, expected "
             f"{_ENTROPIES[0]:g} to {_ENTROPIES[1]:g}; is it in J/(K mol)?"
+        )
+    T = 298.15
+    terms = zip(capacity, (1.0, T, T**-2, T**-0.5, T**2), strict=True)
+    room = sum((value or 0.0) * term for value, term in terms) / sum(composition.values())
+    if any(value is not None for value in capacity) and not _HEAT_CAPACITIES[0] <= room <= _HEAT_CAPACITIES[1]:
+        raise DataError(
+            f"{where}: {HEAT_CAPACITY[0]} to {HEAT_CAPACITY[-1]} give {row['formula']} {room:.3g} J/(K mol of atoms) "
+            f"at 298 K, expected {_HEAT_CAPACITIES[0]:g} to {_HEAT_CAPACITIES[1]:g}; are they in J/(K mol), and T in K?"
         )
     curve_of_entropy, note = _from_entropy(composition, energy, entropy, capacity)
     check_slopes(TEMPERATURES_K, curve_of_entropy, where)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError
 from tammann.thermo.anions import anion_warnings
+from tammann.thermo.cautions import LEFT_OUT
 from tammann.thermo.estimates import estimated_volume
 from tammann.thermo.experiment import measured_properties
 from tammann.thermo.gases import gas, gas_named, gases_of, stabler_gases
@@ -210,7 +211,7 @@ def _warnings(
 ) -> Iterator[str]:
     if refused:
         more = f"; and {len(refused) - 5} more" if len(refused) > 5 else ""
-        yield f"left out as unusable: {'; '.join(list(refused.values())[:5])}{more}"
+        yield f"{LEFT_OUT}: {'; '.join(list(refused.values())[:5])}{more}"
     yield from anion_warnings(system, {e.formula: e.anion_correction for e in kept if e.is_computed})
     lacking = [
         e.formula for e in kept if e.standard_error_eV_per_atom is None and len(system[e.formula].composition) > 1

@@ -29,7 +29,7 @@ def filled(phases: Phases) -> Phases:
         >>> import pathlib, tempfile
         >>> from tammann.thermo.csv_table import read_csv
         >>> file = pathlib.Path(tempfile.mkdtemp()) / "mine.csv"
-        >>> _ = file.write_text("formula,formation_enthalpy_298K_kJ_per_mol\nMg3Al2O6,-2880.0")
+        >>> _ = file.write_text("formula,formation_enthalpy_298K_kJ_per_mol\nMg3Al2O6,-3480.0")
         >>> joint = filled(read_csv(file))
         >>> joint.default_energies, "MgAl2O4" in joint
         ('mine', True)

@@ -1,5 +1,6 @@
 """Where phases come from: a shipped system, a user's file, or the Materials Project."""
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from types import NoneType
@@ -63,6 +64,7 @@ def load_phases(
 def _loaded(
     source: str | Path, melting_points: str | Path | None, *, fill: bool, computed: str | Path | None
 ) -> Phases:
+    from tammann.thermo.against_library import melting_points_apart
     from tammann.thermo.csv_table import read_melting_points
     from tammann.thermo.fill import filled, with_computed
     from tammann.thermo.measured import MEASURED, measured_phases, with_melting_points
@@ -83,7 +85,10 @@ def _loaded(
         phases = measured_phases([element for element in text.removeprefix(f"{MEASURED}:").split("-") if element])
         if computed is not None:
             phases = with_computed(phases, _read(Path(computed), stated))
-        return phases if stated is None else with_melting_points(phases, stated)
+        if stated is None:
+            return phases
+        changed = with_melting_points(phases, stated)
+        return replace(changed, warnings=(*changed.warnings, *melting_points_apart(changed, phases)))
     if isinstance(source, str) and shipped_system(text) is not None:
         if fill:
             raise DataError(f"fill cannot go with {text}, which ships with its competitors: leave it out")
@@ -106,8 +111,9 @@ def _loaded(
 
 
 def _read(path: Path, stated: "MeltingPoints | None") -> Phases:
+    from tammann.thermo.against_library import checked
     from tammann.thermo.computed_entries import read_entries
     from tammann.thermo.csv_table import read_csv
 
     read = read_entries if path.name.lower().removesuffix(".gz").endswith(".json") else read_csv
-    return read(path, melting_points=stated)
+    return checked(read(path, melting_points=stated))
