@@ -12,6 +12,7 @@ def test_a_system_is_listed(call):
     told = call("system", "Sr-Ti-O-C").out
     assert "SrTiO3" in told and "NIST-JANAF" in told and "Gases: O2, CO2" in told and "at 1300 K" in told
     assert call("system", "Sr", "Ti", "O", "C").out == told == call("system", "SrTiO3", "CO2").out
+    assert call("system", "Sr,Ti,O,C").out == told == call("system", "Sr, Ti", "O,C").out
 
 
 def test_json_has_every_number_with_its_source(call):
@@ -31,6 +32,11 @@ def test_json_has_every_number_with_its_source(call):
 def test_what_is_missing_is_said(call):
     told = call("system", "Y-Mn-O").out
     assert "Missing: no table has a compound of Mn-Y-O" in told and "mp-api" in told
+
+
+def test_no_solid_is_said_to_fall_apart_into_itself(call):
+    told = call("system", "Cd,O").out
+    assert "CdO = Cd(g) + 0.5 O2" in told and "CdO = CdO" not in told
 
 
 def test_bad_words_are_refused(call):

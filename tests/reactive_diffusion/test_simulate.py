@@ -7,12 +7,15 @@ import pytest
 
 from reactive_diffusion.systems import SALTS, phases_of, prepare
 from tammann import load_phases, load_transport
-from tammann.errors import ResultError
+from tammann.composition import parse_formula
+from tammann.errors import RecipeError, ResultError
 from tammann.history import DiffusionRecord, History
+from tammann.reactive_diffusion import simulate
+from tammann.reactive_diffusion.components import components
 from tammann.reactive_diffusion.powder import mix, mix_grains
 from tammann.reactive_diffusion.programme import ramp_and_hold
 from tammann.reactive_diffusion.simulate import simulate_grains, simulate_powder
-from tammann.thermo import equilibrium
+from tammann.thermo import equilibrium, measured_phases
 
 PROGRAMME = [*ramp_and_hold(800.0, 1200.0, 10.0, 1.0), *ramp_and_hold(1200.0, 1500.0, 10.0, 4.0, stage=1, regrind=True)]
 
@@ -88,6 +91,64 @@ def test_a_carbonate_of_grains_does_the_same():
     assert history.element_drift[0] < 1e-12 and released[0] == 0.0 and released[-1] == pytest.approx(1.0, abs=1e-9)
     assert (np.diff(released) >= -1e-12).all()
     assert (history.diffusion.gibbs_left_eV_per_atom > -1e-9).all()
+
+
+@pytest.mark.parametrize("on_grid", [False, True])
+def test_a_gas_that_is_taken_back_ends_the_run_when_it_happens(monkeypatch, on_grid):
+    """Not after the whole programme: here any amount counts as too much, so that the first look must refuse."""
+    monkeypatch.setattr(simulate, "TAKEN_BACK", -2.0)
+    stretches = [
+        *ramp_and_hold(600.0, 1500.0, 10.0, 0.5),
+        *ramp_and_hold(1500.0, 700.0, 10.0, 0.5, stage=1, regrind=True),
+    ]
+    case = prepare(load_phases("Ba-Ti-O"), {"BaCO3": 1.0, "TiO2": 1.0}, stretches, mode="equal", cells=20)
+    seen = []
+
+    def progress(part, text, T):
+        seen.append(part)
+
+    with pytest.raises(RecipeError, match="CO2: the powder gives it off.*cannot keep apart"):
+        if on_grid:
+            volumes = np.array([case.system.phases[int(p)].molar_volume_m3_per_mol for p in case.system.solids])
+            solids = [case.system.formulas.index(f) for f in ("BaCO3", "TiO2")]
+            grains = mix_grains([1.0, 1.0], solids, volumes, [5e-8, 5e-8], size=8, voxels_per_grain=4, rng=1)
+            simulate_grains(grains, case.system, case.conduct, stretches, progress=progress)
+        else:
+            simulate_powder(case.powder, case.system, case.conduct, stretches, progress=progress)
+    assert max(seen, default=0.0) <= 0.5
+
+
+@pytest.mark.parametrize(
+    "precursors, product, gases",
+    [
+        ({"SrCO3": 1.0, "TiO2": 1.0}, {"SrTiO3": 1.0}, {"CO2": 1.0}),
+        # 6 Li2CO3 + 4 Co3O4 + O2 -> 12 LiCoO2 + 6 CO2
+        ({"Li2CO3": 3.0, "Co3O4": 2.0}, {"LiCoO2": 6.0}, {"CO2": 3.0, "O2": -0.5}),
+        # 2 SrCl2 + 2 TiO2 + O2 -> 2 SrTiO3 + 2 Cl2
+        ({"SrCl2": 1.0, "TiO2": 1.0}, {"SrTiO3": 1.0}, {"Cl2": 1.0, "O2": -0.5}),
+    ],
+)
+def test_gases_come_in_the_ratio_of_the_reaction(precursors, product, gases):
+    """Drift of elements cannot show a wrong gas, as gases are what solids lack: so count them by the equation."""
+    phases = measured_phases({element for formula in precursors for element in parse_formula(formula)} | {"O", "C"})
+    system = components(
+        phases, precursors, [1000.0, 1300.0], partial_pressure_Pa={"O2": 21000.0, "CO2": 40.0}, release_pressure_Pa=1.0
+    )
+    made = np.array([product.get(formula, 0.0) for formula in system.formulas])
+    given_off = dict(zip(system.gases, (system.start - made) @ system.gas_content, strict=True))
+    assert {gas: n for gas, n in given_off.items() if abs(n) > 1e-9} == pytest.approx(gases)
+
+
+def test_a_run_takes_up_and_gives_off_gases_in_that_ratio():
+    phases, air = measured_phases(["Li", "Co", "O", "C"]), {"O2": 21000.0, "CO2": 40.0}
+    stretches = ramp_and_hold(900.0, 960.0, 10.0, 1e6)
+    case = prepare(phases, {"Li2CO3": 3.0, "Co3O4": 2.0}, stretches, gas=air, cells=20)
+    history = simulate_powder(case.powder, case.system, case.conduct, stretches)
+    final = dict(zip(history.phases, history.moles[0, -1], strict=True))
+    released = dict(zip(history.gases, history.gas_moles[0, -1], strict=True))
+    assert final["LiCoO2"] > 3.0 and set(f for f, n in final.items() if n > 1e-6) <= {"LiCoO2", "Li2CO3", "Co3O4"}
+    assert released["CO2"] == pytest.approx(final["LiCoO2"] / 2, rel=1e-9)
+    assert released["O2"] == pytest.approx(-final["LiCoO2"] / 12, rel=1e-9)
 
 
 def test_a_metathesis_runs_to_a_history(tmp_path):

@@ -70,6 +70,13 @@ def test_what_melts_in_any_furnace_is_refused_where_no_temperature_is_asked_for(
     assert any(f"below 500 K: {liquid.split()[0]} (" in note for note in asked.notes)
 
 
+@pytest.mark.parametrize("word", ["argon", "Ar", "N2", "nitrogen"])
+def test_argon_and_nitrogen_are_inert(word):
+    inert = starting_recipe("MgAl2O4", ["MgO", "Al2O3"], atmosphere="inert")
+    assert starting_recipe("MgAl2O4", ["MgO", "Al2O3"], atmosphere=word).text == inert.text
+    assert "atmosphere: inert" in inert.text
+
+
 def test_the_salt_of_a_metathesis_stays_solid():
     """NaCl melts at 1074 K, far below the manganite; and what melts at a temperature that was asked for is named."""
     words = {"computed": str(TABLE), "atmosphere": "inert"}

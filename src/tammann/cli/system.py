@@ -1,5 +1,6 @@
 """The command that shows what measurements are known of some elements."""
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +13,8 @@ Temperature = Annotated[float, typer.Option("--temperature-K", metavar="T", help
 
 def system(
     elements: Annotated[
-        list[str], typer.Argument(metavar="ELEMENTS...", help="Symbols, as Sr-Ti-O-C or apart, or a formula.")
+        list[str],
+        typer.Argument(metavar="ELEMENTS...", help="Symbols, as Sr-Ti-O-C or Sr,Ti,O,C or apart, or a formula."),
     ],
     temperature_K: Temperature = 1300.0,
     as_json: AsJson = False,
@@ -26,7 +28,7 @@ def system(
     from tammann.thermo.gases import product_gases
     from tammann.units import KJ_PER_MOL_IN_EV
 
-    symbols = sorted({e for word in elements for part in word.split("-") if part for e in parse_formula(part)})
+    symbols = sorted({e for word in elements for part in re.split("[-,]", word) if part for e in parse_formula(part)})
     phases = measured_phases(symbols)
     energies = phases.energy_set()
     grid = energies.temperature_K

@@ -124,6 +124,7 @@ def simulate_powder(
             if progress is not None:
                 share = (number + (c + 1) / len(cells)) / len(parts)
                 progress(share, f"particle {c + 1} of {len(cells)}", part[-1].end_K)
+        _refuse_taken_back(system, np.sum([np.sum(one, axis=1) for one in held], axis=0))
         heat += list(np.sum([done.dissipated_eV for done in runs], axis=0))
         cells, before = [done.sites[-1] for done in runs], list(runs)
     sites = np.array(held)
@@ -170,7 +171,8 @@ def simulate_grains(
         metadata: Written into the history.
 
     Raises:
-        RecipeError: Several components can move, or the cube has an odd edge.
+        RecipeError: Several components can move, the cube has an odd edge, or solids took up more of a gas than had
+            left.
         ResultError: The checkpoint belongs to another run or is cut off.
 
     Example:
@@ -194,7 +196,7 @@ def simulate_grains(
     done = run_grid(
         grains.solid, system.start * system.sites, grains.voxel_m, tables, stretches,
         block=grains.block, layers=layers, tolerance=tolerance, threads=threads, checkpoint=checkpoint,
-        progress=progress, rng=rng,
+        progress=progress, inspect=lambda sites: _refuse_taken_back(system, sites), rng=rng,
     )  # fmt: skip
     record = replace(
         _record(system, conduct, tables, stretches, done.sites, done.dissipated_eV, done.steps),
@@ -325,23 +327,12 @@ def _best_mixture(tables: Tables, g: np.ndarray, amounts: np.ndarray) -> np.ndar
     return np.asarray(found.x) * scale
 
 
-def _history(
-    system: Components,
-    tables: Tables,
-    stretches: Sequence[Stretch],
-    sites: np.ndarray,
-    calibrated: bool,
-    metadata: dict[str, Any],
-) -> History:
-    """Return the history of amounts, shape (F, P) in sites, without what only this engine can tell.
+def _refuse_taken_back(system: Components, sites: np.ndarray) -> None:
+    """Refuse to go on once solids hold more of a gas than has left; ``sites`` of each solid so far, shape (F, P).
 
     Raises:
-        RecipeError: Solids took up more of a gas than had left, where it is not in the atmosphere.
+        RecipeError: They do, and the gas is not in the atmosphere.
     """
-    phases = [system.phases[int(p)] for p in system.solids]
-    gas = [system.phases[g] for g in system.gases]
-    composition = system.phases.composition_matrix[system.solids].astype(float)
-    gas_composition = system.phases.composition_matrix[[system.phases.index(g) for g in system.gases]].astype(float)
     moles = sites / system.sites
     released = (moles[0] - moles) @ system.gas_content
     for k in np.flatnonzero(system.release_only):
@@ -352,6 +343,23 @@ def _history(
                 f"which reactive diffusion cannot keep apart; raise diffusion.residual_pressure_Pa until {name} stays, "
                 f"state its pressure in the atmosphere, or write engine: automaton"
             )
+
+
+def _history(
+    system: Components,
+    tables: Tables,
+    stretches: Sequence[Stretch],
+    sites: np.ndarray,
+    calibrated: bool,
+    metadata: dict[str, Any],
+) -> History:
+    """Return the history of amounts, shape (F, P) in sites, without what only this engine can tell."""
+    phases = [system.phases[int(p)] for p in system.solids]
+    gas = [system.phases[g] for g in system.gases]
+    composition = system.phases.composition_matrix[system.solids].astype(float)
+    gas_composition = system.phases.composition_matrix[[system.phases.index(g) for g in system.gases]].astype(float)
+    moles = sites / system.sites
+    released = (moles[0] - moles) @ system.gas_content
     temperature = np.array([stretches[0].start_K, *(s.end_K for s in stretches)])
     elements = composition.any(axis=0) | gas_composition.any(axis=0)
     now = moles @ composition + released @ gas_composition

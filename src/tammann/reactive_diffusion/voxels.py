@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,7 @@ def run_grid(
     threads: int = 1,
     checkpoint: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    inspect: Callable[[np.ndarray], None] | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> GridRun:
     """Run a cube of voxels through a programme.
@@ -95,6 +96,7 @@ def run_grid(
         threads: Of the kernels; the result does not depend on it. Two pay from about 64^3 voxels on idle cores.
         checkpoint: File for the state after each stretch; a run that finds it continues to the same bits.
         progress: Called after every stretch with the part done, a text and the temperature.
+        inspect: Called after every stretch with the sites of each solid so far, (F, P); what it raises ends the run.
         rng: Seed of the grinding.
 
     Raises:
@@ -116,6 +118,8 @@ def run_grid(
     while state.frame < len(stretches):
         with kernel_threads(threads):
             state.advance(stretches[state.frame], block, tolerance)
+        if inspect is not None:
+            inspect(state.held[: state.frame + 1])
         if path is not None:
             write_state(path, identity, *state.state())
         if progress is not None:

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 
-from tammann.systems import read_rows
+from tammann.thermo.oxidation_states import known_states
 
 _NON_METALS = frozenset({"C", "N", "S", "O"})
 _RANGES = {"C": (-4, 4), "N": (-3, 5), "S": (-2, 6), "O": (-2, -1)}
-
-
-@cache
-def _states() -> Mapping[str, tuple[int, ...]]:
-    rows = read_rows("elements/oxidation_states.csv")
-    return {row["element"]: tuple(int(state) for state in row["states"].split()) for row in rows}
 
 
 def states_balance(composition: Mapping[str, int]) -> bool:
@@ -30,7 +23,7 @@ def states_balance(composition: Mapping[str, int]) -> bool:
         >>> states_balance({"Sr": 1, "Ti": 1, "O": 3}), states_balance({"Na": 1, "Ti": 1, "O": 9})
         (True, False)
     """
-    states = _states()
+    states = known_states()
     if not all(element in states or element in _NON_METALS for element in composition):
         return True
     low = high = 0

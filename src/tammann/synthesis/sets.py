@@ -15,6 +15,9 @@ from tammann.synthesis.search import Search
 from tammann.thermo import Phases
 from tammann.thermo.gases import known_as_gas
 
+INERT_WORDS = frozenset({"argon", "Ar", "nitrogen", "N2"})
+"""What else an inert atmosphere is called; nitrogen makes no nitrides here."""
+
 
 def precursor_sets(
     phases: Phases,
@@ -44,7 +47,7 @@ def precursor_sets(
     Args:
         phases: Energies; the target must be among them.
         target: Formula, any multiple.
-        atmosphere: ``air``, ``inert``, ``oxygen``, ``CO2`` or ``vacuum``.
+        atmosphere: ``air``, ``inert`` (also ``argon`` or ``N2``), ``oxygen``, ``CO2`` or ``vacuum``.
         partial_pressure_Pa: Gases held at a pressure, Pa, instead of a named atmosphere.
         release_pressure_Pa: Pressure, Pa, against which all other gases leave.
         temperature_K: Temperature of the energies.
@@ -69,6 +72,7 @@ def precursor_sets(
     """
     check_argument("phases", phases, "Phases", "what load_phases returns")
     if partial_pressure_Pa is None:
+        atmosphere = "inert" if atmosphere in INERT_WORDS else atmosphere
         if atmosphere not in ATMOSPHERES:
             raise DataError(f"atmosphere {atmosphere!r} has no name here: expected {', '.join(ATMOSPHERES)}.")
         partial_pressure_Pa = ATMOSPHERES[atmosphere]

@@ -7,12 +7,12 @@ not cancel: uncorrected, CaCO3 decomposes some 700 K too high.
 
 import math
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain, product
 
 from tammann.composition import composition_key
-from tammann.systems import read_rows
 from tammann.thermo.equilibrium import decomposition_temperature
+from tammann.thermo.oxidation_states import known_states
 from tammann.thermo.phase import Phases
 
 CARBONATE_CORRECTION_EV = 0.830
@@ -35,12 +35,6 @@ _MIXED = 20  # cost of an element in several states; more than those of single s
 _NOT_CATIONS = frozenset({"H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I"})
 _HOLES = frozenset({"Mn", "Fe", "Co", "Ni", "Cu", "Ru", "Rh", "Pd", "Ag", "Os", "Ir", "Pt", "Au"})
 """Metals whose oxides may hold holes in place of peroxide."""
-
-
-@cache
-def _states() -> Mapping[str, tuple[int, ...]]:
-    rows = read_rows("elements/oxidation_states.csv")
-    return {row["element"]: tuple(int(state) for state in row["states"].split()) for row in rows}
 
 
 def anion_groups(composition: Mapping[str, int]) -> list[Groups]:
@@ -72,7 +66,7 @@ def anion_groups(composition: Mapping[str, int]) -> list[Groups]:
 def _groups(key: tuple[tuple[str, int], ...]) -> list[tuple[tuple[str, float], ...]]:
     elements = dict(key)
     salt = set(elements) - _NOT_CATIONS or ("N" in elements and elements.get("H", 0) >= 4)  # of a metal or ammonium
-    if "O" not in elements or not salt or not set(elements) <= {*_states(), *_CENTRES, "O"}:
+    if "O" not in elements or not salt or not set(elements) <= {*known_states(), *_CENTRES, "O"}:
         return [()]
     found: dict[tuple[tuple[str, float], ...], tuple[int, ...]] = {}
     for units in (1, 2):  # a peroxide group may be shared by two formula units
@@ -96,7 +90,7 @@ def _balances(elements: Mapping[str, int]) -> Iterator[tuple[dict[str, int], tup
     """
     cations = {0: 0}  # lowest cost of each total charge
     for element in elements.keys() - _CENTRES.keys() - {"O"}:
-        options = _options(elements[element], _states()[element])
+        options = _options(elements[element], known_states()[element])
         cations = _cheapest((q + p, cost + extra) for q, cost in cations.items() for p, extra in options.items())
     for choice in _choices(elements):
         groups = {_CENTRES[e][0]: n for e, (n, *_) in choice.items()}

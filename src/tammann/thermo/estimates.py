@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
 from tammann.systems import data_file, read_rows
-from tammann.thermo.oxidation_states import oxidation_states
+from tammann.thermo.oxidation_states import known_states, oxidation_states
 
 VOLUME_TABLE = "estimates/volume_increments.csv"
 MELTING_TABLE = "estimates/melting_point.csv"
@@ -110,8 +110,7 @@ def _family(composition: Mapping[str, int], states: Mapping[str, float]) -> str:
 
 @cache
 def _usual_state(element: str) -> int:
-    states = {row["element"]: row["states"].split() for row in read_rows("elements/oxidation_states.csv")}
-    return _TYPICAL_STATE.get(element) or int(states.get(element, ["3"])[0])
+    return _TYPICAL_STATE.get(element) or known_states().get(element, (3,))[0]
 
 
 def _increment(name: str) -> _Term:

@@ -55,9 +55,20 @@ def _states(key: tuple[tuple[str, int], ...]) -> tuple[tuple[str, float], ...]:
 
 
 @cache
-def _table() -> dict[str, tuple[int, ...]]:
+def known_states() -> Mapping[str, tuple[int, ...]]:
+    """Return the oxidation states of each element of the shipped table, commonest first; C, N, S and O are not in it.
+
+    Example:
+        >>> known_states()["Ti"][0]
+        4
+    """
     rows = read_rows("elements/oxidation_states.csv")
-    return {row["element"]: tuple(int(state) for state in row["states"].split()) for row in rows} | _NONMETALS
+    return {row["element"]: tuple(int(state) for state in row["states"].split()) for row in rows}
+
+
+@cache
+def _table() -> dict[str, tuple[int, ...]]:
+    return {**known_states(), **_NONMETALS}
 
 
 def _options(element: str, states: tuple[int, ...], is_anion: bool) -> Iterator[tuple[int, int]]:

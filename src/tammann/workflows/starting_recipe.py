@@ -13,6 +13,7 @@ from tammann.recipe import ATMOSPHERES, Recipe
 from tammann.synthesis import OpenSystem, PrecursorSet, precursor_sets
 from tammann.synthesis.heating import solids_when_hot
 from tammann.synthesis.oxidation import states_balance
+from tammann.synthesis.sets import INERT_WORDS
 from tammann.thermo import Phases, load_phases
 from tammann.thermo.gases import known_as_gas
 
@@ -64,7 +65,8 @@ def starting_recipe(
     Args:
         target: Formula of what is to be made.
         precursors: Formulas of what is weighed in, two or more (one where it only decomposes).
-        atmosphere: One that a recipe can name: ``air``, ``inert``, ``oxygen``, ``CO2`` or ``vacuum``.
+        atmosphere: One that a recipe can name: ``air``, ``inert`` (also ``argon`` or ``N2``), ``oxygen``, ``CO2`` or
+            ``vacuum``.
         energies: ``measured``, or the path of a user's table or entries.
         computed: Beside ``measured``, the path of computed energies of what nobody has measured.
         temperature_K: Of the hold, K; chosen if None.
@@ -82,6 +84,7 @@ def starting_recipe(
         >>> Recipe.from_text(made.text).precursors[1].phase
         'Al2O3'
     """
+    atmosphere = "inert" if atmosphere in INERT_WORDS else atmosphere
     if atmosphere not in ATMOSPHERES:
         raise RecipeError(f"atmosphere: expected {', '.join(ATMOSPHERES)}, got {atmosphere!r}")
     if len(set(precursors)) < len(precursors) or not precursors:
