@@ -85,10 +85,13 @@ class Search:
                             complete.append(formulas)
                         yield one
 
-    def with_salts(
-        self, there: Sequence[Precursor], size: int | None, halogens: Sequence[str] = ("Cl",)
-    ) -> Iterator[PrecursorSet | None]:
-        """Yield the sets that leave an alkali halide, None for one without energies."""
+    def with_salts(self, there: Sequence[Precursor], size: int | None, *, named: bool) -> Iterator[PrecursorSet | None]:
+        """Yield the sets that leave an alkali halide, None for one without energies.
+
+        From the list it is a chloride, and its cation comes from an oxide, carbonate or the like; with powders that
+        are ``named`` it is any halide, and its cation may come with another halogen (NaF).
+        """
+        halogens = HALOGENS if named else ("Cl",)
         for cation in SALT_CATIONS:
             for halogen in halogens:
                 salt = cation + halogen
@@ -102,7 +105,7 @@ class Search:
                     if one.elements <= allowed
                     and one.elements & {*self.metals, cation}
                     and not {cation, halogen} <= one.elements
-                    and (cation not in one.elements or one.kind in _SALT_SOURCES)
+                    and (named or cation not in one.elements or one.kind in _SALT_SOURCES)
                 ]
                 needs = [[e in one.elements for one in chosen] for e in (*self.metals, cation, halogen)]
                 for k in range(2, min(size or len(self.metals) + 1, len(self.metals) + 1) + 1):

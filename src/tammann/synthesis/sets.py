@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from tammann.composition import composition_key, parse_formula
 from tammann.errors import DataError, check_argument
 from tammann.recipe import ATMOSPHERES
-from tammann.synthesis.exchange import HALOGENS, VOLATILE, OpenSystem, Surroundings
+from tammann.synthesis.exchange import VOLATILE, OpenSystem, Surroundings
 from tammann.synthesis.oxidation import states_balance
 from tammann.synthesis.precursor_list import USUAL_KINDS, Precursor, choose_precursors
 from tammann.synthesis.precursor_set import PrecursorSet
@@ -88,7 +88,7 @@ def precursor_sets(
     there = others
     found = list(search.with_gases(there, max_precursors or max(3, len(search.metals))))
     if metathesis:
-        found += search.with_salts(there, max_precursors, ("Cl",) if candidates is None else HALOGENS)
+        found += search.with_salts(there, max_precursors, named=candidates is not None)
     if not found:
         raise search.no_set(there, named=candidates is not None)
     known = [one for one in found if one is not None]

@@ -26,7 +26,7 @@ from tammann.reactive_diffusion.conductivity import Conductivities, Mode, conduc
 from tammann.reactive_diffusion.programme import Stretch, ramp_and_hold, table_temperatures
 from tammann.recipe import Recipe
 from tammann.systems import DEFAULT_SYSTEM
-from tammann.thermo import Phases, draw_energies, energy_above_hull, load_phases
+from tammann.thermo import Phases, draw_energies, energy_above_hull, freed, load_phases
 from tammann.thermo.measured import warnings_about
 from tammann.transport import TransportTable, draw_transport, load_transport
 
@@ -321,6 +321,8 @@ def _about_diffusion(prepared: PreparedRecipe, occurring: Collection[str]) -> It
 
 
 def _about_data(prepared: PreparedRecipe, occurring: Collection[str]) -> Iterator[str]:
+    if prepared.recipe.energies == "measured" and not freed.is_installed():
+        yield "Compounds that only FREED has are missing here; pip install 'tammann[measured]' brings them."
     yield from warnings_about(prepared.phases, occurring)
     yield from prepared.phases.energy_set(prepared.energies).warnings
     if prepared.transport is not None:

@@ -14,7 +14,7 @@ from tammann.synthesis import OpenSystem, PrecursorSet, precursor_sets
 from tammann.synthesis.heating import solids_when_hot
 from tammann.synthesis.oxidation import states_balance
 from tammann.synthesis.sets import INERT_WORDS
-from tammann.thermo import Phases, load_phases
+from tammann.thermo import Phases, freed, load_phases
 from tammann.thermo.gases import known_as_gas
 
 SHARE_OF_MELTING_POINT = 2.0 / 3.0
@@ -147,9 +147,11 @@ def _check_known(phases: Phases, formula: str, energies: str, computed: str | No
         source = "among the measured compounds" if energies == "measured" else f"in {energies}"
         if computed is not None:
             source += f", nor in {computed}"
+        lacking = energies == "measured" and not freed.is_installed()
+        more = "; more are known to pip install 'tammann[measured]'" if lacking else ""
         raise DataError(
             f"{formula} has no energy {source}: give it one, with those of its competitors, in a file of computed "
-            "energies (--computed FILE) or a table of your own (--energies FILE)"
+            f"energies (--computed FILE) or a table of your own (--energies FILE){more}"
         ) from None
     if phase.state == "gas":
         raise DataError(f"{formula} is a gas: expected solids as target and precursors")
