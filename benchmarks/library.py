@@ -15,6 +15,8 @@ from record import record
 REPEATS = 7
 CODE = """
 import json, time
+
+import scipy.optimize
 from tammann.thermo import measured_phases
 
 def timed(elements):

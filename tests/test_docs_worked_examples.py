@@ -180,6 +180,7 @@ def test_metathesis_keeps_its_chlorine():
     assert found["NaCl"] > 0
 
 
+@needs_freed  # or the sentence names what would bring more
 def test_what_no_table_has_is_refused_in_one_sentence(call, tmp_path, monkeypatch):
     """As the page shows it."""
     monkeypatch.chdir(tmp_path)

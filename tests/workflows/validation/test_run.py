@@ -90,7 +90,7 @@ def test_twice_the_radius_is_a_quarter_of_the_time(folder):
     limits = Range(particle_size=[1.0, 2.0], mixing=[0.05], time=[1.0, 4.0])
     found = run._run_settings(settings(recipe, limits), False)
     slow = found["size x2, mixing 0.05, time x4"]
-    assert slow.moles[0, -1] == pytest.approx(found[AS_WRITTEN].moles[0, -1], abs=1e-4)  # when fronts enter cells
+    assert slow.moles[0, -1] == pytest.approx(found[AS_WRITTEN].moles[0, -1], abs=3e-3)  # when fronts enter cells
 
 
 @pytest.mark.parametrize("models", [["full", "nonsense"]])
