@@ -179,7 +179,7 @@ def new(
         from tammann.workflows.starting_recipe import starting_recipe
 
         made = starting_recipe(
-            target, precursors or (), atmosphere=atmosphere or "air", energies=energies or "measured",
+            target, precursors, atmosphere=atmosphere or "air", energies=energies or "measured",
             computed=computed, temperature_K=temperature_K, folder=Path("." if file is None else file).parent,
         )  # fmt: skip
         text, notes = made.text, made.notes

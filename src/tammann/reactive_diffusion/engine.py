@@ -10,7 +10,7 @@ import numpy as np
 from tammann.errors import ResultError
 from tammann.reactive_diffusion.chain import SAFETY, SHORTEST, next_length, run_chain, step_length
 from tammann.reactive_diffusion.convex import ConvexStep, split
-from tammann.reactive_diffusion.local import BEYOND, ROUND_OFF, SLIVER, STILL
+from tammann.reactive_diffusion.local import BEYOND, ROUND_OFF, SLIVER
 from tammann.reactive_diffusion.mesh import Chain
 from tammann.reactive_diffusion.nucleation import nucleate, nucleation_barrier
 from tammann.reactive_diffusion.programme import Stretch
@@ -168,7 +168,7 @@ def _run_general(start: _Start, tables: Tables, stretches: Sequence[Stretch], to
     held, psi_of = np.zeros((F, N, P)), np.zeros((F, N, D))
     energy, heat = np.zeros(F), np.zeros((F, P))
     rate, dt = None, FIRST_STEP_S
-    rate_of_phases, heading = np.zeros((N, P)), np.zeros((N, D))
+    rate_of_phases = np.zeros((N, P))
     accepted = refused = 0
     present = content.sum(axis=0) > PRESENT * total
     allowed = within_ceiling(tables, present) if start.before is None else start.before.may_form.copy()
@@ -223,7 +223,6 @@ def _run_general(start: _Start, tables: Tables, stretches: Sequence[Stretch], to
             for beside in (layers[1, :-1], layers[0, 1:]):
                 heat[f] += np.einsum("fd,fpde,fe,f->p", Q, beside, Q, weight, optimize=True)
             z += change / sites[:, None]
-            heading = np.where(np.abs(change).max(axis=1, keepdims=True) > STILL * sites[:, None], change, heading)
             rate = change / step
             last, content = content, np.zeros((N, P))
             content[:, chosen] = split(sites, z, guess, composition)
@@ -267,7 +266,8 @@ def _layers(
 
     As in ``local.sides``: of two phases, each lies on the side of the neighbour that is nearer to it, along the line
     between the neighbours. A single phase lies on the side away from the neighbour that its cell moves towards by
-    ``move``, where the next phase will appear. Otherwise half of each lies on each side.
+    ``move``, where the next phase will appear. Otherwise half of each lies on each side. What stands still goes by
+    nothing, unlike in the exact chain: the solver's fluxes are too coarse to tell where it was heading.
     """
     share = np.maximum(content, 0.0) * volume
     share /= share.sum(axis=1, keepdims=True)

@@ -33,7 +33,7 @@ FACE_WEIGHT = 0.5
 
 @njit(cache=True, nogil=True)
 def _halves(y: Any, lower: Any, upper: Any, before: Any, here: Any, after: Any) -> Any:
-    """Return the resistances of a voxel towards the one before and the one after, its index in the flattened cube."""
+    """Return the resistances of a voxel towards the one before and the one after it along an axis; each an index."""
     rising = slope(y[before], y[here], y[after])
     a, b, c, d = sides(lower[here], upper[here], rising)
     return a + b, c + d
