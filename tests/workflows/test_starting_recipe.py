@@ -158,3 +158,14 @@ def test_on_the_command_line(call, tmp_path, monkeypatch):
         done = call("new", *words)
         assert done.status == 2 and said in done.err
         assert len(done.err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "target, precursors, ratios, salt",
+    [("LiF", ["LiCl", "NaF"], [1, 1], "NaCl"), ("CaF2", ["CaCl2", "NaF"], [1, 2], "NaCl")],
+)
+def test_two_halides_change_their_ions(target, precursors, ratios, salt):
+    """Powders that are named may bring the salt's cation with another halogen."""
+    made = starting_recipe(target, precursors, atmosphere="inert")
+    assert [p.ratio for p in Recipe.from_text(made.text).precursors] == ratios
+    assert made.precursors.by_product == salt
