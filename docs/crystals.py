@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 from ase import Atoms
-from ase.spacegroup import crystal
 
 from tammann.potentials.computed_entries import computed_entries, write_entries
+from tammann.structures.crystals import crystal_from_row
 
 
 def crystals(table: Path) -> list[Atoms]:
@@ -23,14 +23,7 @@ def crystals(table: Path) -> list[Atoms]:
     lines = table.read_text("utf-8").splitlines()
     found = []
     for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-        atoms = [atom.split() for atom in row["atoms"].split(";")]
-        cell = crystal(
-            [symbol for symbol, *_ in atoms],
-            [tuple(map(float, site)) for _, *site in atoms],
-            spacegroup=int(row["space_group"]),
-            cellpar=[float(number) for number in row["cell"].split()],
-            primitive_cell=True,
-        )
+        cell = crystal_from_row(row).to_ase()
         cell.info["formula"] = row["formula"]
         cell.info["name"] = f"CHGNet, crystal of {row['source']}"
         found.append(cell)
