@@ -23,6 +23,8 @@ LONGEST_OVER_SHORTEST = 2.5
 ATTEMPTS = 200
 """Random cells, or trials for each atom, before there is said to be no room."""
 SMALLEST_DISTANCE_A = 0.5
+MOST_AT_ONCE = 1500
+"""Atoms whose pairs are compared in one go."""
 
 
 def random_cell(
@@ -246,6 +248,12 @@ def closest_contact(configuration: Configuration) -> float:
     """
     cell = configuration.cell_A
     fractional = wrapped(configuration.positions_A, cell)
+    if 1 < configuration.n_atoms <= MOST_AT_ONCE:
+        apart = (fractional[:, None] - fractional[None])[np.triu_indices(configuration.n_atoms, 1)]
+        apart = (apart - np.round(apart)) @ cell
+        nearest = float(np.sqrt(np.einsum("ij,ij->i", apart, apart).min()))
+        if 2.0 * nearest <= _heights(cell).min():  # then no other image can be nearer
+            return nearest
     images = _images(cell)
     shortest = float(np.linalg.norm(images[np.any(images != 0, axis=1)], axis=1).min())
     for k in range(1, configuration.n_atoms):
