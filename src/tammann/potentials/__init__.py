@@ -1,6 +1,14 @@
 """Interatomic potentials."""
 
-from tammann.potentials.calculators import ImportedPotential, Potential, calculator_of, chgnet, imported_potential
+from tammann.potentials.calculators import (
+    ImportedPotential,
+    ModelFile,
+    Potential,
+    calculator_of,
+    chgnet,
+    imported_potential,
+    model_file,
+)
 from tammann.potentials.lammps_commands import LammpsCommands, read_lammps_commands
 from tammann.potentials.load import load_potential
 from tammann.potentials.rigid_ions import MorseRepulsion, RigidIons, pedone_2006
@@ -8,6 +16,7 @@ from tammann.potentials.rigid_ions import MorseRepulsion, RigidIons, pedone_2006
 __all__ = [
     "ImportedPotential",
     "LammpsCommands",
+    "ModelFile",
     "MorseRepulsion",
     "Potential",
     "RigidIons",
@@ -15,6 +24,7 @@ __all__ = [
     "chgnet",
     "imported_potential",
     "load_potential",
+    "model_file",
     "pedone_2006",
     "read_lammps_commands",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import sys
 import warnings
 from collections import Counter
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tammann.errors import DataError, TammannError
+from tammann.files import digest
 from tammann.potentials.lammps_commands import LammpsCommands, only_lammps
 from tammann.potentials.rigid_ions import RigidIons
 
@@ -87,7 +89,89 @@ class ImportedPotential:
                 ) from None
 
 
-Potential = RigidIons | LammpsCommands | ImportedPotential
+@dataclass(frozen=True)
+class ModelFile:
+    """A trained potential in a file, which ``make`` opens.
+
+    A file of torch holds Python objects: opening it can run code, so open only files whose origin you trust.
+
+    Attributes:
+        name: Name in messages, the file name.
+        path: The file.
+        digest: SHA-256 of the file in hexadecimal, which names the model: file names are reused, digests are not.
+        make: Import path ``module:callable`` of a function that takes the path and returns an ASE calculator; what it
+            returns may have an attribute ``elements``, those that it has been trained on.
+        source: Architecture and reference.
+        extra: The extra of this package that installs what ``make`` needs, or an empty string.
+        elements: The elements that it has been trained on, or None where only the opened model tells.
+        made: The calculator, once it has been made.
+    """
+
+    name: str
+    path: str
+    digest: str
+    make: str
+    source: str
+    extra: str = ""
+    elements: frozenset[str] | None = None
+    made: Any = field(default=None, compare=False, repr=False)
+
+    def check(self, elements: Iterable[str], *, formula: str = "") -> None:
+        """Refuse elements that it has not been trained on; ``formula`` is for the message."""
+        wanted = set(elements)
+        known: frozenset[str] = getattr(self.made, "elements", self.elements) or frozenset(wanted)
+        strange = sorted(wanted - known)
+        if strange:
+            raise DataError(
+                f"{formula or 'structure'}: potential {self.name} has been trained on {', '.join(sorted(known))}, not "
+                f"on {', '.join(strange)}; choose another potential or composition."
+            )
+
+    def build(self) -> Any:
+        """Return the ASE calculator.
+
+        Raises:
+            DataError: The file has changed since it was named, a package is missing, or the file cannot be opened.
+        """
+        if self.made is not None:
+            return self.made
+        if _digest_of(self.path) != self.digest:
+            raise DataError(f"potential {self.name}: the file has changed since it was loaded; load it again.")
+        module, _, attribute = self.make.partition(":")
+        with muted():
+            try:
+                return getattr(importlib.import_module(module), attribute)(self.path)
+            except TammannError:
+                raise
+            except Exception as reason:
+                raise DataError(
+                    f"potential {self.name}: expected a model that {attribute} opens, got {one_line(reason)}; is it "
+                    "the right file?"
+                ) from None
+
+
+def model_file(
+    path: str | os.PathLike[str], make: str, source: str, *, extra: str = "", elements: Iterable[str] | None = None
+) -> ModelFile:
+    """Return the potential in a file by its digest; see ``ModelFile``.
+
+    Raises:
+        DataError: The file cannot be read.
+    """
+    known = None if elements is None else frozenset(elements)
+    return ModelFile(os.path.basename(path), os.fspath(path), _digest_of(path), make, source, extra, known)
+
+
+def _digest_of(path: str | os.PathLike[str]) -> str:
+    try:
+        return digest(path)
+    except OSError as reason:
+        raise DataError(
+            f"potential {os.fspath(path)}: expected a file to read ({reason.strerror or reason}); check the name."
+        ) from None
+
+
+Potential = RigidIons | LammpsCommands | ImportedPotential | ModelFile
 """Interatomic potential, for any engine."""
 
 
@@ -162,6 +246,9 @@ def prepare(potential: Potential, symbols: Iterable[str]) -> Potential:
             made.check(counts, formula=formula)
             return made
         potential = made if isinstance(made, LammpsCommands) else replace(potential, made=made)
+    if isinstance(potential, ModelFile):
+        potential = replace(potential, made=potential.build())
+        potential.check(counts, formula=formula)
     if isinstance(potential, LammpsCommands):
         potential.check(counts, formula=formula)
     return potential
@@ -173,7 +260,7 @@ def calculator_of(potential: Potential) -> Any:
     Raises:
         DataError: The potential works with LAMMPS only, or the imported object is no suitable calculator.
     """
-    made = potential.build() if isinstance(potential, ImportedPotential) else potential
+    made = potential.build() if isinstance(potential, ImportedPotential | ModelFile) else potential
     if isinstance(made, LammpsCommands):
         raise only_lammps(made)
     if isinstance(made, RigidIons):

@@ -6,16 +6,25 @@ from pathlib import PurePath
 
 from tammann.errors import DataError
 from tammann.potentials.calculators import Potential, chgnet, imported_potential
+from tammann.potentials.chgnet_training import chgnet_file
+from tammann.potentials.gap import gap_file
 from tammann.potentials.lammps_commands import read_lammps_commands
+from tammann.potentials.mace.calculator import mace_file
 from tammann.potentials.rigid_ions import pedone_2006
+from tammann.potentials.sevennet import CHECKPOINTS, sevennet, sevennet_file
+
+FILES = {".model": mace_file, ".pth": sevennet_file, ".chgnet.tar": chgnet_file, ".xml": gap_file}
+"""How a trained potential is recognized: the end of its file name."""
 
 
 def load_potential(name: str) -> Potential:
     """Return a potential by name; nothing heavy is imported before an engine needs forces.
 
-    The name is ``pedone-2006``; ``chgnet``; ``module:callable`` where the callable, called without arguments, returns
-    an ASE calculator (engines ase and lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim); or the
-    path of a YAML file with LAMMPS commands (engine lammps; ``potentials.lammps_commands``).
+    The name is ``pedone-2006``; ``chgnet``; ``sevennet-0`` or another name of ``potentials.sevennet``;
+    ``module:callable`` where the callable, called without arguments, returns an ASE calculator (engines ase and
+    lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim); the path of a trained model, known by its
+    end (``FILES``: ``.model`` of MACE, ``.pth`` of SevenNet, ``.chgnet.tar``, ``.xml`` of GAP); or the path of a YAML
+    file with LAMMPS commands (engine lammps; ``potentials.lammps_commands``).
 
     Raises:
         DataError: An unknown name, a malformed import path, or a file that cannot be read.
@@ -28,11 +37,17 @@ def load_potential(name: str) -> Potential:
         return pedone_2006()
     if name == "chgnet":
         return chgnet()
+    if name in CHECKPOINTS:
+        return sevennet(name)
+    for end, open_file in FILES.items():
+        if name.endswith(end):
+            return open_file(name)
     if PurePath(name).suffix in (".yaml", ".yml"):
         return read_lammps_commands(name)
     if ":" not in name:
         raise DataError(
-            "potential: expected pedone-2006, chgnet or module:callable (such as "
-            f"chgnet.model.dynamics:CHGNetCalculator) or a file such as mine.yaml, got {name!r}."
+            f"potential: expected pedone-2006, chgnet, {', '.join(CHECKPOINTS)} or module:callable (such as "
+            "chgnet.model.dynamics:CHGNetCalculator) or a file such as mine.yaml or one that ends in "
+            f"{', '.join(FILES)}, got {name!r}."
         )
     return imported_potential(name)
