@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from tammann.errors import DataError
-from tammann.potentials.ace.calculator import ace_file
 from tammann.potentials.calculators import Potential, chgnet, imported_potential
 from tammann.potentials.chgnet_training import chgnet_file
 from tammann.potentials.gap import gap_file
@@ -14,7 +13,21 @@ from tammann.potentials.mace.calculator import mace_file
 from tammann.potentials.rigid_ions import pedone_2006
 from tammann.potentials.sevennet import CHECKPOINTS, sevennet, sevennet_file
 
-FILES = {".ace.npz": ace_file, ".model": mace_file, ".pth": sevennet_file, ".chgnet.tar": chgnet_file, ".xml": gap_file}
+
+def _ace_file(path: str) -> Potential:
+    # numba is slow to import, and most potentials do not need it
+    from tammann.potentials.ace.calculator import ace_file
+
+    return ace_file(path)
+
+
+FILES = {
+    ".ace.npz": _ace_file,
+    ".model": mace_file,
+    ".pth": sevennet_file,
+    ".chgnet.tar": chgnet_file,
+    ".xml": gap_file,
+}
 """How a trained potential is recognized: the end of its file name."""
 
 
@@ -24,8 +37,8 @@ def load_potential(name: str) -> Potential:
     The name is ``pedone-2006``; ``chgnet``; ``sevennet-0`` or another name of ``potentials.sevennet``;
     ``module:callable`` where the callable, called without arguments, returns an ASE calculator (engines ase and
     lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim); the path of a trained model, known by its
-    end (``FILES``: ``.ace.npz`` of this package, ``.model`` of MACE, ``.pth`` of SevenNet, ``.chgnet.tar``, ``.xml`` of GAP); or the path of a YAML
-    file with LAMMPS commands (engine lammps; ``potentials.lammps_commands``).
+    end (``FILES``: ``.ace.npz`` of this package, ``.model`` of MACE, ``.pth`` of SevenNet, ``.chgnet.tar``, ``.xml``
+    of GAP); or the path of a YAML file with LAMMPS commands (engine lammps; ``potentials.lammps_commands``).
 
     Raises:
         DataError: An unknown name, a malformed import path, or a file that cannot be read.

@@ -113,7 +113,7 @@ def test_a_file_is_a_potential_by_its_name(tmp_path):
     atoms.calc = calculator_of(potential)
     assert atoms.get_potential_energy() == energy
     assert load_calculator(str(path)).stop_above == 100.0
-    with pytest.raises(DataError, match="no file"):
+    with pytest.raises(DataError, match="no such file"):
         load_potential(str(tmp_path / "none.ace.npz"))
     (tmp_path / "bad.ace.npz").write_text("no archive")
     with pytest.raises(DataError, match="cannot read"):
