@@ -1,0 +1,100 @@
+"""The commands of machine-learned potentials: tammann potential label, and others."""
+
+import math
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tammann.cli.options import AsJson
+from tammann.cli.output import format_number, print_json, print_table, progress_bar
+
+app = typer.Typer(
+    name="potential",
+    help="Label configurations; train, improve and judge interatomic potentials.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@app.command("label")
+def label_command(
+    frames: Annotated[
+        list[str], typer.Argument(metavar="PLAN.yaml|FRAMES...", help="A plan, or files with configurations.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the results; by default NAME-labels.")
+    ] = None,
+    labeller: Annotated[
+        str | None, typer.Option(metavar="NAME", help="gpaw, or a potential by name, file or MODULE:CALLABLE.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(metavar="N", help="Frames at a time, a core each.")] = None,
+    timeout_s: Annotated[
+        float | None, typer.Option("--timeout-s", metavar="X", help="Longest time for one frame.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume, try failed frames again.")
+    ] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Compute energies, forces and stresses of configurations.
+
+    Frames that fail are recorded with the reason and skipped; options replace entries of the plan.
+    """
+    from tammann.workflows.labelling import LabellingPlan, run_labelling
+
+    given: dict[str, Any] = {"labeller": labeller, "workers": workers, "timeout_s": timeout_s}
+    given = {key: value for key, value in given.items() if value is not None}
+    if len(frames) == 1 and Path(frames[0]).suffix.lower() in (".yaml", ".yml"):
+        given = LabellingPlan.from_file(frames[0]).model_dump(exclude_unset=True) | given
+    else:
+        given["frames"] = frames
+    plan = LabellingPlan(**given)
+    folder = out or Path(f"{Path(frames[0]).stem}-labels")
+    with progress_bar(hidden=quiet, window_s=1800.0) as report:
+        found = run_labelling(plan, folder, resume=resume, retry_failed=retry_failed, progress=report)
+    if as_json:
+        failures = [{"frame": f.index, "trajectory": f.trajectory, "reason": f.reason} for f in found.failures]
+        file = folder / "labelled.extxyz"
+        print_json({"file": file, "labelled": len(found.dataset), "failures": failures})
+    elif not quiet:
+        _print_summary(found.dataset)
+        print(
+            f"{len(found.dataset)} of {len(found.dataset) + len(found.failures)} frames: {folder / 'labelled.extxyz'}"
+        )
+    for failure in found.failures:
+        print(f"tammann: frame {failure.index + 1} ({failure.trajectory}): {failure.reason}", file=sys.stderr)
+    if found.failures:
+        raise typer.Exit(1)
+
+
+def _print_summary(dataset: Any) -> None:
+    """A line for each kind of configuration and composition."""
+    if not len(dataset):
+        return
+    rows = []
+    for (config_type, formula), row in dataset.summary().iterrows():
+        contacts = {key: value for key, value in row.items() if key.startswith("closest_") and value == value}
+        nearest = min(contacts, key=lambda key: contacts[key])
+        pair = "-".join(nearest.split("_")[1:3])
+        rows.append(
+            [
+                config_type,
+                formula,
+                f"{row.frames:.0f}",
+                _range(row.lowest_density_g_per_cm3, row.highest_density_g_per_cm3, ".2f"),
+                _range(row.lowest_energy_eV_per_atom, row.highest_energy_eV_per_atom, ".3f"),
+                format_number(row.largest_force_eV_per_A, ".1f"),
+                f"{pair} {contacts[nearest]:.2f}",
+            ]
+        )
+    print_table(["kind", "formula", "frames", "g/cm3", "eV/atom", "max eV/Å", "closest, Å"], rows)
+
+
+def _range(low: float, high: float, form: str) -> str:
+    if math.isnan(low):
+        return "-"
+    return f"{low:{form}}" if f"{low:{form}}" == f"{high:{form}}" else f"{low:{form}} to {high:{form}}"

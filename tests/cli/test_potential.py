@@ -1,0 +1,44 @@
+"""The commands of potentials."""
+
+import json
+
+import numpy as np
+
+from tammann.potentials.dataset import Frame, read_dataset, write_dataset
+from tammann.structures import Configuration
+
+
+def write_frames(path, distances):
+    cells = (Configuration(("Mg", "O"), np.array([[0, 0, 0], [d, 0, 0]]), 4.2 * np.eye(3)) for d in distances)
+    write_dataset(path, [Frame(cell, config_type="melt", trajectory="run 1") for cell in cells])
+
+
+def test_frames_are_labelled_and_summed_up(tmp_path, call, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_frames("a.extxyz", [2.1, 2.0])
+    done = call("potential", "label", "a.extxyz", "--labeller", "pedone-2006")
+    assert (done.status, done.err) == (0, "")
+    assert "MgO" in done.out and "Mg-O 2.00" in done.out and "2 of 2 frames: a-labels/labelled.extxyz" in done.out
+    assert all(frame.energy_eV < 0 for frame in read_dataset("a-labels/labelled.extxyz"))
+
+
+def test_failures_are_told_and_can_be_tried_again(tmp_path, call):
+    write_frames(tmp_path / "a.extxyz", [2.1, 0.1])
+    (tmp_path / "plan.yaml").write_text("frames: [a.extxyz]\nlabeller: pedone-2006\n")
+    told = call("potential", "label", tmp_path / "plan.yaml", "--out", tmp_path / "out", "--json")
+    assert told.status == 1 and "frame 2 (run 1): two atoms are closer than 0.5 Å" in told.err
+    assert json.loads(told.out)["labelled"] == 1 and json.loads(told.out)["failures"][0]["frame"] == 1
+    again = call("potential", "label", tmp_path / "plan.yaml", "--out", tmp_path / "out", "--resume", "--quiet")
+    assert again.status == 1 and again.out == ""
+
+
+def test_wrong_words_are_refused(tmp_path, call):
+    write_frames(tmp_path / "a.extxyz", [2.1])
+    for words, message in (
+        (("a.yaml",), "expected a file to read"),
+        ((tmp_path / "none.xyz", "--labeller", "pedone-2006"), "expected a file, got none"),
+        ((tmp_path / "a.extxyz", "--labeller", "nobody"), "labeller: potential: expected pedone-2006"),
+        ((tmp_path / "a.extxyz", "--workers", 0), "workers: expected a whole number"),
+    ):
+        refused = call("potential", "label", *words, "--out", tmp_path / "out")
+        assert refused.status == 2 and message in refused.err and refused.err.count("\n") == 1
