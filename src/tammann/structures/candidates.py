@@ -34,6 +34,7 @@ def random_cell(
     volume_per_atom_A3: float | None = None,
     volume_scales: tuple[float, float] = (0.7, 1.4),
     minimum_distances_A: Mapping[tuple[str, str], float] | None = None,
+    cubic: bool = False,
     rng: np.random.Generator | int | None = None,
 ) -> Configuration:
     """Return a random cell of random shape and volume with atoms at random places: a candidate of a structure search.
@@ -49,6 +50,7 @@ def random_cell(
         volume_scales: Smallest and largest multiple of it.
         minimum_distances_A: Smallest distances by pair of elements, Å, in either order; by default 0.7 times the cube
             root of the estimated volume per atom, and shorter in proportion in a compressed cell.
+        cubic: Whether the cell is a cube, as that of a melt.
         rng: Seed or generator; the same seed gives the same cell.
 
     Raises:
@@ -71,7 +73,8 @@ def random_cell(
     for _ in range(ATTEMPTS):
         scale = float(generator.uniform(low, high))
         distances = _distance_table(symbols, LOOSE * (volume * min(scale, 1.0)) ** (1 / 3), minimum_distances_A)
-        cell = _random_lattice(len(symbols) * volume * scale, generator)
+        content = len(symbols) * volume * scale
+        cell = content ** (1 / 3) * np.eye(3) if cubic else _random_lattice(content, generator)
         if _heights(cell).min() < max(distances.values()):
             continue
         positions = _insert(symbols, cell, distances, generator)

@@ -68,6 +68,16 @@ def load_crystals(table: str | Path | None = None) -> dict[str, Configuration]:
     return {row.get("name") or row.get("formula", ""): crystal_from_row(row) for row in rows}
 
 
+def crystal_names() -> tuple[str, ...]:
+    """Return the names of the crystals in the package.
+
+    Example:
+        >>> crystal_names()[:2]
+        ('BaO', 'TiO2-rutile')
+    """
+    return tuple(row["name"] for row in read_rows(SHIPPED))
+
+
 def load_crystal(name: str | Path) -> Configuration:
     """Return a crystal by its name in the package, or from a file (CIF, POSCAR, extended XYZ).
 
@@ -83,5 +93,6 @@ def load_crystal(name: str | Path) -> Configuration:
             return crystal_from_row(row)
     if Path(name).is_file():
         return read_structure(name)
-    known = ", ".join(row["name"] for row in read_rows(SHIPPED))
-    raise DataError(f"crystal: expected one of {known}, or a file such as mine.cif, got {str(name)!r}.")
+    raise DataError(
+        f"crystal: expected one of {', '.join(crystal_names())}, or a file such as mine.cif, got {str(name)!r}."
+    )

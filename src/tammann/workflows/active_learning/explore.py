@@ -37,6 +37,9 @@ MEAN_STEPS = 50
 """Over which the temperature is averaged, before it is found too high."""
 RECENT = 3
 """Configurations before a failure that are collected although the grade had not warned."""
+RELAX_SPACING = 10
+MOST_BEFORE = 10**9
+"""Steps of the relaxation before the motion are numbered from minus this on."""
 REPORT_STEPS = 50
 
 
@@ -161,6 +164,7 @@ class _Watcher:
     atoms: Any
     progress: Callable[[int], None]
     watching: bool = True
+    before: int = 0
     steps: int = 0
     grades: list[float] = field(default_factory=list)
     collected: list[tuple[int, float, Configuration]] = field(default_factory=list)
@@ -184,6 +188,10 @@ class _Watcher:
             self.stop("lost", f"energy or forces are not finite at step {self.steps}")
         if self.watching:
             self._look(state)
+        else:
+            if self.before % RELAX_SPACING == 0:
+                self.recent.append((self.before - MOST_BEFORE, self._grade(), _snapshot(state)))
+            self.before += 1
         return [result]
 
     def _check_motion(self, state: MDState) -> None:
