@@ -23,7 +23,7 @@ from tammann._version import __version__
 from tammann.errors import ResultError
 from tammann.files import read_json, write_text
 from tammann.workflows.active_learning.plan import ActiveLearningPlan
-from tammann.workflows.active_learning.rounds import ActiveLearningResult, Outcome, load_round
+from tammann.workflows.active_learning.rounds import ActiveLearningResult, Outcome, RoundResult, load_round
 
 PLAN, STATE = "plan.json", "state.json"
 TABLE, FIGURE = "active-learning.csv", "active-learning.png"
@@ -120,7 +120,7 @@ def load_active_learning(out: str | os.PathLike[str]) -> ActiveLearningResult:
     """
     folder, plan = Path(out), load_active_plan(out)
     state = load_state(folder)
-    rounds = []
+    rounds: list[RoundResult] = []
     while (file := round_folder(folder, len(rounds)) / ROUND).exists():
         rounds.append(load_round(file))
     trained = [name for name in state.done if name.endswith("/train")]

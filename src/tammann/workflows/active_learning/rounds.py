@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -173,7 +173,8 @@ def load_round(path: Path) -> RoundResult:
     """
     try:
         data = read_json(path, error=ResultError)
-        missing = {key: math.nan for key in ("share_above_select", "share_above_stop", "largest_grade")}
-        return replace(RoundResult(**data), **{key: nan for key, nan in missing.items() if data[key] is None})
+        for key in ("share_above_select", "share_above_stop", "largest_grade"):
+            data[key] = math.nan if data[key] is None else data[key]
+        return RoundResult(**data)
     except (KeyError, TypeError) as error:
         raise ResultError(f"{path}: expected a round of active learning, got another file ({error}).") from None
