@@ -40,15 +40,15 @@ class AceSettings:
     """
 
     cutoff_A: float = 5.5
-    degrees: tuple[float, ...] = (14.0, 10.0, 7.0)
+    degrees: tuple[float, ...] = (12.0, 8.0, 7.0)
     l_weight: float = 1.0
     solver: Literal["ridge", "ladder"] = "ridge"
     force_weights: tuple[float, ...] = (0.99, 0.90)
     virial_share: float = 0.5
     iterations: int = 2000
     patience: int = 200
-    l2: tuple[float, ...] = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
-    smoothness: float = 2.0
+    l2: tuple[float, ...] = (1e-9, 1e-8, 1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 1e-3)
+    smoothness: float = 4.0
     active_set: bool = True
     thresholds: tuple[float, float] = (5.0, 100.0)
 
@@ -264,8 +264,8 @@ def _empty_model(train: DataSet, settings: AceSettings) -> AceModel:
         scales=1.25 * closest,
         inner=closest - 0.5,
         width=0.5,
-        repulsion_starts=closest - 0.1,
-        repulsion_ends=closest + 0.3,
+        repulsion_starts=closest - 0.5,
+        repulsion_ends=closest,
     )
     return AceModel(basis, radii, np.zeros((len(elements), len(basis))), reference.energies_eV)
 
