@@ -143,8 +143,10 @@ def plot_environments(dataset: DataSet, *, features: np.ndarray | None = None, a
     drawn = np.arange(0, len(points), -(-len(points) // MOST_ENVIRONMENTS))
     drawn = np.random.default_rng(0).permutation(drawn)  # so that no element covers another
     colours = species_colours(dataset.elements)
-    ax.scatter(points[drawn, 0], points[drawn, 1], c=[colours[symbol] for symbol in symbols[drawn]], s=_size(len(drawn)), alpha=0.65,
-               linewidths=0, rasterized=True)  # fmt: skip
+    own = [colours[symbol] for symbol in symbols[drawn]]
+    ax.scatter(
+        points[drawn, 0], points[drawn, 1], c=own, s=_size(len(drawn)), alpha=0.65, linewidths=0, rasterized=True
+    )
     tidy(ax, grid=None)
     ax.set_xticks([])
     ax.set_yticks([])
