@@ -42,3 +42,36 @@ def test_wrong_words_are_refused(tmp_path, call):
     ):
         refused = call("potential", "label", *words, "--out", tmp_path / "out")
         assert refused.status == 2 and message in refused.err and refused.err.count("\n") == 1
+
+
+ACTIVE = """
+compositions: [TiO2]
+crystals: [TiO2-rutile]
+labeller: pedone-2006
+atoms: 12
+search_atoms: 6
+proposals: {searches: 0, melts: 0, quenches: 0, crystals: 2, interfaces: 0}
+training: {degrees: [5.0, 3.0], cutoff_A: 4.0}
+crystal_picoseconds: 0.02
+timestep_fs: 1.0
+spacing_fs: 2.0
+rounds: 1
+frames_per_round: 4
+"""
+
+
+def test_active_learning_prints_its_rounds_and_is_resumed(tmp_path, call, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan.yaml").write_text(ACTIVE)
+    done = call("potential", "active", "plan.yaml")
+    assert (done.status, done.err) == (0, "")
+    assert "onverged" in done.out and "Potential: plan-active/round-" in done.out
+    assert (tmp_path / "plan-active" / "active-learning.csv").exists()
+    again = call("potential", "active", "plan.yaml", "--resume", "--json")
+    told = json.loads(again.out)
+    assert told["rounds"][0]["training_frames"] > 10 and told["outcome"] in ("converged", "rounds", "exhausted")
+    refused = call("potential", "active", "plan.yaml")
+    assert refused.status == 2 and "resume it" in refused.err
+    (tmp_path / "plan.yaml").write_text(ACTIVE + "grades: 5\n")
+    refused = call("potential", "active", "plan.yaml", "--resume")
+    assert refused.status == 2 and "grades" in refused.err

@@ -71,6 +71,73 @@ def label_command(
         raise typer.Exit(1)
 
 
+@app.command("active")
+def active_command(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN.yaml", help="What to explore, label and fit.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the results; by default NAME-active.")
+    ] = None,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="Runs and labels at a time.")] = 1,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", metavar="X", min=0.1, help="Longest time for one label.")
+    ] = 3600.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR.")] = False,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Improve a potential on the configurations that its own runs lead it to.
+
+    Every round makes runs and watches the extrapolation grade, labels what the potential does not know, and fits
+    again, until the runs hold nothing new or the rounds are spent.
+    """
+    from contextlib import nullcontext
+
+    from tammann.parallel import worker_pool
+    from tammann.workflows.active_learning import ActiveLearningPlan, run_active_learning
+    from tammann.workflows.active_learning.wiring import functions_of
+
+    wanted = ActiveLearningPlan.from_file(plan)
+    functions = functions_of(wanted, workers=workers, timeout_s=timeout_s)
+    folder = out or Path(f"{plan.stem}-active")
+    pool = worker_pool(workers) if workers > 1 else nullcontext()
+    with progress_bar(hidden=quiet, window_s=1800.0) as report, pool as executor:
+        found = run_active_learning(
+            wanted, folder, **functions._asdict(), resume=resume, progress=report, executor=executor
+        )
+    if as_json:
+        print_json(found.as_dict())
+    elif not quiet:
+        _print_rounds(found)
+
+
+def _print_rounds(found: Any) -> None:
+    """A line for each round, and why it ended."""
+    from tammann.workflows.active_learning import OUTCOMES
+
+    rows = []
+    for each in found.rounds:
+        explored = each.runs > 0
+        errors = each.errors
+        rows.append(
+            [
+                str(each.number),
+                f"{each.reached_ps:.4g} of {each.wanted_ps:.4g}" if explored else "-",
+                str(sum(each.stopped.values())) if explored else "-",
+                f"{100 * each.share_above_select:.3g}" if explored else "-",
+                format_number(each.largest_grade, ".3g"),
+                f"{each.labelled} of {each.selected or each.labelled}",
+                str(each.training_frames or "-"),
+                format_number(errors.get("energy_meV_per_atom", math.nan), ".1f"),
+                format_number(errors.get("forces_meV_per_A", math.nan), ".0f"),
+            ]
+        )
+    columns = ["round", "ps", "stopped", "% above", "largest grade", "labelled", "frames", "meV/atom", "meV/Å"]
+    print_table(columns, rows)
+    ended = OUTCOMES[found.outcome]
+    print(f"{ended[0].upper()}{ended[1:]}.")
+    print(f"Potential: {found.model}")
+
+
 def _print_summary(dataset: Any) -> None:
     """A line for each kind of configuration and composition."""
     if not len(dataset):

@@ -52,11 +52,13 @@ def test_configurations_above_the_threshold_are_collected_with_the_spacing_betwe
     assert run.ended == "finished"
 
 
-def test_the_run_stops_above_the_stop_and_keeps_that_configuration():
+def test_the_run_stops_above_the_stop_and_keeps_that_configuration_where_it_has_no_other():
     run = watched(lambda step, atoms: 101.0 if step == 37 else 1.0)
     assert run.ended == "grade" and "37" in run.detail
     assert run.duration_ps == pytest.approx(37 * 0.005)
     assert run.collected_grades == (101.0,)
+    run = watched(lambda step, atoms: 101.0 if step == 37 else 7.0 if step == 20 else 1.0)
+    assert run.collected_grades == (7.0,)
 
 
 def test_a_run_gives_no_more_than_it_may():

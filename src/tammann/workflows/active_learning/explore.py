@@ -212,7 +212,8 @@ class _Watcher:
         step, self.steps = self.steps, self.steps + 1
         last = self.collected[-1][0] if self.collected else -self.spacing
         if grade > self.watch.stop_above:
-            self._collect(step, grade, state)
+            if not self.collected:
+                self._collect(step, grade, state)
             self.stop("grade", f"grade {grade:.4g} at step {step}")
         if self.temperature_K > self.hottest_K:
             self.stop("hot", f"{self.temperature_K:.0f} K at step {step}")
@@ -294,9 +295,10 @@ def explore(
     """Run molecular dynamics, or a relaxation, and watch the extrapolation grade at every step.
 
     Configurations with a grade above ``watch.select_above`` are collected, not more often than ``watch.spacing_fs``.
-    The run ends above ``watch.stop_above`` (that configuration is collected too), when two atoms come within
-    ``watch.closest_A``, when an atom jumps or forces are not finite, when the mean temperature of 50 steps exceeds
-    twice the thermostat's and 500 K, or when the calculator fails; then the last configurations before are collected.
+    The run ends above ``watch.stop_above`` (that configuration is collected where no other was), when two atoms come
+    within ``watch.closest_A``, when an atom jumps or forces are not finite, when the mean temperature of 50 steps
+    exceeds twice the thermostat's and 500 K, or when the calculator fails; then the last configurations before are
+    collected.
 
     Args:
         configuration: Where to begin; missing velocities are drawn.

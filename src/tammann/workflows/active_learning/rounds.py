@@ -106,6 +106,11 @@ class ActiveLearningResult:
 
         return pd.DataFrame([round_row(each) for each in self.rounds]).set_index("round")
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold: the rounds as rows, why it ended, and the potential."""
+        rows = [{**round_row(each), "failures": dict(each.failures)} for each in self.rounds]
+        return {"outcome": self.outcome, "potential": self.model, "rounds": rows}
+
 
 def round_row(result: RoundResult) -> dict[str, Any]:
     """Return a round as a flat row of a table, with units in its keys."""

@@ -131,7 +131,7 @@ def run_active_learning(
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
         state = open_active_learning(plan, folder, resume=resume)
-        run = _Run(plan, folder, state, label, train, simulate, select, progress, executor)
+        run = _Run(plan, folder, state, label, train, simulate, select, _rising(progress), executor)
         outcome = run.all_rounds()
         state.remember("outcome", outcome)
     result = load_active_learning(folder)
@@ -314,6 +314,20 @@ class _Run:
 
         report(0.0)
         return report
+
+
+def _rising(progress: Progress | None) -> Progress | None:
+    """Return a progress whose fraction never falls, though parts of a step are told one by one."""
+    if progress is None:
+        return None
+    highest = 0.0
+
+    def report(fraction: float, what: str, temperature_K: float | None) -> None:
+        nonlocal highest
+        highest = max(highest, fraction)
+        progress(highest, what, temperature_K)
+
+    return report
 
 
 def _make_run(simulate: Simulate, model: Path, folder: Path, task: Task, progress: Progress | None = None) -> None:
