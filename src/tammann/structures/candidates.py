@@ -12,8 +12,9 @@ from itertools import combinations_with_replacement, product
 
 import numpy as np
 
+from tammann.composition import parse_formula
 from tammann.errors import DataError
-from tammann.structures.amorphous import LOOSE, atoms_in_box, estimate_volume_per_atom
+from tammann.structures.amorphous import CHARGES, LOOSE, atoms_in_box, estimate_volume_per_atom
 from tammann.structures.configuration import Configuration, wrapped
 
 RANDOM_TEMPERATURE_K = 2000.0
@@ -22,6 +23,10 @@ LONGEST_OVER_SHORTEST = 2.5
 """Of the edges of a random cell."""
 ATTEMPTS = 200
 """Random cells, or trials for each atom, before there is said to be no room."""
+CLOSER = 0.97
+"""By what the distances that nobody asked for are multiplied after an attempt without room."""
+TOUCHING = 0.85
+"""Smallest distance of ions over the sum of their radii."""
 SMALLEST_DISTANCE_A = 0.5
 MOST_AT_ONCE = 1500
 """Atoms whose pairs are compared in one go."""
@@ -41,15 +46,16 @@ def random_cell(
 
     Three edges and three angles from 60 to 120 degrees are drawn, and the volume is a multiple, between
     ``volume_scales``, of the estimate. Atoms are inserted one by one, the element with the longest distances first;
-    one that is too near to another, or to its own image, is drawn again.
+    one that is too near to another, or to its own image, is drawn again. Where there is no room, another cell is
+    drawn, with distances shorter by 3 % but for those asked for.
 
     Args:
         formula: Composition.
         atoms: Approximate number of atoms, in whole formula units; random structure search takes 8 to 24.
         volume_per_atom_A3: Å3; of a melt at 2000 K where None (``estimate_volume_per_atom``).
         volume_scales: Smallest and largest multiple of it.
-        minimum_distances_A: Smallest distances by pair of elements, Å, in either order; by default 0.7 times the cube
-            root of the estimated volume per atom, and shorter in proportion in a compressed cell.
+        minimum_distances_A: Smallest distances by pair of elements, Å, in either order; by default those of
+            ``least_distances``, shorter in proportion in a compressed cell.
         cubic: Whether the cell is a cube, as that of a melt.
         rng: Seed or generator; the same seed gives the same cell.
 
@@ -70,9 +76,11 @@ def random_cell(
     if not 0 < low <= high or not np.isfinite(high):
         raise DataError(f"volume_scales: expected two multiples above 0, the smaller first, got {volume_scales}.")
     symbols = tuple(Counter(counts).elements())
-    for _ in range(ATTEMPTS):
+    usual, given = least_distances(formula, volume_per_atom_A3=volume), _given(symbols, minimum_distances_A)
+    for attempt in range(ATTEMPTS):
         scale = float(generator.uniform(low, high))
-        distances = _distance_table(symbols, LOOSE * (volume * min(scale, 1.0)) ** (1 / 3), minimum_distances_A)
+        closer = CLOSER**attempt * min(scale, 1.0) ** (1 / 3)
+        distances = {pair: closer * distance for pair, distance in usual.items()} | given
         content = len(symbols) * volume * scale
         cell = content ** (1 / 3) * np.eye(3) if cubic else _random_lattice(content, generator)
         if _heights(cell).min() < max(distances.values()):
@@ -201,7 +209,7 @@ def crystal_glass_interface(
         gap_A: Empty space at each interface, Å, beside the distances that are kept anyway.
         volume_per_atom_A3: Of the packing, Å3; estimated for 2000 K where None.
         minimum_distances_A: Smallest distances within the packing and to the slab by pair of elements, Å; by default
-            0.7 times the cube root of the volume per atom.
+            those of ``least_distances``.
         rng: Seed or generator; the same seed gives the same interface.
 
     Raises:
@@ -225,13 +233,15 @@ def crystal_glass_interface(
     area = float(np.linalg.norm(np.cross(*plane)))
     room = len(glass) * volume / area
     elements = (*slab.symbols, *glass)
-    distances = _distance_table(elements, LOOSE * volume ** (1 / 3), minimum_distances_A)
+    content = "".join(f"{symbol}{count}" for symbol, count in Counter(elements).items())
+    usual, given = least_distances(content, volume_per_atom_A3=volume), _given(elements, minimum_distances_A)
     inside = wrapped(slab.positions_A, slab.cell_A)
     fixed = inside @ slab.cell_A
     height = thickness + room + 2.0 * gap_A
     cell = np.array([*plane, height * direction])
     limits = (thickness + gap_A) / height, 1.0 - gap_A / height
-    for _ in range(ATTEMPTS // 10):
+    for attempt in range(ATTEMPTS // 4):
+        distances = {pair: CLOSER**attempt * distance for pair, distance in usual.items()} | given
         positions = _insert(glass, cell, distances, generator, fixed=(slab.symbols, fixed), between=limits)
         if positions is not None:
             return Configuration(elements, np.concatenate([fixed, positions]), cell)
@@ -264,13 +274,50 @@ def closest_contact(configuration: Configuration) -> float:
     return shortest
 
 
-def _distance_table(
-    symbols: Sequence[str], default: float, given: Mapping[tuple[str, str], float] | None
-) -> dict[frozenset[str], float]:
-    """Return the smallest distance of every pair of elements, Å."""
-    table = {frozenset(pair): default for pair in combinations_with_replacement(sorted(set(symbols)), 2)}
+def least_distances(formula: str, *, volume_per_atom_A3: float) -> dict[frozenset[str], float]:
+    """Return distances that atoms of a random configuration should keep, by pair of elements, Å.
+
+    0.85 times what ions would have that touch: the sum of the radii of cation and anion, twice the radius of two equal
+    anions, and 1/sqrt(2) of the sum of their distances from the anion, as around a shared edge at a right angle, for
+    two cations. Without an anion, or a radius, 0.7 times the cube root of the volume per atom.
+
+    Args:
+        formula: Composition.
+        volume_per_atom_A3: Å3.
+
+    Reference:
+        Shannon, Acta Cryst. A 1976, 32, 751, doi 10.1107/S0567739476001551 (crystal radii).
+
+    Example:
+        >>> found = least_distances("BaTiO3", volume_per_atom_A3=20.0)
+        >>> {"-".join(sorted(pair)): round(distance, 2) for pair, distance in found.items()}
+        {'Ba': 3.31, 'Ba-O': 2.34, 'Ba-Ti': 2.92, 'O': 2.14, 'O-Ti': 1.79, 'Ti': 2.53}
+    """
+    from pymatgen.core.periodic_table import Element
+
+    symbols = sorted(parse_formula(formula))
+    loose = LOOSE * volume_per_atom_A3 ** (1 / 3)
+    anions = {s: float(Element(s).ionic_radii.get(-CHARGES[s]) or 0.0) for s in symbols if s in CHARGES}
+    cations = {s: float(Element(s).average_cationic_radius or 0.0) for s in symbols if s not in CHARGES}
+    smallest = min(anions.values(), default=0.0)
+    found = {}
+    for a, b in combinations_with_replacement(symbols, 2):
+        if not (smallest and all((anions | cations)[each] for each in (a, b))):
+            distance = loose
+        elif a in cations and b in cations:
+            distance = TOUCHING * (cations[a] + cations[b] + 2.0 * smallest) / np.sqrt(2.0)
+        else:
+            distance = TOUCHING * ((anions | cations)[a] + (anions | cations)[b])
+        found[frozenset((a, b))] = float(distance)
+    return found
+
+
+def _given(symbols: Sequence[str], given: Mapping[tuple[str, str], float] | None) -> dict[frozenset[str], float]:
+    """Return the smallest distances asked for, by pair of elements, Å."""
+    known = {frozenset(pair) for pair in combinations_with_replacement(sorted(set(symbols)), 2)}
+    table = {}
     for pair, value in (given or {}).items():
-        if frozenset(pair) not in table:
+        if frozenset(pair) not in known:
             raise DataError(f"minimum_distances_A: {'-'.join(pair)} is no pair of these elements; remove it.")
         if not SMALLEST_DISTANCE_A <= value < np.inf:
             raise DataError(
@@ -326,7 +373,9 @@ def _insert(
 
     ``between`` are the limits of the third fractional coordinate; ``fixed`` are atoms that are there already.
     """
-    images = _images(cell)
+    # in a large cell only the image found by rounding can be nearer than the distances wanted
+    large = _heights(cell).min() >= 2.0 * max(distances.values())
+    images = np.zeros((1, 3)) if large else _images(cell)
     placed_symbols, placed = (list(fixed[0]), wrapped(fixed[1], cell)) if fixed else ([], np.empty((0, 3)))
     need = {symbol: max(distances[frozenset((symbol, other))] for other in symbols) for symbol in symbols}
     order = sorted(range(len(symbols)), key=lambda k: -need[symbols[k]])

@@ -60,7 +60,7 @@ def test_interfaces_meet_another_composition_every_round():
     assert partners == {"interface-BaO-BaTiO3-1", "interface-BaO-Ba2TiO4-1"}
 
 
-def test_initial_configurations_all_differ_and_leave_out_packings():
+def test_initial_configurations_are_ten_of_each_under_names_of_their_own():
     found = initial_configurations(PLAN)
-    assert len({name for name, _, _ in found}) == len(found) == 10 * (6 + 2 + 2)
-    assert {kind for _, kind, _ in found} == {"search", "crystal", "interface"}
+    assert len({name for name, _, _ in found}) == len(found) == 10 * (6 + 4 + 2 + 2)
+    assert {kind for _, kind, _ in found} == {"search", "melt", "crystal", "interface"}

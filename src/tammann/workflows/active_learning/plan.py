@@ -80,7 +80,7 @@ class ActiveLearningPlan(Document):
         "nose-hoover", description="nose-hoover, langevin or berendsen"
     )
     damping_fs: Annotated[float, number_field("a time from 0.1 to 1e6 fs", ge=0.1, le=1e6)] = 100.0
-    relax_steps: Annotated[int, number_field("a whole number from 0 to 10000", ge=0, le=10_000)] = 100
+    relax_steps: Annotated[int, number_field("a whole number from 0 to 10000", ge=0, le=10_000)] = 200
     strain: Annotated[float, number_field("a strain from 0 to 0.2", ge=0, le=0.2)] = 0.03
     rattle_A: Annotated[float, number_field("a length from 0 to 1 Å", ge=0, le=1)] = 0.05
     volume_spread: Annotated[float, number_field("a share from 0 to 0.5", ge=0, le=0.5)] = 0.1

@@ -68,13 +68,13 @@ def propose(plan: ActiveLearningPlan, number: int) -> tuple[Task, ...]:
 def initial_configurations(plan: ActiveLearningPlan) -> tuple[tuple[str, Kind, Configuration], ...]:
     """Return name, kind and configuration of what is labelled first where a plan names no initial frames.
 
-    They are the starting points of a round 0, ten of every random cell, strained crystal and interface asked for, and
-    none of the packings of melts, whose atoms are too near until they are relaxed.
+    They are the starting points of a round 0, ten of every run asked for; quenches begin as melts do, and are left
+    out.
     """
     found: list[tuple[str, Kind, Configuration]] = []
     for copy in range(10):
         for task in _tasks(plan, 0, copy=copy):
-            if task.kind in ("search", "crystal", "interface"):
+            if task.kind != "quench":
                 found.append((f"{task.name}-{copy + 1}", task.kind, task.configuration))
     return tuple(found)
 
