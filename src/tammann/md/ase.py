@@ -56,8 +56,10 @@ class AseEngine(ForceEngine):
 def compute(calculator: Any, atoms: Any, name: str, *, stress: bool) -> ForceResult:
     """Compute energy, forces and, where asked for, stress of ASE atoms; ``name`` of the potential is for errors."""
     try:
-        energy = float(calculator.get_property("energy", atoms))
         forces = np.array(calculator.get_property("forces", atoms), dtype=float)
+        # most calculators give the energy with the forces; asking for it compares all atoms once more
+        energy = getattr(calculator, "results", {}).get("energy")
+        energy = float(calculator.get_property("energy", atoms) if energy is None else energy)
         tensor = None
         if stress:
             voigt = np.array(calculator.get_property("stress", atoms), dtype=float)

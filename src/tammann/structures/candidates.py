@@ -291,7 +291,7 @@ def least_distances(formula: str, *, volume_per_atom_A3: float) -> dict[frozense
     Example:
         >>> found = least_distances("BaTiO3", volume_per_atom_A3=20.0)
         >>> {"-".join(sorted(pair)): round(distance, 2) for pair, distance in found.items()}
-        {'Ba': 3.31, 'Ba-O': 2.34, 'Ba-Ti': 2.92, 'O': 2.14, 'O-Ti': 1.79, 'Ti': 2.53}
+        {'Ba': 3.31, 'Ba-O': 2.34, 'Ba-Ti': 2.92, 'O': 2.14, 'O-Ti': 1.79, 'Ti': 2.54}
     """
     from pymatgen.core.periodic_table import Element
 

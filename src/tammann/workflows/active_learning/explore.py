@@ -162,6 +162,7 @@ class _Watcher:
     spacing: int
     hottest_K: float
     atoms: Any
+    inverse_cell: np.ndarray
     progress: Callable[[int], None]
     watching: bool = True
     before: int = 0
@@ -177,9 +178,9 @@ class _Watcher:
     def forces(self, states: Sequence[MDState], stress: bool) -> list[ForceResult]:
         (state,) = states
         self._check_motion(state)
-        self.atoms.set_cell(state.cell_A)
-        self.atoms.set_positions(state.positions_A)
-        self.atoms.wrap()
+        # into the cell, which does not change: some calculators search for neighbours only in the nearest images
+        fractional = state.positions_A @ self.inverse_cell
+        self.atoms.positions[:] = state.positions_A - np.floor(fractional) @ state.cell_A
         try:
             result = compute(self.calculator, self.atoms, "of the run", stress=stress)
         except TammannError as error:
@@ -303,7 +304,7 @@ def explore(
     Args:
         configuration: Where to begin; missing velocities are drawn.
         calculator: Any ASE calculator; without ``grade`` it gives ``extrapolation_grade`` in its results.
-        conditions: Thermostat and time step.
+        conditions: Thermostat and time step, without a pressure.
         duration_ps: Time of molecular dynamics, ps; with 0 the relaxation is what is watched.
         watch: Thresholds.
         final_temperature_K: Temperature to which the thermostat's changes linearly, K.
@@ -315,7 +316,7 @@ def explore(
         rng: For velocities and random forces.
 
     Raises:
-        DataError: There is no grade.
+        DataError: There is no grade, or a pressure is asked for.
 
     Example:
         >>> from ase.build import bulk
@@ -326,6 +327,8 @@ def explore(
     """
     from ase import Atoms
 
+    if conditions.pressure_GPa is not None:
+        raise DataError(f"pressure_GPa: expected none, the volume is kept, got {conditions.pressure_GPa}.")
     watch = watch or Watch()
     steps = conditions.steps(duration_ps)
     total = steps or relax_steps
@@ -338,7 +341,8 @@ def explore(
         grade,
         spacing=max(1, round(watch.spacing_fs / conditions.timestep_fs)),
         hottest_K=2.0 * hottest + 500.0 if steps else math.inf,
-        atoms=Atoms(list(configuration.symbols), cell=configuration.cell_A, pbc=True),
+        atoms=Atoms(list(configuration.symbols), configuration.positions_A, cell=configuration.cell_A, pbc=True),
+        inverse_cell=np.linalg.inv(configuration.cell_A),
         progress=lambda step: None if progress is None else progress(min(1.0, step / max(total, 1))),
     )
     try:
