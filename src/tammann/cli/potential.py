@@ -165,3 +165,48 @@ def _range(low: float, high: float, form: str) -> str:
     if math.isnan(low):
         return "-"
     return f"{low:{form}}" if f"{low:{form}}" == f"{high:{form}}" else f"{low:{form}} to {high:{form}}"
+
+
+@app.command("train")
+def train_command(
+    frames: Annotated[
+        list[str], typer.Argument(metavar="PLAN.yaml|FRAMES...", help="A plan, or files with labelled frames.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the results; by default NAME-potential.")
+    ] = None,
+    architecture: Annotated[
+        str | None, typer.Option(metavar="NAME", help="ace (this package's own), ace-jax, pacemaker or gap.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Fit a potential to labelled configurations, whole trajectories of which are kept for testing."""
+    from tammann.workflows.training import TrainingPlan, run_training
+
+    given: dict[str, Any] = {} if architecture is None else {"architecture": architecture}
+    if len(frames) == 1 and Path(frames[0]).suffix.lower() in (".yaml", ".yml"):
+        given = TrainingPlan.from_file(frames[0]).model_dump(exclude_unset=True) | given
+    else:
+        given["train"] = frames
+    plan = TrainingPlan(**given)
+    folder = out or Path(f"{Path(frames[0]).stem}-potential")
+    with progress_bar(hidden=quiet, window_s=1800.0) as report:
+        found = run_training(plan, folder, progress=report)
+    for note in found.notes:
+        print(f"tammann: {note}", file=sys.stderr)
+    if as_json:
+        print_json(found.as_dict())
+    elif not quiet:
+        _print_errors(found.errors)
+        print(f"Potential: {found.file}")
+        if found.low_energy_file is not None:
+            _print_errors(found.low_energy_errors)
+            print(f"Low-energy version: {found.low_energy_file}")
+
+
+def _print_errors(errors: Any) -> None:
+    """A line for training and test frames."""
+    columns = ["RMSE", "meV/atom", "meV/Å", "virial, meV/atom"]
+    rows = [[str(name), *(format_number(1000.0 * float(x), ".3g") for x in row)] for name, row in errors.iterrows()]
+    print_table(columns, rows)

@@ -1,0 +1,220 @@
+"""Training of a potential as a workflow: labelled frames in, a file with a potential and its errors out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from tammann._version import __version__
+from tammann.errors import DataError, TammannError
+from tammann.files import check_empty, digest, json_safe, lock_folder, write_text
+from tammann.parallel import Progress
+from tammann.potentials.ace.fit import AceSettings, train_ace
+from tammann.potentials.ace.model import SUFFIX
+from tammann.potentials.curation import deduplicate, energies_above_lowest, filter_frames
+from tammann.potentials.dataset import DataSet, read_dataset, split, write_dataset
+from tammann.recipe_blocks import number_field
+from tammann.strict import Document
+
+Architecture = Literal["ace", "ace-jax", "pacemaker", "gap"]
+FileName = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
+PLAN, SUMMARY = "train-plan.json", "summary.json"
+
+
+class TrainingPlan(Document):
+    r"""What to train, and on what.
+
+    Example:
+        >>> plan = TrainingPlan.from_text("train: [frames.extxyz]\nsettings: {degrees: [10, 7]}")
+        >>> plan.architecture, plan.ace_settings().degrees
+        ('ace', (10, 7))
+    """
+
+    ERROR: ClassVar[type[TammannError]] = DataError
+
+    train: tuple[FileName, ...] = Field(
+        min_length=1, max_length=1000, description="a list of files with labelled frames, such as [labelled.extxyz]"
+    )
+    test: tuple[FileName, ...] = Field((), max_length=1000, description="a list of files with labelled frames")
+    test_fraction: Annotated[float, number_field("a share between 0 and 0.5", gt=0, le=0.5)] = 0.1
+    split_by: Literal["trajectory", "composition"] = Field("trajectory", description="trajectory or composition")
+    architecture: Architecture = Field("ace", description=", ".join(get_args(Architecture)))
+    settings: dict[str, Any] = Field(default_factory=dict, description="a block of settings of the architecture")
+    python: FileName | None = Field(None, description="the interpreter of an environment that has the architecture")
+    largest_force_eV_per_A: Annotated[float, number_field("a force above 0 eV/Å", gt=0)] = 50.0
+    closest_A: Annotated[float, number_field("a distance from 0.1 to 3 Å", ge=0.1, le=3)] = 0.8
+    low_energy_eV_per_atom: Annotated[float | None, number_field("an energy above 0 eV/atom", gt=0)] = None
+    seed: Annotated[int, number_field("a whole number from 0 to 2**31", ge=0, le=2**31)] = 0
+
+    @model_validator(mode="after")
+    def _check(self) -> TrainingPlan:
+        try:
+            if self.architecture == "ace":
+                self.ace_settings()
+        except DataError as error:
+            raise ValueError(str(error).removesuffix(".")) from None
+        return self
+
+    @classmethod
+    def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:
+        """Return the data with the files that it names in a directory."""
+        for key in ("train", "test"):
+            if isinstance(data.get(key), list):
+                data = data | {key: [str(Path(directory, n)) if isinstance(n, str) else n for n in data[key]]}
+        return data
+
+    def ace_settings(self) -> AceSettings:
+        """Return the settings of a linear atomic cluster expansion.
+
+        Raises:
+            DataError: A key of ``settings`` is none.
+        """
+        known = [field.name for field in fields(AceSettings)]
+        for key in self.settings:
+            if key not in known:
+                raise DataError(f"settings.{key}: expected one of {', '.join(known)}; correct its name.")
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items()}
+        return AceSettings(**given)
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """A trained potential.
+
+    Attributes:
+        file: The potential.
+        digest: SHA-256 of its file.
+        errors: Root mean square errors on training and test frames, one row each.
+        low_energy_file: The version fitted to frames of low energy only, where it was asked for.
+        low_energy_errors: Its errors, on test frames of low energy.
+        notes: What a user should know.
+    """
+
+    file: Path
+    digest: str
+    errors: pd.DataFrame
+    low_energy_file: Path | None = None
+    low_energy_errors: pd.DataFrame | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it in the form of JSON."""
+        found = {
+            "file": str(self.file),
+            "sha256": self.digest,
+            "errors": self.errors.reset_index().to_dict("records"),
+            "notes": list(self.notes),
+            "tammann": __version__,
+        }
+        if self.low_energy_file is not None and self.low_energy_errors is not None:
+            found["low_energy_file"] = str(self.low_energy_file)
+            found["low_energy_errors"] = self.low_energy_errors.reset_index().to_dict("records")
+        return found
+
+
+def run_training(plan: TrainingPlan, out: str | os.PathLike[str], *, progress: Progress | None = None) -> Training:
+    """Train the potential of a plan in a new folder.
+
+    The folder holds the potential, ``train.extxyz`` and ``test.extxyz`` as they were used, ``errors.csv``, the plan and
+    ``summary.json``. With ``low_energy_eV_per_atom`` a second potential is fitted to the frames at most that far above
+    the lowest, which serves crystals and glasses better than melts.
+
+    Args:
+        plan: What to train, and on what.
+        out: New or empty folder.
+        progress: Called with the fraction done and what is being done.
+
+    Raises:
+        DataError: Frames cannot be read, hold no labels, or leave nothing to test on.
+        ResultError: The folder holds something else.
+    """
+    folder = Path(out)
+    check_empty(folder)
+    train, test, notes = prepare_frames(plan)
+    folder.mkdir(parents=True, exist_ok=True)
+    tell = progress or (lambda *_: None)
+    with lock_folder(folder):
+        write_text(folder / PLAN, plan.model_dump_json(indent=2) + "\n")
+        write_dataset(folder / "train.extxyz", train)
+        write_dataset(folder / "test.extxyz", test)
+        share = 1.0 if plan.low_energy_eV_per_atom is None else 0.5
+        file, errors = _train(plan, train, test, folder, "potential", lambda f, what: tell(share * f, what, None))
+        errors.to_csv(folder / "errors.csv")
+        low_file, low_errors = None, None
+        if plan.low_energy_eV_per_atom is not None:
+            limit = plan.low_energy_eV_per_atom
+            # above the lowest of all frames, not of those on either side
+            above = energies_above_lowest(train + test)
+            low = [
+                part.subset(np.flatnonzero(values <= limit))
+                for part, values in ((train, above[: len(train)]), (test, above[len(train) :]))
+            ]
+            if not (len(low[0]) and len(low[1])):
+                raise DataError(
+                    f"low_energy_eV_per_atom: {limit:g} leaves {len(low[0])} frames to fit and "
+                    f"{len(low[1])} to test on; raise it."
+                )
+            low_file, low_errors = _train(
+                plan, low[0], low[1], folder, "low-energy", lambda f, what: tell(share + share * f, what, None)
+            )
+            low_errors.to_csv(folder / "low-energy-errors.csv")
+        found = Training(file, digest(file), errors, low_file, low_errors, notes)
+        write_text(folder / SUMMARY, json.dumps(json_safe(found.as_dict()), indent=2) + "\n")
+    return found
+
+
+def prepare_frames(plan: TrainingPlan) -> tuple[DataSet, DataSet, tuple[str, ...]]:
+    """Return the frames to fit and to test on, without duplicates and outliers, and what was left out.
+
+    Raises:
+        DataError: Frames cannot be read, or none is left.
+    """
+    notes = []
+
+    def clean(data: DataSet, what: str) -> DataSet:
+        labelled = DataSet(tuple(frame for frame in data if frame.energy_eV is not None))
+        kept = filter_frames(
+            deduplicate(labelled), largest_force_eV_per_A=plan.largest_force_eV_per_A, closest_A=plan.closest_A
+        )
+        if len(kept) < len(data):
+            notes.append(
+                f"{len(data) - len(kept)} of {len(data)} {what} frames left out: {len(data) - len(labelled)} without "
+                f"labels, the others repeated, closer than {plan.closest_A:g} Å or with forces above "
+                f"{plan.largest_force_eV_per_A:g} eV/Å"
+            )
+        return kept
+
+    train = clean(read_dataset(*plan.train), "training")
+    if plan.test:
+        test = clean(read_dataset(*plan.test), "test")
+    else:
+        train, test = split(train, plan.split_by, plan.test_fraction, plan.seed)
+    if not len(train) or not len(test):
+        raise DataError("train: no labelled frame is left to fit or to test on; label more, or loosen the limits.")
+    return train, test, tuple(notes)
+
+
+def _train(
+    plan: TrainingPlan, train: DataSet, test: DataSet, folder: Path, name: str, tell: Callable[[float, str], None]
+) -> tuple[Path, pd.DataFrame]:
+    if plan.architecture == "ace":
+        stages = {"training data": (0.0, 0.7), "test data": (0.7, 0.1), "ladder": (0.8, 0.1), "penalty": (0.8, 0.1)}
+
+        def report(what: str, fraction: float) -> None:
+            begin, length = stages.get(what, (0.9, 0.1))
+            tell(begin + length * fraction, what)
+
+        fit = train_ace(train, test, plan.ace_settings(), progress=report)
+        file = folder / f"{name}{SUFFIX}"
+        fit.model.save(file)
+        fit.history.to_csv(folder / f"{name}-history.csv", index=False)
+        return file, fit.errors
+    raise DataError(f"architecture: {plan.architecture} cannot be trained here yet.")
