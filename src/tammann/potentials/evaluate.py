@@ -162,7 +162,7 @@ def evaluate_potential(
         if frame.energy_eV is not None:
             grade = np.nan if response.grade is None else response.grade
             per_atom = (frame.energy_eV / n, response.energy_eV / n)
-            frames.append((k, _formula(configuration.symbols), frame.config_type, n, *per_atom, grade))
+            frames.append((k, frame.formula, frame.config_type, n, *per_atom, grade))
         if frame.forces_eV_per_A is not None:
             columns = {
                 "frame": k,
@@ -273,9 +273,3 @@ def _aligned(
     offsets = np.linalg.lstsq(shares, difference, rcond=1e-9)[0]
     aligned = table.assign(predicted_eV_per_atom=table["predicted_eV_per_atom"] - shares @ offsets)
     return aligned, {name: float(value) for name, value in zip(names, offsets, strict=True)}
-
-
-def _formula(symbols: Sequence[str]) -> str:
-    from pymatgen.core.composition import Composition
-
-    return str(Composition({symbol: list(symbols).count(symbol) for symbol in dict.fromkeys(symbols)}).reduced_formula)
