@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 RECORD = "watched.npz"
 SAVE_SECONDS = 20.0
+LONGEST_STEP_A = 0.5
+"""Along one axis in one time step; a hot oxygen moves a tenth of that."""
 COLUMNS = ("time_ps", "temperature_K", "energy_eV_per_atom", "closest_A", "loneliest_A", "grade")
 
 
@@ -241,10 +243,15 @@ def _watched_forces(potential: Potential, symbols: Sequence[str], limits: Limits
     calculator = calculator_of(made)
     atoms = Atoms(list(symbols), cell=np.eye(3), pbc=True)
     grades: list[float] = []
+    before: list[np.ndarray] = []
 
     def forces(states: Sequence[MDState], stress: bool) -> list[ForceResult]:
         results = []
         for state in states:
+            moved = float(np.abs(state.positions_A - before.pop()).max()) if before else 0.0
+            if not moved <= LONGEST_STEP_A:
+                raise _Stop(Failure("explosion", f"an atom has moved {moved:.1f} Å in one step"))
+            before.append(state.positions_A)
             atoms.set_cell(state.cell_A)
             atoms.set_positions(state.positions_A)
             atoms.wrap()

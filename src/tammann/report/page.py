@@ -28,9 +28,14 @@ def fill(name: str, /, **values: object) -> str:
 
 
 def page_html(title: str, sections: Iterable[str], blocks: Iterable[str]) -> str:
-    """Return the whole page: sections of HTML from top to bottom, empty ones left out, and blocks of ``data_block``."""
-    inside = {"sections": "\n".join(filter(None, sections)), "blocks": "\n".join(blocks), "plotly": _plotly()}
-    code = {"style": _file("page.css"), "script": _file("page.js")}
+    """Return the whole page: sections of HTML from top to bottom, empty ones left out, and blocks of ``data_block``.
+
+    Without blocks there are no charts, and the page has no script.
+    """
+    blocks = list(blocks)
+    plotly, script = (_plotly(), _file("page.js")) if blocks else ("", "")
+    inside = {"sections": "\n".join(filter(None, sections)), "blocks": "\n".join(blocks), "plotly": plotly}
+    code = {"style": _file("page.css"), "script": script}
     return Template(_file("page.html")).substitute(title=html.escape(title), **inside, **code)
 
 

@@ -1,0 +1,320 @@
+"""Judging potentials: every part of the plan for every potential, kept on disk one by one, and the page at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tammann._version import __version__
+from tammann.errors import DataError, ResultError
+from tammann.files import check_empty, digest, json_safe, lock_folder, read_json, whole_file, write_text
+from tammann.md.ase import AseEngine
+from tammann.md.energy_drift import energy_drift
+from tammann.md.watched import watched_run
+from tammann.potentials import Potential, calculator_of, load_potential
+from tammann.potentials.calculators import prepare
+from tammann.potentials.consistency import check_consistency
+from tammann.potentials.crystals import crystal_curve, relax_crystal
+from tammann.potentials.dataset import DataSet, read_dataset
+from tammann.potentials.evaluate import evaluate_potential
+from tammann.potentials.phonons import crystal_phonons
+from tammann.structures import Configuration
+from tammann.structures.crystals import load_crystal
+from tammann.workflows.potential_report.melts import melt_start, melt_structure
+from tammann.workflows.potential_report.page import report_page
+from tammann.workflows.potential_report.parts import Refused, done, part, settings_digest
+from tammann.workflows.potential_report.plan import (
+    CrystalTask,
+    MeltTask,
+    PotentialReportPlan,
+    folder_name,
+    short_name,
+)
+from tammann.workflows.potential_report.results import Judgement, PotentialReport
+
+PLAN = "plan.json"
+TABLE = "table.csv"
+MOST_CHECKED_ATOMS = 60
+"""The frame on which a potential is checked has no more atoms, if there is such a one."""
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One part of one potential: its name, file, settings and how it is computed; ``weight`` is about seconds."""
+
+    name: str
+    path: Path
+    settings: dict[str, Any]
+    compute: Callable[[Callable[[float], None]], Any]
+    weight: float
+
+    @property
+    def key(self) -> str:
+        return settings_digest(self.settings)
+
+
+def run_potential_report(
+    plan: PotentialReportPlan,
+    out: str | os.PathLike[str],
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> PotentialReport:
+    """Judge potentials, and write ``report.html`` and ``table.csv`` into a folder.
+
+    Every part lies in a file of its own with the settings it belongs to. With ``resume`` those are read that are there
+    with the same settings, and a run of a melt continues where it was; plans may differ.
+
+    Args:
+        plan: What to do.
+        out: The folder, new or empty unless resumed.
+        resume: Continue in a folder that holds a report.
+        progress: Called with the fraction done and what is being done.
+
+    Raises:
+        DataError: A potential, data set or crystal cannot be read. A potential that fails in a part fails there only.
+        ResultError: The folder is in the way, in use, or holds no report to resume.
+    """
+    folder = Path(out)
+    potentials = {short_name(name): load_potential(name) for name in plan.potentials}
+    reference = None if plan.reference is None else short_name(plan.reference)
+    if plan.reference is not None and reference not in potentials:
+        potentials[short_name(plan.reference)] = load_potential(plan.reference)
+    dataset = read_dataset(*plan.dataset) if plan.dataset else None
+    crystals = {task.name: load_crystal(task.crystal) for task in plan.crystals}
+    _check_folder(folder, resume=resume)
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock_folder(folder):
+        about = {"tammann": __version__, "plan": plan.model_dump(mode="json")}
+        write_text(folder / PLAN, json.dumps(json_safe(about), indent=1, ensure_ascii=False) + "\n")
+        context = _Context(plan, folder, dataset, crystals, potentials, reference)
+        tasks = {name: list(_tasks(context, name, potential)) for name, potential in potentials.items()}
+        # what the reference does comes first: melts start from it
+        order = sorted(tasks, key=lambda name: name != reference)
+        left = sum(task.weight for name in order for task in tasks[name] if not done(task.path, task.key)) or 1.0
+        spent, found = 0.0, {}
+        for name in order:
+            values: dict[str, Any] = {}
+            for task in tasks[name]:
+                share = 0.0 if done(task.path, task.key) else task.weight
+
+                def tell(fraction: float, begin: float = spent, share: float = share, what: str = task.name) -> None:
+                    if progress is not None:
+                        progress(min(1.0, (begin + fraction * share) / left), what)
+
+                tell(0.0)
+                values[task.name.partition(": ")[2]] = part(task.path, task.key, partial(task.compute, tell))
+                spent += share
+            found[name] = _judgement(name, potentials[name], values)
+        report = PotentialReport(
+            plan,
+            folder,
+            tuple(found[short_name(name)] for name in plan.potentials),
+            None if reference is None else found[reference],
+            _labels(dataset),
+        )
+        write_text(folder / TABLE, report.table().to_csv(index=False))
+        write_text(report.page, report_page(report))
+    return report
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What the parts are made from."""
+
+    plan: PotentialReportPlan
+    folder: Path
+    dataset: DataSet | None
+    crystals: dict[str, Configuration]
+    potentials: dict[str, Potential]
+    reference: str | None
+
+    def checked(self, potential: Potential) -> Configuration | None:
+        """Return a disordered configuration to check a potential on: the first small frame, a rattled crystal, a melt.
+
+        Preferred are frames with large forces, since all forces of a perfect crystal are zero.
+        """
+        if self.dataset is not None:
+            small = [f.configuration for f in self.dataset if f.n_atoms <= MOST_CHECKED_ATOMS]
+            known = [c for c in small or [f.configuration for f in self.dataset] if _knows(potential, c)]
+            disordered = [f.configuration for f in self.dataset if _force(f.forces_eV_per_A) > 0.5]
+            return next((c for c in disordered if c in known), known[0] if known else None)
+        for crystal in self.crystals.values():
+            if _knows(potential, crystal):
+                moved = np.random.default_rng(self.plan.seed).normal(scale=0.08, size=crystal.positions_A.shape)
+                return replace(crystal, positions_A=crystal.positions_A + moved)
+        return None
+
+
+def _force(forces: np.ndarray | None) -> float:
+    return 0.0 if forces is None else float(np.sqrt((forces**2).mean()))
+
+
+def _knows(potential: Potential, configuration: Configuration) -> bool:
+    try:
+        potential.check(configuration.symbols)
+    except DataError:
+        return False
+    return True
+
+
+def _tasks(context: _Context, name: str, potential: Potential) -> Any:
+    """Yield the parts of one potential."""
+    plan, place = context.plan, context.folder / folder_name(name)
+    file = getattr(potential, "digest", "")
+    same = {"potential": getattr(potential, "path", None) and file or name, "version": 1}
+
+    def task(kind: str, settings: dict[str, Any], compute: Any, weight: float) -> _Task:
+        path = place / f"{folder_name(kind)}.json.gz"
+        return _Task(f"{name}: {kind}", path, same | {"part": kind} | settings, compute, weight)
+
+    if context.dataset is not None and name in map(short_name, plan.potentials):
+        labels = [digest(path) for path in plan.dataset]
+        compute = partial(_errors, potential, context.dataset, plan.align_energies)
+        yield task("errors", {"dataset": labels, "align": plan.align_energies}, compute, 60.0)
+    frame = context.checked(potential)
+    if plan.consistency and frame is not None:
+        compute = partial(_consistency, potential, frame, plan.seed)
+        yield task("consistency", {"frame": frame.to_extxyz(), "seed": plan.seed}, compute, 20.0)
+    if plan.drift is not None and frame is not None:
+        settings = {"frame": frame.to_extxyz(), "seed": plan.seed, "drift": plan.drift.model_dump(mode="json")}
+        yield task("drift", settings, partial(_drift, potential, frame, plan), 60.0)
+    for crystal_task in plan.crystals:
+        crystal = context.crystals[crystal_task.name]
+        if not _knows(potential, crystal):
+            continue
+        settings = {"crystal": crystal.to_extxyz()}
+        compute = partial(_curve, potential, crystal)
+        yield task(f"crystal {crystal_task.name}", settings, compute, 20.0)
+        if crystal_task.phonons:
+            settings |= {"supercell": crystal_task.phonons}
+            compute = partial(_phonons, potential, crystal, crystal_task)
+            yield task(f"phonons {crystal_task.name}", settings, compute, 60.0)
+    first = context.reference or next(iter(context.potentials))
+    for melt in plan.melts:
+        own = melt.duration_ps
+        if name == context.reference and melt.reference_ps is not None:
+            own = melt.reference_ps
+        settings = {"melt": melt.model_dump(mode="json"), "stop": plan.stop.model_dump(mode="json"), "ps": own}
+        settings |= {"seed": plan.seed, "start": first}
+        yield task(f"melt {melt.name}", settings, partial(_melt, context, name, first, melt, own, settings), 60.0 * own)
+
+
+def _errors(potential: Potential, dataset: DataSet, align: Any, tell: Callable[[float], None]) -> Any:
+    return evaluate_potential(potential, dataset, align=align, progress=tell)
+
+
+def _consistency(potential: Potential, frame: Configuration, seed: int, tell: Callable[[float], None]) -> Any:
+    calculator = calculator_of(prepare(potential, frame.symbols))
+    return check_consistency(calculator, frame, name=potential.name, rng=seed)
+
+
+def _drift(
+    potential: Potential, frame: Configuration, plan: PotentialReportPlan, tell: Callable[[float], None]
+) -> Any:
+    assert plan.drift is not None
+    engine = AseEngine()
+    return energy_drift(
+        engine.relax(frame, potential, steps=50),
+        engine.forces(potential, frame.symbols),
+        rng=plan.seed,
+        progress=tell,
+        **plan.drift.model_dump(),
+    )
+
+
+def _curve(potential: Potential, crystal: Configuration, tell: Callable[[float], None]) -> Any:
+    return crystal_curve(calculator_of(prepare(potential, crystal.symbols)), crystal)
+
+
+def _phonons(potential: Potential, crystal: Configuration, task: CrystalTask, tell: Callable[[float], None]) -> Any:
+    calculator = calculator_of(prepare(potential, crystal.symbols))
+    relaxed, _ = relax_crystal(calculator, crystal)
+    return crystal_phonons(calculator, relaxed, supercell=task.phonons or (2, 2, 2), progress=tell)
+
+
+def _melt(
+    context: _Context,
+    name: str,
+    first: str,
+    task: MeltTask,
+    duration_ps: float,
+    settings: dict[str, Any],
+    tell: Callable[[float], None],
+) -> Any:
+    """Run a melt from the start that all share, which the reference makes once."""
+    plan = context.plan
+    start = _start(context, first, task)
+    key = settings_digest(settings)
+    place = context.folder / folder_name(name) / f"run-{folder_name(task.name)}-{key}"
+    run = watched_run(
+        start,
+        context.potentials[name],
+        task.conditions(),
+        duration_ps=duration_ps,
+        limits=plan.stop.limits(),
+        folder=place,
+        rng=plan.seed,
+        progress=tell,
+    )
+    return melt_structure(run, settle_ps=task.settle_ps)
+
+
+def _start(context: _Context, first: str, task: MeltTask) -> Configuration:
+    """Return the start of a melt, read where it is there."""
+    same = ("formula", "temperature_K", "atoms", "volume_per_atom_A3", "settle_ps", "timestep_fs")
+    settings = {name: getattr(task, name) for name in same} | {"first": first, "seed": context.plan.seed}
+    file = context.folder / "starts" / f"{folder_name(task.name)}-{settings_digest(settings)}.npz"
+    if file.exists():
+        with np.load(file) as held:
+            return Configuration(tuple(held["symbols"].tolist()), held["positions_A"], held["cell_A"])
+    start = melt_start(task, context.potentials[first], AseEngine(), seed=context.plan.seed)
+    file.parent.mkdir(exist_ok=True)
+    with whole_file(file) as whole:
+        np.savez(whole, symbols=np.array(start.symbols), positions_A=start.positions_A, cell_A=start.cell_A)
+    return start
+
+
+def _judgement(name: str, potential: Potential, values: dict[str, Any]) -> Judgement:
+    refused = {key: value.sentence for key, value in values.items() if isinstance(value, Refused)}
+    good = {key: value for key, value in values.items() if not isinstance(value, Refused)}
+
+    def named(kind: str) -> dict[str, Any]:
+        return {key.removeprefix(f"{kind} "): value for key, value in good.items() if key.startswith(f"{kind} ")}
+
+    return Judgement(
+        name=name,
+        source=potential.source,
+        digest=getattr(potential, "digest", ""),
+        evaluation=good.get("errors"),
+        consistency=good.get("consistency"),
+        drift=good.get("drift"),
+        crystals=named("crystal"),
+        phonons=named("phonons"),
+        melts=named("melt"),
+        refused=refused,
+    )
+
+
+def _labels(dataset: DataSet | None) -> tuple[str, ...]:
+    methods = [frame.label.method for frame in dataset or () if frame.label is not None]
+    return tuple(dict.fromkeys(methods))
+
+
+def _check_folder(folder: Path, *, resume: bool) -> None:
+    there = (folder / PLAN).exists()
+    if not resume:
+        check_empty(folder, advice="resume it, or name another folder" if there else "name a new or empty folder")
+    elif not there:
+        raise ResultError(f"{folder}: expected a report to resume, found no {PLAN} in it; leave resume out.")
+    else:
+        read_json(folder / PLAN, error=ResultError)
