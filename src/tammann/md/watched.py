@@ -25,6 +25,7 @@ from tammann.md.conditions import Conditions
 from tammann.md.integrators import advance
 from tammann.md.state import ForceResult, Forces, MDState, initialize_state, load_state, save_state
 from tammann.potentials.calculators import Potential, calculator_of, muted, prepare
+from tammann.potentials.response import judged
 from tammann.structures import Configuration
 from tammann.structures.contacts import nearest_distances
 from tammann.trajectory import Trajectory
@@ -240,7 +241,7 @@ def _watched_forces(potential: Potential, symbols: Sequence[str], limits: Limits
     from ase import Atoms
 
     made = prepare(potential, symbols)
-    calculator = calculator_of(made)
+    calculator = judged(calculator_of(made))
     atoms = Atoms(list(symbols), cell=np.eye(3), pbc=True)
     grades: list[float] = []
     before: list[np.ndarray] = []

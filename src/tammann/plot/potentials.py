@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255", "#6B6B3A")
 """Of potentials, in their order; told apart also by those who do not tell red from green."""
 MARKERS = "osD^vPX*"
-PANEL_IN = (4.2, 3.5)
+PANEL_IN = (3.5, 3.0)
 DENSE = 1500
 """More points than this are shown as a density."""
 
@@ -267,7 +267,8 @@ def plot_energy_conservation(
     colours = potential_colours(list(drifts), reference)
     for k, (name, one) in enumerate(drifts.items()):
         ax.loglog(one.timesteps_fs, one.fluctuation_meV_per_atom, MARKERS[k % 8] + "-", color=colours[name],
-                  linewidth=1.2, markersize=6, markeredgecolor="white", label=f"{name}, dt$^{{{one.order:.1f}}}$")  # fmt: skip
+                  linewidth=1.2, markersize=6, markeredgecolor="white", label=f"{name}, dt$^{{{one.order:.1f}}}$"
+                  )  # fmt: skip
     steps = np.array(sorted({float(dt) for one in drifts.values() for dt in one.timesteps_fs}))
     lowest = min(float(one.fluctuation_meV_per_atom[0] / one.timesteps_fs[0] ** 2) for one in drifts.values())
     ax.loglog(steps, 0.5 * lowest * steps**2, color=FAINT, linewidth=1.0, linestyle=(0, (4, 3)), label="dt$^2$")
@@ -297,7 +298,9 @@ def plot_total_energy(drift: EnergyDrift, *, name: str = "", ax: Axes | None = N
     ax.set_xlabel("time (ps)")
     ax.set_ylabel(f"total energy{f' of {name}' if name else ''} (meV/atom)")
     tidy(ax)
-    legend_above(ax, ax.get_legend_handles_labels()[0], title="drift, meV/(atom ps)", title_fontsize=8.5, alignment="left")
+    legend_above(
+        ax, ax.get_legend_handles_labels()[0], title="drift, meV/(atom ps)", title_fontsize=8.5, alignment="left"
+    )
     return ax
 
 
@@ -351,7 +354,7 @@ def plot_phonons(phonons: Mapping[str, Phonons], *, reference: str | None = None
         state = "" if one.stable else f", to {-one.lowest_THz:.1f}i THz"
         lines[0].set_label(f"{name}{state}")
     low, high = ax.get_ylim()
-    if low < -0.5:
+    if not all(one.stable for one in phonons.values()):
         ax.axhspan(low, 0.0, color="#F3E3DA", zorder=0, linewidth=0)
         ax.annotate("imaginary", (0.99, low), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize=8,
                     color="#8A4B2A", xytext=(0, 2), textcoords="offset points")  # fmt: skip

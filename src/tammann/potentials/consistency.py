@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -162,7 +163,7 @@ def check_forces(
         d /= np.linalg.norm(d)
         # a unit vector over many atoms moves each of them less than one atom alone
         longest = float(np.linalg.norm(d, axis=1).max())
-        slope = _derivative(lambda s, d=d: _energy(calculator, _moved(configuration, s * d), name), step_A / longest)
+        slope = _derivative(partial(_energy_along, calculator, configuration, d, name), step_A / longest)
         worst = max(worst, abs(float((here * d).sum()) + slope))
     rms = max(float(np.sqrt((here**2).mean())), LEAST_FORCE_EV_PER_A)
     return Check("forces are minus the gradient", worst, FORCE_SHARE * rms, "eV/Å")
@@ -188,9 +189,7 @@ def check_stress(
         unit = np.zeros((3, 3))
         unit[a, b] += 0.5
         unit[b, a] += 0.5
-        slope = _derivative(
-            lambda e, unit=unit: _energy(calculator, _strained(configuration, np.eye(3) + e * unit), name), strain
-        )
+        slope = _derivative(partial(_energy_strained, calculator, configuration, unit, name), strain)
         worst = max(worst, abs(slope / configuration.volume_A3 * EV_PER_A3_IN_GPA - stress[a, b]))
     return Check(
         "stress is the derivative by strain", worst, STRESS_GPA + STRESS_SHARE * float(np.abs(stress).max()), "GPa"
@@ -255,8 +254,8 @@ def check_smoothness(
     energy: E(s + h) - E(s) minus the trapezium sum of the work, which is O(h³) where the forces are smooth;
     force: the change F(s + h) - F(s), which is O(h) where F is continuous.
 
-    The intervals where these stand out are halved again and again, each time keeping the half with the larger value:
-    what is smooth, however steep, shrinks with the interval, and a jump stays.
+    The intervals where these stand out are halved again and again, each time keeping the half with the larger value c.
+    What is smooth, however steep, shrinks with the interval, and a jump J stays: J = 2 c(h/2) - c(h) at the end.
 
     Args:
         calculator: ASE calculator.
@@ -319,10 +318,12 @@ def _largest_jump(
     left = 0.0
     for k in np.argsort(around - sizes)[:SUSPECTS]:
         a, b = points[k], points[k + 1]
+        whole = half = change(a, b)
         for _ in range(HALVINGS):
             middle = at((a.s_A + b.s_A) / 2.0)
             a, b = max((a, middle), (middle, b), key=lambda ends: change(*ends))
-        left = max(left, change(a, b))
+            whole, half = half, change(a, b)
+        left = max(left, 2.0 * half - whole)
     return left
 
 
@@ -341,6 +342,14 @@ def _derivative(energy: Callable[[float], float], h: float) -> float:
 
 def _energy(calculator: Any, configuration: Configuration, name: str) -> float:
     return respond(calculator, configuration, name=name).energy_eV
+
+
+def _energy_along(calculator: Any, configuration: Configuration, d: np.ndarray, name: str, s_A: float) -> float:
+    return _energy(calculator, _moved(configuration, s_A * d), name)
+
+
+def _energy_strained(calculator: Any, configuration: Configuration, unit: np.ndarray, name: str, e: float) -> float:
+    return _energy(calculator, _strained(configuration, np.eye(3) + e * unit), name)
 
 
 def _moved(configuration: Configuration, by_A: np.ndarray) -> Configuration:

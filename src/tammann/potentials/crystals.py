@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SCALES = (0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06)
 """Volumes of an equation of state, over that of the relaxed crystal."""
-FORCE_EV_PER_A = 0.01
+FORCE_EV_PER_A = 0.003
 MOST_STEPS = 300
 
 
@@ -63,7 +63,7 @@ def relax_crystal(
     """Relax the atoms of a crystal, and its cell as well unless ``cell`` is false, by FIRE of ASE.
 
     Returns:
-        The crystal, and whether no force exceeds 0.01 eV/Å after at most ``steps`` steps.
+        The crystal, and whether no force exceeds 0.003 eV/Å after at most ``steps`` steps.
 
     Raises:
         DataError: The calculator fails.

@@ -12,7 +12,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.notebook import ShownAsTable
 from tammann.potentials.calculators import Potential, calculator_of, prepare
-from tammann.potentials.response import VOIGT, respond
+from tammann.potentials.response import VOIGT, judged, respond
 from tammann.units import EV_PER_A3_IN_GPA
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def evaluate_potential(
     failed: list[str] = []
     seconds, atoms = 0.0, 0
     made = prepare(potential, dataset.frames[0].configuration.symbols)
-    calculator, kinds = calculator_of(made), set(dataset.frames[0].configuration.symbols)
+    calculator, kinds = judged(calculator_of(made)), set(dataset.frames[0].configuration.symbols)
     for k, frame in enumerate(dataset):
         configuration = frame.configuration
         if not set(configuration.symbols) <= kinds:

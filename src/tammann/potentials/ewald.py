@@ -162,7 +162,9 @@ def _real_space(fractional, cell, kinds, table, cutoff, shifts):  # type: ignore
 @numba.njit(cache=True)
 def _reciprocal(fractional, charges, waves, k, weight):  # type: ignore[no-untyped-def]
     """Return the squared structure factor of every wave vector, and forces; ``weight`` is for k and -k together."""
-    n, most = len(charges), np.abs(waves).max()
+    n, most = len(charges), 0
+    if len(waves):  # a small cell may have none below the cutoff
+        most = np.abs(waves).max()
     powers = np.empty((3, most + 1, n), dtype=np.complex128)
     for x in range(3):
         turn = np.exp(2j * np.pi * fractional[:, x])

@@ -115,7 +115,7 @@ def crystal_phonons(
     with muted():
         phonon = Phonopy(cell, supercell_matrix=np.diag(repeats), primitive_matrix="auto", symprec=1e-3)
         phonon.generate_displacements(distance=displacement_A)
-        displaced = phonon.supercells_with_displacements
+        displaced: Any = phonon.supercells_with_displacements
     rest = _forces(calculator, phonon.supercell)
     forces = []
     for k, one in enumerate(displaced):
@@ -128,7 +128,7 @@ def crystal_phonons(
         phonon.symmetrize_force_constants()
         distances, frequencies, labels = _bands(phonon)
         phonon.run_mesh(60.0)
-        mesh = phonon.get_mesh_dict()["frequencies"]
+        mesh: Any = phonon.get_mesh_dict()
         phonon.run_total_dos()
         density = phonon.get_total_dos_dict()
     return Phonons(
@@ -137,7 +137,7 @@ def crystal_phonons(
         labels,
         np.array(density["frequency_points"], dtype=float),
         np.array(density["total_dos"], dtype=float),
-        float(min(mesh.min(), frequencies.min())),
+        float(min(mesh["frequencies"].min(), frequencies.min())),
         (repeats[0], repeats[1], repeats[2]),
         len(displaced),
     )

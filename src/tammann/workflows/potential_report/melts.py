@@ -111,7 +111,8 @@ def melt_structure(run: WatchedRun, *, settle_ps: float) -> MeltStructure:
     empty = np.empty(0)
     r, g, g_stderr = empty, np.empty((0, 0)), np.empty((0, 0))
     species: tuple[str, ...] = ()
-    D, D_stderr, diffusive = empty, empty, ()
+    D, D_stderr = empty, empty
+    diffusive: tuple[bool, ...] = ()
     if usable:
         assert trajectory is not None
         part = trajectory.frames(first)

@@ -7,7 +7,7 @@ import html
 import io
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tammann._version import __version__
 from tammann.plot.potentials import (
@@ -23,7 +23,7 @@ from tammann.plot.potentials import (
 )
 from tammann.report.page import list_html, page_html, pairs_html, table_html, text_html
 from tammann.workflows.potential_report.melts import MeltStructure, diffusivity_ratios, distribution_difference
-from tammann.workflows.potential_report.results import PotentialReport
+from tammann.workflows.potential_report.results import Judgement, PotentialReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,11 +138,17 @@ def _errors(report: PotentialReport) -> list[str]:
     evaluations = [one.evaluation for one in judged if one.evaluation]
     sections = ["<h2>Errors on labelled frames</h2>"]
     panels: list[Panel] = []
-    for by, what in (("config_type", "configuration type"), ("formula", "composition"), ("element", "element")):
-        panels.append((f"Errors of force components by {what}.", plot_errors(evaluations, by=by)))  # type: ignore[arg-type]
-    if any(not one.frames.empty for one in evaluations):
-        kinds = plot_errors(evaluations, by="config_type", quantity="energy")
-        panels.insert(0, ("Errors of energies by configuration type.", kinds))
+    first = evaluations[0]
+    kinds: tuple[tuple[Literal["config_type", "formula", "element"], str, int], ...] = (
+        ("config_type", "configuration type", first.frames["config_type"].nunique()),
+        ("formula", "composition", first.frames["formula"].nunique()),
+        ("element", "element", first.forces["element"].nunique()),
+    )
+    for by, what, number in kinds:
+        if number > 1 and by != "element":
+            panels.append((f"Energies by {what}.", plot_errors(evaluations, by=by, quantity="energy")))
+        if number > 1:
+            panels.append((f"Force components by {what}.", plot_errors(evaluations, by=by)))
     sections.append(_panels(panels))
     for one in evaluations:
         parity: list[Panel] = []
@@ -189,10 +195,12 @@ def _physics(report: PotentialReport) -> list[str]:
                 cells.append(f"{check.deviation:.1e} {check.unit}" + ("" if check.passed else " fails"))
             rows.append([name, *cells])
         caption = "Largest deviation in each check of gradients, invariances and smoothness, on one frame"
-        sections.append(table_html(caption, [("check", False), *((one.name, True) for one in checked)], rows))
+        table = table_html(caption, [("check", False), *((one.name, True) for one in checked)], rows)
+        passed = ", ".join(f"{one.name} {_passed(one)}" for one in checked)
+        sections.append(f"<details><summary>Checks passed: {text_html(passed)}</summary>{table}</details>")
     if drifts:
         sentence = (
-            "Fluctuation of the total energy at constant energy: proportional to dt² where forces are the gradient of a "
+            "Fluctuation of the total energy at constant energy: it goes as dt² where forces are the gradient of a "
             "smooth energy."
         )
         panels: list[Panel] = [(sentence, plot_energy_conservation(drifts, reference=_reference(report)))]
@@ -201,6 +209,11 @@ def _physics(report: PotentialReport) -> list[str]:
             panels.append((about, plot_total_energy(drift, name=name)))
         sections.append(_panels(panels))
     return sections
+
+
+def _passed(one: Judgement) -> str:
+    checks = one.consistency.checks if one.consistency else ()
+    return f"{sum(check.passed for check in checks)} of {len(checks)}"
 
 
 def _crystals(report: PotentialReport) -> list[str]:
@@ -307,9 +320,7 @@ def _melt_table(runs: dict[str, MeltStructure], reference: str | None) -> str:
 
 
 def _about(report: PotentialReport) -> list[str]:
-    known = {
-        one.name: one.source + (f"; SHA-256 {one.digest[:16]}..." if one.digest else "") for one in report.all
-    }
+    known = {one.name: one.source + (f"; SHA-256 {one.digest[:16]}..." if one.digest else "") for one in report.all}
     plan = report.plan
     shown = {
         "files of labels": ", ".join(name.rpartition("/")[2] for name in plan.dataset) or "none",
@@ -340,7 +351,8 @@ def _panels(panels: Sequence[Panel]) -> str:
     for caption, ax in panels:
         described = html.escape(caption)
         cards.append(
-            f'<figure><img alt="{described}" src="{_picture(ax)}"><figcaption>{text_html(caption)}</figcaption></figure>'
+            f'<figure><img alt="{described}" src="{_picture(ax)}">'
+            f"<figcaption>{text_html(caption)}</figcaption></figure>"
         )
     return f'<div class="panels">{"".join(cards)}</div>' if cards else ""
 
@@ -376,4 +388,3 @@ def _ps(value: float) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}" if names else "nothing"
-

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tammann.errors import DataError, ResultError, TammannError
-from tammann.files import digest, read_json, whole_file
+from tammann.files import digest, json_safe, read_json, whole_file
 from tammann.md.energy_drift import EnergyDrift
 from tammann.md.watched import Failure
 from tammann.potentials.consistency import Check, Consistency
@@ -92,7 +92,7 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f":
             rounded = np.char.mod("%.7g", value).astype(float)
-            return {"array": np.where(np.isfinite(rounded), rounded, None).tolist()}
+            return {"array": json_safe(rounded)}
         return {"array": value.tolist()}
     if isinstance(value, np.generic):
         return to_plain(value.item())

@@ -25,6 +25,7 @@ from tammann.potentials.crystals import crystal_curve, relax_crystal
 from tammann.potentials.dataset import DataSet, read_dataset
 from tammann.potentials.evaluate import evaluate_potential
 from tammann.potentials.phonons import crystal_phonons
+from tammann.potentials.response import judged
 from tammann.structures import Configuration
 from tammann.structures.crystals import load_crystal
 from tammann.workflows.potential_report.melts import melt_start, melt_structure
@@ -44,7 +45,7 @@ TABLE = "table.csv"
 MOST_CHECKED_ATOMS = 60
 """The frame on which a potential is checked has no more atoms, if there is such a one."""
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, str, float | None], None]
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def run_potential_report(
         plan: What to do.
         out: The folder, new or empty unless resumed.
         resume: Continue in a folder that holds a report.
-        progress: Called with the fraction done and what is being done.
+        progress: Called with the fraction done, what is being done, and None.
 
     Raises:
         DataError: A potential, data set or crystal cannot be read. A potential that fails in a part fails there only.
@@ -109,7 +110,7 @@ def run_potential_report(
 
                 def tell(fraction: float, begin: float = spent, share: float = share, what: str = task.name) -> None:
                     if progress is not None:
-                        progress(min(1.0, (begin + fraction * share) / left), what)
+                        progress(min(1.0, (begin + fraction * share) / left), what, None)
 
                 tell(0.0)
                 values[task.name.partition(": ")[2]] = part(task.path, task.key, partial(task.compute, tell))
@@ -214,13 +215,11 @@ def _errors(potential: Potential, dataset: DataSet, align: Any, tell: Callable[[
 
 
 def _consistency(potential: Potential, frame: Configuration, seed: int, tell: Callable[[float], None]) -> Any:
-    calculator = calculator_of(prepare(potential, frame.symbols))
+    calculator = judged(calculator_of(prepare(potential, frame.symbols)))
     return check_consistency(calculator, frame, name=potential.name, rng=seed)
 
 
-def _drift(
-    potential: Potential, frame: Configuration, plan: PotentialReportPlan, tell: Callable[[float], None]
-) -> Any:
+def _drift(potential: Potential, frame: Configuration, plan: PotentialReportPlan, tell: Callable[[float], None]) -> Any:
     assert plan.drift is not None
     engine = AseEngine()
     return energy_drift(
@@ -233,11 +232,11 @@ def _drift(
 
 
 def _curve(potential: Potential, crystal: Configuration, tell: Callable[[float], None]) -> Any:
-    return crystal_curve(calculator_of(prepare(potential, crystal.symbols)), crystal)
+    return crystal_curve(judged(calculator_of(prepare(potential, crystal.symbols))), crystal)
 
 
 def _phonons(potential: Potential, crystal: Configuration, task: CrystalTask, tell: Callable[[float], None]) -> Any:
-    calculator = calculator_of(prepare(potential, crystal.symbols))
+    calculator = judged(calculator_of(prepare(potential, crystal.symbols)))
     relaxed, _ = relax_crystal(calculator, crystal)
     return crystal_phonons(calculator, relaxed, supercell=task.phonons or (2, 2, 2), progress=tell)
 
