@@ -9,6 +9,7 @@ import typer
 
 from tammann.cli.options import AsJson
 from tammann.cli.output import format_number, print_json, print_table, progress_bar
+from tammann.cli.potential_report import report_command
 
 app = typer.Typer(
     name="potential",
@@ -210,3 +211,6 @@ def _print_errors(errors: Any) -> None:
     columns = ["RMSE", "meV/atom", "meV/Å", "virial, meV/atom"]
     rows = [[str(name), *(format_number(1000.0 * float(x), ".3g") for x in row)] for name, row in errors.iterrows()]
     print_table(columns, rows)
+
+
+app.command("report")(report_command)
