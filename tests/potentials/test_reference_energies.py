@@ -36,3 +36,22 @@ def test_a_line_of_compositions_is_said_to_be_undetermined_and_solved():
 def test_no_energies_are_refused():
     with pytest.raises(DataError, match="energy"):
         fit_reference_energies(DataSet((frame(["O"], None),)), ["O"])
+
+
+def test_determined_elements_are_named():
+    # BaO and BaO2: both elements are determined; with MgO and MgO2 tied to nothing else, all are
+    cells = [["Ba", "O"], ["Ba", "O", "O"]]
+    assert fit_reference_energies(DataSet(tuple(frame(c, -10.0) for c in cells))).determined == ("Ba", "O")
+    # one more element only together with titanium: Ba and O stay determined, Sr and Ti are not
+    cells.append(["Sr", "Ti", "O", "O", "O"])
+    found = fit_reference_energies(DataSet(tuple(frame(c, -10.0) for c in cells)))
+    assert (found.rank, found.determined) == (3, ("Ba", "O")) and "3 of 4" in found.note
+
+
+def test_what_a_model_lacks_is_fitted_to_the_difference():
+    cells = [["Li"] * 6 + ["Y"] * 2 + ["Cl"] * 12] * 2
+    labelled = DataSet(tuple(frame(c, -86.0) for c in cells))
+    found = fit_reference_energies(labelled, predicted=DataSet(tuple(frame(c, -94.0) for c in cells)))
+    # one composition: 8 eV for 6 Li, 2 Y, 12 Cl, shared out in proportion to their numbers
+    assert found.by_element == pytest.approx({"Li": 48 / 184, "Y": 16 / 184, "Cl": 96 / 184})
+    assert (found.rank, found.determined) == (1, ())

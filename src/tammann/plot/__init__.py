@@ -16,6 +16,7 @@ from tammann.plot.growth_constants import plot_growth_constants
 from tammann.plot.hull import plot_hull
 from tammann.plot.layer_thickness import plot_layer_thickness
 from tammann.plot.layers import plot_layers
+from tammann.plot.learning_curves import plot_learning_curves
 from tammann.plot.melts import plot_volume_search
 from tammann.plot.onsager import plot_onsager_matrix
 from tammann.plot.precursors import plot_precursors
@@ -39,6 +40,7 @@ __all__ = [
     "plot_hull",
     "plot_layer_thickness",
     "plot_layers",
+    "plot_learning_curves",
     "plot_log_log_slope",
     "plot_onsager_matrix",
     "plot_phase_fractions",
