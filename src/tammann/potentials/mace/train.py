@@ -177,7 +177,7 @@ def run_mace(
 
 
 def rename_keys(folder: Path) -> None:
-    """Give energies, forces and stresses names that ASE does not take out of the frames when it reads them."""
+    """Rename energies, forces and stresses to what ASE does not take out of the frames when it reads them."""
     for file in folder.glob("*.extxyz"):
         lines = []
         for line in file.read_text(encoding="utf-8").splitlines():
