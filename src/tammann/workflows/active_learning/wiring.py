@@ -210,16 +210,3 @@ def select_d_optimal(
         environments.append(rows[outside])
         species.append(kinds[outside])
     return select_configurations(environments, species, [np.eye(widest)] * len(ace.active_sets), most)
-
-
-def select_largest_grades(
-    configurations: Sequence[Configuration], grades: Sequence[float], model: Path, most: int
-) -> list[int]:
-    """Return the configurations with the largest grades, for potentials without an active set.
-
-    Example:
-        >>> select_largest_grades([None] * 3, [2.0, 9.0, float("nan")], None, 2)
-        [1, 0]
-    """
-    ranked = np.argsort(-np.nan_to_num(np.asarray(grades, dtype=float), nan=-np.inf), kind="stable")
-    return [int(k) for k in ranked[:most]]

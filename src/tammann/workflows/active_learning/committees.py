@@ -1,0 +1,154 @@
+"""Active learning of potentials without an active set: a committee is trained, and its disagreement is the grade.
+
+Each member of M leaves out another part of the trajectories, by whose error its training is stopped, and starts from
+another seed. Grades, and with them ``select_above`` and ``stop_above`` of a plan, are deviations of forces in eV/Å.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tammann.errors import DataError, ResultError
+from tammann.files import read_json, write_text
+from tammann.parallel import Progress
+from tammann.potentials.calculators import calculator_of, muted, prepare
+from tammann.potentials.committee import CommitteeCalculator
+from tammann.potentials.dataset import DataSet
+from tammann.potentials.load import load_potential
+from tammann.structures import Configuration
+from tammann.workflows.active_learning.explore import Exploration, explore
+from tammann.workflows.active_learning.plan import ActiveLearningPlan
+from tammann.workflows.active_learning.propose import Task
+from tammann.workflows.active_learning.run import Trained
+
+FILE = "committee.json"
+TrainMember = Callable[[DataSet, DataSet, Path, int], Path]
+"""Trains on the first set, stops by the second, and returns the file it writes into a folder; the last is the seed."""
+
+
+def folds(dataset: DataSet, number: int) -> list[tuple[DataSet, DataSet]]:
+    """Return for each member the frames to fit and those left out, which no other member leaves out.
+
+    Trajectories are dealt one by one, the longest first, to the member that leaves out fewest frames so far.
+
+    Raises:
+        DataError: Fewer trajectories than members.
+
+    Example:
+        >>> from tammann.potentials.dataset import Frame
+        >>> cell = Configuration(("Ba",), np.zeros((1, 3)), 5.0 * np.eye(3))
+        >>> frames = DataSet(tuple(Frame(cell, trajectory=name) for name in "aabbc"))
+        >>> [(len(fitted), len(left_out)) for fitted, left_out in folds(frames, 3)]
+        [(3, 2), (3, 2), (4, 1)]
+    """
+    groups: dict[str, list[int]] = {}
+    for index, frame in enumerate(dataset):
+        groups.setdefault(frame.trajectory, []).append(index)
+    if len(groups) < number:
+        raise DataError(f"committee: expected at least {number} trajectories, one a member, got {len(groups)}.")
+    left_out: list[list[int]] = [[] for _ in range(number)]
+    for group in sorted(groups.values(), key=lambda group: -len(group)):
+        min(left_out, key=len).extend(group)
+    everything = set(range(len(dataset)))
+    return [(dataset.subset(sorted(everything - set(part))), dataset.subset(sorted(part))) for part in left_out]
+
+
+@dataclass(frozen=True)
+class TrainCommittee:
+    """Trains the members of a committee one by one."""
+
+    member: TrainMember
+    members: int = 3
+
+    def __call__(self, train: DataSet, test: DataSet, folder: Path, *, progress: Progress | None = None) -> Trained:
+        """Return the file that names the members, and the errors of their mean on the test frames.
+
+        A member that is there already is not trained again.
+        """
+        files = []
+        for number, (fitted, left_out) in enumerate(folds(train, self.members), start=1):
+            if progress is not None:
+                progress((number - 1) / self.members, f"member {number} of {self.members}", None)
+            place, record = folder / f"member-{number}", folder / f"member-{number}.json"
+            if not record.exists():
+                place.mkdir(parents=True, exist_ok=True)
+                file = self.member(fitted, left_out, place, number)
+                write_text(record, json.dumps({"file": file.relative_to(folder).as_posix()}) + "\n")
+            files.append(str(read_json(record, error=ResultError)["file"]))
+        write_text(folder / FILE, json.dumps({"members": files}, indent=1) + "\n")
+        return Trained(folder / FILE, committee_errors(load_committee(folder / FILE, train.elements), test))
+
+
+def load_committee(file: Path, symbols: Sequence[str]) -> CommitteeCalculator:
+    """Return the calculator of the committee that a file names.
+
+    Raises:
+        ResultError: Another file.
+        DataError: A member cannot be loaded.
+    """
+    try:
+        names = [str(name) for name in read_json(file, error=ResultError)["members"]]
+    except (KeyError, TypeError) as error:
+        raise ResultError(f"{file}: expected the members of a committee, got another file ({error}).") from None
+    potentials = [load_potential(str(file.parent / name)) for name in names]
+    return CommitteeCalculator([calculator_of(prepare(potential, symbols)) for potential in potentials])
+
+
+def committee_errors(calculator: Any, test: DataSet) -> dict[str, float]:
+    """Return the root mean square errors of a calculator on labelled frames, in meV per atom and meV/Å."""
+    energies, forces = [], []
+    with muted():
+        for frame in test:
+            if frame.energy_eV is None or frame.forces_eV_per_A is None:
+                continue
+            atoms = frame.configuration.to_ase()
+            atoms.wrap()
+            forces.append(calculator.get_property("forces", atoms) - frame.forces_eV_per_A)
+            energies.append((calculator.get_property("energy", atoms) - frame.energy_eV) / frame.n_atoms)
+    if not energies:
+        raise DataError("test: expected frames with energy and forces, got none; label some.")
+    return {
+        "energy_meV_per_atom": 1000.0 * float(np.sqrt(np.mean(np.square(energies)))),
+        "forces_meV_per_A": 1000.0 * float(np.sqrt(np.mean(np.concatenate(forces) ** 2))),
+    }
+
+
+@dataclass(frozen=True)
+class ExploreCommittee:
+    """Makes one watched run with the mean of a committee."""
+
+    plan: ActiveLearningPlan
+
+    def __call__(self, task: Task, model: Path, *, progress: Callable[[float], None] | None = None) -> Exploration:
+        """Return what was seen."""
+        return explore(
+            task.configuration,
+            load_committee(model, task.configuration.symbols),
+            self.plan.conditions(task.temperature_K),
+            duration_ps=task.duration_ps,
+            watch=self.plan.watch(),
+            final_temperature_K=task.final_temperature_K,
+            relax_steps=task.relax_steps,
+            name=task.name,
+            progress=progress,
+            rng=task.seed,
+        )
+
+
+def select_largest_grades(
+    configurations: Sequence[Configuration], grades: Sequence[float], model: Path, most: int
+) -> list[int]:
+    """Return the configurations with the largest grades, for potentials without an active set.
+
+    Example:
+        >>> select_largest_grades([None] * 3, [2.0, 9.0, float("nan")], None, 2)
+        [1, 0]
+    """
+    ranked = np.argsort(-np.nan_to_num(np.asarray(grades, dtype=float), nan=-np.inf), kind="stable")
+    return [int(k) for k in ranked[:most]]
