@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError
-from tammann.potentials.curation import deduplicate, energies_above_lowest, filter_frames, fit_atomic_energies
+from tammann.potentials.curation import deduplicate, energies_above_lowest, filter_frames
 from tammann.potentials.dataset import DataSet, Frame
 from tammann.structures import Configuration
 
@@ -47,22 +47,16 @@ def test_other_distances_or_other_cells_are_no_copies():
     assert len(deduplicate(data, tolerance_A=0.5)) == 1
 
 
+def test_many_frames_with_a_copy_of_every_tenth():
+    cells = [random_cell(n) for n in range(300)]
+    data = DataSet(tuple(Frame(cell) for cell in cells + cells[::10]))
+    assert list(deduplicate(data)) == list(data)[:300]
+
+
 def labelled(composition, extra, seed=0):
     symbols = tuple(s for s, n in composition.items() for _ in range(n))
     energy = sum({"Ba": -5.0, "Ti": -9.0, "O": -7.0}[s] for s in symbols)
     return Frame(random_cell(seed, symbols), energy + extra * len(symbols))
-
-
-def test_atomic_energies_are_those_put_in():
-    data = DataSet(tuple(labelled(c, 0.0) for c in ({"Ba": 1, "O": 1}, {"Ti": 1, "O": 2}, {"Ba": 2, "Ti": 1, "O": 5})))
-    assert fit_atomic_energies(data) == pytest.approx({"Ba": -5.0, "O": -7.0, "Ti": -9.0})
-
-
-def test_on_a_line_of_compositions_the_sums_are_right():
-    line = [labelled({"Ba": n, "Ti": m, "O": n + 2 * m}, 0.0) for n, m in ((1, 1), (1, 2), (2, 1))]
-    atomic = fit_atomic_energies(DataSet(tuple(line)))
-    assert atomic["Ba"] + atomic["O"] == pytest.approx(-12.0)
-    assert atomic["Ti"] + 2 * atomic["O"] == pytest.approx(-23.0)
 
 
 def test_hot_frames_are_removed_whatever_their_composition():
@@ -94,5 +88,5 @@ def test_limits_are_above_zero():
         filter_frames(data, closest_A=-1.0)
     with pytest.raises(DataError, match="tolerance_A: expected a distance above 0"):
         deduplicate(data, tolerance_A=0.0)
-    with pytest.raises(DataError, match="expected frames with energies, got none"):
+    with pytest.raises(DataError, match="energ"):
         filter_frames(data, energy_above_lowest_eV_per_atom=1.0)

@@ -10,51 +10,29 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.potentials.dataset import DataSet, Frame
+from tammann.potentials.reference_energies import fit_reference_energies
 from tammann.structures.contacts import closest_contacts, nearest_distances
 
-
-def fit_atomic_energies(dataset: DataSet) -> dict[str, float]:
-    """Return the energy of an atom of each element that fits the energies of the frames best, eV.
-
-    Least squares of E = sum_i n_i e_i, with n_i atoms of element i in a frame and e_i returned, weighted by 1/N. Where
-    the compositions do not tell the elements apart, as on a line of BaO and TiO2, the solution of the smallest norm is
-    taken: the sums over the compositions at hand are right, the single e_i mean nothing.
-
-    Raises:
-        DataError: No frame has an energy.
-
-    Example:
-        >>> from tammann.structures import Configuration
-        >>> cell = Configuration(("Ba", "O"), np.array([[0, 0, 0], [2.8, 0, 0]]), 5.6 * np.eye(3))
-        >>> {e: round(x, 6) for e, x in fit_atomic_energies(DataSet((Frame(cell, energy_eV=-12.0),))).items()}
-        {'Ba': -6.0, 'O': -6.0}
-    """
-    labelled = [frame for frame in dataset if frame.energy_eV is not None]
-    if not labelled:
-        raise DataError("energy_eV: expected frames with energies, got none; label them first.")
-    elements = dataset.elements
-    counts = np.array([[frame.configuration.symbols.count(e) / frame.n_atoms for e in elements] for frame in labelled])
-    energies = np.array([frame.energy_eV / frame.n_atoms for frame in labelled if frame.energy_eV is not None])
-    found, *_ = np.linalg.lstsq(counts, energies, rcond=1e-10)
-    return {element: float(energy) for element, energy in zip(elements, found, strict=True)}
+COARSE = 24
+"""Distances of a fingerprint that are compared first."""
 
 
 def energies_above_lowest(dataset: DataSet) -> np.ndarray:
     """Return by how much the energy per atom of each frame lies above the lowest, eV/atom, shape (n_frames,).
 
-    The energies of the atoms (``fit_atomic_energies``) are subtracted first, so that compositions can be compared;
-    frames without an energy have NaN.
+    The energies of single atoms that explain those of the frames best (``fit_reference_energies``) are subtracted
+    first, so that compositions can be compared; frames without an energy have NaN.
+
+    Raises:
+        DataError: No frame has an energy.
     """
-    atomic = fit_atomic_energies(dataset)
-    left = np.array(
-        [
-            math.nan
-            if frame.energy_eV is None
-            else (frame.energy_eV - sum(atomic[symbol] for symbol in frame.configuration.symbols)) / frame.n_atoms
-            for frame in dataset
-        ]
-    )
-    return np.asarray(left - np.nanmin(left))
+    atomic = fit_reference_energies(dataset, dataset.elements)
+    left = []
+    for frame in dataset:
+        counts = [frame.configuration.symbols.count(element) for element in atomic.elements]
+        energy = math.nan if frame.energy_eV is None else frame.energy_eV
+        left.append((energy - float(counts @ atomic.energies_eV)) / frame.n_atoms)
+    return np.asarray(left) - np.nanmin(left)
 
 
 def filter_frames(
@@ -109,17 +87,30 @@ def deduplicate(dataset: DataSet, *, tolerance_A: float = 0.01) -> DataSet:
     """
     if not tolerance_A > 0:
         raise DataError(f"tolerance_A: expected a distance above 0 Å, got {tolerance_A!r}.")
-    order = sorted(range(len(dataset)), key=lambda i: (dataset[i].energy_eV is None, i))
-    by_atoms: dict[tuple[tuple[str, int], ...], list[np.ndarray]] = {}
-    chosen = []
-    for index in order:
-        atoms = tuple(sorted(Counter(dataset[index].configuration.symbols).items()))
-        own = _fingerprint(dataset[index])
-        others = by_atoms.setdefault(atoms, [])
-        if not any(np.abs(own - other).max() <= tolerance_A for other in others):
-            others.append(own)
-            chosen.append(index)
+    fingerprints = [_fingerprint(frame) for frame in dataset]
+    by_atoms: dict[tuple[tuple[str, int], ...], list[int]] = {}
+    for index, frame in enumerate(dataset):
+        by_atoms.setdefault(tuple(sorted(Counter(frame.configuration.symbols).items())), []).append(index)
+    chosen: list[int] = []
+    for indices in by_atoms.values():
+        chosen += _unlike(indices, [fingerprints[i] for i in indices], dataset, tolerance_A)
     return dataset.subset(sorted(chosen))
+
+
+def _unlike(indices: list[int], fingerprints: list[np.ndarray], dataset: DataSet, tolerance_A: float) -> list[int]:
+    """Return indices of frames none of which repeats another; the fingerprints are of one length."""
+    from scipy.spatial import cKDTree
+
+    table = np.stack(fingerprints)
+    some = np.unique(np.linspace(0, table.shape[1] - 1, COARSE).astype(int))
+    # frames that differ in some distances need not be compared in all
+    near = cKDTree(table[:, some]).query_ball_point(table[:, some], tolerance_A * (1 + 1e-9), p=np.inf)
+    kept: set[int] = set()
+    for row in sorted(range(len(indices)), key=lambda r: (dataset[indices[r]].energy_eV is None, r)):
+        others = kept.intersection(near[row])
+        if not any(np.abs(table[row] - table[other]).max() <= tolerance_A for other in others):
+            kept.add(row)
+    return [indices[row] for row in kept]
 
 
 def _fingerprint(frame: Frame) -> np.ndarray:

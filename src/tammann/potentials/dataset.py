@@ -364,7 +364,8 @@ def read_dataset(
     """Read frames from files: extended XYZ, VASP, GPAW, ASE, and whatever else ASE reads with a cell.
 
     In extended XYZ the keys of this package, of ASE, MACE, QUIP and others are known (``frame_from_atoms``). Frames
-    of a file that names no trajectory form one, called by the name of the file; ``run`` of their labels is that name.
+    of a file that names no trajectory form one, called by the name of the file. Of GPAW's text output ASE gives the
+    energy extrapolated to zero smearing, in place of the free energy.
 
     Args:
         paths: The files: ``*.xyz``, ``*.extxyz``, ``vasprun.xml``, ``OUTCAR``, ``*.traj``, ``*.db``, GPAW's text
