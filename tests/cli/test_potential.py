@@ -75,3 +75,15 @@ def test_active_learning_prints_its_rounds_and_is_resumed(tmp_path, call, monkey
     (tmp_path / "plan.yaml").write_text(ACTIVE + "grades: 5\n")
     refused = call("potential", "active", "plan.yaml", "--resume")
     assert refused.status == 2 and "grades" in refused.err
+
+
+def test_a_data_set_is_listed_cleaned_and_drawn(tmp_path, call):
+    write_frames(tmp_path / "a.extxyz", [2.1, 2.1, 0.9])
+    done = call(
+        *("potential", "data", tmp_path / "a.extxyz", "--deduplicate", "--closest-A", 1.5),
+        *("--write", tmp_path / "b.extxyz", "--plot", tmp_path / "b.png"),
+    )
+    assert (done.status, done.err) == (0, "") and "1 of 3 frames, 2 atoms" in done.out
+    assert len(read_dataset(tmp_path / "b.extxyz")) == 1 and (tmp_path / "b.png").stat().st_size > 10_000
+    listed = json.loads(call("potential", "data", tmp_path / "a.extxyz", "--json").out)
+    assert listed["kept"] == 3 and listed["summary"][0]["closest_Mg_O_A"] == 0.9

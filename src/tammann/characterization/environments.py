@@ -74,7 +74,7 @@ def map_environments(features: np.ndarray) -> EnvironmentMap:
         The map; each axis has its largest loading positive, so that the same features give the same picture.
 
     Raises:
-        DataError: Fewer than three environments or two features, or values that are not finite.
+        DataError: Fewer than two environments or two features, or values that are not finite.
 
     Example:
         >>> line = np.array([[0.0, 0, 0], [1, 1, 0], [2, 2, 0], [3, 3, 0]])
@@ -82,9 +82,9 @@ def map_environments(features: np.ndarray) -> EnvironmentMap:
         [1.0, 0.0]
     """
     table = np.asarray(features, dtype=float)
-    if table.ndim != 2 or table.shape[0] < 3 or table.shape[1] < 2 or not np.isfinite(table).all():
+    if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 2 or not np.isfinite(table).all():
         raise DataError(
-            f"features: expected finite numbers, at least 3 rows of 2, got an array of shape {table.shape}."
+            f"features: expected finite numbers, at least 2 rows of 2, got an array of shape {table.shape}."
         )
     centred = table - table.mean(axis=0)
     _, sizes, directions = np.linalg.svd(centred, full_matrices=False)

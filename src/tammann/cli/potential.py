@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.options import AsJson
+from tammann.cli.options import AsJson, Plot
 from tammann.cli.output import format_number, print_json, print_table, progress_bar
 from tammann.cli.potential_report import report_command
 
@@ -137,6 +137,47 @@ def _print_rounds(found: Any) -> None:
     ended = OUTCOMES[found.outcome]
     print(f"{ended[0].upper()}{ended[1:]}.")
     print(f"Potential: {found.model}")
+
+
+@app.command("data")
+def data_command(
+    frames: Annotated[
+        list[str],
+        typer.Argument(metavar="FRAMES...", help="Extended XYZ, vasprun.xml, OUTCAR, .traj, .db, GPAW's output."),
+    ],
+    write: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all frames as one extended XYZ.")] = None,
+    deduplicate: Annotated[bool, typer.Option("--deduplicate", help="Leave out frames that repeat another.")] = False,
+    energy_above_lowest: Annotated[
+        float | None, typer.Option("--energy-above-lowest", metavar="X", help="Leave out those above, eV/atom.")
+    ] = None,
+    closest_A: Annotated[
+        float | None, typer.Option("--closest-A", metavar="X", help="Leave out those with atoms closer, Å.")
+    ] = None,
+    as_json: AsJson = False,
+    plot: Plot = None,
+) -> None:
+    """List what a data set holds, clean it, and draw what it covers."""
+    from tammann.potentials import curation
+    from tammann.potentials.dataset import read_dataset, write_dataset
+
+    dataset = read_dataset(*frames)
+    found = len(dataset)
+    if deduplicate:
+        dataset = curation.deduplicate(dataset)
+    dataset = curation.filter_frames(dataset, energy_above_lowest_eV_per_atom=energy_above_lowest, closest_A=closest_A)
+    if write is not None:
+        write_dataset(write, dataset)
+    if plot is not None and len(dataset):
+        from tammann.plot.coverage import plot_coverage
+        from tammann.plot.style import save_figure
+
+        save_figure(plot_coverage(dataset), plot)
+    if as_json:
+        rows = dataset.summary().reset_index().to_dict(orient="records") if len(dataset) else []
+        print_json({"frames": found, "kept": len(dataset), "summary": rows})
+        return
+    _print_summary(dataset)
+    print(f"{len(dataset)} of {found} frames, {dataset.n_atoms} atoms{f': {write}' if write else ''}.")
 
 
 def _print_summary(dataset: Any) -> None:
