@@ -15,6 +15,7 @@ from tammann.workflows.active_learning import ActiveLearningPlan, Task
 from tammann.workflows.active_learning.committees import (
     ExploreCommittee,
     TrainCommittee,
+    committee_of,
     folds,
     load_committee,
     select_largest_grades,
@@ -86,3 +87,36 @@ def test_a_run_is_watched_by_the_disagreement(trained):
 
 def test_the_largest_grades_are_taken_and_unknown_ones_last():
     assert select_largest_grades([None] * 4, [1.0, float("nan"), 3.0, 2.0], None, 3) == [2, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "training", "members", "start"),
+    [
+        ("chgnet", {"max_epochs": 5}, 3, None),
+        ("sevennet", {"members": 2, "start": "sevennet-l3i5", "max_epochs": 5}, 2, "sevennet-l3i5"),
+        ("mace", {"channels": 16, "max_epochs": 5}, 3, None),
+    ],
+)
+def test_settings_reach_the_trainer(architecture, training, members, start):
+    found = committee_of(PLAN.model_copy(update={"architecture": architecture, "training": training}))
+    assert (found.members, found.member.start, found.member.settings.max_epochs) == (members, start, 5)
+    assert found.member.size.channels == training.get("channels", 32)
+
+
+@pytest.mark.parametrize("training", [{"members": 1}, {"epochs": 3}, {"channels": 8}, {"seed": 3}])
+def test_settings_that_are_none_are_refused(training):
+    with pytest.raises(DataError, match=f"training.{next(iter(training))}"):
+        committee_of(PLAN.model_copy(update={"architecture": "chgnet", "training": training}))
+
+
+@pytest.mark.slow
+def test_a_committee_of_chgnets_is_trained_and_watched(tmp_path):
+    pytest.importorskip("chgnet")
+    plan = PLAN.model_copy(update={"architecture": "chgnet", "training": {"members": 2, "max_epochs": 1}})
+    functions = functions_of(plan)
+    frames = tuple(Frame(crystal(k, 0.08), trajectory=f"c{k}") for k in range(6))
+    labelled = functions.label(DataSet(frames), tmp_path).dataset
+    found = functions.train(DataSet(labelled.frames[:4]), DataSet(labelled.frames[4:]), tmp_path)
+    assert found.errors["forces_meV_per_A"] > 0
+    run = functions.simulate(Task("a", "crystal", crystal(50, 0.1), 300.0, None, 0.005, 0, 1), found.model)
+    assert np.isfinite(run.grades).all() and run.largest_grade > 0

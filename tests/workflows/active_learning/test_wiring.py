@@ -77,7 +77,7 @@ def test_selection_multiplies_the_determinant_of_the_active_set(trained):
 def test_what_cannot_be_done_is_said():
     with pytest.raises(DataError, match="training.degres"):
         ace_settings(PLAN.model_copy(update={"training": {"degres": [3]}}))
-    with pytest.raises(DataError, match="architecture"):
+    with pytest.raises(DataError, match="training.degrees"):
         functions_of(PLAN.model_copy(update={"architecture": "mace"}))
     with pytest.raises(DataError, match="unobtainium"):
         functions_of(PLAN.model_copy(update={"labeller": "unobtainium"}))

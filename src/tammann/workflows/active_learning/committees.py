@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,14 @@ from tammann.errors import DataError, ResultError
 from tammann.files import read_json, write_text
 from tammann.parallel import Progress
 from tammann.potentials.calculators import calculator_of, muted, prepare
+from tammann.potentials.chgnet_training import CHGNET_SETTINGS, train_chgnet
 from tammann.potentials.committee import CommitteeCalculator
 from tammann.potentials.dataset import DataSet
 from tammann.potentials.load import load_potential
+from tammann.potentials.mace.finetune import finetune_mace
+from tammann.potentials.mace.train import MACE_SETTINGS, MaceArchitecture, train_mace
+from tammann.potentials.network_training import NetworkSettings
+from tammann.potentials.sevennet_training import SEVENNET_SETTINGS, train_sevennet
 from tammann.structures import Configuration
 from tammann.workflows.active_learning.explore import Exploration, explore
 from tammann.workflows.active_learning.plan import ActiveLearningPlan
@@ -28,6 +33,9 @@ from tammann.workflows.active_learning.propose import Task
 from tammann.workflows.active_learning.run import Trained
 
 FILE = "committee.json"
+MEMBERS = 3
+SUFFIX = {"chgnet": ".chgnet.tar", "mace": ".model", "sevennet": ".pth"}
+DEFAULTS = {"chgnet": CHGNET_SETTINGS, "mace": MACE_SETTINGS, "sevennet": SEVENNET_SETTINGS}
 TrainMember = Callable[[DataSet, DataSet, Path, int], Path]
 """Trains on the first set, stops by the second, and returns the file it writes into a folder; the last is the seed."""
 
@@ -83,6 +91,65 @@ class TrainCommittee:
             files.append(str(read_json(record, error=ResultError)["file"]))
         write_text(folder / FILE, json.dumps({"members": files}, indent=1) + "\n")
         return Trained(folder / FILE, committee_errors(load_committee(folder / FILE, train.elements), test))
+
+
+@dataclass(frozen=True)
+class TrainNetwork:
+    """Trains one graph network, from published weights or a file where ``start`` names one.
+
+    Attributes:
+        architecture: ``chgnet``, ``mace`` or ``sevennet``.
+        settings: How long and how fast; the seed is that of the member.
+        start: Weights to begin with; for ``chgnet`` and ``sevennet`` the published ones where None, for ``mace`` none.
+        size: Of a MACE that begins with random weights.
+    """
+
+    architecture: str
+    settings: NetworkSettings
+    start: str | None = None
+    size: MaceArchitecture = MaceArchitecture()
+
+    def __call__(self, train: DataSet, valid: DataSet, folder: Path, seed: int) -> Path:
+        """Return the file of the network."""
+        settings = replace(self.settings, seed=seed)
+        file = folder / f"potential{SUFFIX[self.architecture]}"
+        if self.architecture == "chgnet":
+            train_chgnet(train, valid, file, settings, start=self.start or "0.3.0")
+        elif self.architecture == "sevennet":
+            train_sevennet(train, valid, file, settings, start=self.start or "sevennet-0")
+        elif self.start is None:
+            train_mace(train, valid, file, settings, architecture=self.size)
+        else:
+            finetune_mace(train, valid, file, settings, foundation=self.start)
+        return file
+
+
+def committee_of(plan: ActiveLearningPlan) -> TrainCommittee:
+    """Return how the committee of a plan is trained.
+
+    Its block ``training`` may hold ``members``, ``start``, the fields of ``NetworkSettings`` but for the seed, and for
+    MACE those of ``MaceArchitecture``.
+
+    Raises:
+        DataError: A key is none of these, or a value out of range.
+
+    Example:
+        >>> plan = ActiveLearningPlan(compositions=("TiO2",), architecture="mace", training={"members": 4})
+        >>> committee_of(plan).members
+        4
+    """
+    given = dict(plan.training)
+    members, start = given.pop("members", MEMBERS), given.pop("start", None)
+    if not (isinstance(members, int) and 2 <= members <= 100):
+        raise DataError(f"training.members: expected a whole number from 2 to 100, got {members!r}.")
+    of_size = {field.name for field in fields(MaceArchitecture)} if plan.architecture == "mace" else set()
+    known = {field.name for field in fields(NetworkSettings)} - {"seed"} | of_size | {"members", "start"}
+    for key in given:
+        if key not in known:
+            raise DataError(f"training.{key}: expected one of {', '.join(sorted(known))}; correct its name.")
+    size = MaceArchitecture(**{key: given.pop(key) for key in list(given) if key in of_size})
+    settings = replace(DEFAULTS[plan.architecture], **given)
+    return TrainCommittee(TrainNetwork(plan.architecture, settings, start, size), members)
 
 
 def load_committee(file: Path, symbols: Sequence[str]) -> CommitteeCalculator:

@@ -62,8 +62,8 @@ class ActiveLearningPlan(Document):
     test: Path_ | None = Field(None, description="a file of labelled frames for errors, in no round trained on")
     test_fraction: Annotated[float, number_field("a share between 0 and 0.5", gt=0, le=0.5)] = 0.1
     labeller: Path_ = Field("chgnet", description="a potential by name or file, or a module:callable")
-    architecture: Literal["ace", "ace-jax", "pacemaker", "gap", "mace", "sevennet", "chgnet"] = Field(
-        "ace", description="ace, ace-jax, pacemaker, gap, mace, sevennet or chgnet"
+    architecture: Literal["ace", "mace", "sevennet", "chgnet"] = Field(
+        "ace", description="ace, mace, sevennet or chgnet"
     )
     training: dict[str, Any] = Field(default_factory=dict, description="a block of settings of the training")
     atoms: Annotated[int, number_field("a number from 8 to 1000", ge=8, le=1000)] = 100

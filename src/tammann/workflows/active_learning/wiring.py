@@ -21,6 +21,7 @@ from tammann.potentials.labellers import Labeller, PotentialLabeller
 from tammann.potentials.labelling import RECORD, label_frames
 from tammann.potentials.selection import select_configurations
 from tammann.structures import Configuration
+from tammann.workflows.active_learning.committees import ExploreCommittee, committee_of, select_largest_grades
 from tammann.workflows.active_learning.explore import Exploration, explore
 from tammann.workflows.active_learning.plan import ActiveLearningPlan
 from tammann.workflows.active_learning.propose import Task
@@ -44,6 +45,9 @@ class Functions(NamedTuple):
 def functions_of(plan: ActiveLearningPlan, *, workers: int = 1, timeout_s: float = 3600.0) -> Functions:
     """Return the functions that a plan asks for.
 
+    An ACE is watched by the grade of its active set and its frames are chosen by D-optimality; graph networks are
+    watched by the disagreement of a committee, in eV/Å, and the largest is chosen.
+
     Args:
         plan: Plan.
         workers: Processes that label.
@@ -57,12 +61,9 @@ def functions_of(plan: ActiveLearningPlan, *, workers: int = 1, timeout_s: float
         >>> functions_of(plan).train.settings.cutoff_A
         5.0
     """
-    if plan.architecture != "ace":
-        raise DataError(
-            f"architecture: expected ace, whose fit gives an extrapolation grade, got {plan.architecture}; give "
-            "run_active_learning functions of your own, with the deviation of a committee as the grade."
-        )
     label = LabelBy(build_labeller(plan.labeller), workers, timeout_s)
+    if plan.architecture != "ace":
+        return Functions(label, committee_of(plan), ExploreCommittee(plan), select_largest_grades)
     return Functions(label, TrainAce(ace_settings(plan)), ExploreAce(plan), select_d_optimal)
 
 
