@@ -122,7 +122,7 @@ def test_vasp_files_give_the_free_energy_and_minus_the_pressure(tmp_path):
     assert frame.energy_eV == -8.5  # e_fr_energy
     assert frame.forces_eV_per_A[0].tolist() == [0.1, 0.0, 0.0]
     assert np.diag(frame.stress_eV_per_A3) * 1602.1766208 == pytest.approx([-10, -20, -30], rel=1e-5)  # kB
-    assert frame.trajectory == "vasprun.xml"
+    assert frame.trajectory == frame.label.run == "vasprun.xml"
 
 
 def test_traj_and_db_of_ase(tmp_path):

@@ -53,7 +53,9 @@ def main(out: str) -> None:
     for index, name in enumerate(CRYSTALS):
         for k in range(6):
             rng = np.random.default_rng([8, index, k])
-            cell = rattled(strained(supercell(load_crystal(name), 20), limit=0.03, rng=rng), displacement_A=0.08, rng=rng)
+            cell = rattled(
+                strained(supercell(load_crystal(name), 20), limit=0.03, rng=rng), displacement_A=0.08, rng=rng
+            )
             frames.append(Frame(cell, config_type="crystal", trajectory=f"crystal-{name}-{k + 1}"))
     write_dataset(out, DataSet(tuple(frames)))
 
