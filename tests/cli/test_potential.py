@@ -1,8 +1,14 @@
 """The commands of potentials."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
+import pytest
 
 from tammann.potentials.dataset import Frame, read_dataset, write_dataset
 from tammann.structures import Configuration
@@ -87,3 +93,24 @@ def test_a_data_set_is_listed_cleaned_and_drawn(tmp_path, call):
     assert len(read_dataset(tmp_path / "b.extxyz")) == 1 and (tmp_path / "b.png").stat().st_size > 10_000
     listed = json.loads(call("potential", "data", tmp_path / "a.extxyz", "--json").out)
     assert listed["kept"] == 3 and listed["summary"][0]["closest_Mg_O_A"] == 0.9
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="signals of posix")
+def test_active_learning_interrupted_by_ctrl_c_says_how_to_go_on(tmp_path, call):
+    (tmp_path / "plan.yaml").write_text(ACTIVE.replace("crystal_picoseconds: 0.02", "crystal_picoseconds: 100.0"))
+    words = ["potential", "active", str(tmp_path / "plan.yaml"), "--out", str(tmp_path / "out")]
+    code = f"import sys; from tammann.cli.app import call; sys.exit(call({words!r}))"
+    running = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    state, until = tmp_path / "out" / "state.json", time.monotonic() + 120
+    while time.monotonic() < until and not (state.exists() and "round-0/train" in state.read_text()):
+        time.sleep(0.2)
+    time.sleep(2.0)
+    os.killpg(running.pid, signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130 and "--resume" in said and "Traceback" not in said
+    assert not (tmp_path / "out" / "lock").exists()
+    from tammann.workflows.active_learning import load_active_learning
+
+    held = load_active_learning(tmp_path / "out")
+    assert held.outcome is None and len(held.rounds) == 1 and held.model.exists()
