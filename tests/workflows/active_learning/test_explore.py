@@ -61,6 +61,16 @@ def test_the_run_stops_above_the_stop_and_keeps_that_configuration_where_it_has_
     assert run.collected_grades == (7.0,)
 
 
+def test_a_relaxation_into_the_unknown_gives_its_path():
+    rng = np.random.default_rng(1)
+    rattled = Configuration(argon(2).symbols, argon(2).positions_A + rng.normal(0, 0.3, (32, 3)), argon(2).cell_A)
+    calculator = Graded(teacher(), lambda step, atoms: 4.0 + step)
+    watch = Watch(select_above=5.0, stop_above=20.0)
+    run = explore(rattled, calculator, COLD, duration_ps=1.0, relax_steps=31, watch=watch, rng=1)
+    assert run.ended == "grade" and run.duration_ps == 0
+    assert run.collected_grades == (14.0, 24.0, 34.0, 35.0)
+
+
 def test_a_run_gives_no_more_than_it_may():
     run = watched(lambda step, atoms: 10.0, watch=Watch(spacing_fs=5.0, most=8))
     assert 4 <= len(run.configurations) <= 8

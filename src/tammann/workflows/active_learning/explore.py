@@ -169,6 +169,7 @@ class _Watcher:
     steps: int = 0
     grades: list[float] = field(default_factory=list)
     collected: list[tuple[int, float, Configuration]] = field(default_factory=list)
+    relaxed: list[tuple[int, float, Configuration]] = field(default_factory=list)
     recent: deque[tuple[int, float, Configuration]] = field(default_factory=lambda: deque(maxlen=RECENT))
     temperature_K: float = 0.0
     ended: Ended = "finished"
@@ -191,7 +192,9 @@ class _Watcher:
             self._look(state)
         else:
             if self.before % RELAX_SPACING == 0:
-                self.recent.append((self.before - MOST_BEFORE, self._grade(), _snapshot(state)))
+                snapshot = (self.before - MOST_BEFORE, self._grade(), _snapshot(state))
+                self.relaxed.append(snapshot)
+                self.recent.append(snapshot)
             self.before += 1
         return [result]
 
@@ -213,7 +216,10 @@ class _Watcher:
         step, self.steps = self.steps, self.steps + 1
         last = self.collected[-1][0] if self.collected else -self.spacing
         if grade > self.watch.stop_above:
-            if not self.collected:
+            if step == 0:  # the relaxation has led where the potential knows nothing; its path says more than its end
+                self.collected = [one for one in self.relaxed if one[1] > self.watch.select_above]
+                self.collected = self.collected[-self.watch.most + 1 :]
+            if not self.collected or step == 0:
                 self._collect(step, grade, state)
             self.stop("grade", f"grade {grade:.4g} at step {step}")
         if self.temperature_K > self.hottest_K:
@@ -296,7 +302,8 @@ def explore(
     """Run molecular dynamics, or a relaxation, and watch the extrapolation grade at every step.
 
     Configurations with a grade above ``watch.select_above`` are collected, not more often than ``watch.spacing_fs``.
-    The run ends above ``watch.stop_above`` (that configuration is collected where no other was), when two atoms come
+    The run ends above ``watch.stop_above`` (that configuration is collected where no other was; where it is the first
+    of the motion, so is every tenth of the relaxation before), when two atoms come
     within ``watch.closest_A``, when an atom jumps or forces are not finite, when the mean temperature of 50 steps
     exceeds twice the thermostat's and 500 K, or when the calculator fails; then the last configurations before are
     collected.
