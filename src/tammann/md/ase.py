@@ -72,4 +72,5 @@ def compute(calculator: Any, atoms: Any, name: str, *, stress: bool) -> ForceRes
             f"potential {name} failed ({one_line(reason)}); check that it knows these elements and that no two atoms "
             "are too close."
         ) from None
-    return ForceResult(energy, forces, tensor)
+    grade = getattr(calculator, "results", {}).get("extrapolation_grade")
+    return ForceResult(energy, forces, tensor, grade, getattr(calculator, "stop_above", None))

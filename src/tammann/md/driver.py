@@ -15,7 +15,7 @@ from tammann.md.conditions import Conditions
 from tammann.md.engine import Engine, Simulation, SinglePoint, Start
 from tammann.md.integrators import advance, minimize_fire, sample, six_components
 from tammann.md.recording import Segment
-from tammann.md.state import Forces, MDState, initialize_state, load_state, save_state
+from tammann.md.state import ForceResult, Forces, MDState, initialize_state, load_state, save_state
 from tammann.potentials.calculators import Potential
 from tammann.structures import Configuration
 from tammann.units import EV_PER_A3_IN_GPA
@@ -33,11 +33,18 @@ class _ForceSimulation(Simulation):
         samples: list[np.ndarray] = []
         frames: list[str] = []
         with self.moving():
-            for _ in advance(self.state, self.forces, steps, every=sample_every):
+            for _ in advance(self.state, self._watched, steps, every=sample_every):
                 samples.append(sample(self.state))
                 if frame_every is not None and self.state.step % frame_every == 0:
                     frames.append(_frame_text(self.state))
         return Segment(np.array(samples), gzip.compress("".join(frames).encode(), compresslevel=6))
+
+    def _watched(self, states: Sequence[MDState], stress: bool) -> Sequence[ForceResult]:
+        """Return the forces, of a potential that knows these configurations; one at rest may be anything."""
+        results = self.forces(states, stress)
+        for state, result in zip(states, results, strict=True):
+            result.check_grade(state.step)
+        return results
 
     def minimize(self, steps: int) -> None:
         with self.moving():

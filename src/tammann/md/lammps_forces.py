@@ -116,6 +116,7 @@ def _set_callback(lmp: Any, configuration: Configuration, potential: ImportedPot
     calculator = calculator_of(potential)
     atoms = Atoms(list(configuration.symbols), cell=configuration.cell_A, pbc=True)
     failures: list[TammannError] = []
+    moving = False
 
     def callback(_: Any, step: int, n: int, tags: np.ndarray, x: np.ndarray, forces: np.ndarray) -> None:
         forces[:] = 0.0
@@ -131,6 +132,8 @@ def _set_callback(lmp: Any, configuration: Configuration, potential: ImportedPot
                 result = compute(calculator, atoms, potential.name, stress=True)
             if not np.isfinite(result.forces_eV_per_A).all():
                 raise DataError(f"potential {potential.name} gave forces that are not finite.")
+            if moving:
+                result.check_grade(step)
         except TammannError as error:
             # no exception can pass through LAMMPS: stop its run, and raise when it has returned
             failures.append(error)
@@ -149,6 +152,9 @@ def _set_callback(lmp: Any, configuration: Configuration, potential: ImportedPot
     lmp.set_fix_external_callback("forces", callback, None)
 
     def raising(method: Any, text: str) -> None:
+        nonlocal moving
+        # a configuration at rest, or relaxed, may be anything; one in motion has to be known to the potential
+        moving = text.startswith("run ") and text != "run 0"
         method(text)
         if failures:
             raise failures[0]

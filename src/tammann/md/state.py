@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tammann.composition import atomic_masses
-from tammann.errors import ResultError
+from tammann.errors import DataError, ResultError
 from tammann.md.conditions import Conditions, Ramp
 from tammann.structures import Configuration
 from tammann.units import BOLTZMANN_EV_PER_K, EV_PER_A_U_IN_A_PER_PS2
@@ -29,11 +29,27 @@ class ForceResult:
         energy_eV: Potential energy of all N atoms, eV.
         forces_eV_per_A: Shape (N, 3), eV/Å.
         stress_eV_per_A3: dU/d(strain)/V, shape (3, 3), eV/Å3 (its negative is pressure), or None where not computed.
+        grade: Largest extrapolation grade of an atom, or None where the potential has none.
+        stop_above: Grade above which atoms are not to be moved by these forces, or None.
     """
 
     energy_eV: float
     forces_eV_per_A: np.ndarray
     stress_eV_per_A3: np.ndarray | None
+    grade: float | None = None
+    stop_above: float | None = None
+
+    def check_grade(self, step: int) -> None:
+        """Refuse forces of a potential that has left its training data.
+
+        Raises:
+            DataError: The grade is above ``stop_above``.
+        """
+        if self.grade is not None and self.stop_above is not None and not self.grade <= self.stop_above:
+            raise DataError(
+                f"potential left its training data at step {step}: its extrapolation grade is {self.grade:.3g}, above "
+                f"{self.stop_above:g}; add such configurations by active learning, or lower the temperature."
+            )
 
 
 Forces = Callable[[Sequence["MDState"], bool], Sequence[ForceResult]]

