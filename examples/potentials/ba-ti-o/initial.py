@@ -1,8 +1,8 @@
 """Make the frames with which the potential begins: melts of rigid ions, random cells and strained crystals.
 
-The melts are run with ``pedone-2006``, which costs next to nothing, at volumes from four fifths to all of the estimate and
-at 2000 to 4000 K, so that the first fit sees close contacts and dense and thin melts; every trajectory starts from a packing
-of its own. Those with the number 5 are kept for testing.
+The melts are run with ``pedone-2006``, which costs next to nothing, at volumes from four fifths to all of the estimate
+and at 2000 to 4000 K, so that the first fit sees close contacts and dense and thin melts; every trajectory starts from
+a packing of its own. Those with the number 5 are kept for testing.
 
     python initial.py frames.extxyz
 """

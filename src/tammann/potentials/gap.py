@@ -12,10 +12,14 @@ from __future__ import annotations
 import os
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tammann.errors import DataError
 from tammann.potentials.calculators import ModelFile, model_file, one_line
+from tammann.potentials.dataset import DataSet
+from tammann.potentials.programs import python_of, run_program, write_frames
+from tammann.potentials.reference_energies import fit_reference_energies
 
 SOURCE = "GAP, Bartók et al., Phys. Rev. Lett. 2010, 104, 136403, doi 10.1103/PhysRevLett.104.136403"
 
@@ -131,3 +135,26 @@ def gap_command(
         "do_copy_at_file=F",
         "sparse_separate_file=F",
     )
+
+
+def train_gap(
+    train: DataSet, folder: str | os.PathLike[str], settings: GapSettings | None = None, *, python: str | None = None
+) -> ModelFile:
+    """Fit a Gaussian approximation potential: a term of pairs and one of environments.
+
+    Args:
+        train: Labelled frames.
+        folder: For the frames, what the program prints, and the potential ``potential.xml`` with its tables.
+        settings: Cut-off, basis, sparse points and expected errors.
+        python: Interpreter of the environment that has quippy-ase, by default this one.
+
+    Raises:
+        DataError: ``gap_fit`` is missing or fails.
+    """
+    place = Path(folder).resolve()
+    write_frames(place, train=train)
+    program = Path(python_of(python)).with_name("gap_fit")
+    energies = fit_reference_energies(train).by_element
+    command = [str(program), *gap_command("train.extxyz", "potential.xml", energies, settings)]
+    run_program(command, place, log="gap.txt")
+    return gap_file(place / "potential.xml")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from tammann.errors import DataError
+from tammann.potentials.ace.ace_jax import ace_jax_file
+from tammann.potentials.ace.pacemaker import pacemaker_file
 from tammann.potentials.calculators import Potential, chgnet, imported_potential
 from tammann.potentials.chgnet_training import chgnet_file
 from tammann.potentials.gap import gap_file
@@ -23,6 +25,8 @@ def _ace_file(path: str) -> Potential:
 
 FILES = {
     ".ace.npz": _ace_file,
+    ".ace-jax.npz": ace_jax_file,
+    ".pace.yaml": pacemaker_file,
     ".model": mace_file,
     ".pth": sevennet_file,
     ".chgnet.tar": chgnet_file,
@@ -37,8 +41,9 @@ def load_potential(name: str) -> Potential:
     The name is ``pedone-2006``; ``chgnet``; ``sevennet-0`` or another name of ``potentials.sevennet``;
     ``module:callable`` where the callable, called without arguments, returns an ASE calculator (engines ase and
     lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim); the path of a trained model, known by its
-    end (``FILES``: ``.ace.npz`` of this package, ``.model`` of MACE, ``.pth`` of SevenNet, ``.chgnet.tar``, ``.xml``
-    of GAP); or the path of a YAML file with LAMMPS commands (engine lammps; ``potentials.lammps_commands``).
+    end (``FILES``: ``.ace.npz`` of this package, ``.ace-jax.npz``, ``.pace.yaml`` of pacemaker, ``.model`` of MACE,
+    ``.pth`` of SevenNet, ``.chgnet.tar``, ``.xml`` of GAP); or the path of a YAML file with LAMMPS commands (engine
+    lammps; ``potentials.lammps_commands``).
 
     Raises:
         DataError: An unknown name, a malformed import path, or a file that cannot be read.

@@ -25,9 +25,23 @@ SCRIPT = """
 import json, sys
 import ase.io
 kind, model, source, target = sys.argv[1:]
-import torch
-torch.set_num_threads(1)
-if kind == "mace":
+if kind in ("mace", "sevennet"):
+    import torch
+    torch.set_num_threads(1)
+shifts = {}
+if kind == "ace-jax":
+    import jax
+    jax.config.update("jax_enable_x64", True)
+    from ace_jax import ACECalculator
+    calculator = ACECalculator(model)
+elif kind == "pacemaker":
+    from pyace import PyACECalculator
+    calculator = PyACECalculator(model)
+    shifts = json.load(open(model.removesuffix(".pace.yaml") + ".energies.json"))
+elif kind == "gap":
+    from quippy.potential import Potential
+    calculator = Potential(param_filename=model)
+elif kind == "mace":
     from mace.calculators import MACECalculator
     net = torch.load(model, map_location="cpu", weights_only=False)
     heads = list(getattr(net, "heads", ["Default"]))
@@ -39,12 +53,19 @@ else:
 frames = []
 for atoms in ase.io.read(source, ":"):
     atoms.calc = calculator
-    frames.append({"energy": float(atoms.get_potential_energy()), "forces": atoms.get_forces().tolist(),
+    shift = sum(shifts.get(symbol, 0.0) for symbol in atoms.get_chemical_symbols())
+    frames.append({"energy": float(atoms.get_potential_energy()) + shift, "forces": atoms.get_forces().tolist(),
                    "stress": atoms.get_stress(voigt=False).tolist()})
 json.dump(frames, open(target, "w"))
 """
 """What another Python runs to predict; it needs ASE and the package of the model, not this one."""
-KINDS = {".model": "mace", ".pth": "sevennet"}
+KINDS = {
+    ".model": "mace",
+    ".pth": "sevennet",
+    ".ace-jax.npz": "ace-jax",
+    ".pace.yaml": "pacemaker",
+    ".xml": "gap",
+}
 
 
 def run_program(
@@ -136,7 +157,7 @@ def predict(model: ModelFile, dataset: DataSet, *, python: str | None = None) ->
     """Return the frames with the energies, forces and stresses of a model.
 
     Args:
-        model: The model; of MACE or SevenNet where ``python`` is given.
+        model: The model; one of those in ``KINDS`` where ``python`` is given.
         dataset: Configurations.
         python: Interpreter that has the package of the model, by default this one.
 
@@ -148,7 +169,9 @@ def predict(model: ModelFile, dataset: DataSet, *, python: str | None = None) ->
         return DataSet(tuple(_predicted(frame, calculator) for frame in dataset))
     kind = next((kind for end, kind in KINDS.items() if model.path.endswith(end)), None)
     if kind is None:
-        raise DataError(f"{model.name}: expected a model of MACE or SevenNet for another Python; leave python out.")
+        raise DataError(
+            f"{model.name}: expected a model that ends in {', '.join(KINDS)} for another Python; leave python out."
+        )
     with tempfile.TemporaryDirectory() as folder:
         write_dataset(Path(folder) / "frames.extxyz", dataset)
         run_program([python, "-c", SCRIPT, kind, os.path.abspath(model.path), "frames.extxyz", "answers.json"], folder)

@@ -17,14 +17,35 @@ from tammann._version import __version__
 from tammann.errors import DataError, TammannError
 from tammann.files import check_empty, digest, json_safe, lock_folder, write_text
 from tammann.parallel import Progress
+from tammann.potentials.ace.ace_jax import AceJaxSettings, train_ace_jax
 from tammann.potentials.ace.fit import AceSettings, train_ace
 from tammann.potentials.ace.model import SUFFIX
+from tammann.potentials.ace.pacemaker import PacemakerSettings, train_pacemaker
+from tammann.potentials.calculators import ModelFile
+from tammann.potentials.chgnet_training import train_chgnet
 from tammann.potentials.curation import deduplicate, energies_above_lowest, filter_frames
 from tammann.potentials.dataset import DataSet, read_dataset, split, write_dataset
+from tammann.potentials.gap import GapSettings, train_gap
+from tammann.potentials.mace.train import train_mace
+from tammann.potentials.network_training import NetworkSettings, prediction_errors
+from tammann.potentials.programs import predict
+from tammann.potentials.sevennet_training import train_sevennet
 from tammann.recipe_blocks import number_field
 from tammann.strict import Document
 
-Architecture = Literal["ace", "ace-jax", "pacemaker", "gap"]
+Architecture = Literal["ace", "ace-jax", "pacemaker", "gap", "mace", "sevennet", "chgnet"]
+SETTINGS: dict[str, type] = {
+    "ace": AceSettings,
+    "ace-jax": AceJaxSettings,
+    "pacemaker": PacemakerSettings,
+    "gap": GapSettings,
+    "mace": NetworkSettings,
+    "sevennet": NetworkSettings,
+    "chgnet": NetworkSettings,
+}
+"""What the block ``settings`` of a plan holds."""
+OWN_KEYS = ("seed", "python")
+"""Settings that are keys of the plan."""
 FileName = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
 PLAN, SUMMARY = "train-plan.json", "summary.json"
 
@@ -34,7 +55,7 @@ class TrainingPlan(Document):
 
     Example:
         >>> plan = TrainingPlan.from_text("train: [frames.extxyz]\nsettings: {degrees: [10, 7]}")
-        >>> plan.architecture, plan.ace_settings().degrees
+        >>> plan.architecture, plan.build_settings().degrees
         ('ace', (10, 7))
     """
 
@@ -57,10 +78,11 @@ class TrainingPlan(Document):
     @model_validator(mode="after")
     def _check(self) -> TrainingPlan:
         try:
-            if self.architecture == "ace":
-                self.ace_settings()
+            self.build_settings()
         except DataError as error:
             raise ValueError(str(error).removesuffix(".")) from None
+        if self.python is not None and self.architecture in ("ace", "chgnet"):
+            raise ValueError(f"python: expected none with {self.architecture}, which is trained here; remove it")
         return self
 
     @classmethod
@@ -71,18 +93,21 @@ class TrainingPlan(Document):
                 data = data | {key: [str(Path(directory, n)) if isinstance(n, str) else n for n in data[key]]}
         return data
 
-    def ace_settings(self) -> AceSettings:
-        """Return the settings of a linear atomic cluster expansion.
+    def build_settings(self) -> Any:
+        """Return the settings of the architecture.
 
         Raises:
-            DataError: A key of ``settings`` is none.
+            DataError: A key of ``settings`` is none, or its value is refused.
         """
-        known = [field.name for field in fields(AceSettings)]
+        kind = SETTINGS[self.architecture]
+        known = [field.name for field in fields(kind)]
         for key in self.settings:
-            if key not in known:
-                raise DataError(f"settings.{key}: expected one of {', '.join(known)}; correct its name.")
+            if key not in known or key in OWN_KEYS:
+                listed = ", ".join(name for name in known if name not in OWN_KEYS)
+                raise DataError(f"settings.{key}: expected one of {listed}; correct its name.")
         given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items()}
-        return AceSettings(**given)
+        given |= {key: getattr(self, key) for key in OWN_KEYS if key in known}
+        return kind(**given)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +230,7 @@ def prepare_frames(plan: TrainingPlan) -> tuple[DataSet, DataSet, tuple[str, ...
 def _train(
     plan: TrainingPlan, train: DataSet, test: DataSet, folder: Path, name: str, tell: Callable[[float, str], None]
 ) -> tuple[Path, pd.DataFrame]:
+    settings = plan.build_settings()
     if plan.architecture == "ace":
         stages = {"training data": (0.0, 0.7), "test data": (0.7, 0.1), "ladder": (0.8, 0.1), "penalty": (0.8, 0.1)}
 
@@ -212,9 +238,37 @@ def _train(
             begin, length = stages.get(what, (0.9, 0.1))
             tell(begin + length * fraction, what)
 
-        fit = train_ace(train, test, plan.ace_settings(), progress=report)
+        fit = train_ace(train, test, settings, progress=report)
         file = folder / f"{name}{SUFFIX}"
         fit.model.save(file)
         fit.history.to_csv(folder / f"{name}-history.csv", index=False)
         return file, fit.errors
-    raise DataError(f"architecture: {plan.architecture} cannot be trained here yet.")
+    tell(0.0, plan.architecture)
+    model = _train_elsewhere(plan, settings, train, test, folder / name)
+    tell(0.9, "errors")
+    # this package is not needed where the potential was trained
+    python = None if plan.architecture == "chgnet" else plan.python
+    errors = {}
+    for part, data in (("train", train), ("test", test)):
+        found = prediction_errors(data, predict(model, data, python=python))
+        errors[part] = [found["energy_rmse_eV_per_atom"], found["forces_rmse_eV_per_A"]]
+    columns = ["energy_eV_per_atom", "force_eV_per_A"]
+    return Path(model.path), pd.DataFrame.from_dict(errors, orient="index", columns=columns).rename_axis("data")
+
+
+def _train_elsewhere(plan: TrainingPlan, settings: Any, train: DataSet, test: DataSet, folder: Path) -> ModelFile:
+    """Train an architecture of another package; the test frames decide where it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    match plan.architecture:
+        case "ace-jax":
+            return train_ace_jax(train, test, folder, settings, python=plan.python)
+        case "pacemaker":
+            return train_pacemaker(train, test, folder, settings, python=plan.python)
+        case "gap":
+            return train_gap(train, folder, settings, python=plan.python)
+        case "mace":
+            return train_mace(train, test, folder / "potential.model", settings).model
+        case "sevennet":
+            return train_sevennet(train, test, folder / "potential.pth", settings, start=None).model
+        case _:
+            return train_chgnet(train, test, folder / "potential.chgnet.tar", settings, start=None).model

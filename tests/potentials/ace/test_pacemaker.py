@@ -1,0 +1,42 @@
+import json
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from potentials.ace.test_ace_jax import labelled
+from tammann.errors import DataError
+from tammann.potentials.ace.pacemaker import PacemakerSettings, pacemaker_file, pacemaker_input, train_pacemaker
+from tammann.potentials.calculators import calculator_of
+from tammann.potentials.dataset import frame_to_atoms
+
+
+def test_the_first_stage_climbs_a_ladder_and_the_second_goes_on():
+    settings = PacemakerSettings()
+    first = json.loads(pacemaker_input(["O", "Ti"], settings, stage=0, start=None))
+    second = json.loads(pacemaker_input(["O", "Ti"], settings, stage=1, start="stage-1.yaml"))
+    assert first["fit"]["loss"]["kappa"] == 0.99 and second["fit"]["loss"]["kappa"] == 0.90
+    assert first["fit"]["ladder_type"] == "power_order" and "ladder_step" not in second["fit"]
+    assert first["potential"]["elements"] == ["O", "Ti"] and second["potential"] == "stage-1.yaml"
+    assert first["potential"]["embeddings"]["ALL"]["fs_parameters"] == [1, 1, 1, 0.5]
+
+
+def test_a_python_without_it_is_refused_in_a_sentence(tmp_path):
+    if find_spec("pyace"):
+        pytest.skip("python-ace is installed")
+    with pytest.raises(DataError, match="pacemaker"):
+        train_pacemaker(labelled(2), labelled(2, 5), tmp_path / "fit", python=sys.executable)
+
+
+@pytest.mark.slow
+def test_a_fit_is_a_potential_with_the_energies_of_its_atoms(tmp_path):
+    pytest.importorskip("pyace")
+    train = labelled(8)
+    made = train_pacemaker(
+        train, labelled(3, 50), tmp_path / "fit",
+        PacemakerSettings(functions_per_element=30, cutoff_A=4.5, ladder_step=0, iterations=20),
+    )  # fmt: skip
+    atoms = frame_to_atoms(train[0])
+    energy = atoms.get_potential_energy()
+    atoms.calc = calculator_of(pacemaker_file(made.path))
+    assert atoms.get_potential_energy() == pytest.approx(energy, abs=0.5 * len(atoms))
