@@ -6,7 +6,9 @@ a number out of range or a composition that the potential has no parameters for 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -66,7 +68,7 @@ class MeltPlan(Document):
         description="temperatures from 300 to 6000 K in a list, such as [1500, 1750]",
     )
     potential: Annotated[str, Field(strict=True, min_length=1, max_length=200)] = Field(
-        "pedone-2006", description="pedone-2006, chgnet or module:callable"
+        "pedone-2006", description="pedone-2006, chgnet, module:callable or the file of a trained potential"
     )
     engine: Literal["lammps", "ase", "torch-sim"] = Field("lammps", description="lammps, ase or torch-sim")
     atoms: Annotated[int, number_field("a number from 20 to 100000", ge=20, le=100_000)] = 200
@@ -98,6 +100,14 @@ class MeltPlan(Document):
         None, description="two formulas, the reactants of the series, such as [BaO, TiO2]"
     )
     seed: Annotated[int, number_field("a whole number from 0 to 2**31", ge=0, le=2**31)] = 1
+
+    @classmethod
+    def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:
+        """Return the data with the file of a potential relative to a directory."""
+        name = data.get("potential")
+        if isinstance(name, str) and Path(directory, name).is_file():
+            return data | {"potential": str(Path(directory, name))}
+        return data
 
     @model_validator(mode="after")
     def _check(self) -> MeltPlan:

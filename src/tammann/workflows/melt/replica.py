@@ -188,7 +188,7 @@ def check_potential(plan: MeltPlan, out: Path) -> None:
 
 def _potential_version(potential: str) -> str | None:
     """Version of the package that it comes from, or the digest of its file."""
-    if potential.lower().endswith((".yaml", ".yml")):
+    if Path(potential).is_file():
         return f"{SHA256}{digest(Path(potential))[:16]}"
     return _version(potential.partition(":")[0].partition(".")[0])
 
