@@ -239,3 +239,18 @@ VASPRUN = """<?xml version="1.0" encoding="ISO-8859-1"?>
  </calculation>
 </modeling>
 """
+
+
+def test_results_of_another_configuration_are_refused():
+    """A calculator that two configurations share holds the answer to the one that was computed last."""
+    from ase.build import bulk
+    from ase.calculators.emt import EMT
+
+    first, second = bulk("Cu", cubic=True), bulk("Cu", cubic=True)
+    first.calc = second.calc = EMT()
+    first.get_potential_energy()
+    second.rattle(0.1, seed=1)
+    with pytest.raises(DataError, match="energy of another configuration"):
+        frame_from_atoms(second)
+    second.get_forces()
+    assert frame_from_atoms(second).energy_eV == second.get_potential_energy()

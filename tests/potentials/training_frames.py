@@ -4,7 +4,8 @@ import numpy as np
 from ase.build import bulk
 from ase.calculators.morse import MorsePotential
 
-from tammann.potentials.dataset import DataSet, frame_from_atoms
+from tammann.potentials.dataset import DataSet
+from tammann.potentials.frames import frame_from_atoms
 
 
 def toy_frames(n, *, first=0, element="Ar", a=5.3):

@@ -18,7 +18,8 @@ from ase.optimize import FIRE
 
 from tammann.potentials import calculator_of, load_potential
 from tammann.potentials.calculators import prepare
-from tammann.potentials.dataset import DataSet, Label, frame_from_atoms, read_dataset, write_dataset
+from tammann.potentials.dataset import DataSet, read_dataset, write_dataset
+from tammann.potentials.frames import Label, frame_from_atoms
 from tammann.structures.amorphous import random_packing
 
 TRAJECTORIES = {"Ba2TiO4": (28, 4), "BaTiO3": (30, 3), "BaTi2O5": (32, 3), "BaTi4O9": (28, 7)}

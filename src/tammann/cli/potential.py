@@ -9,6 +9,7 @@ import typer
 
 from tammann.cli.options import AsJson, Plot
 from tammann.cli.output import format_number, print_json, print_table, progress_bar
+from tammann.cli.potential_finetune import finetune_command
 from tammann.cli.potential_report import report_command
 
 app = typer.Typer(
@@ -255,3 +256,4 @@ def _print_errors(errors: Any) -> None:
 
 
 app.command("report")(report_command)
+app.command("finetune")(finetune_command)

@@ -156,12 +156,20 @@ def frame_from_atoms(
         stress_key: The only key to take the stress, or the virial, from.
 
     Raises:
-        DataError: Not periodic, no cell, arrays of the wrong shape, values that are not finite, or no such key.
+        DataError: Not periodic, no cell, arrays of the wrong shape, values that are not finite, no such key, or a
+            calculator with the results of another configuration.
     """
     if not all(atoms.pbc):
         flags = " ".join("T" if flag else "F" for flag in atoms.pbc)
         raise DataError(f"pbc is {flags}, expected T T T; put the atoms into a periodic cell.")
-    given = {**atoms.arrays, **atoms.info, **(getattr(atoms.calc, "results", None) or {})}
+    results = getattr(atoms.calc, "results", None) or {}
+    moved = getattr(atoms.calc, "calculation_required", None)
+    if "energy" in results and moved is not None and moved(atoms, ["energy"]):
+        raise DataError(
+            "its calculator holds the energy of another configuration; compute that of this one first "
+            "(get_potential_energy), which matters where configurations share a calculator."
+        )
+    given = {**atoms.arrays, **atoms.info, **results}
     known = {key: value for key, value in given.items() if value is not None}
 
     def look(keys: Sequence[str], only: str | None) -> Any:

@@ -17,7 +17,8 @@ from pathlib import Path
 from tammann.errors import DataError
 from tammann.files import read_json
 from tammann.potentials.calculators import ModelFile, calculator_of
-from tammann.potentials.dataset import DataSet, Frame, frame_to_atoms, write_dataset
+from tammann.potentials.dataset import DataSet, write_dataset
+from tammann.potentials.frames import Frame, frame_to_atoms
 
 TAIL_LINES = 3
 POLL_SECONDS = 1.0
