@@ -136,7 +136,7 @@ def plot_errors(
     ax.set_yticks(range(len(rows)), [formula_label(row) if by == "formula" else row for row in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(left=0.0)
-    ax.set_xlabel(f"root mean square error of {_COLUMNS[quantity][2]} ({_COLUMNS[quantity][3]})")
+    ax.set_xlabel(f"RMSE of {_COLUMNS[quantity][2]}s ({_COLUMNS[quantity][3]})".replace("ys ", "ies "))
     tidy(ax, grid="both")
     legend_above(ax, ax.get_legend_handles_labels()[0], ncols=1)
     return ax
@@ -275,7 +275,7 @@ def plot_energy_conservation(
     ax.set_xticks(steps, [f"{dt:g}" for dt in steps])
     ax.minorticks_off()
     ax.set_xlabel("time step (fs)")
-    ax.set_ylabel("fluctuation of the energy (meV/atom)")
+    ax.set_ylabel("energy fluctuation (meV/atom)")
     tidy(ax, grid="both")
     legend_above(ax, ax.get_legend_handles_labels()[0])
     return ax
@@ -296,10 +296,10 @@ def plot_total_energy(drift: EnergyDrift, *, name: str = "", ax: Axes | None = N
         ax.plot(drift.times_ps[k], drift.energies_meV_per_atom[k], color=shades[k % 6], linewidth=1.0, label=label)
     ax.set_xlim(left=0.0)
     ax.set_xlabel("time (ps)")
-    ax.set_ylabel(f"total energy{f' of {name}' if name else ''} (meV/atom)")
+    ax.set_ylabel("total energy (meV/atom)")
     tidy(ax)
     legend_above(
-        ax, ax.get_legend_handles_labels()[0], title="drift, meV/(atom ps)", title_fontsize=8.5, alignment="left"
+        ax, ax.get_legend_handles_labels()[0], title=f"{name}{': ' * bool(name)}drift in meV/(atom ps)", title_fontsize=8.5, alignment="left"
     )
     return ax
 
@@ -325,7 +325,7 @@ def plot_crystal_curves(
                 label=f"{name}: {curve.volume_A3_per_atom:.2f} Å³, {curve.bulk_modulus_GPa:.0f} GPa")  # fmt: skip
     ax.set_ylim(bottom=-0.5)
     ax.set_xlabel("volume (Å³ per atom)")
-    ax.set_ylabel("energy above the minimum (meV/atom)")
+    ax.set_ylabel("energy (meV/atom)")
     tidy(ax)
     legend_above(ax, ax.get_legend_handles_labels()[0])
     return ax

@@ -210,21 +210,28 @@ def _tasks(context: _Context, name: str, potential: Potential) -> Any:
         yield task(f"melt {melt.name}", settings, partial(_melt, context, name, first, melt, own, settings), 60.0 * own)
 
 
+def _ready(potential: Potential, configuration: Configuration) -> Potential:
+    """Return a potential whose calculator is made, and does not stop at a high grade: that is for the report to say."""
+    made = prepare(potential, configuration.symbols)
+    judged(calculator_of(made))
+    return made
+
+
 def _errors(potential: Potential, dataset: DataSet, align: Any, tell: Callable[[float], None]) -> Any:
     return evaluate_potential(potential, dataset, align=align, progress=tell)
 
 
 def _consistency(potential: Potential, frame: Configuration, seed: int, tell: Callable[[float], None]) -> Any:
-    calculator = judged(calculator_of(prepare(potential, frame.symbols)))
+    calculator = calculator_of(_ready(potential, frame))
     return check_consistency(calculator, frame, name=potential.name, rng=seed)
 
 
 def _drift(potential: Potential, frame: Configuration, plan: PotentialReportPlan, tell: Callable[[float], None]) -> Any:
     assert plan.drift is not None
-    engine = AseEngine()
+    engine, ready = AseEngine(), _ready(potential, frame)
     return energy_drift(
-        engine.relax(frame, potential, steps=50),
-        engine.forces(potential, frame.symbols),
+        engine.relax(frame, ready, steps=50),
+        engine.forces(ready, frame.symbols),
         rng=plan.seed,
         progress=tell,
         **plan.drift.model_dump(),
@@ -232,11 +239,11 @@ def _drift(potential: Potential, frame: Configuration, plan: PotentialReportPlan
 
 
 def _curve(potential: Potential, crystal: Configuration, tell: Callable[[float], None]) -> Any:
-    return crystal_curve(judged(calculator_of(prepare(potential, crystal.symbols))), crystal)
+    return crystal_curve(calculator_of(_ready(potential, crystal)), crystal)
 
 
 def _phonons(potential: Potential, crystal: Configuration, task: CrystalTask, tell: Callable[[float], None]) -> Any:
-    calculator = judged(calculator_of(prepare(potential, crystal.symbols)))
+    calculator = calculator_of(_ready(potential, crystal))
     relaxed, _ = relax_crystal(calculator, crystal)
     return crystal_phonons(calculator, relaxed, supercell=task.phonons or (2, 2, 2), progress=tell)
 
