@@ -106,3 +106,53 @@ def test_learned_potentials_of_packages_are_consistent(name, package):
     calculator = calculator_of(prepare(load_potential(name), start.symbols))
     found = check_consistency(calculator, start, name=name)
     assert found.passed, found.failures
+
+
+def test_an_expansion_is_consistent(tmp_path):
+    """With random coefficients: what holds does not depend on the fit."""
+    from potentials.ace.expansions import cell_of_atoms, expansion
+
+    expansion().save(tmp_path / "random.ace.npz")
+    start = Configuration.from_ase(cell_of_atoms())
+    potential = prepare(load_potential(str(tmp_path / "random.ace.npz")), start.symbols)
+    found = check_consistency(calculator_of(potential), start)
+    assert found.passed, found.failures
+    assert max(check.deviation for check in found.checks if " under " in check.name) < 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_mace_is_consistent(tmp_path):
+    pytest.importorskip("mace")
+    from dataclasses import replace
+
+    from potentials.training_frames import toy_frames
+    from tammann.potentials.mace.train import MACE_SETTINGS, MaceArchitecture, train_mace
+
+    settings = replace(MACE_SETTINGS, max_epochs=1, batch_size=2)
+    small = MaceArchitecture(channels=8, max_L=0, cutoff_A=4.5)
+    train_mace(toy_frames(4), toy_frames(2, first=20), tmp_path / "a.model", settings, architecture=small)
+    start = toy_frames(1, first=40)[0].configuration
+    potential = prepare(load_potential(str(tmp_path / "a.model")), start.symbols)
+    found = check_consistency(calculator_of(potential), start)
+    assert found.passed, found.failures
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_gap_is_consistent(tmp_path):
+    pytest.importorskip("quippy")
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    from potentials.training_frames import toy_frames
+    from tammann.potentials.dataset import write_dataset
+    from tammann.potentials.gap import GapSettings, gap_command
+
+    write_dataset(tmp_path / "train.xyz", toy_frames(6))
+    words = gap_command("train.xyz", "a.xml", {"Ar": 0.0}, GapSettings(cutoff_A=4.0, l_max=2, n_max=3, sparse=20))
+    subprocess.run([Path(sys.executable).with_name("gap_fit"), *words], cwd=tmp_path, check=True, capture_output=True)
+    start = toy_frames(1, first=40)[0].configuration
+    found = check_consistency(calculator_of(prepare(load_potential(str(tmp_path / "a.xml")), start.symbols)), start)
+    assert found.passed, found.failures

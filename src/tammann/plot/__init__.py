@@ -19,6 +19,17 @@ from tammann.plot.layers import plot_layers
 from tammann.plot.learning_curves import plot_learning_curves
 from tammann.plot.melts import plot_volume_search
 from tammann.plot.onsager import plot_onsager_matrix
+from tammann.plot.potentials import (
+    plot_crystal_curves,
+    plot_diffusivities,
+    plot_energy_conservation,
+    plot_errors,
+    plot_pair_distribution,
+    plot_parity,
+    plot_phonons,
+    plot_total_energy,
+    plot_watched_runs,
+)
 from tammann.plot.precursors import plot_precursors
 from tammann.plot.profile import plot_profile
 from tammann.plot.reactions import plot_reaction_energies
@@ -34,7 +45,11 @@ __all__ = [
     "plot_bottlenecks",
     "plot_correlation_factors",
     "plot_correlations",
+    "plot_crystal_curves",
+    "plot_diffusivities",
     "plot_dissipation",
+    "plot_energy_conservation",
+    "plot_errors",
     "plot_gibbs_left",
     "plot_growth_constants",
     "plot_hull",
@@ -43,13 +58,18 @@ __all__ = [
     "plot_learning_curves",
     "plot_log_log_slope",
     "plot_onsager_matrix",
+    "plot_pair_distribution",
+    "plot_parity",
     "plot_phase_fractions",
+    "plot_phonons",
     "plot_precursors",
     "plot_profile",
     "plot_reaction_energies",
     "plot_reaction_flow",
     "plot_slices",
+    "plot_total_energy",
     "plot_volume_search",
+    "plot_watched_runs",
     "save_figure",
     "transport_figure",
 ]

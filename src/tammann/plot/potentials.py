@@ -136,7 +136,8 @@ def plot_errors(
     ax.set_yticks(range(len(rows)), [formula_label(row) if by == "formula" else row for row in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(left=0.0)
-    ax.set_xlabel(f"RMSE of {_COLUMNS[quantity][2]}s ({_COLUMNS[quantity][3]})".replace("ys ", "ies "))
+    plural = {"energy": "energies", "force": "force components", "stress": "stress components"}[quantity]
+    ax.set_xlabel(f"RMSE of {plural} ({_COLUMNS[quantity][3]})")
     tidy(ax, grid="both")
     legend_above(ax, ax.get_legend_handles_labels()[0], ncols=1)
     return ax

@@ -14,7 +14,7 @@ from tammann.potentials.dataset import DataSet, Frame, Label, write_dataset
 from tammann.potentials.response import respond
 from tammann.workflows.potential_report import PotentialReportPlan, run_potential_report
 
-MELT = {"formula": "Cu", "atoms": 16, "volume_per_atom_A3": 11.0, "temperature_K": 800.0, "duration_ps": 1.5}
+MELT = {"formula": "Cu", "atoms": 16, "volume_per_atom_A3": 11.0, "temperature_K": 800.0, "duration_ps": 0.8}
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,13 @@ def test_the_sound_potential_passes_everything(broken):
     assert good.failures == () and good.consistency.passed
     assert good.evaluation.errors()["force_rmse_eV_per_A"][0] < 1e-6
     assert good.drift.order == pytest.approx(2.0, abs=0.3)
-    assert good.crystals["copper"].relaxed and good.survived_ps == pytest.approx(1.5)
+    assert good.crystals["copper"].relaxed and good.survived_ps == pytest.approx(0.8)
 
 
 def test_a_potential_that_collapses_is_caught(broken):
     bad = broken.potentials[1]
     run = bad.melts["Cu 800 K"]
-    assert run.failure.kind == "collapse" and run.survived_ps < 1.5
+    assert run.failure.kind == "collapse" and run.survived_ps < 0.8
     assert any("below 1 Å" in sentence for sentence in bad.failures)
     assert "crystal copper" in bad.refused
 

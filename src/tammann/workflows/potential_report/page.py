@@ -127,7 +127,7 @@ def _side_by_side(report: PotentialReport) -> str:
             body.append([name, *cells])
         if column == "stress_rmse_GPa" and any(cell != "-" for cell in checks):
             body.append(["checks passed", *checks])
-    columns = [("", False), *((str(name), True) for name in table["potential"])]
+    columns = [("", False), *((_unbroken(str(name)), True) for name in table["potential"])]
     return table_html("All potentials; a dash where nothing was asked or known", columns, body)
 
 
@@ -247,7 +247,8 @@ def _crystal_table(report: PotentialReport, names: Sequence[str]) -> str:
             lowest = "-" if phonons is None else _frequency(phonons.lowest_THz)
             highest = "-" if phonons is None else f"{phonons.frequencies_THz.max():.1f}"
             rows.append(
-                [name, one.name, f"{curve.volume_A3_per_atom:.3f}", f"{curve.bulk_modulus_GPa:.0f}", lowest, highest,
+                [_unbroken(name), _unbroken(one.name), f"{curve.volume_A3_per_atom:.3f}",
+                 f"{curve.bulk_modulus_GPa:.0f}", lowest, highest,
                  "yes" if curve.relaxed else "no"]
             )  # fmt: skip
     columns = [("crystal", False), ("potential", False), ("volume (Å³/atom)", True), ("bulk modulus (GPa)", True),
@@ -310,7 +311,7 @@ def _melt_table(runs: dict[str, MeltStructure], reference: str | None) -> str:
             found = diffusivity_ratios(run, known)
             ratios = ", ".join(f"{s} {r:.2f} ± {e:.2f}" for s, (r, e) in found.items()) or "-"
         grade = _number(run.highest_grade)
-        rows.append([who, f"{_ps(run.survived_ps)} of {_ps(run.asked_ps)}", end, grade, worst, ratios,
+        rows.append([_unbroken(who), f"{_ps(run.survived_ps)} of {_ps(run.asked_ps)}", end, grade, worst, ratios,
                      _number(run.steps_per_s)])  # fmt: skip
     names = (("potential", False), ("survived", True), ("end", False), ("highest grade", True),
              ("g(r) off, worst pair", False), ("D over the reference's", False), ("steps/s", True))  # fmt: skip
@@ -370,6 +371,11 @@ def _picture(ax: Axes) -> str:
 
 def _reference(report: PotentialReport) -> str | None:
     return None if report.reference is None else report.reference.name
+
+
+def _unbroken(name: str) -> str:
+    """Return a name with hyphens at which no line ends, for narrow columns."""
+    return name.replace("-", "\u2011")
 
 
 def _number(value: float) -> str:
