@@ -299,9 +299,9 @@ def plot_total_energy(drift: EnergyDrift, *, name: str = "", ax: Axes | None = N
     ax.set_xlabel("time (ps)")
     ax.set_ylabel("total energy (meV/atom)")
     tidy(ax)
-    legend_above(
-        ax, ax.get_legend_handles_labels()[0], title=f"{name}{': ' * bool(name)}drift in meV/(atom ps)", title_fontsize=8.5, alignment="left"
-    )
+    title = f"{name}: " * bool(name) + "drift in meV/(atom ps)"
+    handles = ax.get_legend_handles_labels()[0]
+    legend_above(ax, handles, title=title, title_fontsize=8.5, alignment="left")
     return ax
 
 

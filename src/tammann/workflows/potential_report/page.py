@@ -157,7 +157,12 @@ def _errors(report: PotentialReport) -> list[str]:
             taken = f"{one.alignment}, eV: {offsets}" if offsets else "nothing"
             parity.append((f"Energies; subtracted for each atom: {taken}.", plot_parity(one, "energy")))
         for element in sorted(set(one.forces["element"])):
-            parity.append((f"Force components on {element}; darker where there are more.", plot_parity(one, "force", element=element)))
+            parity.append(
+                (
+                    f"Force components on {element}; darker where there are more.",
+                    plot_parity(one, "force", element=element),
+                )
+            )
         if not one.stresses.empty:
             parity.append(("Stress components.", plot_parity(one, "stress")))
         sections += [f"<h3>{text_html(one.potential)}</h3>", _panels(parity), _error_table(one)]
