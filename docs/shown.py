@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -17,8 +18,14 @@ from pathlib import Path
 BLOCK = re.compile(r"```python\n(?P<code>.*?)^```\n(?:\n```text\n.*?^```\n)?", re.DOTALL | re.MULTILINE)
 
 
-def with_output(page: str) -> str:
-    """The text of a page with the output of its blocks, which share a namespace and an empty folder."""
+IMAGES = Path(__file__).resolve().parent / "images"
+
+
+def with_output(page: str, *, keep_figures: bool = False) -> str:
+    """The text of a page with the output of its blocks, which share a namespace and an empty folder.
+
+    Figures that they save are kept in docs/images where that is asked for.
+    """
     namespace: dict[str, object] = {"__name__": "page"}
 
     def run(match: re.Match[str]) -> str:
@@ -31,7 +38,10 @@ def with_output(page: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
-            return BLOCK.sub(run, page)
+            shown = BLOCK.sub(run, page)
+            for figure in sorted(Path().glob("*.png")) if keep_figures else ():
+                shutil.copy(figure, IMAGES / figure.name)
+            return shown
         finally:
             os.chdir(before)
 
@@ -39,4 +49,4 @@ def with_output(page: str) -> str:
 if __name__ == "__main__":
     for name in sys.argv[1:]:
         path = Path(name)
-        path.write_text(with_output(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(with_output(path.read_text(encoding="utf-8"), keep_figures=True), encoding="utf-8")
