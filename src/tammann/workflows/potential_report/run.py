@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from tammann.potentials.evaluate import evaluate_potential
 from tammann.potentials.phonons import crystal_phonons
 from tammann.potentials.response import judged
 from tammann.structures import Configuration
+from tammann.structures.candidates import rattled
 from tammann.structures.crystals import load_crystal
 from tammann.workflows.potential_report.melts import melt_start, melt_structure
 from tammann.workflows.potential_report.page import report_page
@@ -42,8 +43,8 @@ from tammann.workflows.potential_report.results import Judgement, PotentialRepor
 
 PLAN = "plan.json"
 TABLE = "table.csv"
-MOST_CHECKED_ATOMS = 60
-"""The frame on which a potential is checked has no more atoms, if there is such a one."""
+MOST_CHECKED_ATOMS, DISORDERED_EV_PER_A = 60, 0.5
+"""Of the frame on which a potential is checked: most atoms, least root mean square force."""
 
 Progress = Callable[[float, str, float | None], None]
 
@@ -140,24 +141,23 @@ class _Context:
     reference: str | None
 
     def checked(self, potential: Potential) -> Configuration | None:
-        """Return a disordered configuration to check a potential on: the first small frame, a rattled crystal, a melt.
+        """Return a configuration to check a potential on: of few atoms, and with forces, which a perfect crystal lacks.
 
-        Preferred are frames with large forces, since all forces of a perfect crystal are zero.
+        It is the first small disordered frame of the data set, else any frame, else a crystal with displaced atoms.
         """
-        if self.dataset is not None:
-            small = [f.configuration for f in self.dataset if f.n_atoms <= MOST_CHECKED_ATOMS]
-            known = [c for c in small or [f.configuration for f in self.dataset] if _knows(potential, c)]
-            disordered = [f.configuration for f in self.dataset if _force(f.forces_eV_per_A) > 0.5]
-            return next((c for c in disordered if c in known), known[0] if known else None)
+        known = (frame for frame in self.dataset or () if _knows(potential, frame.configuration))
+        other = None
+        for frame in known:
+            force = 0.0 if frame.forces_eV_per_A is None else float(np.sqrt((frame.forces_eV_per_A**2).mean()))
+            if frame.n_atoms <= MOST_CHECKED_ATOMS and force > DISORDERED_EV_PER_A:
+                return frame.configuration
+            other = other or frame.configuration
+        if other is not None:
+            return other
         for crystal in self.crystals.values():
             if _knows(potential, crystal):
-                moved = np.random.default_rng(self.plan.seed).normal(scale=0.08, size=crystal.positions_A.shape)
-                return replace(crystal, positions_A=crystal.positions_A + moved)
+                return rattled(crystal, displacement_A=0.08, rng=self.plan.seed)
         return None
-
-
-def _force(forces: np.ndarray | None) -> float:
-    return 0.0 if forces is None else float(np.sqrt((forces**2).mean()))
 
 
 def _knows(potential: Potential, configuration: Configuration) -> bool:
@@ -171,8 +171,7 @@ def _knows(potential: Potential, configuration: Configuration) -> bool:
 def _tasks(context: _Context, name: str, potential: Potential) -> Any:
     """Yield the parts of one potential."""
     plan, place = context.plan, context.folder / folder_name(name)
-    file = getattr(potential, "digest", "")
-    same = {"potential": getattr(potential, "path", None) and file or name, "version": 1}
+    same = {"potential": getattr(potential, "digest", "") or name}
 
     def task(kind: str, settings: dict[str, Any], compute: Any, weight: float) -> _Task:
         path = place / f"{folder_name(kind)}.json.gz"
@@ -197,9 +196,9 @@ def _tasks(context: _Context, name: str, potential: Potential) -> Any:
         compute = partial(_curve, potential, crystal)
         yield task(f"crystal {crystal_task.name}", settings, compute, 20.0)
         if crystal_task.phonons:
-            settings |= {"supercell": crystal_task.phonons}
             compute = partial(_phonons, potential, crystal, crystal_task)
-            yield task(f"phonons {crystal_task.name}", settings, compute, 60.0)
+            cells = {"supercell": crystal_task.phonons}
+            yield task(f"phonons {crystal_task.name}", settings | cells, compute, 60.0)
     first = context.reference or next(iter(context.potentials))
     for melt in plan.melts:
         own = melt.duration_ps
@@ -260,7 +259,11 @@ def _melt(
     """Run a melt from the start that all share, which the reference makes once."""
     plan = context.plan
     start = _start(context, first, task)
-    key = settings_digest(settings)
+    # a run can be made longer, so its length is not what tells it from others
+    lengths = ("duration_ps", "reference_ps", "settle_ps")
+    run_of = settings | {"ps": None, "melt": {k: v for k, v in settings["melt"].items() if k not in lengths}}
+    run_of["settle_ps"] = task.settle_ps  # of the start that all share
+    key = settings_digest(run_of)
     place = context.folder / folder_name(name) / f"run-{folder_name(task.name)}-{key}"
     run = watched_run(
         start,
