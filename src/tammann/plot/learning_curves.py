@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import LogLocator, NullLocator
 
 from tammann.errors import DataError
-from tammann.plot.style import FAINT, PALETTE, new_axes
+from tammann.plot.style import FAINT, PALETTE, new_axes, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,10 +69,15 @@ def plot_learning_curves(
         ax.axhline(factor * before, color=FAINT, linestyle="--", linewidth=1, label="before training")
     sizes = sorted(table["size"].unique())
     ax.set_xscale("log")
+    ax.set_xticks(sizes, [str(size) for size in sizes])
+    ax.xaxis.set_minor_locator(NullLocator())
     if quantity != "forces_slope":
         ax.set_yscale("log")
-    ax.set_xticks(sizes, [str(size) for size in sizes])
-    ax.minorticks_off()
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_locator(NullLocator())
+    ax.margins(y=0.15)
+    tidy(ax)
     ax.set_xlabel("training frames")
     ax.set_ylabel(label)
     ax.legend(frameon=False)
