@@ -71,3 +71,17 @@ def test_chgnet_knows_magnesia(capsys):
     assert per_atom == pytest.approx(-6.33, abs=0.05)
     assert np.abs(forces).max() < 1e-3 and np.abs(pressure).max() < 3.0
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_two_chgnets_are_two_levels_of_theory():
+    """Energies of PBE with corrections and of r2SCAN differ by electronvolts an atom, forces hardly."""
+    pytest.importorskip("chgnet")
+    from tammann.potentials import load_potential
+
+    cell = PAIR.at_volume(40.0)
+    (pbe, f_pbe, _), (r2scan, f_r2scan, _) = (
+        AseEngine().single_point(cell, load_potential(name)) for name in ("chgnet", "chgnet-r2scan")
+    )
+    assert abs(pbe - r2scan) > 0.3 and not np.array_equal(f_pbe, f_r2scan)

@@ -193,15 +193,19 @@ def imported_potential(path: str) -> ImportedPotential:
     return ImportedPotential(name=path, make=path, source=f"imported from {path}")
 
 
-def chgnet() -> ImportedPotential:
-    """Return CHGNet with the weights of its package: charge-informed, trained on the Materials Project.
+def chgnet(name: str = "chgnet") -> ImportedPotential:
+    """Return CHGNet with weights of its package: charge-informed, trained on the Materials Project.
+
+    Args:
+        name: ``chgnet``, version 0.3.0, which is of PBE and PBE+U; or ``chgnet-r2scan``, which was made from it by
+            further training on energies and forces of r2SCAN.
 
     Reference:
         Deng et al., Nat. Mach. Intell. 2023, 5, 1031, doi 10.1038/s42256-023-00716-3.
     """
     return ImportedPotential(
-        name="chgnet",
-        make="tammann.potentials.calculators:make_chgnet",
+        name=name,
+        make=f"tammann.potentials.calculators:make_{name.replace('-', '_')}",
         source="CHGNet, Deng et al., Nat. Mach. Intell. 2023, 5, 1031, doi 10.1038/s42256-023-00716-3",
         extra="chgnet",
         # elements without a structure in its training set, MPtrj
@@ -213,15 +217,26 @@ def chgnet() -> ImportedPotential:
 
 def make_chgnet() -> Any:
     """Load CHGNet, of the package chgnet, as an ASE calculator."""
+    return _make_chgnet("0.3.0")
+
+
+def make_chgnet_r2scan() -> Any:
+    """Load CHGNet trained further on r2SCAN, of the package chgnet, as an ASE calculator."""
+    return _make_chgnet("r2scan")
+
+
+def _make_chgnet(weights: str) -> Any:
     try:
         import torch
         from chgnet.model.dynamics import CHGNetCalculator
+        from chgnet.model.model import CHGNet
     except ImportError as reason:
         raise DataError(
             f"potential chgnet: it is not installed ({one_line(reason)}); pip install 'tammann[chgnet]' brings it."
         ) from None
     torch.set_num_threads(1)
-    return CHGNetCalculator(on_isolated_atoms="ignore")
+    model = CHGNet.load(model_name=weights, verbose=False)
+    return CHGNetCalculator(model, on_isolated_atoms="ignore")
 
 
 def prepare(potential: Potential, symbols: Iterable[str]) -> Potential:

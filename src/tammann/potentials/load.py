@@ -38,7 +38,7 @@ FILES = {
 def load_potential(name: str) -> Potential:
     """Return a potential by name; nothing heavy is imported before an engine needs forces.
 
-    The name is ``pedone-2006``; ``chgnet``; ``sevennet-0`` or another name of ``potentials.sevennet``;
+    The name is ``pedone-2006``; ``chgnet`` or ``chgnet-r2scan``; ``sevennet-0`` or another of ``potentials.sevennet``;
     ``module:callable`` where the callable, called without arguments, returns an ASE calculator (engines ase and
     lammps), ``RigidIons`` (the same) or a torch-sim model (engine torch-sim); the path of a trained model, known by its
     end (``FILES``: ``.ace.npz`` of this package, ``.ace-jax.npz``, ``.pace.yaml`` of pacemaker, ``.model`` of MACE,
@@ -54,8 +54,8 @@ def load_potential(name: str) -> Potential:
     """
     if name == "pedone-2006":
         return pedone_2006()
-    if name == "chgnet":
-        return chgnet()
+    if name in ("chgnet", "chgnet-r2scan"):
+        return chgnet(name)
     if name in CHECKPOINTS:
         return sevennet(name)
     for end, open_file in FILES.items():
