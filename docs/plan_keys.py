@@ -2,7 +2,8 @@
 
     python docs/plan_keys.py docs/potential-plans.md
 
-A table stands between <!-- keys: module:Plan --> and <!-- /keys -->; tests/test_docs_potentials.py asks that nothing would change.
+A table stands between <!-- keys: module:Plan --> and <!-- /keys -->; tests/test_docs_potentials.py asks that nothing
+would change.
 """
 
 import importlib
