@@ -34,8 +34,13 @@ class GpawSettings(Block):
     """Settings of GPAW, the same for all frames so that their energies can be compared.
 
     The label is the free energy of the smeared occupations, of which forces and stress are the derivatives, not the
-    energy extrapolated to zero smearing. The stress includes the estimate of Pulay's term for the finite cut-off,
-    without which it would be that of a basis that grows with the cell.
+    energy extrapolated to zero smearing. Spins are not polarized.
+
+    Oxygen needs many plane waves. In cubic BaTiO3, 5 atoms, against 1000 eV: forces are off by 0.05 eV/Å (root mean
+    square) at 400 eV and 0.005 at 600 eV; the stress, with GPAW's estimate of Pulay's term for the cut-off
+    (``pulay_stress``; without it, it is 51 GPa off at 400 eV), by 8 GPa at 400, 5 at 600 and 2 at 700 eV. Energies of
+    different cells at 400 eV scatter by tens of meV/atom, as the number of plane waves jumps. So 400 eV is for forces,
+    and for energies in equal cells; for stresses and volumes take 800 eV or more.
 
     Example:
         >>> GpawSettings().method
