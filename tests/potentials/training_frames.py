@@ -8,11 +8,12 @@ from tammann.potentials.dataset import DataSet
 from tammann.potentials.frames import frame_from_atoms
 
 
-def toy_frames(n, *, first=0, element="Ar", a=5.3):
+def toy_frames(n, *, first=0, element="Ar", a=5.3, second=None):
     """Return ``n`` frames of four atoms, their energies about -0.3 eV per atom."""
     frames = []
     for number in range(first, first + n):
         atoms = bulk(element, "fcc", a=a, cubic=True)
+        atoms.symbols[0] = second or element
         atoms.set_cell(atoms.cell * (1 + 0.02 * np.sin(number)), scale_atoms=True)
         atoms.rattle(0.15, seed=number)
         atoms.calc = MorsePotential(epsilon=0.1, r0=3.75, rho0=5.0, rcut1=5.0, rcut2=6.0)

@@ -35,3 +35,6 @@ def test_the_stated_learning_rate_is_kept_and_energies_are_explicit(tmp_path, mo
     assert "--multiheads_finetuning=False" in told["options"] and told["replay"] is None
     (energies,) = (o.partition("=")[2] for o in told["options"] if o.startswith("--E0s"))
     assert eval(energies) == {18: -1.0, 8: -2.0}
+    monkeypatch.setattr(finetune, "_own_energies", lambda *_: {"Ar": -1.0})
+    with pytest.raises(DataError, match="cannot give two heads to a model of one element"):
+        finetune_mace(frames, frames, tmp_path / "a.model", foundation=tmp_path / "base.model", replay=replay)

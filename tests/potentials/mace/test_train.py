@@ -51,14 +51,16 @@ def test_a_tiny_training_run_and_fine_tuning(tmp_path):
     """From scratch, then naive, then with two heads: errors fall, the stated learning rate is kept, forces are
     gradients."""
     pytest.importorskip("mace")
-    train, valid, test = toy_frames(8), toy_frames(2, first=20), toy_frames(4, first=40)
+    train, valid, test, replay = (
+        toy_frames(n, first=first, second="Kr") for n, first in ((8, 0), (2, 20), (4, 40), (4, 60))
+    )
     settings = replace(MACE_SETTINGS, max_epochs=6, batch_size=2)
     scratch = train_mace(train, valid, tmp_path / "scratch.model", settings, architecture=SMALL)
     assert scratch.history[-1]["loss"] < scratch.history[0]["loss"] and scratch.epochs == 6
     found = {"scratch": prediction_errors(test, predict(scratch.model, test))}
-    for name, replay in (("naive", None), ("heads", toy_frames(4, first=60))):
+    for name, frames in (("naive", None), ("heads", replay)):
         tuned = finetune_mace(
-            train, valid, tmp_path / f"{name}.model", settings, foundation=tmp_path / "scratch.model", replay=replay
+            train, valid, tmp_path / f"{name}.model", settings, foundation=tmp_path / "scratch.model", replay=frames
         )
         found[name] = prediction_errors(test, predict(tuned.model, test))
         assert found[name]["forces_rmse_eV_per_A"] < found["scratch"]["forces_rmse_eV_per_A"]
@@ -66,7 +68,7 @@ def test_a_tiny_training_run_and_fine_tuning(tmp_path):
     atoms = rattled_rock_salt("Ar", "Ar", a=6.2)
     check_invariances(calculator_of(potential), atoms)
     check_forces(calculator_of(potential), atoms)
-    with pytest.raises(DataError, match="knows Ar, but the frames hold Ne"):
+    with pytest.raises(DataError, match="knows Ar, Kr, but the frames hold Ne"):
         finetune_mace(
             toy_frames(2, element="Ne"), valid, tmp_path / "a.model", settings, foundation=tmp_path / "scratch.model"
         )

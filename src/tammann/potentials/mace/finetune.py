@@ -78,6 +78,11 @@ def finetune_mace(
     missing = fit_reference_energies(train, predicted=predicted)
     energies = {element: own[element] + missing.by_element.get(element, 0.0) for element in own}
     options = [f"--foundation_model={os.path.abspath(foundation)}", f"--E0s={e0_argument(energies)}"]
+    if replay is not None and len(own) == 1:
+        # its list of energies becomes a number there
+        raise DataError(
+            "replay: the program of MACE 0.3 cannot give two heads to a model of one element; leave it out."
+        )
     if replay is None:
         options += ["--multiheads_finetuning=False"]
         heads = {}
