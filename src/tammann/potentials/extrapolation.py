@@ -15,8 +15,9 @@ class ActiveSet:
 
     Attributes:
         inverse: A^-1, shape (K, K): inverse of the matrix whose rows are the invariant functions of the chosen
-        environments. used: Shape (K,), indices of the functions that the grade sees, among all functions of the
-        potential. thresholds: Grades above which a configuration is collected and a run is stopped.
+            environments.
+        used: Shape (K,), indices of the functions that the grade sees, among all functions of the potential.
+        thresholds: Grades above which a configuration is collected and a run is stopped.
     """
 
     inverse: np.ndarray

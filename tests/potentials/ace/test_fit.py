@@ -68,19 +68,30 @@ def test_errors_are_those_of_the_calculator(teacher):
 
 
 def test_extending_a_fit_is_fitting_the_whole(teacher):
-    whole = frames(8, model=teacher)
-    test = frames(3, seed=70, model=teacher)
-    settings = replace(SETTINGS, degrees=(4.0,))
-    first = train_ace(whole.subset(range(8)), test, settings)
-    part = train_ace(whole.subset(range(5)), test, settings)
-    part = replace(part, model=replace(part.model, radii=first.model.radii))  # lengths of the same data
-    if np.allclose(
-        closest_contacts(whole.subset(range(5)), part.model.elements, 4.5),
-        closest_contacts(whole, part.model.elements, 4.5),
-    ):  # noqa: E501
-        extended = train_ace(whole.subset(range(5, 8)), test, settings, start=part)
-        assert extended.train.force.rows == first.train.force.rows
-    assert first.train.force.rows == 8 * 27
+    """Lengths are those of the first frames, so the frames with the closest contacts come first."""
+    whole, test = frames(14, model=teacher), frames(3, seed=70, model=teacher)
+    contacts = np.array([closest_contacts(whole.subset([k]), whole.elements, 4.5).ravel() for k in range(14)])
+    first = sorted({int(k) for k in contacts.argmin(axis=0)})
+    rest = [k for k in range(14) if k not in first]
+    assert rest
+    settings = replace(SETTINGS, degrees=(4.0,), l2=(1e-9,), energy_scale_eV_per_atom=1e6)
+    at_once = train_ace(whole.subset(first + rest), test, settings)
+    extended = train_ace(whole.subset(rest), test, settings, start=train_ace(whole.subset(first), test, settings))
+    np.testing.assert_allclose(extended.errors, at_once.errors, rtol=1e-3)
+    assert extended.model.provenance["frames"] == at_once.model.provenance["frames"] == {"train": 14, "test": 3}
+
+
+def test_frames_of_high_energy_weigh_less(teacher):
+    train, test = frames(10, model=teacher), frames(3, seed=70, model=teacher)
+    # a label that is wrong by 40 eV does not spoil the others, unless all weigh the same
+    wrong = DataSet((*train.frames[1:], replace(train[0], energy_eV=train[0].energy_eV + 40.0)))
+    errors = [
+        train_ace(wrong, test, replace(SETTINGS, energy_scale_eV_per_atom=scale)).errors.loc[
+            "test", "energy_eV_per_atom"
+        ]
+        for scale in (0.1, 1e6)
+    ]
+    assert errors[0] < 0.3 * errors[1]
 
 
 def test_the_ladder_climbs_from_few_factors_to_many(teacher):

@@ -35,6 +35,8 @@ class AceSettings:
         patience: Iterations without a lower test error after which a rung ends.
         l2: Strengths of the penalty that are tried; the one with the lowest test error is kept.
         smoothness: Power of the degree in the penalty: fast varying functions cost more.
+        energy_scale_eV_per_atom: A frame whose energy lies dE above the lowest weighs 1 / (1 + (dE / scale)^2), so that
+            cells far above anything that a melt visits do not spoil it.
         active_set: Whether the environments for extrapolation grades are chosen.
         thresholds: Grades above which a configuration is collected and a run is stopped.
     """
@@ -47,8 +49,9 @@ class AceSettings:
     virial_share: float = 0.5
     iterations: int = 2000
     patience: int = 200
-    l2: tuple[float, ...] = (1e-9, 1e-8, 1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 1e-3)
+    l2: tuple[float, ...] = (1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 1e-3)
     smoothness: float = 4.0
+    energy_scale_eV_per_atom: float = 1.0
     active_set: bool = True
     thresholds: tuple[float, float] = (5.0, 100.0)
 
@@ -59,9 +62,13 @@ class AceFit:
 
     Attributes:
         model: The potential.
-        errors: Root mean square errors of energy (eV/atom), force (eV/Å) and virial (eV/atom) on training and test
-        data. history: For each penalty or each check of the ladder the errors at that point. train: Sums of squares of
-        the training data, to which those of new frames can be added. test: The same of the test data.
+        errors: Root mean square errors of energy (eV/atom), force (eV/Å) and virial (eV/atom), one row for the training
+            data, weighted as in the fit, and one for the test data, not weighted.
+        history: For each penalty or each check of the ladder the errors at that point.
+        train: Sums of squares of the training data, to which those of new frames can be added.
+        test: The same of the test data.
+        empty: The model without coefficients over which they were computed.
+        lowest_eV_per_atom: Lowest energy of the training data above the reference energies of its atoms.
     """
 
     model: AceModel
@@ -69,6 +76,8 @@ class AceFit:
     history: pd.DataFrame
     train: Moments
     test: Moments
+    empty: AceModel
+    lowest_eV_per_atom: float
 
 
 def train_ace(
@@ -100,13 +109,18 @@ def train_ace(
         if not len(test):
             raise DataError("test: expected at least one labelled frame; split by trajectory leaves some.")
         empty = _empty_model(train, settings)
-        moments = compute_moments(train, empty, progress=lambda f: tell("training data", f))
+        above = _above_reference(train, empty)
+        lowest = float(np.nanmin(above)) if np.isfinite(above).any() else 0.0
+        weights = _weights(above - lowest, settings)
+        moments = compute_moments(train, empty, weights=weights, progress=lambda f: tell("training data", f))
         held_out = compute_moments(test, empty, progress=lambda f: tell("test data", f))
     else:
-        empty = replace(start.model, coefficients=np.zeros_like(start.model.coefficients), active_sets=())
-        moments = start.train
+        empty, lowest, moments = start.empty, start.lowest_eV_per_atom, start.train
         if len(train):
-            moments = moments + compute_moments(train, empty, progress=lambda f: tell("training data", f))
+            weights = _weights(_above_reference(train, empty) - lowest, settings)
+            moments = moments + compute_moments(
+                train, empty, weights=weights, progress=lambda f: tell("training data", f)
+            )
         held_out = start.test
     if not moments.force.rows:
         raise DataError("train: expected frames with forces; label them first.")
@@ -120,11 +134,14 @@ def train_ace(
         model = replace(model, active_sets=sets)
     provenance = {
         "settings": _plain(settings),
-        "frames": {"train": moments.energy.rows, "test": held_out.energy.rows},
+        "frames": {
+            "train": len(train) + (start.model.provenance["frames"]["train"] if start else 0),
+            "test": round(held_out.energy.rows),
+        },
         "errors": errors.reset_index().to_dict("records"),
         "labels": sorted({frame.label.method for frame in train if frame.label} | _labels_of(start)),
     }
-    return AceFit(replace(model, provenance=provenance), errors, history, moments, held_out)
+    return AceFit(replace(model, provenance=provenance), errors, history, moments, held_out, empty, lowest)
 
 
 def solve_ridge(
@@ -251,6 +268,25 @@ def _penalty(basis: AceBasis, train: Moments, smoothness: float) -> np.ndarray:
     size = np.concatenate([column[:-s], np.full(s, column[:-s].max() * 1e-6)])
     floor = size[:-s].max() * 1e-12
     return np.asarray(np.maximum(size, floor) * degrees**smoothness)
+
+
+def _above_reference(data: DataSet, empty: AceModel) -> np.ndarray:
+    """Return the energy of each frame above that of its single atoms, eV/atom, nan without a label."""
+    reference = dict(zip(empty.elements, empty.reference_energies_eV, strict=True))
+    return np.array(
+        [
+            np.nan
+            if frame.energy_eV is None
+            else (frame.energy_eV - sum(reference[symbol] for symbol in frame.configuration.symbols)) / frame.n_atoms
+            for frame in data
+        ]
+    )
+
+
+def _weights(above_eV_per_atom: np.ndarray, settings: AceSettings) -> np.ndarray:
+    """Return the weight of each frame; one below the lowest weighs 1, and so does one without an energy."""
+    above = np.maximum(np.nan_to_num(above_eV_per_atom), 0.0)
+    return np.asarray(1.0 / (1.0 + (above / settings.energy_scale_eV_per_atom) ** 2))
 
 
 def _empty_model(train: DataSet, settings: AceSettings) -> AceModel:

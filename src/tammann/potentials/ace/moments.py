@@ -26,13 +26,13 @@ class Quadratic:
         gram: G = A^T A, shape (P, P).
         projection: b = A^T y, shape (P,).
         squares: s = y^T y.
-        rows: Number of rows of A.
+        rows: Number of rows of A, or the sum of their weights.
     """
 
     gram: np.ndarray
     projection: np.ndarray
     squares: float
-    rows: int
+    rows: float
 
     def __add__(self, other: Quadratic) -> Quadratic:
         return Quadratic(
@@ -43,7 +43,7 @@ class Quadratic:
         )
 
     def rmse(self, coefficients: np.ndarray) -> float:
-        """Return the root mean squared residual, nan without rows."""
+        """Return the (weighted) root mean squared residual, nan without rows."""
         if not self.rows:
             return float("nan")
         c = coefficients
@@ -76,7 +76,11 @@ class Moments:
 
 
 def compute_moments(
-    data: DataSet | Sequence[Frame], empty: AceModel, *, progress: Callable[[float], None] | None = None
+    data: DataSet | Sequence[Frame],
+    empty: AceModel,
+    *,
+    weights: np.ndarray | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Moments:
     """Return the sums of squares of labelled frames over the basis of a model whose coefficients are zero.
 
@@ -86,6 +90,7 @@ def compute_moments(
     Args:
         data: Frames; those without forces or stress add no such rows.
         empty: Basis, lengths, reference energies.
+        weights: Weight of the squares of each frame, shape (number of frames,); 1 where None.
         progress: Called with the done fraction.
     """
     basis, radii = empty.basis, empty.radii
@@ -93,7 +98,8 @@ def compute_moments(
     size = s * k + s
     sums = [_Sum(size) for _ in range(3)]
     environments: list[list[np.ndarray]] = [[] for _ in range(s)]
-    for done, frame in enumerate(data):
+    each = np.ones(len(data)) if weights is None else weights
+    for done, (frame, weight) in enumerate(zip(data, each, strict=True)):
         atoms = frame.configuration
         species = empty.species(atoms.symbols)
         n = len(species)
@@ -105,16 +111,18 @@ def compute_moments(
         for z in range(s):
             environments[z].append(functions[species == z])
         if frame.energy_eV is not None:
-            sums[0].add(np.concatenate([energy, count])[None] / n, [(frame.energy_eV - zero.energies_eV.sum()) / n])
+            sums[0].add(
+                np.concatenate([energy, count])[None] / n, [(frame.energy_eV - zero.energies_eV.sum()) / n], weight
+            )
         if frame.forces_eV_per_A is not None:
             target = (frame.forces_eV_per_A - zero.forces_eV_per_A).ravel()
-            sums[1].add(np.hstack([force, np.zeros((3 * n, s))]), target)
+            sums[1].add(np.hstack([force, np.zeros((3 * n, s))]), target, weight)
         if frame.stress_eV_per_A3 is not None:
             target = frame.stress_eV_per_A3 * abs(np.linalg.det(cell)) - zero.virial_eV
             target = 0.5 * (target + target.T)
             symmetric = 0.5 * (virial + virial[[0, 3, 6, 1, 4, 7, 2, 5, 8]])
             six = [0, 4, 8, 5, 2, 1]
-            sums[2].add(np.hstack([symmetric[six], np.zeros((6, s))]) / n, target.ravel()[six] / n)
+            sums[2].add(np.hstack([symmetric[six], np.zeros((6, s))]) / n, target.ravel()[six] / n, weight)
         if progress is not None:
             progress((done + 1) / len(data))
     energies, forces, virials = (total.quadratic() for total in sums)
@@ -146,11 +154,13 @@ class _Sum:
 
     def __init__(self, size: int) -> None:
         self.gram, self.projection = np.zeros((size, size)), np.zeros(size)
-        self.squares, self.rows = 0.0, 0
+        self.squares, self.rows = 0.0, 0.0
         self.waiting: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def add(self, rows: np.ndarray, targets: Sequence[float] | np.ndarray) -> None:
-        self.waiting.append((rows, np.asarray(targets, dtype=float)))
+    def add(self, rows: np.ndarray, targets: Sequence[float] | np.ndarray, weight: float) -> None:
+        root = np.sqrt(weight)
+        self.waiting.append((root * rows, root * np.asarray(targets, dtype=float)))
+        self.rows += weight * len(rows)
         if sum(len(part) for part, _ in self.waiting) >= BLOCK_ROWS:
             self._empty()
 
@@ -161,7 +171,6 @@ class _Sum:
             self.gram += a.T @ a
             self.projection += a.T @ y
             self.squares += float(y @ y)
-            self.rows += len(y)
             self.waiting = []
 
     def quadratic(self) -> Quadratic:
