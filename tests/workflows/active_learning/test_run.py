@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from tammann.errors import DataError, ResultError
 from tammann.md.conditions import Conditions
 from tammann.potentials.dataset import read_dataset
-from tammann.workflows.active_learning import Labelled, explore, load_active_learning, run, run_active_learning
+from tammann.workflows.active_learning import Labelled, Watch, explore, load_active_learning, run, run_active_learning
 from workflows.active_learning import toys
 from workflows.active_learning.toys import FUNCTIONS, Collapsing, plan
 
@@ -123,10 +124,12 @@ def test_what_is_done_is_not_done_again(tmp_path, undrawn):
 
 def test_more_rounds_go_on_from_the_last_exploration(tmp_path, undrawn):
     strict = {**SHORT, "criterion": {"share_above": 0.0}, "select_above": 0.5}
-    first = run_active_learning(plan(**strict), tmp_path, **FUNCTIONS)
+    watch = Watch(select_above=0.5, stop_above=9.0, spacing_fs=50.0)
+    functions = {**FUNCTIONS, "simulate": partial(toys.simulate, watch=watch)}
+    first = run_active_learning(plan(**strict), tmp_path, **functions)
     assert first.outcome == "rounds" and len(first.rounds) == 3
     assert first.rounds[2].collected > 0 and first.rounds[2].selected == 0
-    more = run_active_learning(plan(**{**strict, "rounds": 2}), tmp_path, resume=True, **FUNCTIONS)
+    more = run_active_learning(plan(**{**strict, "rounds": 2}), tmp_path, resume=True, **functions)
     assert len(more.rounds) == 4 and more.rounds[2].selected > 0
     assert more.rounds[:2] == first.rounds[:2]
 
@@ -184,4 +187,4 @@ def test_a_folder_of_another_plan_or_of_something_else_is_refused(tmp_path, undr
 
 def test_nothing_to_begin_with_is_refused(tmp_path, undrawn):
     with pytest.raises(DataError, match="initial"):
-        run_active_learning(plan(proposals={"searches": 0}), tmp_path, **FUNCTIONS)
+        run_active_learning(plan(proposals={"searches": 0, "melts": 0}), tmp_path, **FUNCTIONS)
