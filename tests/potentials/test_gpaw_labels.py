@@ -55,6 +55,21 @@ def test_the_cutoff_is_enough_for_forces_and_not_for_pressures(labels):
     assert abs(cutoff["pressure_difference_GPa"]["mean"]) > 5.0
 
 
+def test_the_page_quotes_these_numbers():
+    page = (FOLDER.parents[2] / "docs" / "potentials.md").read_text(encoding="utf-8")
+    found, cutoff = (json.loads((FOLDER / f"{name}.json").read_text()) for name in ("chgnet", "cutoff"))
+    for number in (
+        f"{found['force_rmse_eV_per_A']:.3f} ({found['force_rms_eV_per_A']:.2f})",
+        f"{cutoff['force_rmse_eV_per_A']:.3f} ({cutoff['force_rms_eV_per_A']:.2f})",
+        f"{found['energy_error_within_composition_meV_per_atom']:.1f}",
+        f"{found['energy_error_after_element_energies_meV_per_atom']:.1f}",
+        f"{found['pressure_difference_GPa']['mean']:+.1f}",
+        f"{cutoff['pressure_difference_GPa']['mean']:.1f}",
+        ", ".join(f"{found['by_element'][e]['force_slope']:.2f}" for e in ("Ba", "Ti", "O")),
+    ):
+        assert number in page, number
+
+
 @pytest.mark.slow
 def test_chgnet_says_the_same_today(labels, table):
     pytest.importorskip("chgnet")
