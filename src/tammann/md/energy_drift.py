@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 BLOCKS = 5
 FEWEST_SAMPLES = 20
+GENTLE_FS, DAMPING_FS = 1.0, 25.0
+"""Longest time step and damping of the thermostat before."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,7 +85,7 @@ def energy_drift(
     timesteps_fs: Sequence[float] = (2.0, 1.0, 0.5),
     duration_ps: float = 1.0,
     sample_fs: float = 4.0,
-    equilibrate_ps: float = 0.2,
+    equilibrate_ps: float = 0.5,
     rng: np.random.Generator | int | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> EnergyDrift:
@@ -99,7 +101,7 @@ def energy_drift(
         timesteps_fs: fs.
         duration_ps: Of each run, ps.
         sample_fs: Time between samples, fs, a multiple of all time steps.
-        equilibrate_ps: Time with the thermostat before, ps, at the shortest time step.
+        equilibrate_ps: Time with the thermostat before, ps, at the longest time step up to 1 fs, or the shortest.
         rng: For velocities and the thermostat.
         progress: Called with the fraction done.
 
@@ -117,8 +119,8 @@ def energy_drift(
         raise DataError(
             f"duration_ps is {duration_ps:g}, expected at least {FEWEST_SAMPLES} samples of {sample_fs:g} fs."
         )
-    shortest = float(steps_fs.min())
-    warm = Conditions(temperature_K, shortest, "langevin", 50.0)
+    warm_fs = float(steps_fs[steps_fs <= GENTLE_FS].max(initial=0.0)) or float(steps_fs.min())
+    warm = Conditions(temperature_K, warm_fs, "langevin", DAMPING_FS)
     state = initialize_state(configuration, warm, rng=rng)
     steps = max(1, warm.steps(equilibrate_ps))
     for _ in advance(state, forces, steps, every=steps):

@@ -28,6 +28,16 @@ from tammann.workflows.potential_report.results import Judgement, PotentialRepor
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+ERRORS = (
+    "energy_rmse_meV_per_atom",
+    "energy_mae_meV_per_atom",
+    "force_rmse_eV_per_A",
+    "force_mae_eV_per_A",
+    "force_rms_eV_per_A",
+    "force_slope",
+    "stress_rmse_GPa",
+)
+"""Columns of ``Evaluation.table`` in the table of errors."""
 Panel = tuple[str, "Axes"]
 """What a figure shows in one sentence, and its axes."""
 
@@ -108,7 +118,7 @@ def _side_by_side(report: PotentialReport) -> str:
         ("stress, RMSE (GPa)|stress_rmse_GPa", _number),
         ("drift at constant energy (meV/atom/ps)|drift_meV_per_atom_ps", _number),
         ("power of the time step|drift_order", lambda x: f"{x:.2f}"),
-        ("time survived in melts (ps)|survived_ps", _number),
+        ("time survived in melts (ps)|survived_ps", lambda x: f"{x:.4g}"),
         ("runs that failed|failed_runs", lambda x: f"{x:.0f}"),
         ("highest extrapolation grade|highest_grade", _number),
         ("g(r) off beyond noise, worst pair|g_difference", lambda x: f"{100 * x:.1f} %"),
@@ -174,9 +184,7 @@ def _error_table(one: Any) -> str:
     for row in one.table().to_dict("records"):
         kind = {"all": "all frames", "config_type": "type", "element": "forces on"}[row["by"]]
         name = kind if row["by"] == "all" else f"{kind} {row['value']}"
-        keys = ("energy_rmse_meV_per_atom", "energy_mae_meV_per_atom", "force_rmse_eV_per_A", "force_mae_eV_per_A")
-        keys += ("force_rms_eV_per_A", "force_slope", "stress_rmse_GPa")  # type: ignore[assignment]
-        rows.append([name, f"{row['frames']:.0f}", *(_number(row[key]) for key in keys)])
+        rows.append([name, f"{row['frames']:.0f}", *(_number(row[key]) for key in ERRORS)])
     names = ("frames", "energy RMSE (meV/atom)", "MAE", "force RMSE (eV/Å)", "MAE", "RMS of labels", "slope",
              "stress RMSE (GPa)")  # fmt: skip
     caption = "Errors; the slope is that of predicted on reference forces through the origin, below 1 where too soft"
@@ -386,7 +394,7 @@ def _unbroken(name: str) -> str:
 def _number(value: float) -> str:
     if not math.isfinite(value):
         return "-"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:#.3g}".rstrip(".")
 
 
 def _frequency(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -229,7 +230,7 @@ def _drift(potential: Potential, frame: Configuration, plan: PotentialReportPlan
     assert plan.drift is not None
     engine, ready = AseEngine(), _ready(potential, frame)
     return energy_drift(
-        engine.relax(frame, ready, steps=50),
+        engine.relax(frame, ready, steps=200),
         engine.forces(ready, frame.symbols),
         rng=plan.seed,
         progress=tell,
@@ -272,7 +273,7 @@ def _melt(
         duration_ps=duration_ps,
         limits=plan.stop.limits(),
         folder=place,
-        rng=plan.seed,
+        rng=np.random.default_rng([plan.seed, zlib.crc32(name.encode())]),  # the noise of two runs is not the same
         progress=tell,
     )
     return melt_structure(run, settle_ps=task.settle_ps)
