@@ -1,5 +1,8 @@
 """Programs of other packages: what they print, how they fail, how they are ended; predictions of a model."""
 
+import os
+import pathlib
+import subprocess
 import sys
 import time
 
@@ -26,6 +29,39 @@ def test_a_program_is_ended_when_it_is_time(tmp_path):
     begin = time.monotonic()
     run_program([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, ended=lambda: True)
     assert time.monotonic() - begin < 20
+
+
+def test_a_program_ends_with_the_process_that_asked_for_it(tmp_path):
+    """Also where that is killed and can clean nothing up."""
+    child = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(120)"
+    code = (
+        f"from tammann.potentials.programs import run_program; run_program([{sys.executable!r}, '-c', {child!r}], '.')"
+    )
+    paths = os.pathsep.join(os.path.abspath(path) for path in sys.path)
+    asking = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths})
+    try:
+        wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    finally:
+        asking.kill()
+        asking.wait()
+    pid = int((tmp_path / "pid").read_text())
+    wait_for(lambda: not alive(pid))
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    stat = pathlib.Path(f"/proc/{pid}/stat")
+    return not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_for(done, seconds=60):
+    until = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_a_program_gets_its_threads(tmp_path):

@@ -7,6 +7,7 @@ the package's own command under a Python that the user names.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,22 @@ for atoms in ase.io.read(source, ":"):
 json.dump(frames, open(target, "w"))
 """
 """What another Python runs to predict; it needs ASE and the package of the model, not this one."""
+WATCH = """
+import os, signal, subprocess, sys, time
+parent = os.getppid()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+process = subprocess.Popen(sys.argv[1:])
+try:
+    while process.poll() is None:
+        if os.getppid() != parent:
+            sys.exit(1)
+        time.sleep(0.05)
+finally:
+    if process.poll() is None:
+        process.terminate()
+sys.exit(process.returncode if process.returncode >= 0 else 128 - process.returncode)
+"""
+"""Runs a program and ends it when the process that asked for it is gone, however that ended."""
 KINDS = {
     ".model": "mace",
     ".pth": "sevennet",
@@ -91,14 +108,12 @@ def run_program(
     """
     variables = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     path = Path(folder) / log
+    if shutil.which(command[0]) is None:
+        raise DataError(f"{command[0]}: expected a program that runs, found none; name the Python of its environment.")
     with open(path, "w", encoding="utf-8") as file:
-        try:
-            process = subprocess.Popen(list(command), cwd=folder, stdout=file, stderr=subprocess.STDOUT, env=variables)
-        except OSError as reason:
-            raise DataError(
-                f"{command[0]}: expected a program that runs ({reason.strerror or reason}); name the Python of its "
-                "environment."
-            ) from None
+        process = subprocess.Popen(
+            [sys.executable, "-c", WATCH, *command], cwd=folder, stdout=file, stderr=subprocess.STDOUT, env=variables
+        )
         try:
             while True:
                 try:
