@@ -18,7 +18,7 @@ STOP = "#B2182B"
 ERROR_LABELS = {
     "energy_meV_per_atom": "energy (meV/atom)",
     "forces_meV_per_A": "forces (meV/Å)",
-    "stress_GPa": "stress (GPa)",
+    "virial_meV_per_atom": "virial (meV/atom)",
 }
 
 
