@@ -51,7 +51,7 @@ class AceSettings:
     patience: int = 200
     l2: tuple[float, ...] = (1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 1e-3)
     smoothness: float = 4.0
-    energy_scale_eV_per_atom: float = 1.0
+    energy_scale_eV_per_atom: float = 0.5
     active_set: bool = True
     thresholds: tuple[float, float] = (5.0, 100.0)
 
