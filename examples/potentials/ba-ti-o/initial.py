@@ -5,9 +5,12 @@ and at 2000 to 4000 K, so that the first fit sees close contacts and dense and t
 a packing of its own. Those with the number 5 are kept for testing.
 
     python initial.py frames.extxyz
+    tammann potential label frames.extxyz --labeller chgnet --out labels
+    python initial.py split labels/labelled.extxyz
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +18,7 @@ from tammann.md.conditions import Conditions
 from tammann.md.engine import Start
 from tammann.md.load import load_engine
 from tammann.potentials import load_potential
-from tammann.potentials.dataset import DataSet, Frame, write_dataset
+from tammann.potentials.dataset import DataSet, Frame, read_dataset, write_dataset
 from tammann.structures import random_packing
 from tammann.structures.candidates import random_cell, rattled, strained, supercell
 from tammann.structures.crystals import load_crystal
@@ -60,5 +63,15 @@ def main(out: str) -> None:
     write_dataset(out, DataSet(tuple(frames)))
 
 
+def divide(labelled: str) -> None:
+    """Write ``train.extxyz`` and ``test.extxyz`` two folders above the labelled frames: whole trajectories to either."""
+    data = read_dataset(labelled)
+    tested = [k for k, frame in enumerate(data) if frame.trajectory.startswith("melt-") and frame.trajectory[-1] == "5"]
+    fitted = sorted(set(range(len(data))) - set(tested))
+    place = Path(labelled).resolve().parent.parent
+    write_dataset(place / "train.extxyz", data.subset(fitted))
+    write_dataset(place / "test.extxyz", data.subset(tested))
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    divide(sys.argv[2]) if sys.argv[1] == "split" else main(sys.argv[1])
