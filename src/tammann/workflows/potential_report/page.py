@@ -45,7 +45,8 @@ Panel = tuple[str, "Axes"]
 def report_page(report: PotentialReport) -> str:
     """Return the page of a report."""
     plan = report.plan
-    title = plan.title or f"How good is {_listed([one.name for one in report.potentials])}?"
+    verb = "is" if len(report.potentials) == 1 else "are"
+    title = plan.title or f"How good {verb} {_listed([one.name for one in report.potentials])}?"
     sections = [
         f"<h1>{text_html(title)}</h1>",
         f'<p class="soft">{text_html(_subtitle(report))}</p>',
@@ -353,7 +354,9 @@ def _about(report: PotentialReport) -> list[str]:
                 "All melts start from one configuration, a random packing settled with the reference.",
                 "Standard errors of g(r) are from five blocks of a run; those of D are of generalised least squares, "
                 "widened where stretches of the run scatter more.",
-                "Differences between two runs that are within their noise say nothing about the potentials.",
+                "Differences between two runs that are within their noise say nothing about the potentials. In a run "
+                "too short for the melt to forget its start, blocks agree more than two runs would, and the noise stated "
+                "is a lower bound.",
             ]
         ),
     ]

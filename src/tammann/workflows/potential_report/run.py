@@ -317,7 +317,7 @@ def _judgement(name: str, potential: Potential, values: dict[str, Any]) -> Judge
 
 def _labels(dataset: DataSet | None) -> tuple[str, ...]:
     methods = [frame.label.method for frame in dataset or () if frame.label is not None]
-    return tuple(dict.fromkeys(methods))
+    return tuple(name for name in dict.fromkeys(methods) if name not in ("", "unknown"))
 
 
 def _check_folder(folder: Path, *, resume: bool) -> None:
