@@ -64,7 +64,7 @@ def main(out: str) -> None:
 
 
 def divide(labelled: str) -> None:
-    """Write ``train.extxyz`` and ``test.extxyz`` two folders above the labelled frames: whole trajectories to either."""
+    """Write ``train.extxyz`` and ``test.extxyz`` above the folder of labels, whole trajectories to either."""
     data = read_dataset(labelled)
     tested = [k for k, frame in enumerate(data) if frame.trajectory.startswith("melt-") and frame.trajectory[-1] == "5"]
     fitted = sorted(set(range(len(data))) - set(tested))
