@@ -3,7 +3,8 @@
     python compare.py TRAIN.extxyz TEST.extxyz OUT [ARCHITECTURE=PYTHON ...]
 
 ARCHITECTURE is ace-jax, pacemaker or gap, and PYTHON the interpreter of its environment; those left out are not
-compared. Fits that are in OUT already are kept. The result is OUT/roads.json; docs/potentials.md shows the one in this folder.
+compared. Fits that are in OUT already are kept. The result is OUT/roads.json; docs/potentials.md shows the one in
+this folder.
 """
 
 import json

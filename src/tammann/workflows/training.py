@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from glob import glob
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -62,7 +63,9 @@ class TrainingPlan(Document):
     ERROR: ClassVar[type[TammannError]] = DataError
 
     train: tuple[FileName, ...] = Field(
-        min_length=1, max_length=1000, description="a list of files with labelled frames, such as [labelled.extxyz]"
+        min_length=1,
+        max_length=1000,
+        description="a list of files with labelled frames, such as [labelled.extxyz] or [round-*/labelled.xyz]",
     )
     test: tuple[FileName, ...] = Field((), max_length=1000, description="a list of files with labelled frames")
     test_fraction: Annotated[float, number_field("a share between 0 and 0.5", gt=0, le=0.5)] = 0.1
@@ -87,10 +90,12 @@ class TrainingPlan(Document):
 
     @classmethod
     def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:
-        """Return the data with the files that it names in a directory."""
+        """Return the data with the files that it names in a directory; a name with * stands for all that fit it."""
         for key in ("train", "test"):
             if isinstance(data.get(key), list):
-                data = data | {key: [str(Path(directory, n)) if isinstance(n, str) else n for n in data[key]]}
+                named = [str(Path(directory, n)) if isinstance(n, str) else n for n in data[key]]
+                found = [sorted(glob(n)) if isinstance(n, str) and "*" in n else [n] for n in named]
+                data = data | {key: [each for part in found for each in part]}
         return data
 
     def build_settings(self) -> Any:
