@@ -44,3 +44,9 @@ def test_the_tutorial_shows_what_its_code_prints():
     text = (DOCS / "tutorial-potentials.md").read_text(encoding="utf-8")
     found = module(DOCS / "shown.py").with_output(text)
     assert found == text, "run: python docs/shown.py docs/tutorial-potentials.md"
+
+
+def test_results_on_the_page_are_those_of_the_examples():
+    text = (DOCS / "potentials.md").read_text(encoding="utf-8")
+    found = module(DOCS / "potential_results.py").with_results(text)
+    assert found == text, "run: python docs/potential_results.py"

@@ -1,0 +1,142 @@
+"""Write what the examples on potentials gave into docs/potentials.md, from their result files.
+
+    python docs/potential_results.py
+
+tests/test_docs_potentials.py asks that nothing would change.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parent
+EXAMPLES = DOCS.parent / "examples" / "potentials"
+PAGE = DOCS / "potentials.md"
+SECTION = re.compile(r"(<!-- from: ([\w-]+) -->\n).*?(<!-- to: \2 -->)", re.DOTALL)
+
+
+def with_results(page: str) -> str:
+    """The text of the page with its sections on results, those whose file is there."""
+    makers = {"ba-ti-o": ba_ti_o, "roads": roads}
+    files = {"ba-ti-o": EXAMPLES / "ba-ti-o" / "results.json", "roads": EXAMPLES / "roads" / "roads.json"}
+
+    def fill(match: re.Match[str]) -> str:
+        name = match[2]
+        if name not in makers or not files[name].is_file():
+            return match[0]
+        return match[1] + makers[name](json.loads(files[name].read_text(encoding="utf-8"))).strip() + "\n" + match[3]
+
+    return SECTION.sub(fill, page)
+
+
+def roads(found: dict[str, Any]) -> str:
+    """Errors, cost and speed of each road."""
+    frames = found["about"]["frames"]
+    rows = []
+    for name, road in found["roads"].items():
+        train, test = road["errors"]
+        rows.append(
+            f"| {name} | {road['version']} | {1000 * test['energy_eV_per_atom']:.1f} ({1000 * train['energy_eV_per_atom']:.1f})"
+            f" | {test['force_eV_per_A']:.3f} ({train['force_eV_per_A']:.3f}) | {road['fit_cpu_s']:.0f} |"
+            f" {1 / road['step_cpu_s']:.0f} |"
+        )
+    return f"""
+{frames["train"]} frames for the fit and {frames["test"]} of other trajectories, all melts, for the test; CHGNet labels, CPU time of one core
+(`examples/potentials/roads`).
+
+| road | version | energy, meV/atom: test (fit) | force, eV/Å: test (fit) | fit, s | steps/s, {found["about"]["atoms_of_a_step"]} atoms |
+|---|---|---:|---:|---:|---:|
+""" + "\n".join(rows)
+
+
+def ba_ti_o(found: dict[str, Any]) -> str:
+    """Frames, rounds, errors and transport of the example."""
+    f, active = found["frames"], found["active_learning"]
+    rounds = [
+        f"| {r['number']} | {_of(r['reached_ps'], r['wanted_ps'])} | {sum(r['stopped'].values()) if r['runs'] else ''} | "
+        f"{_percent(r['share_above_select'])} | {_number(r['largest_grade'], '.3g')} | {r['labelled']} | "
+        f"{_number(r['errors'].get('energy_meV_per_atom'), '.1f')} | {_number(r['errors'].get('forces_meV_per_A'), '.0f')} |"
+        for r in active["rounds"]
+    ]
+    errors = [
+        f"| {name} | {e['energy_rmse_meV_per_atom']:.1f} | {e['force_rmse_eV_per_A']:.3f} | {e['force_slope']:.3f} | "
+        f"{e['stress_rmse_GPa']:.2f} |"
+        for name, e in found["errors"].items()
+    ]
+    melts = []
+    for m in found["melts"]:
+        grade = _number(m["largest_grade"], ".1f")
+        state = "failed" if m["failed"] else "yes" if m["diffusive"] else "not shown"
+        head = f"| {m['formula']}, {m['temperature_K']:g} K | {m['duration_ps']:g} | {grade} | {state} |"
+        melts.append(
+            head
+            + f" {_number(m['density_g_per_cm3'], '.2f')} |"
+            + "".join(f" {_triple(m[key])} |" for key in ("here", "pedone-2006", "published"))
+        )
+    return f"""
+`examples/potentials/ba-ti-o/run.py`, from nothing and restartable: {f["initial"]} frames for the first fit (melts of rigid ions at 2000 to
+4000 K, random cells, strained crystals), {f["test"]} for testing (melts of other trajectories), labelled by CHGNet; then active
+learning on melts and quenches of Ba₂TiO₄, BaTiO₃ and BaTi₂O₅ at up to 2500 K, strained crystals and interfaces:
+
+| round | ps reached | runs stopped | steps above {3}, % | largest grade | labelled | energy, meV/atom | force, meV/Å |
+|---|---|---:|---:|---:|---:|---:|---:|
+{chr(10).join(rounds)}
+
+*Errors on the test frames. It ended because {_why(active["outcome"])}.*
+
+The final fit, {f["all"]} frames and {found["functions_per_element"]} functions of each element, on the test frames (root mean
+square force {found["force_rms_eV_per_A"]:.2f} eV/Å):
+
+| fit | energy, meV/atom | force, eV/Å | slope of forces | stress, GPa |
+|---|---:|---:|---:|---:|
+{chr(10).join(errors)}
+
+*first: before active learning; low-energy: fitted to frames within 0.75 eV/atom of the lowest.*
+
+Melts with the general fit, one replica of 100 atoms each, at the volume of zero pressure; the grade was watched at every step and never passed
+the stop of {found["stop"]:g} in those that ended:
+
+| melt | ps | largest grade in its frames | all ions diffuse? | density, g/cm³ | Ba, Ti, O here | `pedone-2006` | published |
+|---|---:|---:|---|---:|---|---|---|
+{chr(10).join(melts)}
+
+*Onsager coefficients $L_{{ii}}$ in 10²⁰/(J m s), with standard errors where they are known; one replica of 100 ps leaves them large.*
+"""
+
+
+OUTCOMES = {
+    "converged": "the criterion was met: no run stopped and few steps above the threshold",
+    "rounds": "the rounds were spent",
+}
+
+
+def _why(outcome: str) -> str:
+    return OUTCOMES.get(outcome, outcome)
+
+
+def _of(reached: float | None, wanted: float | None) -> str:
+    return "" if not wanted else f"{reached:.0f} of {wanted:.0f}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.2g}"
+
+
+def _number(value: Any, form: str) -> str:
+    value = value["value"] if isinstance(value, dict) else value
+    return "" if value is None else f"{value:{form}}"
+
+
+def _triple(ions: dict[str, dict[str, float | None]] | None) -> str:
+    if ions is None:
+        return "-"
+    parts = []
+    for symbol in ("Ba", "Ti", "O"):
+        value, error = ions[symbol]["L"], ions[symbol]["L_stderr"]
+        parts.append(f"{value / 1e20:.2g}" + (f" ± {error / 1e20:.1g}" if error else ""))
+    return ", ".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_results(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
