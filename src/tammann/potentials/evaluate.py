@@ -130,7 +130,7 @@ def evaluate_potential(
         >>> frame = Frame(copper, energy_eV=1.0, forces_eV_per_A=np.zeros((1, 3)))
         >>> found = evaluate_potential(imported_potential("ase.calculators.emt:EMT"), DataSet((frame,)))
         >>> round(float(found.frames["predicted_eV_per_atom"][0]), 3)
-        -0.001
+        -0.007
     """
     import pandas as pd
 
