@@ -29,7 +29,7 @@ ROADS = {
     "ace": ("ace", {**COMMON, "degrees": [12, 8, 7]}),
     "ace, 458 functions": ("ace", {**COMMON, "degrees": [12, 8, 6]}),
     "ace, ladder": ("ace", {**COMMON, "degrees": [12, 8, 7], "solver": "ladder"}),
-    "gap": ("gap", {"cutoff_A": 5.5}),
+    "gap": ("gap", {**COMMON, "l_max": 3, "n_max": 4}),  # more of either needs 13 GB here
     "ace-jax": ("ace-jax", {**COMMON, "order": 2, "max_degree": 10}),
     "pacemaker": ("pacemaker", {**COMMON, "functions_per_element": 200, "ladder_step": 100, "iterations": 150}),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from vesin import NeighborList
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +45,9 @@ def find_neighbours(positions_A: np.ndarray, cell_A: np.ndarray, radius_A: float
         cell_A: Shape (3, 3), Å, rows are lattice vectors.
         radius_A: Å.
     """
+    # it imports torch where that is installed, which takes seconds
+    from vesin import NeighborList
+
     i, j, images = NeighborList(cutoff=radius_A, full_list=True, sorted=True).compute(
         points=positions_A, box=cell_A, periodic=True, quantities="ijS"
     )
