@@ -355,8 +355,8 @@ def _about(report: PotentialReport) -> list[str]:
                 "Standard errors of g(r) are from five blocks of a run; those of D are of generalised least squares, "
                 "widened where stretches of the run scatter more.",
                 "Differences between two runs that are within their noise say nothing about the potentials. In a run "
-                "too short for the melt to forget its start, blocks agree more than two runs would, and the noise stated "
-                "is a lower bound.",
+                "too short for the melt to forget its start, blocks agree more than two runs would, and the noise "
+                "stated is a lower bound.",
             ]
         ),
     ]
