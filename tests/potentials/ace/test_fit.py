@@ -6,7 +6,7 @@ import pytest
 from potentials.ace.expansions import cell_of_atoms
 from tammann.errors import DataError
 from tammann.potentials.ace.calculator import AceCalculator
-from tammann.potentials.ace.fit import AceSettings, closest_contacts, train_ace
+from tammann.potentials.ace.fit import AceSettings, shortest_distances, train_ace
 from tammann.potentials.dataset import DataSet, Frame
 from tammann.structures import Configuration
 
@@ -70,7 +70,7 @@ def test_errors_are_those_of_the_calculator(teacher):
 def test_extending_a_fit_is_fitting_the_whole(teacher):
     """Lengths are those of the first frames, so the frames with the closest contacts come first."""
     whole, test = frames(14, model=teacher), frames(3, seed=70, model=teacher)
-    contacts = np.array([closest_contacts(whole.subset([k]), whole.elements, 4.5).ravel() for k in range(14)])
+    contacts = np.array([shortest_distances(whole.subset([k]), whole.elements, 4.5).ravel() for k in range(14)])
     first = sorted({int(k) for k in contacts.argmin(axis=0)})
     rest = [k for k in range(14) if k not in first]
     assert rest

@@ -17,6 +17,7 @@ from tammann.potentials.ace.moments import Moments, compute_moments
 from tammann.potentials.dataset import DataSet
 from tammann.potentials.extrapolation import make_active_set
 from tammann.potentials.reference_energies import fit_reference_energies
+from tammann.structures.contacts import closest_contacts
 
 
 @dataclass(frozen=True)
@@ -294,7 +295,7 @@ def _empty_model(train: DataSet, settings: AceSettings) -> AceModel:
     elements = train.elements
     basis = make_basis(elements, settings.degrees, l_weight=settings.l_weight)
     reference = fit_reference_energies(train, elements)
-    closest = closest_contacts(train, elements, settings.cutoff_A)
+    closest = shortest_distances(train, elements, settings.cutoff_A)
     radii = Radii(
         cutoff=settings.cutoff_A,
         scales=1.25 * closest,
@@ -306,23 +307,18 @@ def _empty_model(train: DataSet, settings: AceSettings) -> AceModel:
     return AceModel(basis, radii, np.zeros((len(elements), len(basis))), reference.energies_eV)
 
 
-def closest_contacts(data: DataSet, elements: tuple[str, ...], cutoff_A: float) -> np.ndarray:
+def shortest_distances(data: DataSet, elements: tuple[str, ...], cutoff_A: float) -> np.ndarray:
     """Return the shortest distance of each pair of elements in a data set, shape (S, S), Å.
 
-    Pairs that never come within the cutoff have 0.8 times the cutoff.
+    Pairs that never come within 0.8 times the cutoff have that.
     """
-    from tammann.potentials.ace.neighbours import find_neighbours
-
     place = {symbol: k for k, symbol in enumerate(elements)}
     closest = np.full((len(elements), len(elements)), 0.8 * cutoff_A)
     for frame in data:
-        atoms = frame.configuration
-        species = np.array([place[symbol] for symbol in atoms.symbols])
-        near = find_neighbours(atoms.positions_A, atoms.cell_A, 0.8 * cutoff_A)
-        first = np.repeat(np.arange(len(species)), np.diff(near.first))
-        vectors = atoms.positions_A[near.indices] + near.images @ atoms.cell_A - atoms.positions_A[first]
-        np.minimum.at(closest, (species[first], species[near.indices]), np.sqrt((vectors**2).sum(axis=1)))
-    return np.minimum(closest, closest.T)
+        for (first, second), distance in closest_contacts(frame.configuration).items():
+            i, j = place[first], place[second]
+            closest[i, j] = closest[j, i] = min(closest[i, j], distance)
+    return closest
 
 
 def _with_coefficients(empty: AceModel, coefficients: np.ndarray) -> AceModel:
