@@ -52,7 +52,7 @@ def test_equal_factors_leave_fewer_functions():
 
 
 def test_functions_are_invariant_and_independent():
-    model = expansion((6, 6, 6, 5))
+    model = expansion((4, 5, 5, 5))
     atoms = cell_of_atoms(12)
     symbols = atoms.get_chemical_symbols()
     functions = model.single(symbols, atoms.positions, atoms.cell.array, functions=True).functions

@@ -75,9 +75,9 @@ def test_invariance():
 
 def test_neighbours_are_kept_only_as_long_as_they_serve():
     # a walk of many small steps, with atoms put back into the cell and the cell strained on the way
-    rng = np.random.default_rng(0)
+    rng, model = np.random.default_rng(0), expansion((4, 4))
     atoms = cell_of_atoms(12)
-    kept = AceCalculator(expansion())
+    kept = AceCalculator(model)
     for step in range(60):
         atoms.positions += rng.normal(scale=0.05, size=atoms.positions.shape)
         if step % 7 == 0:
@@ -86,7 +86,7 @@ def test_neighbours_are_kept_only_as_long_as_they_serve():
             atoms.set_cell(atoms.cell.array @ (np.eye(3) + rng.normal(scale=0.01, size=(3, 3))), scale_atoms=True)
         atoms.calc = kept
         energy, forces = atoms.get_potential_energy(), atoms.get_forces()
-        atoms.calc = AceCalculator(expansion())
+        atoms.calc = AceCalculator(model)
         assert energy == pytest.approx(atoms.get_potential_energy(), abs=1e-9)
         np.testing.assert_allclose(forces, atoms.get_forces(), atol=1e-9)
 
