@@ -9,6 +9,7 @@ benchmarks/results.json (measured; where that file is not there yet the page say
 
 import csv
 import json
+import math
 import re
 import sys
 from collections import Counter
@@ -596,7 +597,42 @@ def campaign() -> str:
     return table(head, lines, left=0)
 
 
+def learning_curve(name: str) -> Callable[[], str]:
+    """Errors of fine-tuned models and models from scratch, from ``examples/potentials/finetuning/results``."""
+
+    def write() -> str:
+        folder = ROOT / "examples" / "potentials" / "finetuning" / "results"
+        with open(folder / f"{name}.csv", encoding="utf-8", newline="") as file:
+            fits = list(csv.DictReader(file))
+        before = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["before"]
+        modes = list(dict.fromkeys(fit["mode"] for fit in fits))
+        quantities = ("forces_rmse_eV_per_A", "energy_rmse_eV_per_atom")
+
+        def cell(size: str, mode: str, quantity: str) -> str:
+            found = [1000 * float(fit[quantity]) for fit in fits if (fit["size"], fit["mode"]) == (size, mode)]
+            if not found:
+                return "-"
+            mean = sum(found) / len(found)
+            digits = max(0, 1 - math.floor(math.log10(mean)))
+            if len(found) == 1:
+                return f"{mean:.{digits}f} (1 seed)"
+            spread = math.sqrt(sum((x - mean) ** 2 for x in found) / (len(found) - 1))
+            return f"{mean:.{digits}f} ± {spread:.{digits}f}" + (f" ({len(found)} seeds)" if len(found) < 3 else "")
+
+        sizes = sorted({fit["size"] for fit in fits}, key=int)
+        rows = [[size, *(cell(size, mode, quantity) for quantity in quantities for mode in modes)] for size in sizes]
+        units = ("forces, meV/Å", "energy, meV/atom")
+        head = ["frames", *(f"{mode}: {unit}" for unit in units for mode in modes)]
+        first = (
+            f"Before training {1000 * before[quantities[0]]:.0f} meV/Å and {1000 * before[quantities[1]]:.1f} meV/atom."
+        )
+        return f"{table(head, rows, left=0)}\n\n{first}"
+
+    return write
+
+
 FILLERS: dict[str, Callable[[], str]] = {
+    **{f"finetuning-{name}": learning_curve(name) for name in ("halide", "melt")},
     "outcome": outcome,
     **{f"{page}-run-{number}": printed(page, number) for page in ("tutorial", "layers") for number in range(1, 5)},
     **{f"{page}-output-{number}": shown(page, number) for page in ("tutorial", "layers") for number in range(1, 12)},
