@@ -1,12 +1,12 @@
 import numpy as np
 
-from tammann.potentials.extrapolation import grades, make_active_set
+from tammann.potentials.extrapolation import combinations, grades, make_active_set
 
 
 def test_grade_is_the_distance_along_a_line():
-    # one function: the grade is the value over the largest value of the data
-    active = make_active_set(np.array([[0.5], [-2.0], [1.0]]))
-    np.testing.assert_allclose(grades(np.array([[1.0], [-3.0], [0.0]]), active), [0.5, 1.5, 0.0])
+    # one function between 1 and 3: the grade is the larger weight of the two ends
+    active = make_active_set(np.array([[1.0], [3.0], [2.0]]))
+    np.testing.assert_allclose(grades(np.array([[2.0], [3.0], [7.0], [-1.0]]), active), [0.5, 1.0, 3.0, 2.0])
 
 
 def test_grade_does_not_depend_on_the_scale_of_functions():
@@ -20,14 +20,45 @@ def test_grade_does_not_depend_on_the_scale_of_functions():
 
 def test_data_have_grades_of_at_most_one():
     data = np.random.default_rng(1).normal(size=(200, 10))
-    assert grades(data, make_active_set(data)).max() < 1.01
-
-
-def test_functions_that_the_data_do_not_tell_apart_are_left_out():
-    rng = np.random.default_rng(2)
-    data = rng.normal(size=(30, 3))
-    data = np.column_stack([data, data[:, 0] + data[:, 1], np.zeros(30)])
     active = make_active_set(data)
-    assert len(active.used) == 3
     assert grades(data, active).max() < 1.01
-    assert len(make_active_set(rng.normal(size=(4, 7))).used) == 4  # fewer environments than functions
+    np.testing.assert_allclose(np.abs(combinations(data, active)).max(axis=1), grades(data, active))
+
+
+def test_what_no_environment_excited_is_unknown():
+    rng = np.random.default_rng(2)
+    data = np.column_stack([rng.normal(size=(30, 3)), np.zeros(30)])
+    active = make_active_set(data)
+    assert grades(data, active).max() < 1.01
+    new = data[0].copy()
+    new[3] = 0.1  # a pair of elements that was never near
+    assert grades(new[None], active)[0] > 100
+
+
+def test_what_the_data_do_not_tell_apart_is_unknown():
+    rng = np.random.default_rng(3)
+    data = rng.normal(size=(40, 3))
+    data = np.column_stack([data, data[:, 0] + data[:, 1]])
+    active = make_active_set(data)
+    assert grades(data, active).max() < 1.01
+    new = data[0].copy()
+    new[3] += 0.5  # breaks the relation that all data obey
+    assert grades(new[None], active)[0] > 100
+
+
+def test_an_empty_environment_is_outside():
+    # functions of atoms in a dense phase lie far from zero, so vacuum is an extrapolation
+    data = 5.0 + np.random.default_rng(4).uniform(-0.5, 0.5, size=(100, 3))
+    assert grades(np.zeros((1, 3)), make_active_set(data))[0] > 3
+
+
+def test_fewer_environments_than_functions_and_none():
+    rng = np.random.default_rng(5)
+    few = rng.normal(size=(3, 6))
+    active = make_active_set(few)
+    assert grades(few, active).max() < 1.01
+    assert grades(rng.normal(size=(1, 6)), active)[0] > 100
+    alone = make_active_set(np.zeros((1, 6)))  # a single atom far from all others
+    assert grades(np.zeros((1, 6)), alone)[0] <= 1.01
+    assert grades(np.full((1, 6), 0.1), alone)[0] > 100
+    assert np.isfinite(grades(np.ones((1, 2)), make_active_set(np.zeros((0, 2))))).all()

@@ -8,26 +8,22 @@ import numpy as np
 
 from tammann.potentials.selection import maxvol
 
+UNKNOWN = 1e-4
+"""Size of the environment that stands for each function by itself, in units of what the function reaches."""
+
 
 @dataclass(frozen=True, eq=False)
 class ActiveSet:
     """The environments of one element that span its training data best.
 
     Attributes:
-        inverse: A^-1, shape (K, K): inverse of the matrix whose rows are the invariant functions of the chosen
-            environments.
-        used: Shape (K,), indices of the functions that the grade sees, among all functions of the potential.
+        inverse: A^-1, shape (K + 1, K + 1): inverse of the matrix whose rows are the chosen environments: their K
+            invariant functions, and a column of ones, since the energy of an atom has a constant too.
         thresholds: Grades above which a configuration is collected and a run is stopped.
     """
 
     inverse: np.ndarray
-    used: np.ndarray
     thresholds: tuple[float, float] = (5.0, 100.0)
-
-    @property
-    def environments(self) -> np.ndarray:
-        """Invariant functions of the chosen environments, shape (K, K)."""
-        return np.asarray(np.linalg.inv(self.inverse))
 
 
 def grades(functions: np.ndarray, active: ActiveSet) -> np.ndarray:
@@ -38,7 +34,7 @@ def grades(functions: np.ndarray, active: ActiveSet) -> np.ndarray:
     extrapolated.
 
     Args:
-        functions: b, shape (N, number of functions of the potential).
+        functions: Invariant functions, shape (N, K); b has a 1 besides.
         active: A^-1.
 
     Reference:
@@ -47,31 +43,39 @@ def grades(functions: np.ndarray, active: ActiveSet) -> np.ndarray:
 
     Example:
         >>> import numpy as np
-        >>> corners = make_active_set(np.array([[1.0, 0.0], [0.0, 2.0], [0.3, 0.3]]))
-        >>> grades(np.array([[0.5, 0.5], [3.0, 0.0]]), corners)
-        array([0.5, 3. ])
+        >>> line = make_active_set(np.array([[1.0], [3.0], [2.0]]))  # between 1 and 3 it knows
+        >>> grades(np.array([[2.0], [3.0], [7.0]]), line)
+        array([0.5, 1. , 3. ])
     """
-    chosen = functions if len(active.used) == functions.shape[1] else functions[:, active.used]
-    return np.abs(chosen @ active.inverse).max(axis=1, initial=0.0)
+    return np.abs(functions @ active.inverse[:-1] + active.inverse[-1]).max(axis=1, initial=0.0)
+
+
+def combinations(functions: np.ndarray, active: ActiveSet) -> np.ndarray:
+    """Return the coefficients b A^-1, shape (N, K + 1), of which the grade is the largest."""
+    return np.asarray(functions @ active.inverse[:-1] + active.inverse[-1])
 
 
 def make_active_set(functions: np.ndarray, *, thresholds: tuple[float, float] = (5.0, 100.0)) -> ActiveSet:
     """Return the active set of environments of one element by MaxVol.
 
-    Functions that the data do not tell apart from others are left out of the grade.
+    Besides the data, one environment for each function competes, in which that function alone is excited, to a
+    ten-thousandth of what it reaches in the data (or, where it never was excited, of what the others reach). They are
+    chosen where the data do not tell functions apart, so that whatever excites such a function or combination has a
+    high grade.
 
     Args:
         functions: Invariant functions of all environments of the element in the training data, shape (N, K).
         thresholds: Grades above which a configuration is collected and a run is stopped.
     """
-    from scipy.linalg import qr
-
-    # scaled, so that rounding means the same for every function; the grade does not depend on the scale
-    scale = np.abs(functions).max(axis=0)
-    alive = np.flatnonzero(scale > 0)
-    _, triangle, order = qr(functions[:, alive] / scale[alive], mode="economic", pivoting=True)
-    diagonal = np.abs(np.diag(triangle))
-    rank = int((diagonal > 1e-10 * diagonal[0]).sum())
-    used = np.sort(alive[order[:rank]])
-    found = maxvol(functions[:, used] / scale[used])
-    return ActiveSet(found.inverse / scale[used][:, None], used, thresholds)
+    k = functions.shape[1]
+    scale = np.abs(functions).max(axis=0, initial=0.0)
+    # what a function that no environment excites might reach: what the others do
+    scale[scale == 0.0] = np.median(scale[scale > 0.0]) if (scale > 0.0).any() else 1.0
+    rows = np.hstack([functions / scale, np.ones((len(functions), 1))])
+    single = np.hstack([UNKNOWN * np.eye(k), np.zeros((k, 1))])
+    only = np.zeros((1, k + 1))
+    only[0, -1] = UNKNOWN  # for an element without any environment
+    found = maxvol(np.vstack([rows, single, only]))
+    inverse = found.inverse.copy()
+    inverse[:-1] /= scale[:, None]
+    return ActiveSet(inverse, thresholds)

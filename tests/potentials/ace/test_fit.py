@@ -6,7 +6,15 @@ import pytest
 from potentials.ace.expansions import cell_of_atoms
 from tammann.errors import DataError
 from tammann.potentials.ace.calculator import AceCalculator
-from tammann.potentials.ace.fit import AceSettings, shortest_distances, train_ace
+from tammann.potentials.ace.fit import (
+    AceSettings,
+    _penalty,
+    _reweighted,
+    _with_coefficients,
+    errors_on,
+    train_ace,
+)
+from tammann.potentials.ace.moments import compute_moments
 from tammann.potentials.dataset import DataSet, Frame
 from tammann.structures import Configuration
 
@@ -35,7 +43,7 @@ def teacher():
     from tammann.potentials.ace.fit import _empty_model
 
     bare = frames(12)
-    empty = _empty_model(DataSet(tuple(replace(f, energy_eV=0.0) for f in bare)), SETTINGS)
+    empty, _ = _empty_model(DataSet(tuple(replace(f, energy_eV=0.0) for f in bare)), SETTINGS)
     rng = np.random.default_rng(0)
     scale = 0.1 / empty.basis.degrees**2
     return replace(
@@ -68,17 +76,76 @@ def test_errors_are_those_of_the_calculator(teacher):
 
 
 def test_extending_a_fit_is_fitting_the_whole(teacher):
-    """Lengths are those of the first frames, so the frames with the closest contacts come first."""
+    """Lengths are those of the first frames, so the same ones are given to both."""
     whole, test = frames(14, model=teacher), frames(3, seed=70, model=teacher)
-    contacts = np.array([shortest_distances(whole.subset([k]), whole.elements, 4.5).ravel() for k in range(14)])
-    first = sorted({int(k) for k in contacts.argmin(axis=0)})
-    rest = [k for k in range(14) if k not in first]
-    assert rest
     settings = replace(SETTINGS, degrees=(4.0,), l2=(1e-9,), energy_scale_eV_per_atom=1e6)
-    at_once = train_ace(whole.subset(first + rest), test, settings)
-    extended = train_ace(whole.subset(rest), test, settings, start=train_ace(whole.subset(first), test, settings))
-    np.testing.assert_allclose(extended.errors, at_once.errors, rtol=1e-3)
-    assert extended.model.provenance["frames"] == at_once.model.provenance["frames"] == {"train": 14, "test": 3}
+    first = train_ace(whole.subset(range(9)), test, settings)
+    extended = train_ace(whole.subset(range(9, 14)), test, settings, start=first)
+    # the whole at once, over the same lengths
+    sums = compute_moments(whole, first.empty)
+    assert extended.fitted.force.rows + extended.validation.force.rows == pytest.approx(sums.force.rows)
+    assert sums.force.rows == 14 * 27
+    at_once = _with_coefficients(first.empty, _reweighted(sums, 1e-9 * _penalty(first.empty.basis, sums, 4.0)))
+    np.testing.assert_allclose(extended.errors.loc["test"], errors_on(test, at_once), rtol=1e-3)
+    assert extended.model.provenance["frames"] == {"train": 14, "test": 3}
+    with pytest.raises(DataError, match="cutoff_A"):
+        train_ace(whole.subset(range(9, 14)), test, replace(settings, cutoff_A=5.0), start=first)
+
+
+def test_test_frames_choose_nothing(teacher):
+    """Whatever is tested on, the potential is the same."""
+    train = frames(10, model=teacher)
+    one, other = (train_ace(train, frames(3, seed=seed, model=teacher), SETTINGS).model for seed in (70, 90))
+    np.testing.assert_array_equal(one.coefficients, other.coefficients)
+
+
+def test_more_of_the_same_data_change_no_ladder(teacher):
+    """A penalty of mean squares does not grow with the number of frames."""
+    once, test = frames(8, model=teacher), frames(3, seed=70, model=teacher)
+    twice = DataSet((*once.frames, *once.frames))
+    settings = replace(SETTINGS, solver="ladder", l2=(1e-5,), energy_scale_eV_per_atom=1e6)
+    a, b = (train_ace(each, test, settings).errors.loc["test"] for each in (once, twice))
+    np.testing.assert_allclose(a, b, rtol=0.05)
+
+
+def test_undetermined_reference_energies_are_said(teacher):
+    data = frames(8, model=teacher)  # one composition, three elements
+    fit = train_ace(data, frames(3, seed=70, model=teacher), SETTINGS)
+    assert any("1 of 3 reference energies" in note for note in fit.notes)
+    assert list(fit.notes) == fit.model.provenance["notes"]
+
+
+def test_short_range_is_repulsive_and_known_to_be_unknown(teacher):
+    """An atom pushed into another one in a dense cell costs more and more, and its grade is infinite."""
+    fit = train_ace(frames(12, model=teacher), frames(3, seed=70, model=teacher), replace(SETTINGS, active_set=True))
+    atoms = cell_of_atoms(9, seed=5)
+    calculator = AceCalculator(fit.model, grade=True)
+    for first, second in ((0, 1), (1, 2), (0, 3)):
+        vector = atoms.get_distance(first, second, mic=True, vector=True)
+        energies = []
+        for distance in (0.8, 0.6, 0.4):
+            moved = atoms.copy()
+            moved.positions[second] = moved.positions[first] + distance * vector / np.linalg.norm(vector)
+            moved.calc = calculator
+            energies.append(moved.get_potential_energy())
+            assert calculator.results["extrapolation_grade"] == np.inf
+        assert energies[0] < energies[1] < energies[2]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("cutoff_A", "five"), ("degrees", 10), ("degrees", ()), ("degrees", (5, 4, 3, 2, 1)), ("l2", ()), ("l2", 1e-6),
+     ("solver", "laddr"), ("force_weights", (1.5,)), ("energy_scale_eV_per_atom", 0), ("thresholds", (100, 5)),
+     ("iterations", 0), ("validation_fraction", 0.9)],
+)  # fmt: skip
+def test_settings_are_checked(key, value):
+    with pytest.raises(DataError, match=key):
+        AceSettings(**{key: value})
+
+
+def test_a_cutoff_below_every_neighbour_is_refused(teacher):
+    with pytest.raises(DataError, match="cutoff_A"):
+        train_ace(frames(4, model=teacher), frames(2, seed=70, model=teacher), replace(SETTINGS, cutoff_A=1.2))
 
 
 def test_frames_of_high_energy_weigh_less(teacher):
@@ -105,3 +172,5 @@ def test_data_without_labels_are_refused(teacher):
         train_ace(frames(3), frames(2, seed=9), SETTINGS)
     with pytest.raises(DataError, match="test"):
         train_ace(frames(3, model=teacher), DataSet(()), SETTINGS)
+    with pytest.raises(DataError, match="train"):
+        train_ace(DataSet(()), frames(3, model=teacher), SETTINGS)

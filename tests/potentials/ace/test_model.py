@@ -29,4 +29,4 @@ def test_bad_input_is_refused(tmp_path):
     with pytest.raises(DataError, match="coefficients"):
         AceModel(model.basis, model.radii, model.coefficients[:2], model.reference_energies_eV)
     with pytest.raises(DataError, match="active set"):
-        model.grades(np.zeros((1, len(model.basis))), np.zeros(1, dtype=int))
+        model.grades(model.single(["O"], np.zeros((1, 3)), 5 * np.eye(3), functions=True), np.zeros(1, dtype=int))

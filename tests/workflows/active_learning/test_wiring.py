@@ -68,8 +68,8 @@ def test_selection_multiplies_the_determinant_of_the_active_set(trained):
     (best,) = select_d_optimal(candidates, [0.0] * 6, trained.model, 1)
     outside = []
     for each in candidates:
-        functions = model.single(each.symbols, each.positions_A, each.cell_A, functions=True).functions
-        grades = model.grades(functions, model.species(each.symbols))
+        result = model.single(each.symbols, each.positions_A, each.cell_A, functions=True)
+        grades = model.grades(result, model.species(each.symbols))
         outside.append(int((grades > 1.001).sum()))
     assert outside[best] >= np.median(outside)
 

@@ -62,7 +62,7 @@ class AceCalculator(Calculator):
             "stress": (virial / abs(np.linalg.det(cell))).ravel()[[0, 4, 8, 5, 2, 1]],
         }
         if self.grade:
-            grades = self.model.grades(result.functions, species)
+            grades = self.model.grades(result, species)
             self.results |= {"extrapolation_grades": grades, "extrapolation_grade": float(grades.max())}
 
     def _follow(self, positions_A: np.ndarray, cell_A: np.ndarray) -> tuple[np.ndarray, Neighbours]:

@@ -146,8 +146,10 @@ def screened_repulsion(r, first, second, start, end):  # type: ignore[no-untyped
 
 
 @njit(cache=True)
-def fill_repulsion(positions, species, numbers, first, neighbours, shifts, starts, ends, energies, forces, virial):  # type: ignore[no-untyped-def]
-    """Add the screened repulsion of all pairs; half of each to either atom."""
+def fill_repulsion(  # type: ignore[no-untyped-def]
+    positions, species, numbers, first, neighbours, shifts, starts, ends, inner, energies, forces, virial, inside
+):  # fmt: skip
+    """Add the screened repulsion of all pairs, half of each to either atom, and mark atoms with one below ``inner``."""
     for i in range(len(positions)):
         for k in range(first[i], first[i + 1]):
             j = neighbours[k]
@@ -156,6 +158,8 @@ def fill_repulsion(positions, species, numbers, first, neighbours, shifts, start
             dz = positions[j, 2] + shifts[k, 2] - positions[i, 2]
             r = np.sqrt(dx * dx + dy * dy + dz * dz)
             a, b = species[i], species[j]
+            if r < inner[a, b]:
+                inside[i] = True
             if r >= ends[a, b]:
                 continue
             v, dv = screened_repulsion(r, numbers[a], numbers[b], starts[a, b], ends[a, b])

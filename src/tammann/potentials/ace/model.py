@@ -33,12 +33,14 @@ class AceResult(NamedTuple):
         forces_eV_per_A: Shape (N, 3).
         virial_eV: Shape (3, 3); divided by the volume it is the stress.
         functions: Shape (N, K), invariant functions of each atom, or (0, K) where they were not asked for.
+        inside: Shape (N,), whether an atom has a neighbour nearer than the inner radius, where no function sees it.
     """
 
     energies_eV: np.ndarray
     forces_eV_per_A: np.ndarray
     virial_eV: np.ndarray
     functions: np.ndarray
+    inside: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,11 +164,12 @@ class AceModel:
             begin, basis.a_radial, basis.a_harmonic, basis.products, ends, folded,
             basis.rows, basis.columns, basis.values, functions,
         )  # fmt: skip
+        inside = np.zeros(len(species), dtype=np.bool_)
         kernel.fill_repulsion(
             positions_A, species, numbers, neighbours.first, neighbours.indices, shifts,
-            radii.repulsion_starts, radii.repulsion_ends, energies, forces, virial,
+            radii.repulsion_starts, radii.repulsion_ends, radii.inner, energies, forces, virial, inside,
         )  # fmt: skip
-        return AceResult(energies + self.reference_energies_eV[species], forces, virial, values)
+        return AceResult(energies + self.reference_energies_eV[species], forces, virial, values, inside)
 
     def single(
         self, symbols: Sequence[str], positions_A: np.ndarray, cell_A: np.ndarray, *, functions: bool
@@ -177,19 +180,22 @@ class AceModel:
         neighbours = find_neighbours(positions, cell, self.cutoff_A)
         return self.evaluate(positions, cell, self.species(symbols), neighbours, functions=functions)
 
-    def grades(self, functions: np.ndarray, species: np.ndarray) -> np.ndarray:
+    def grades(self, result: AceResult, species: np.ndarray) -> np.ndarray:
         """Return the extrapolation grade of each atom, shape (N,); see ``extrapolation.grades``.
+
+        An atom with a neighbour nearer than the inner radius, where no function sees it, has an infinite one.
 
         Raises:
             DataError: The model holds no active set.
         """
         if not self.active_sets:
             raise DataError("potential has no active set, so no grade; train it with active_set: true.")
-        found = np.zeros(len(functions))
+        found = np.zeros(len(species))
         for z, active in enumerate(self.active_sets):
             here = species == z
             if here.any():
-                found[here] = grades(functions[here], active)
+                found[here] = grades(result.functions[here], active)
+        found[result.inside] = np.inf
         return found
 
     def save(self, path: str | os.PathLike[str]) -> AceModel:
@@ -211,7 +217,6 @@ class AceModel:
         arrays |= {f"radii_{name}": getattr(radii, name) for name in _RADII_ARRAYS}
         for z, active in enumerate(self.active_sets):
             arrays[f"active_{z}_inverse"] = active.inverse
-            arrays[f"active_{z}_used"] = active.used
         with whole_path(path) as temporary, open(temporary, "wb") as file:
             np.savez_compressed(
                 file,
@@ -243,7 +248,7 @@ class AceModel:
                     **{name: data[f"radii_{name}"] for name in _RADII_ARRAYS},
                 )  # fmt: skip
                 sets = tuple(
-                    ActiveSet(data[f"active_{z}_inverse"], data[f"active_{z}_used"], tuple(entry["thresholds"]))
+                    ActiveSet(data[f"active_{z}_inverse"], tuple(entry["thresholds"]))
                     for z, entry in enumerate(head["active_sets"])
                 )
                 return cls(

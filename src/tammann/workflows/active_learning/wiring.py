@@ -16,6 +16,7 @@ from tammann.potentials.ace.calculator import AceCalculator
 from tammann.potentials.ace.fit import AceSettings, train_ace
 from tammann.potentials.ace.model import SUFFIX, AceModel
 from tammann.potentials.dataset import DataSet
+from tammann.potentials.extrapolation import combinations
 from tammann.potentials.gpaw import GpawLabeller, GpawSettings
 from tammann.potentials.labellers import Labeller, PotentialLabeller
 from tammann.potentials.labelling import RECORD, label_frames
@@ -199,15 +200,15 @@ def select_d_optimal(
     ace = AceModel.load(model)
     if not ace.active_sets:
         raise DataError(f"{model}: expected a potential with an active set; train it with active_set: true.")
-    widest = max(len(active.used) for active in ace.active_sets)
     environments, species = [], []
     for each in configurations:
         functions = ace.single(each.symbols, each.positions_A, each.cell_A, functions=True).functions
         kinds = ace.species(each.symbols)
-        rows = np.zeros((len(kinds), widest))  # elements with fewer functions are filled up by zeros
+        rows = np.zeros((len(kinds), len(ace.basis) + 1))
         for z, active in enumerate(ace.active_sets):
-            rows[kinds == z, : len(active.used)] = functions[kinds == z][:, active.used] @ active.inverse
+            rows[kinds == z] = combinations(functions[kinds == z], active)
         outside = np.abs(rows).max(axis=1) > KNOWN
         environments.append(rows[outside])
         species.append(kinds[outside])
-    return select_configurations(environments, species, [np.eye(widest)] * len(ace.active_sets), most)
+    present = np.eye(len(ace.basis) + 1)
+    return select_configurations(environments, species, [present] * len(ace.active_sets), most)
