@@ -26,8 +26,10 @@ def test_atoms_outside_the_cell_are_the_same_atoms():
 def test_the_grade_is_read_and_the_stop_taken_off():
     calculator = graded()
     calculator.stop_above = 5.0
-    assert judged(calculator).stop_above is None
-    assert respond(calculator, copper()).grade == pytest.approx(1.0)
+    patient = judged(calculator)
+    assert patient.stop_above is None and calculator.stop_above == 5.0
+    assert respond(patient, copper()).grade == pytest.approx(1.0)
+    assert judged(patient) is patient
 
 
 def test_numbers_that_are_not_finite_are_refused():

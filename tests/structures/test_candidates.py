@@ -9,7 +9,6 @@ from tammann.composition import composition_key
 from tammann.errors import DataError
 from tammann.structures import Configuration, estimate_volume_per_atom
 from tammann.structures.candidates import (
-    closest_contact,
     crystal_glass_interface,
     least_distances,
     random_cell,
@@ -18,6 +17,7 @@ from tammann.structures.candidates import (
     strained,
     supercell,
 )
+from tammann.structures.contacts import closest_contact
 from tammann.structures.crystals import load_crystal
 
 RUTILE = load_crystal("TiO2-rutile")
@@ -67,12 +67,6 @@ def test_what_cannot_be_packed_is_refused():
         random_cell("BaTiO3", minimum_distances_A={("K", "O"): 2.0}, rng=1)
     with pytest.raises(DataError, match="volume_scales"):
         random_cell("BaTiO3", volume_scales=(1.4, 0.7), rng=1)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_closest_contact_is_that_of_brute_force_in_skewed_cells_too(seed):
-    cell = random_cell("TiO2", atoms=9, rng=seed)
-    assert closest_contact(cell) == pytest.approx(images_apart(cell).min(), abs=1e-9)
 
 
 def test_supercells_are_as_large_and_as_cubic_as_possible():

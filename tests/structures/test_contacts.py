@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tammann.structures import Configuration
-from tammann.structures.contacts import closest_contacts, nearest_distances
+from tammann.structures.contacts import closest_contact, closest_contacts, nearest_distances
 
 
 def by_brute_force(cell, images=6):
@@ -23,6 +23,14 @@ def test_nearest_images_in_skew_cells(seed):
     cell = Configuration(("O",) * 7, 30 * rng.normal(size=(7, 3)) / 3, matrix)
     home = Configuration(cell.symbols, (cell.positions_A @ np.linalg.inv(matrix) % 1.0) @ matrix, matrix)
     assert nearest_distances(cell) == pytest.approx(by_brute_force(home), abs=1e-9)
+    assert closest_contact(cell) == pytest.approx(by_brute_force(home).min(), abs=1e-9)
+
+
+def test_an_atom_alone_touches_its_own_image():
+    alone = Configuration(("O",), np.zeros((1, 3)), np.diag([3.0, 4.0, 9.0]))
+    assert closest_contact(alone) == pytest.approx(3.0)
+    pair = Configuration(("O", "O"), np.array([[0, 0, 0], [0, 0, 4.5]]), np.diag([3.0, 4.0, 9.0]))
+    assert closest_contact(pair) == pytest.approx(3.0)
 
 
 def test_closest_contacts_of_rock_salt():

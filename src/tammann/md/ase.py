@@ -22,6 +22,7 @@ from tammann.potentials.calculators import (
     one_line,
     prepare,
 )
+from tammann.potentials.response import tensor_of
 from tammann.potentials.rigid_ions import RigidIons
 
 
@@ -62,9 +63,7 @@ def compute(calculator: Any, atoms: Any, name: str, *, stress: bool) -> ForceRes
         energy = float(calculator.get_property("energy", atoms) if energy is None else energy)
         tensor = None
         if stress:
-            voigt = np.array(calculator.get_property("stress", atoms), dtype=float)
-            xx, yy, zz, yz, xz, xy = voigt if voigt.shape == (6,) else voigt.reshape(9)[[0, 4, 8, 5, 2, 1]]
-            tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+            tensor = tensor_of(np.array(calculator.get_property("stress", atoms), dtype=float))
     except TammannError:
         raise
     except Exception as reason:  # a calculator of another package may raise anything

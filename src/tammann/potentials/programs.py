@@ -19,7 +19,8 @@ from tammann.errors import DataError
 from tammann.files import read_json
 from tammann.potentials.calculators import ModelFile, calculator_of
 from tammann.potentials.dataset import DataSet, write_dataset
-from tammann.potentials.frames import Frame, frame_to_atoms
+from tammann.potentials.frames import Frame
+from tammann.potentials.response import judged, respond
 
 TAIL_LINES = 3
 POLL_SECONDS = 1.0
@@ -54,6 +55,7 @@ else:
     calculator = SevenNetCalculator(model, device="cpu")
 frames = []
 for atoms in ase.io.read(source, ":"):
+    atoms.wrap()
     atoms.calc = calculator
     shift = sum(shifts.get(symbol, 0.0) for symbol in atoms.get_chemical_symbols())
     frames.append({"energy": float(atoms.get_potential_energy()) + shift, "forces": atoms.get_forces().tolist(),
@@ -178,11 +180,11 @@ def predict(model: ModelFile, dataset: DataSet, *, python: str | None = None) ->
         python: Interpreter that has the package of the model, by default this one.
 
     Raises:
-        DataError: The model cannot be opened there.
+        DataError: The model cannot be opened there, or fails on a frame.
     """
     if python is None:
-        calculator = calculator_of(model)
-        return DataSet(tuple(_predicted(frame, calculator) for frame in dataset))
+        calculator = judged(calculator_of(model))
+        return DataSet(tuple(_predicted(frame, calculator, model.name) for frame in dataset))
     kind = next((kind for end, kind in KINDS.items() if model.path.endswith(end)), None)
     if kind is None:
         raise DataError(
@@ -207,14 +209,13 @@ def predict(model: ModelFile, dataset: DataSet, *, python: str | None = None) ->
     )
 
 
-def _predicted(frame: Frame, calculator: object) -> Frame:
-    atoms = frame_to_atoms(frame)
-    atoms.calc = calculator
+def _predicted(frame: Frame, calculator: object, name: str) -> Frame:
+    response = respond(calculator, frame.configuration, name=f"potential {name}")
     return Frame(
         frame.configuration,
-        float(atoms.get_potential_energy()),
-        atoms.get_forces(),
-        atoms.get_stress(voigt=False),
+        response.energy_eV,
+        response.forces_eV_per_A,
+        response.stress_eV_per_A3,
         config_type=frame.config_type,
         trajectory=frame.trajectory,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,13 +85,19 @@ def tensor_of(stress: np.ndarray) -> np.ndarray:
 
 
 def judged(calculator: Any) -> Any:
-    """Return a calculator that reports its extrapolation grade but does not stop at a high one, where it would.
+    """Return a calculator that reports its extrapolation grade but does not stop at a high one.
+
+    One that would stop is copied, and stays as it is; any other is returned itself.
 
     Example:
         >>> from ase.calculators.emt import EMT
         >>> isinstance(judged(EMT()), EMT)
         True
     """
-    if getattr(calculator, "stop_above", None) is not None:
-        calculator.stop_above = None
-    return calculator
+    if getattr(calculator, "stop_above", None) is None:
+        return calculator
+    patient = copy(calculator)
+    patient.stop_above, patient.results = None, {}
+    if hasattr(patient, "atoms"):
+        patient.atoms = None  # whose results they were
+    return patient

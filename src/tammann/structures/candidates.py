@@ -28,8 +28,6 @@ CLOSER = 0.97
 TOUCHING = 0.85
 """Smallest distance of ions over the sum of their radii."""
 SMALLEST_DISTANCE_A = 0.5
-MOST_AT_ONCE = 1500
-"""Atoms whose pairs are compared in one go."""
 
 
 def random_cell(
@@ -249,29 +247,6 @@ def crystal_glass_interface(
         f"interface with {formula}: found no room for {len(glass)} atoms in {room:.1f} Å; ask for shorter distances or "
         "more volume per atom."
     )
-
-
-def closest_contact(configuration: Configuration) -> float:
-    """Return the smallest distance between two atoms, or an atom and an image of its own, Å.
-
-    Example:
-        >>> import numpy as np
-        >>> round(closest_contact(Configuration(("Ba", "O"), np.array([[0, 0, 0], [4.5, 0, 0]]), 5.0 * np.eye(3))), 9)
-        0.5
-    """
-    cell = configuration.cell_A
-    fractional = wrapped(configuration.positions_A, cell)
-    if 1 < configuration.n_atoms <= MOST_AT_ONCE:
-        apart = (fractional[:, None] - fractional[None])[np.triu_indices(configuration.n_atoms, 1)]
-        apart = (apart - np.round(apart)) @ cell
-        nearest = float(np.sqrt(np.einsum("ij,ij->i", apart, apart).min()))
-        if 2.0 * nearest <= _heights(cell).min():  # then no other image can be nearer
-            return nearest
-    images = _images(cell)
-    shortest = float(np.linalg.norm(images[np.any(images != 0, axis=1)], axis=1).min())
-    for k in range(1, configuration.n_atoms):
-        shortest = min(shortest, float(_distances_to(fractional[k], fractional[:k], cell, images).min()))
-    return shortest
 
 
 def least_distances(formula: str, *, volume_per_atom_A3: float) -> dict[frozenset[str], float]:

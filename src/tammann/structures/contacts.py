@@ -60,3 +60,22 @@ def closest_contacts(configuration: Configuration) -> dict[tuple[str, str], floa
                 distances[np.ix_(symbols == first, symbols == second)].min(initial=math.inf)
             )
     return contacts
+
+
+def closest_contact(configuration: Configuration) -> float:
+    """Return the smallest distance between two atoms, or an atom and an image of its own, Å.
+
+    Example:
+        >>> round(closest_contact(Configuration(("Ba", "O"), np.array([[0, 0, 0], [4.5, 0, 0]]), 5.0 * np.eye(3))), 9)
+        0.5
+    """
+    cell, n = configuration.cell_A, configuration.n_atoms
+    if n > 1:
+        fractional = configuration.positions_A @ np.linalg.inv(cell)
+        apart = (fractional[:, None] - fractional[None])[np.triu_indices(n, 1)]
+        apart = (apart - np.round(apart)) @ cell
+        nearest = float(np.sqrt(np.einsum("ij,ij->i", apart, apart).min()))
+        width = configuration.volume_A3 / max(np.linalg.norm(np.cross(cell[i - 2], cell[i - 1])) for i in range(3))
+        if 2.0 * nearest <= width:  # then no other image can be nearer
+            return nearest
+    return float(nearest_distances(configuration).min())

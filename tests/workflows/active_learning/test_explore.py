@@ -12,7 +12,7 @@ from tammann.md.conditions import Conditions
 from tammann.md.integrators import advance
 from tammann.md.state import ForceResult, initialize_state
 from tammann.structures import Configuration
-from tammann.structures.candidates import closest_contact
+from tammann.structures.contacts import closest_contact
 from tammann.workflows.active_learning.explore import Exploration, Watch, explore
 from workflows.active_learning.toys import Collapsing, Graded, argon, teacher
 

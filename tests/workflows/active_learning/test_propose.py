@@ -3,7 +3,7 @@
 import numpy as np
 
 from tammann.composition import composition_key
-from tammann.structures.candidates import closest_contact
+from tammann.structures.contacts import closest_contact
 from tammann.workflows.active_learning import ActiveLearningPlan, propose
 from tammann.workflows.active_learning.propose import initial_configurations
 

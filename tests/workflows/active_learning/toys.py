@@ -136,7 +136,7 @@ class Student(Calculator):
 
 def label(frames, folder, *, progress=None):
     """Label by the teacher; what is too near fails, as an SCF that does not converge."""
-    from tammann.structures.candidates import closest_contact
+    from tammann.structures.contacts import closest_contact
     from tammann.workflows.active_learning.run import Labelled
 
     kept, failures = [], []

@@ -45,12 +45,23 @@ def test_a_part_is_computed_once_and_again_where_its_settings_change(tmp_path):
     assert len(calls) == 2 and not done(file, one)
 
 
-def test_a_potential_that_fails_is_kept_as_such(tmp_path):
-    def fail():
-        raise DataError("it broke.")
+def test_what_was_refused_is_tried_again(tmp_path):
+    """Such as phonons for want of a package, which has been installed since."""
+    file = tmp_path / "a.json.gz"
 
-    assert part(tmp_path / "a.json.gz", "k", fail) == Refused("it broke.")
-    assert part(tmp_path / "a.json.gz", "k", lambda: 1) == Refused("it broke.")
+    def fail():
+        raise DataError("phonopy is not installed.")
+
+    assert part(file, "k", fail) == Refused("phonopy is not installed.") and file.exists()
+    assert not done(file, "k")
+    assert part(file, "k", lambda: 1) == 1 and done(file, "k")
+    assert part(file, "k", fail) == 1
+
+
+def test_a_failed_run_is_a_result_that_stays(tmp_path):
+    file = tmp_path / "a.json.gz"
+    part(file, "k", lambda: Failure("collapse", "two atoms met"))
+    assert part(file, "k", lambda: 1) == Failure("collapse", "two atoms met")
 
 
 def test_what_is_not_known_is_refused():

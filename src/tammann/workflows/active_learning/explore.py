@@ -25,7 +25,7 @@ from tammann.md.integrators import advance, minimize_fire
 from tammann.md.state import ForceResult, MDState, initialize_state
 from tammann.potentials.calculators import muted
 from tammann.structures import Configuration
-from tammann.structures.candidates import closest_contact
+from tammann.structures.contacts import closest_contact
 
 Grade = Callable[[Any], float]
 """Grade of ASE atoms; of an active set, or the deviation of a committee."""

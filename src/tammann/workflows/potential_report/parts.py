@@ -1,6 +1,6 @@
 """Parts of a report on disk: each a file of its own with the settings it belongs to, so that a report can be resumed.
 
-A part whose settings have changed is computed again; the others are read.
+A part whose settings have changed, or that could not be computed, is computed again; the others are read.
 """
 
 from __future__ import annotations
@@ -51,9 +51,13 @@ def settings_digest(settings: Mapping[str, Any]) -> str:
 
 
 def done(path: Path, key: str) -> bool:
-    """Return whether a part with these settings is there."""
+    """Return whether a part with these settings is there; one that was refused is not.
+
+    Its reason may be gone, such as a package that was missing. How a run of a melt failed is a result, and stays.
+    """
     try:
-        return bool(read_json(path)["key"] == key)
+        held = read_json(path)
+        return bool(held["key"] == key) and set(held["value"] or ()) != {Refused.__name__}
     except (TammannError, KeyError, TypeError):
         return False
 
@@ -61,7 +65,7 @@ def done(path: Path, key: str) -> bool:
 def part(path: Path, key: str, compute: Callable[[], Any]) -> Any:
     """Return a part, read where it is there with these settings, else computed and written.
 
-    A potential that fails gives ``Refused``, which is kept too: it would fail again.
+    What cannot be computed gives ``Refused``, and is tried again the next time.
     """
     if done(path, key):
         return from_plain(read_json(path, error=ResultError)["value"])

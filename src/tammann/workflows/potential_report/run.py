@@ -6,7 +6,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from tammann.md.ase import AseEngine
 from tammann.md.energy_drift import energy_drift
 from tammann.md.watched import watched_run
 from tammann.potentials import Potential, calculator_of, load_potential
-from tammann.potentials.calculators import prepare
+from tammann.potentials.calculators import ImportedPotential, ModelFile, prepare
 from tammann.potentials.consistency import check_consistency
 from tammann.potentials.crystals import crystal_curve, relax_crystal
 from tammann.potentials.dataset import DataSet, read_dataset
@@ -169,10 +169,15 @@ def _knows(potential: Potential, configuration: Configuration) -> bool:
     return True
 
 
+def _identity(name: str, potential: Potential) -> str:
+    """Return what tells a potential from any other: the digest of a file, whose name may be used again, or its name."""
+    return getattr(potential, "digest", "") or name
+
+
 def _tasks(context: _Context, name: str, potential: Potential) -> Any:
     """Yield the parts of one potential."""
     plan, place = context.plan, context.folder / folder_name(name)
-    same = {"potential": getattr(potential, "digest", "") or name}
+    same = {"potential": _identity(name, potential)}
 
     def task(kind: str, settings: dict[str, Any], compute: Any, weight: float) -> _Task:
         path = place / f"{folder_name(kind)}.json.gz"
@@ -206,14 +211,15 @@ def _tasks(context: _Context, name: str, potential: Potential) -> Any:
         if name == context.reference and melt.reference_ps is not None:
             own = melt.reference_ps
         settings = {"melt": melt.model_dump(mode="json"), "stop": plan.stop.model_dump(mode="json"), "ps": own}
-        settings |= {"seed": plan.seed, "start": first}
+        settings |= {"seed": plan.seed, "start": _identity(first, context.potentials[first])}
         yield task(f"melt {melt.name}", settings, partial(_melt, context, name, first, melt, own, settings), 60.0 * own)
 
 
 def _ready(potential: Potential, configuration: Configuration) -> Potential:
     """Return a potential whose calculator is made, and does not stop at a high grade: that is for the report to say."""
     made = prepare(potential, configuration.symbols)
-    judged(calculator_of(made))
+    if isinstance(made, ImportedPotential | ModelFile):
+        return replace(made, made=judged(calculator_of(made)))
     return made
 
 
@@ -282,7 +288,8 @@ def _melt(
 def _start(context: _Context, first: str, task: MeltTask) -> Configuration:
     """Return the start of a melt, read where it is there."""
     same = ("formula", "temperature_K", "atoms", "volume_per_atom_A3", "settle_ps", "timestep_fs")
-    settings = {name: getattr(task, name) for name in same} | {"first": first, "seed": context.plan.seed}
+    settings = {name: getattr(task, name) for name in same} | {"seed": context.plan.seed}
+    settings["first"] = _identity(first, context.potentials[first])
     file = context.folder / "starts" / f"{folder_name(task.name)}-{settings_digest(settings)}.npz"
     if file.exists():
         with np.load(file) as held:
