@@ -16,9 +16,9 @@ from tammann.files import whole_file, write_text
 from tammann.md.conditions import MDRun
 from tammann.md.equation_of_state import VolumePoint, equilibrate_volume, find_volume
 from tammann.md.load import load_engine
-from tammann.potentials import ModelFile, load_potential
-from tammann.structures import Configuration, random_packing
-from tammann.structures.candidates import random_cell
+from tammann.md.starts import random_start
+from tammann.potentials import load_potential
+from tammann.structures import Configuration
 from tammann.workflows.melt.folder import MELT, STRUCTURE, ReplicaTask
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import VolumeRecord
@@ -80,26 +80,15 @@ def _first_melt(plan: MeltPlan, task: ReplicaTask) -> Configuration:
     """Melt a random packing: where the search for the volume starts."""
     engine, potential = load_engine(plan.engine), load_potential(plan.potential)
     rng = random_numbers(plan, task.formula, task.temperature_K, 0)
-    if isinstance(potential, ModelFile):
-        # far from its training data a fitted potential leads anywhere, so ions begin where they touch, not closer
-        packing = random_cell(
-            task.formula,
-            atoms=plan.atoms,
-            volume_per_atom_A3=plan.volume_per_atom_A3,
-            volume_scales=(1.0, 1.0),
-            minimum_distances_A=plan.distances_A(task.formula),
-            cubic=True,
-            rng=rng,
-        )
-    else:
-        packing = random_packing(
-            task.formula,
-            atoms=plan.atoms,
-            volume_per_atom_A3=plan.volume_per_atom_A3,
-            temperature_K=task.temperature_K,
-            minimum_distances_A=plan.distances_A(task.formula),
-            rng=rng,
-        )
+    packing = random_start(
+        task.formula,
+        potential,
+        atoms=plan.atoms,
+        volume_per_atom_A3=plan.volume_per_atom_A3,
+        temperature_K=task.temperature_K,
+        minimum_distances_A=plan.distances_A(task.formula),
+        rng=rng,
+    )
     relaxed = engine.relax(packing, potential)
     hot = plan.conditions(max(plan.melt_K, task.temperature_K))
     melted = engine.run(relaxed, potential, hot, duration_ps=plan.melt_ps, rng=rng)

@@ -14,10 +14,10 @@ from tammann.characterization import radial_distribution
 from tammann.errors import DataError
 from tammann.md.conditions import Conditions
 from tammann.md.engine import Engine
+from tammann.md.starts import random_start
 from tammann.md.watched import Failure, WatchedRun
 from tammann.potentials.calculators import Potential
 from tammann.structures import Configuration
-from tammann.structures.amorphous import random_packing
 from tammann.trajectory import Trajectory
 from tammann.transport import correlations_of_stretches, displacement_correlations, measure_onsager
 from tammann.workflows.potential_report.plan import MeltTask
@@ -80,13 +80,14 @@ class MeltStructure:
 
 
 def melt_start(task: MeltTask, potential: Potential, engine: Engine, *, seed: int) -> Configuration:
-    """Return the melt from which all potentials start: a random packing, relaxed and settled with one potential.
+    """Return the melt from which all potentials start: atoms at random places, relaxed and settled with one potential.
 
     Raises:
         DataError: The potential fails or explodes.
     """
-    packing = random_packing(
+    packing = random_start(
         task.formula,
+        potential,
         atoms=task.atoms,
         volume_per_atom_A3=task.volume_per_atom_A3,
         temperature_K=task.temperature_K,

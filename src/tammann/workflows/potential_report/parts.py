@@ -57,7 +57,8 @@ def done(path: Path, key: str) -> bool:
     """
     try:
         held = read_json(path)
-        return bool(held["key"] == key) and set(held["value"] or ()) != {Refused.__name__}
+        value = held["value"]
+        return bool(held["key"] == key) and not (isinstance(value, Mapping) and Refused.__name__ in value)
     except (TammannError, KeyError, TypeError):
         return False
 
