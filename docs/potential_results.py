@@ -49,8 +49,8 @@ def roads(found: dict[str, Any]) -> str:
 |---|---|---:|---:|---:|---:|
 """ + "\n".join(rows) + """
 
-Energies and forces are root mean square errors. The expansion of this package is the default: the most accurate of these with a free
-licence, evaluated by numba without JAX or TensorFlow, and the only one with a grade at every step (which the steps here include).
+Energies and forces are root mean square errors. The expansion of this package is the default: evaluated
+by numba without JAX or TensorFlow, and the only one with a grade at every step (which the steps here include).
 The ladder ends no better than the ridge, whose minimum is unique, so the ridge is the default solver. ace-jax (403 functions of two
 factors) had found its weights in about 3 minutes of CPU time on 80 frames, but the errors of its fit were not obtained in the time
 given to it; pacemaker has a trainer here that was not run on these frames.
