@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError
-from tammann.potentials.curation import deduplicate, energies_above_lowest, filter_frames
+from tammann.potentials.curation import check_apart, deduplicate, energies_above_lowest, filter_frames
 from tammann.potentials.dataset import DataSet, Frame
 from tammann.structures import Configuration
 
@@ -90,3 +90,13 @@ def test_limits_are_above_zero():
         deduplicate(data, tolerance_A=0.0)
     with pytest.raises(DataError, match="energ"):
         filter_frames(data, energy_above_lowest_eV_per_atom=1.0)
+
+
+def test_test_frames_known_from_training_are_refused():
+    train = DataSet(tuple(Frame(random_cell(n), trajectory=f"a{n}") for n in range(3)))
+    check_apart(train, DataSet((Frame(random_cell(7), trajectory="b"), Frame(random_cell(8, SYMBOLS[:3])))))
+    with pytest.raises(DataError, match="its trajectory a1 is in the training set too"):
+        check_apart(train, DataSet((Frame(random_cell(9), trajectory="a1"),)))
+    copied = DataSet((Frame(random_cell(9), trajectory="b"), Frame(moved(random_cell(2), 1), trajectory="b")))
+    with pytest.raises(DataError, match="its frame 2 .* repeats one of the training set"):
+        check_apart(train, copied)

@@ -1,11 +1,14 @@
 """Errors of predictions with known answers; settings out of range."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from potentials.training_frames import toy_frames
 from tammann.errors import DataError
 from tammann.potentials.dataset import DataSet, Frame
-from tammann.potentials.network_training import NetworkSettings, prediction_errors
+from tammann.potentials.network_training import NetworkSettings, prediction_errors, shift_energies
 from tammann.structures import Configuration
 
 PAIR = Configuration(("Mg", "O"), np.array([[0, 0, 0], [2.1, 0, 0]]), 8.0 * np.eye(3))
@@ -37,3 +40,18 @@ def test_frames_without_stress_have_no_error_of_it():
 def test_settings_out_of_range():
     with pytest.raises(DataError, match="patience: expected a number above 0, got 0"):
         NetworkSettings(patience=0)
+
+
+def test_shifted_energies_lack_only_what_no_sum_over_atoms_gives():
+    train, test = (toy_frames(3, first=n) + toy_frames(3, first=n, second="Kr") for n in (0, 20))
+
+    def off(data):
+        own = {"Ar": 2.0, "Kr": -5.0}
+        return DataSet(
+            tuple(replace(f, energy_eV=f.energy_eV + sum(own[s] for s in f.configuration.symbols)) for f in data)
+        )
+
+    found = shift_energies(train, off(train), off(test))
+    assert [f.energy_eV for f in found] == pytest.approx([f.energy_eV for f in test], abs=1e-9)
+    with pytest.raises(DataError, match="holds Xe, which is in no training frame"):
+        shift_energies(train, off(train), toy_frames(1, second="Xe"))

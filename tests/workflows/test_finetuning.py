@@ -1,6 +1,7 @@
 """Learning curves with a toy in place of a network: order, resuming, refusals, who wins."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,9 +10,10 @@ import pytest
 from potentials.training_frames import toy_frames
 from tammann.errors import DataError, ResultError
 from tammann.potentials.calculators import ModelFile
-from tammann.potentials.dataset import write_dataset
+from tammann.potentials.dataset import DataSet, write_dataset
 from tammann.potentials.network_training import TrainedNetwork
 from tammann.potentials.reference_energies import fit_reference_energies
+from tammann.workflows import finetuning
 from tammann.workflows.finetuning import FinetuningPlan, load_finetuning, run_finetuning
 
 
@@ -137,3 +139,20 @@ def test_larger_sets_get_fewer_epochs():
     plan = FinetuningPlan(architecture="chgnet", train="a", test="b", most_frame_visits=600, max_epochs=100)
     assert [plan.epochs_at_most(size) for size in (5, 10, 40, 1000)] == [100, 60, 15, 1]
     assert plan.settings("from-scratch", 1, 7).batch_size == 1
+
+
+@pytest.mark.parametrize("architecture", ["sevennet", "mace", "chgnet"])
+def test_the_record_before_training_has_the_energies_of_the_labels(architecture, plan, tmp_path, monkeypatch):
+    model = ModelFile("toy", "", "0" * 64, "", "", made=Model(0.0))
+    for name in ("foundation_file", "mace_file", "published_chgnet"):
+        monkeypatch.setattr(finetuning, name, lambda *_: model)
+
+    def predict(_, data, python=None):  # right but for 3 eV an atom
+        return DataSet(tuple(replace(frame, energy_eV=frame.energy_eV + 3.0 * frame.n_atoms) for frame in data))
+
+    monkeypatch.setattr(finetuning, "predict", predict)
+    wanted = plan.model_copy(update={"architecture": architecture, "foundation": "toy.model"})
+    (tmp_path / "fits").mkdir()
+    finetuning._record_before(wanted, tmp_path, toy_frames(4), toy_frames(2, first=50))
+    errors = json.loads((tmp_path / "fits" / "before.json").read_text())["errors"]
+    assert errors["energy_rmse_eV_per_atom"] == pytest.approx(0.0, abs=1e-9)

@@ -1,14 +1,21 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tammann.errors import DataError, ResultError
 from tammann.potentials import load_potential
 from tammann.potentials.calculators import calculator_of
+from tammann.potentials.curation import energies_above_lowest
 from tammann.potentials.dataset import DataSet, Frame, frame_from_atoms, frame_to_atoms, read_dataset, write_dataset
+from tammann.potentials.network_training import NETWORK_SETTINGS, prediction_errors
+from tammann.potentials.programs import predict
 from tammann.structures import Configuration
 from tammann.structures.candidates import random_cell
+from tammann.workflows import training
+from tammann.workflows.finetuning import FinetuningPlan
 from tammann.workflows.training import TrainingPlan, prepare_frames, run_training
 
 SETTINGS = {"cutoff_A": 4.5, "degrees": [6, 4], "l2": [1e-8, 1e-5]}
@@ -64,9 +71,68 @@ def test_the_low_energy_version_knows_its_frames_better(labelled, tmp_path):
         largest_force_eV_per_A=500.0, low_energy_eV_per_atom=3.0,
     )  # fmt: skip
     found = run_training(plan, tmp_path / "out")
-    assert found.low_energy_file.exists() and found.low_energy_errors.notna().all(axis=None)
+    sides = [read_dataset(tmp_path / "out" / f"{name}.extxyz") for name in ("train", "test")]
+    above = energies_above_lowest(sides[0] + sides[1])
+    low = sides[0].subset(np.flatnonzero(above[: len(sides[0])] <= 3.0))
+    assert 0 < len(low) < len(sides[0])
+    errors = {}
+    for name, file in {"general": found.file, "low": found.low_energy_file}.items():
+        off = prediction_errors(low, predict(load_potential(str(file)), low))
+        errors[name] = off["forces_rmse_eV_per_A"]
+    assert errors["low"] < errors["general"]
+    assert errors["low"] == pytest.approx(found.low_energy_errors.loc["train", "force_eV_per_A"], rel=1e-6)
+
+
+def test_a_limit_that_leaves_no_frames_is_refused_before_anything_is_fitted(labelled, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "_train", None)
+    plan = TrainingPlan(train=(str(labelled),), largest_force_eV_per_A=500.0, low_energy_eV_per_atom=1e-6)
     with pytest.raises(DataError, match="low_energy"):
-        run_training(plan.model_copy(update={"low_energy_eV_per_atom": 1e-6}), tmp_path / "none")
+        run_training(plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_training_that_failed_goes_on_where_it_was(labelled, tmp_path, monkeypatch):
+    calls = []
+
+    def train(plan, train, test, folder, name, tell):
+        calls.append(name)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        (folder / name).write_bytes(b"toy")
+        table = pd.DataFrame({"energy_eV_per_atom": [0.1, 0.2], "force_eV_per_A": [0.3, 0.4]}, ["train", "test"])
+        return folder / name, table.rename_axis("data"), ("a note",)
+
+    monkeypatch.setattr(training, "_train", train)
+    plan = TrainingPlan(train=(str(labelled),), largest_force_eV_per_A=500.0, low_energy_eV_per_atom=3.0)
+    with pytest.raises(ResultError, match="expected a training to resume"):
+        run_training(plan, tmp_path / "out", resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        run_training(plan, tmp_path / "out")
+    with pytest.raises(ResultError, match="resume it"):
+        run_training(plan, tmp_path / "out")
+    with pytest.raises(ResultError, match="another plan"):
+        run_training(plan.model_copy(update={"low_energy_eV_per_atom": 2.9}), tmp_path / "out", resume=True)
+    found = run_training(plan, tmp_path / "out", resume=True)
+    assert calls == ["potential", "low-energy", "low-energy"] and found.errors.loc["test", "force_eV_per_A"] == 0.4
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["notes"][-1] == "a note"
+
+
+@pytest.mark.parametrize("architecture", ["chgnet", "mace", "sevennet"])
+def test_networks_are_trained_with_the_weights_of_their_packages(architecture):
+    plan = TrainingPlan(train=("a.extxyz",), architecture=architecture, settings={"max_epochs": 3})
+    usual = NETWORK_SETTINGS[architecture]
+    assert plan.build_settings() == replace(usual, max_epochs=3, seed=0)
+    tuned = FinetuningPlan(architecture=architecture, train="a", test="b", foundation="a.model", stress_weight=7.0)
+    found = tuned.settings("fine-tuned", 10, 1)
+    assert (found.learning_rate, found.forces_weight) == (usual.learning_rate, usual.forces_weight)
+    assert found.stress_weight == 7.0
+
+
+def test_energies_without_weight_are_refused_with_sevennet():
+    with pytest.raises(DataError, match="energy_weight: expected a number above 0 with SevenNet"):
+        TrainingPlan(train=("a.extxyz",), architecture="sevennet", settings={"energy_weight": 0.0})
+    with pytest.raises(DataError, match="energy_weight: expected a number above 0 with SevenNet"):
+        FinetuningPlan(architecture="sevennet", train="a", test="b", energy_weight=0.0)
 
 
 def test_what_is_left_out_is_said(labelled):
@@ -79,3 +145,18 @@ def test_what_is_left_out_is_said(labelled):
 def test_unknown_settings_are_refused():
     with pytest.raises(DataError, match=r"settings\.degree"):
         TrainingPlan(train=("a.extxyz",), settings={"degree": 3})
+
+
+def test_test_frames_that_are_trained_on_are_refused(labelled, tmp_path):
+    data = read_dataset(labelled)
+    for name, frames in {
+        "trajectory": data.subset([0]),
+        "repeats": DataSet((replace(data[0], trajectory="another name"),)),
+    }.items():
+        write_dataset(tmp_path / f"{name}.extxyz", frames)
+        plan = TrainingPlan(
+            train=(str(labelled),), test=(str(tmp_path / f"{name}.extxyz"),), largest_force_eV_per_A=500.0
+        )
+        with pytest.raises(DataError, match=f"test: .*{name}"):
+            run_training(plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

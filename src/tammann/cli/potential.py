@@ -219,8 +219,12 @@ def train_command(
         Path | None, typer.Option(metavar="DIR", help="Folder for the results; by default NAME-potential.")
     ] = None,
     architecture: Annotated[
-        str | None, typer.Option(metavar="NAME", help="ace (this package's own), ace-jax, pacemaker or gap.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="ace (this package's own), ace-jax, pacemaker, gap, mace, sevennet or chgnet."
+        ),
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR; finished fits are kept.")] = False,
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -235,7 +239,7 @@ def train_command(
     plan = TrainingPlan(**given)
     folder = out or Path(f"{Path(frames[0]).stem}-potential")
     with progress_bar(hidden=quiet, window_s=1800.0) as report:
-        found = run_training(plan, folder, progress=report)
+        found = run_training(plan, folder, resume=resume, progress=report)
     for note in found.notes:
         print(f"tammann: {note}", file=sys.stderr)
     if as_json:

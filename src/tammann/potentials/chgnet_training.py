@@ -19,12 +19,12 @@ from tammann.errors import DataError
 from tammann.files import whole_path
 from tammann.potentials.calculators import ModelFile, model_file, muted, one_line
 from tammann.potentials.dataset import DataSet
-from tammann.potentials.network_training import NetworkSettings, TrainedNetwork
+from tammann.potentials.network_training import NETWORK_SETTINGS, NetworkSettings, TrainedNetwork
 from tammann.potentials.programs import predict
 from tammann.potentials.reference_energies import fit_reference_energies
 
 SOURCE = "CHGNet, trained on, Deng et al., Nat. Mach. Intell. 2023, 5, 1031, doi 10.1038/s42256-023-00716-3"
-CHGNET_SETTINGS = NetworkSettings(learning_rate=1e-3, forces_weight=1.0, stress_weight=0.1)
+CHGNET_SETTINGS = NETWORK_SETTINGS["chgnet"]
 """The weights and the learning rate of CHGNet's own trainer."""
 
 

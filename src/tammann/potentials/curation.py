@@ -97,6 +97,42 @@ def deduplicate(dataset: DataSet, *, tolerance_A: float = 0.01) -> DataSet:
     return dataset.subset(sorted(chosen))
 
 
+def check_apart(train: DataSet, test: DataSet, *, tolerance_A: float = 0.01) -> None:
+    """Refuse frames for testing that are known from training: of the same trajectory, or the same configuration.
+
+    Args:
+        train: Frames to fit.
+        test: Frames to test on; those without a trajectory are compared as configurations only.
+        tolerance_A: By how much distances of equal configurations differ at most, Å (``deduplicate``).
+
+    Raises:
+        DataError: A frame or a trajectory is on both sides.
+    """
+    shared = sorted({frame.trajectory for frame in train} & {frame.trajectory for frame in test} - {""})
+    if shared:
+        raise DataError(
+            f"test: its trajectory {shared[0]} is in the training set too, so errors would look too small; split by "
+            "trajectory, or give trajectories that are not the same other names."
+        )
+    from scipy.spatial import cKDTree
+
+    sides: dict[tuple[tuple[str, int], ...], tuple[list[int], list[int]]] = {}
+    for side, data in enumerate((train, test)):
+        for index, frame in enumerate(data):
+            atoms = tuple(sorted(Counter(frame.configuration.symbols).items()))
+            sides.setdefault(atoms, ([], []))[side].append(index)
+    for fitted, tested in sides.values():
+        if not (fitted and tested):
+            continue
+        known = cKDTree(np.stack([_fingerprint(train[i]) for i in fitted]))
+        for index in tested:
+            if known.query(_fingerprint(test[index]), p=np.inf, distance_upper_bound=tolerance_A)[0] <= tolerance_A:
+                raise DataError(
+                    f"test: its frame {index + 1} ({test[index].formula}) repeats one of the training set, so errors "
+                    "would look too small; remove it from one of them."
+                )
+
+
 def _unlike(indices: list[int], fingerprints: list[np.ndarray], dataset: DataSet, tolerance_A: float) -> list[int]:
     """Return indices of frames none of which repeats another; the fingerprints are of one length."""
     from scipy.spatial import cKDTree

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tammann.errors import DataError
 from tammann.potentials.calculators import ModelFile
 from tammann.potentials.dataset import DataSet
-from tammann.potentials.reference_energies import ReferenceEnergies
+from tammann.potentials.reference_energies import ReferenceEnergies, fit_reference_energies
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,20 @@ class NetworkSettings:
         for name in ("learning_rate", "max_epochs", "patience", "batch_size", "threads"):
             if not getattr(self, name) > 0:
                 raise DataError(f"{name}: expected a number above 0, got {getattr(self, name)!r}.")
+        for name in ("energy_weight", "forces_weight", "stress_weight"):
+            if not getattr(self, name) >= 0:
+                raise DataError(f"{name}: expected a weight of 0 or more, got {getattr(self, name)!r}.")
+
+
+NETWORK_SETTINGS = {
+    "chgnet": NetworkSettings(learning_rate=1e-3, forces_weight=1.0, stress_weight=0.1),
+    "mace": NetworkSettings(),
+    "sevennet": NetworkSettings(learning_rate=0.004, forces_weight=1.0, stress_weight=0.01),
+}
+"""How each architecture is trained where nothing else is said; weights count in the loss of its own package.
+
+CHGNet: weights and learning rate of its own trainer. MACE: Deng et al. 2025. SevenNet: its preset ``fine_tune``.
+"""
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,33 @@ class TrainedNetwork:
     reference: ReferenceEnergies
     versions: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def shift_energies(labelled: DataSet, predicted: DataSet, others: DataSet) -> DataSet:
+    """Return predicted frames with the energies of the elements shifted to those of the labels.
+
+    Args:
+        labelled: Frames with energies.
+        predicted: The same frames, from a model; what they lack, by element, is fitted (``fit_reference_energies``).
+        others: Other frames, from the same model, to which it is added.
+
+    Raises:
+        DataError: An element of the others is in no labelled frame, or there are no energies.
+    """
+    missing = fit_reference_energies(labelled, predicted=predicted).by_element
+    unknown = sorted(set(others.elements) - set(missing))
+    if unknown:
+        raise DataError(
+            f"test: holds {unknown[0]}, which is in no training frame; label frames with it, or leave it out."
+        )
+    return DataSet(
+        tuple(
+            frame
+            if frame.energy_eV is None
+            else replace(frame, energy_eV=frame.energy_eV + sum(missing[s] for s in frame.configuration.symbols))
+            for frame in others
+        )
+    )
 
 
 def prediction_errors(labelled: DataSet, predicted: DataSet) -> dict[str, float]:

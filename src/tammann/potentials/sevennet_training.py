@@ -22,12 +22,12 @@ from tammann.errors import DataError
 from tammann.files import whole_path
 from tammann.potentials.calculators import ModelFile
 from tammann.potentials.dataset import DataSet
-from tammann.potentials.network_training import NetworkSettings, TrainedNetwork
+from tammann.potentials.network_training import NETWORK_SETTINGS, NetworkSettings, TrainedNetwork
 from tammann.potentials.programs import package_version, python_of, run_program, run_text, write_frames
 from tammann.potentials.reference_energies import fit_reference_energies
 from tammann.potentials.sevennet import CHECKPOINTS, sevennet_file
 
-SEVENNET_SETTINGS = NetworkSettings(learning_rate=0.004, forces_weight=1.0, stress_weight=0.01)
+SEVENNET_SETTINGS = NETWORK_SETTINGS["sevennet"]
 """Of the preset ``fine_tune`` of sevenn 0.13."""
 BEST, CURVE, INPUT = "checkpoint_best.pth", "lc.csv", "input.yaml"
 LOSS = "validset_TotalLoss"
@@ -54,8 +54,10 @@ def train_sevennet(
         replay: Frames of the pre-training, which are added to ``train`` against forgetting.
 
     Raises:
-        DataError: ``sevenn`` is not installed in that Python, training failed, or frames without labels.
+        DataError: ``sevenn`` is not installed in that Python, training failed, frames without labels, or energies
+            without weight.
     """
+    check_weights(settings)
     python = python_of(settings.python)
     versions = {name: package_version(name, python=python) for name in ("sevenn", "torch")}
     reference = fit_reference_energies(train)
@@ -97,6 +99,19 @@ def foundation_file(name: str, python: str | None = None) -> ModelFile:
         DataError: ``sevenn`` is not installed there.
     """
     return sevennet_file(_checkpoint(name, python))
+
+
+def check_weights(settings: NetworkSettings) -> None:
+    """Refuse energies without weight: the loss of the package has the other weights relative to theirs.
+
+    Raises:
+        DataError: The weight is 0.
+    """
+    if not settings.energy_weight > 0:
+        raise DataError(
+            f"energy_weight: expected a number above 0 with SevenNet, whose loss always has the energies, got "
+            f"{settings.energy_weight:g}; take a small one, such as 0.001."
+        )
 
 
 def training_input(model: dict[str, Any], settings: NetworkSettings, checkpoint: str, scratch: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -29,12 +29,20 @@ from tammann.parallel import Progress
 from tammann.plot.learning_curves import plot_learning_curves
 from tammann.plot.style import save_figure
 from tammann.potentials.chgnet_training import published_chgnet, train_chgnet
+from tammann.potentials.curation import check_apart
 from tammann.potentials.dataset import DataSet, read_dataset, split
+from tammann.potentials.mace.calculator import mace_file
 from tammann.potentials.mace.finetune import finetune_mace
 from tammann.potentials.mace.train import MaceArchitecture, train_mace
-from tammann.potentials.network_training import NetworkSettings, TrainedNetwork, prediction_errors
+from tammann.potentials.network_training import (
+    NETWORK_SETTINGS,
+    NetworkSettings,
+    TrainedNetwork,
+    prediction_errors,
+    shift_energies,
+)
 from tammann.potentials.programs import predict
-from tammann.potentials.sevennet_training import train_sevennet
+from tammann.potentials.sevennet_training import check_weights, foundation_file, train_sevennet
 from tammann.recipe_blocks import number_field
 from tammann.strict import Block, Document
 
@@ -46,8 +54,15 @@ MAY_DIFFER = frozenset({"sizes", "seeds", "modes", "keep_models", "train", "test
 SUFFIX = {"chgnet": ".chgnet.tar", "mace": ".model", "sevennet": ".pth"}
 Mode = Literal["fine-tuned", "multi-head", "from-scratch"]
 Count = Annotated[int, number_field("a whole number from 1 to 1000000", ge=1, le=1_000_000)]
-Weight = Annotated[float, number_field("a number from 0 to 1e6", ge=0, le=1e6)]
+OwnWeight = Annotated[
+    float | None, number_field("a number from 0 to 1e6, by default that of the architecture", ge=0, le=1e6)
+]
 Rate = Annotated[float, number_field("a learning rate above 0 and at most 1", gt=0, le=1)]
+OwnRate = Annotated[
+    float | None, number_field("a learning rate above 0 and at most 1, by default that of the architecture", gt=0, le=1)
+]
+OWN = ("learning_rate", "energy_weight", "forces_weight", "stress_weight")
+"""Keys that the architecture decides where they are left out."""
 FitFunction = Callable[[DataSet, DataSet, Path, NetworkSettings], TrainedNetwork]
 """Train on the first set, stop by the second, write the model to the path."""
 
@@ -90,15 +105,15 @@ class FinetuningPlan(Document):
     )
     validation_fraction: Annotated[float, number_field("a fraction above 0 and below 1", gt=0, lt=1)] = 0.1
     most_validation_frames: Count | None = None
-    learning_rate: Rate = 0.01
+    learning_rate: OwnRate = None
     scratch_learning_rate: Rate | None = None
     max_epochs: Count = 500
     most_frame_visits: Count | None = None
     patience: Count = 20
     batch_size: Count = 4
-    energy_weight: Weight = 1.0
-    forces_weight: Weight = 100.0
-    stress_weight: Weight = 1.0
+    energy_weight: OwnWeight = None
+    forces_weight: OwnWeight = None
+    stress_weight: OwnWeight = None
     precision: Literal["float64", "float32"] = Field("float64", description="float64 or float32, for mace")
     shift_reference_energies: bool = True
     mace: MaceBlock = Field(MaceBlock(), description="a block on the size of a MACE from scratch")
@@ -114,6 +129,14 @@ class FinetuningPlan(Document):
             known["foundation"] = os.path.join(directory, foundation)
         return {**data, **known}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults(cls, data: Any) -> Any:
+        usual = NETWORK_SETTINGS.get(str(data.get("architecture"))) if isinstance(data, dict) else None
+        if usual is None:
+            return data
+        return data | {key: getattr(usual, key) for key in OWN if data.get(key) is None}
+
     @model_validator(mode="after")
     def _check(self) -> FinetuningPlan:
         for key in ("sizes", "seeds", "modes"):
@@ -123,6 +146,11 @@ class FinetuningPlan(Document):
             raise ValueError("modes: multi-head is of mace and needs replay, a file of frames; name one or remove it")
         if self.architecture == "mace" and self.foundation is None and set(self.modes) != {"from-scratch"}:
             raise ValueError("foundation: expected the file of a MACE model, got none; nothing is downloaded")
+        if self.architecture == "sevennet":
+            try:
+                check_weights(self.settings("fine-tuned", 1, 0))
+            except DataError as error:
+                raise ValueError(str(error).removesuffix(".")) from None
         return self
 
     def fits(self) -> Iterator[tuple[Mode, int, int]]:
@@ -140,15 +168,15 @@ class FinetuningPlan(Document):
 
     def settings(self, mode: str, size: int, seed: int, replayed: int = 0) -> NetworkSettings:
         """Return how long and how fast a model is trained; ``replayed`` frames are visited beside ``size`` new ones."""
-        rate = self.scratch_learning_rate if mode == "from-scratch" else None
-        return NetworkSettings(
-            learning_rate=rate or self.learning_rate,
+        given = {key: getattr(self, key) for key in OWN if getattr(self, key) is not None}
+        if mode == "from-scratch" and self.scratch_learning_rate is not None:
+            given["learning_rate"] = self.scratch_learning_rate
+        return replace(
+            NETWORK_SETTINGS[self.architecture],
+            **given,
             max_epochs=self.epochs_at_most(size + replayed),
             patience=self.patience,
             batch_size=min(self.batch_size, size),
-            energy_weight=self.energy_weight,
-            forces_weight=self.forces_weight,
-            stress_weight=self.stress_weight,
             seed=seed,
             precision=self.precision,
             python=self.python,
@@ -217,7 +245,7 @@ def run_finetuning(
     replay = read_dataset(plan.replay) if plan.replay is not None and "multi-head" in plan.modes else None
     functions = fits or {mode: fit_function(plan, mode, replay) for mode in plan.modes}
     pool, test = read_dataset(plan.train), read_dataset(plan.test)
-    _check_apart(pool, test)
+    check_apart(pool, test)
     train, valid = split(pool, "trajectory", plan.validation_fraction, rng=0)
     if plan.most_validation_frames is not None and plan.most_validation_frames < len(valid):
         chosen = np.linspace(0, len(valid) - 1, plan.most_validation_frames).round().astype(int)
@@ -284,15 +312,6 @@ def fit_function(plan: FinetuningPlan, mode: str, replay: DataSet | None = None)
     )
 
 
-def _check_apart(pool: DataSet, test: DataSet) -> None:
-    both = sorted({frame.trajectory for frame in pool} & {frame.trajectory for frame in test} - {""})
-    if both:
-        raise DataError(
-            f"test: its trajectory {both[0]} is in the training set too, so errors would look too small; split by "
-            "trajectory."
-        )
-
-
 def _open(plan: FinetuningPlan, folder: Path, *, resume: bool) -> None:
     file = folder / PLAN
     digests = {str(key): digest(getattr(plan, key)) for key in ("train", "test", "replay") if getattr(plan, key)}
@@ -316,23 +335,19 @@ def _open(plan: FinetuningPlan, folder: Path, *, resume: bool) -> None:
 
 
 def _record_before(plan: FinetuningPlan, folder: Path, train: DataSet, test: DataSet) -> None:
-    """Test the foundation model as it is, its reference energies shifted where that can be done."""
+    """Test the foundation model untrained, energies of the elements shifted to the labels of the training frames."""
     file = folder / "fits" / f"{BEFORE}.json"
     if file.exists() or set(plan.modes) == {"from-scratch"}:
         return
+    path, python = folder / f"{BEFORE}.chgnet.tar", plan.python
     if plan.architecture == "chgnet":
-        path = folder / f"{BEFORE}.chgnet.tar"
-        model = published_chgnet(train, path, plan.foundation or "0.3.0")
-        found = predict(model, test)
-        path.unlink()
+        model, python = published_chgnet(train, path, plan.foundation or "0.3.0"), None
     elif plan.architecture == "sevennet":
-        from tammann.potentials.sevennet_training import foundation_file
-
-        found = predict(foundation_file(plan.foundation or "sevennet-0", plan.python), test, python=plan.python)
+        model = foundation_file(plan.foundation or "sevennet-0", python)
     else:
-        from tammann.potentials.mace.calculator import mace_file
-
-        found = predict(mace_file(plan.foundation or ""), test, python=plan.python)
+        model = mace_file(plan.foundation or "")
+    found = shift_energies(train, predict(model, train, python=python), predict(model, test, python=python))
+    path.unlink(missing_ok=True)
     write_text(file, json.dumps({"errors": json_safe(prediction_errors(test, found))}, indent=1) + "\n")
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from glob import glob
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args
@@ -15,8 +16,8 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from tammann._version import __version__
-from tammann.errors import DataError, TammannError
-from tammann.files import check_empty, digest, json_safe, lock_folder, write_text
+from tammann.errors import DataError, ResultError, TammannError
+from tammann.files import check_empty, digest, json_safe, lock_folder, read_json, write_text
 from tammann.parallel import Progress
 from tammann.potentials.ace.ace_jax import AceJaxSettings, train_ace_jax
 from tammann.potentials.ace.fit import AceSettings, train_ace
@@ -24,13 +25,13 @@ from tammann.potentials.ace.model import SUFFIX
 from tammann.potentials.ace.pacemaker import PacemakerSettings, train_pacemaker
 from tammann.potentials.calculators import ModelFile
 from tammann.potentials.chgnet_training import train_chgnet
-from tammann.potentials.curation import deduplicate, energies_above_lowest, filter_frames
+from tammann.potentials.curation import check_apart, deduplicate, energies_above_lowest, filter_frames
 from tammann.potentials.dataset import DataSet, read_dataset, split, write_dataset
 from tammann.potentials.gap import GapSettings, train_gap
 from tammann.potentials.mace.train import train_mace
-from tammann.potentials.network_training import NetworkSettings, prediction_errors
+from tammann.potentials.network_training import NETWORK_SETTINGS, NetworkSettings, prediction_errors
 from tammann.potentials.programs import predict
-from tammann.potentials.sevennet_training import train_sevennet
+from tammann.potentials.sevennet_training import check_weights, train_sevennet
 from tammann.recipe_blocks import number_field
 from tammann.strict import Document
 
@@ -112,7 +113,12 @@ class TrainingPlan(Document):
                 raise DataError(f"settings.{key}: expected one of {listed}; correct its name.")
         given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in self.settings.items()}
         given |= {key: getattr(self, key) for key in OWN_KEYS if key in known}
-        return kind(**given)
+        if self.architecture not in NETWORK_SETTINGS:
+            return kind(**given)
+        settings = replace(NETWORK_SETTINGS[self.architecture], **given)
+        if self.architecture == "sevennet":
+            check_weights(settings)
+        return settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +156,10 @@ class Training:
         return found
 
 
-def run_training(plan: TrainingPlan, out: str | os.PathLike[str], *, progress: Progress | None = None) -> Training:
-    """Train the potential of a plan in a new folder.
+def run_training(
+    plan: TrainingPlan, out: str | os.PathLike[str], *, resume: bool = False, progress: Progress | None = None
+) -> Training:
+    """Train the potential of a plan in a folder.
 
     The folder holds the potential, ``train.extxyz`` and ``test.extxyz`` as they were used, ``errors.csv``, the plan and
     ``summary.json``. With ``low_energy_eV_per_atom`` a second potential is fitted to the frames at most that far above
@@ -159,46 +167,95 @@ def run_training(plan: TrainingPlan, out: str | os.PathLike[str], *, progress: P
 
     Args:
         plan: What to train, and on what.
-        out: New or empty folder.
+        out: Folder, made where it is missing.
+        resume: Continue what is in ``out``, of the same plan and frames: a fit that was finished is kept, one that was
+            not begins anew.
         progress: Called with the fraction done and what is being done.
 
     Raises:
         DataError: Frames cannot be read, hold no labels, or leave nothing to test on.
-        ResultError: The folder holds something else.
+        ResultError: The folder holds something else, or another plan or other frames.
     """
     folder = Path(out)
-    check_empty(folder)
+    if not resume:
+        there = (folder / PLAN).exists()
+        check_empty(folder, advice="resume it, or name another folder" if there else "name a new or empty folder")
+    elif not (folder / PLAN).exists():
+        raise ResultError(f"{folder}: expected a training to resume, found no {PLAN}; leave resume out.")
     train, test, notes = prepare_frames(plan)
+    sets = {"potential": (train, test)}
+    if plan.low_energy_eV_per_atom is not None:
+        sets["low-energy"] = _low_energy(plan.low_energy_eV_per_atom, train, test)
     folder.mkdir(parents=True, exist_ok=True)
     tell = progress or (lambda *_: None)
+    share = 1.0 / len(sets)
     with lock_folder(folder):
-        write_text(folder / PLAN, plan.model_dump_json(indent=2) + "\n")
-        write_dataset(folder / "train.extxyz", train)
-        write_dataset(folder / "test.extxyz", test)
-        share = 1.0 if plan.low_energy_eV_per_atom is None else 0.5
-        file, errors = _train(plan, train, test, folder, "potential", lambda f, what: tell(share * f, what, None))
-        errors.to_csv(folder / "errors.csv")
-        low_file, low_errors = None, None
-        if plan.low_energy_eV_per_atom is not None:
-            limit = plan.low_energy_eV_per_atom
-            # above the lowest of all frames, not of those on either side
-            above = energies_above_lowest(train + test)
-            low = [
-                part.subset(np.flatnonzero(values <= limit))
-                for part, values in ((train, above[: len(train)]), (test, above[len(train) :]))
-            ]
-            if not (len(low[0]) and len(low[1])):
-                raise DataError(
-                    f"low_energy_eV_per_atom: {limit:g} leaves {len(low[0])} frames to fit and "
-                    f"{len(low[1])} to test on; raise it."
-                )
-            low_file, low_errors = _train(
-                plan, low[0], low[1], folder, "low-energy", lambda f, what: tell(share + share * f, what, None)
-            )
-            low_errors.to_csv(folder / "low-energy-errors.csv")
+        _begin(plan, folder, train, test)
+        fits: dict[str, tuple[Path, pd.DataFrame]] = {}
+        for number, (name, (fitted, tested)) in enumerate(sets.items()):
+            begin = share * number
+            report = partial(_tell_part, tell, begin, share)
+            file, errors, said = _kept(folder, name) or _train(plan, fitted, tested, folder, name, report)
+            _keep(folder, name, file, errors, said)
+            errors.to_csv(folder / ("errors.csv" if name == "potential" else f"{name}-errors.csv"))
+            fits[name] = file, errors
+            notes = tuple(dict.fromkeys((*notes, *said)))
+        file, errors = fits["potential"]
+        low_file, low_errors = fits.get("low-energy", (None, None))
         found = Training(file, digest(file), errors, low_file, low_errors, notes)
         write_text(folder / SUMMARY, json.dumps(json_safe(found.as_dict()), indent=2) + "\n")
     return found
+
+
+def _tell_part(tell: Progress, begin: float, share: float, fraction: float, what: str) -> None:
+    tell(begin + share * fraction, what, None)
+
+
+def _low_energy(limit: float, train: DataSet, test: DataSet) -> tuple[DataSet, DataSet]:
+    # above the lowest of all frames, not of those on either side
+    above = energies_above_lowest(train + test)
+    low = train.subset(np.flatnonzero(above[: len(train)] <= limit))
+    tested = test.subset(np.flatnonzero(above[len(train) :] <= limit))
+    if not (len(low) and len(tested)):
+        raise DataError(
+            f"low_energy_eV_per_atom: {limit:g} leaves {len(low)} frames to fit and {len(tested)} to test on; raise it."
+        )
+    return low, tested
+
+
+def _begin(plan: TrainingPlan, folder: Path, train: DataSet, test: DataSet) -> None:
+    """Write the plan and its frames, or refuse others than those that are there."""
+    text = plan.model_dump_json(indent=2) + "\n"
+    if (folder / PLAN).exists() and (folder / PLAN).read_text(encoding="utf-8") != text:
+        raise ResultError(f"{folder}: holds another plan; name another folder.")
+    for name, data in (("train", train), ("test", test)):
+        file, fresh = folder / f"{name}.extxyz", folder / f"{name}.partial.extxyz"
+        write_dataset(fresh, data)
+        other = file.exists() and digest(file) != digest(fresh)
+        if other:
+            fresh.unlink()
+            raise ResultError(f"{folder}: was begun with other {name} frames; name another folder.")
+        os.replace(fresh, file)
+    write_text(folder / PLAN, text)
+
+
+def _keep(folder: Path, name: str, file: Path, errors: pd.DataFrame, notes: tuple[str, ...]) -> None:
+    """Record a finished fit."""
+    table = errors.reset_index().to_dict("records")
+    record = {"file": file.relative_to(folder).as_posix(), "errors": table, "notes": list(notes)}
+    write_text(folder / f"{name}-fit.json", json.dumps(json_safe(record), indent=1) + "\n")
+
+
+def _kept(folder: Path, name: str) -> tuple[Path, pd.DataFrame, tuple[str, ...]] | None:
+    """Return a fit that was finished before, if it is there."""
+    record = folder / f"{name}-fit.json"
+    if not record.exists():
+        return None
+    found = read_json(record, error=ResultError)
+    if not (folder / found["file"]).exists():
+        return None
+    errors = pd.DataFrame(found["errors"]).set_index("data").astype(float)
+    return folder / found["file"], errors, tuple(found["notes"])
 
 
 def prepare_frames(plan: TrainingPlan) -> tuple[DataSet, DataSet, tuple[str, ...]]:
@@ -225,6 +282,7 @@ def prepare_frames(plan: TrainingPlan) -> tuple[DataSet, DataSet, tuple[str, ...
     train = clean(read_dataset(*plan.train), "training")
     if plan.test:
         test = clean(read_dataset(*plan.test), "test")
+        check_apart(train, test)
     else:
         train, test = split(train, plan.split_by, plan.test_fraction, plan.seed)
     if not len(train) or not len(test):
@@ -234,7 +292,7 @@ def prepare_frames(plan: TrainingPlan) -> tuple[DataSet, DataSet, tuple[str, ...
 
 def _train(
     plan: TrainingPlan, train: DataSet, test: DataSet, folder: Path, name: str, tell: Callable[[float, str], None]
-) -> tuple[Path, pd.DataFrame]:
+) -> tuple[Path, pd.DataFrame, tuple[str, ...]]:
     settings = plan.build_settings()
     if plan.architecture == "ace":
         stages = {"training data": (0.0, 0.7), "test data": (0.7, 0.1), "ladder": (0.8, 0.1), "penalty": (0.8, 0.1)}
@@ -247,9 +305,9 @@ def _train(
         file = folder / f"{name}{SUFFIX}"
         fit.model.save(file)
         fit.history.to_csv(folder / f"{name}-history.csv", index=False)
-        return file, fit.errors
+        return file, fit.errors.rename_axis("data"), tuple(fit.model.provenance.get("notes", []))
     tell(0.0, plan.architecture)
-    model = _train_elsewhere(plan, settings, train, test, folder / name)
+    model, notes = _train_elsewhere(plan, settings, train, test, folder / name)
     tell(0.9, "errors")
     # this package is not needed where the potential was trained
     python = None if plan.architecture == "chgnet" else plan.python
@@ -258,22 +316,27 @@ def _train(
         found = prediction_errors(data, predict(model, data, python=python))
         errors[part] = [found["energy_rmse_eV_per_atom"], found["forces_rmse_eV_per_A"]]
     columns = ["energy_eV_per_atom", "force_eV_per_A"]
-    return Path(model.path), pd.DataFrame.from_dict(errors, orient="index", columns=columns).rename_axis("data")
+    table = pd.DataFrame.from_dict(errors, orient="index", columns=columns).rename_axis("data")
+    # the model of a folder named relatively lies below it too
+    return folder / Path(model.path).resolve().relative_to(folder.resolve()), table, notes
 
 
-def _train_elsewhere(plan: TrainingPlan, settings: Any, train: DataSet, test: DataSet, folder: Path) -> ModelFile:
-    """Train an architecture of another package; the test frames decide where it ends."""
+def _train_elsewhere(
+    plan: TrainingPlan, settings: Any, train: DataSet, test: DataSet, folder: Path
+) -> tuple[ModelFile, tuple[str, ...]]:
+    """Train an architecture of another package, and return what to know of it; the test frames decide where it ends."""
     folder.mkdir(parents=True, exist_ok=True)
     match plan.architecture:
         case "ace-jax":
-            return train_ace_jax(train, test, folder, settings, python=plan.python)
+            return train_ace_jax(train, test, folder, settings, python=plan.python), ()
         case "pacemaker":
-            return train_pacemaker(train, test, folder, settings, python=plan.python)
+            return train_pacemaker(train, test, folder, settings, python=plan.python), ()
         case "gap":
-            return train_gap(train, folder, settings, python=plan.python)
+            return train_gap(train, folder, settings, python=plan.python), ()
         case "mace":
-            return train_mace(train, test, folder / "potential.model", settings).model
+            trained = train_mace(train, test, folder / "potential.model", settings)
         case "sevennet":
-            return train_sevennet(train, test, folder / "potential.pth", settings, start=None).model
+            trained = train_sevennet(train, test, folder / "potential.pth", settings, start=None)
         case _:
-            return train_chgnet(train, test, folder / "potential.chgnet.tar", settings, start=None).model
+            trained = train_chgnet(train, test, folder / "potential.chgnet.tar", settings, start=None)
+    return trained.model, trained.notes

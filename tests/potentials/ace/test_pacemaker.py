@@ -1,14 +1,21 @@
 import json
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
 
 from potentials.ace.test_ace_jax import labelled
 from tammann.errors import DataError
-from tammann.potentials.ace.pacemaker import PacemakerSettings, pacemaker_file, pacemaker_input, train_pacemaker
+from tammann.potentials.ace.pacemaker import (
+    PacemakerSettings,
+    _less_atoms,
+    pacemaker_file,
+    pacemaker_input,
+    train_pacemaker,
+)
 from tammann.potentials.calculators import calculator_of
-from tammann.potentials.dataset import frame_to_atoms
+from tammann.potentials.dataset import DataSet, frame_to_atoms
 
 
 def test_the_first_stage_climbs_a_ladder_and_the_second_goes_on():
@@ -19,6 +26,16 @@ def test_the_first_stage_climbs_a_ladder_and_the_second_goes_on():
     assert first["fit"]["ladder_type"] == "power_order" and "ladder_step" not in second["fit"]
     assert first["potential"]["elements"] == ["O", "Ti"] and second["potential"] == "stage-1.yaml"
     assert first["potential"]["embeddings"]["ALL"]["fs_parameters"] == [1, 1, 1, 0.5]
+
+
+def test_frames_that_cannot_be_fitted_are_refused_in_a_sentence():
+    data = labelled(2)
+    energies = dict.fromkeys(data.elements, -1.0)
+    assert _less_atoms(data, energies)[0].energy_eV == pytest.approx(data[0].energy_eV + data[0].n_atoms)
+    with pytest.raises(DataError, match="which is in no training frame"):
+        _less_atoms(data, dict(list(energies.items())[1:]))
+    with pytest.raises(DataError, match="label them first"):
+        _less_atoms(DataSet((data[0], replace(data[1], energy_eV=None))), energies)
 
 
 def test_a_python_without_it_is_refused_in_a_sentence(tmp_path):

@@ -40,3 +40,14 @@ def test_files_are_taken_relative_to_the_plan(tmp_path):
 def test_temperatures_rise_round_by_round_and_the_last_is_repeated():
     plan = ActiveLearningPlan(compositions=("BaTiO3",), temperatures_K=(600.0, 1200.0, 2000.0))
     assert [plan.temperature_K(k) for k in (1, 2, 3, 4)] == [600.0, 1200.0, 2000.0, 2000.0]
+
+
+@pytest.mark.parametrize("architecture", ["mace", "sevennet", "chgnet"])
+def test_thresholds_left_out_have_the_unit_of_the_grade(architecture):
+    ace, network = (ActiveLearningPlan(compositions=("TiO2",), architecture=a) for a in ("ace", architecture))
+    assert (ace.select_above, ace.stop_above) == (5.0, 100.0)
+    assert (network.watch().select_above, network.watch().stop_above) == (0.5, 5.0)
+    # what is stated stays, and a plan that was written is read as it was
+    stated = ActiveLearningPlan(compositions=("TiO2",), architecture=architecture, select_above=2.0)
+    assert (stated.select_above, stated.stop_above) == (2.0, 5.0)
+    assert ActiveLearningPlan(**stated.model_dump(mode="json")) == stated

@@ -188,3 +188,13 @@ def test_a_folder_of_another_plan_or_of_something_else_is_refused(tmp_path, undr
 def test_nothing_to_begin_with_is_refused(tmp_path, undrawn):
     with pytest.raises(DataError, match="initial"):
         run_active_learning(plan(proposals={"searches": 0, "melts": 0}), tmp_path, **FUNCTIONS)
+
+
+def test_test_frames_that_are_trained_on_are_refused(tmp_path, undrawn):
+    run_active_learning(plan(**SHORT), tmp_path / "first", **FUNCTIONS)
+    known = str(tmp_path / "first" / "round-0" / "labelled.xyz")
+    with pytest.raises(DataError, match="its trajectory .* is in the training set too"):
+        run_active_learning(plan(**SHORT, initial=known, test=known), tmp_path / "second", **FUNCTIONS)
+    # the same plan would label the same frames again
+    with pytest.raises(DataError, match="repeats one of the training set"):
+        run_active_learning(plan(**SHORT, test=known), tmp_path / "third", **FUNCTIONS)

@@ -215,7 +215,18 @@ def train_pacemaker(
 
 
 def _less_atoms(data: DataSet, energies: dict[str, float]) -> DataSet:
-    """Return frames without the reference energies of their atoms, which pacemaker does not fit."""
+    """Return frames without the reference energies of their atoms, which pacemaker does not fit.
+
+    Raises:
+        DataError: A frame without a label, or with an element that no training frame has.
+    """
+    unknown = sorted(set(data.elements) - set(energies))
+    if unknown:
+        raise DataError(
+            f"test: holds {unknown[0]}, which is in no training frame; label frames with it, or leave it out."
+        )
+    if any(frame.energy_eV is None or frame.forces_eV_per_A is None for frame in data):
+        raise DataError("pacemaker: expected an energy and forces for every frame; label them first.")
     return DataSet(
         tuple(
             replace(frame, energy_eV=frame.energy_eV - sum(energies[symbol] for symbol in frame.configuration.symbols))

@@ -22,11 +22,11 @@ from tammann.errors import DataError
 from tammann.files import whole_path
 from tammann.potentials.dataset import DataSet
 from tammann.potentials.mace.calculator import mace_file
-from tammann.potentials.network_training import NetworkSettings, TrainedNetwork
+from tammann.potentials.network_training import NETWORK_SETTINGS, NetworkSettings, TrainedNetwork
 from tammann.potentials.programs import package_version, python_of, run_program, write_frames
 from tammann.potentials.reference_energies import ReferenceEnergies, fit_reference_energies
 
-MACE_SETTINGS = NetworkSettings()
+MACE_SETTINGS = NETWORK_SETTINGS["mace"]
 """Learning rate 0.01, patience 20, at most 500 epochs: Deng et al. 2025."""
 NAME = "trained"
 

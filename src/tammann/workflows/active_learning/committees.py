@@ -18,14 +18,14 @@ from tammann.errors import DataError, ResultError
 from tammann.files import read_json, write_text
 from tammann.parallel import Progress
 from tammann.potentials.calculators import calculator_of, muted, prepare
-from tammann.potentials.chgnet_training import CHGNET_SETTINGS, train_chgnet
+from tammann.potentials.chgnet_training import train_chgnet
 from tammann.potentials.committee import CommitteeCalculator
 from tammann.potentials.dataset import DataSet
 from tammann.potentials.load import load_potential
 from tammann.potentials.mace.finetune import finetune_mace
-from tammann.potentials.mace.train import MACE_SETTINGS, MaceArchitecture, train_mace
-from tammann.potentials.network_training import NetworkSettings
-from tammann.potentials.sevennet_training import SEVENNET_SETTINGS, train_sevennet
+from tammann.potentials.mace.train import MaceArchitecture, train_mace
+from tammann.potentials.network_training import NETWORK_SETTINGS, NetworkSettings
+from tammann.potentials.sevennet_training import check_weights, train_sevennet
 from tammann.structures import Configuration
 from tammann.workflows.active_learning.explore import Exploration, explore
 from tammann.workflows.active_learning.plan import ActiveLearningPlan
@@ -35,7 +35,6 @@ from tammann.workflows.active_learning.run import Trained
 FILE = "committee.json"
 MEMBERS = 3
 SUFFIX = {"chgnet": ".chgnet.tar", "mace": ".model", "sevennet": ".pth"}
-DEFAULTS = {"chgnet": CHGNET_SETTINGS, "mace": MACE_SETTINGS, "sevennet": SEVENNET_SETTINGS}
 TrainMember = Callable[[DataSet, DataSet, Path, int], Path]
 """Trains on the first set, stops by the second, and returns the file it writes into a folder; the last is the seed."""
 
@@ -148,7 +147,9 @@ def committee_of(plan: ActiveLearningPlan) -> TrainCommittee:
         if key not in known:
             raise DataError(f"training.{key}: expected one of {', '.join(sorted(known))}; correct its name.")
     size = MaceArchitecture(**{key: given.pop(key) for key in list(given) if key in of_size})
-    settings = replace(DEFAULTS[plan.architecture], **given)
+    settings = replace(NETWORK_SETTINGS[plan.architecture], **given)
+    if plan.architecture == "sevennet":
+        check_weights(settings)
     return TrainCommittee(TrainNetwork(plan.architecture, settings, start, size), members)
 
 

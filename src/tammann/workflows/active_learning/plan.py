@@ -24,6 +24,8 @@ Kelvin = Annotated[float, Field(strict=True, ge=1, le=10_000)]
 Path_ = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
 FILES = ("initial", "test")
 """Keys that name files."""
+COMMITTEE_THRESHOLDS = {"select_above": 0.5, "stop_above": 5.0}
+"""What a plan has for graph networks, whose grade is a deviation of forces in eV/Å."""
 
 
 class Proposals(Block):
@@ -85,8 +87,10 @@ class ActiveLearningPlan(Document):
     rattle_A: Annotated[float, number_field("a length from 0 to 1 Å", ge=0, le=1)] = 0.05
     volume_spread: Annotated[float, number_field("a share from 0 to 0.5", ge=0, le=0.5)] = 0.1
     proposals: Proposals = Field(Proposals(), description="a block of numbers of runs")
-    select_above: Annotated[float, number_field("a grade above 0", gt=0)] = 5.0
-    stop_above: Annotated[float, number_field("a grade above select_above", gt=0)] = 100.0
+    select_above: Annotated[float, number_field("a grade above 0; for networks in eV/Å, by default 0.5", gt=0)] = 5.0
+    stop_above: Annotated[
+        float, number_field("a grade above select_above; for networks in eV/Å, by default 5", gt=0)
+    ] = 100.0
     spacing_fs: Annotated[float, number_field("a time above 0 and at most 1e5 fs", gt=0, le=1e5)] = 100.0
     most_per_run: Annotated[int, number_field("a whole number from 1 to 1000", ge=1, le=1000)] = 40
     closest_A: Annotated[float, number_field("a distance from 0.1 to 3 Å", ge=0.1, le=3)] = 1.0
@@ -110,6 +114,15 @@ class ActiveLearningPlan(Document):
                 for each in data["crystals"]
             ]
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _thresholds(cls, data: Any) -> Any:
+        """Give thresholds that are left out the unit of the grade, which the architecture decides."""
+        if not isinstance(data, dict) or data.get("architecture", "ace") == "ace":
+            return data
+        left_out = {key: value for key, value in COMMITTEE_THRESHOLDS.items() if key not in data}
+        return data | left_out
 
     @model_validator(mode="after")
     def _check(self) -> ActiveLearningPlan:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from tammann.errors import DataError, ResultError
 from tammann.files import lock_folder, write_text
 from tammann.parallel import Progress, run_tasks
-from tammann.potentials.curation import filter_frames
+from tammann.potentials.curation import check_apart, filter_frames
 from tammann.potentials.dataset import DataSet, Frame, read_dataset, split, write_dataset
 from tammann.structures import Configuration
 from tammann.workflows.active_learning.explore import Exploration
@@ -179,8 +179,11 @@ class _Run:
 
         def do() -> dict[str, int]:
             failed = 0
+            known = None if self.plan.test is None else read_dataset(self.plan.test)
             if self.plan.initial is not None:
                 frames = read_dataset(self.plan.initial)
+                if known is not None:
+                    check_apart(frames, known)
             else:
                 wanted = tuple(
                     Frame(configuration, config_type=kind, trajectory=name)
@@ -190,15 +193,15 @@ class _Run:
                     raise DataError(
                         "initial: expected a file of labelled frames, or proposals of searches or crystals."
                     )
+                if known is not None:  # trajectories made here may have names of the file by chance
+                    check_apart(DataSet(tuple(replace(frame, trajectory="") for frame in wanted)), known)
                 labelled = self.label(DataSet(wanted), folder, progress=self._part(0, LABEL, "labelling"))
                 frames, failed = labelled.dataset, len(labelled.failures)
             kept = filter_frames(frames, largest_force_eV_per_A=self.plan.largest_force_eV_per_A)
             counts = {"labelled": len(frames), "failed": failed, "discarded": len(frames) - len(kept)}
-            if self.plan.test is not None:
-                test = read_dataset(self.plan.test)
-            else:
-                kept, test = split(kept, "trajectory", self.plan.test_fraction, self.plan.seed)
-            write_dataset(folder / TEST, test)
+            if known is None:
+                kept, known = split(kept, "trajectory", self.plan.test_fraction, self.plan.seed)
+            write_dataset(folder / TEST, known)
             write_dataset(folder / LABELLED, kept)
             return counts
 
