@@ -10,8 +10,7 @@ from tammann.potentials import load_potential
 from tammann.potentials.calculators import calculator_of
 from tammann.potentials.curation import energies_above_lowest
 from tammann.potentials.dataset import DataSet, Frame, frame_from_atoms, frame_to_atoms, read_dataset, write_dataset
-from tammann.potentials.network_training import NETWORK_SETTINGS, prediction_errors
-from tammann.potentials.programs import predict
+from tammann.potentials.network_training import NETWORK_SETTINGS
 from tammann.structures import Configuration
 from tammann.structures.candidates import random_cell
 from tammann.workflows import training
@@ -65,22 +64,27 @@ def test_a_plan_becomes_a_potential_with_its_errors(labelled, tmp_path):
         run_training(plan, tmp_path / "out")
 
 
-def test_the_low_energy_version_knows_its_frames_better(labelled, tmp_path):
+def test_the_low_energy_version_is_fitted_and_tested_on_its_frames_alone(labelled, tmp_path, monkeypatch):
+    seen = {}
+
+    def train(plan, train, test, folder, name, tell):
+        seen[name] = train, test
+        (folder / name).write_bytes(b"toy")
+        table = pd.DataFrame({"energy_eV_per_atom": [1.0, len(test)]}, ["train", "test"]).rename_axis("data")
+        return folder / name, table, ()
+
+    monkeypatch.setattr(training, "_train", train)
+    limit = float(np.median(energies_above_lowest(read_dataset(labelled)))) + 1e-6
     plan = TrainingPlan(
-        train=(str(labelled),), test_fraction=0.25, settings=SETTINGS | {"active_set": False},
-        largest_force_eV_per_A=500.0, low_energy_eV_per_atom=3.0,
-    )  # fmt: skip
+        train=(str(labelled),), test_fraction=0.25, largest_force_eV_per_A=500.0, low_energy_eV_per_atom=limit
+    )
     found = run_training(plan, tmp_path / "out")
-    sides = [read_dataset(tmp_path / "out" / f"{name}.extxyz") for name in ("train", "test")]
-    above = energies_above_lowest(sides[0] + sides[1])
-    low = sides[0].subset(np.flatnonzero(above[: len(sides[0])] <= 3.0))
-    assert 0 < len(low) < len(sides[0])
-    errors = {}
-    for name, file in {"general": found.file, "low": found.low_energy_file}.items():
-        off = prediction_errors(low, predict(load_potential(str(file)), low))
-        errors[name] = off["forces_rmse_eV_per_A"]
-    assert errors["low"] < errors["general"]
-    assert errors["low"] == pytest.approx(found.low_energy_errors.loc["train", "force_eV_per_A"], rel=1e-6)
+    (fitted, tested), low = seen["potential"], seen["low-energy"]
+    above = energies_above_lowest(fitted + tested) <= limit
+    wanted = [frame for frame, near in zip([*fitted, *tested], above, strict=True) if near]
+    assert [*low[0], *low[1]] == wanted and 0 < len(wanted) < len(above)
+    assert found.low_energy_file == tmp_path / "out" / "low-energy"
+    assert found.low_energy_errors.loc["test", "energy_eV_per_atom"] == len(low[1])
 
 
 def test_a_limit_that_leaves_no_frames_is_refused_before_anything_is_fitted(labelled, tmp_path, monkeypatch):
