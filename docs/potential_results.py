@@ -41,13 +41,16 @@ def roads(found: dict[str, Any]) -> str:
             f" | {test['force_eV_per_A']:.3f} ({train['force_eV_per_A']:.3f}) | {road['fit_cpu_s']:.0f} |"
             f" {1 / road['step_cpu_s']:.0f} |"
         )
-    return f"""
+    return (
+        f"""
 {frames["train"]} frames for the fit and {frames["test"]} of other trajectories, all melts, for the test; CHGNet labels, CPU time of one core
 (`examples/potentials/roads`).
 
 | road | version | energy, meV/atom: test (fit) | force, eV/Å: test (fit) | fit, s | steps/s, {found["about"]["atoms_of_a_step"]} atoms |
 |---|---|---:|---:|---:|---:|
-""" + "\n".join(rows) + """
+"""
+        + "\n".join(rows)
+        + """
 
 Energies and forces are root mean square errors. The expansion of this package is the default: evaluated
 by numba without JAX or TensorFlow, and the only one with a grade at every step (which the steps here include).
@@ -55,6 +58,7 @@ The ladder ends no better than the ridge, whose minimum is unique, so the ridge 
 factors) had found its weights in about 3 minutes of CPU time on 80 frames, but the errors of its fit were not obtained in the time
 given to it; pacemaker has a trainer here that was not run on these frames.
 """
+    )
 
 
 def ba_ti_o(found: dict[str, Any]) -> str:
