@@ -33,12 +33,12 @@ def errors_of(file: Path, data: DataSet) -> dict[str, float]:
 
 def largest_grade(model: AceModel, trajectory: Path) -> float:
     """Largest grade of any atom in the frames of a trajectory; the run itself watches every step."""
-    found = read_trajectory(trajectory)
+    found = read_trajectory(trajectory, timestep_fs=2.0)
     calculator, grades = AceCalculator(model, grade=True), []
     from ase import Atoms
 
-    for positions, cell in zip(found.positions_A, found.cells_A, strict=True):
-        atoms = Atoms(list(found.symbols), positions=positions, cell=cell, pbc=True, calculator=calculator)
+    for positions in found.positions:
+        atoms = Atoms(list(found.symbols), positions=positions, cell=found.cells[0], pbc=True, calculator=calculator)
         atoms.get_potential_energy()
         grades.append(calculator.results["extrapolation_grade"])
     return float(max(grades))
@@ -74,10 +74,11 @@ def main(out: str, target: str) -> None:
             "duration_ps": state.duration_ps,
             "failed": list(state.failed),
             "diffusive": state.diffusive,
-            "density_g_per_cm3": None if state.melt is None else state.melt.density_g_per_cm3.value,
+            "density_g_per_cm3": None if state.melt is None else state.melt.density_g_per_cm3,
             "volume_converged": state.converged,
             "largest_grade": max((largest_grade(model, t) for t in trajectories), default=None),
-            "here": None if state.measurement is None else transport_of(state.measurement.coefficients),
+            "here": transport_of(state.measurement.coefficients) if state.diffusive else None,
+            "notes": list(state.notes),
         }
         for name, source in TABLES.items():
             try:

@@ -14,6 +14,8 @@ from tammann.potentials.dataset import DataSet, Frame, Label, write_dataset
 from tammann.potentials.response import respond
 from tammann.workflows.potential_report import PotentialReportPlan, run_potential_report
 
+pytest.importorskip("packmol")  # melts begin with a packing
+
 MELT = {"formula": "Cu", "atoms": 16, "volume_per_atom_A3": 11.0, "temperature_K": 800.0, "duration_ps": 0.8}
 
 
