@@ -164,3 +164,15 @@ def test_test_frames_that_are_trained_on_are_refused(labelled, tmp_path):
         with pytest.raises(DataError, match=f"test: .*{name}"):
             run_training(plan, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_frames_of_one_trajectory_and_without_labels_are_refused_with_a_way_out(labelled, tmp_path):
+    data = read_dataset(labelled)
+    alike = DataSet(tuple(replace(frame, trajectory="one") for frame in data))
+    write_dataset(tmp_path / "alike.extxyz", alike)
+    with pytest.raises(DataError, match=r"one trajectory \(one\).*split_by: composition.*trajectory="):
+        prepare_frames(TrainingPlan(train=(str(tmp_path / "alike.extxyz"),), largest_force_eV_per_A=500.0))
+    bare = DataSet(tuple(Frame(frame.configuration) for frame in data))
+    write_dataset(tmp_path / "bare.extxyz", bare)
+    with pytest.raises(DataError, match="tammann potential label"):
+        prepare_frames(TrainingPlan(train=(str(tmp_path / "bare.extxyz"),)))

@@ -268,6 +268,10 @@ def prepare_frames(plan: TrainingPlan) -> tuple[DataSet, DataSet, tuple[str, ...
 
     def clean(data: DataSet, what: str) -> DataSet:
         labelled = DataSet(tuple(frame for frame in data if frame.energy_eV is not None))
+        if not len(labelled):
+            raise DataError(
+                f"{what} frames: none of {len(data)} has an energy; label them first, by tammann potential label."
+            )
         kept = filter_frames(
             deduplicate(labelled), largest_force_eV_per_A=plan.largest_force_eV_per_A, closest_A=plan.closest_A
         )
@@ -284,6 +288,14 @@ def prepare_frames(plan: TrainingPlan) -> tuple[DataSet, DataSet, tuple[str, ...
         test = clean(read_dataset(*plan.test), "test")
         check_apart(train, test)
     else:
+        groups = {frame.trajectory if plan.split_by == "trajectory" else frame.formula for frame in train}
+        if len(groups) == 1:
+            other = "composition" if plan.split_by == "trajectory" else "trajectory"
+            raise DataError(
+                f"test: all {len(train)} frames are of one {plan.split_by} ({groups.pop()}), so none can be kept; "
+                f"name frames under test:, say split_by: {other}, or give frames that do not stem from each other a "
+                'trajectory= of their own in the file (info["trajectory"] in ASE).'
+            )
         train, test = split(train, plan.split_by, plan.test_fraction, plan.seed)
     if not len(train) or not len(test):
         raise DataError("train: no labelled frame is left to fit or to test on; label more, or loosen the limits.")
