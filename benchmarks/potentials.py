@@ -86,7 +86,7 @@ def main() -> None:
                 moving.positions += rng.normal(scale=0.01, size=moving.positions.shape)
                 moving.get_forces()
 
-        rows = partial(rows_of, model, positions, box, species, model.radii)
+        rows = partial(rows_of, model, positions, box, species)
         kernel = seconds(partial(model.evaluate, positions, box, species, near, functions=False))
         found.append(
             {

@@ -47,7 +47,7 @@ def grades(functions: np.ndarray, active: ActiveSet) -> np.ndarray:
         >>> grades(np.array([[2.0], [3.0], [7.0]]), line)
         array([0.5, 1. , 3. ])
     """
-    return np.abs(functions @ active.inverse[:-1] + active.inverse[-1]).max(axis=1, initial=0.0)
+    return np.abs(combinations(functions, active)).max(axis=1, initial=0.0)
 
 
 def combinations(functions: np.ndarray, active: ActiveSet) -> np.ndarray:

@@ -102,7 +102,7 @@ def test_rows_of_the_fit_give_the_energies_and_forces_of_the_model():
     atoms = cell_of_atoms(9)
     species = model.species(atoms.get_chemical_symbols())
     cell = np.array(atoms.cell.array)
-    energy, force, virial, functions = rows_of(model, atoms.positions, cell, species, model.radii)
+    energy, force, virial, functions = rows_of(model, atoms.positions, cell, species)
     near = find_neighbours(atoms.positions, cell, model.cutoff_A)
     result = model.evaluate(atoms.positions, cell, species, near, functions=True)
     zero = expansion()

@@ -10,11 +10,10 @@ from math import factorial, sqrt
 import numpy as np
 from numba import njit
 
+from tammann.units import COULOMB_EV_A
+
 L_MAX = 8
 """Largest angular momentum of the tables."""
-
-COULOMB_EV_A = 14.399645
-"""e^2 / (4 pi epsilon_0), eV Å."""
 
 
 def _norms() -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tammann.potentials.ace import kernel
-from tammann.potentials.ace.model import AceModel, Radii
+from tammann.potentials.ace.model import AceModel
 from tammann.potentials.ace.neighbours import find_neighbours
 from tammann.potentials.dataset import DataSet, Frame
 
@@ -93,7 +93,7 @@ def compute_moments(
         weights: Weight of the squares of each frame, shape (number of frames,); 1 where None.
         progress: Called with the done fraction.
     """
-    basis, radii = empty.basis, empty.radii
+    basis = empty.basis
     s, k = len(basis.elements), len(basis)
     size = s * k + s
     sums = [_Sum(size) for _ in range(3)]
@@ -106,7 +106,7 @@ def compute_moments(
         positions = np.ascontiguousarray(atoms.positions_A)
         cell = np.ascontiguousarray(atoms.cell_A)
         zero = empty.single(atoms.symbols, positions, cell, functions=False)
-        energy, force, virial, functions = rows_of(empty, positions, cell, species, radii)
+        energy, force, virial, functions = rows_of(empty, positions, cell, species)
         count = np.bincount(species, minlength=s)
         for z in range(s):
             environments[z].append(functions[species == z])
@@ -135,10 +135,10 @@ def compute_moments(
 
 
 def rows_of(
-    model: AceModel, positions: np.ndarray, cell: np.ndarray, species: np.ndarray, radii: Radii
+    model: AceModel, positions: np.ndarray, cell: np.ndarray, species: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return what each coefficient adds to energy, forces and virial; see ``kernel.design_rows``."""
-    basis = model.basis
+    basis, radii = model.basis, model.radii
     neighbours = find_neighbours(positions, cell, radii.cutoff)
     begin = np.searchsorted(basis.a_species, np.arange(len(basis.elements) + 1)).astype(np.int64)
     rows: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] = kernel.design_rows(

@@ -27,9 +27,9 @@ from tammann.potentials.mace.train import MaceArchitecture, train_mace
 from tammann.potentials.network_training import NETWORK_SETTINGS, NetworkSettings
 from tammann.potentials.sevennet_training import check_weights, train_sevennet
 from tammann.structures import Configuration
-from tammann.workflows.active_learning.explore import Exploration, explore
+from tammann.workflows.active_learning.explore import Exploration
 from tammann.workflows.active_learning.plan import ActiveLearningPlan
-from tammann.workflows.active_learning.propose import Task
+from tammann.workflows.active_learning.propose import Task, run_task
 from tammann.workflows.active_learning.run import Trained
 
 FILE = "committee.json"
@@ -195,18 +195,8 @@ class ExploreCommittee:
 
     def __call__(self, task: Task, model: Path, *, progress: Callable[[float], None] | None = None) -> Exploration:
         """Return what was seen."""
-        return explore(
-            task.configuration,
-            load_committee(model, task.configuration.symbols),
-            self.plan.conditions(task.temperature_K),
-            duration_ps=task.duration_ps,
-            watch=self.plan.watch(),
-            final_temperature_K=task.final_temperature_K,
-            relax_steps=task.relax_steps,
-            name=task.name,
-            progress=progress,
-            rng=task.seed,
-        )
+        calculator = load_committee(model, task.configuration.symbols)
+        return run_task(self.plan, task, calculator, progress=progress)
 
 
 def select_largest_grades(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from tammann.structures import Configuration
 from tammann.structures.candidates import crystal_glass_interface, random_cell, rattled, strained, supercell
 from tammann.structures.crystals import load_crystal
+from tammann.workflows.active_learning.explore import Exploration, explore
 from tammann.workflows.active_learning.plan import ActiveLearningPlan
 
 Kind = Literal["search", "melt", "quench", "crystal", "interface"]
@@ -130,3 +131,21 @@ def _tasks(plan: ActiveLearningPlan, number: int, *, copy: int = 0) -> Iterator[
             formula = plan.compositions[(index + k + number + copy) % len(plan.compositions)]
             both = crystal_glass_interface(crystal, formula, atoms=plan.atoms, rng=rng)
             yield task("interface", f"{label}-{formula}", k, both, seed)
+
+
+def run_task(
+    plan: ActiveLearningPlan, task: Task, calculator: Any, *, progress: Callable[[float], None] | None = None
+) -> Exploration:
+    """Make one run of a round with an ASE calculator, watched as the plan says."""
+    return explore(
+        task.configuration,
+        calculator,
+        plan.conditions(task.temperature_K),
+        duration_ps=task.duration_ps,
+        watch=plan.watch(),
+        final_temperature_K=task.final_temperature_K,
+        relax_steps=task.relax_steps,
+        name=task.name,
+        progress=progress,
+        rng=task.seed,
+    )

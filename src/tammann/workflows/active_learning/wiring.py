@@ -23,9 +23,9 @@ from tammann.potentials.labelling import RECORD, label_frames
 from tammann.potentials.selection import select_configurations
 from tammann.structures import Configuration
 from tammann.workflows.active_learning.committees import ExploreCommittee, committee_of, select_largest_grades
-from tammann.workflows.active_learning.explore import Exploration, explore
+from tammann.workflows.active_learning.explore import Exploration
 from tammann.workflows.active_learning.plan import ActiveLearningPlan
-from tammann.workflows.active_learning.propose import Task
+from tammann.workflows.active_learning.propose import Task, run_task
 from tammann.workflows.active_learning.run import LabelFrames, Labelled, Select, Simulate, Train, Trained
 
 ACE_FILE = f"potential{SUFFIX}"
@@ -161,18 +161,8 @@ class ExploreAce:
 
     def __call__(self, task: Task, model: Path, *, progress: Callable[[float], None] | None = None) -> Exploration:
         """Return what was seen."""
-        return explore(
-            task.configuration,
-            AceCalculator(_loaded(str(model), model.stat().st_mtime_ns), grade=True),
-            self.plan.conditions(task.temperature_K),
-            duration_ps=task.duration_ps,
-            watch=self.plan.watch(),
-            final_temperature_K=task.final_temperature_K,
-            relax_steps=task.relax_steps,
-            name=task.name,
-            progress=progress,
-            rng=task.seed,
-        )
+        calculator = AceCalculator(_loaded(str(model), model.stat().st_mtime_ns), grade=True)
+        return run_task(self.plan, task, calculator, progress=progress)
 
 
 @lru_cache(maxsize=2)
