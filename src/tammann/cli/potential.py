@@ -128,12 +128,14 @@ def _print_rounds(found: Any) -> None:
                 f"{100 * each.share_above_select:.3g}" if explored else "-",
                 format_number(each.largest_grade, ".3g"),
                 f"{each.labelled} of {each.selected or each.labelled}",
+                format_number(each.errors_before.get("forces_meV_per_A", math.nan), ".0f"),
                 str(each.training_frames or "-"),
                 format_number(errors.get("energy_meV_per_atom", math.nan), ".1f"),
                 format_number(errors.get("forces_meV_per_A", math.nan), ".0f"),
             ]
         )
-    columns = ["round", "ps", "stopped", "% above", "largest grade", "labelled", "frames", "meV/atom", "meV/Å"]
+    columns = ["round", "ps", "stopped", "% above", "largest grade", "labelled", "meV/Å on new", "frames", "meV/atom"]
+    columns += ["meV/Å"]
     print_table(columns, rows)
     ended = OUTCOMES[found.outcome]
     print(f"{ended[0].upper()}{ended[1:]}.")

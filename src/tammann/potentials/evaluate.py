@@ -11,7 +11,7 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.notebook import ShownAsTable
-from tammann.potentials.calculators import Potential, calculator_of, prepare
+from tammann.potentials.calculators import Potential, calculator_of, muted, prepare
 from tammann.potentials.response import VOIGT, judged, respond
 from tammann.units import EV_PER_A3_IN_GPA
 
@@ -199,6 +199,31 @@ def evaluate_potential(
 FRAME_COLUMNS = ["frame", "formula", "config_type", "atoms", "reference_eV_per_atom", "predicted_eV_per_atom", "grade"]
 FORCE_COLUMNS = ["frame", "element", "config_type", "reference_eV_per_A", "predicted_eV_per_A"]
 STRESS_COLUMNS = ["frame", "config_type", "component", "reference_GPa", "predicted_GPa"]
+
+
+def calculator_errors(calculator: Any, dataset: DataSet) -> dict[str, float]:
+    """Return the root mean square errors of an ASE calculator on labelled frames, in meV per atom and meV/Å.
+
+    Frames without energy or forces are left out.
+
+    Raises:
+        DataError: None has both.
+    """
+    energies, forces = [], []
+    with muted():
+        for frame in dataset:
+            if frame.energy_eV is None or frame.forces_eV_per_A is None:
+                continue
+            atoms = frame.configuration.to_ase()
+            atoms.wrap()
+            forces.append(calculator.get_property("forces", atoms) - frame.forces_eV_per_A)
+            energies.append((calculator.get_property("energy", atoms) - frame.energy_eV) / frame.n_atoms)
+    if not energies:
+        raise DataError("test: expected frames with energy and forces, got none; label some.")
+    return {
+        "energy_meV_per_atom": 1000.0 * _rms(np.asarray(energies)),
+        "forces_meV_per_A": 1000.0 * _rms(np.concatenate(forces)),
+    }
 
 
 def compare_potentials(evaluations: Sequence[Evaluation]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from tammann.errors import DataError, ResultError
 from tammann.md.conditions import Conditions
 from tammann.potentials.dataset import read_dataset
 from tammann.workflows.active_learning import Labelled, Watch, explore, load_active_learning, run, run_active_learning
+from tammann.workflows.active_learning.folder import LABELLED
 from workflows.active_learning import toys
 from workflows.active_learning.toys import FUNCTIONS, Collapsing, plan
 
@@ -52,6 +53,9 @@ def test_the_student_learns_until_its_runs_hold_nothing_new(tmp_path):
     assert (table.selected.iloc[1:] <= 6).all()
     assert table.reached_ps.iloc[-1] == table.wanted_ps.iloc[-1] == 1.0
     assert result.model.is_file()
+    before = table.new_frames_forces_meV_per_A
+    learned = toys.evaluate(tmp_path / "round-1" / "student.npz", read_dataset(tmp_path / "round-1" / LABELLED))
+    assert before.iloc[1] > 1.2 * learned["forces_meV_per_A"] and np.isnan(before.iloc[0])
     assert (tmp_path / "active-learning.png").stat().st_size > 10_000
     shares = [share for share, _, _ in told]
     assert shares == sorted(shares) and 0 <= shares[0] and shares[-1] <= 1

@@ -9,6 +9,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from tammann.files import whole_file
 from tammann.md.conditions import Conditions
 from tammann.potentials.dataset import DataSet
+from tammann.potentials.evaluate import calculator_errors
 from tammann.structures import Configuration
 from tammann.workflows.active_learning.explore import Watch, explore
 
@@ -167,11 +168,12 @@ def train(frames, test, folder, *, progress=None):
     model = Path(folder) / "student.npz"
     with whole_file(model) as file:
         np.savez(file, coefficients=solved, largest=largest)
-    calculator, errors = Student(model), []
-    for frame in test:
-        errors.append(calculator.get_property("forces", frame.configuration.to_ase()) - frame.forces_eV_per_A)
-    rmse = float(np.sqrt(np.mean(np.concatenate(errors) ** 2)))
-    return Trained(model, {"forces_meV_per_A": 1000 * rmse})
+    return Trained(model, evaluate(model, test))
+
+
+def evaluate(model, frames):
+    """Errors of the student's forces."""
+    return {"forces_meV_per_A": calculator_errors(Student(model), frames)["forces_meV_per_A"]}
 
 
 def simulate(task, model, *, progress=None, watch=WATCH):
@@ -194,7 +196,7 @@ def select(configurations, grades, model, most):
     return np.argsort(-np.asarray(grades), kind="stable")[:most].tolist()
 
 
-FUNCTIONS = {"label": label, "train": train, "simulate": simulate, "select": select}
+FUNCTIONS = {"label": label, "train": train, "simulate": simulate, "select": select, "evaluate": evaluate}
 
 
 def plan(**keys):

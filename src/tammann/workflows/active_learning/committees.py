@@ -10,17 +10,17 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tammann.errors import DataError, ResultError
 from tammann.files import read_json, write_text
 from tammann.parallel import Progress
-from tammann.potentials.calculators import calculator_of, muted, prepare
+from tammann.potentials.calculators import calculator_of, prepare
 from tammann.potentials.chgnet_training import train_chgnet
 from tammann.potentials.committee import CommitteeCalculator
 from tammann.potentials.dataset import DataSet
+from tammann.potentials.evaluate import calculator_errors
 from tammann.potentials.load import load_potential
 from tammann.potentials.mace.finetune import finetune_mace
 from tammann.potentials.mace.train import MaceArchitecture, train_mace
@@ -89,7 +89,7 @@ class TrainCommittee:
                 write_text(record, json.dumps({"file": file.relative_to(folder).as_posix()}) + "\n")
             files.append(str(read_json(record, error=ResultError)["file"]))
         write_text(folder / FILE, json.dumps({"members": files}, indent=1) + "\n")
-        return Trained(folder / FILE, committee_errors(load_committee(folder / FILE, train.elements), test))
+        return Trained(folder / FILE, evaluate_committee(folder / FILE, test))
 
 
 @dataclass(frozen=True)
@@ -168,23 +168,9 @@ def load_committee(file: Path, symbols: Sequence[str]) -> CommitteeCalculator:
     return CommitteeCalculator([calculator_of(prepare(potential, symbols)) for potential in potentials])
 
 
-def committee_errors(calculator: Any, test: DataSet) -> dict[str, float]:
-    """Return the root mean square errors of a calculator on labelled frames, in meV per atom and meV/Å."""
-    energies, forces = [], []
-    with muted():
-        for frame in test:
-            if frame.energy_eV is None or frame.forces_eV_per_A is None:
-                continue
-            atoms = frame.configuration.to_ase()
-            atoms.wrap()
-            forces.append(calculator.get_property("forces", atoms) - frame.forces_eV_per_A)
-            energies.append((calculator.get_property("energy", atoms) - frame.energy_eV) / frame.n_atoms)
-    if not energies:
-        raise DataError("test: expected frames with energy and forces, got none; label some.")
-    return {
-        "energy_meV_per_atom": 1000.0 * float(np.sqrt(np.mean(np.square(energies)))),
-        "forces_meV_per_A": 1000.0 * float(np.sqrt(np.mean(np.concatenate(forces) ** 2))),
-    }
+def evaluate_committee(model: Path, frames: DataSet) -> dict[str, float]:
+    """Return the errors of the mean of a committee in a file on labelled frames, as ``calculator_errors``."""
+    return calculator_errors(load_committee(model, frames.elements), frames)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class RoundResult:
         failed: Configurations that could not be labelled.
         discarded: Frames labelled, but with a force above ``largest_force_eV_per_A``.
         training_frames: Frames that the model of this round was fitted to.
+        errors_before: Of the model before, by name with unit, on the frames labelled in this round, to which it was not
+            fitted: how wrong it was where its own runs led it.
         errors: Of that model on the fixed test frames, by name with unit.
     """
 
@@ -70,6 +72,7 @@ class RoundResult:
     failed: int = 0
     discarded: int = 0
     training_frames: int = 0
+    errors_before: Mapping[str, float] = field(default_factory=dict)
     errors: Mapping[str, float] = field(default_factory=dict)
 
     def meets(self, plan: ActiveLearningPlan) -> bool:
@@ -131,6 +134,7 @@ def round_row(result: RoundResult) -> dict[str, Any]:
         "failed": result.failed,
         "discarded": result.discarded,
         "training_frames": result.training_frames,
+        **{f"new_frames_{name}": value for name, value in result.errors_before.items()},
         **result.errors,
     }
 

@@ -81,6 +81,13 @@ class Simulate(Protocol):
         """Return what was seen."""
 
 
+class Evaluate(Protocol):
+    """Measures the errors of a potential in a file on labelled frames."""
+
+    def __call__(self, model: Path, frames: DataSet) -> Mapping[str, float]:
+        """Return the errors by name with unit."""
+
+
 class Select(Protocol):
     """Chooses which configurations to label."""
 
@@ -96,6 +103,7 @@ def run_active_learning(
     train: Train,
     simulate: Simulate,
     select: Select,
+    evaluate: Evaluate,
     resume: bool = False,
     progress: Progress | None = None,
     executor: Executor | None = None,
@@ -119,6 +127,7 @@ def run_active_learning(
         train: Fits a potential.
         simulate: Makes a watched run, such as ``explore``.
         select: Chooses among the configurations collected.
+        evaluate: Measures how wrong the potential was on the frames that a round has labelled, before it learns them.
         resume: Continue what is in ``out``; the plan may differ from the one there in ``rounds`` and ``criterion``.
         progress: Called with the fraction done of all rounds.
         executor: Where runs of a round are made, several at a time; in this process where None.
@@ -131,7 +140,7 @@ def run_active_learning(
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
         state = open_active_learning(plan, folder, resume=resume)
-        run = _Run(plan, folder, state, label, train, simulate, select, _rising(progress), executor)
+        run = _Run(plan, folder, state, label, train, simulate, select, evaluate, _rising(progress), executor)
         outcome = run.all_rounds()
         state.remember("outcome", outcome)
     result = load_active_learning(folder)
@@ -149,6 +158,7 @@ class _Run:
     train: Train
     simulate: Simulate
     select: Select
+    evaluate: Evaluate
     progress: Progress | None
     executor: Executor | None
 
@@ -166,6 +176,7 @@ class _Run:
             added = self._label(number)
             if not added:
                 return "exhausted"
+            self._evaluate(number, trained)
             trained = self._train(number)
             save_round(
                 replace(load_round(folder / ROUND), training_frames=len(self._frames(number)), errors=trained.errors),
@@ -303,6 +314,17 @@ class _Run:
 
         added: int = self.state.step(f"round-{number}/label", do)
         return added
+
+    def _evaluate(self, number: int, trained: Trained) -> None:
+        """Measure the model of the round before on the frames labelled in this one."""
+        folder = round_folder(self.out, number)
+
+        def do() -> None:
+            found = self.evaluate(trained.model, read_dataset(folder / LABELLED))
+            errors = {name: float(value) for name, value in found.items()}
+            save_round(replace(load_round(folder / ROUND), errors_before=errors), folder / ROUND)
+
+        self.state.step(f"round-{number}/evaluate", do)
 
     def _part(self, number: int, part: tuple[float, float], what: str) -> Progress | None:
         """Return the progress of one step of a round, as a part of the whole."""

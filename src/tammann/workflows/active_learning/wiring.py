@@ -16,17 +16,23 @@ from tammann.potentials.ace.calculator import AceCalculator
 from tammann.potentials.ace.fit import AceSettings, train_ace
 from tammann.potentials.ace.model import SUFFIX, AceModel
 from tammann.potentials.dataset import DataSet
+from tammann.potentials.evaluate import calculator_errors
 from tammann.potentials.extrapolation import combinations
 from tammann.potentials.gpaw import GpawLabeller, GpawSettings
 from tammann.potentials.labellers import Labeller, PotentialLabeller
 from tammann.potentials.labelling import RECORD, label_frames
 from tammann.potentials.selection import select_configurations
 from tammann.structures import Configuration
-from tammann.workflows.active_learning.committees import ExploreCommittee, committee_of, select_largest_grades
+from tammann.workflows.active_learning.committees import (
+    ExploreCommittee,
+    committee_of,
+    evaluate_committee,
+    select_largest_grades,
+)
 from tammann.workflows.active_learning.explore import Exploration
 from tammann.workflows.active_learning.plan import ActiveLearningPlan
 from tammann.workflows.active_learning.propose import Task, run_task
-from tammann.workflows.active_learning.run import LabelFrames, Labelled, Select, Simulate, Train, Trained
+from tammann.workflows.active_learning.run import Evaluate, LabelFrames, Labelled, Select, Simulate, Train, Trained
 
 ACE_FILE = f"potential{SUFFIX}"
 LABELS = "labels"
@@ -41,6 +47,7 @@ class Functions(NamedTuple):
     train: Train
     simulate: Simulate
     select: Select
+    evaluate: Evaluate
 
 
 def functions_of(plan: ActiveLearningPlan, *, workers: int = 1, timeout_s: float = 3600.0) -> Functions:
@@ -64,8 +71,8 @@ def functions_of(plan: ActiveLearningPlan, *, workers: int = 1, timeout_s: float
     """
     label = LabelBy(build_labeller(plan.labeller), workers, timeout_s)
     if plan.architecture != "ace":
-        return Functions(label, committee_of(plan), ExploreCommittee(plan), select_largest_grades)
-    return Functions(label, TrainAce(ace_settings(plan)), ExploreAce(plan), select_d_optimal)
+        return Functions(label, committee_of(plan), ExploreCommittee(plan), select_largest_grades, evaluate_committee)
+    return Functions(label, TrainAce(ace_settings(plan)), ExploreAce(plan), select_d_optimal, evaluate_ace)
 
 
 def build_labeller(name: str) -> Labeller:
@@ -163,6 +170,11 @@ class ExploreAce:
         """Return what was seen."""
         calculator = AceCalculator(_loaded(str(model), model.stat().st_mtime_ns), grade=True)
         return run_task(self.plan, task, calculator, progress=progress)
+
+
+def evaluate_ace(model: Path, frames: DataSet) -> dict[str, float]:
+    """Return the errors of an expansion in a file on labelled frames, as ``calculator_errors``."""
+    return calculator_errors(AceCalculator(_loaded(str(model), model.stat().st_mtime_ns)), frames)
 
 
 @lru_cache(maxsize=2)
