@@ -96,3 +96,26 @@ def test_a_search_that_was_interrupted_ends_as_an_undisturbed_one(installed, tmp
     with np.load(whole / "melt.npz") as one, np.load(pieces / "melt.npz") as other:
         assert sorted(one) == sorted(other) and all(np.array_equal(one[name], other[name]) for name in one)
     assert not any((folder / name).exists() for folder in folders for name in ("search.npz", "failed.json"))
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_atoms_of_a_fitted_potential_are_relaxed_after_a_step_in_volume(installed, tmp_path, monkeypatch, fitted):
+    search = {"scales": [0.9, 1.0, 1.1], "scale_ps": 0.2, "hold_ps": 0.2, "attempts": 1}
+    asked = plan(atoms=20, melt_ps=0.2, replicas=1, production_ps=1.0, volume=search)
+    engine, relaxed = module.load_engine(asked.engine), []
+
+    class Noted:
+        run, produce = staticmethod(engine.run), staticmethod(engine.produce)
+
+        def relax(self, configuration, potential, *, steps=500):
+            if steps == module.RELAX_STEPS:
+                relaxed.append(configuration.n_atoms)
+            return engine.relax(configuration, potential, steps=steps)
+
+    monkeypatch.setattr(module, "load_engine", lambda name: Noted())
+    if fitted:
+        monkeypatch.setattr(module, "ModelFile", object)
+    state = record_replica(asked, tmp_path / "o", formula="MgO", temperature_K=4500.0)
+    points = json.loads((state / "volume.json").read_text())["points"]
+    steps = np.abs(np.diff([p["volume_A3"] for p in points]) / [p["volume_A3"] for p in points[:-1]])
+    assert len(relaxed) == (1 + int((steps > module.RESCALED).sum()) if fitted else 0)

@@ -18,12 +18,16 @@ from tammann.md.equation_of_state import VolumePoint, equilibrate_volume, find_v
 from tammann.md.load import load_engine
 from tammann.md.starts import random_start
 from tammann.potentials import load_potential
+from tammann.potentials.calculators import ModelFile
 from tammann.structures import Configuration
 from tammann.workflows.melt.folder import MELT, STRUCTURE, ReplicaTask
 from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import VolumeRecord
 
 SEARCH = "search.npz"
+RESCALED = 0.02
+"""Relative change of volume beyond which atoms are relaxed before they move by a fitted potential."""
+RELAX_STEPS = 50
 
 StepProgress = Callable[[int, int, str], None]
 """Called with the steps done, the steps needed at most, and what is being done."""
@@ -52,9 +56,16 @@ def search_volume(plan: MeltPlan, task: ReplicaTask, progress: StepProgress = la
     start, points = _load(file)
     numbers = itertools.count(len(points) + 1)
 
+    held_A3 = [points[-1].volume_A3 if points else start.volume_A3]
+
     def advance(configuration: Configuration, duration_ps: float) -> MDRun:
         # random numbers of its own for every run, so that a resumed search is the same as an undisturbed one
         rng = random_numbers(plan, task.formula, task.temperature_K, 0, next(numbers))
+        stepped = search.method != "npt" and abs(configuration.volume_A3 / held_A3[0] - 1.0) > RESCALED
+        if stepped and isinstance(potential, ModelFile):
+            # a step in volume may bring atoms nearer than a fitted potential knows
+            configuration = engine.relax(configuration, potential, steps=RELAX_STEPS)
+        held_A3[0] = configuration.volume_A3
         return engine.run(configuration, potential, conditions, duration_ps=duration_ps, rng=rng)
 
     def keep(configuration: Configuration, points: tuple[VolumePoint, ...]) -> None:
