@@ -54,9 +54,26 @@ def test_extended_xyz_and_back():
             Configuration.from_extxyz(wrong)
 
 
+def test_labels_go_with_the_atoms():
+    labelled = WATER.with_labels(grain=[1, 2, 2], distance_A=[0.5, 1.5, 2.5])
+    assert labelled.at_volume(100.0).labels["grain"].tolist() == [1, 2, 2]
+    some = labelled.take([2, 0])
+    assert some.symbols == ("H", "O") and some.labels["distance_A"].tolist() == [2.5, 0.5]
+    assert some.velocities_A_per_ps[0].tolist() == [-1, 0, 0]
+    assert labelled.take(labelled.labels["grain"] == 2).symbols == ("H", "H")
+    back = Configuration.from_ase(labelled.to_ase(), labels=True)
+    assert set(back.labels) == {"grain", "distance_A"} and not Configuration.from_ase(labelled.to_ase()).labels
+    with pytest.raises(ValueError):
+        labelled.labels["grain"][0] = 5
+
+
 @pytest.mark.parametrize(
     "change, words",
     [
+        ({"labels": {"grain": [1, 2]}}, r"label 'grain' has shape \(2,\), expected \(3,\) or \(3, k\)"),
+        ({"labels": {"pos": [1, 2, 3]}}, "label 'pos': expected numbers under a name"),
+        ({"labels": {"grain": ["a", "b", "c"]}}, "label 'grain': expected numbers"),
+        ({"labels": {"d": [1.0, np.nan, 0.0]}}, "label 'd' has a value that is not finite"),
         ({"positions_A": np.zeros((2, 3))}, r"positions_A has shape \(2, 3\), expected \(3, 3\) for 3 atoms"),
         ({"cell_A": np.full((3, 3), np.nan)}, "cell_A has a value that is not finite"),
         ({"cell_A": np.ones((3, 3))}, "a cell with a volume"),

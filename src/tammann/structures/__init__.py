@@ -3,5 +3,13 @@
 from tammann.structures.amorphous import atoms_in_box, estimate_volume_per_atom, random_packing
 from tammann.structures.configuration import Configuration
 from tammann.structures.read import read_structure
+from tammann.structures.write import write_structure
 
-__all__ = ["Configuration", "atoms_in_box", "estimate_volume_per_atom", "random_packing", "read_structure"]
+__all__ = [
+    "Configuration",
+    "atoms_in_box",
+    "estimate_volume_per_atom",
+    "random_packing",
+    "read_structure",
+    "write_structure",
+]

@@ -10,7 +10,7 @@ from tammann.structures.configuration import Configuration
 
 
 def read_structure(path: str | Path) -> Configuration:
-    r"""Return the (last) configuration in a file.
+    r"""Return the (last) configuration in a file, with further columns of an extended XYZ file as labels.
 
     Args:
         path: Any format that ASE reads with a cell; the name says which.
@@ -39,4 +39,4 @@ def read_structure(path: str | Path) -> Configuration:
             f"structure {file.name!r} cannot be read ({problem}); expected CIF, POSCAR or extended XYZ, its format in "
             "its name."
         ) from None
-    return Configuration.from_ase(atoms)
+    return Configuration.from_ase(atoms, labels=file.suffix in (".xyz", ".extxyz"))
