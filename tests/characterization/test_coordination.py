@@ -1,52 +1,16 @@
-"""Neighbours: ideal gases, crystals whose shells are known, and cells smaller than the distances asked for."""
+"""Coordination numbers of crystals whose shells are known, atom by atom and as means."""
 
+import math
 import tracemalloc
 
 import numpy as np
 import pytest
 
-from tammann.characterization import (
-    bond_fractions,
-    bragg_noise,
-    bragg_order,
-    coordination,
-    coordination_numbers,
-    crystal_nn_coordination,
-    largest_cavity,
-    order,
-    radial_distribution,
-)
+from characterization import crystals
+from characterization.boxes import gas, rock_salt
+from tammann.characterization import coordination_numbers, coordination_shell
 from tammann.errors import DataError
-from tammann.trajectory import trajectory_from_arrays
-
-
-def gas(cell, atoms=60, frames=120, seed=1):
-    x = np.random.default_rng(seed).random((frames, atoms, 3)) @ cell
-    kinds = ["Ba"] * (atoms // 3) + ["O"] * (atoms - atoms // 3)
-    return trajectory_from_arrays(x, cell, kinds, frame_interval_ps=1.0, wrapped=False)
-
-
-def rock_salt(repeats=2, edge=5.0, rattle=0.0, frames=6, seed=2):
-    faces = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    cells = np.stack(np.meshgrid(*[np.arange(repeats)] * 3, indexing="ij"), axis=-1).reshape(-1, 1, 3)
-    metal = (cells + faces).reshape(-1, 3)
-    sites = np.concatenate([metal, metal + [0.5, 0, 0]]) * edge
-    x = sites + np.random.default_rng(seed).normal(scale=rattle, size=(frames, *sites.shape))
-    kinds = ["Mg"] * len(metal) + ["O"] * len(metal)
-    return trajectory_from_arrays(x, repeats * edge * np.eye(3), kinds, frame_interval_ps=1.0, wrapped=False)
-
-
-SKEWED = np.array([[9.0, 0, 0], [4.0, 8.0, 0], [-3.0, 2.0, 10.0]])
-
-
-@pytest.mark.parametrize("cell", [10.0 * np.eye(3), SKEWED], ids=["cube", "skewed"])
-@pytest.mark.parametrize("pair", [("Ba", "O"), ("O", "O")])
-def test_ideal_gas(cell, pair):
-    """g(r) = 1, also beyond the cell, where neighbours are images."""
-    r, g = radial_distribution(gas(cell), *pair, r_max_A=12.0, bin_A=1.0)
-    assert len(r) == 12 and r[0] == pytest.approx(0.5)
-    # of its own images an atom knows: leave those distances to the pair of unlike atoms
-    assert g[2:8] == pytest.approx(1.0, abs=0.06)
+from tammann.structures import Configuration
 
 
 def test_rock_salt_shells():
@@ -63,127 +27,86 @@ def test_neighbours_beyond_a_small_cell():
     assert small[0].mean == large[0].mean == 18.0
 
 
-def test_bond_fractions_of_rock_salt():
-    """Within 3.6 Å an ion has 6 unlike and 12 like neighbours: a third of all pairs, and a third of each like kind."""
-    shares = bond_fractions(rock_salt(), cutoff_A=3.6)
-    assert {pair: round(mean, 9) for pair, (mean, _) in shares.items()} == {
-        ("Mg", "Mg"): round(1 / 3, 9),
-        ("Mg", "O"): round(1 / 3, 9),
-        ("O", "O"): round(1 / 3, 9),
-    }
+@pytest.mark.parametrize(
+    ("crystal", "pair", "cutoff", "number", "length"),
+    [
+        (crystals.fcc(), ("Cu", "Cu"), None, 12, 3.6 / math.sqrt(2)),
+        (crystals.rock_salt(), ("Na", "Cl"), None, 6, 2.82),
+        (crystals.rock_salt(2), ("Cl", "Cl"), 4.5, 12, 5.64 / math.sqrt(2)),
+        (crystals.perovskite(), ("Zr", "O"), None, 6, 2.1),
+        (crystals.perovskite(), ("Ba", "O"), None, 12, 4.2 / math.sqrt(2)),
+        (crystals.perovskite(), ("O", "Zr"), None, 2, 2.1),
+        (crystals.diamond(), ("Si", "Si"), None, 4, 5.43 * math.sqrt(3) / 4),
+        (crystals.barium_zirconium_sulfide(), ("Zr", "S"), 3.1, 6, 2.533),
+    ],
+)
+def test_first_shells(crystal, pair, cutoff, number, length):
+    shell = coordination_shell(crystal, *pair, cutoff_A=cutoff)
+    assert shell.fractions == {number: 1.0} and shell.mean == number and math.isnan(shell.stderr)
+    assert shell.mean_bond_length_A == pytest.approx(length, abs=1e-3 if pair == ("Zr", "S") else 1e-9)
 
 
-def test_bond_fractions_of_a_gas_follow_composition():
-    shares = bond_fractions(gas(SKEWED), cutoff_A=5.0)
-    assert sum(mean for mean, _ in shares.values()) == pytest.approx(1.0)
-    assert shares["Ba", "O"][0] == pytest.approx(20 * 40 / (60 * 59 / 2), abs=4 * shares["Ba", "O"][1] + 0.01)
+def vacancy():
+    """Rock salt without one of 32 chlorine ions: six of its neighbours have five."""
+    salt = crystals.rock_salt(2)
+    keep = np.arange(salt.n_atoms) != salt.symbols.index("Cl")
+    symbols = tuple(s for s, k in zip(salt.symbols, keep, strict=True) if k)
+    return Configuration(symbols, salt.positions_A[keep], salt.cell_A)
 
 
-def test_crystal_nn_knows_rock_salt():
-    found = crystal_nn_coordination(rock_salt(frames=2), frames=1)
-    assert found["Mg"][0] == 6.0 and found["O"][0] == 6.0
+def test_histogram_and_bond_lengths_by_coordination():
+    torn = vacancy()
+    shell = coordination_shell(torn, "Na", "Cl", cutoff_A=3.5)
+    assert shell.fractions == pytest.approx({5: 6 / 32, 6: 26 / 32})
+    assert shell.mean == pytest.approx(6 - 6 / 32)
+    five = shell.per_atom() == 5
+    # pull the ions with five neighbours' partners away: their bonds alone get longer
+    moved = Configuration(torn.symbols, torn.positions_A + 0.05 * five[:, None], torn.cell_A)
+    found = coordination_shell(moved, "Na", "Cl", cutoff_A=3.5)
+    assert found.bond_lengths_A[6] == pytest.approx(2.82, abs=1e-9)
+    assert found.bond_lengths_A[5] > 2.82
+    weights = np.array([5 * 6, 6 * 26])
+    lengths = [found.bond_lengths_A[5], found.bond_lengths_A[6]]
+    assert found.mean_bond_length_A == pytest.approx(np.average(lengths, weights=weights))
+    assert found.table()["coordination"].tolist() == [5, 6]
 
 
-def test_neighbours_one_by_one():
-    """Every image within reach, in a cell with no right angle, and none twice."""
-    x = gas(SKEWED, atoms=12, frames=2).positions[0]
-    shifts = np.stack(np.meshgrid(*[np.arange(-3, 4)] * 3, indexing="ij"), axis=-1).reshape(-1, 3) @ SKEWED
-    for b, same in ((x, True), (x[5:], False)):
-        r = np.linalg.norm(b[None, :, None] + shifts - x[:, None, None], axis=-1)
-        wanted = np.argwhere((r < 8.9) & (r > 1e-9))
-        i, j, found = (
-            np.concatenate(part) for part in zip(*coordination._pairs(x, b, SKEWED, 8.9, same=same), strict=True)
-        )
-        if not same:  # an atom that is in both lists is a neighbour of itself
-            i, j, found = (part[found > 1e-9] for part in (i, j, found))
-        assert sorted(zip(i, j, strict=True)) == sorted((a, b) for a, b, _ in wanted.tolist())
-        np.testing.assert_allclose(np.sort(found), np.sort(r[(r < 8.9) & (r > 1e-9)]))
+def test_one_region_alone():
+    torn = vacancy()
+    five = coordination_shell(torn, "Na", "Cl", cutoff_A=3.5).per_atom() == 5
+    assert five.sum() == 6
+    assert coordination_shell(torn, "Na", "Cl", cutoff_A=3.5, atoms=five).fractions == {5: 1.0}
+    with pytest.raises(DataError, match="one atom of 'Na' or more among those chosen, got none"):
+        coordination_shell(torn, "Na", "Cl", cutoff_A=3.5, atoms=np.zeros(torn.n_atoms, bool))
+    with pytest.raises(DataError, match="atoms: expected true or false for each of 63 atoms"):
+        coordination_shell(torn, "Na", "Cl", cutoff_A=3.5, atoms=np.arange(3))
 
 
-def test_pairs_by_the_piece(monkeypatch):
-    whole = [radial_distribution(gas(SKEWED), "O", "O")[1], bond_fractions(gas(SKEWED))["Ba", "O"]]
-    monkeypatch.setattr(coordination, "MOST_PAIRS", 50)
-    np.testing.assert_array_equal(whole[0], radial_distribution(gas(SKEWED), "O", "O")[1])
-    assert bond_fractions(gas(SKEWED))["Ba", "O"] == whole[1]
+def test_several_frames():
+    shell = coordination_shell(rock_salt(rattle=0.3, frames=20), "Mg", "O", cutoff_A=3.0)
+    assert shell.numbers.shape == (20 * 32,) and shell.atoms.shape == (32,)
+    assert shell.stderr > 0 and sum(shell.fractions.values()) == pytest.approx(1.0)
+    assert shell.mean == pytest.approx(sum(n * share for n, share in shell.fractions.items()))
 
 
-def test_crystal_nn_of_a_few_sites_of_a_large_box(monkeypatch):
-    """Each site is judged in a piece of the box as it is in all of it."""
-    large = rock_salt(repeats=6, rattle=0.35, frames=2)
-    monkeypatch.setattr(coordination, "MOST_SITES", 20)
-    cut = crystal_nn_coordination(large, frames=1)
-    monkeypatch.setattr(coordination, "AROUND_A", 1e3)
-    assert crystal_nn_coordination(large, frames=1) == cut
-    assert cut["Mg"][0] != 6.0
+def test_no_neighbour_at_all():
+    shell = coordination_shell(crystals.rock_salt(), "Na", "Cl", cutoff_A=2.0)
+    assert shell.fractions == {0: 1.0} and shell.bond_lengths_A == {} and math.isnan(shell.mean_bond_length_A)
 
 
-@pytest.mark.parametrize("cell", [18.0 * np.eye(3), 1.8 * SKEWED], ids=["cube", "skewed"])
-def test_order_by_grid(cell, monkeypatch):
-    box = gas(cell, atoms=150, frames=3)
-    direct = bragg_order(box)
-    monkeypatch.setattr(order, "MOST_PHASES", 0)
-    assert bragg_order(box) == pytest.approx(direct, rel=5e-3)
-    warm = rock_salt(repeats=3, rattle=0.2)
-    by_grid = bragg_order(warm)
-    monkeypatch.undo()
-    assert by_grid == pytest.approx(bragg_order(warm), rel=5e-3)
+def test_unknown_elements_and_lengths():
+    with pytest.raises(DataError, match="there is no 'Ba' in this structure of Mg, O"):
+        coordination_shell(rock_salt(), "Ba", "O")
+    with pytest.raises(DataError, match="at most 20, got 50"):
+        coordination_shell(rock_salt(), "Mg", "O", cutoff_A=50.0)
 
 
 def test_large_boxes_take_little_memory():
-    """Of 20,000 atoms all phases are 70 GB, all distances 10 GB."""
+    """Of 20,000 atoms all distances are 10 GB."""
     box = gas(74.0 * np.eye(3), atoms=20_000, frames=2)
     tracemalloc.start()
     try:
-        assert bragg_order(box) < 0.003
-        bond_fractions(box, cutoff_A=4.0)
-        largest_cavity(box)
-        coordination_numbers(box, [("Ba", "O")])
+        coordination_numbers(box, [("Ba", "O")], cutoffs_A={("Ba", "O"): 4.0})
         assert tracemalloc.get_traced_memory()[1] < 200e6
     finally:
         tracemalloc.stop()
-
-
-@pytest.mark.parametrize("atoms", [30, 60])
-def test_atoms_at_random_stay_below_the_noise(atoms):
-    """At a chance of 1 in 20 no more than 1 in 20 of 400 arrangements is above, and none far below."""
-    cell = (20.0 * atoms) ** (1 / 3) * np.eye(3)
-    x = np.random.default_rng(4).random((400, 1, atoms, 3)).repeat(2, axis=1) @ cell
-    found = np.array(
-        [bragg_order(trajectory_from_arrays(one, cell, ["O"] * atoms, frame_interval_ps=1.0)) for one in x]
-    )
-    limit = bragg_noise(atoms, 20.0 * atoms, chance=0.05)
-    assert (found > limit).mean() < 0.05
-    assert np.median(found) > 0.5 * limit
-    assert limit < bragg_noise(atoms, 20.0 * atoms) <= 1.0
-
-
-def test_crystals_are_far_above_the_noise():
-    hot = rock_salt(edge=4.2, rattle=0.25)  # 64 atoms that stray a tenth of the distance to their neighbours
-    assert bragg_order(hot) > 2.0 * bragg_noise(64, 8.4**3)
-    assert bragg_noise(5, 100.0) == 1.0
-
-
-def test_order_of_crystals_and_gases():
-    assert bragg_order(rock_salt()) == pytest.approx(1.0)
-    warm = bragg_order(rock_salt(rattle=0.2))
-    assert 0.3 < warm < 0.9  # exp(-q2 u2) with q = 2.5 to 5 per Å
-    assert bragg_order(gas(10.0 * np.eye(3), atoms=300, frames=40)) < 0.03
-
-
-def test_cavities():
-    assert largest_cavity(rock_salt(edge=5.0)) == pytest.approx(2.5 * np.sqrt(3) / 2, abs=0.2)
-    half = rock_salt()
-    kept = half.positions[0][:, 0] < 5.0
-    torn = trajectory_from_arrays(
-        half.positions[:, kept],
-        half.cells[0],
-        np.array(half.symbols)[kept].tolist(),
-        frame_interval_ps=1.0,
-        wrapped=False,
-    )
-    assert largest_cavity(torn) > 3.5
-
-
-def test_unknown_element():
-    with pytest.raises(DataError, match="there is no 'Ba' in this trajectory of Mg, O"):
-        radial_distribution(rock_salt(), "Ba", "O")

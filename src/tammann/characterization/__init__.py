@@ -1,21 +1,33 @@
-"""Structure of melts and glasses: pair distributions, coordination, crystalline order, cavities."""
+"""Structure of crystals, melts and glasses: g(r), bonds, coordination, angles; crystalline order, cavities."""
 
+from tammann.characterization.angles import AngleDistribution, bond_angles
+from tammann.characterization.bonds import bond_fractions, crystal_nn_coordination, neighbour_fractions
 from tammann.characterization.coordination import (
     Coordination,
-    bond_fractions,
+    CoordinationShell,
     coordination_numbers,
-    crystal_nn_coordination,
-    radial_distribution,
+    coordination_shell,
 )
+from tammann.characterization.network import BondNetwork, bond_network, first_minimum_cutoffs
 from tammann.characterization.order import bragg_noise, bragg_order, largest_cavity
+from tammann.characterization.rdf import PairDistribution, pair_distribution
 
 __all__ = [
+    "AngleDistribution",
+    "BondNetwork",
     "Coordination",
+    "CoordinationShell",
+    "PairDistribution",
+    "bond_angles",
     "bond_fractions",
+    "bond_network",
     "bragg_noise",
     "bragg_order",
     "coordination_numbers",
+    "coordination_shell",
     "crystal_nn_coordination",
+    "first_minimum_cutoffs",
     "largest_cavity",
-    "radial_distribution",
+    "neighbour_fractions",
+    "pair_distribution",
 ]

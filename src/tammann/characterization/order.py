@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.characterization.coordination import with_images
+from tammann.characterization.images import with_images
 from tammann.structures.configuration import wrapped
 
 if TYPE_CHECKING:

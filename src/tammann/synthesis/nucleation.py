@@ -8,7 +8,7 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from tammann.characterization.coordination import with_images
+from tammann.characterization.images import with_images
 from tammann.composition import parse_formula
 from tammann.synthesis.exchange import VOLATILE, OpenSystem
 from tammann.synthesis.precursor_set import PrecursorSet

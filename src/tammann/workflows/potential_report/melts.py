@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
 
-from tammann.characterization import radial_distribution
+from tammann.characterization import pair_distribution
 from tammann.errors import DataError
 from tammann.md.conditions import Conditions
 from tammann.md.engine import Engine
@@ -23,7 +22,7 @@ from tammann.transport import correlations_of_stretches, displacement_correlatio
 from tammann.workflows.potential_report.plan import MeltTask
 
 BIN_A = 0.1
-BLOCKS = 5
+MOST_FRAMES = 1000
 FEWEST_FRAMES = 40
 
 
@@ -178,19 +177,10 @@ def _diffusivities(run: MeltStructure) -> Mapping[str, tuple[float, float]]:
 
 
 def _distributions(trajectory: Trajectory) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, np.ndarray]:
-    ends = np.linspace(0, trajectory.n_frames, BLOCKS + 1).round().astype(int)
-    blocks = [trajectory.frames(a, b) for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
-    names, means, errors = [], [], []
-    r = np.empty(0)
-    for a, b in combinations_with_replacement(trajectory.species, 2):
-        curves = []
-        for block in blocks:
-            r, curve = radial_distribution(block, a, b, bin_A=BIN_A)
-            curves.append(curve)
-        names.append(f"{a}-{b}")
-        means.append(np.mean(curves, axis=0))
-        errors.append(np.std(curves, axis=0, ddof=1) / math.sqrt(BLOCKS))
-    return tuple(names), r, np.array(means), np.array(errors)
+    found = pair_distribution(trajectory, bin_A=BIN_A, frames=MOST_FRAMES, threads=1)
+    assert found.stderr is not None  # of fewer than five frames no distribution is made
+    upper = np.triu_indices(len(found.species))
+    return tuple(f"{a}-{b}" for a, b in found.pairs), found.r_A, found.partial[upper], found.stderr[upper]
 
 
 def _diffusion(trajectory: Trajectory) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[bool, ...]]:
