@@ -10,14 +10,18 @@ from tammann.characterization.coordination import (
 )
 from tammann.characterization.network import BondNetwork, bond_network, first_minimum_cutoffs
 from tammann.characterization.order import bragg_noise, bragg_order, largest_cavity
+from tammann.characterization.polyhedra import Connectivity, polyhedra_connectivity
 from tammann.characterization.rdf import PairDistribution, pair_distribution
+from tammann.characterization.rings import RingStatistics, ring_statistics
 
 __all__ = [
     "AngleDistribution",
     "BondNetwork",
+    "Connectivity",
     "Coordination",
     "CoordinationShell",
     "PairDistribution",
+    "RingStatistics",
     "bond_angles",
     "bond_fractions",
     "bond_network",
@@ -30,4 +34,6 @@ __all__ = [
     "largest_cavity",
     "neighbour_fractions",
     "pair_distribution",
+    "polyhedra_connectivity",
+    "ring_statistics",
 ]
