@@ -2,12 +2,22 @@
 
 from tammann.characterization.angles import AngleDistribution, bond_angles
 from tammann.characterization.bonds import bond_fractions, crystal_nn_coordination, neighbour_fractions
+from tammann.characterization.comparison import (
+    DistributionComparison,
+    compare_distributions,
+    compare_files,
+    compare_folders,
+    load_distribution,
+    r_squared,
+    save_distribution,
+)
 from tammann.characterization.coordination import (
     Coordination,
     CoordinationShell,
     coordination_numbers,
     coordination_shell,
 )
+from tammann.characterization.exafs import FirstShell, first_shell
 from tammann.characterization.network import BondNetwork, bond_network, first_minimum_cutoffs
 from tammann.characterization.order import bragg_noise, bragg_order, largest_cavity
 from tammann.characterization.polyhedra import Connectivity, polyhedra_connectivity
@@ -20,6 +30,8 @@ __all__ = [
     "Connectivity",
     "Coordination",
     "CoordinationShell",
+    "DistributionComparison",
+    "FirstShell",
     "PairDistribution",
     "RingStatistics",
     "bond_angles",
@@ -27,13 +39,20 @@ __all__ = [
     "bond_network",
     "bragg_noise",
     "bragg_order",
+    "compare_distributions",
+    "compare_files",
+    "compare_folders",
     "coordination_numbers",
     "coordination_shell",
     "crystal_nn_coordination",
     "first_minimum_cutoffs",
+    "first_shell",
     "largest_cavity",
+    "load_distribution",
     "neighbour_fractions",
     "pair_distribution",
     "polyhedra_connectivity",
+    "r_squared",
     "ring_statistics",
+    "save_distribution",
 ]
