@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 K_PER_A = (3.0, 12.0)
 """Wave numbers of a common fit, 1/Å."""
 K_WEIGHT = 2
+FARTHEST_SHIFT_A = 0.5
+"""Largest difference between the mean distance and that of the fit."""
 
 
 @dataclass(frozen=True)
@@ -144,16 +146,20 @@ def _fit(bonds: np.ndarray, coordination: float, k: np.ndarray, weight: int) -> 
         return np.concatenate([(model - signal).real, (model - signal).imag])
 
     spread = float(np.average((middles - start) ** 2, weights=counts))
-    scale = np.array([coordination, 0.01, 0.001])
-    found = least_squares(
-        off,
-        [coordination, 0.0, spread],
-        bounds=([0.0, -0.5 * start, -0.01], [np.inf, 0.5 * start, np.inf]),
-        x_scale=scale,
-        xtol=1e-12,
-        ftol=1e-12,
-        gtol=1e-12,
-    )
+    # the phase 2 k R is periodic, so the fit has other minima beside the best: several beginnings, near the mean
+    fits = [
+        least_squares(
+            off,
+            [coordination, begin, min(spread, 0.02)],
+            bounds=([0.0, -FARTHEST_SHIFT_A, -0.01], [np.inf, FARTHEST_SHIFT_A, np.inf]),
+            x_scale=[coordination, 0.01, 0.001],
+            xtol=1e-12,
+            ftol=1e-12,
+            gtol=1e-12,
+        )
+        for begin in (0.0, -0.15, 0.15)
+    ]
+    found = min(fits, key=lambda fit: fit.cost)
     number, shift, variance = (float(value) for value in found.x)
     misfit = math.sqrt(float((off(found.x) ** 2).sum()) / float((np.abs(signal) ** 2).sum()))
     return number, start + shift, variance, misfit

@@ -24,10 +24,12 @@ class RingStatistics:
     Attributes:
         longest: Number of bonds of the longest rings sought, L.
         through: Rings of each size that pass through each atom, shape (N, L + 1).
+        bonded: Whether each atom has a bond, shape (N,).
     """
 
     longest: int
     through: np.ndarray
+    bonded: np.ndarray
 
     def __repr__(self) -> str:
         rings = ", ".join(f"{number:g} of {size}" for size, number in self.rings.items())
@@ -73,9 +75,9 @@ def ring_statistics(network: BondNetwork, *, longest: int = LONGEST) -> RingStat
     """
     if not 3 <= longest <= 40:
         raise DataError(f"longest: expected a number of bonds from 3 to 40, got {longest}.")
-    n = network.configuration.n_atoms
-    if not len(network.pairs.indices):
-        return RingStatistics(longest, np.zeros((n, longest + 1), dtype=np.int64))
+    n, bonded = network.configuration.n_atoms, np.diff(network.pairs.first) > 0
+    if not bonded.any():
+        return RingStatistics(longest, np.zeros((n, longest + 1), dtype=np.int64), bonded)
     first, indices = _unfolded(network, longest)
     through, enough = _rings_through(n, first, indices, longest, MOST_PATHS)
     if not enough:
@@ -83,7 +85,7 @@ def ring_statistics(network: BondNetwork, *, longest: int = LONGEST) -> RingStat
             f"longest: expected rings that can be counted, got more than {MOST_PATHS} shortest paths between two atoms "
             f"in rings of up to {longest}; take a smaller number, or shorter bonds."
         )
-    return RingStatistics(longest, through)
+    return RingStatistics(longest, through, bonded)
 
 
 def _unfolded(network: BondNetwork, longest: int) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,15 @@ from tammann.plot.hull import plot_hull
 from tammann.plot.layer_thickness import plot_layer_thickness
 from tammann.plot.layers import plot_layers
 from tammann.plot.learning_curves import plot_learning_curves
+from tammann.plot.local_structure import (
+    plot_bond_angles,
+    plot_bond_lengths,
+    plot_connectivity,
+    plot_coordination,
+    plot_partials,
+    plot_rings,
+    plot_running_coordination,
+)
 from tammann.plot.melts import plot_volume_search
 from tammann.plot.onsager import plot_onsager_matrix
 from tammann.plot.potentials import (
@@ -42,7 +51,11 @@ __all__ = [
     "phase_colours",
     "plot_arrhenius",
     "plot_baselines",
+    "plot_bond_angles",
+    "plot_bond_lengths",
     "plot_bottlenecks",
+    "plot_connectivity",
+    "plot_coordination",
     "plot_correlation_factors",
     "plot_correlations",
     "plot_crystal_curves",
@@ -60,12 +73,15 @@ __all__ = [
     "plot_onsager_matrix",
     "plot_pair_distribution",
     "plot_parity",
+    "plot_partials",
     "plot_phase_fractions",
     "plot_phonons",
     "plot_precursors",
     "plot_profile",
     "plot_reaction_energies",
     "plot_reaction_flow",
+    "plot_rings",
+    "plot_running_coordination",
     "plot_slices",
     "plot_total_energy",
     "plot_volume_search",
