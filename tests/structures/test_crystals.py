@@ -19,13 +19,23 @@ def neighbours(configuration, first, second, within_A):
 
 
 @pytest.mark.parametrize("name", load_crystals())
-def test_crystals_have_their_formula_and_six_oxygen_about_a_cation(name):
+def test_crystals_have_their_formula_and_six_anions_about_a_cation(name):
     formula = {row["name"]: row["formula"] for row in read_rows("structures/crystals.csv")}[name]
     crystal = load_crystal(name)
     counts = {symbol: crystal.symbols.count(symbol) for symbol in crystal.symbols}
     assert composition_key(counts) == composition_key(formula)
-    cation, within = ("Ti", 2.4) if "Ti" in crystal.symbols else ("Ba", 3.0)
-    assert neighbours(crystal, cation, "O", within)[1] == 6
+    cation, within = next(one for one in (("Ti", 2.4), ("Zr", 3.1), ("Ba", 3.0)) if one[0] in crystal.symbols)
+    assert neighbours(crystal, cation, "S" if "S" in crystal.symbols else "O", within)[1] == 6
+
+
+def test_barium_zirconium_sulfide_is_in_the_setting_pbnm():
+    crystal = load_crystal("BaZrS3")
+    assert np.allclose(np.diag(crystal.cell_A), [6.96228, 7.08885, 9.96352]) and crystal.n_atoms == 20
+    distances, _ = neighbours(crystal, "Zr", "S", 3.1)
+    assert distances.mean() == pytest.approx(2.5335, abs=1e-3)
+    fractional = crystal.positions_A / np.diag(crystal.cell_A)
+    for position in ((0.48884, 0.95159, 0.25), (0.43869, 0.49600, 0.75), (0.70948, 0.78991, 0.53238)):
+        assert np.abs((fractional - position + 0.5) % 1.0 - 0.5).sum(axis=1).min() < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,52 @@ def closest_contact(configuration: Configuration) -> float:
         if 2.0 * nearest <= width:  # then no other image can be nearer
             return nearest
     return float(nearest_distances(configuration).min())
+
+
+def pairs_within(positions_A: np.ndarray, cell_A: np.ndarray, radius_A: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return every pair of atoms, images among them, that are nearer than a radius, each pair once.
+
+    Time grows as N log N. An atom and an image of its own are a pair too.
+
+    Args:
+        positions_A: Shape (N, 3), Å, anywhere.
+        cell_A: Shape (3, 3), Å, rows are lattice vectors.
+        radius_A: Å.
+
+    Returns:
+        Numbers of the two atoms, shape (pairs, 2), the smaller first, and distances, shape (pairs,), Å.
+
+    Example:
+        >>> pairs, distances = pairs_within(np.array([[0, 0, 0], [4.5, 0, 0]]), 5.0 * np.eye(3), 1.0)
+        >>> pairs.tolist(), distances.round(6).tolist()
+        ([[0, 1]], [0.5])
+    """
+    from scipy.spatial import cKDTree
+
+    inverse = np.linalg.inv(cell_A)
+    inside = positions_A @ inverse
+    inside -= np.floor(inside)
+    margins = radius_A * np.linalg.norm(inverse, axis=0)  # of the cell's width along each axis
+    reach = np.ceil(margins).astype(int)
+    ghosts, owners, ahead = [], [], []
+    for shift in product(*(range(-r, r + 1) for r in reach)):
+        if any(shift):
+            moved = inside + shift
+            near = np.flatnonzero(((moved > -margins) & (moved < 1.0 + margins)).all(axis=1))
+            ghosts.append(moved[near])
+            owners.append(near)
+            ahead.append(np.full(len(near), shift > (0, 0, 0)))
+    tree = cKDTree(inside @ cell_A)
+    own = tree.query_pairs(radius_A, output_type="ndarray")
+    far = np.concatenate([np.empty((0, 3)), *ghosts]) @ cell_A
+    owner = np.concatenate([np.empty(0, dtype=int), *owners])
+    across = tree.sparse_distance_matrix(cKDTree(far), radius_A, output_type="coo_matrix") if len(far) else None
+    base = inside @ cell_A
+    pairs, lengths = [own], [np.linalg.norm(base[own[:, 0]] - base[own[:, 1]], axis=1)]
+    if across is not None and across.nnz:
+        first, second = across.row, owner[across.col]
+        # each pair across a face is met from both sides, and so is an atom with its own image
+        kept = (first < second) | ((first == second) & np.concatenate(ahead)[across.col])
+        pairs.append(np.column_stack([first[kept], second[kept]]))
+        lengths.append(np.linalg.norm(base[first[kept]] - far[across.col[kept]], axis=1))
+    return np.concatenate(pairs).astype(int), np.concatenate(lengths)

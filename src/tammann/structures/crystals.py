@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from tammann.errors import DataError
@@ -20,7 +21,8 @@ def crystal_from_row(row: Mapping[str, str]) -> Configuration:
 
     Args:
         row: ``space_group``, its number; ``cell``, a, b, c in Å and alpha, beta, gamma in degrees; ``atoms``, an
-            element and three fractional coordinates for each atom of the asymmetric unit, separated by semicolons.
+            element and three fractional coordinates for each atom of the asymmetric unit, separated by semicolons;
+            ``axes``, optional: in which order the axes of that setting become a, b and c, such as ``cab``.
 
     Raises:
         DataError: A column is missing, or does not describe a crystal.
@@ -40,7 +42,10 @@ def crystal_from_row(row: Mapping[str, str]) -> Configuration:
             cellpar=[float(number) for number in row["cell"].split()],
             primitive_cell=True,
         )
-        return Configuration.from_ase(cell)
+        order = ["abc".index(axis) for axis in row.get("axes") or "abc"]
+        found = Configuration.from_ase(cell)
+        # a cyclic order, as the one from Pnma to Pbnm, keeps the handedness; r' = r turned with its axes
+        return replace(found, positions_A=found.positions_A[:, order], cell_A=found.cell_A[order][:, order])
     except Exception as error:  # ASE raises many kinds
         problem = " ".join(str(error).split()) or type(error).__name__
         name = row.get("name") or row.get("formula") or "of this row"
@@ -51,7 +56,7 @@ def crystal_from_row(row: Mapping[str, str]) -> Configuration:
 
 
 def load_crystals(table: str | Path | None = None) -> dict[str, Configuration]:
-    """Return crystals by name: those of the package (Ba-Ti-O), or those of a CSV table with the same columns.
+    """Return crystals by name: those of the package (Ba-Ti-O, BaZrS3), or those of a CSV table with the same columns.
 
     Raises:
         DataError: The table cannot be read, or a row of it is no crystal.
