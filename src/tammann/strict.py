@@ -6,7 +6,7 @@ does not fit its model raises one sentence with the path of the key, what was ex
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -44,26 +44,34 @@ class Document(Block):
             raise self.ERROR(explain(error, type(self))) from None
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+    def from_file(cls, path: str | os.PathLike[str], *, replaced: Mapping[str, Any] | None = None) -> Self:
         """Read a YAML file in UTF-8 of at most 200 kB; file names in it are taken relative to it.
+
+        Entries that are ``replaced`` are those of another place, as a command line.
 
         Raises:
             TammannError: The file cannot be read, or its text is refused by ``from_text``.
         """
         text = read_text(path, error=cls.ERROR)
         try:
-            return cls.from_text(text, directory=Path(path).parent)
+            return cls.from_text(text, directory=Path(path).parent, replaced=replaced)
         except cls.ERROR as error:
             raise cls.ERROR(f"{path}: {error}") from None
 
     @classmethod
-    def from_text(cls, text: str, *, directory: str | os.PathLike[str] | None = None) -> Self:
+    def from_text(
+        cls,
+        text: str,
+        *,
+        directory: str | os.PathLike[str] | None = None,
+        replaced: Mapping[str, Any] | None = None,
+    ) -> Self:
         """Read YAML text; file names in it are taken relative to a directory, by default the current one.
 
         Raises:
             TammannError: The text is no valid file of its kind.
         """
-        return cls(**cls.with_paths(read_block(text, error=cls.ERROR), directory or ""))
+        return cls(**cls.with_paths(read_block(text, error=cls.ERROR), directory or "") | dict(replaced or {}))
 
     @classmethod
     def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from tammann._version import __version__
-from tammann.cli import couple, data, melt, options, potential, precursors, run, system, transport, validate
+from tammann.cli import couple, data, melt, options, potential, precursors, run, structure, system, transport, validate
 from tammann.errors import TammannError
 
 app = typer.Typer(
@@ -110,7 +110,7 @@ def _usage(error: Any, sentence: str) -> str:
 
 def _interruption(arguments: Sequence[str]) -> int:
     words = [word for word in arguments if word != "--resume"]
-    resumable = words[:1] in (["run"], ["melt"], ["potential"])
+    resumable = words[:1] in (["run"], ["melt"], ["potential"], ["structure"])
     again = f"; continue with: {shlex.join(['tammann', *words, '--resume'])}" if resumable else "."
     print(f"\ntammann: interrupted{again}", file=sys.stderr)
     return INTERRUPTED
@@ -181,5 +181,6 @@ app.command()(transport.transport)
 app.command("melt")(melt.melt_command)
 app.command("collect")(melt.collect_command)
 app.add_typer(potential.app)
+app.add_typer(structure.app)
 app.command()(validate.calibrate)
 app.command()(validate.validate)

@@ -85,9 +85,8 @@ def _plan(plan: str, given: dict[str, Any], resumed: Path | None) -> Any:
     from tammann.workflows.melt.plan import MeltPlan
 
     if Path(plan).suffix.lower() in (".yaml", ".yml") or Path(plan).is_file():
-        base = MeltPlan.from_file(plan).model_dump(exclude_unset=True)
-    else:
-        base = (load_plan(resumed).model_dump(mode="json") if resumed else {}) | {"melts": [plan]}
+        return MeltPlan.from_file(plan, replaced=given)
+    base = (load_plan(resumed).model_dump(mode="json") if resumed else {}) | {"melts": [plan]}
     return MeltPlan(**base | given)
 
 

@@ -51,10 +51,9 @@ def label_command(
     given: dict[str, Any] = {"labeller": labeller, "workers": workers, "timeout_s": timeout_s}
     given = {key: value for key, value in given.items() if value is not None}
     if len(frames) == 1 and Path(frames[0]).suffix.lower() in (".yaml", ".yml"):
-        given = LabellingPlan.from_file(frames[0]).model_dump(exclude_unset=True) | given
+        plan = LabellingPlan.from_file(frames[0], replaced=given)
     else:
-        given["frames"] = frames
-    plan = LabellingPlan(**given)
+        plan = LabellingPlan(**given | {"frames": frames})
     folder = out or Path(f"{Path(frames[0]).stem}-labels")
     with progress_bar(hidden=quiet, window_s=1800.0) as report:
         found = run_labelling(plan, folder, resume=resume, retry_failed=retry_failed, progress=report)
@@ -235,10 +234,9 @@ def train_command(
 
     given: dict[str, Any] = {} if architecture is None else {"architecture": architecture}
     if len(frames) == 1 and Path(frames[0]).suffix.lower() in (".yaml", ".yml"):
-        given = TrainingPlan.from_file(frames[0]).model_dump(exclude_unset=True) | given
+        plan = TrainingPlan.from_file(frames[0], replaced=given)
     else:
-        given["train"] = frames
-    plan = TrainingPlan(**given)
+        plan = TrainingPlan(**given | {"train": frames})
     folder = out or Path(f"{Path(frames[0]).stem}-potential")
     with progress_bar(hidden=quiet, window_s=1800.0) as report:
         found = run_training(plan, folder, resume=resume, progress=report)
