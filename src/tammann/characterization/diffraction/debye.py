@@ -29,7 +29,7 @@ def debye_pattern(
     b_iso_A2: Mapping[str, float] | float | None = None,
     u_iso_A2: Mapping[str, float] | float | None = None,
     resolution: Resolution | None = None,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> PowderPattern:
     """Return the powder pattern of a cluster of atoms, whose cell is ignored.
 
@@ -49,7 +49,7 @@ def debye_pattern(
             snapshot of moving atoms.
         u_iso_A2: U = B/(8 pi²) in its place, Å².
         resolution: Of the instrument; the grid must be finer than its width.
-        threads: Threads.
+        threads: Cores; all of them where None. The result does not depend on it.
 
     Raises:
         DataError: A grid of Q that does not rise from above 0, an unknown element, or displacement parameters out of

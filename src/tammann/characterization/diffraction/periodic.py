@@ -29,7 +29,7 @@ def periodic_pattern(
     b_iso_A2: Mapping[str, float] | float | None = None,
     u_iso_A2: Mapping[str, float] | float | None = None,
     resolution: Resolution,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> PowderPattern:
     """Return the powder pattern of a box repeated for ever.
 
@@ -52,7 +52,7 @@ def periodic_pattern(
         u_iso_A2: U = B/(8 pi²) in its place, Å².
         resolution: Of the instrument. The reflections of a box are sharp lines, 2 pi²/(V Q²) apart in the mean; a
             width well above that makes a smooth curve of a disordered box.
-        threads: Threads.
+        threads: Cores; all of them where None. The result does not depend on it.
 
     Raises:
         DataError: A grid of Q that does not rise from above 0, an unknown element, displacement parameters out of
@@ -85,7 +85,7 @@ def periodic_pattern(
     reciprocal = 2.0 * math.pi * np.linalg.inv(cell).T
     first = max(0.0, q[0] - REACH_FWHM * float(widths[0])) - 2.0 * step
     bins = math.ceil((longest - first) / step) + 3
-    sums = shell_sums(waves, reciprocal, step, bins, first)
+    sums = shell_sums(waves, reciprocal, step, bins, first, threads=threads)
     del waves
     places = first + step * np.arange(bins)
     kept = places > 0.0

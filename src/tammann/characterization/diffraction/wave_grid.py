@@ -10,9 +10,12 @@ Reference:
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
+
+from tammann.parallel import available_cores, run_tasks
 
 WIDTH = 10
 """Points of the grid that an atom reaches along each axis."""
@@ -23,7 +26,7 @@ PARTS = 32
 """Histograms filled at a time and then added; the same on any number of threads, so that results are too."""
 
 
-def wave_amplitudes(fractional: np.ndarray, most: np.ndarray, *, threads: int = 1) -> np.ndarray:
+def wave_amplitudes(fractional: np.ndarray, most: np.ndarray, *, threads: int | None = None) -> np.ndarray:
     """Return sum_j exp(-2 pi i m . x_j) for all whole m up to ``most`` along each axis.
 
     Within the ellipsoid of these half axes the sums are right to 4e-7 of sqrt(N) in the mean and to 1e-5 at worst, in
@@ -32,7 +35,7 @@ def wave_amplitudes(fractional: np.ndarray, most: np.ndarray, *, threads: int = 
     Args:
         fractional: Shape (N, 3), x_j, in units of the cell.
         most: Shape (3,), largest |m| along each axis.
-        threads: Threads.
+        threads: Cores; all of them where None. The result does not depend on it.
 
     Returns:
         Shape (2 M_0 + 1, 2 M_1 + 1, M_2 + 1), complex64, m from -M along the first two axes and from 0 along the third.
@@ -49,7 +52,7 @@ def wave_amplitudes(fractional: np.ndarray, most: np.ndarray, *, threads: int = 
     order = np.argsort((inside[:, 0] * shape[0]).astype(int), kind="stable")  # neighbours in space are so in memory
     grid = np.zeros(shape, dtype=np.float32)
     _deposit(grid, np.ascontiguousarray(inside[order]))
-    full = fft.rfftn(grid, overwrite_x=True, workers=max(1, threads))
+    full = fft.rfftn(grid, overwrite_x=True, workers=available_cores() if threads is None else threads)
     del grid
     rows = [np.arange(-m, m + 1) for m in most[:2]]
     waves = full[np.ix_(rows[0] % shape[0], rows[1] % shape[1], np.arange(most[2] + 1))]
@@ -89,10 +92,9 @@ def _deposit(grid: np.ndarray, inside: np.ndarray) -> None:  # pragma: no cover
                     row[places[2, n]] += np.float32(product * weights[2, n])
 
 
-@njit(parallel=True, cache=True)
 def shell_sums(
-    waves: np.ndarray, reciprocal: np.ndarray, step: float, bins: int, first: float
-) -> np.ndarray:  # pragma: no cover
+    waves: np.ndarray, reciprocal: np.ndarray, step: float, bins: int, first: float, *, threads: int | None = None
+) -> np.ndarray:
     """Sum products of amplitudes over shells of reciprocal vectors.
 
     Args:
@@ -101,47 +103,57 @@ def shell_sums(
         step: Distance between bins, 1/Å.
         bins: Number of bins.
         first: Place of the first bin, 1/Å.
+        threads: Cores; all of them where None. The result does not depend on it.
 
     Returns:
         Shape (S (S + 1)/2, bins), sum over G of Re F_a(G) F_b*(G) / |G|², each G shared out among the four bins around
         its length by the weights of cubic interpolation; G = 0 is left out.
     """
+    add = partial(_add_part, waves, reciprocal, step, bins, first)
+    parts = {f"part {part}": (part,) for part in range(PARTS)}
+    return np.sum(run_tasks(add, parts, threads=available_cores() if threads is None else threads), axis=0)
+
+
+def _add_part(
+    waves: np.ndarray, reciprocal: np.ndarray, step: float, bins: int, first: float, part: int, *, progress: object
+) -> np.ndarray:
+    return np.asarray(_add_shells(waves, reciprocal, step, bins, first, part))
+
+
+@njit(cache=True, nogil=True)
+def _add_shells(
+    waves: np.ndarray, reciprocal: np.ndarray, step: float, bins: int, first: float, part: int
+) -> np.ndarray:  # pragma: no cover
     kinds, n0, n1, n2 = waves.shape
-    pairs = kinds * (kinds + 1) // 2
-    found = np.zeros((PARTS, pairs, bins))
-    for part in prange(PARTS):
-        own = found[part]
-        for i in range(part, n0, PARTS):
-            for j in range(n1):
-                for k in range(n2):
-                    h0, h1 = i - n0 // 2, j - n1 // 2
-                    square = 0.0
-                    for axis in range(3):
-                        g = h0 * reciprocal[0, axis] + h1 * reciprocal[1, axis] + k * reciprocal[2, axis]
-                        square += g * g
-                    at = (math.sqrt(square) - first) / step
-                    if at < 1.0 or at >= bins - 2 or square == 0.0:
-                        continue
-                    low = int(at)
-                    t = at - low
-                    u = 1.0 - t
-                    weight = (2.0 if k > 0 else 1.0) / square  # k below 0 is not stored: F(-G) = F*(G)
-                    w0 = -weight * t * u * (1.0 + u) / 6.0
-                    w1 = weight * 0.5 * (1.0 + t) * u * (1.0 + u)
-                    w2 = weight * 0.5 * (1.0 + u) * t * (1.0 + t)
-                    w3 = -weight * t * u * (1.0 + t) / 6.0
-                    row = 0
-                    for a in range(kinds):
-                        fa = waves[a, i, j, k]
-                        for b in range(a, kinds):
-                            fb = waves[b, i, j, k]
-                            product = float(fa.real) * fb.real + float(fa.imag) * fb.imag
-                            own[row, low - 1] += w0 * product
-                            own[row, low] += w1 * product
-                            own[row, low + 1] += w2 * product
-                            own[row, low + 2] += w3 * product
-                            row += 1
-    total = np.zeros((pairs, bins))
-    for part in range(PARTS):
-        total += found[part]
-    return total
+    own = np.zeros((kinds * (kinds + 1) // 2, bins))
+    for i in range(part, n0, PARTS):
+        for j in range(n1):
+            for k in range(n2):
+                h0, h1 = i - n0 // 2, j - n1 // 2
+                square = 0.0
+                for axis in range(3):
+                    g = h0 * reciprocal[0, axis] + h1 * reciprocal[1, axis] + k * reciprocal[2, axis]
+                    square += g * g
+                at = (math.sqrt(square) - first) / step
+                if at < 1.0 or at >= bins - 2 or square == 0.0:
+                    continue
+                low = int(at)
+                t = at - low
+                u = 1.0 - t
+                weight = (2.0 if k > 0 else 1.0) / square  # k below 0 is not stored: F(-G) = F*(G)
+                w0 = -weight * t * u * (1.0 + u) / 6.0
+                w1 = weight * 0.5 * (1.0 + t) * u * (1.0 + u)
+                w2 = weight * 0.5 * (1.0 + u) * t * (1.0 + t)
+                w3 = -weight * t * u * (1.0 + t) / 6.0
+                row = 0
+                for a in range(kinds):
+                    fa = waves[a, i, j, k]
+                    for b in range(a, kinds):
+                        fb = waves[b, i, j, k]
+                        product = float(fa.real) * fb.real + float(fa.imag) * fb.imag
+                        own[row, low - 1] += w0 * product
+                        own[row, low] += w1 * product
+                        own[row, low + 1] += w2 * product
+                        own[row, low + 2] += w3 * product
+                        row += 1
+    return own
