@@ -1,9 +1,9 @@
-"""Time to build polycrystals of BaZrS3 and bicrystals of it and of copper, beside atomman and aimsgb.
+"""Time to build polycrystals and bicrystals of BaZrS3, and a boundary of copper beside aimsgb.
 
-Polycrystals are those of Pasca et al. (J. Mater. Chem. A 2025, 13, 35447) in size: 6 grains with 615,000 atoms, 8 and 50
-grains with 313,000. They are built with overlaps removed and every label, compilation left out; checked are whole
-formula units and that no two atoms overlap. The peer is the Sigma 5 boundary of copper by aimsgb, where it is installed
-(in this Python, or in the one that the variable PEERS_PYTHON names).
+Polycrystals are those of Pasca et al. (J. Mater. Chem. A 2025, 13, 35447) in size: 6 grains with 615,000 atoms, 8 and
+50 grains with 313,000. They are built with overlaps removed and every label, compilation left out; checked are whole
+formula units and that no two atoms overlap. The Sigma 5 boundary of copper is also built by aimsgb, where that is
+installed in this Python or in the one that the variable PEERS_PYTHON names.
 """
 
 import json

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations_with_replacement
@@ -80,6 +81,7 @@ def remove_overlaps(
     formula: str,
     depths_A: np.ndarray,
     partners: np.ndarray | None = None,
+    movable: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return which atoms stay so that none overlap and whole formula units, hence no charge, are left.
 
@@ -94,6 +96,8 @@ def remove_overlaps(
         depths_A: Distance of each atom from the boundary, shape (N,), Å; only atoms within the largest distance of
             ``distances_A`` are looked at for overlaps.
         partners: For each atom the one that goes with it, shape (N,), such as its image by a symmetry; -1 for none.
+        movable: Shape (N,), which atoms may go, such as those of a glass beside a crystal; the formula is theirs. All
+            where None.
 
     Returns:
         Shape (N,), whether an atom stays.
@@ -110,13 +114,14 @@ def remove_overlaps(
     """
     unit = dict(composition_key(formula))
     symbols = configuration.symbols
-    if set(symbols) != set(unit):
-        raise DataError(f"formula {formula}: expected the elements {', '.join(sorted(set(symbols)))}; correct it.")
+    free = np.ones(len(symbols), dtype=bool) if movable is None else np.asarray(movable)
+    counts = Counter(itertools.compress(symbols, free.tolist()))
+    if set(counts) != set(unit):
+        raise DataError(f"formula {formula}: expected the elements {', '.join(sorted(counts))}; correct it.")
     near = np.flatnonzero(depths_A <= max(distances_A.values()))
     pairs, shares = overlapping_pairs(configuration, distances_A, near)
     order = np.argsort(-shares, kind="stable")
     stays = np.ones(len(symbols), dtype=bool)
-    counts = Counter(symbols)
     degrees = np.bincount(pairs.ravel(), minlength=len(symbols))
 
     def drop(atom: int, alone: bool = False) -> None:
@@ -127,7 +132,9 @@ def remove_overlaps(
                 counts[symbols[each]] -= 1
 
     for first, second in pairs[order].tolist():
-        if stays[first] and stays[second]:
+        if stays[first] and stays[second] and not free[first] == free[second]:
+            drop(first if free[first] else second)
+        elif stays[first] and stays[second] and free[first]:
             ranks = [(degrees[k], counts[symbols[k]] / unit[symbols[k]], -depths_A[k]) for k in (first, second)]
             drop(first if ranks[0] >= ranks[1] else second)
     step = 1 if partners is None else 2
@@ -140,7 +147,7 @@ def remove_overlaps(
     names = np.array(symbols)
     for symbol, number in unit.items():
         if counts[symbol] > units * number:
-            atoms = np.flatnonzero((names == symbol) & stays)
+            atoms = np.flatnonzero((names == symbol) & stays & free)
             for atom in atoms[np.argsort(depths_A[atoms], kind="stable")].tolist():
                 excess = counts[symbol] - units * number
                 if excess <= 0:

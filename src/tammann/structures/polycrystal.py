@@ -123,8 +123,8 @@ def polycrystal(
     if min(counts) < crystal.n_atoms:
         small = int(np.argmin(counts))
         raise DataError(
-            f"grain {small + 1} holds {counts[small]} atoms, fewer than a unit cell; use fewer grains, a larger box or a "
-            "smaller size_spread."
+            f"grain {small + 1} holds {counts[small]} atoms, fewer than a unit cell; use fewer grains, a larger box or "
+            "a smaller size_spread."
         )
     atoms = np.concatenate(kinds)
     names = np.array(crystal.symbols, dtype=object)
