@@ -36,11 +36,21 @@ def roads(found: dict[str, Any]) -> str:
     rows = []
     for name, road in found["roads"].items():
         train, test = road["errors"]
-        rows.append(
-            f"| {name} | {road['version']} | {1000 * test['energy_eV_per_atom']:.1f} ({1000 * train['energy_eV_per_atom']:.1f})"
-            f" | {test['force_eV_per_A']:.3f} ({train['force_eV_per_A']:.3f}) | {road['fit_cpu_s']:.0f} |"
-            f" {1 / road['step_cpu_s']:.0f} |"
+        energy, force = f"{1000 * test['energy_eV_per_atom']:.1f}", f"{test['force_eV_per_A']:.3f}"
+        if train["energy_eV_per_atom"] is not None:
+            energy += f" ({1000 * train['energy_eV_per_atom']:.1f})"
+            force += f" ({train['force_eV_per_A']:.3f})"
+        fit_s = _number(road["fit_cpu_s"], ".0f") or "-"
+        rows.append(f"| {name} | {road['version']} | {energy} | {force} | {fit_s} | {1 / road['step_cpu_s']:.0f} |")
+    stated = found["roads"].get("ace-jax", {}).get("stated_errors_times")
+    calibration = (
+        ""
+        if stated is None
+        else (
+            f" The standard errors that it states are too small: multiply those of energies by {stated['energy']:.1f} and those of\n"
+            f"forces by {stated['force']:.1f}, which a training run with ace-jax notes for its own test frames."
         )
+    )
     return (
         f"""
 {frames["train"]} frames for the fit and {frames["test"]} of other trajectories, all melts, for the test; CHGNet labels, CPU time of one core
@@ -54,10 +64,21 @@ def roads(found: dict[str, Any]) -> str:
 
 Energies and forces are root mean square errors. The expansion of this package is the default: evaluated
 by numba without JAX or TensorFlow, and the only one with a grade at every step (which the steps here include).
-The ladder ends no better than the ridge, whose minimum is unique, so the ridge is the default solver. ace-jax (403 functions of two
-factors) had found its weights in about 3 minutes of CPU time on 80 frames, but the errors of its fit were not obtained in the time
-given to it; pacemaker has a trainer here that was not run on these frames.
-"""
+The ladder ends no better than the ridge, whose minimum is unique, so the ridge is the default solver. ace-jax has 403 functions of two
+factors here, and its errors are those of its own evaluation."""
+        + calibration
+        + _pacemaker(found["roads"])
+        + "\n"
+    )
+
+
+def _pacemaker(roads: dict[str, Any]) -> str:
+    if "pacemaker" not in roads:
+        return ""
+    settings = roads["pacemaker"]["settings"]
+    return (
+        f"\npacemaker, with Finnis-Sinclair embedding, {settings['functions_per_element']} functions of each element and "
+        f"{settings['iterations']} iterations a stage,\nis what the reference used; its licence is academic, so it is no default."
     )
 
 
@@ -78,9 +99,11 @@ def ba_ti_o(found: dict[str, Any]) -> str:
     melts = []
     for m in found["melts"]:
         grade = _number(m["largest_grade"], ".1f")
-        state = (
-            "failed" if m["failed"] else "not run" if not m["duration_ps"] else "yes" if m["diffusive"] else "not shown"
-        )
+        state = "all"
+        if m["failed"] or not m["duration_ps"]:
+            state = "failed" if m["failed"] else "not run"
+        elif m["not_diffusive"]:
+            state = f"not {', '.join(m['not_diffusive'])}"
         head = f"| {m['formula']}, {m['temperature_K']:g} K | {m['duration_ps']:g} | {grade} | {state} |"
         melts.append(
             head
@@ -112,20 +135,30 @@ square force {found["force_rms_eV_per_A"]:.2f} eV/Å):
 Melts with the general fit, one replica of 100 atoms each, at the volume of zero pressure; the grade was watched at every step and never passed
 the stop of {found["stop"]:g} in those that ended:
 
-| melt | ps | largest grade in its frames | all ions diffuse? | density, g/cm³ | Ba, Ti, O here | `pedone-2006` | published |
+| melt | ps | largest grade in its frames | shown to diffuse | density, g/cm³ | Ba, Ti, O here | `pedone-2006` | published |
 |---|---:|---:|---|---:|---|---|---|
 {chr(10).join(melts)}
 
-*Onsager coefficients $L_{{ii}}$ in 10³⁸/(J m s), with standard errors where they are known. In 100 ps of one replica oxygen was not
-shown to diffuse (slopes of 0.66), so no coefficients are stated: [the package's own table](melt-table.md) took three replicas of 300 to
-1000 ps.*
+*Onsager coefficients $L_{{ii}}$ in 10³⁸/(J m s), with standard errors where they are known. Where an ion is not shown to diffuse they
+are the slopes of its curve all the same. One replica of this length leaves large errors:
+[the package's own table](melt-table.md) took three of 300 to 1000 ps. The published table ends at 1750 K.*
 
 Active learning made the potential wider, not better on the test frames: the errors of the first fit there hardly change, while
-its runs leave what it knows less and less. This run was made before grades also saw what no data had excited, vacuum, and atoms inside each other;
-the third melt was not finished. To reach the reference's accuracy (4,628 structures, 500 functions with Finnis-Sinclair
+on the configurations to which its runs led it the forces were wrong by {_new_forces(active["rounds"])} before they were learned.
+{_met(active)}To reach the reference's accuracy (4,628 structures, 500 functions with Finnis-Sinclair
 embedding) it would take ten times the frames, pacemaker's embedding, and labels by density-functional theory: CHGNet
 itself is 0.28 eV/Å from PBE on such melts ([below](#against-gpaw)), as far as this fit is from CHGNet.
 """
+
+
+def _new_forces(rounds: list[dict[str, Any]]) -> str:
+    """Root mean square errors of forces on the frames of each round before it learned them."""
+    errors = [r["new_frames_forces_meV_per_A"] for r in rounds if r.get("new_frames_forces_meV_per_A")]
+    return " and ".join(f"{_number(e, '.0f')}" for e in errors) + " meV/Å"
+
+
+def _met(active: dict[str, Any]) -> str:
+    return "Then its runs met nothing new. " if active["outcome"] == "converged" else ""
 
 
 OUTCOMES = {

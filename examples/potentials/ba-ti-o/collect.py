@@ -58,6 +58,11 @@ def transport_of(coefficients: object) -> dict[str, dict[str, float]]:
     }
 
 
+def not_diffusive(measurement: object) -> list[str]:
+    """Ions that are not shown to diffuse."""
+    return [s for s, moves in zip(measurement.species, measurement.regime.diffusive, strict=True) if not moves]
+
+
 def main(out: str, target: str) -> None:
     """Write the results."""
     place = Path(out)
@@ -77,7 +82,9 @@ def main(out: str, target: str) -> None:
             "density_g_per_cm3": None if state.melt is None else state.melt.density_g_per_cm3,
             "volume_converged": state.converged,
             "largest_grade": max((largest_grade(model, t) for t in trajectories), default=None),
-            "here": transport_of(state.measurement.coefficients) if state.diffusive else None,
+            # slopes of the curves, also where they are not shown to be diffusion
+            "here": None if state.measurement is None else transport_of(state.measurement.apparent),
+            "not_diffusive": [] if state.measurement is None else not_diffusive(state.measurement),
             "notes": list(state.notes),
         }
         for name, source in TABLES.items():

@@ -19,7 +19,7 @@ from tammann._version import __version__
 from tammann.errors import DataError, ResultError, TammannError
 from tammann.files import check_empty, digest, json_safe, lock_folder, read_json, write_text
 from tammann.parallel import Progress
-from tammann.potentials.ace.ace_jax import AceJaxSettings, train_ace_jax
+from tammann.potentials.ace.ace_jax import AceJaxSettings, own_errors, train_ace_jax
 from tammann.potentials.ace.fit import AceSettings, train_ace
 from tammann.potentials.ace.model import SUFFIX
 from tammann.potentials.ace.pacemaker import PacemakerSettings, train_pacemaker
@@ -323,8 +323,15 @@ def _train(
     tell(0.9, "errors")
     # this package is not needed where the potential was trained
     python = None if plan.architecture == "chgnet" else plan.python
-    errors = {}
-    for part, data in (("train", train), ("test", test)):
+    errors = {"train": [np.nan, np.nan]}
+    if plan.architecture == "ace-jax":
+        own = own_errors(folder / name)
+        errors["test"] = [own.energy_eV_per_atom, own.force_eV_per_A]
+        notes += (
+            f"on the test frames the errors are {own.energy_ratio:.1f} (energies) and {own.force_ratio:.1f} (forces) "
+            "times those that ace-jax states; multiply its standard errors by these numbers",
+        )
+    for part, data in () if "test" in errors else (("train", train), ("test", test)):
         found = prediction_errors(data, predict(model, data, python=python))
         errors[part] = [found["energy_rmse_eV_per_atom"], found["forces_rmse_eV_per_A"]]
     columns = ["energy_eV_per_atom", "force_eV_per_A"]

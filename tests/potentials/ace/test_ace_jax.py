@@ -8,7 +8,7 @@ import pytest
 from potentials.ace.test_fit import frames
 from tammann.errors import DataError
 from tammann.potentials import load_potential
-from tammann.potentials.ace.ace_jax import AceJaxSettings, train_ace_jax
+from tammann.potentials.ace.ace_jax import AceJaxSettings, own_errors, train_ace_jax
 from tammann.potentials.calculators import calculator_of
 from tammann.potentials.dataset import DataSet, frame_to_atoms
 
@@ -55,3 +55,13 @@ def test_a_fit_is_a_potential_whose_forces_are_its_slopes(tmp_path):
         energies.append(moved.get_potential_energy())
     assert forces[4, 1] == pytest.approx(-(energies[0] - energies[1]) / 2e-4, abs=1e-4)
     assert np.abs(forces.sum(axis=0)).max() < 1e-6
+
+
+def test_its_own_errors_are_read_with_their_units(tmp_path):
+    (tmp_path / "fit").mkdir()
+    table = tmp_path / "fit" / "metrics.csv"
+    table.write_text("rung,quantity,rmse,mae,rms_z\nmap,E,30.0,20.0,3.0\nmap,F,0.5,0.4,5.0\nmap,V,4.0,3.0,2.0\n")
+    assert own_errors(tmp_path) == pytest.approx((0.030, 0.5, 3.0, 5.0))
+    table.write_text("something else\n")
+    with pytest.raises(DataError, match="expected the errors of ace-jax"):
+        own_errors(tmp_path)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tammann.errors import DataError
+from tammann.files import read_text
 from tammann.potentials.calculators import ModelFile, model_file, one_line
 from tammann.potentials.dataset import DataSet
 from tammann.potentials.programs import python_of, run_program, write_frames
@@ -105,3 +106,34 @@ def train_ace_jax(
     made = place / f"potential{SUFFIX}"
     os.replace(place / "fit" / "model.npz", made)
     return ace_jax_file(made)
+
+
+class OwnErrors(NamedTuple):
+    """Root mean square errors on the test frames, eV per atom and eV/Å, and how much larger they are than those stated.
+
+    The ratio is the root mean square of error over stated standard error: 1 where the stated ones hold; they are
+    calibrated by multiplying them with it.
+    """
+
+    energy_eV_per_atom: float
+    force_eV_per_A: float
+    energy_ratio: float
+    force_ratio: float
+
+
+def own_errors(folder: str | os.PathLike[str]) -> OwnErrors:
+    """Return the errors on the test frames that ace-jax found itself while training in a folder.
+
+    Evaluated anew, JAX would compile for every frame.
+
+    Raises:
+        DataError: ace-jax has not left its table there.
+    """
+    file = Path(folder) / "fit" / "metrics.csv"
+    try:
+        head, *lines = [line.split(",") for line in read_text(file, error=DataError).splitlines()]
+        rows = {row["quantity"]: row for row in (dict(zip(head, line, strict=True)) for line in lines)}
+        energy, force = ((float(rows[name]["rmse"]), float(rows[name]["rms_z"])) for name in ("E", "F"))
+    except (KeyError, ValueError) as problem:
+        raise DataError(f"{file}: expected the errors of ace-jax, got something else ({problem}).") from None
+    return OwnErrors(energy[0] / 1000.0, force[0], energy[1], force[1])  # energies are in meV
