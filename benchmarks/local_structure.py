@@ -25,7 +25,7 @@ SITES = (
     ("S", (0.43869, 0.49600, 0.75)),
     ("S", (0.70948, 0.78991, 0.53238)),
 )
-RANGE_A, BIN_A, NEAR_A = 30.0, 0.02, 5.0
+RANGES_A, BIN_A, NEAR_A = {10_240: 20.0, 310_000: 30.0}, 0.02, 5.0
 PROGRAMS = {"tammann": "tammann", "freud": "freud", "ASE": "ase", "matscipy": "matscipy"}
 
 
@@ -45,13 +45,15 @@ def box(atoms: int, path: Path) -> None:
     np.savez(path, x=x % edges, edges=edges, kinds=kinds)
 
 
-def distribution(program: str, x: np.ndarray, edges: np.ndarray, kinds: np.ndarray, threads: int) -> float:
+def distribution(
+    program: str, x: np.ndarray, edges: np.ndarray, kinds: np.ndarray, threads: int, range_A: float
+) -> float:
     """Count all partials; return the number of Zr-S pairs in reach, on which programs must agree."""
-    bins = round(RANGE_A / BIN_A)
+    bins = round(range_A / BIN_A)
     if program == "tammann":
         from tammann.structures.pairs import count_pairs
 
-        counts = count_pairs(x, np.diag(edges), kinds, 3, cutoff_A=RANGE_A, bins=bins, threads=threads)
+        counts = count_pairs(x, np.diag(edges), kinds, 3, cutoff_A=range_A, bins=bins, threads=threads)
         return float(counts[1, 2].sum())
     import freud
 
@@ -61,7 +63,7 @@ def distribution(program: str, x: np.ndarray, edges: np.ndarray, kinds: np.ndarr
     pairs = 0.0
     for a in range(3):
         for b in range(a, 3):
-            rdf = freud.density.RDF(bins=bins, r_max=RANGE_A)
+            rdf = freud.density.RDF(bins=bins, r_max=range_A)
             rdf.compute((whole, centred[kinds == a]), query_points=centred[kinds == b] if a != b else None)
             if (a, b) == (1, 2):
                 pairs = float(rdf.n_r[-1] * (kinds == 2).sum())
@@ -94,7 +96,7 @@ def measured(program: str, task: str, path: str, threads: int) -> dict[str, floa
     data = np.load(path)
     x, edges, kinds = data["x"], data["edges"], data["kinds"]
     small = np.all(x < 31.0, axis=1)
-    work = {"g(r)": lambda *a: distribution(program, *a, threads),
+    work = {"g(r)": lambda *a: distribution(program, *a, threads, RANGES_A.get(len(kinds), 20.0)),
             "neighbours": lambda x, edges, kinds: neighbours(program, x, edges, threads)}[task]  # fmt: skip
     work(x[small], np.full(3, 62.0), kinds[small])
     begin, begin_cpu = time.perf_counter(), time.process_time()
@@ -113,7 +115,8 @@ def main() -> None:
             box(atoms, path)
             for task, programs in (("g(r)", ("tammann", "freud")), ("neighbours", tuple(PROGRAMS))):
                 for program in programs:
-                    for threads in sorted({1, min(2, cores)}) if program in ("tammann", "freud") else (1,):
+                    alone = program not in ("tammann", "freud")
+                    for threads in (1,) if alone else (min(2, cores),) if program == "freud" else (1, min(2, cores)):
                         if (
                             program != "tammann"
                             and "PEERS" not in os.environ
@@ -122,14 +125,16 @@ def main() -> None:
                             continue
                         python = sys.executable if program == "tammann" else os.environ.get("PEERS", sys.executable)
                         words = [python, __file__, program, task, str(path), str(threads)]
-                        done = subprocess.run(words, capture_output=True, text=True, timeout=900)
+                        done = subprocess.run(words, capture_output=True, text=True, timeout=600)
                         if done.returncode:
-                            print(f"{program}: {done.stderr.strip().splitlines()[-1]}")
+                            print(f"{program}, {task}, {atoms}: ended with {done.returncode} {done.stderr[-300:]}")
                             continue
                         found = json.loads(done.stdout)
                         rows.append(
                             {
-                                "what": f"all g(r) to {RANGE_A:g} Å" if task == "g(r)" else f"pairs to {NEAR_A:g} Å",
+                                "what": f"all g(r) to {RANGES_A[atoms]:g} Å"
+                                if task == "g(r)"
+                                else f"pairs to {NEAR_A:g} Å",
                                 "atoms": atoms,
                                 "program": program,
                                 "threads": threads,

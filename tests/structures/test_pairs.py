@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tammann.errors import DataError
+from tammann.structures import pairs
 from tammann.structures.pairs import count_pairs, find_pairs, heights_of
 
 SKEWED = np.array([[9.0, 0, 0], [4.0, 8.0, 0], [-3.0, 2.0, 10.0]])
@@ -83,7 +84,8 @@ def test_random_lattices(seed, cutoff):
     assert count_pairs(x, cell, np.zeros(6, int), 1, cutoff_A=cutoff, bins=1).item() == len(rows)
 
 
-def test_the_number_of_threads_changes_nothing():
+def test_the_number_of_threads_changes_nothing(monkeypatch):
+    monkeypatch.setattr(pairs, "FEW_PAIRS", 0)
     cell = 30.0 * np.eye(3)
     x, kinds = atoms_in(cell, 900)
     one, three = (count_pairs(x, cell, kinds, 3, cutoff_A=9.0, bins=90, threads=n) for n in (1, 3))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from tammann.characterization.coordination import centres_of
 from tammann.characterization.frames import check_elements, frames_of, species_of
@@ -86,6 +85,8 @@ def bond_angles(
         >>> found.n_angles, found.angle_deg[found.density > 0].tolist()
         (28, [70.5, 109.5, 179.5])
     """
+    from tammann.characterization.network_kernels import add_angles  # numba is slow to import
+
     if not 0.0 < bin_deg <= 90.0:
         raise DataError(f"bin_deg: expected a width above 0 degrees, at most 90, got {bin_deg:g}.")
     first, centre, last = triplet
@@ -95,7 +96,7 @@ def bond_angles(
     for frame in frames_of(source):
         network = bond_network(frame, cutoffs_A, threads=threads)
         one, other = network.between(centre, first), network.between(centre, last)
-        _add_angles(
+        add_angles(
             centres_of(frame, centre, atoms), first == last, one.first, one.vectors_A / one.distances_A[:, None],
             other.first, other.vectors_A / other.distances_A[:, None], counts, sums,
         )  # fmt: skip
@@ -105,18 +106,3 @@ def bond_angles(
     spread = float(np.sqrt(max(0.0, sums[1] / total - mean**2))) if total else float("nan")
     density = counts / max(total, 1) / (edges[1] - edges[0])
     return AngleDistribution(triplet, 0.5 * (edges[1:] + edges[:-1]), density, total, mean, spread)
-
-
-@njit(cache=True)
-def _add_angles(centres, alike, first_a, unit_a, first_b, unit_b, counts, sums):  # type: ignore[no-untyped-def]
-    """Add the angles at every centre between each of its bonds of one kind and each of the other."""
-    bins = len(counts)
-    for c in centres:
-        for i in range(first_a[c], first_a[c + 1]):
-            for j in range(i + 1 if alike else first_b[c], first_b[c + 1]):
-                cosine = unit_a[i, 0] * unit_b[j, 0] + unit_a[i, 1] * unit_b[j, 1] + unit_a[i, 2] * unit_b[j, 2]
-                angle = np.degrees(np.arccos(min(1.0, max(-1.0, cosine))))
-                # a right angle of a crystal is 90 degrees but for rounding, and belongs to one bin
-                counts[min(bins - 1, int(angle * bins / 180.0 + 1e-9))] += 1
-                sums[0] += angle
-                sums[1] += angle * angle

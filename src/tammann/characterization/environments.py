@@ -9,6 +9,7 @@ import numpy as np
 
 from tammann.errors import DataError
 from tammann.structures.configuration import Configuration
+from tammann.structures.pairs import find_pairs
 
 CUTOFF_A = 5.0
 SHELLS = 8
@@ -47,13 +48,12 @@ def neighbour_densities(
         >>> neighbour_densities(cscl, ("Cl", "Cs"), shells=2).shape
         (2, 4)
     """
-    from ase.neighborlist import neighbor_list
-
     if not cutoff_A > 1.0 or shells < 2:
         raise DataError(f"cutoff_A, shells: expected above 1 Å and at least 2, got {cutoff_A:g} and {shells}.")
     if missing := sorted(set(configuration.symbols) - set(elements)):
         raise DataError(f"elements: expected all of the configuration, got none of {missing[0]}; add it.")
-    first, second, distances = neighbor_list("ijd", configuration.to_ase(), cutoff_A)
+    pairs = find_pairs(configuration.positions_A, configuration.cell_A, cutoff_A=cutoff_A, threads=1)
+    first, second, distances = pairs.centres, pairs.indices, pairs.distances_A
     centres = np.linspace(1.0, cutoff_A, shells, endpoint=False)
     width = centres[1] - centres[0]
     fading = 0.5 * (1.0 + np.cos(np.pi * distances / cutoff_A))

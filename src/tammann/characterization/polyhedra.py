@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from tammann.characterization.coordination import centres_of
 from tammann.characterization.frames import check_elements, frames_of, species_of
@@ -103,6 +102,8 @@ def polyhedra_connectivity(
         >>> polyhedra_connectivity(load_crystal("TiO2-rutile"), "Ti", "O", cutoff_A=2.2).per_polyhedron
         {'corner': 8.0, 'edge': 2.0, 'face': 0.0}
     """
+    from tammann.characterization.network_kernels import count_joined  # numba is slow to import
+
     check_elements((centre, ligand), species_of(source))
     if centre == ligand:
         raise DataError(f"ligand: expected another element than the centre, {centre}; a polyhedron has them apart.")
@@ -111,7 +112,7 @@ def polyhedra_connectivity(
         here = centres_of(frame, centre, atoms)
         pairs = bond_network(frame, {(centre, ligand): cutoff_A}, threads=threads).pairs
         joined.append(
-            _joined(here, pairs.first, pairs.indices, pairs.images, pairs.vectors_A, sums, counts)
+            count_joined(here, pairs.first, pairs.indices, pairs.images, pairs.vectors_A, sums, counts)
             if len(pairs.indices)
             else np.zeros((len(here), 3), dtype=np.int64)
         )
@@ -122,45 +123,3 @@ def polyhedra_connectivity(
     return Connectivity(
         centre, ligand, cutoff_A, n_atoms, first, np.concatenate(joined), dict(zip(JOINTS, distances, strict=True))
     )
-
-
-@njit(cache=True, error_model="numpy")
-def _joined(centres, first, indices, images, vectors, sums, counts):  # type: ignore[no-untyped-def]
-    """Count the ligands that every centre shares with each other one, and add up distances by the kind of joint."""
-    found = np.zeros((len(centres), 3), np.int64)
-    most = 0
-    for i in range(len(first) - 1):
-        most = max(most, first[i + 1] - first[i])
-    others = np.zeros((most * most + 1, 5), np.int64)  # atom, image, ligands in common
-    apart = np.zeros(most * most + 1)
-    for n in range(len(centres)):
-        c = centres[n]
-        many = 0
-        for p in range(first[c], first[c + 1]):
-            ligand = indices[p]
-            for q in range(first[ligand], first[ligand + 1]):
-                a, b, d = images[p, 0] + images[q, 0], images[p, 1] + images[q, 1], images[p, 2] + images[q, 2]
-                other = indices[q]
-                if other == c and a == 0 and b == 0 and d == 0:
-                    continue
-                k = 0
-                while k < many and not (
-                    others[k, 0] == other and others[k, 1] == a and others[k, 2] == b and others[k, 3] == d
-                ):
-                    k += 1
-                if k == many:
-                    others[k, 0], others[k, 1], others[k, 2], others[k, 3], others[k, 4] = other, a, b, d, 0
-                    x, y, z = (
-                        vectors[p, 0] + vectors[q, 0],
-                        vectors[p, 1] + vectors[q, 1],
-                        vectors[p, 2] + vectors[q, 2],
-                    )
-                    apart[k] = np.sqrt(x * x + y * y + z * z)
-                    many += 1
-                others[k, 4] += 1
-        for k in range(many):
-            kind = min(others[k, 4], 3) - 1
-            found[n, kind] += 1
-            sums[kind] += apart[k]
-            counts[kind] += 1
-    return found

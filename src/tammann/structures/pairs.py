@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from tammann.errors import DataError
 from tammann.parallel import Progress, available_cores, run_tasks
@@ -25,6 +24,8 @@ ATOMS_PER_CELL = 2.0
 MOST_OFFSETS = 5_000_000
 """Cells of the stencil, before the far ones are left out; more are asked for only by mistake."""
 TASKS_PER_THREAD = 8
+FEW_PAIRS = 1_000_000
+"""So many are found in milliseconds, by one thread."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +103,8 @@ def count_pairs(
         >>> found[0, 1].tolist(), found[0, 0].tolist()
         ([0, 0, 0, 0, 0, 0, 8, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 6])
     """
+    from tammann.structures.pair_kernels import count_by_distance  # numba is slow to import
+
     if bins < 1:
         raise DataError(f"bins: expected 1 or more, got {bins}.")
     kinds = np.ascontiguousarray(kinds, dtype=np.int64)
@@ -116,11 +119,11 @@ def count_pairs(
         found = np.zeros((n_kinds, n_kinds, length), dtype=np.int64)
         for a in range(n_kinds):
             for b in range(a, n_kinds):
-                _count(begin, end, a == b, grid.first[a], grid.first[b], x, y, z, grid.numbers, grid.cell_A,
+                count_by_distance(begin, end, a == b, grid.first[a], grid.first[b], x, y, z, grid.numbers, grid.cell_A,
                        half if a == b else grid.columns, 1.0 / width, found[a, b])  # fmt: skip
         return found[:, :, :bins]
 
-    for found in _in_parts(task, grid.n_cells, threads, progress):
+    for found in _in_parts(task, grid, threads, progress):
         whole += found
     return whole + whole.transpose(1, 0, 2)
 
@@ -142,6 +145,8 @@ def find_pairs(positions_A: np.ndarray, cell_A: np.ndarray, *, cutoff_A: float, 
         >>> np.diff(found.first).tolist(), found.distances_A.round(3).max().item()
         ([8, 8], 3.464)
     """
+    from tammann.structures.pair_kernels import count_neighbours, fill_neighbours  # numba is slow to import
+
     n = len(positions_A)
     grid = _grid(positions_A, cell_A, np.zeros(n, dtype=np.int64), 1, cutoff_A)
     x, y, z = grid.sorted_A
@@ -149,17 +154,17 @@ def find_pairs(positions_A: np.ndarray, cell_A: np.ndarray, *, cutoff_A: float, 
     common = (grid.first[0], x, y, z, grid.order, grid.numbers, grid.cell_A, grid.columns, cutoff_A**2)
 
     def count(begin: int, end: int, progress: Callable[..., None]) -> None:
-        _count_neighbours(begin, end, *common, counts)
+        count_neighbours(begin, end, *common, counts)
 
-    _in_parts(count, grid.n_cells, threads, None)
+    _in_parts(count, grid, threads, None)
     first = np.concatenate([[0], np.cumsum(counts)])
     total = int(first[-1])
     indices, images, vectors = np.empty(total, np.int64), np.empty((total, 3), np.int64), np.empty((total, 3))
 
     def fill(begin: int, end: int, progress: Callable[..., None]) -> None:
-        _fill_neighbours(begin, end, *common, grid.periods, first, indices, images, vectors)
+        fill_neighbours(begin, end, *common, grid.periods, first, indices, images, vectors)
 
-    _in_parts(fill, grid.n_cells, threads, None)
+    _in_parts(fill, grid, threads, None)
     return PairList(first, indices, images, vectors, np.sqrt(np.einsum("ij,ij->i", vectors, vectors)))
 
 
@@ -175,6 +180,8 @@ class _Grid:
     first: np.ndarray  # (K, cells + 1)
     columns: np.ndarray  # (C, 4): offsets along a and b, first and last along c
     farthest_A: float
+
+    n_pairs: float  # expected
 
     @property
     def n_cells(self) -> int:
@@ -207,8 +214,17 @@ def _grid(positions_A: np.ndarray, cell_A: np.ndarray, kinds: np.ndarray, n_kind
     first = np.searchsorted((kinds * cells + index)[order], np.arange(n_kinds * cells + 1))
     table = np.stack([first[k * cells : (k + 1) * cells + 1] for k in range(n_kinds)])
     inside = (fractional @ cell)[order]
+    expected = n**2 * 2.0 / 3.0 * math.pi * cutoff_A**3 / abs(float(np.linalg.det(cell)))
     return _Grid(
-        cell, numbers, order, periods.astype(np.int64), tuple(np.ascontiguousarray(inside.T)), table, columns, farthest
+        cell,
+        numbers,
+        order,
+        periods.astype(np.int64),
+        tuple(np.ascontiguousarray(inside.T)),
+        table,
+        columns,
+        farthest,
+        expected,
     )
 
 
@@ -252,126 +268,17 @@ def _half(columns: np.ndarray) -> np.ndarray:
     return half
 
 
-def _in_parts(task: Callable[..., Any], cells: int, threads: int | None, progress: Progress | None) -> Sequence[Any]:
+def _in_parts(task: Callable[..., Any], grid: _Grid, threads: int | None, progress: Progress | None) -> Sequence[Any]:
     """Run a task on all cells in parts, several at a time."""
     threads = available_cores() if threads is None else threads
     if threads < 1:
         raise DataError(f"threads: expected 1 or more, got {threads}.")
+    if grid.n_pairs < FEW_PAIRS:
+        threads = 1
+    cells = grid.n_cells
     parts = min(cells, threads * TASKS_PER_THREAD)
     ends = np.linspace(0, cells, parts + 1).round().astype(int).tolist()
     spans = {f"part {k + 1}": (ends[k], ends[k + 1]) for k in range(parts)}
     if threads == 1 and progress is None:
         return [task(*span, progress=None) for span in spans.values()]
     return run_tasks(task, spans, threads=threads, progress=progress)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _count(begin, end, alike, first_a, first_b, x, y, z, numbers, cell, columns, per_A, found):  # type: ignore[no-untyped-def]
-    """Add up the distances from atoms of kind a in some cells to those of kind b in the stencil."""
-    na, nb, nc = numbers
-    bins = np.empty(256, np.int32)
-    for c in range(begin, end):
-        i0, i1 = first_a[c], first_a[c + 1]
-        if i0 == i1:
-            continue
-        ca, cb, cc = c // (nb * nc), (c // nc) % nb, c % nc
-        if alike:
-            for i in range(i0, i1):
-                for j in range(i + 1, i1):
-                    dx, dy, dz = x[j] - x[i], y[j] - y[i], z[j] - z[i]
-                    found[int(np.sqrt(dx * dx + dy * dy + dz * dz) * per_A)] += 1
-        for k in range(len(columns)):
-            ga, gb = ca + columns[k, 0], cb + columns[k, 1]
-            sa, sb = ga // na, gb // nb
-            base = ((ga - sa * na) * nb + gb - sb * nb) * nc
-            low, high = cc + columns[k, 2], cc + columns[k, 3]
-            while low <= high:
-                sc = low // nc
-                stop = min(high, sc * nc + nc - 1)
-                j0, j1 = first_b[base + low - sc * nc], first_b[base + stop - sc * nc + 1]
-                low = stop + 1
-                if j0 == j1:
-                    continue
-                shift_x = sa * cell[0, 0] + sb * cell[1, 0] + sc * cell[2, 0]
-                shift_y = sa * cell[0, 1] + sb * cell[1, 1] + sc * cell[2, 1]
-                shift_z = sa * cell[0, 2] + sb * cell[1, 2] + sc * cell[2, 2]
-                for i in range(i0, i1):
-                    ux, uy, uz = x[i] - shift_x, y[i] - shift_y, z[i] - shift_z
-                    for start in range(j0, j1, 256):
-                        many = min(256, j1 - start)
-                        # distances first, which the compiler does several at a time, then the counts
-                        for j in range(many):
-                            dx, dy, dz = x[start + j] - ux, y[start + j] - uy, z[start + j] - uz
-                            bins[j] = np.int32(np.sqrt(dx * dx + dy * dy + dz * dz) * per_A)
-                        for j in range(many):
-                            found[bins[j]] += 1
-
-
-@njit(cache=True, nogil=True)
-def _count_neighbours(begin, end, first, x, y, z, order, numbers, cell, columns, square, counts):  # type: ignore[no-untyped-def]
-    """Count the neighbours of each atom of some cells."""
-    na, nb, nc = numbers
-    for c in range(begin, end):
-        ca, cb, cc = c // (nb * nc), (c // nc) % nb, c % nc
-        for k in range(len(columns)):
-            ga, gb = ca + columns[k, 0], cb + columns[k, 1]
-            sa, sb = ga // na, gb // nb
-            base = ((ga - sa * na) * nb + gb - sb * nb) * nc
-            low, high = cc + columns[k, 2], cc + columns[k, 3]
-            while low <= high:
-                sc = low // nc
-                stop = min(high, sc * nc + nc - 1)
-                j0, j1 = first[base + low - sc * nc], first[base + stop - sc * nc + 1]
-                low = stop + 1
-                shift_x = sa * cell[0, 0] + sb * cell[1, 0] + sc * cell[2, 0]
-                shift_y = sa * cell[0, 1] + sb * cell[1, 1] + sc * cell[2, 1]
-                shift_z = sa * cell[0, 2] + sb * cell[1, 2] + sc * cell[2, 2]
-                home = sa == 0 and sb == 0 and sc == 0
-                for i in range(first[c], first[c + 1]):
-                    ux, uy, uz = x[i] - shift_x, y[i] - shift_y, z[i] - shift_z
-                    many = 0
-                    for j in range(j0, j1):
-                        dx, dy, dz = x[j] - ux, y[j] - uy, z[j] - uz
-                        if dx * dx + dy * dy + dz * dz < square:
-                            many += 1
-                    if home and j0 <= i < j1:
-                        many -= 1
-                    counts[order[i]] += many
-
-
-@njit(cache=True, nogil=True)
-def _fill_neighbours(  # type: ignore[no-untyped-def]
-    begin, end, first, x, y, z, order, numbers, cell, columns, square, periods, starts, indices, images, vectors
-):  # fmt: skip
-    """Write the neighbours of each atom of some cells."""
-    na, nb, nc = numbers
-    for c in range(begin, end):
-        ca, cb, cc = c // (nb * nc), (c // nc) % nb, c % nc
-        for i in range(first[c], first[c + 1]):
-            own = order[i]
-            at = starts[own]
-            for k in range(len(columns)):
-                ga, gb = ca + columns[k, 0], cb + columns[k, 1]
-                sa, sb = ga // na, gb // nb
-                base = ((ga - sa * na) * nb + gb - sb * nb) * nc
-                low, high = cc + columns[k, 2], cc + columns[k, 3]
-                while low <= high:
-                    sc = low // nc
-                    stop = min(high, sc * nc + nc - 1)
-                    j0, j1 = first[base + low - sc * nc], first[base + stop - sc * nc + 1]
-                    low = stop + 1
-                    shift_x = sa * cell[0, 0] + sb * cell[1, 0] + sc * cell[2, 0]
-                    shift_y = sa * cell[0, 1] + sb * cell[1, 1] + sc * cell[2, 1]
-                    shift_z = sa * cell[0, 2] + sb * cell[1, 2] + sc * cell[2, 2]
-                    home = sa == 0 and sb == 0 and sc == 0
-                    ux, uy, uz = x[i] - shift_x, y[i] - shift_y, z[i] - shift_z
-                    for j in range(j0, j1):
-                        dx, dy, dz = x[j] - ux, y[j] - uy, z[j] - uz
-                        if dx * dx + dy * dy + dz * dz < square and not (home and i == j):
-                            other = order[j]
-                            indices[at] = other
-                            images[at, 0] = sa - periods[other, 0] + periods[own, 0]
-                            images[at, 1] = sb - periods[other, 1] + periods[own, 1]
-                            images[at, 2] = sc - periods[other, 2] + periods[own, 2]
-                            vectors[at, 0], vectors[at, 1], vectors[at, 2] = dx, dy, dz
-                            at += 1

@@ -8,7 +8,6 @@ from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
-from tammann.characterization.images import with_images
 from tammann.composition import parse_formula
 from tammann.synthesis.exchange import VOLATILE, OpenSystem
 from tammann.synthesis.precursor_set import PrecursorSet
@@ -104,16 +103,11 @@ def structural_distance(first: Configuration, second: Configuration) -> float:
 
 def _distances(crystal: Configuration) -> np.ndarray:
     """Return the distribution of scaled distances, shape (B,), with sum 1."""
-    from scipy.spatial import cKDTree
+    from tammann.structures.pairs import find_pairs  # numba is slow to import
 
     cell = np.asarray(crystal.cell_A)
     scale = float(abs(np.linalg.det(cell)) / len(crystal.symbols)) ** (1.0 / 3.0)
-    fractional = np.asarray(crystal.positions_A) @ np.linalg.inv(cell)
-    fractional = fractional - np.floor(fractional)
-    points, _ = with_images(fractional, cell, _REACH * scale)
-    found = cKDTree(fractional @ cell).sparse_distance_matrix(cKDTree(points), _REACH * scale, output_type="ndarray")
-    r = found["v"] / scale
-    r = r[r > 1e-6]
+    r = find_pairs(crystal.positions_A, cell, cutoff_A=_REACH * scale, threads=1).distances_A / scale
     edges = np.linspace(0.0, _REACH, _BINS + 1)
     middle = 0.5 * (edges[1:] + edges[:-1])
     # each distance is smeared over three bins or so, that a small strain is a small difference

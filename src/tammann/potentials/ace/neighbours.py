@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tammann.structures.pairs import find_pairs
+
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
@@ -45,17 +47,11 @@ def find_neighbours(positions_A: np.ndarray, cell_A: np.ndarray, radius_A: float
         cell_A: Shape (3, 3), Å, rows are lattice vectors.
         radius_A: Å.
     """
-    # it imports torch where that is installed, which takes seconds
-    from vesin import NeighborList
-
-    i, j, images = NeighborList(cutoff=radius_A, full_list=True, sorted=True).compute(
-        points=positions_A, box=cell_A, periodic=True, quantities="ijS"
-    )
-    first = np.searchsorted(i, np.arange(len(positions_A) + 1)).astype(np.int64)
+    found = find_pairs(positions_A, cell_A, cutoff_A=radius_A, threads=1)
     return Neighbours(
-        first,
-        j.astype(np.int64),
-        images.astype(float),
+        found.first,
+        found.indices,
+        found.images.astype(float),
         np.linalg.solve(cell_A.T, positions_A.T).T,
         np.array(cell_A, dtype=float),
         radius_A,
