@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -45,7 +45,8 @@ def plot_boundary_energies(
     if not any(len(points) for points in series.values()):
         raise DataError("series: expected at least one pair of an angle and an energy, got none.")
     ax = ax or new_axes()
-    handles, top = [], {}
+    handles: list[Any] = []
+    top: dict[float, float] = {}
     for k, (name, points) in enumerate(series.items()):
         angles, energies = np.array(sorted(points)).T
         (line,) = ax.plot(

@@ -49,7 +49,7 @@ def crystal_glass(
     """Return a slab of a crystal beside a given glass, such as one that was quenched from its melt.
 
     The glass is cut along its first two edges and strained to the cell of the lattice plane that fits them best; the
-    crystal is not strained. Where atoms overlap, those of the glass go, in whole formula units of it.
+    crystal is not strained. Where atoms at the interfaces overlap, those of the glass go, in whole formula units of it.
 
     Args:
         crystal: Unit cell.
@@ -108,7 +108,6 @@ def crystal_glass(
     symbols = (*(crystal.symbols[k] for k in kinds.tolist()), *glass.symbols)
     both = Configuration(symbols, positions, cell, None, labels)
     formula = "".join(f"{s}{n}" for s, n in composition_key("".join(glass.symbols)))
-    # a glass has its own short contacts; only what meets at the interface is too near
     distances = overlap_distances(crystal, fraction=fraction)
     stays = remove_overlaps(both, distances, formula=formula, depths_A=depth, movable=~in_crystal)
     left = both.take(stays)
