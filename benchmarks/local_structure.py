@@ -2,9 +2,9 @@
 
 A disordered BaZrS3 of 310,000 atoms (the crystal repeated, its atoms moved at random by 0.3 Å along each axis) and one
 of 10,240. Every program runs in a process of its own, given the same positions, and once before the clock starts on a
-small box. Peers are measured where they are installed, or by the Python that the variable PEERS names; freud has no
-partial g(r), so it counts each of the six pairs of elements by a query of its own. Times are of the processor on all
-cores, and by the clock.
+small box. Peers are measured where they are installed, or by the Python that the variable PEERS names. freud has no
+partial g(r), so it counts each of the six pairs of elements by a query of its own, on the small box alone. Times are
+those of the processor on all cores, and by the clock.
 """
 
 import importlib.util
@@ -115,6 +115,8 @@ def main() -> None:
             box(atoms, path)
             for task, programs in (("g(r)", ("tammann", "freud")), ("neighbours", tuple(PROGRAMS))):
                 for program in programs:
+                    if (program, task, atoms) == ("freud", "g(r)", 310_000):
+                        continue  # many minutes
                     alone = program not in ("tammann", "freud")
                     for threads in (1,) if alone else (min(2, cores),) if program == "freud" else (1, min(2, cores)):
                         if (
