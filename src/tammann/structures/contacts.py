@@ -8,6 +8,7 @@ from itertools import product
 import numpy as np
 
 from tammann.structures.configuration import Configuration
+from tammann.structures.pairs import find_pairs
 
 
 def nearest_distances(configuration: Configuration) -> np.ndarray:
@@ -84,7 +85,7 @@ def closest_contact(configuration: Configuration) -> float:
 def pairs_within(positions_A: np.ndarray, cell_A: np.ndarray, radius_A: float) -> tuple[np.ndarray, np.ndarray]:
     """Return every pair of atoms, images among them, that are nearer than a radius, each pair once.
 
-    Time grows as N log N. An atom and an image of its own are a pair too.
+    An atom and an image of its own are a pair too.
 
     Args:
         positions_A: Shape (N, 3), Å, anywhere.
@@ -99,32 +100,14 @@ def pairs_within(positions_A: np.ndarray, cell_A: np.ndarray, radius_A: float) -
         >>> pairs.tolist(), distances.round(6).tolist()
         ([[0, 1]], [0.5])
     """
-    from scipy.spatial import cKDTree
+    found = find_pairs(positions_A, cell_A, cutoff_A=radius_A, threads=1)
+    first, second = found.centres, found.indices
+    # a pair stands in the list from both its ends, and so does an atom with its own image
+    kept = (first < second) | ((first == second) & _ahead(found.images))
+    return np.column_stack([first[kept], second[kept]]), found.distances_A[kept]
 
-    inverse = np.linalg.inv(cell_A)
-    inside = positions_A @ inverse
-    inside -= np.floor(inside)
-    margins = radius_A * np.linalg.norm(inverse, axis=0)  # of the cell's width along each axis
-    reach = np.ceil(margins).astype(int)
-    ghosts, owners, ahead = [], [], []
-    for shift in product(*(range(-r, r + 1) for r in reach)):
-        if any(shift):
-            moved = inside + shift
-            near = np.flatnonzero(((moved > -margins) & (moved < 1.0 + margins)).all(axis=1))
-            ghosts.append(moved[near])
-            owners.append(near)
-            ahead.append(np.full(len(near), shift > (0, 0, 0)))
-    tree = cKDTree(inside @ cell_A)
-    own = tree.query_pairs(radius_A, output_type="ndarray")
-    far = np.concatenate([np.empty((0, 3)), *ghosts]) @ cell_A
-    owner = np.concatenate([np.empty(0, dtype=int), *owners])
-    across = tree.sparse_distance_matrix(cKDTree(far), radius_A, output_type="coo_matrix") if len(far) else None
-    base = inside @ cell_A
-    pairs, lengths = [own], [np.linalg.norm(base[own[:, 0]] - base[own[:, 1]], axis=1)]
-    if across is not None and across.nnz:
-        first, second = across.row, owner[across.col]
-        # each pair across a face is met from both sides, and so is an atom with its own image
-        kept = (first < second) | ((first == second) & np.concatenate(ahead)[across.col])
-        pairs.append(np.column_stack([first[kept], second[kept]]))
-        lengths.append(np.linalg.norm(base[first[kept]] - far[across.col[kept]], axis=1))
-    return np.concatenate(pairs).astype(int), np.concatenate(lengths)
+
+def _ahead(images: np.ndarray) -> np.ndarray:
+    """Tell for each lattice vector, shape (P, 3), whether its first number other than zero is positive."""
+    a, b, c = np.sign(images).T
+    return np.asarray(9 * a + 3 * b + c > 0)
