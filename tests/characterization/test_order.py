@@ -15,11 +15,11 @@ def test_order_by_grid(cell, monkeypatch):
     box = gas(cell, atoms=150, frames=3)
     direct = bragg_order(box)
     monkeypatch.setattr(order, "MOST_PHASES", 0)
-    assert bragg_order(box) == pytest.approx(direct, rel=5e-3)
+    assert bragg_order(box) == pytest.approx(direct, rel=1e-5)
     warm = rock_salt(repeats=3, rattle=0.2)
     by_grid = bragg_order(warm)
     monkeypatch.undo()
-    assert by_grid == pytest.approx(bragg_order(warm), rel=5e-3)
+    assert by_grid == pytest.approx(bragg_order(warm), rel=1e-5)
 
 
 def test_large_boxes_take_little_memory():

@@ -29,9 +29,6 @@ MOST_PHASES = 2_000_000
 """Vectors times atoms up to which phases are summed directly; beyond, by a Fourier transform."""
 CHUNK = 500_000
 """Phases held at a time, 4 MB each of phase, cosine and sine."""
-SPLINE = 6
-"""Order of the splines that spread an atom over a grid twice as fine as the shortest wave needs; intensities are right
-to half a per cent."""
 NEAR_A = 8.0
 """First range of periodic images, enough but for the cavities of a torn melt."""
 BLOCKS = 1000
@@ -43,8 +40,7 @@ def bragg_order(trajectory: Trajectory) -> float:
 
     max over q of <|sum_a exp(i q . r_a)|²> / N², with q all vectors of the reciprocal cell up to 5 per Å (the 600,000
     shortest at most) and equal weights of the N atoms; the mean over 20 frames of the last quarter of the trajectory,
-    fewer in boxes of more than 5000 atoms. In boxes of more than about 300 atoms a grid is used, right to half a per
-    cent.
+    fewer in boxes of more than 5000 atoms.
 
     Example:
         >>> import numpy as np
@@ -78,7 +74,7 @@ def bragg_order(trajectory: Trajectory) -> float:
         if len(indices) * n_atoms <= MOST_PHASES:
             _add_direct(intensity, fractional, indices)
         else:
-            _add_by_grid(intensity, fractional, indices, most)
+            _add_by_transform(intensity, fractional, indices, most)
     return float(intensity.max() / len(chosen) / n_atoms**2)
 
 
@@ -143,32 +139,12 @@ def _add_direct(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndarr
         intensity[start : start + chunk] += np.cos(phase).sum(axis=0) ** 2 + np.sin(phase).sum(axis=0) ** 2
 
 
-def _add_by_grid(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndarray, most: np.ndarray) -> None:
-    """Add the same from a Fourier transform of the atoms spread over a grid by B-splines (smooth particle mesh)."""
-    from scipy import fft
-    from scipy.interpolate import BSpline
+def _add_by_transform(intensity: np.ndarray, fractional: np.ndarray, indices: np.ndarray, most: np.ndarray) -> None:
+    """Add the same from a non-uniform fast Fourier transform."""
+    from tammann.characterization.diffraction.wave_grid import wave_amplitudes  # numba is slow to import
 
-    shape = [fft.next_fast_len(max(SPLINE, 4 * m), real=True) for m in most.tolist()]
-    grid = np.zeros(shape[0] * shape[1] * shape[2], dtype=np.float32)
-    spline = BSpline.basis_element(np.arange(SPLINE + 1))
-    offsets = np.arange(SPLINE)
-    chunk = max(1, CHUNK // SPLINE**3)
-    for start in range(0, len(fractional), chunk):
-        at = fractional[start : start + chunk] * shape
-        base = np.floor(at).astype(int)
-        weights = spline((at - base)[:, :, None] + offsets)
-        x, y, z = ((base[:, axis, None] - offsets) % shape[axis] for axis in range(3))
-        cells = (x[:, :, None, None] * shape[1] + y[:, None, :, None]) * shape[2] + z[:, None, None, :]
-        shares = weights[:, 0, :, None, None] * weights[:, 1, None, :, None] * weights[:, 2, None, None, :]
-        np.add.at(grid, cells.ravel(), shares.ravel().astype(np.float32))
-    waves = fft.rfftn(grid.reshape(shape), overwrite_x=True)
-    for start in range(0, len(indices), CHUNK // 10):
-        some = indices[start : start + CHUNK // 10]
-        spread = np.prod(np.sinc(some / shape), axis=1) ** SPLINE  # attenuation of a wave by the spline
-        found = waves[some[:, 0], some[:, 1], some[:, 2]]
-        intensity[start : start + CHUNK // 10] += (
-            found.real.astype(float) ** 2 + found.imag.astype(float) ** 2
-        ) / spread**2
+    waves = wave_amplitudes(fractional, most, threads=1)
+    intensity += np.abs(waves[tuple((indices + [most[0], most[1], 0]).T)].astype(complex)) ** 2
 
 
 def _farthest(tree: cKDTree, cell: np.ndarray, counts: np.ndarray) -> float:
