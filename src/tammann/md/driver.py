@@ -46,9 +46,10 @@ class _ForceSimulation(Simulation):
             result.check_grade(state.step)
         return results
 
-    def minimize(self, steps: int) -> None:
+    def minimize(self, steps: int, *, force_eV_per_A: float | None = None) -> None:
+        until = {} if force_eV_per_A is None else {"force_eV_per_A": force_eV_per_A}
         with self.moving():
-            minimize_fire(self.state, self.forces, steps=steps)
+            minimize_fire(self.state, self.forces, steps=steps, **until)
 
     def single_point(self) -> SinglePoint:
         with self.moving():

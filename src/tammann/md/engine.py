@@ -62,8 +62,12 @@ class Simulation(ABC):
         """
 
     @abstractmethod
-    def minimize(self, steps: int) -> None:
-        """Lower the energy by at most ``steps`` steps of FIRE."""
+    def minimize(self, steps: int, *, force_eV_per_A: float | None = None) -> None:
+        """Lower the energy by at most ``steps`` steps of FIRE.
+
+        It ends earlier where no force component exceeds ``force_eV_per_A``, eV/Å, by default where the packing of a
+        melt is good enough to begin with.
+        """
 
     @abstractmethod
     def single_point(self) -> SinglePoint:

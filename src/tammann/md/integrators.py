@@ -172,8 +172,8 @@ def _advance_chain(
     return factor
 
 
-def minimize_fire(state: MDState, forces: Forces, *, steps: int) -> None:
-    """Lower the energy by at most ``steps`` steps of FIRE until no force component exceeds 0.05 eV/Å.
+def minimize_fire(state: MDState, forces: Forces, *, steps: int, force_eV_per_A: float = CONVERGED_EV_PER_A) -> None:
+    """Lower the energy by at most ``steps`` steps of FIRE until no force component exceeds ``force_eV_per_A``, eV/Å.
 
     Changes the positions in place and uses no velocities; refuses forces that are not finite.
 
@@ -185,7 +185,7 @@ def minimize_fire(state: MDState, forces: Forces, *, steps: int) -> None:
     for _ in range(steps):
         (result,) = forces([state], False)
         f = result.forces_eV_per_A
-        if np.abs(f).max() < CONVERGED_EV_PER_A:
+        if np.abs(f).max() < force_eV_per_A:
             return
         if not np.isfinite(f).all():
             raise DataError("forces are not finite; start from a looser packing, or take another potential.")

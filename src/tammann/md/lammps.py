@@ -90,8 +90,12 @@ class _LammpsSimulation(Simulation):
             lmp.command("undump frames")
         return Segment(_read_series(series, len(self.symbols)), frames.read_bytes() if frame_every else b"")
 
-    def minimize(self, steps: int) -> None:
-        self.lmp.commands_string(f"min_style fire\nminimize 1e-5 1e-2 {steps} {4 * steps}")
+    def minimize(self, steps: int, *, force_eV_per_A: float | None = None) -> None:
+        tolerances = "1e-5 1e-2"
+        if force_eV_per_A is not None:
+            self.lmp.command("min_modify norm inf")  # the largest component, not the length of all
+            tolerances = f"0.0 {force_eV_per_A:g}"
+        self.lmp.commands_string(f"min_style fire\nminimize {tolerances} {steps} {4 * steps}")
 
     def single_point(self) -> SinglePoint:
         lmp, n = self.lmp, len(self.symbols)
