@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -171,12 +171,11 @@ class Quench:
     def save(self, path: str | Path) -> None:
         """Write structure and history to a file, whole or not at all."""
         c = self.configuration
-        velocities = {} if c.velocities_A_per_ps is None else {"velocities_A_per_ps": c.velocities_A_per_ps}
+        arrays: dict[str, Any] = {"symbols": np.array(c.symbols), "positions_A": c.positions_A, "cell_A": c.cell_A}
+        if c.velocities_A_per_ps is not None:
+            arrays["velocities_A_per_ps"] = c.velocities_A_per_ps
         with whole_file(path) as file:
-            np.savez(
-                file, symbols=np.array(c.symbols), positions_A=c.positions_A, cell_A=c.cell_A, samples=self.samples,
-                pieces_done=self.pieces_done, **velocities,
-            )  # fmt: skip
+            np.savez(file, samples=self.samples, pieces_done=self.pieces_done, **arrays)
 
     @classmethod
     def load(cls, path: str | Path, schedule: QuenchSchedule) -> Quench:
