@@ -8,6 +8,7 @@ import typer
 
 from tammann.cli.options import AsJson
 from tammann.cli.output import print_json, print_table, progress_bar
+from tammann.cli.structure_build import boundary_command, coincidences_command, polycrystal_command
 
 app = typer.Typer(
     name="structure",
@@ -71,3 +72,8 @@ def quench_command(
         ]  # fmt: skip
         print_table(["K/ps", "seed", "atoms", "g/cm³", "eV/atom", "K"], rows)
         print(f"Glasses and their histories: {folder}")
+
+
+app.command("boundary")(boundary_command)
+app.command("polycrystal")(polycrystal_command)
+app.command("coincidences")(coincidences_command)
