@@ -87,7 +87,7 @@ def ba_ti_o(found: dict[str, Any]) -> str:
     f, active = found["frames"], found["active_learning"]
     rounds = [
         f"| {r['round']} | {_of(r['reached_ps'], r['wanted_ps'])} | {_stopped(r)} | {_percent(r['share_above_select'])} | "
-        f"{_number(r['largest_grade'], '.3g')} | {r.get('labelled', 0)} | {_number(r.get('energy_meV_per_atom'), '.1f')} | "
+        f"{_number(r['largest_grade'], '.3g')} | {r.get('labelled', 0)} | {_number(r.get('new_frames_forces_meV_per_A'), '.0f')} | {_number(r.get('energy_meV_per_atom'), '.1f')} | "
         f"{_number(r.get('forces_meV_per_A'), '.0f')} |"
         for r in active["rounds"]
     ]
@@ -96,14 +96,14 @@ def ba_ti_o(found: dict[str, Any]) -> str:
         f"{e['stress_rmse_GPa']:.2f} |"
         for name, e in found["errors"].items()
     ]
-    melts = []
+    melts: list[str] = []
+    stopped: list[str] = []
     for m in found["melts"]:
         grade = _number(m["largest_grade"], ".1f")
-        state = "all"
-        if m["failed"] or not m["duration_ps"]:
-            state = "failed" if m["failed"] else "not run"
-        elif m["not_diffusive"]:
-            state = f"not {', '.join(m['not_diffusive'])}"
+        state = ", ".join(ion for ion in ("Ba", "Ti", "O") if ion not in m["not_diffusive"])
+        if not m["duration_ps"]:
+            state = "not run"
+        stopped += [f"{m['formula']} at {m['temperature_K']:g} K: {_lower(text)}" for text in m["failed"]]
         head = f"| {m['formula']}, {m['temperature_K']:g} K | {m['duration_ps']:g} | {grade} | {state} |"
         melts.append(
             head
@@ -115,13 +115,13 @@ def ba_ti_o(found: dict[str, Any]) -> str:
 4000 K, random cells, strained crystals), {f["test"]} for testing (melts of other trajectories), labelled by CHGNet; then active
 learning on melts and quenches of Ba₂TiO₄, BaTiO₃ and BaTi₂O₅ at up to 2500 K, strained crystals and interfaces:
 
-| round | ps reached | runs stopped | steps above {3}, % | largest grade | labelled | energy, meV/atom | force, meV/Å |
-|---|---|---:|---:|---:|---:|---:|---:|
+| round | ps reached | runs stopped | steps above {3}, % | largest grade | labelled | force on these before, meV/Å | energy, meV/atom | force, meV/Å |
+|---|---|---:|---:|---:|---:|---:|---:|---:|
 {chr(10).join(rounds)}
 
 ![Grades and errors round by round](images/potential-active-learning.png)
 
-*Errors on the test frames. It ended because {_why(active["outcome"])}.*
+*Errors on the test frames in the last two columns. It ended because {_why(active["outcome"])}.*
 
 The final fit, {f["all"]} frames and {found["functions_per_element"]} functions of each element, on the test frames (root mean
 square force {found["force_rms_eV_per_A"]:.2f} eV/Å):
@@ -132,17 +132,18 @@ square force {found["force_rms_eV_per_A"]:.2f} eV/Å):
 
 *first: before active learning; low-energy: fitted to frames within 0.75 eV/atom of the lowest.*
 
-Melts with the general fit, one replica of 100 atoms each, at the volume of zero pressure; the grade was watched at every step and never passed
-the stop of {found["stop"]:g} in those that ended:
+Melts with the general fit, one replica of 100 atoms each, at the volume of zero pressure; a run ends where the grade of
+a step passes {found["stop"]:g}:
 
 | melt | ps | largest grade in its frames | shown to diffuse | density, g/cm³ | Ba, Ti, O here | `pedone-2006` | published |
 |---|---:|---:|---|---:|---|---|---|
 {chr(10).join(melts)}
 
-*Onsager coefficients $L_{{ii}}$ in 10³⁸/(J m s), with standard errors where they are known. Where an ion is not shown to diffuse they
-are the slopes of its curve all the same. One replica of this length leaves large errors:
+*Onsager coefficients $L_{{ii}}$ in 10³⁸/(J m s), with standard errors where they are known, from slopes between 20 ps and a quarter of the
+run; those of an ion that is not shown to diffuse there are slopes all the same. One replica leaves large errors:
 [the package's own table](melt-table.md) took three of 300 to 1000 ps. The published table ends at 1750 K.*
-
+{_sentences(stopped)}
+{_side_by_side(found["report"])}
 Active learning made the potential wider, not better on the test frames: the errors of the first fit there hardly change, while
 on the configurations to which its runs led it the forces were wrong by {_new_forces(active["rounds"])} before they were learned.
 {_met(active)}To reach the reference's accuracy (4,628 structures, 500 functions with Finnis-Sinclair
@@ -157,8 +158,41 @@ def _new_forces(rounds: list[dict[str, Any]]) -> str:
     return " and ".join(f"{_number(e, '.0f')}" for e in errors) + " meV/Å"
 
 
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def _sentences(stopped: list[str]) -> str:
+    return "" if not stopped else "\nNot to the end of the plan: " + " ".join(stopped) + "\n"
+
+
 def _met(active: dict[str, Any]) -> str:
     return "Then its runs met nothing new. " if active["outcome"] == "converged" else ""
+
+
+REPORT = {
+    "forces, eV/Å": ("force_rmse_eV_per_A", ".3f"),
+    "energy drift, meV/atom/ps": ("drift_meV_per_atom_ps", ".2f"),
+    "melts, ps without failure": ("survived_ps", ".0f"),
+    "g(r) off CHGNet's beyond noise, worst pair, %": ("g_difference", ".1%"),
+    "volume of crystals off CHGNet's, worst, %": ("volume_error_percent", ".1f"),
+    "bulk modulus off CHGNet's, worst, %": ("bulk_modulus_error_percent", ".1f"),
+    "lowest phonon of cubic BaTiO₃, THz (negative: imaginary)": ("lowest_phonon_THz", ".1f"),
+    "steps/s, 100 atoms, one core": ("steps_per_s_100_atoms", ".3g"),
+}
+
+
+def _side_by_side(rows: list[dict[str, Any]] | None) -> str:
+    """The table of the report."""
+    if not rows:
+        return ""
+    names = {"potential.ace.npz": "this potential", "pedone-2006": "`pedone-2006`", "chgnet": "CHGNet"}
+    lines = ["The report (`report.yaml`) sets it beside rigid ions and CHGNet, melts of 70 atoms at 2000 K:", ""]
+    lines += ["| | " + " | ".join(names[row["potential"]] for row in rows) + " |", "|---|" + "---:|" * len(rows)]
+    for title, (key, form) in REPORT.items():
+        values = [(_number(row.get(key), form).replace("%", "") or "-").replace("-0.0", "0.0") for row in rows]
+        lines.append(f"| {title} | " + " | ".join(values) + " |")
+    return "\n".join(lines) + "\n"
 
 
 OUTCOMES = {
@@ -188,13 +222,18 @@ def _number(value: Any, form: str) -> str:
     return "" if value is None else f"{value:{form}}"
 
 
+def _short(value: float, digits: int) -> str:
+    """Return a number rounded to some digits, without an exponent."""
+    return f"{float(f'{value:.{digits}g}'):g}"
+
+
 def _triple(ions: dict[str, dict[str, float | None]] | None) -> str:
     if ions is None:
         return "-"
     parts = []
     for symbol in ("Ba", "Ti", "O"):
         value, error = ions[symbol]["L"], ions[symbol]["L_stderr"]
-        parts.append(f"{value / 1e38:.2g}" + (f" ± {error / 1e38:.1g}" if error else ""))
+        parts.append(_short(value / 1e38, 2) + (f" ± {_short(error / 1e38, 1)}" if error else ""))
     return ", ".join(parts)
 
 

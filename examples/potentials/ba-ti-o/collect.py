@@ -9,20 +9,23 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from tammann._version import __version__
 from tammann.errors import DataError
-from tammann.files import digest, json_safe, read_json, write_text
+from tammann.files import digest, json_safe, write_text
 from tammann.potentials import load_potential
 from tammann.potentials.ace.calculator import AceCalculator
 from tammann.potentials.ace.model import AceModel
 from tammann.potentials.dataset import DataSet, read_dataset
 from tammann.potentials.evaluate import evaluate_potential
 from tammann.trajectory import read_trajectory
-from tammann.transport import load_transport
+from tammann.transport import load_correlations, load_transport, measure_onsager
 from tammann.workflows.active_learning import load_active_learning
 from tammann.workflows.melt import load_melts
 
+FROM_PS = 20.0
+FRAMES_APART = 5
 TABLES = {"pedone-2006": "tammann-2026", "published": "karan-2026"}
 
 
@@ -32,12 +35,12 @@ def errors_of(file: Path, data: DataSet) -> dict[str, float]:
 
 
 def largest_grade(model: AceModel, trajectory: Path) -> float:
-    """Largest grade of any atom in the frames of a trajectory; the run itself watches every step."""
+    """Largest grade of any atom in frames half a ps apart; the run itself watches every step."""
     found = read_trajectory(trajectory, timestep_fs=2.0)
     calculator, grades = AceCalculator(model, grade=True), []
     from ase import Atoms
 
-    for positions in found.positions:
+    for positions in found.positions[::FRAMES_APART]:
         atoms = Atoms(list(found.symbols), positions=positions, cell=found.cells[0], pbc=True, calculator=calculator)
         atoms.get_potential_energy()
         grades.append(calculator.results["extrapolation_grade"])
@@ -58,9 +61,18 @@ def transport_of(coefficients: object) -> dict[str, dict[str, float]]:
     }
 
 
-def not_diffusive(measurement: object) -> list[str]:
-    """Ions that are not shown to diffuse."""
-    return [s for s, moves in zip(measurement.species, measurement.regime.diffusive, strict=True) if not moves]
+def measured(state: object) -> dict[str, object]:
+    """Onsager coefficients from slopes past 20 ps, and the ions that are not shown to diffuse there.
+
+    Tetrahedra turn and oxygen changes places between titanium and barium within some 10 ps, which bends its curve.
+    """
+    curves = [load_correlations(file) for file in sorted(state.folder.glob("replica-*/curves.npz"))]
+    if not curves:
+        return {"here": None, "not_diffusive": [], "regime_ps": None}
+    regime_ps = (FROM_PS, 0.25 * state.duration_ps)
+    found = measure_onsager(curves, temperature_K=state.temperature_K, regime_ps=regime_ps)
+    stuck = [s for s, moves in zip(found.species, found.regime.diffusive, strict=True) if not moves]
+    return {"here": transport_of(found.apparent), "not_diffusive": stuck, "regime_ps": list(regime_ps)}
 
 
 def main(out: str, target: str) -> None:
@@ -72,7 +84,7 @@ def main(out: str, target: str) -> None:
     active = load_active_learning(place / "active")
     melts = []
     for state in load_melts(place / "melts").states:
-        trajectories = sorted(state.folder.glob("replica-*/*.gz"))
+        trajectories = sorted(state.folder.glob("replica-*/trajectory-*.gz"))
         entry = {
             "formula": state.formula,
             "temperature_K": state.temperature_K,
@@ -82,9 +94,7 @@ def main(out: str, target: str) -> None:
             "density_g_per_cm3": None if state.melt is None else state.melt.density_g_per_cm3,
             "volume_converged": state.converged,
             "largest_grade": max((largest_grade(model, t) for t in trajectories), default=None),
-            # slopes of the curves, also where they are not shown to be diffusion
-            "here": None if state.measurement is None else transport_of(state.measurement.apparent),
-            "not_diffusive": [] if state.measurement is None else not_diffusive(state.measurement),
+            **measured(state),
             "notes": list(state.notes),
         }
         for name, source in TABLES.items():
@@ -93,7 +103,7 @@ def main(out: str, target: str) -> None:
             except DataError:
                 entry[name] = None
         melts.append(entry)
-    report = place / "report" / "summary.json"
+    report = place / "report" / "table.csv"
     found = {
         "about": {
             "tammann": __version__, "platform": platform.platform(), "potential_sha256": digest(potential),
@@ -113,7 +123,7 @@ def main(out: str, target: str) -> None:
         },
         "force_rms_eV_per_A": float(np.sqrt(np.mean(np.concatenate([f.forces_eV_per_A for f in test]) ** 2))),
         "melts": melts,
-        "report": read_json(report) if report.is_file() else None,
+        "report": pd.read_csv(report).to_dict("records") if report.is_file() else None,
     }  # fmt: skip
     write_text(target, json.dumps(json_safe(found), indent=1) + "\n")
 

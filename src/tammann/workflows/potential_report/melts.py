@@ -23,7 +23,8 @@ from tammann.workflows.potential_report.plan import MeltTask
 
 BIN_A = 0.1
 MOST_FRAMES = 1000
-FEWEST_FRAMES = 40
+FEWEST_FRAMES = 10
+"""Enough for g(r) in five blocks; whether also for D, the rule for the diffusive regime decides."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
