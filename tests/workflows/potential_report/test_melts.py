@@ -67,7 +67,7 @@ def test_runs_of_different_structure_or_speed_differ_by_more():
 
 
 def test_a_run_that_was_too_short_has_neither():
-    found = melt_structure(walkers(1, frames=30), settle_ps=0.5)
+    found = melt_structure(walkers(1, frames=14), settle_ps=0.5)
     assert found.pairs == () and found.species == () and found.g.size == 0
     whole = melt_structure(walkers(1), settle_ps=0.5)
     assert distribution_difference(found, whole) == {} == diffusivity_ratios(found, whole)
