@@ -133,7 +133,7 @@ class Configuration:
         chosen = np.arange(self.n_atoms)[np.asarray(atoms)]
         v = self.velocities_A_per_ps
         return Configuration(
-            tuple(self.symbols[k] for k in chosen.tolist()),
+            tuple(np.array(self.symbols, dtype=object)[chosen].tolist()),
             self.positions_A[chosen],
             self.cell_A,
             None if v is None else v[chosen],

@@ -136,7 +136,7 @@ def bicrystal(
     stays = remove_overlaps(both, distances, formula=formula, depths_A=depth, partners=partners)
     whole = both.take(stays)
     removed = Counter(both.symbols)
-    removed.subtract(whole.symbols)
+    removed.subtract(Counter(whole.symbols))  # counted first, many times as fast
     alike = partners is not None and bool((stays == stays[partners]).all())
     area = float(np.linalg.norm(np.cross(*edges)))
     moved = (float(shift[0] * np.linalg.norm(edges[0])), float(shift[1] * np.linalg.norm(edges[1])), float(gap_A))
