@@ -18,6 +18,7 @@ from tammann.characterization.coordination import (
     coordination_shell,
 )
 from tammann.characterization.exafs import FirstShell, first_shell
+from tammann.characterization.local_structure import LocalStructure, bonded_pairs, local_structure
 from tammann.characterization.network import BondNetwork, bond_network, first_minimum_cutoffs
 from tammann.characterization.order import bragg_noise, bragg_order, largest_cavity
 from tammann.characterization.polyhedra import Connectivity, polyhedra_connectivity
@@ -32,11 +33,13 @@ __all__ = [
     "CoordinationShell",
     "DistributionComparison",
     "FirstShell",
+    "LocalStructure",
     "PairDistribution",
     "RingStatistics",
     "bond_angles",
     "bond_fractions",
     "bond_network",
+    "bonded_pairs",
     "bragg_noise",
     "bragg_order",
     "compare_distributions",
@@ -49,6 +52,7 @@ __all__ = [
     "first_shell",
     "largest_cavity",
     "load_distribution",
+    "local_structure",
     "neighbour_fractions",
     "pair_distribution",
     "polyhedra_connectivity",

@@ -15,7 +15,20 @@ from typing import Annotated, Any
 import typer
 
 from tammann._version import __version__
-from tammann.cli import couple, data, melt, options, potential, precursors, run, structure, system, transport, validate
+from tammann.cli import (
+    couple,
+    data,
+    diffract,
+    melt,
+    options,
+    potential,
+    precursors,
+    run,
+    structure,
+    system,
+    transport,
+    validate,
+)
 from tammann.errors import TammannError
 
 app = typer.Typer(
@@ -182,5 +195,6 @@ app.command("melt")(melt.melt_command)
 app.command("collect")(melt.collect_command)
 app.add_typer(potential.app)
 app.add_typer(structure.app)
+app.command("diffract")(diffract.diffract_command)
 app.command()(validate.calibrate)
 app.command()(validate.validate)

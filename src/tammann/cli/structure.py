@@ -9,6 +9,7 @@ import typer
 from tammann.cli.options import AsJson
 from tammann.cli.output import print_json, print_table, progress_bar
 from tammann.cli.structure_build import boundary_command, coincidences_command, polycrystal_command
+from tammann.cli.structure_look import analyse_command, compare_command
 
 app = typer.Typer(
     name="structure",
@@ -16,6 +17,8 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
+app.command("analyse")(analyse_command)
+app.command("compare")(compare_command)
 
 
 @app.command("quench")

@@ -136,6 +136,7 @@ def plot_coordination(shells: Mapping[str, CoordinationShell], *, ax: Axes | Non
                color=PALETTE[k % len(PALETTE)], label=f"{name}, mean {shell.mean:.2f}")  # fmt: skip
     every = sorted({n for shell in shells.values() for n in shell.fractions})
     ax.set_xticks(range(every[0], every[-1] + 1))
+    ax.set_xlim(every[0] - 1.0, every[-1] + 1.0)
     kinds = {(shell.centre, shell.neighbour) for shell in shells.values()}
     one = next(iter(shells.values()))
     label = f"{one.neighbour} within {one.cutoff_A:.3g} Å of {one.centre}" if len(kinds) == 1 else "coordination number"
@@ -254,6 +255,7 @@ def plot_rings(rings: Mapping[str, RingStatistics], *, ax: Axes | None = None) -
         ax.bar(np.arange(len(sizes)) + (k - 0.5 * (len(rings) - 1)) * width, heights, width,
                color=PALETTE[k % len(PALETTE)], label=name)  # fmt: skip
     ax.set_xticks(range(len(sizes)), [str(size) for size in sizes])
+    ax.set_xlim(-1.0, len(sizes))
     ax.set_xlabel("atoms in a ring")
     ax.set_ylabel("rings per atom")
     tidy(ax)

@@ -2,7 +2,7 @@
 
 from tammann.structures.amorphous import atoms_in_box, estimate_volume_per_atom, random_packing
 from tammann.structures.configuration import Configuration
-from tammann.structures.read import read_structure, read_structures
+from tammann.structures.read import read_sample, read_structure, read_structures
 from tammann.structures.write import write_structure
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "atoms_in_box",
     "estimate_volume_per_atom",
     "random_packing",
+    "read_sample",
     "read_structure",
     "read_structures",
     "write_structure",
