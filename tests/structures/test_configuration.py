@@ -82,3 +82,13 @@ def test_labels_go_with_the_atoms():
 def test_what_is_refused(change, words):
     with pytest.raises(DataError, match=words):
         Configuration(**({"symbols": WATER.symbols, "positions_A": POSITIONS, "cell_A": CELL} | change))
+
+
+def test_configurations_travel_to_other_processes():
+    import pickle
+
+    pair = Configuration(("Ba", "O"), np.array([[0, 0, 0], [2.8, 0, 0]]), 5.6 * np.eye(3)).with_labels(grain=[0, 1])
+    back = pickle.loads(pickle.dumps(pair))
+    assert back.symbols == pair.symbols and back.labels["grain"].tolist() == [0, 1]
+    np.testing.assert_array_equal(back.positions_A, pair.positions_A)
+    assert not back.positions_A.flags.writeable and not back.labels["grain"].flags.writeable

@@ -76,6 +76,11 @@ class Configuration:
         labels = {name: _label(name, values, n) for name, values in self.labels.items()}
         object.__setattr__(self, "labels", MappingProxyType(labels))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # for worker processes: a view of a dictionary that cannot be written to cannot be pickled
+        v = self.velocities_A_per_ps
+        return Configuration, (self.symbols, self.positions_A, self.cell_A, v, dict(self.labels))
+
     def __repr__(self) -> str:
         counts = Counter(self.symbols)
         units = math.gcd(*counts.values())
