@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Callable
-from dataclasses import asdict, astuple, replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -128,7 +128,8 @@ def _load(path: Path) -> tuple[Configuration, tuple[VolumePoint, ...]]:
 
 
 def _save(path: Path, configuration: Configuration, points: tuple[VolumePoint, ...] | None = None) -> None:
-    known = {name: value for name, value in asdict(configuration).items() if value is not None}
+    names = ("symbols", "positions_A", "cell_A", "velocities_A_per_ps")
+    known = {name: value for name in names if (value := getattr(configuration, name)) is not None}
     if points is not None:
         known["points"] = np.array([astuple(point) for point in points], dtype=float)
     with whole_file(path) as whole:
