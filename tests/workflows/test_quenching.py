@@ -79,3 +79,10 @@ def test_a_killed_run_is_resumed_and_rates_are_added(tiny, monkeypatch):
 def test_bad_plans_are_refused_in_one_sentence(tiny, changes, words):
     with pytest.raises(RecipeError, match=words):
         tiny(**changes)
+
+
+def test_crystals_are_melted_by_any_potential(tiny):
+    from tammann.structures.crystals import load_crystal
+
+    plan = tiny(start="TiO2-rutile", potential="pedone-2006", atoms=100)
+    assert set(plan.starting_configuration(1, None).symbols) == set(load_crystal("TiO2-rutile").symbols)

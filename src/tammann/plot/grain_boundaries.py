@@ -29,6 +29,8 @@ def plot_boundary_energies(
 ) -> Axes:
     """Draw boundary energies against the misorientation angle, one line for each potential or kind of boundary.
 
+    A line joins the lowest energies of a series at each angle.
+
     Args:
         series: Pairs of an angle, degrees, and an energy, J/m2, by the name of what gave them.
         names: What to write above the highest point at an angle, such as {16.26: "Sigma 25"}.
@@ -48,12 +50,15 @@ def plot_boundary_energies(
     handles: list[Any] = []
     top: dict[float, float] = {}
     for k, (name, points) in enumerate(series.items()):
+        if not len(points):
+            continue
         angles, energies = np.array(sorted(points)).T
-        (line,) = ax.plot(
-            angles, energies, marker=MARKERS[k % len(MARKERS)], color=PALETTE[k % len(PALETTE)], markersize=5,
-            linewidth=1.2, label=name,
-        )  # fmt: skip
-        handles.append(line)
+        lowest = np.flatnonzero(np.diff(angles, prepend=-np.inf) > 0)  # of each angle, joined by the line
+        colour, marker = PALETTE[k % len(PALETTE)], MARKERS[k % len(MARKERS)]
+        ax.plot(angles, energies, linestyle="", marker=marker, color=colour, markersize=5)
+        handles += ax.plot(
+            angles[lowest], energies[lowest], marker=marker, color=colour, markersize=5, linewidth=1.2, label=name
+        )
         for angle, energy in zip(angles.tolist(), energies.tolist(), strict=True):
             top[angle] = max(energy, top.get(angle, energy))
     for angle, text in (names or {}).items():

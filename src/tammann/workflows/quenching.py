@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -91,7 +92,7 @@ class QuenchPlan(Document):
                 raise ValueError(f"{name}: expected each number once; remove the repeated one")
         try:
             potential = load_potential(self.potential)
-            potential.check(_elements(self.start), formula=self.start)
+            potential.check(_elements(self.start), formula=_formula(self.start))
             for rate in self.rates_K_per_ps:
                 self.schedule(rate)
         except TammannError as error:
@@ -126,6 +127,12 @@ class QuenchPlan(Document):
 
 def _is_crystal(start: str) -> bool:
     return start in crystal_names() or Path(start).is_file()
+
+
+def _formula(start: str) -> str:
+    if not _is_crystal(start):
+        return start
+    return "".join(f"{symbol}{number}" for symbol, number in Counter(load_crystal(start).symbols).items())
 
 
 def _elements(start: str) -> set[str]:

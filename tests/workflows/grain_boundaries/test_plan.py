@@ -66,3 +66,8 @@ def test_files_of_a_plan_are_beside_it(tiny, tmp_path):
     plan = GrainBoundaryPlan.from_file(tmp_path / "plans" / "plan.yaml")
     ((name, plane),) = plan.planes(load_crystal(plan.crystal))
     assert name == "tilt 16.26 about 0 0 1" and plane.angle_deg == pytest.approx(16.26, abs=0.01)
+
+
+def test_potentials_of_ions_take_crystals_whose_charges_cancel(tiny):
+    plan = tiny(crystal="BaO", potential="pedone-2006", engine="lammps", boundaries=[{"sigma": 3}], axis=[1, 0, 0])
+    assert plan.planes(load_crystal("BaO"))

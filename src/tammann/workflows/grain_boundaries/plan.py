@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -168,7 +169,7 @@ class GrainBoundaryPlan(Document):
         try:
             crystal = load_crystal(self.crystal)
             potential = load_potential(self.potential)
-            potential.check(set(crystal.symbols), formula=self.crystal)
+            potential.check(set(crystal.symbols), formula=_formula(crystal))
             names = [name for name, _ in self.planes(crystal)]
         except TammannError as error:
             raise ValueError(str(error).removesuffix(".")) from None
@@ -191,6 +192,10 @@ class GrainBoundaryPlan(Document):
         return [
             (each.name(self.axis), each.find(crystal, self.axis, largest_strain=strain)) for each in self.boundaries
         ]
+
+
+def _formula(crystal: Configuration) -> str:
+    return "".join(f"{symbol}{number}" for symbol, number in Counter(crystal.symbols).items())
 
 
 @cache

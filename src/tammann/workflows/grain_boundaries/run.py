@@ -197,8 +197,8 @@ def _draw(result: GrainBoundaryResult) -> None:
     if not len(table):
         return
     series = {
-        f"[{axis}]": list(zip(group["angle_deg"], group["energy_J_per_m2"], strict=True))
-        for axis, group in table.groupby("axis", sort=False)
+        f"{kind} about [{axis}]": list(zip(group["angle_deg"], group["energy_J_per_m2"], strict=True))
+        for (axis, kind), group in table.groupby(["axis", "kind"], sort=False)
     }
     names = {row.angle_deg: f"Sigma {row.sigma:.0f}" for row in table.itertuples() if row.sigma and row.sigma > 0}
     figure = plot_boundary_energies(series, names=names).get_figure(root=True)
