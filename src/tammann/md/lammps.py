@@ -30,7 +30,10 @@ MOMENTUM_STEPS = 1000
 
 
 class LammpsEngine(Engine):
-    """Molecular dynamics by LAMMPS, for rigid ions, LAMMPS commands and ASE calculators; orthogonal cells only."""
+    """Molecular dynamics by LAMMPS, for rigid ions, LAMMPS commands and ASE calculators.
+
+    Cells have right angles; where nothing is run and no calculator is called they may be slanted.
+    """
 
     name, package, extra = "lammps", "lammps", "lammps"
     potentials = (RigidIons, LammpsCommands, ImportedPotential, ModelFile)
@@ -46,7 +49,9 @@ class LammpsEngine(Engine):
             types = atom_types(configuration, potential)
             restart = start.restart if start else None
             if restart is None:
-                _create_atoms(lmp, configuration, potential, types)
+                # what is recorded of runs, and calculators called back, know right angles alone
+                slanted = start is None and isinstance(potential, RigidIons | LammpsCommands)
+                _create_atoms(lmp, configuration, potential, types, slanted=slanted)
             else:
                 _read_restart(lmp, restart, configuration, potential, types)
             set_forces(lmp, configuration, potential, scratch)
@@ -99,7 +104,8 @@ class _LammpsSimulation(Simulation):
 
     def single_point(self) -> SinglePoint:
         lmp, n = self.lmp, len(self.symbols)
-        lmp.command("compute virial all pressure NULL virial")
+        if not lmp.has_id("compute", "virial"):
+            lmp.command("compute virial all pressure NULL virial")
         lmp.command("thermo_style custom step pe c_virial[1] c_virial[2] c_virial[3]")
         lmp.command("run 0")
         forces = np.array(lmp.gather_atoms("f", 1, 3)).reshape(n, 3)
@@ -107,11 +113,12 @@ class _LammpsSimulation(Simulation):
         return SinglePoint(float(lmp.get_thermo("pe")) / n, forces, pressure)
 
     def configuration(self) -> Configuration:
-        low, high = (np.array(corner) for corner in self.lmp.extract_box()[:2])
+        low, high, xy, yz, xz = (np.array(each) for each in self.lmp.extract_box()[:5])
         wrapped, velocities = (np.array(self.lmp.gather_atoms(name, 1, 3)).reshape(-1, 3) for name in "xv")
         images = np.array(self.lmp.gather_atoms("image", 0, 3)).reshape(-1, 3)
-        edges = high - low
-        return Configuration(self.symbols, wrapped - low + images * edges, np.diag(edges), velocities)
+        cell = np.diag(high - low)
+        cell[1, 0], cell[2, 0], cell[2, 1] = xy, xz, yz
+        return Configuration(self.symbols, wrapped - low + images @ cell, cell, velocities)
 
     def save(self, path: Path) -> None:
         self.lmp.command(f'write_restart "{path}"')
@@ -165,18 +172,32 @@ def _errors(start: Start | None) -> Iterator[None]:
         raise DataError(f"lammps stopped: {text[:300]}") from None
 
 
-def _create_atoms(lmp: Any, configuration: Configuration, potential: Potential, types: Sequence[str]) -> None:
+def _create_atoms(
+    lmp: Any, configuration: Configuration, potential: Potential, types: Sequence[str], *, slanted: bool
+) -> None:
     cell = configuration.cell_A
-    if np.abs(cell - np.diag(np.diag(cell))).max() > 1e-9:
-        raise DataError("cell_A: the engine lammps takes cells with right angles along x, y, z; got a slanted one.")
-    edges = np.diag(cell)
-    lmp.commands_string(
-        "units metal\natom_style charge\nboundary p p p\natom_modify map array sort 0 0.0\n"
-        f"region cell block 0 {edges[0]:.12f} 0 {edges[1]:.12f} 0 {edges[2]:.12f}\n"
-        f"create_box {len(types)} cell"
-    )
-    images = np.floor(configuration.positions_A / edges).astype(int)
-    wrapped = configuration.positions_A - images * edges
+    if np.abs(np.triu(cell, 1)).max() > 1e-9 or (np.diag(cell) <= 0).any():
+        raise DataError(
+            "cell_A: the engine lammps takes cells with right angles along x, y, z, or with the first edge along x and "
+            "the second in the plane of x and y; turn it."
+        )
+    if not slanted and np.abs(np.tril(cell, -1)).max() > 1e-9:
+        raise DataError(
+            "cell_A: the engine lammps runs and calls calculators in cells with right angles along x, y, z; got a "
+            "slanted one."
+        )
+    lmp.commands_string("units metal\natom_style charge\nboundary p p p\natom_modify map array sort 0 0.0")
+    x, y, z = np.diag(cell)
+    if np.abs(np.tril(cell, -1)).max() > 1e-9:
+        tilts = f"{cell[1, 0]:.12f} {cell[2, 0]:.12f} {cell[2, 1]:.12f}"
+        lmp.commands_string(
+            f"box tilt large\nregion cell prism 0 {x:.12f} 0 {y:.12f} 0 {z:.12f} {tilts}"  # bases need not be reduced
+        )
+    else:
+        lmp.command(f"region cell block 0 {x:.12f} 0 {y:.12f} 0 {z:.12f}")
+    lmp.command(f"create_box {len(types)} cell")
+    images = np.floor(configuration.positions_A @ np.linalg.inv(cell)).astype(int)
+    wrapped = configuration.positions_A - images @ cell
     velocities = configuration.velocities_A_per_ps
     created = lmp.create_atoms(
         configuration.n_atoms,
