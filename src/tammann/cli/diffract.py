@@ -307,7 +307,10 @@ def _print(found: dict[str, _Found], axis: str) -> None:
 def _notes(found: dict[str, _Found]) -> list[str]:
     notes = list(dict.fromkeys(note for one in found.values() for note in one.diffraction.pattern.notes))
     if any(one.size_peaks for one in found.values()):
-        notes.append("Sizes are of peaks a tenth or more wider than the instrument's that one profile fits to 5 %.")
+        notes.append(
+            "Sizes are of peaks a tenth or more wider than the instrument's that one profile fits to 5 %; reflections "
+            "that overlap look like smaller grains, so choose single ones with --near."
+        )
     few = [name for name, one in found.items() if one.size_peaks is not None and one.hall is None]
     if few:
         notes.append(f"Fewer than three such peaks, so no Williamson-Hall line: {', '.join(few)}.")
