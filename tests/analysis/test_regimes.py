@@ -26,6 +26,7 @@ def test_regimes(history):
         temperature_regimes(history, replace(history, programme_h=history.programme_h + 1))
 
 
+@pytest.mark.slow
 def test_reactive_diffusion_is_compared_with_equal_conductivities():
     full, equal = diffusion_history(realizations=1, cells=20), diffusion_history(realizations=1, cells=20, mode="equal")
     table = temperature_regimes(full, equal)

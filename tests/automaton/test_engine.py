@@ -370,6 +370,7 @@ def test_a_seed_may_be_given_in_any_of_its_forms(rng):
     assert_array_equal(one.moles, again.moles)
 
 
+@pytest.mark.slow
 def test_threads_do_not_change_the_history():
     rates = toys.all_pairs(score=0.4, exchange={"BaTiO3": 0.1})
     recipe = toys.recipe({"BaO": 1, "TiO2": 2}, size=64, sweeps=1)

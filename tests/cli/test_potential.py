@@ -66,6 +66,7 @@ frames_per_round: 4
 """
 
 
+@pytest.mark.slow
 def test_active_learning_prints_its_rounds_and_is_resumed(tmp_path, call, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plan.yaml").write_text(ACTIVE)

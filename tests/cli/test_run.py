@@ -90,6 +90,7 @@ def test_notes_that_change_the_answer_come_first(capsys, tmp_path):
     assert "2 more notes on data and method: in the report and in summary.json." in lines
 
 
+@pytest.mark.slow
 def test_a_terminal_says_what_a_run_will_cost(call, monkeypatch, recipes, tmp_path):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "200")

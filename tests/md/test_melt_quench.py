@@ -75,6 +75,7 @@ def test_constant_volume_where_no_pressure_is_asked_for():
     assert np.ptp(quench(schedule=constant).samples[:, 5]) < 1e-9
 
 
+@pytest.mark.slow
 def test_a_run_in_pieces_ends_as_an_undisturbed_one(tmp_path):
     kept = []
     whole = quench(seed=5, checkpoint=kept.append)
@@ -90,6 +91,7 @@ def test_a_run_in_pieces_ends_as_an_undisturbed_one(tmp_path):
         Quench.load(tmp_path / "no.npz", SHORT)
 
 
+@pytest.mark.slow
 def test_progress_rises_with_the_stages():
     told = []
     quench(progress=lambda *news: told.append(news))

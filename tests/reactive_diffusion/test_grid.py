@@ -14,6 +14,7 @@ Y = np.array([0.0, 0.3, 0.6, 1.0])
 TIES = np.array([-1.0, -1.0 / 6.0, 1.125])
 
 
+@pytest.mark.slow
 def test_a_step_balances_every_voxel():
     """What a voxel gains is between the compositions of the phases at its potential, and sums to nothing."""
     rng = np.random.default_rng(0)

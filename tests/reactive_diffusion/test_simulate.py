@@ -78,6 +78,7 @@ def test_a_carbonate_gives_its_gas_off(gas):
         assert (np.diff(released) >= -1e-12).all()
 
 
+@pytest.mark.slow
 def test_a_carbonate_of_grains_does_the_same():
     """On a grid the CO2 that has left a powder in an inert gas does not come back on cooling either."""
     phases = load_phases("Ba-Ti-O")

@@ -85,6 +85,7 @@ def test_curves_that_are_known(plan, tmp_path):
     assert (tmp_path / "out" / "learning-curves-forces.png").exists()
 
 
+@pytest.mark.slow
 def test_modes_see_the_same_frames_and_larger_sets_hold_smaller_ones(plan, tmp_path):
     calls = []
     run_finetuning(plan, tmp_path / "out", fits=toy_fits(calls))
@@ -93,6 +94,7 @@ def test_modes_see_the_same_frames_and_larger_sets_hold_smaller_ones(plan, tmp_p
     assert firsts["fine-tuned", 1] == firsts["from-scratch", 1] != firsts["fine-tuned", 2]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_with_the_next_fit(plan, tmp_path):
     calls = []
     with pytest.raises(KeyboardInterrupt):

@@ -38,6 +38,7 @@ def test_every_rate_gives_a_glass_with_its_history(tiny, tmp_path):
     pd.testing.assert_frame_equal(again.table(), table)
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_resumed_and_rates_are_added(tiny, monkeypatch):
     whole = run_quenching(tiny(), "whole")
     plain, calls = quenching.melt_quench, []
