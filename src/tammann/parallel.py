@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -67,6 +67,17 @@ def become_worker(parent: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def pool_if_several(number: int) -> AbstractContextManager[Executor | None]:
+    """Return ``worker_pool`` of several workers, and for a single one a context without an executor.
+
+    Example:
+        >>> with pool_if_several(1) as executor:
+        ...     print(executor)
+        None
+    """
+    return worker_pool(number) if number > 1 else nullcontext()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tammann.cli.options import AsJson, Plot, Threads, parse_numbers
+from tammann.cli.options import AsJson, Plot, Quiet, Threads, parse_numbers
 from tammann.cli.output import format_number, print_json, print_table, print_warnings, progress_bar
 from tammann.errors import DataError
 
@@ -78,7 +78,7 @@ def diffract_command(
     plot: Plot = None,
     threads: Threads = None,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compute powder patterns and G(r) of structures, and hold them against a measured one.
 

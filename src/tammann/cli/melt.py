@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.options import AsJson
+from tammann.cli.options import AsJson, Quiet
 from tammann.cli.output import format_number, format_with_error, print_json, print_table, print_warnings, progress_bar
 
 
@@ -37,7 +37,7 @@ def melt_command(
         bool, typer.Option("--dry-run", help="Check all, print the steps it takes, run nothing.")
     ] = False,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Melt compositions by molecular dynamics and measure their transport, for the furnace.
 
@@ -125,7 +125,7 @@ def collect_command(
     out: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of tammann melt, which may be in use.")],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="A new folder, or one with the same plan in it.")],
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Copy from DIR to TARGET what tammann melt needs to resume there: no trajectories.
 

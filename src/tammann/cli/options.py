@@ -25,6 +25,7 @@ System = Annotated[
     str, typer.Argument(help="A shipped system, a .csv or .json file of phases, measured:A-B-C, or mp-api:A-B-C.")
 ]
 Energies = Annotated[str | None, typer.Option(metavar="NAME", help="Energy set; the system's default if not given.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Plot = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write a figure: .png, .pdf or .svg.", callback=check_figure_file)

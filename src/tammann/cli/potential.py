@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.options import AsJson, Plot
+from tammann.cli.options import AsJson, Plot, Quiet
 from tammann.cli.output import format_number, print_json, print_table, progress_bar
 from tammann.cli.potential_finetune import finetune_command
 from tammann.cli.potential_report import report_command
@@ -40,7 +40,7 @@ def label_command(
         bool, typer.Option("--retry-failed", help="With --resume, try failed frames again.")
     ] = False,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compute energies, forces and stresses of configurations.
 
@@ -84,24 +84,21 @@ def active_command(
     ] = 3600.0,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR.")] = False,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Improve a potential on the configurations that its own runs lead it to.
 
     Every round makes runs and watches the extrapolation grade, labels what the potential does not know, and fits
     again, until the runs hold nothing new or the rounds are spent.
     """
-    from contextlib import nullcontext
-
-    from tammann.parallel import worker_pool
+    from tammann.parallel import pool_if_several
     from tammann.workflows.active_learning import ActiveLearningPlan, run_active_learning
     from tammann.workflows.active_learning.wiring import functions_of
 
     wanted = ActiveLearningPlan.from_file(plan)
     functions = functions_of(wanted, workers=workers, timeout_s=timeout_s)
     folder = out or Path(f"{plan.stem}-active")
-    pool = worker_pool(workers) if workers > 1 else nullcontext()
-    with progress_bar(hidden=quiet, window_s=1800.0) as report, pool as executor:
+    with progress_bar(hidden=quiet, window_s=1800.0) as report, pool_if_several(workers) as executor:
         found = run_active_learning(
             wanted, folder, **functions._asdict(), resume=resume, progress=report, executor=executor
         )
@@ -227,7 +224,7 @@ def train_command(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR; finished fits are kept.")] = False,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit a potential to labelled configurations, whole trajectories of which are kept for testing."""
     from tammann.workflows.training import TrainingPlan, run_training

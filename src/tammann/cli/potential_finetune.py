@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tammann.cli.options import AsJson
+from tammann.cli.options import AsJson, Quiet
 from tammann.cli.output import format_number, print_json, print_table, progress_bar
 
 FORCES, ENERGY = "forces_rmse_eV_per_A", "energy_rmse_eV_per_atom"
@@ -19,7 +19,7 @@ def finetune_command(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR with the next fit.")] = False,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fine-tune a foundation model and train its architecture from scratch, on the same frames.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.options import AsJson
+from tammann.cli.options import AsJson, Quiet
 from tammann.cli.output import print_json, print_table, print_warnings, progress_bar
 
 COLUMNS = {
@@ -33,7 +33,7 @@ def report_command(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR; parts done are kept.")] = False,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Judge potentials: errors, physics, crystals, dynamics; one page and a table of them side by side."""
     from tammann.workflows.potential_report import PotentialReportPlan, run_potential_report

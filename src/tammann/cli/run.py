@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from tammann.cli.options import Fill, Threads
+from tammann.cli.options import Fill, Quiet, Threads
 from tammann.cli.output import format_percent, print_json, print_table, print_warnings, progress_bar
 from tammann.errors import RecipeError, ResultError
 
@@ -36,7 +36,7 @@ def run(
     threads: Threads = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoints in DIR, if any.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run a recipe: phase fractions in time, a summary and a report go into DIR.
 

@@ -1,12 +1,11 @@
 """The commands of disordered structures: tammann structure quench, and others."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.options import AsJson
+from tammann.cli.options import AsJson, Quiet
 from tammann.cli.output import print_json, print_table, progress_bar
 from tammann.cli.structure_build import boundary_command, coincidences_command, polycrystal_command
 from tammann.cli.structure_look import analyse_command, compare_command
@@ -41,13 +40,13 @@ def quench_command(
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="Runs at a time.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Continue what is in DIR.")] = False,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Melt, and quench at one or several rates.
 
     Each run leaves the glass and its history of density and energy; options replace entries of the plan.
     """
-    from tammann.parallel import worker_pool
+    from tammann.parallel import pool_if_several
     from tammann.workflows.quenching import QuenchPlan, run_quenching
 
     given: dict[str, Any] = {
@@ -59,8 +58,7 @@ def quench_command(
     else:
         plan = QuenchPlan(**given | {"start": start})
     folder = out or Path(f"{Path(start).stem}-quench")
-    pool = worker_pool(workers) if workers > 1 else nullcontext()
-    with progress_bar(hidden=quiet, window_s=1800.0) as report, pool as executor:
+    with progress_bar(hidden=quiet, window_s=1800.0) as report, pool_if_several(workers) as executor:
         found = run_quenching(plan, folder, resume=resume, progress=report, executor=executor)
     table = found.table()
     if as_json:

@@ -2,17 +2,15 @@
 
 import math
 import re
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.options import AsJson
+from tammann.cli.options import AsJson, Quiet
 from tammann.cli.output import format_number, print_json, print_table, progress_bar
 
 Crystal = Annotated[str, typer.Argument(metavar="CRYSTAL", help="A crystal of the package by name, or a file.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 
 
 def boundary_command(
@@ -32,14 +30,13 @@ def boundary_command(
 
     Each boundary leaves its relaxed bicrystals with labels; options replace entries of the plan.
     """
-    from tammann.parallel import worker_pool
+    from tammann.parallel import pool_if_several
     from tammann.workflows.grain_boundaries import GrainBoundaryPlan, run_grain_boundaries
 
     given = {"potential": potential, "engine": engine, "relax": relax}
     asked = GrainBoundaryPlan.from_file(plan, replaced={k: v for k, v in given.items() if v is not None})
     folder = out or Path(f"{plan.stem}-boundaries")
-    pool = worker_pool(workers) if workers > 1 else nullcontext()
-    with progress_bar(hidden=quiet, window_s=1800.0) as report, pool as executor:
+    with progress_bar(hidden=quiet, window_s=1800.0) as report, pool_if_several(workers) as executor:
         found = run_grain_boundaries(asked, folder, resume=resume, progress=report, executor=executor)
     table = found.table()
     if as_json:

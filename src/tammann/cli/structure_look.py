@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tammann.cli.options import AsJson, Plot, Threads
+from tammann.cli.options import AsJson, Plot, Quiet, Threads
 from tammann.cli.output import format_number, format_with_error, print_json, print_table, print_warnings, progress_bar
 from tammann.errors import DataError
 
@@ -48,7 +48,7 @@ def analyse_command(
     ] = None,
     threads: Threads = None,
     as_json: AsJson = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Analyse local structure: density, g(r), first shells, angles, joints of polyhedra, rings."""
     from tammann.characterization import local_structure

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tammann.cli.options import Threads, parse_numbers
+from tammann.cli.options import Quiet, Threads, parse_numbers
 from tammann.cli.output import format_with_error, print_table, print_warnings, progress_bar
 
 
@@ -73,7 +73,7 @@ def transport(
     figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
     threads: Threads = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure Onsager coefficients, diffusivities and conductivities of molecular dynamics trajectories."""
     from tammann.workflows.transport import TransportPlan, run_transport

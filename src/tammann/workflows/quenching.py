@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from concurrent.futures import Executor
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from tammann._version import __version__
 from tammann.composition import parse_formula
 from tammann.errors import DataError, RecipeError, ResultError, TammannError
-from tammann.files import check_empty, digest, json_safe, lock_folder, read_json, write_text
+from tammann.files import check_empty, lock_folder, read_json, write_text
 from tammann.md.load import engines_for, load_engine
 from tammann.md.melt_quench import Quench, QuenchSchedule, melt_quench
 from tammann.md.starts import random_start
@@ -30,11 +28,12 @@ from tammann.strict import Document
 from tammann.structures import Configuration
 from tammann.structures.candidates import supercell
 from tammann.structures.crystals import crystal_names, load_crystal
+from tammann.workflows.plan_folder import PLAN, keep_plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PLAN, TABLE, FIGURE = "plan.json", "quenches.csv", "quenches.png"
+TABLE, FIGURE = "quenches.csv", "quenches.png"
 STATE, GLASS, HISTORY = "state.npz", "glass.extxyz", "history.csv"
 Kelvin = Annotated[float, number_field("a temperature from 1 to 1e5 K", ge=1, le=1e5)]
 Picoseconds = Annotated[float, number_field("a time from 0 to 1e6 ps", ge=0, le=1e6)]
@@ -196,7 +195,7 @@ def run_quenching(
         check_empty(folder, advice="name a new folder, or resume (--resume) what is in it")
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
-        _stamp(plan, folder)
+        keep_plan(plan, folder, holds="quenches", growing=("rates_K_per_ps", "seeds"), structure="start")
         tasks = {f"{rate:g} K/ps, seed {seed}": (plan, folder, rate, seed) for rate, seed in plan.tasks()}
         if executor is None:
             steps = sum(plan.schedule(rate).duration_ps for rate, _ in plan.tasks())
@@ -249,28 +248,6 @@ def _told(
 ) -> None:
     if progress is not None:
         progress(begun + share * done, f"{label}, {what}" if what else label, temperature_K)
-
-
-def _stamp(plan: QuenchPlan, folder: Path) -> None:
-    """Write the plan down; refuse another one than that of the folder, but for more rates and seeds."""
-    file = folder / PLAN
-    data = plan.model_dump(mode="json")
-    potential = load_potential(plan.potential)
-    stamp = {"tammann": __version__, "potential": str(getattr(potential, "digest", "") or potential.source)}
-    if Path(plan.start).is_file():
-        stamp["start"] = digest(Path(plan.start))
-    if file.exists():
-        there = read_json(file, error=ResultError)
-        before = there.get("plan", {})
-        for key, value in data.items():
-            if key in ("rates_K_per_ps", "seeds"):
-                data[key] = list(dict.fromkeys([*before.get(key, []), *value]))
-            elif before.get(key) != value:
-                raise ResultError(f"{folder}: holds quenches with {key} {before.get(key)}, not {value}; name another.")
-        for key in ("potential", "start"):
-            if there.get(key) != stamp.get(key):
-                raise ResultError(f"{folder}: holds quenches with another {key} of the same name; name another folder.")
-    write_text(file, json.dumps(json_safe({**stamp, "plan": data}), indent=1) + "\n")
 
 
 def _quench(plan: QuenchPlan, out: Path, rate: float, seed: int, progress: Progress | None = None) -> None:

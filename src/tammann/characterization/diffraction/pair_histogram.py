@@ -67,7 +67,7 @@ def _fill_part(
 @njit(cache=True, fastmath=True, nogil=True)
 def _fill(
     points: np.ndarray, a_first: int, a_end: int, b_first: int, b_end: int, per_A: float, bins: int, part: int
-) -> tuple[np.ndarray, float]:  # pragma: no cover
+) -> tuple[np.ndarray, float]:
     """Histogram of a part, shape (bins,), the first bin at minus one width; and the square of the least distance."""
     own = np.zeros(bins)
     same = a_first == b_first

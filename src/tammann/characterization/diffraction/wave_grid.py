@@ -71,7 +71,7 @@ def _kernel_transform(frequency: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def _deposit(grid: np.ndarray, inside: np.ndarray) -> None:  # pragma: no cover
+def _deposit(grid: np.ndarray, inside: np.ndarray) -> None:
     """Add the kernel around every atom to the grid."""
     shape = grid.shape
     weights = np.empty((3, WIDTH))
@@ -123,7 +123,7 @@ def _add_part(
 @njit(cache=True, nogil=True)
 def _add_shells(
     waves: np.ndarray, reciprocal: np.ndarray, step: float, bins: int, first: float, part: int
-) -> np.ndarray:  # pragma: no cover
+) -> np.ndarray:
     kinds, n0, n1, n2 = waves.shape
     own = np.zeros((kinds * (kinds + 1) // 2, bins))
     for i in range(part, n0, PARTS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -10,21 +9,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tammann._version import __version__
 from tammann.errors import DataError, RecipeError, ResultError
-from tammann.files import check_empty, digest, json_safe, lock_folder, read_json, write_text
+from tammann.files import check_empty, lock_folder, read_json, write_text
 from tammann.notebook import ShownAsTable
 from tammann.parallel import Progress, run_tasks
-from tammann.potentials import load_potential
 from tammann.structures import Configuration
 from tammann.structures.crystals import load_crystal
 from tammann.workflows.grain_boundaries.plan import GrainBoundaryPlan
 from tammann.workflows.grain_boundaries.search import BEST, STATE, boundary_folder, search_boundary
+from tammann.workflows.plan_folder import PLAN, keep_plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PLAN, TABLE, CANDIDATES, FIGURE = "plan.json", "boundaries.csv", "candidates.csv", "energies.png"
+TABLE, CANDIDATES, FIGURE = "boundaries.csv", "candidates.csv", "energies.png"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -122,7 +120,7 @@ def run_grain_boundaries(
         check_empty(folder, advice="name a new folder, or resume (--resume) what is in it")
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
-        _stamp(plan, folder)
+        keep_plan(plan, folder, holds="boundaries", growing=("boundaries",), structure="crystal")
         tasks = {each.name(plan.axis): (plan, folder, k) for k, each in enumerate(plan.boundaries)}
         if executor is None:
             for k, (name, task) in enumerate(tasks.items()):
@@ -159,33 +157,6 @@ def load_grain_boundaries(out: str | os.PathLike[str]) -> GrainBoundaryResult:
 def _told(progress: Progress | None, label: str, begun: float, share: float, done: float) -> None:
     if progress is not None:
         progress(begun + share * done, label, None)
-
-
-def _stamp(plan: GrainBoundaryPlan, folder: Path) -> None:
-    """Write the plan down; refuse another one than that of the folder, but for more boundaries."""
-    file = folder / PLAN
-    data = plan.model_dump(mode="json")
-    potential = load_potential(plan.potential)
-    stamp = {"tammann": __version__, "potential": str(getattr(potential, "digest", "") or potential.source)}
-    if Path(plan.crystal).is_file():
-        stamp["crystal"] = digest(Path(plan.crystal))
-    if file.exists():
-        there = read_json(file, error=ResultError)
-        before = there.get("plan", {})
-        for key, value in data.items():
-            if key == "boundaries":
-                more = [each for each in value if each not in before.get(key, [])]
-                data[key] = [*before.get(key, []), *more]
-            elif before.get(key) != value:
-                raise ResultError(
-                    f"{folder}: holds boundaries with {key} {before.get(key)}, not {value}; name another."
-                )
-        for key in ("potential", "crystal"):
-            if there.get(key) != stamp.get(key):
-                raise ResultError(
-                    f"{folder}: holds boundaries with another {key} of the same name; name another folder."
-                )
-    write_text(file, json.dumps(json_safe({**stamp, "plan": data}), indent=1) + "\n")
 
 
 def _draw(result: GrainBoundaryResult) -> None:

@@ -1,0 +1,54 @@
+"""The plan in the folder of a workflow: what may be added to it, and what must stay for the folder to be resumed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from tammann._version import __version__
+from tammann.errors import ResultError
+from tammann.files import digest, json_safe, read_json, write_text
+from tammann.potentials import load_potential
+from tammann.strict import Document
+
+PLAN = "plan.json"
+
+
+def keep_plan(plan: Document, folder: Path, *, holds: str, growing: Collection[str], structure: str) -> None:
+    """Write a plan into its folder, added to the one that is there; refuse one that would alter what has been done.
+
+    Potential and structure are known by the digests of their files, so that others of the same names are refused.
+
+    Args:
+        plan: Plan with the key ``potential``.
+        folder: Folder.
+        holds: What the folder holds, for errors.
+        growing: Keys whose values are lists to which more may be added.
+        structure: Key that may name a file.
+
+    Raises:
+        ResultError: The folder holds another plan.
+    """
+    file, data = folder / PLAN, plan.model_dump(mode="json")
+    potential = load_potential(data["potential"])
+    stamp: dict[str, Any] = {
+        "tammann": __version__,
+        "potential": str(getattr(potential, "digest", "") or potential.source),
+    }
+    if Path(data[structure]).is_file():
+        stamp[structure] = digest(Path(data[structure]))
+    if file.exists():
+        there = read_json(file, error=ResultError)
+        before = there.get("plan", {})
+        for key, value in data.items():
+            if key in growing:
+                kept = before.get(key, [])
+                data[key] = [*kept, *(each for each in value if each not in kept)]
+            elif before.get(key) != value:
+                raise ResultError(f"{folder}: holds {holds} with {key} {before.get(key)}, not {value}; name another.")
+        for key in ("potential", structure):
+            if there.get(key) != stamp.get(key):
+                raise ResultError(f"{folder}: holds {holds} with another {key} of the same name; name another folder.")
+    write_text(file, json.dumps(json_safe({**stamp, "plan": data}), indent=1) + "\n")
