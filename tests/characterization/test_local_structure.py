@@ -18,6 +18,7 @@ def test_rutile_has_the_numbers_of_the_textbook():
     tables = found.tables()
     assert set(tables) == {"coordination", "first_shells", "angle_distributions", "joints"}
     assert tables["coordination"]["coordination"].tolist() == [6, 3]
+    assert tables["joints"]["isolated"].tolist() == [0.0]
 
 
 def test_cutoffs_that_are_not_given_are_first_minima():

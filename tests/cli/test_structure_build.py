@@ -44,6 +44,8 @@ def test_a_polycrystal_is_written_with_its_labels(copper, call, ending):
     told = json.loads(call("structure", "polycrystal", *words, "--json").out)
     assert len(told["volumes_A3"]) == 3 and 900 < told["atoms"] < 1400
     assert (copper / f"grains.{ending}").read_text() == text  # one seed, one structure
+    other = call("structure", "polycrystal", *words[:6], "3", *words[7:], "--json")
+    assert json.loads(other.out)["seeds_A"] != told["seeds_A"]
 
 
 def test_coincidences_are_listed_with_their_strain(copper, call):

@@ -50,6 +50,16 @@ def test_the_strain_is_that_of_the_glass():
     assert made.area_A2 == pytest.approx(9 * a * b) and max(abs(first), abs(second)) <= 3 / 2.96 - 1
 
 
+def test_a_gap_is_added_on_both_sides():
+    heights = []
+    for gap_A in (0.0, 1.5):
+        made = crystal_glass(CRYSTAL, glass(), (0, 0, 1), thickness_A=12.0, largest_strain=0.05, gap_A=gap_A)
+        heights.append(made.configuration.cell_A[2, 2])
+    assert heights[1] - heights[0] == pytest.approx(3.0)
+    # every atom is at least half the gap from the boundary in the middle of it
+    assert made.configuration.labels["boundary_distance_A"].min() > 0.5 * 1.5 - 0.05
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

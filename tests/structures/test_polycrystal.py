@@ -23,6 +23,9 @@ def check(made, crystal):
     assert len(pairs) == 0
     assert sum(made.removed.values()) < 0.25 * configuration.n_atoms
     assert made.volumes_A3.sum() == pytest.approx(configuration.volume_A3)
+    assert (configuration.positions_A >= 0).all() and (
+        configuration.positions_A <= configuration.cell_A.diagonal()
+    ).all()
 
 
 @pytest.mark.parametrize("grains", [1, 2, 8])

@@ -1,5 +1,8 @@
 """Slabs along any plane: whole unit cells, and the crystal itself where there is no vacuum."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 
@@ -27,6 +30,13 @@ def test_without_vacuum_it_is_the_crystal(crystal, miller, cut):
     _, found = pairs_within(made.positions_A, made.cell_A, 6.0)
     _, known = pairs_within(crystal.positions_A, crystal.cell_A, 6.0)
     np.testing.assert_allclose(np.sort(found), np.sort(np.repeat(known, round(times))), atol=1e-6)
+
+
+def test_vectors_of_a_plane_turn_to_the_right_about_its_normal():
+    for miller in itertools.product(range(-2, 3), repeat=3):
+        if any(miller):
+            normal = np.cross(*plane_vectors(miller, CRYSTAL.cell_A))
+            assert (normal * math.gcd(*miller) == np.array(miller)).all()
 
 
 @pytest.mark.parametrize("miller", MILLERS)

@@ -78,3 +78,12 @@ def test_every_translation_is_relaxed_where_relax_is_null(tiny):
     assert rows.gap_A.tolist() == [0.0, 0.5] and rows.energy_J_per_m2.notna().all() and (rows.steps <= 5).all()
     state = json.loads((boundary_folder(found.out, SIGMA_5) / "state.json").read_text())
     assert len(state["bulk"]) == 2 and all(each["converged"] for each in state["bulk"])
+
+
+def test_of_translations_alike_one_is_relaxed():
+    """Same energy and number of atoms; another number of atoms is another structure."""
+    rows = [
+        {"unrelaxed_J_per_m2": e, "atoms": n} for e, n in ((1.0, 10), (0.5, 10), (0.5 + 1e-9, 10), (0.5, 8), (None, 10))
+    ]
+    assert search._chosen(rows, 2) == [1, 3] and search._chosen(rows, 3) == [1, 3, 0]
+    assert search._chosen(rows, None) == [0, 1, 2, 3]

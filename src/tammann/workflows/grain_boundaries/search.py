@@ -162,11 +162,12 @@ def _chosen(rows: list[dict[str, Any]], number: int | None) -> list[int]:
         return known
     known.sort(key=lambda k: (rows[k]["unrelaxed_J_per_m2"], k))
     different: list[int] = []
+    latest: dict[int, float] = {}  # energy of the last one taken, by number of atoms
     for k in known:
-        last = rows[different[-1]] if different else None
-        near = last is not None and rows[k]["unrelaxed_J_per_m2"] - last["unrelaxed_J_per_m2"] < SAME_J_PER_M2
-        if not (near and last is not None and last["atoms"] == rows[k]["atoms"]):
+        atoms, energy = rows[k]["atoms"], rows[k]["unrelaxed_J_per_m2"]
+        if energy - latest.get(atoms, -math.inf) >= SAME_J_PER_M2:
             different.append(k)
+            latest[atoms] = energy
     return different[:number]
 
 
