@@ -139,6 +139,21 @@ def test_a_scan_finds_a_lower_energy():
     assert lowest <= lowest_energy(candidates[:1], energy)[1]
 
 
+def test_a_relaxed_crystal_has_lost_its_inversion_by_a_little_and_gets_it_back():
+    noise = np.random.default_rng(1).normal(0.0, 5e-4, PEROVSKITE.positions_A.shape)
+    relaxed = Configuration(PEROVSKITE.symbols, PEROVSKITE.positions_A + noise, PEROVSKITE.cell_A)
+    plane = symmetric_tilt(PEROVSKITE.cell_A, (0, 0, 1), angle_deg=53.9)
+    made = bicrystal(relaxed, plane, thickness_A=12.0)
+    check(made, PEROVSKITE)
+    assert made.alike
+    exact = bicrystal(PEROVSKITE, plane, thickness_A=12.0).configuration
+    assert made.configuration.symbols == exact.symbols
+    apart = (made.configuration.positions_A - exact.positions_A) @ np.linalg.inv(exact.cell_A)
+    apart = (apart - np.round(apart)) @ exact.cell_A
+    apart -= apart.mean(axis=0)  # the centre itself has moved
+    assert np.abs(apart).max() < 5e-3
+
+
 def test_a_crystal_without_inversion_says_so():
     blende = Configuration(
         ("Zn",) * 4 + ("S",) * 4,

@@ -103,6 +103,8 @@ def bicrystal(
         )
     centre = inversion_centre(crystal)
     origin = np.zeros(3) if centre is None else centre
+    if centre is not None:
+        crystal = _inverted_exactly(crystal, centre)
     centred = Configuration(crystal.symbols, crystal.positions_A - origin @ crystal.cell_A, crystal.cell_A)
     grains, halves, strains, bulk = [], [], [], []
     edges = np.empty((2, 3))
@@ -267,6 +269,18 @@ def inversion_centre(crystal: Configuration) -> np.ndarray | None:
             centres.append(total / 2.0 - np.floor(total / 2.0 + 1e-9))
     # of several, the one nearest to the origin
     return min(centres, key=lambda c: (round(float(c @ c), 6), *c.tolist()), default=None)
+
+
+def _inverted_exactly(crystal: Configuration, centre: np.ndarray) -> Configuration:
+    """Return the mean of a crystal and its image by inversion: a relaxed crystal has lost its symmetry by a little."""
+    fractional = crystal.positions_A @ np.linalg.inv(crystal.cell_A)
+    symbols = np.array(crystal.symbols)
+    apart = 2.0 * centre - fractional[None] - fractional[:, None]  # from atom to the image of each atom
+    apart -= np.round(apart)
+    distances = np.linalg.norm(apart @ crystal.cell_A, axis=2)
+    distances[symbols[:, None] != symbols[None]] = np.inf
+    moves = apart[np.arange(len(symbols)), distances.argmin(axis=1)] / 2.0
+    return Configuration(crystal.symbols, (fractional + moves) @ crystal.cell_A, crystal.cell_A)
 
 
 def _bulk(cut: Cut, deformation: np.ndarray, begin: float, number: int) -> Configuration:
