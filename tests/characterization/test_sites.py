@@ -1,0 +1,69 @@
+"""Sites of ions that hop on a known lattice, their names and what is around them."""
+
+import numpy as np
+import pytest
+
+from hopping import hopping
+from tammann.characterization import find_sites, ion_density
+from tammann.errors import DataError
+from tammann.structures import Configuration
+from tammann.trajectory import Trajectory
+
+
+@pytest.fixture(scope="module")
+def walk():
+    return hopping((0.1, 0.1, 0.1), ions=9, frames=4000)
+
+
+def lattice(shift=0.0):
+    places = np.stack(np.meshgrid(*[np.arange(3.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3) * 3.0 + shift
+    return Configuration(("Li",) * 27, places, 9.0 * np.eye(3))
+
+
+def test_all_sites_are_found_and_hold_all_ions(walk):
+    found = find_sites(ion_density(walk, "Li"), crystal=lattice(), names=["1a"] * 27)
+    assert len(found) == 27 and set(found.names) == {"1a"} and not found.unvisited
+    assert found.occupancies.sum() == pytest.approx(9.0) and found.elsewhere == pytest.approx(0.0, abs=1e-9)
+    assert np.nanmax(found.distances_A) < 0.1
+    # alike by symmetry: each is held a third of the time, within the noise of walks that come back to where they were
+    assert np.abs(found.occupancies - 1 / 3).max() < 0.25 and np.abs(found.occupancies - 1 / 3).mean() < 0.08
+    assert np.allclose(found.nearest_A(), 3.0, atol=0.15)
+
+
+def test_a_rigid_shift_between_crystal_and_trajectory_is_taken_out(walk):
+    found = find_sites(ion_density(walk, "Li"), crystal=lattice(0.4), names=["1a"] * 27)
+    assert np.nanmax(found.distances_A) < 0.1
+
+
+def test_sites_that_are_not_visited_and_those_the_crystal_lacks(walk):
+    half = Configuration(("Li",) * 28, np.concatenate([lattice().positions_A, [[1.5, 1.5, 1.5]]]), 9.0 * np.eye(3))
+    names = ["1a"] * 26 + ["left out", "tetrahedral"]
+    found = find_sites(ion_density(walk, "Li"), crystal=half, names=names)
+    assert found.unvisited == ("tetrahedral",) and found.names.count("left out") == 1
+    fewer = half.take(np.arange(26))
+    assert find_sites(ion_density(walk, "Li"), crystal=fewer).names.count("other") == 1
+
+
+def test_the_anions_of_an_octahedron():
+    """One site with four Br and two Cl, one with six Cl, by the mean positions of the anions."""
+    rng = np.random.default_rng(1)
+    around = 2.6 * np.concatenate([np.eye(3), -np.eye(3)])
+    cations, anions = np.array([[5.0, 5, 5], [15, 5, 5]]), []
+    for place in cations:
+        anions.append(place + around)
+    anions = np.concatenate([*anions, [[10.0, 0.5, 0.5]]])
+    symbols = ("Li", "Li", "Br", "Br", "Cl", "Br", "Br", "Cl", *["Cl"] * 6, "Br")
+    places = np.concatenate([cations, anions])
+    positions = places + rng.normal(scale=0.2, size=(2000, *places.shape))
+    walk = Trajectory(symbols, positions, np.diag([20.0, 10, 10])[None], 0.1, temperature_K=600.0)
+    found = find_sites(ion_density(walk, "Li"))
+    assert sorted(found.polyhedron(k) for k in range(2)) == ["Br4Cl2", "Cl6"]
+    assert found.bond_A == pytest.approx([2.6, 2.6], abs=0.05)
+    kinds = found.by_kind()
+    assert kinds["ions"].tolist() == pytest.approx([1.0, 1.0]) and set(kinds["polyhedron"]) == {"Br4Cl2", "Cl6"}
+    assert found.table()["coordination"].tolist() == [6, 6]
+
+
+def test_names_must_fit_the_crystal(walk):
+    with pytest.raises(DataError, match="one for each site"):
+        find_sites(ion_density(walk, "Li"), crystal=lattice(), names=["1a"])
