@@ -58,12 +58,17 @@ class CrystalCurve(ShownAsTable):
 
 
 def relax_crystal(
-    calculator: Any, crystal: Configuration, *, cell: bool = True, steps: int = MOST_STEPS
+    calculator: Any,
+    crystal: Configuration,
+    *,
+    cell: bool = True,
+    steps: int = MOST_STEPS,
+    force_eV_per_A: float = FORCE_EV_PER_A,
 ) -> tuple[Configuration, bool]:
     """Relax the atoms of a crystal, and its cell as well unless ``cell`` is false, by FIRE of ASE.
 
     Returns:
-        The crystal, and whether no force exceeds 0.003 eV/Å after at most ``steps`` steps.
+        The crystal, and whether no force exceeds ``force_eV_per_A`` after at most ``steps`` steps.
 
     Raises:
         DataError: The calculator fails.
@@ -83,7 +88,7 @@ def relax_crystal(
     with muted():
         try:
             optimizer = FIRE(FrechetCellFilter(atoms) if cell else atoms, logfile=None)
-            converged = bool(optimizer.run(fmax=FORCE_EV_PER_A, steps=steps))
+            converged = bool(optimizer.run(fmax=force_eV_per_A, steps=steps))
         except Exception as reason:  # a calculator of another package may raise anything
             raise DataError(
                 f"relaxing {crystal!r} failed ({' '.join(str(reason).split())[:200]}); does the potential know its "

@@ -12,6 +12,7 @@ from tammann.structures.ordering.enumeration import enumerate_orderings
 from tammann.structures.ordering.ewald import EwaldEnergies, ewald_energies, ewald_matrix, with_ewald
 from tammann.structures.ordering.orderings import Orderings
 from tammann.structures.ordering.sampling import canonical_arrangements, sample_by_energy, sample_orderings
+from tammann.structures.ordering.selection import Selection, select_orderings, selection_probabilities
 
 __all__ = [
     "VACANCY",
@@ -20,6 +21,7 @@ __all__ = [
     "OrderingBlock",
     "OrderingCount",
     "Orderings",
+    "Selection",
     "Sublattice",
     "canonical_arrangements",
     "count_orderings",
@@ -31,6 +33,8 @@ __all__ = [
     "read_disordered",
     "sample_by_energy",
     "sample_orderings",
+    "select_orderings",
+    "selection_probabilities",
     "smallest_multiple",
     "with_ewald",
 ]
