@@ -234,11 +234,12 @@ def load_published(path: str | os.PathLike[str]) -> DiffusivityTable:
     missing = [name for name in ("formula", _TARGET, *_COLUMNS) if name not in frame]
     if missing:
         raise DataError(f"{file}: expected the column {missing[0]} of the published table, got none; is it that file?")
-    # D x 1000 in cm²/s
+    # in the order of the file, which random forests depend on; the target is D x 1000 in cm²/s
+    columns = [column for column in frame.columns if column in _COLUMNS]
     return DiffusivityTable(
         tuple(frame["formula"]),
-        tuple(_COLUMNS.values()),
-        frame[list(_COLUMNS)].to_numpy(dtype=float),
+        tuple(_COLUMNS[column] for column in columns),
+        frame[columns].to_numpy(dtype=float),
         frame[_TARGET].to_numpy(dtype=float) * 1e-3 * 1e-4,
         PUBLISHED_SOURCE,
     ).recovered()

@@ -1,0 +1,190 @@
+"""Models of diffusivities by name: as published, and better ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tammann.diffusivity import scikit_learn, xgboost
+from tammann.diffusivity.regressor import Regressor
+from tammann.diffusivity.symbolic import LinearLaw, SymbolicRegression
+from tammann.errors import DataError
+
+UNIT_M2_PER_S = 1e-7
+"""Models of D itself are fitted in 1e-3 cm²/s, the published unit, which the strength of ``reg_alpha`` is stated for."""
+SMALLEST_M2_PER_S = 1e-13
+"""In the place of a predicted D that is not positive."""
+
+
+class HybridRegression(Regressor):
+    """A symbolic law with trees on what it leaves: the law carries beyond the data, the trees add what is local.
+
+    Args:
+        names: Of the columns of X.
+        size: Terms of the law.
+        residual: What is fitted to the residuals, any estimator of scikit-learn; extra trees where None.
+        seed: Of the trees.
+
+    Attributes:
+        trend_: The fitted ``SymbolicRegression``.
+        residual_: What was fitted to its residuals.
+
+    Example:
+        >>> import pytest; _ = pytest.importorskip("sklearn")
+        >>> rng = np.random.default_rng(1)
+        >>> X = rng.normal(size=(80, 3))
+        >>> y = X[:, 0] - 2 * X[:, 1] + np.sin(3 * X[:, 2])
+        >>> HybridRegression(("a", "b", "c"), size=2).fit(X, y).score(X, y) > 0.95
+        True
+    """
+
+    trend_: SymbolicRegression
+    residual_: Any
+
+    def __init__(self, names: tuple[str, ...] = (), size: int = 4, residual: Any = None, seed: int = 0) -> None:
+        self.names, self.size, self.residual, self.seed = names, size, residual, seed
+
+    def fit(self, X: Any, y: Any) -> HybridRegression:
+        """Fit the law, then the rest."""
+        array, target = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
+        self.trend_ = SymbolicRegression(self.names, self.size).fit(array, target)
+        self.residual_ = self._residual()
+        self.residual_.fit(array, target - self.trend_.predict(array))
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the sum of both, shape (N,)."""
+        array = np.asarray(X, dtype=float)
+        return self.trend_.predict(array) + np.asarray(self.residual_.predict(array), dtype=float)
+
+    def _residual(self) -> Any:
+        if self.residual is None:
+            return scikit_learn.extra_trees(trees=200, seed=self.seed, min_samples_leaf=2, max_features=1.0)
+        return scikit_learn.unfitted(self.residual)
+
+
+class OfDiffusivity(Regressor):
+    """A model of D itself with ln D (m²/s) as its target, as all others have.
+
+    Args:
+        model: Estimator of D in units of 1e-3 cm²/s.
+
+    Attributes:
+        model_: The fitted one.
+    """
+
+    model_: Any
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def fit(self, X: Any, y: Any) -> OfDiffusivity:
+        """Fit to D = exp(y)."""
+        self.model_ = scikit_learn.unfitted(self.model)
+        # rounded, so that the last digit of a logarithm decides no split of a tree
+        D = np.round(np.exp(np.asarray(y, dtype=float)) / UNIT_M2_PER_S, 12)
+        self.model_.fit(np.asarray(X, dtype=float), D)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return ln D, m²/s, shape (N,)."""
+        D = np.asarray(self.model_.predict(np.asarray(X, dtype=float)), dtype=float) * UNIT_M2_PER_S
+        return np.log(np.maximum(D, SMALLEST_M2_PER_S))
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """A model by name.
+
+    Attributes:
+        name: As in commands.
+        description: What it is.
+        make: Returns the estimator of ln D (m²/s) from columns of these names, with a seed.
+    """
+
+    name: str
+    description: str
+    make: Callable[[tuple[str, ...], int], Any]
+
+
+def _hybrid(size: int, residual: Callable[[int], Any] | None) -> Callable[[tuple[str, ...], int], Any]:
+    def make(names: tuple[str, ...], seed: int) -> Any:
+        return HybridRegression(names, size, None if residual is None else residual(seed), seed)
+
+    return make
+
+
+def _published_boosting(seed: int) -> Any:
+    return xgboost.boosted_trees(trees=100, depth=4, learning_rate=0.1, seed=seed, reg_alpha=0.8)
+
+
+def _slow_boosting(seed: int) -> Any:
+    return xgboost.boosted_trees(trees=200, depth=4, learning_rate=0.05, seed=seed, subsample=0.7, colsample_bytree=0.5)
+
+
+MODELS = {
+    kind.name: kind
+    for kind in (
+        ModelKind(
+            "symbolic",
+            "the best linear law of four features, ln D",
+            lambda names, seed: SymbolicRegression(names, 4),
+        ),
+        ModelKind(
+            "forest",
+            "random forest of 100 trees on D, as published",
+            lambda names, seed: OfDiffusivity(scikit_learn.random_forest(trees=100, seed=seed)),
+        ),
+        ModelKind(
+            "boosting",
+            "gradient boosting on D, as published: 100 trees of depth 4, learning rate 0.1, reg_alpha 0.8",
+            lambda names, seed: OfDiffusivity(_published_boosting(seed)),
+        ),
+        ModelKind("hybrid", "a law of four features and extra trees on its residual, ln D", _hybrid(4, None)),
+        ModelKind("hybrid-3", "the same with a law of three features", _hybrid(3, None)),
+        ModelKind("hybrid-5", "the same with a law of five features", _hybrid(5, None)),
+        ModelKind(
+            "hybrid-half",
+            "as hybrid, each split of the trees among half of the features",
+            _hybrid(4, lambda s: scikit_learn.extra_trees(trees=200, seed=s, min_samples_leaf=2, max_features=0.5)),
+        ),
+        ModelKind(
+            "hybrid-boosting", "a law of four features and boosted trees on its residual", _hybrid(4, _slow_boosting)
+        ),
+        ModelKind(
+            "hybrid-kernel",
+            "a law of four features and support vectors on its residual",
+            _hybrid(4, lambda s: scikit_learn.support_vectors(C=1.0, gamma=0.01, epsilon=0.03)),
+        ),
+    )
+}
+"""Models by name. All that were tried on the published table are here: what was chosen, was chosen among these."""
+
+
+def make_model(name: str, names: tuple[str, ...], *, seed: int = 0) -> Any:
+    """Return an estimator of ln D (m²/s), not fitted yet, with the interface of scikit-learn.
+
+    Args:
+        name: Of ``MODELS``.
+        names: Of the columns of X.
+        seed: Of what is drawn.
+
+    Raises:
+        DataError: No model has this name, or a package is not installed.
+
+    Example:
+        >>> make_model("symbolic", ("temperature_K", "PF"))
+        SymbolicRegression(size=4, depth=0, operators=('sqrt', 'square', 'inverse', 'log', '+', '-', '*', '/'), screened=20)
+    """
+    if name not in MODELS:
+        raise DataError(f"model: expected one of {', '.join(MODELS)}, got {name!r}.")
+    return MODELS[name].make(tuple(names), seed)
+
+
+def law_of(model: Any) -> LinearLaw | None:
+    """Return the symbolic law in a fitted model, or None where it has none."""
+    trend = getattr(model, "trend_", model)
+    return trend.law_ if isinstance(trend, SymbolicRegression) else None
