@@ -49,3 +49,19 @@ def test_elements_alone_are_bonded_to_themselves():
 def test_wrong_lengths_are_refused(cutoffs, rings, message):
     with pytest.raises(DataError, match=message):
         local_structure(load_crystal("BaTiO3-cubic"), cutoffs_A=cutoffs, rings=rings, threads=1)
+
+
+def test_everything_is_of_the_same_frames():
+    """Of a trajectory whose bonds become longer from frame to frame, the first, the middle and the last."""
+    from tammann.trajectory import trajectory_from_arrays
+
+    base = np.array([[0.5, 0.5, 0.5], [2.5, 2.5, 2.5]]), 4.0 * np.eye(3)
+    scales = 1.0 + 0.001 * np.arange(41) ** 2 / 40
+    positions, cells = (scales[:, None, None] * each for each in base)
+    run = trajectory_from_arrays(positions, cells, ["Cs", "Cl"], frame_interval_ps=1.0)
+    found = local_structure(run, cutoffs_A={("Cs", "Cl"): 3.7}, frames=3)
+    mean = 12.0**0.5 * scales[[0, 20, 40]].mean()
+    assert found.n_frames == 3
+    assert found.shells[0].mean_bond_length_A == pytest.approx(mean)
+    assert found.absorption[0].distance_A == pytest.approx(mean)
+    assert len(found.shells[0].numbers) == 3

@@ -7,6 +7,7 @@ from characterization.crystals import perovskite, rock_salt
 from tammann.characterization import bond_network, first_minimum_cutoffs
 from tammann.characterization.network import cutoff_table
 from tammann.errors import DataError
+from tammann.structures import Configuration
 
 
 def test_bonds_of_a_cell_smaller_than_they_are_long():
@@ -45,3 +46,9 @@ def test_pairs_without_a_length_are_not_bonded():
     assert cutoff_table({("Zr", "O"): 2.5}, ("Ba", "Zr", "O"))[0].tolist() == [0, 0, 0]
     with pytest.raises(DataError, match="expected a length for Ba-O, got those of Zr-O; add it"):
         bond_network(perovskite(), {("Zr", "O"): 2.5}).between("Ba", "O")
+
+
+def test_atoms_at_the_same_place_are_named():
+    twice = Configuration(("Zr", "S", "S"), np.array([[0, 0, 0], [2.5, 0, 0], [2.5, 0, 0]]), 6.0 * np.eye(3))
+    with pytest.raises(DataError, match="atoms 2 and 3 are at the same place"):
+        bond_network(twice, {("Zr", "S"): 3.0})

@@ -133,3 +133,10 @@ def test_what_is_not_there():
         pair_distribution([])
     with pytest.raises(DataError, match="source: expected configurations"):
         pair_distribution(["salt.cif"])
+
+
+def test_the_density_of_boxes_of_other_sizes_is_their_mean():
+    """One atom in 8 Å3 and eight in 512 Å3, which the product of mean number and mean 1/V would give as 0.29."""
+    boxes = [Configuration(("Ar",), np.zeros((1, 3)), 2.0 * np.eye(3))]
+    boxes.append(Configuration(("Ar",) * 8, np.random.default_rng(1).random((8, 3)) * 8.0, 8.0 * np.eye(3)))
+    assert pair_distribution(boxes, cutoff_A=1.0).density_per_A3 == pytest.approx([0.5 * (1 / 8 + 8 / 512)])

@@ -55,6 +55,31 @@ def test_a_file_without_a_cell_is_a_cluster(here, call):
     assert "a periodic box" in call("diffract", "dimer.xyz", "--sample", "box", *FEW).out
 
 
+def test_frames_of_a_trajectory_are_averaged_or_chosen(here, call):
+    frames = [Configuration(SALT.symbols, SALT.positions_A * k, SALT.cell_A * k) for k in (1.0, 1.02, 1.04)]
+    (here / "run.extxyz").write_text("".join(frame.to_extxyz() for frame in frames))
+    done = call("diffract", "run.extxyz", *FEW)
+    assert "2 atoms, mean of 3 frames," in done.out
+
+    def curve(*words):
+        found = json.loads(call("diffract", *words, *FEW, "--json").out)
+        (one,) = found.values()
+        return one["frames"], np.array(one["intensity_per_atom"])
+
+    alone = [curve("run.extxyz", "--frame", str(k)) for k in (0, 1, -1)]
+    assert [n for n, _ in alone] == [1, 1, 1]
+    n, mean = curve("run.extxyz")
+    assert n == 3
+    np.testing.assert_allclose(mean, np.mean([y for _, y in alone], axis=0), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(alone[0][1], curve("salt.extxyz")[1], rtol=1e-3, atol=1e-3 * mean.max())
+    assert curve("run.extxyz", "--frames", "2")[0] == 2
+    assert "from 0 to 2" in refused(call("diffract", "run.extxyz", "--frame", "3", *FEW))
+    dump = "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n" + 3 * "0 4\n"
+    (here / "run.lammpstrj").write_text(dump + "ITEM: ATOMS id type x y z\n1 1 0 0 0\n2 2 2 2 2\n")
+    assert "--types" in refused(call("diffract", "run.lammpstrj", *FEW))
+    assert curve("run.lammpstrj", "--types", "Cs,Cl")[1].max() > 1000.0
+
+
 def test_its_own_pattern_is_fitted_and_another_is_not(here, call):
     made = call("diffract", "salt.extxyz", "--wavelength", "CuKa1", *FEW, "--out", "made")
     assert made.status == 0

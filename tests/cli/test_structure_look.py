@@ -76,11 +76,11 @@ def test_frames_of_a_trajectory_are_averaged(here, call):
     assert whole["first_shells"][0]["variance_A2"] == pytest.approx(0.005, rel=0.8)
     head = "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n" + 3 * "0 4\n"
     dump = head + "ITEM: ATOMS id type x y z\n1 1 0 0 0\n2 2 2 2 2\n"
-    (here / "run.lammpstrj").write_text(dump + dump.replace("STEP\n0", "STEP\n100"))
-    found = call(
-        "structure", "analyse", "run.lammpstrj", "--types", "Cs,Cl", "--cutoff", "Cs-Cl=3.6", "--json", "--threads", "1"
-    )
-    assert json.loads(found.out)["run"]["coordination"][0]["mean"] == 8.0
+    words = ("--types", "Cs,Cl", "--cutoff", "Cs-Cl=3.6", "--json", "--threads", "1")
+    for frames in (1, 2):
+        (here / "run.lammpstrj").write_text("".join(dump.replace("STEP\n0", f"STEP\n{k}") for k in range(frames)))
+        found = json.loads(call("structure", "analyse", "run.lammpstrj", *words).out)["run"]
+        assert found["coordination"][0]["mean"] == 8.0 and found["frames"] == frames
 
 
 def test_folders_are_compared_file_by_file(here, call):

@@ -42,6 +42,13 @@ def test_pymatgen_and_back():
     assert ((structure.frac_coords >= 0) & (structure.frac_coords < 1)).all()
 
 
+def test_a_disordered_pymatgen_structure_is_refused():
+    from pymatgen.core import Lattice, Structure
+
+    with pytest.raises(DataError, match="an element on every site, got one of"):
+        Configuration.from_pymatgen(Structure(Lattice.cubic(4.0), [{"Zr": 0.6, "Ti": 0.4}], [[0, 0, 0]]))
+
+
 def test_extended_xyz_and_back():
     pytest.importorskip("ase")
     text = WATER.to_extxyz()

@@ -121,3 +121,12 @@ def test_numbers_out_of_range():
         find_pairs(np.zeros((1, 3)), 4.0 * np.eye(3), cutoff_A=3.0, threads=0)
     with pytest.raises(DataError, match="bins: expected 1 or more, got 0"):
         count_pairs(np.zeros((1, 3)), 4.0 * np.eye(3), np.zeros(1), 1, cutoff_A=3.0, bins=0)
+
+
+@pytest.mark.parametrize("atoms_per_cell", [0.5, 20.0])
+def test_the_size_of_cells_changes_nothing(monkeypatch, atoms_per_cell):
+    x, kinds = atoms_in(20.0 * np.eye(3), 200)
+    counts = count_pairs(x, 20.0 * np.eye(3), kinds, 3, cutoff_A=9.0, bins=90)
+    monkeypatch.setattr(pairs, "ATOMS_PER_CELL", atoms_per_cell)
+    monkeypatch.setattr(pairs, "FEWEST_PER_CELL", atoms_per_cell)
+    np.testing.assert_array_equal(counts, count_pairs(x, 20.0 * np.eye(3), kinds, 3, cutoff_A=9.0, bins=90))

@@ -3,7 +3,7 @@
 import pytest
 
 from tammann.errors import DataError
-from tammann.structures import read_structure
+from tammann.structures import read_sample, read_samples, read_structure
 
 POSCAR = """BaTiO3
 1.0
@@ -39,3 +39,76 @@ def test_what_cannot_be_read(tmp_path, name, text):
 def test_no_file(tmp_path):
     with pytest.raises(DataError, match="expected a file, got none"):
         read_structure(tmp_path / "nowhere.cif")
+
+
+MIXED = """data_mixed
+_cell_length_a 4
+_cell_length_b 4
+_cell_length_c 4
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+"""
+
+
+@pytest.mark.parametrize(
+    ("sites", "words"),
+    [
+        ("Zr1 Zr 0 0 0 0.6\nTi1 Ti 0 0 0 0.4\nO1 O 0.5 0.5 0.5 1\n", "60 % Zr, 40 % Ti"),
+        ("Zr1 Zr 0 0 0 1\nO1 O 0.5 0.5 0.5 0.5\n", "50 % O"),
+    ],
+)
+def test_sites_shared_or_empty_in_part_are_refused(tmp_path, sites, words):
+    """ASE would take the first element, and a whole atom."""
+    file = tmp_path / "mixed.cif"
+    file.write_text(MIXED + sites, encoding="utf-8")
+    for read in (read_structure, read_sample):
+        with pytest.raises(DataError, match=f"an element on every site, got one of {words}"):
+            read(file)
+    file.write_text(MIXED + "Zr1 Zr 0 0 0 1\nO1 O 0.5 0.5 0.5 1\n", encoding="utf-8")
+    assert read_structure(file).symbols == ("Zr", "O")
+
+
+DUMP = """ITEM: TIMESTEP
+0
+ITEM: NUMBER OF ATOMS
+1
+ITEM: BOX BOUNDS pp pp pp
+0 4
+0 4
+0 4
+ITEM: ATOMS id type {}x y z
+1 1 {}0 0 0
+"""
+
+
+def test_types_of_lammps_are_no_atomic_numbers(tmp_path):
+    """ASE would read hydrogen for 1."""
+    file = tmp_path / "run.lammpstrj"
+    file.write_text(DUMP.format("", ""), encoding="utf-8")
+    with pytest.raises(DataError, match="a column 'element'"):
+        read_structure(file)
+    file.write_text(DUMP.format("element ", "Zr "), encoding="utf-8")
+    assert read_structure(file).symbols == ("Zr",)
+    data = "one\n\n1 atoms\n1 atom types\n\n0 4 xlo xhi\n0 4 ylo yhi\n0 4 zlo zhi\n\n{}Atoms # atomic\n\n1 1 0 0 0\n"
+    file = tmp_path / "one.data"
+    file.write_text(data.format(""), encoding="utf-8")
+    with pytest.raises(DataError, match="a section 'Masses'"):
+        read_structure(file)
+    file.write_text(data.format("Masses\n\n1 91.224\n\n"), encoding="utf-8")
+    assert read_structure(file).symbols == ("Zr",)
+
+
+def test_frames_are_all_periodic_or_none(tmp_path):
+    file = tmp_path / "both.xyz"
+    file.write_text('1\nLattice="4 0 0 0 4 0 0 0 4"\nAr 0 0 0\n1\n\nAr 0 0 0\n', encoding="utf-8")
+    with pytest.raises(DataError, match="all of its frames periodic"):
+        read_samples(file)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tammann.characterization.frames import read_frames
 from tammann.characterization.rdf import BIN_A, PairDistribution, pair_distribution
 from tammann.errors import DataError
 from tammann.files import read_text, write_text
-from tammann.structures.read import read_structures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ def load_distribution(
 
     Args:
         path: A table with the columns ``r_A`` (middles of bins of equal width from 0) and ``A-B`` for each pair of
-            elements, or frames in any format that ASE reads.
+            elements, or frames in any format of ``read_frames``, of which at most 200 evenly spread ones count.
         cutoff_A: Largest distance, Å, of distributions made of frames.
         bin_A: Width of their bins, Å.
         threads: Cores; all of them where None.
@@ -189,7 +189,7 @@ def load_distribution(
     file = Path(path)
     if file.suffix.lower() == ".csv":
         return _from_table(file)
-    return pair_distribution(read_structures(file), cutoff_A=cutoff_A, bin_A=bin_A, threads=threads)
+    return pair_distribution(read_frames(file), cutoff_A=cutoff_A, bin_A=bin_A, threads=threads)
 
 
 def _from_table(file: Path) -> PairDistribution:

@@ -13,7 +13,7 @@ import numpy as np
 from tammann.characterization.angles import AngleDistribution, bond_angles
 from tammann.characterization.coordination import CoordinationShell, coordination_shell
 from tammann.characterization.exafs import FirstShell, first_shell
-from tammann.characterization.frames import MOST_FRAMES, check_elements, chosen_frames, frames_of, species_of
+from tammann.characterization.frames import MOST_FRAMES, check_elements, frames_of, species_of
 from tammann.characterization.network import LONGEST_A, SHELL_A, bond_network, cutoff_table
 from tammann.characterization.polyhedra import Connectivity, polyhedra_connectivity
 from tammann.characterization.rdf import BIN_A, PairDistribution, pair_distribution
@@ -186,6 +186,7 @@ def local_structure(
         >>> found.shells[0].mean, found.joints[0].per_polyhedron["corner"]
         (6.0, 6.0)
     """
+    source = tuple(frames_of(source, frames))  # the same ones for everything
     species = species_of(source)
     masses = atomic_masses()
     if strange := [symbol for symbol in species if symbol not in masses]:
@@ -194,13 +195,11 @@ def local_structure(
     check_elements([symbol for pair in given for symbol in pair], species)
     # lengths that nobody would call a bond are refused before anything is computed; 1 stands for those to be found
     cutoff_table({pair: 1.0 if cutoff is None else cutoff for pair, cutoff in given.items()}, species)
-    first = next(frames_of(source))
+    first = source[0]
     if r_max_A is None:
         half = 0.5 * float(heights_of(first.cell_A).min())
         r_max_A = min(max(half, LONGEST_DEFAULT_A), LONGEST_A)
-    distribution = pair_distribution(
-        source, cutoff_A=r_max_A, bin_A=bin_A, frames=frames, threads=threads, progress=progress
-    )
+    distribution = pair_distribution(source, cutoff_A=r_max_A, bin_A=bin_A, threads=threads, progress=progress)
     near = pair_distribution(source, cutoff_A=SHELL_A, threads=threads) if r_max_A < SHELL_A else distribution
     cutoffs: dict[tuple[str, str], float] = {}
     for pair, cutoff in given.items():
@@ -216,13 +215,11 @@ def local_structure(
                 f"got {shell.cutoff_A:g} Å; give a longer one."
             )
     both = [one for shell in shells for one in _with_reverse(source, shell, threads)]
-    last = list(frames_of(source))[-1] if rings else first
-    frames_used = len(chosen_frames(source, frames))
     return LocalStructure(
         formula=conventional_formula(dict(composition_key(Counter(first.symbols)))),
         n_atoms=first.n_atoms,
-        n_frames=frames_used,
-        density_g_per_cm3=_density(source, frames),
+        n_frames=len(source),
+        density_g_per_cm3=_density(source),
         distribution=distribution,
         cutoffs_A=cutoffs,
         by_minimum=frozenset(pair for pair, cutoff in given.items() if cutoff is None),
@@ -241,7 +238,9 @@ def local_structure(
             first_shell(source, a, b, cutoff_A=cutoff, threads=threads) for (a, b), cutoff in cutoffs.items()
         ),
         rings={
-            pair: ring_statistics(bond_network(last, {pair: cutoffs[pair]}, threads=threads), longest=longest_ring)
+            pair: ring_statistics(
+                bond_network(source[-1], {pair: cutoffs[pair]}, threads=threads), longest=longest_ring
+            )
             for pair in rings
         },
     )
@@ -296,7 +295,7 @@ def angle_maxima(distribution: AngleDistribution, *, window_deg: float = 6.0, le
 
 
 def _with_reverse(
-    source: Configuration | Sequence[Configuration] | Trajectory, shell: CoordinationShell, threads: int | None
+    source: Sequence[Configuration], shell: CoordinationShell, threads: int | None
 ) -> list[CoordinationShell]:
     if shell.centre == shell.neighbour:
         return [shell]
@@ -313,10 +312,10 @@ def _check_rings(rings: Sequence[tuple[str, str]], cutoffs: Mapping[tuple[str, s
             )
 
 
-def _density(source: Configuration | Sequence[Configuration] | Trajectory, frames: int) -> float:
+def _density(source: Sequence[Configuration]) -> float:
     masses = atomic_masses()
     densities = [
         sum(masses[symbol] * n for symbol, n in Counter(frame.symbols).items()) / (A3_IN_CM3_PER_MOL * frame.volume_A3)
-        for frame in frames_of(source, frames)
+        for frame in source
     ]
     return float(np.mean(densities))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SHELL_A = 10.0
 """Range of g(r) for its first minimum; ions in contact are less than half of this apart."""
+NEAREST_A = 1e-3
+"""Atoms nearer than this are one atom twice."""
 LONGEST_A = 20.0
 """Longest distance that anybody would call a bond, or a neighbour."""
 
@@ -77,7 +79,8 @@ def bond_network(
         threads: Cores; all of them where None.
 
     Raises:
-        DataError: No pair, an element that is not there, a pair given twice, or a length that no bond has.
+        DataError: No pair, an element that is not there, a pair given twice, a length that no bond has, or two atoms at
+            the same place.
 
     Example:
         >>> cscl = Configuration(("Cs", "Cl"), np.array([[0, 0, 0], [2.0, 2, 2]]), 4.0 * np.eye(3))
@@ -87,6 +90,12 @@ def bond_network(
     species = tuple(dict.fromkeys(configuration.symbols))
     limits = cutoff_table(cutoffs_A, species)
     found = find_pairs(configuration.positions_A, configuration.cell_A, cutoff_A=float(limits.max()), threads=threads)
+    if len(found.distances_A) and found.distances_A.min() < NEAREST_A:
+        pair = int(found.distances_A.argmin())
+        raise DataError(
+            f"atoms {int(found.centres[pair]) + 1} and {int(found.indices[pair]) + 1} are at the same place; leave out "
+            "one of each such pair."
+        )
     kinds = kinds_of(configuration, species)
     if not (limits == limits.max()).all():
         found = found.only(found.distances_A < limits[kinds[found.centres], kinds[found.indices]])

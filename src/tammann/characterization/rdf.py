@@ -162,7 +162,8 @@ def pair_distribution(
     bins = math.ceil(cutoff_A / bin_A - 1e-9)
     n_blocks = min(BLOCKS, len(chosen))
     counts = np.zeros((n_blocks, len(species), len(species), bins))
-    numbers, products, inverse = np.zeros(len(species)), np.zeros((n_blocks, len(species), len(species))), 0.0
+    numbers, products = np.zeros(len(species)), np.zeros((n_blocks, len(species), len(species)))
+    density = np.zeros(len(species))
     for k, frame in enumerate(frames_of(source, frames)):
         kinds = kinds_of(frame, species)
         part = None if progress is None else _part(progress, k, len(chosen))
@@ -174,7 +175,7 @@ def pair_distribution(
         each = np.bincount(kinds, minlength=len(species))
         numbers += each
         products[block] += np.outer(each, each) / frame.volume_A3
-        inverse += 1.0 / frame.volume_A3
+        density += each / frame.volume_A3 / len(chosen)
     edges = np.linspace(0.0, cutoff_A, bins + 1)
     shells = 4.0 / 3.0 * math.pi * np.diff(edges**3)
     with np.errstate(invalid="ignore"):  # no block may hold an element that only some configurations have
@@ -187,7 +188,7 @@ def pair_distribution(
         whole.sum(axis=(0, 1)) / (products.sum() * shells),
         np.cumsum(whole, axis=2) / numbers[:, None, None],
         blocks.std(axis=0, ddof=1) / math.sqrt(n_blocks) if n_blocks == BLOCKS else None,
-        numbers / len(chosen) * (inverse / len(chosen)),
+        density,
         len(chosen),
     )
 

@@ -26,7 +26,9 @@ WORST_FIT = 0.05
 
 
 def diffract_command(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Structures, or names of shipped crystals.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Structures or trajectories, or names of shipped crystals.")
+    ],
     radiation: Annotated[Literal["xray", "neutron"], typer.Option(help="What is scattered.")] = "xray",
     wavelength: Annotated[
         str | None, typer.Option(metavar="NAME|Å", help="Gives a two-theta axis: CuKa1, MoKa1, ... or a length.")
@@ -39,6 +41,15 @@ def diffract_command(
     q_max: Annotated[float, typer.Option("--q-max", metavar="X", help="Its end, 1/Å.")] = 8.0,
     q_step: Annotated[float, typer.Option("--q-step", metavar="X", help="Its steps, 1/Å.")] = 0.005,
     r_max_A: Annotated[float, typer.Option("--r-max-A", metavar="X", help="Range of G(r).")] = 30.0,
+    frames: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Most frames of a file, evenly spread: their mean is computed.")
+    ] = 20,
+    frame: Annotated[
+        int | None, typer.Option(metavar="K", help="Only this frame, from 0, or from -1 at the end.")
+    ] = None,
+    types: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="Elements of the atom types of a dump without elements.")
+    ] = None,
     lorch: Annotated[
         bool, typer.Option("--lorch", help="Window of Lorch in G(r): fewer ripples, wider peaks.")
     ] = False,
@@ -82,8 +93,8 @@ def diffract_command(
 ) -> None:
     """Compute powder patterns and G(r) of structures, and hold them against a measured one.
 
-    A periodic structure is repeated for ever (non-uniform Fourier transform); one without a cell is a cluster in
-    vacuum (Debye sum).
+    Of several frames in a file it is the mean. A periodic structure is repeated for ever (non-uniform Fourier
+    transform); one without a cell is a cluster in vacuum (Debye sum).
     """
     from tammann.characterization.diffraction import diffract, read_measured
     from tammann.files import check_empty
@@ -106,16 +117,16 @@ def diffract_command(
             if report is not None:
                 report(k / len(names), name, None)
             try:
-                structure, periodic = _structure(file)
+                structures, periodic = _structures(file, frames, frame, types)
                 kind: Literal["box", "cluster"] = sample or ("box" if periodic else "cluster")
                 computed = diffract(
-                    structure, sample=kind, q_min_per_A=q_min, q_max_per_A=q_max, q_step_per_A=q_step,
+                    structures, sample=kind, q_min_per_A=q_min, q_max_per_A=q_max, q_step_per_A=q_step,
                     r_max_A=r_max_A, radiation=radiation, wavelength=length, b_iso_A2=motion, resolution=resolution,
                     lorch=lorch, threads=threads,
                 )  # fmt: skip
                 agreement = None if curve is None else _compare(computed, curve, axis, background)
                 size_peaks, hall = _sizes(computed, near) if sizes else (None, None)
-                found[name] = _Found(structure, kind, computed, _peaks(computed), agreement, size_peaks, hall)
+                found[name] = _Found(structures, kind, computed, _peaks(computed), agreement, size_peaks, hall)
             except DataError as error:
                 raise error if Path(file).name in str(error) else DataError(f"{Path(file).name}: {error}") from None
     if out is not None:
@@ -135,9 +146,9 @@ def diffract_command(
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """What is known of one file: structure, how it was taken, pattern, and what was asked for."""
+    """What is known of one file: its frames, how they were taken, pattern, and what was asked for."""
 
-    structure: "Configuration"
+    structures: "tuple[Configuration, ...]"
     sample: str
     diffraction: "Diffraction"
     peaks: list[dict[str, float]]
@@ -148,7 +159,8 @@ class _Found:
     def as_dict(self) -> dict[str, Any]:
         pattern = self.diffraction.pattern
         found: dict[str, Any] = {
-            "atoms": self.structure.n_atoms,
+            "atoms": self.structures[0].n_atoms,
+            "frames": len(self.structures),
             "sample": self.sample,
             "radiation": pattern.radiation,
             "wavelength_A": self.diffraction.wavelength_A,
@@ -185,11 +197,15 @@ def _names(files: list[str]) -> dict[str, str]:
     return dict(zip(names, files, strict=True))
 
 
-def _structure(file: str) -> "tuple[Configuration, bool]":
-    from tammann.structures import read_sample
+def _structures(
+    file: str, frames: int, frame: int | None, types: str | None
+) -> "tuple[tuple[Configuration, ...], bool]":
+    from tammann.characterization.frames import read_sample_frames
     from tammann.structures.crystals import crystal_names, load_crystal
 
-    return (load_crystal(file), True) if file in crystal_names() else read_sample(file)
+    if file in crystal_names():
+        return (load_crystal(file),), True
+    return read_sample_frames(file, frames=frames, frame=frame, types=types)
 
 
 def _wavelength(word: str | None) -> float | None:
@@ -275,7 +291,9 @@ def _print(found: dict[str, _Found], axis: str) -> None:
         length = one.diffraction.wavelength_A
         waves = "" if length is None else f" of {length:g} Å"
         q = pattern.q_per_A
-        print(f"{name}: {one.structure.n_atoms} atoms as {kind}, {beam}{waves}, Q from {q[0]:.3g} to {q[-1]:.3g} per Å")
+        n = len(one.structures)
+        atoms = f"{one.structures[0].n_atoms} atoms" + (f", mean of {n} frames," if n > 1 else "")
+        print(f"{name}: {atoms} as {kind}, {beam}{waves}, Q from {q[0]:.3g} to {q[-1]:.3g} per Å")
     with_angles = any(one.diffraction.wavelength_A is not None for one in found.values())
     rows = [
         [*([name] if several else []), f"{peak['q_per_A']:.3f}", f"{peak['d_A']:.3f}",

@@ -12,10 +12,6 @@ from tammann.errors import DataError
 if TYPE_CHECKING:
     from tammann.characterization import LocalStructure
     from tammann.structures import Configuration
-    from tammann.trajectory import Trajectory
-
-DUMPS = (".npz", ".lammpstrj", ".dump", ".gz", ".bz2", ".xz")
-"""Files of trajectories that the package reads by itself."""
 
 
 def analyse_command(
@@ -163,21 +159,14 @@ def _names(files: list[str]) -> dict[str, str]:
     return dict(zip(names, files, strict=True))
 
 
-def _frames(file: str, most: int, types: str | None) -> "tuple[Configuration, ...] | Trajectory":
+def _frames(file: str, most: int, types: str | None) -> "tuple[Configuration, ...]":
     """Return evenly spread frames of a file."""
-    from tammann.structures import read_structures
+    from tammann.characterization.frames import read_frames
     from tammann.structures.crystals import crystal_names, load_crystal
 
     if file in crystal_names():
         return (load_crystal(file),)
-    if Path(file).suffix.lower() in DUMPS or types is not None:
-        from tammann.trajectory import read_trajectory
-
-        # neither times nor the way between frames matter here
-        return read_trajectory(file, frame_interval_ps=1.0, wrapped=False, types=types.split(",") if types else None)
-    found = read_structures(file)
-    step = (len(found) - 1) / max(1, most - 1)
-    return found if len(found) <= most else tuple(found[round(k * step)] for k in range(most))
+    return read_frames(file, frames=most, types=types)
 
 
 def _print(found: "dict[str, LocalStructure]") -> None:

@@ -182,7 +182,17 @@ class Configuration:
 
     @classmethod
     def from_pymatgen(cls, structure: Structure) -> Configuration:
-        """Return the configuration of an ordered pymatgen ``Structure``."""
+        """Return the configuration of an ordered pymatgen ``Structure``.
+
+        Raises:
+            DataError: A site is shared by elements, or empty in part.
+        """
+        for site in structure:
+            if not site.is_ordered:
+                raise DataError(
+                    f"structure: expected an element on every site, got one of {site.species_string}; order it first "
+                    "(tammann.structures.ordering)."
+                )
         return cls(tuple(site.specie.symbol for site in structure), structure.cart_coords, structure.lattice.matrix)
 
     def to_extxyz(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tammann.errors import DataError
+from tammann.files import open_regular
 from tammann.structures.configuration import Configuration
 
 LAMMPS = (".data", ".lmp")
@@ -71,14 +72,55 @@ def read_sample(path: str | Path) -> tuple[Configuration, bool]:
         >>> read_sample(file)
         (Configuration(Ar, 2 atoms, 9520.0 Å3), False)
     """
-    file = Path(path)
-    (atoms,) = _atoms_of(file, -1)
-    if not len(atoms):
-        raise DataError(f"structure {file.name!r}: expected atoms, got none.")
-    periodic = bool(atoms.pbc.all()) and atoms.cell.rank == 3
-    if atoms.cell.rank < 3:
-        atoms.cell = atoms.positions.max(axis=0) - atoms.positions.min(axis=0) + 2.0 * VACUUM_A
-    return _configuration(file, atoms), periodic
+    (found,), periodic = _samples(Path(path), -1)
+    return found, periodic
+
+
+def read_samples(path: str | Path) -> tuple[tuple[Configuration, ...], bool]:
+    r"""Return all configurations in a file and whether they are periodic in all three directions, as ``read_sample``.
+
+    Args:
+        path: Any format that ASE reads; the name says which.
+
+    Raises:
+        DataError: There is no such file, it cannot be read, it has no atoms, or only some of them are periodic.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> file = pathlib.Path(tempfile.mkdtemp()) / "dimer.xyz"
+        >>> _ = file.write_text(2 * "2\n\nAr 0 0 0\nAr 0 0 3.8\n")
+        >>> len(read_samples(file)[0])
+        2
+    """
+    return _samples(Path(path), slice(None))
+
+
+def is_dump(path: str | Path) -> bool:
+    """Tell whether a file begins as a text dump of LAMMPS does.
+
+    Example:
+        >>> is_dump("no such file")
+        False
+    """
+    try:
+        with open_regular(Path(path)) as file:
+            return file.read(64).lstrip().startswith(b"ITEM:")
+    except OSError:
+        return False
+
+
+def _samples(file: Path, index: int | slice) -> tuple[tuple[Configuration, ...], bool]:
+    found, kinds = [], set()
+    for atoms in _atoms_of(file, index):
+        if not len(atoms):
+            raise DataError(f"structure {file.name!r}: expected atoms, got none.")
+        kinds.add(bool(atoms.pbc.all()) and atoms.cell.rank == 3)
+        if atoms.cell.rank < 3:
+            atoms.cell = atoms.positions.max(axis=0) - atoms.positions.min(axis=0) + 2.0 * VACUUM_A
+        found.append(_configuration(file, atoms))
+    if len(kinds) != 1:
+        raise DataError(f"structure {file.name!r}: expected all of its frames periodic, or none, got both; split it.")
+    return tuple(found), kinds.pop()
 
 
 def _read(path: str | Path, index: int | slice) -> tuple[Configuration, ...]:
@@ -87,6 +129,14 @@ def _read(path: str | Path, index: int | slice) -> tuple[Configuration, ...]:
 
 
 def _configuration(file: Path, atoms: Any) -> Configuration:
+    # of sites shared by elements ASE keeps one, and of those that are empty in part the atom
+    shared = [site for site in atoms.info.get("occupancy", {}).values() if len(site) > 1 or min(site.values()) < 0.999]
+    if shared:
+        site = ", ".join(f"{100 * share:g} % {symbol}" for symbol, share in shared[0].items())
+        raise DataError(
+            f"structure {file.name!r}: expected an element on every site, got one of {site}; make an ordered cell of "
+            "it first (tammann.structures.ordering)."
+        )
     try:
         return Configuration.from_ase(atoms, labels=file.suffix in (".xyz", ".extxyz"))
     except DataError as error:
@@ -98,6 +148,7 @@ def _atoms_of(file: Path, index: int | slice) -> list[Any]:
 
     if not file.is_file():
         raise DataError(f"structure {file.name!r}: expected a file, got none of this name; check its spelling.")
+    _check_elements(file)
     try:
         # the format of data files of LAMMPS is not known by their names
         found: Any = read(file, index=index, format="lammps-data" if file.suffix.lower() in LAMMPS else None)
@@ -108,3 +159,23 @@ def _atoms_of(file: Path, index: int | slice) -> list[Any]:
             "its format in its name."
         ) from None
     return found if isinstance(found, list) else [found]
+
+
+def _check_elements(file: Path) -> None:
+    """Refuse files whose types of atoms would be taken for atomic numbers: 1 for H, 2 for He."""
+    if is_dump(file):
+        with open_regular(file) as opened:
+            columns = next((line for line in opened if line.startswith(b"ITEM: ATOMS")), b"")
+        if b"element" not in columns.split():
+            raise DataError(
+                f"structure {file.name!r}: expected a column 'element' in a dump of LAMMPS, got "
+                f"{columns.decode('utf-8', 'replace').strip() or 'no atoms'}; write it with dump_modify element, or "
+                "give the elements of its types (--types) where a trajectory is read."
+            )
+    elif file.suffix.lower() in LAMMPS:
+        with open_regular(file) as opened:
+            if not any(line.split()[:1] == [b"Masses"] for line in opened):
+                raise DataError(
+                    f"structure {file.name!r}: expected a section 'Masses', which tells the element of each type, got "
+                    "none; add it."
+                )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tammann.errors import DataError, check_argument
+from tammann.structures.configuration import Configuration
 from tammann.trajectory.assemble import Snapshot, check_choice, collect, in_blocks, snapshots_as_frames
 from tammann.trajectory.convert import ase_snapshots
 from tammann.trajectory.formats.blocks import Choice
@@ -18,7 +19,7 @@ from tammann.trajectory.formats.extxyz import extxyz_frames
 from tammann.trajectory.formats.lammps_dump import lammps_frames
 from tammann.trajectory.formats.lines import Lines
 from tammann.trajectory.formats.xdatcar import xdatcar_frames
-from tammann.trajectory.trajectory import Trajectory
+from tammann.trajectory.trajectory import Trajectory, check_symbols
 from tammann.trajectory.unwrap import Frames, arrays_as_frames
 
 _NEVER_WRAPPED = "read them with wrapped=False (command line: --unwrapped) if the run never folded them into the cell"
@@ -120,6 +121,49 @@ def read_trajectory(
         except DataError as error:
             named = str(error).startswith(str(path))  # with several files a message must say which
             raise error if named else DataError(f"{path}: {error}") from None
+
+
+def iterate_configurations(
+    path: str | os.PathLike[str], *, types: Sequence[str] | None = None
+) -> Iterator[Configuration]:
+    r"""Yield the frames of a file as configurations: one is enough, and they may be unevenly spaced in time.
+
+    Args:
+        path: As for ``read_trajectory``.
+        types: Element of each LAMMPS type, in order; it overrides an ``element`` column.
+
+    Raises:
+        DataError: A file that is not there, not understood or not of one system.
+
+    Example:
+        >>> import tempfile
+        >>> frame = "2\nLattice='9 0 0 0 9 0 0 0 9' Properties=species:S:1:pos:R:3\nBa 0 0 0\nO 0 0 2\n"
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "one.xyz"
+        ...     _ = path.write_text(frame)
+        ...     list(iterate_configurations(path))
+        [Configuration(BaO, 2 atoms, 729.0 Å3)]
+    """
+    path, every = Path(path), Choice()
+    with Lines(path, None) as lines:
+        match _format(lines):
+            case "lammps":
+                _, blocks = lammps_frames(lines, types, every)
+            case "xdatcar":
+                blocks = xdatcar_frames(lines, types, every)
+            case "extxyz":
+                _, blocks = extxyz_frames(lines, every)
+            case "traj":
+                blocks = snapshots_as_frames(_traj_snapshots(path, every, None, lines.notes), str(path))
+            case _:
+                _, blocks, _ = _npz_frames(path, every, False)
+        symbols: tuple[str, ...] = ()
+        for block in blocks:
+            symbols = symbols or check_symbols(block.symbols, str(path))
+            cells = np.broadcast_to(block.cells, (len(block.positions), 3, 3))
+            corners = np.zeros((1, 3)) if block.origins is None else block.origins[:, None]
+            for positions, cell in zip(block.positions - corners, cells, strict=True):
+                yield Configuration(symbols, positions, cell)
 
 
 def _format(lines: Lines) -> str:

@@ -91,3 +91,12 @@ def test_ranges_that_the_pattern_does_not_have_are_refused():
             pair_distribution(Configuration(("Au",), np.zeros((1, 3)), 4.0 * np.eye(3)), cutoff_A=8.0, bin_A=0.5),
             q_max_per_A=20.0,
         )
+
+
+def test_a_table_without_densities_is_refused(tmp_path):
+    from tammann.characterization import load_distribution, save_distribution
+
+    polonium = Configuration(("Po",), np.zeros((1, 3)), 3.35 * np.eye(3))
+    save_distribution(pair_distribution(polonium, cutoff_A=6.0), tmp_path / "g.csv")
+    with pytest.raises(DataError, match="expected one with densities"):
+        pair_function_of_distances(load_distribution(tmp_path / "g.csv"))

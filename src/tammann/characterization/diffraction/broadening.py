@@ -60,6 +60,11 @@ class Resolution:
         elif min(widths) < 0.0 or max(widths) <= 0.0 or not all(map(math.isfinite, widths)):
             raise DataError(f"the widths of the resolution are {widths}, expected numbers above 0, 1/Å and dQ/Q.")
 
+    @property
+    def reach_per_A(self) -> float:
+        """Largest Q of the wavelength, 4 pi/lambda, 1/Å; infinite where the width is not one in two theta."""
+        return math.inf if self.wavelength_A is None else 4.0 * math.pi / self.wavelength_A
+
     def fwhm_at(self, q_per_A: np.ndarray) -> np.ndarray:
         """Return the full width at half maximum at each Q, 1/Å.
 

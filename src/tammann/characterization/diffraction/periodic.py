@@ -70,7 +70,7 @@ def periodic_pattern(
     q = check_q(q_per_A)
     cell, volume = configuration.cell_A, configuration.volume_A3
     widths = resolution.fwhm_at(q)
-    longest, step = q[-1] + REACH_FWHM * widths[-1], widths.min() / BINS_PER_FWHM
+    longest, step = min(q[-1] + REACH_FWHM * widths[-1], resolution.reach_per_A), widths.min() / BINS_PER_FWHM
     most = np.floor(longest / (2.0 * math.pi) * np.linalg.norm(cell, axis=1)).astype(int)
     vectors = math.prod((2 * most[:2] + 1).tolist()) * (int(most[2]) + 1)
     if vectors > MOST_VECTORS:
@@ -88,7 +88,7 @@ def periodic_pattern(
     sums = shell_sums(waves, reciprocal, step, bins, first, threads=threads)
     del waves
     places = first + step * np.arange(bins)
-    kept = places > 0.0
+    kept = (places > 0.0) & (places < resolution.reach_per_A)
     partials = resolution.spread(q, places[kept], sums[:, kept]) * (2.0 * math.pi**2 / (len(kinds) * volume))
     return pattern_from_partials(
         species,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,11 +15,17 @@ from tammann.characterization.diffraction.pattern import PowderPattern
 from tammann.characterization.diffraction.periodic import periodic_pattern
 from tammann.characterization.diffraction.real_space import PairFunction, pair_function
 from tammann.characterization.diffraction.two_theta import polarization, two_theta_of, wavelength_of
+from tammann.characterization.frames import frames_of
 from tammann.errors import DataError
 from tammann.structures.configuration import Configuration
 
+if TYPE_CHECKING:
+    from tammann.trajectory import Trajectory
+
 FWHM_PER_A = 0.02
 """Width of a good laboratory instrument, a third of a degree in two theta of Cu Kα."""
+MOST_FRAMES = 20
+"""Frames of a trajectory computed, evenly spread over it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +65,7 @@ class Diffraction:
 
 
 def diffract(
-    configuration: Configuration,
+    source: Configuration | Sequence[Configuration] | Trajectory,
     *,
     sample: Literal["box", "cluster"] = "box",
     q_min_per_A: float = 0.5,
@@ -73,12 +79,16 @@ def diffract(
     u_iso_A2: Mapping[str, float] | float | None = None,
     resolution: Resolution | None = None,
     lorch: bool = False,
+    frames: int = MOST_FRAMES,
     threads: int | None = None,
 ) -> Diffraction:
-    """Return powder pattern and G(r) of a structure.
+    """Return powder pattern and G(r) of a structure, or their means over several of one composition.
+
+    The intensities of frames are added, not their amplitudes: a mean over frames of dynamics has the diffuse scattering
+    of the vibrations in it and needs no displacement parameters.
 
     Args:
-        configuration: Atoms.
+        source: One configuration, several, or a trajectory, of which evenly spread frames are taken.
         sample: ``box``, repeated for ever, by the sum over its reciprocal vectors (``periodic_pattern``); or
             ``cluster`` in vacuum, whatever its cell, by the Debye sum (``debye_pattern``).
         q_min_per_A: Range of Q, 1/Å. G(r) is the transform over all of it: for a cluster it should begin above its
@@ -93,10 +103,12 @@ def diffract(
         u_iso_A2: U = B/(8 pi²) in its place, Å².
         resolution: Of the instrument. Where None, a Gaussian of 0.02 per Å for a box; none for a cluster.
         lorch: Apply the window of Lorch to G(r).
+        frames: Most frames of a trajectory; fewer of more than 20,000 atoms.
         threads: Cores; all of them where None. The result does not depend on it.
 
     Raises:
-        DataError: A range or grid that makes no sense, or what the functions above refuse.
+        DataError: A range or grid that makes no sense, frames of different composition, or what the functions above
+            refuse.
 
     Example:
         >>> polonium = Configuration(("Po",), np.zeros((1, 3)), 3.35 * np.eye(3))
@@ -124,12 +136,39 @@ def diffract(
     if resolution is not None and q_step_per_A > 0.5 * float(resolution.fwhm_at(q).min()):
         raise DataError(f"q_step_per_A is {q_step_per_A:g}, expected half the width of the instrument or less, "
                         f"{0.5 * float(resolution.fwhm_at(q).min()):.3g} per Å.")  # fmt: skip
-    if sample == "box":
-        assert resolution is not None
-        pattern = periodic_pattern(configuration, q, radiation=radiation, b_iso_A2=b_iso_A2, u_iso_A2=u_iso_A2,
-                                   resolution=resolution, threads=threads)  # fmt: skip
-    else:
-        pattern = debye_pattern(configuration, q, radiation=radiation, b_iso_A2=b_iso_A2, u_iso_A2=u_iso_A2,
-                                resolution=resolution, threads=threads)  # fmt: skip
+
+    def one(configuration: Configuration) -> PowderPattern:
+        if sample == "box":
+            assert resolution is not None
+            return periodic_pattern(configuration, q, radiation=radiation, b_iso_A2=b_iso_A2, u_iso_A2=u_iso_A2,
+                                    resolution=resolution, threads=threads)  # fmt: skip
+        return debye_pattern(configuration, q, radiation=radiation, b_iso_A2=b_iso_A2, u_iso_A2=u_iso_A2,
+                             resolution=resolution, threads=threads)  # fmt: skip
+
+    pattern = _mean_pattern([one(configuration) for configuration in frames_of(source, frames)])
     r = np.arange(r_step_A, r_max_A + 0.5 * r_step_A, r_step_A)
     return Diffraction(pattern, pair_function(pattern, r, lorch=lorch), length)
+
+
+def _mean_pattern(patterns: Sequence[PowderPattern]) -> PowderPattern:
+    """Return the mean of patterns of one composition; elements may stand in any order."""
+    first = patterns[0]
+    if len(patterns) == 1:
+        return first
+    shares = dict(zip(first.species, first.concentrations.tolist(), strict=True))
+    for k, other in enumerate(patterns):
+        own = dict(zip(other.species, other.concentrations.tolist(), strict=True))
+        if set(own) != set(shares) or any(abs(own[symbol] - shares[symbol]) > 1e-9 for symbol in own):
+            raise DataError(f"source: expected frames of one composition, got another in frame {k}; compute each by "
+                            "itself.")  # fmt: skip
+
+    def mean(a: str, b: str) -> np.ndarray:
+        each = (p.partials[a, b] if (a, b) in p.partials else p.partials[b, a] for p in patterns)
+        return np.asarray(sum(each) / len(patterns))
+
+    densities = [p.density_per_A3 for p in patterns if p.density_per_A3 is not None]
+    return replace(
+        first,
+        partials={pair: mean(*pair) for pair in first.partials},
+        density_per_A3=float(np.mean(densities)) if densities else None,
+    )

@@ -120,7 +120,7 @@ def pair_function_of_distances(
         fwhm_per_A: Width of the instrument's Gaussian, 1/Å.
 
     Raises:
-        DataError: Bins too wide for ``q_max_per_A``, amplitudes that cancel, or a negative displacement.
+        DataError: No density, bins too wide for ``q_max_per_A``, amplitudes that cancel, or a negative displacement.
 
     Example:
         >>> from tammann.characterization.rdf import pair_distribution
@@ -131,6 +131,9 @@ def pair_function_of_distances(
         4.7
     """
     species, r, step = distribution.species, distribution.r_A, distribution.bin_A
+    if not np.isfinite(distribution.density_per_A3).all():
+        raise DataError("distribution: expected one with densities, got one from a table, which has none; compute it "
+                        "from the structure.")  # fmt: skip
     density = float(distribution.density_per_A3.sum())
     f = scattering_amplitudes(species, np.zeros(1), radiation=radiation)
     amplitude = np.array([float(f[symbol][0]) for symbol in species])
