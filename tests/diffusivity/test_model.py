@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from tammann.diffusivity.applicability import Applicability
-from tammann.diffusivity.importance import permutation_importance
 from tammann.diffusivity.model import load_model, train_model
-from tammann.diffusivity.shap import shap_values
 from tammann.diffusivity.table import load_published
 from tammann.errors import DataError
 
@@ -76,25 +74,6 @@ def test_too_little_to_learn_from():
         train_model(table.take(np.arange(8)), "symbolic")
     with pytest.raises(DataError, match="columns"):
         train_model(table, "symbolic").predict(np.zeros((1, 2)))
-
-
-def test_importance_is_that_of_the_features_of_the_law():
-    table = made_up_table(noise=0.05)
-    found = permutation_importance(table, "symbolic", folds=4, repeats=2)
-    assert set(found["feature"][:4]) == {"temperature_K", "LNC", "LLB", "PF"}
-    assert found["importance"].iloc[-1] == pytest.approx(0.0, abs=0.02)
-
-
-def test_shares_add_up_to_the_prediction(model):
-    X = model.training.features
-    values, base = shap_values(model.fitted, X)
-    np.testing.assert_allclose(values.sum(axis=1) + base, model.fitted.predict(X))
-    pytest.importorskip("shap"), pytest.importorskip("sklearn")
-    hybrid = train_model(made_up_table(noise=0.3), "hybrid")
-    values, base = shap_values(hybrid.fitted, X)
-    np.testing.assert_allclose(values.sum(axis=1) + base, hybrid.fitted.predict(X), atol=1e-8)
-    with pytest.raises(DataError, match="SHAP: expected a symbolic law"):
-        shap_values(object(), X)
 
 
 @pytest.mark.slow

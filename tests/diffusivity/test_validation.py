@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tammann.diffusivity.activation import activation_energies, activation_errors
+from tammann.diffusivity.activation import activation_errors
 from tammann.diffusivity.table import load_published
 from tammann.diffusivity.validation import cross_validate, fold_numbers, leaked_share, nested_choice, scores
 from tammann.errors import DataError
@@ -58,18 +58,6 @@ def test_a_nested_choice_takes_the_model_that_is_right():
     chosen = nested_choice(table, ["forest", "symbolic"], folds=3, inner_folds=3)
     assert chosen.chosen == (("symbolic",) * 3,) and len(chosen.predicted[0]) == table.n_rows
     assert chosen.scores[0].rmse_ln_D < 0.1
-
-
-def test_activation_energies():
-    table = made_up_table()
-    flat = made_up_table(temperatures=(1000.0, 2000.0))
-    found = activation_energies(table)
-    assert set(found) == set(FORMULAS) and activation_energies(flat) == {}
-    assert np.mean([energy for energy, _ in found.values()]) == pytest.approx(0.33, abs=0.03)
-    errors = activation_errors(table, table.ln_D)
-    assert errors.mae_eV == 0.0 and errors.constant_mae_eV > 0.0 and len(errors.table()) == 20
-    with pytest.raises(DataError, match="3 temperatures"):
-        activation_errors(flat, flat.ln_D)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""How well a model predicts compositions that it has not seen: folds by composition, seeds, nested choice of a model."""
+"""How well a model predicts compositions that it has not seen: folds by composition, seeds, nested choices."""
 
 from __future__ import annotations
 
