@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import product
 from typing import Any, Literal
 
@@ -21,7 +19,10 @@ SYMPREC_A = 0.01
 OCCUPANCY_TOLERANCE = 0.005
 """By how much a share in a block may differ from the occupancy that was refined."""
 CHARGE_TOLERANCE = 1e-6
-MOST_MULTIPLE = 1000
+MOST_MULTIPLE = 100
+"""Cells of a block that is looked for."""
+ROUNDING = 5e-5
+"""Of an occupancy such as 0.3333."""
 MATCH_A = 0.1
 """Sites that an operation brings nearer than this are the same."""
 
@@ -178,7 +179,7 @@ def smallest_multiple(structure: DisorderedStructure, *, together: Literal["occu
     """Return how many cells a block has at least that holds the composition exactly.
 
     Raises:
-        DataError: None of up to 1000 cells does.
+        DataError: None of up to 100 cells does.
 
     Example:
         >>> site = DisorderedStructure(4 * np.eye(3), [[0, 0, 0]], ({"Cu": 0.25, "Au": 0.75},), ("M",))
@@ -186,22 +187,14 @@ def smallest_multiple(structure: DisorderedStructure, *, together: Literal["occu
         4
     """
     kinds = _kinds(structure, together)
-    least = 1
-    for k, (occupancy, name) in enumerate(kinds.names):
-        n = sum(kind == k for kind in kinds.of_site)
-        for species, share in occupancy:
-            found = Fraction(share * n).limit_denominator(MOST_MULTIPLE)
-            if abs(float(found) - share * n) > 1e-4 * max(n, 1):
-                raise DataError(
-                    f"sites {name}: no supercell of up to {MOST_MULTIPLE} cells holds an occupancy of {share:g} "
-                    f"{species} on {n} sites; round it, or allow a larger tolerance."
-                )
-            least = math.lcm(least, found.denominator)
-    if least > MOST_MULTIPLE:
-        raise DataError(
-            f"no supercell of up to {MOST_MULTIPLE} cells holds the composition {structure!r}; round its occupancies."
-        )
-    return least
+    shares = [(share, kinds.of_site.count(k)) for k, (own, _) in enumerate(kinds.names) for _, share in own]
+    for cells in range(1, MOST_MULTIPLE + 1):
+        if all(abs(round(share * n * cells) / (n * cells) - share) <= ROUNDING for share, n in shares):
+            return cells
+    raise DataError(
+        f"no supercell of up to {MOST_MULTIPLE} cells holds the composition of {structure!r}; round its occupancies "
+        "or allow a larger tolerance."
+    )
 
 
 @dataclass(frozen=True)
@@ -242,7 +235,7 @@ def _counts(
         try:
             hint = f"a block of {smallest_multiple(structure)} cells holds it exactly"
         except DataError:
-            hint = "no supercell of a reasonable size holds it exactly, so round it or allow a larger tolerance"
+            hint = f"no block of up to {MOST_MULTIPLE} cells does, so round it or allow a larger tolerance"
         raise DataError(
             f"sites {name}: expected whole numbers of species, got {exact[k]:g} {list(occupancy)[k]} on the {n} sites "
             f"of this block; {hint}."
@@ -263,6 +256,12 @@ def _charges(structure: DisorderedStructure, block: OrderingBlock) -> Mapping[st
         if any(element_of(s) != s for s in counts):
             raise DataError(f"charges: expected those of {', '.join(counts)}, got none; name them.")
         charges = {s: float(q) for s, q in oxidation_states(counts).items()}
+        if any(q != round(q) for q in charges.values()):
+            listed = ", ".join(f"{n} {s}" for s, n in counts.items())
+            raise DataError(
+                f"charges: expected a neutral block, got {listed}, which no usual oxidation states balance; correct "
+                "its occupancies, or name the charges."
+            )
     total = sum(charges[s] * n for s, n in counts.items())
     if abs(total) > CHARGE_TOLERANCE * max(1, sum(counts.values())):
         listed = ", ".join(f"{n} {s} of {charges[s]:+g}" for s, n in counts.items())
@@ -330,7 +329,7 @@ def _operations(structure: DisorderedStructure, kinds: list[int], symprec_A: flo
         warnings.simplefilter("ignore", DeprecationWarning)  # how it reports failures is to change
         found = spglib.get_symmetry(cell, symprec=symprec_A)
     if found is None:
-        raise DataError(f"{structure!r}: found no symmetry within {symprec_A:g} Å; try another symprec_A.")
+        raise DataError(f"{structure!r}: found no symmetry within {symprec_A:g} Å; are two sites nearer than that?")
     return found["rotations"], found["translations"]
 
 
