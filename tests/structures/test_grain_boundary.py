@@ -14,6 +14,7 @@ from tammann.structures.grain_boundary import (
     bicrystal,
     boundary_energy,
     inversion_centre,
+    irreducible_translations,
     lowest_energy,
     scan_translations,
 )
@@ -178,3 +179,45 @@ def test_what_is_refused(options, words):
     plane = symmetric_tilt(COPPER.cell_A, (0, 0, 1), angle_deg=36.87)
     with pytest.raises(DataError, match=words):
         bicrystal(COPPER, plane, **options)
+
+
+IRON = Configuration(("Fe", "Fe"), np.array([[0, 0, 0], [1.43, 1.43, 1.43]]), 2.86 * np.eye(3))
+
+
+@pytest.mark.parametrize(
+    ("crystal", "kind", "share"),
+    [
+        (IRON, "symmetric tilt", 1.0),  # (2 1 0)
+        (IRON, "asymmetric tilt", 1 / 5),
+        (IRON, "twist", 1 / 25),
+        (COPPER, "twist", 1 / 50),  # the square lattice of face centres has half the area
+    ],
+)
+def test_translations_by_the_irreducible_cell_repeat_the_boundary(crystal, kind, share):
+    sigma_5 = find_coincidences(crystal.cell_A, (0, 0, 1), largest_sigma=5, largest_strain=0.0)[0]
+    plane = next(p for p in boundary_planes(crystal.cell_A, sigma_5, largest_period_A=20.0) if p.kind == kind)
+    cell = irreducible_translations(crystal, plane)
+    assert abs(np.linalg.det(cell)) == pytest.approx(share)
+    origin = np.array([0.123, 0.061])
+
+    def distances(shift):
+        made = bicrystal(crystal, plane, thickness_A=8.0, shift=tuple(shift), gap_A=2.0, fraction=0.3).configuration
+        return np.sort(pairs_within(made.positions_A, made.cell_A, 6.0)[1])
+
+    here = distances(origin)
+    for there in (origin + cell[0], origin + cell[1], origin - 2 * cell[0] + cell[1]):
+        np.testing.assert_allclose(distances(there)[: len(here) - 100], here[: len(here) - 100], atol=1e-5)
+    between = distances(origin + 0.5 * cell[0])
+    n = min(len(between), len(here)) - 100
+    assert np.abs(between[:n] - here[:n]).max() > 1e-3
+
+
+def test_the_grid_of_translations_lies_in_the_irreducible_cell():
+    sigma_5 = find_coincidences(IRON.cell_A, (0, 0, 1), largest_sigma=5, largest_strain=0.0)[0]
+    twist = boundary_planes(IRON.cell_A, sigma_5, largest_period_A=10.0)[-1]
+    made = list(scan_translations(IRON, twist, steps=(2, 2), thickness_A=8.0, gaps_A=(1.0,)))
+    period = 2.86 * 5**0.5
+    shifts = np.array([each.shift_A[:2] for each in made])
+    # the irreducible cell is a square with a fifth of the period on a side, and half of its diagonal is the farthest
+    nearest = np.abs(shifts - period * np.round(shifts / period))
+    assert len(made) == 4 and np.linalg.norm(nearest, axis=1).max() == pytest.approx(0.5 * 2**0.5 * period / 5)

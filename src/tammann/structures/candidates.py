@@ -197,7 +197,8 @@ def crystal_glass_interface(
     """Return a slab of a crystal beside a random packing, in one periodic cell with two interfaces.
 
     The slab is whole unit cells, cut along the plane of two lattice vectors; its atoms, about half of all, come first.
-    The third edge of the cell is along the normal of that plane. The packing is one of ``formula``, of its own volume.
+    The third edge of the cell is along the normal of that plane. The packing is one of ``formula``, of its own volume,
+    and of any elements; ``interface.crystal_glass`` puts a glass of one's own beside a crystal of the same elements.
 
     Args:
         crystal: Unit cell.

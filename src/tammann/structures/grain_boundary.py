@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -14,10 +16,12 @@ from tammann.errors import DataError
 from tammann.structures.coincidence import EXACT, BoundaryPlane, deformations
 from tammann.structures.configuration import Configuration
 from tammann.structures.overlaps import FRACTION, overlap_distances, remove_overlaps
-from tammann.structures.slabs import Cut, cut_along, layers, upright
+from tammann.structures.slabs import Cut, cut_along, layers, plane_vectors, shortest_basis, upright
 from tammann.units import EV_IN_J
 
 EV_PER_A2_IN_J_PER_M2 = EV_IN_J * 1e20
+LARGEST_DENOMINATOR = 5000
+"""Of lattice vectors of a grain in fractions of the edges of a boundary."""
 SAME_A = 0.05
 """Within this distance two atoms are images of each other by inversion."""
 
@@ -164,10 +168,12 @@ def scan_translations(
 ) -> Iterator[Bicrystal]:
     """Yield the bicrystals of all rigid translations on a grid: candidates, of which a potential finds the best.
 
+    The grid is laid over the cell of ``irreducible_translations``: all others repeat one in it.
+
     Args:
         crystal: Unit cell.
         plane: The boundary.
-        steps: Translations along the first and second edge of the boundary.
+        steps: Translations along the first and second edge of that cell.
         gaps_A: Spaces added at each boundary, Å.
         options: Others of ``bicrystal``.
 
@@ -179,15 +185,60 @@ def scan_translations(
     """
     if min(steps) < 1:
         raise DataError(f"steps: expected two whole numbers above 0, got {steps}.")
+    first, second = irreducible_translations(crystal, plane)
     for i, j in product(range(steps[0]), range(steps[1])):
+        along, across = (i / steps[0] * first + j / steps[1] * second).tolist()
         for gap_A in gaps_A:
             yield bicrystal(
                 crystal,
                 plane,
-                shift=(i / steps[0], j / steps[1]),
+                shift=(along, across),
                 gap_A=gap_A,
                 **options,  # type: ignore[arg-type]
             )
+
+
+def irreducible_translations(crystal: Configuration, plane: BoundaryPlane) -> np.ndarray:
+    """Return two translations that span the cell of those of grain 2 that give different boundaries.
+
+    A lattice vector of either grain in the plane takes the boundary to itself, and so do sums of them: these form the
+    displacement shift complete lattice of the plane, whose cell (of non-identical displacements) is far smaller than
+    that of the coincidence for twist boundaries and for cells that are centred, and as large for most symmetric tilts.
+
+    Args:
+        crystal: Unit cell, primitive or not.
+        plane: The boundary.
+
+    Returns:
+        Shape (2, 2), rows are translations in fractions of the two edges of the boundary.
+
+    Reference:
+        Grimmer, Bollmann, Warrington, Acta Cryst. A 1974, 30, 197, doi 10.1107/S056773947400043X.
+
+    Example:
+        >>> from tammann.structures.coincidence import boundary_planes, find_coincidences
+        >>> polonium = Configuration(("Po",), np.zeros((1, 3)), 3.35 * np.eye(3))
+        >>> sigma_5 = find_coincidences(polonium.cell_A, (0, 0, 1), largest_sigma=5, largest_strain=0.0)[0]
+        >>> tilt, *_, twist = boundary_planes(polonium.cell_A, sigma_5)
+        >>> [round(float(abs(np.linalg.det(irreducible_translations(polonium, p)))), 3) for p in (tilt, twist)]
+        [1.0, 0.04]
+    """
+    rows: list[list[Fraction]] = []
+    for vectors, miller in ((plane.vectors_1, plane.miller_1), (plane.vectors_2, plane.miller_2)):
+        inside = [*plane_vectors(miller, crystal.cell_A)]
+        up = cut_along(crystal, *vectors).vectors[2]
+        for centring in _centrings(crystal):
+            height = float(centring @ np.array(miller))
+            if abs(height - round(height)) < 1e-3:
+                inside.append(centring - round(height) * up)
+        found = np.linalg.lstsq(vectors.T.astype(float), np.array(inside, dtype=float).T, rcond=None)[0].T
+        rows += [[Fraction(x).limit_denominator(LARGEST_DENOMINATOR) for x in row] for row in found.tolist()]
+    common = math.lcm(*(x.denominator for row in rows for x in row))
+    basis = _integer_basis([(int(x * common), int(y * common)) for x, y in rows])
+    if abs(int(basis[0, 0] * basis[1, 1])) == common**2:
+        return np.eye(2)  # the edges themselves
+    edges = np.vstack([plane.vectors_1 @ crystal.cell_A, np.zeros(3)])
+    return shortest_basis(np.column_stack([basis, [0, 0]]), edges)[:, :2] / common
 
 
 def lowest_energy(candidates: Iterable[Bicrystal], energy: Callable[[Configuration], float]) -> tuple[Bicrystal, float]:
@@ -281,6 +332,35 @@ def _inverted_exactly(crystal: Configuration, centre: np.ndarray) -> Configurati
     distances[symbols[:, None] != symbols[None]] = np.inf
     moves = apart[np.arange(len(symbols)), distances.argmin(axis=1)] / 2.0
     return Configuration(crystal.symbols, (fractional + moves) @ crystal.cell_A, crystal.cell_A)
+
+
+def _centrings(crystal: Configuration) -> list[np.ndarray]:
+    """Return the fractional translations within the unit cell that leave the crystal as it is."""
+    fractional = crystal.positions_A @ np.linalg.inv(crystal.cell_A)
+    symbols = np.array(crystal.symbols)
+    rarest = min(set(crystal.symbols), key=lambda symbol: (crystal.symbols.count(symbol), symbol))
+    same = np.flatnonzero(symbols == rarest)
+    found = []
+    for other in same[1:]:
+        shift = fractional[other] - fractional[same[0]]
+        apart = fractional[:, None] + shift - fractional[None]
+        apart = np.linalg.norm((apart - np.round(apart)) @ crystal.cell_A, axis=2)
+        apart[symbols[:, None] != symbols[None]] = np.inf
+        if apart.min(axis=1).max() < SAME_A / 10.0:
+            exact = [float(Fraction(x).limit_denominator(len(same))) for x in shift.tolist()]
+            found.append(np.array(exact))
+    return found
+
+
+def _integer_basis(rows: list[tuple[int, int]]) -> np.ndarray:
+    """Return the triangular basis of the lattice that pairs of integers generate, shape (2, 2)."""
+    a, b = (0, 0), 0  # the lattice of those so far: a, and (0, b)
+    for row in rows:
+        while row[0]:
+            n = a[0] // row[0]
+            a, row = row, (a[0] - n * row[0], a[1] - n * row[1])
+        b = math.gcd(b, row[1])
+    return np.array([[a[0], a[1] % b], [0, b]])
 
 
 def _bulk(cut: Cut, deformation: np.ndarray, begin: float, number: int) -> Configuration:

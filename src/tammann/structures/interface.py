@@ -48,6 +48,8 @@ def crystal_glass(
 ) -> CrystalGlass:
     """Return a slab of a crystal beside a given glass, such as one that was quenched from its melt.
 
+    (``candidates.crystal_glass_interface`` packs atoms at random beside a crystal instead, to learn a potential from.)
+
     The glass is cut along its first two edges and strained to the cell of the lattice plane that fits them best; the
     crystal is not strained. Where atoms at the interfaces overlap, those of the glass go, in whole formula units of it.
 

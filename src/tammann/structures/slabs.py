@@ -96,7 +96,7 @@ def plane_vectors(miller: ArrayLike, cell_A: np.ndarray) -> np.ndarray:
     g, s, t = _bezout(h, k)
     # (k, -h, 0)/g lies in the plane; so does (-s m, -t m, g)
     basis = np.array([[k // g, -h // g, 0], [-s * m, -t * m, g]]) if g else np.array([[1, 0, 0], [0, 1, 0]])
-    basis = _reduced(basis, cell_A)
+    basis = shortest_basis(basis, cell_A)
     if np.cross(*basis) @ np.array([h, k, m]) < 0:
         basis[1] *= -1
     return basis
@@ -198,8 +198,13 @@ def _next_layer(h: int, k: int, m: int) -> np.ndarray:
     return np.array([u * s, u * t, v])
 
 
-def _reduced(basis: np.ndarray, cell_A: np.ndarray) -> np.ndarray:
-    """Return the shortest two vectors of the lattice of two (Gauss), the shorter first."""
+def shortest_basis(basis: np.ndarray, cell_A: np.ndarray) -> np.ndarray:
+    """Return the shortest two vectors of the lattice of two (Gauss), the shorter first.
+
+    Example:
+        >>> shortest_basis(np.array([[1, 0, 0], [3, 1, 0]]), np.eye(3)).tolist()
+        [[1, 0, 0], [0, 1, 0]]
+    """
     a, b = basis
     while True:
         if np.linalg.norm(a @ cell_A) > np.linalg.norm(b @ cell_A) * (1 + 1e-9):
