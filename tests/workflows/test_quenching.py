@@ -87,3 +87,23 @@ def test_crystals_are_melted_by_any_potential(tiny):
 
     plan = tiny(start="TiO2-rutile", potential="pedone-2006", atoms=100)
     assert set(plan.starting_configuration(1, None).symbols) == set(load_crystal("TiO2-rutile").symbols)
+
+
+def test_a_crystal_that_has_not_melted_is_said_to_be_one(tiny, tmp_path):
+    cold = tiny(rates_K_per_ps=[20000.0], melt_K=320.0, hold_K=310.0, final_K=300.0, atoms=108)
+    (row,) = run_quenching(cold, "cold").table().itertuples()
+    assert row.crystalline and row.bragg_order > 0.5
+
+
+def test_atoms_are_packed_at_random_though_a_crystal_has_the_name():
+    plan = QuenchPlan(start="TiO2-rutile", potential="pedone-2006")
+    assert not plan.is_random
+    assert QuenchPlan(start="BaO", potential="pedone-2006", random_start=True).is_random
+    assert QuenchPlan(start="TiO2", potential="pedone-2006").is_random
+    assert not QuenchPlan(start="BaO", potential="pedone-2006").is_random
+
+
+def test_a_folder_is_read_from_another_place(tiny, tmp_path, monkeypatch):
+    run_quenching(tiny(rates_K_per_ps=[20000.0]), "out")
+    monkeypatch.chdir("/")
+    assert len(load_quenching(tmp_path / "out").quenches) == 1

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from tammann.trajectory import Trajectory
 
+CRYSTALLINE = 0.2
+"""Order above which a melt or glass counts as crystalline, in boxes that are not so small that disorder reaches it by
+chance: melts of 100 atoms and more stay below 0.1, crystals near their melting point keep more than 0.3 of a perfect
+crystal's reflection."""
 LONGEST_PER_A = 5.0
 SPACING_A = 0.8
 """Spacing of the grid of trial centres of cavities."""

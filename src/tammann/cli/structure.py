@@ -31,6 +31,9 @@ def quench_command(
     ] = None,
     engine: Annotated[str | None, typer.Option(metavar="NAME", help="lammps, ase or torch-sim.")] = None,
     atoms: Annotated[int | None, typer.Option(metavar="N", help="About how many.")] = None,
+    random_start: Annotated[
+        bool, typer.Option("--random-start", help="Pack atoms at random though a crystal has the name.")
+    ] = False,
     rate: Annotated[
         list[float] | None, typer.Option("--rate", metavar="X", help="Cooling rate, K/ps; give it again for more.")
     ] = None,
@@ -52,6 +55,8 @@ def quench_command(
     given: dict[str, Any] = {
         "potential": potential, "engine": engine, "atoms": atoms, "rates_K_per_ps": rate or None, "seeds": seed or None,
     }  # fmt: skip
+    if random_start:
+        given["random_start"] = True
     given = {key: value for key, value in given.items() if value is not None}
     if Path(start).suffix.lower() in (".yaml", ".yml"):
         plan = QuenchPlan.from_file(start, replaced=given)
@@ -67,11 +72,16 @@ def quench_command(
         rows = [
             [
                 f"{row.rate_K_per_ps:g}", str(row.seed), str(row.atoms), f"{row.density_g_per_cm3:.3f}",
-                f"{row.energy_eV_per_atom:.4f}", f"{row.temperature_K:.0f}",
+                f"{row.energy_eV_per_atom:.4f}", f"{row.temperature_K:.0f}", f"{row.bragg_order:.3f}",
             ]
             for row in table.itertuples()
         ]  # fmt: skip
-        print_table(["K/ps", "seed", "atoms", "g/cm³", "eV/atom", "K"], rows)
+        print_table(["K/ps", "seed", "atoms", "g/cm³", "eV/atom", "K", "order"], rows)
+        if solid := int(table["crystalline"].sum()):
+            print(
+                f"{solid} of {len(table)} are crystalline (order: strongest reflection over that of a perfect crystal): "
+                "not melted, which takes a higher melt_K, more time or a random start, or crystallised."
+            )
         print(f"Glasses and their histories: {folder}")
 
 

@@ -195,10 +195,18 @@ def plot_grains(
         )
     else:
         points = ax.scatter(x[chosen], y[chosen], s=size, linewidth=0, c=values, cmap="viridis")
-        figure.colorbar(points, ax=ax, shrink=0.8).set_label(label.replace("_A", " (Å)").replace("_", " "))
+        figure.colorbar(points, ax=ax, shrink=0.8).set_label(_worded(label))
     tidy(ax, grid=None)
     ax.set_aspect("equal")
     ax.spines[["left", "bottom"]].set_color(FAINT)
     ax.set_xlabel(f"{'xyz'[(along + 1) % 3]} (Å)")
     ax.set_ylabel(f"{'xyz'[(along + 2) % 3]} (Å)")
     return ax
+
+
+def _worded(label: str) -> str:
+    """The name of a label with its unit in brackets."""
+    for ending, unit in (("_eV", "eV"), ("_A", "Å")):
+        if label.endswith(ending):
+            label = f"{label.removesuffix(ending)} ({unit})"
+    return label.replace("_", " ")

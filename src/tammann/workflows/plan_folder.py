@@ -32,6 +32,9 @@ def keep_plan(plan: Document, folder: Path, *, holds: str, growing: Collection[s
         ResultError: The folder holds another plan.
     """
     file, data = folder / PLAN, plan.model_dump(mode="json")
+    for key in ("potential", structure):
+        if Path(data[key]).is_file():  # the folder is read from other places
+            data[key] = str(Path(data[key]).resolve())
     potential = load_potential(data["potential"])
     stamp: dict[str, Any] = {
         "tammann": __version__,

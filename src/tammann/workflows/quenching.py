@@ -11,8 +11,10 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
+from tammann.characterization.order import CRYSTALLINE, bragg_noise, bragg_order
 from tammann.composition import parse_formula
 from tammann.errors import DataError, RecipeError, ResultError, TammannError
 from tammann.files import check_empty, lock_folder, read_json, write_text
@@ -28,6 +30,7 @@ from tammann.strict import Document
 from tammann.structures import Configuration
 from tammann.structures.candidates import supercell
 from tammann.structures.crystals import crystal_names, load_crystal
+from tammann.trajectory import trajectory_from_arrays
 from tammann.workflows.plan_folder import PLAN, keep_plan
 
 if TYPE_CHECKING:
@@ -52,6 +55,9 @@ class QuenchPlan(Document):
 
     start: Annotated[str, Field(strict=True, min_length=1, max_length=1000)] = Field(
         description="a formula, of which atoms are packed at random, a crystal of the package, or a file"
+    )
+    random_start: bool = Field(
+        False, strict=True, description="true to pack atoms at random though a crystal of the package has this name"
     )
     atoms: Annotated[int, number_field("a number from 2 to 1000000", ge=2, le=1_000_000)] = 200
     potential: Annotated[str, Field(strict=True, min_length=1, max_length=1000)] = Field(
@@ -91,7 +97,8 @@ class QuenchPlan(Document):
                 raise ValueError(f"{name}: expected each number once; remove the repeated one")
         try:
             potential = load_potential(self.potential)
-            potential.check(_elements(self.start), formula=_formula(self.start))
+            formula = self.start if self.is_random else _formula(load_crystal(self.start))
+            potential.check(set(parse_formula(formula)), formula=formula)
             for rate in self.rates_K_per_ps:
                 self.schedule(rate)
         except TammannError as error:
@@ -113,29 +120,24 @@ class QuenchPlan(Document):
         """Return the rate and the seed of every run, fast ones first."""
         return tuple(product(sorted(self.rates_K_per_ps, reverse=True), self.seeds))
 
+    @property
+    def is_random(self) -> bool:
+        """Whether atoms of a formula are packed, and no crystal or file is melted."""
+        return self.random_start or not (self.start in crystal_names() or Path(self.start).is_file())
+
     def starting_configuration(self, seed: int, potential: Potential) -> Configuration:
         """Return the atoms that are melted: a packing of a seed, or about ``atoms`` atoms of a crystal.
 
         Raises:
             DataError: The file cannot be read, or packmol is not installed.
         """
-        if _is_crystal(self.start):
+        if not self.is_random:
             return supercell(load_crystal(self.start), self.atoms)
         return random_start(self.start, potential, atoms=self.atoms, temperature_K=self.hold_K, rng=seed)
 
 
-def _is_crystal(start: str) -> bool:
-    return start in crystal_names() or Path(start).is_file()
-
-
-def _formula(start: str) -> str:
-    if not _is_crystal(start):
-        return start
-    return "".join(f"{symbol}{number}" for symbol, number in Counter(load_crystal(start).symbols).items())
-
-
-def _elements(start: str) -> set[str]:
-    return set(load_crystal(start).symbols) if _is_crystal(start) else set(parse_formula(start))
+def _formula(crystal: Configuration) -> str:
+    return "".join(f"{symbol}{number}" for symbol, number in Counter(crystal.symbols).items())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,13 +158,25 @@ class QuenchResult(ShownAsTable):
         return f"QuenchResult({self.out}: {len(self.quenches)} of {len(self.plan.tasks())} runs)"
 
     def table(self) -> pd.DataFrame:
-        """Return one row a run: rate, seed, and density, energy, temperature and pressure at the end (means)."""
+        """Return one row a run: rate, seed, and density, energy, temperature and pressure at the end (means).
+
+        ``bragg_order`` is the strongest reflection of the structure at the end over that of a perfect crystal, and
+        ``crystalline`` says whether it is more than chance makes it: such a run has not melted, or has crystallised.
+        """
         import pandas as pd
 
-        rows = [
-            {"rate_K_per_ps": rate, "seed": seed, "atoms": quench.configuration.n_atoms, **quench.means()}
-            for (rate, seed), quench in self.quenches.items()
-        ]
+        rows = []
+        for (rate, seed), quench in self.quenches.items():
+            end = quench.configuration
+            frames = trajectory_from_arrays(
+                np.stack([end.positions_A] * 2), end.cell_A, end.symbols, frame_interval_ps=1.0
+            )
+            by_chance = bragg_noise(end.n_atoms, end.volume_A3)
+            row = {"rate_K_per_ps": rate, "seed": seed, "atoms": end.n_atoms, **quench.means()}
+            rows.append(
+                row
+                | {"bragg_order": (order := bragg_order(frames)), "crystalline": order > max(CRYSTALLINE, by_chance)}
+            )
         return pd.DataFrame(rows)
 
 

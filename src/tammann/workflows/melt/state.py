@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tammann.characterization import Coordination, bragg_noise
+from tammann.characterization.order import CRYSTALLINE
 from tammann.composition import atomic_masses
 from tammann.errors import DataError, ResultError
 from tammann.structures import estimate_volume_per_atom
@@ -28,10 +29,6 @@ from tammann.workflows.melt.plan import MeltPlan
 from tammann.workflows.melt.records import Estimate, MeltRecord, ReplicaRecord, Viscosity, VolumeRecord
 from tammann.workflows.melt.replica import load_stress
 
-CRYSTAL = 0.2
-"""Order above which a melt counts as crystallised, in boxes that are not so small that disorder reaches it by chance:
-melts of 100 atoms and more stay below 0.1, crystals near their melting point keep more than 0.3 of a perfect crystal's
-reflection."""
 CAVITY_A = 4.5
 GLASS_A = 2.0
 """A displacement of about one bond."""
@@ -197,7 +194,7 @@ def split_crystallised(replicas: Sequence[Replica]) -> tuple[list[Replica], list
     crystallised = [
         replica.folder.name
         for replica in replicas
-        if replica.record.bragg_order > max(CRYSTAL, bragg_noise(replica.record.n_atoms, replica.record.volume_A3))
+        if replica.record.bragg_order > max(CRYSTALLINE, bragg_noise(replica.record.n_atoms, replica.record.volume_A3))
     ]
     liquid = [replica for replica in replicas if replica.folder.name not in crystallised]
     return liquid or list(replicas), crystallised

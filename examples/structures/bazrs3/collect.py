@@ -1,0 +1,224 @@
+"""Collect what the example gave into results.json and its figures: small enough to keep, with what made it.
+
+    python collect.py out results.json FOLDER_OF_FIGURES
+
+Everything is computed anew from the structures in ``out``, which takes two minutes; figures go where the third word says.
+"""
+
+import json
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tammann._version import __version__
+from tammann.characterization import LocalStructure, local_structure
+from tammann.characterization.local_structure import angle_maxima
+from tammann.characterization.diffraction import Diffraction, Resolution, diffract, fit_peaks, scherrer_diameter
+from tammann.errors import DataError
+from tammann.files import digest, json_safe, write_text
+from tammann.plot import save_figure
+from tammann.plot.diffraction import plot_pair_functions, plot_patterns
+from tammann.plot.grain_boundaries import plot_boundary_energies, plot_grains
+from tammann.plot.local_structure import plot_bond_angles, plot_coordination, plot_partials
+from tammann.plot.quenches import quench_figure
+from tammann.potentials import load_potential
+from tammann.potentials.ace.model import AceModel
+from tammann.potentials.dataset import DataSet, read_dataset
+from tammann.potentials.evaluate import evaluate_potential
+from tammann.structures import Configuration
+from tammann.structures.crystals import load_crystal
+from tammann.structures.grain_boundary import EV_PER_A2_IN_J_PER_M2
+from tammann.workflows.active_learning import load_active_learning
+from tammann.workflows.grain_boundaries import load_grain_boundaries
+from tammann.workflows.quenching import load_quenching
+
+HERE = Path(__file__).resolve().parent
+CUTOFFS_A = {("Zr", "S"): 3.1, ("Ba", "S"): 3.8}  # of the reference work
+Q_PER_A = 1.61, 5.25  # of its diffraction
+INSTRUMENT = Resolution(fwhm_per_A=0.02)
+B_ISO_A2 = 0.8
+GRAINS = 1, 8, 50
+PEAKS_PER_A = 3.5  # reflections beyond overlap too much to have a width of their own
+STRONGEST, MISFIT = 6, 0.1  # how many are told, and how well a peak has to fit, in parts of its height
+FAR_A = 6.0  # from a boundary, where an atom is one of the crystal
+SHOWN = "sigma 31 about 0 0 1"
+
+
+def errors_of(potential: str, data: DataSet) -> list[dict]:
+    """Errors on frames of each kind."""
+    return evaluate_potential(load_potential(potential), data).table().to_dict("records")
+
+
+def summary_of(found: LocalStructure) -> dict:
+    """What is said of a structure: density, first shells with cut-offs, EXAFS, angles, joints."""
+    shells = {
+        f"{s.centre}-{s.neighbour}": {
+            "cutoff_A": s.cutoff_A,
+            "coordination": s.mean,
+            "fractions": s.fractions,
+            "mean_bond_A": s.mean_bond_length_A,
+            "bond_by_coordination_A": s.bond_lengths_A,
+        }
+        for s in found.shells
+    }
+    zr = next(a for a in found.absorption if a.centre == "Zr")
+    angle = next(a for a in found.angles if a.triplet == ("S", "Zr", "S"))
+    return {
+        "atoms": found.n_atoms,
+        "density_g_per_cm3": found.density_g_per_cm3,
+        "shells": shells,
+        "exafs": {
+            "coordination": zr.fitted_coordination,
+            "distance_A": zr.fitted_distance_A,
+            "variance_A2": zr.fitted_variance_A2,
+            "misfit": zr.misfit,
+        },
+        "angle_maxima_deg": angle_maxima(angle),
+        "joints": found.joints[0].per_polyhedron,
+    }
+
+
+def broadening(found: Diffraction, grains: int) -> dict:
+    """Widths of the strongest peaks, sizes by Scherrer's formula, and how far G(r) reaches."""
+    pattern, function = found.pattern, found.pair_function
+    peaks = [p for p in fit_peaks(pattern.q_per_A, pattern.intensity) if p.q_per_A < PEAKS_PER_A and p.misfit < MISFIT]
+    sharp = sorted(peaks, key=lambda p: -p.height)[:STRONGEST]
+    r, g = function.r_A, function.G_per_A2
+    rows = []
+    for p in sorted(sharp, key=lambda p: p.q_per_A):
+        try:
+            size_A = scherrer_diameter(p, resolution=INSTRUMENT)
+        except DataError:  # no wider than the instrument
+            size_A = None
+        rows.append({"q_per_A": p.q_per_A, "fwhm_per_A": p.fwhm_per_A, "scherrer_A": size_A})
+    return {
+        "grains": grains,
+        "highest": float(pattern.intensity.max()),
+        "peaks": rows,
+        "g_rms_per_A2": {f"{low:g}-{low + 20:g} Å": float(g[(r > low) & (r < low + 20)].std()) for low in (10, 30, 50)},
+    }
+
+
+def with_excess(configuration: Configuration) -> Configuration:
+    """Label atoms with their energy over that of the same element away from the boundary, eV."""
+    energy, far = configuration.labels["energy_eV"], configuration.labels["boundary_distance_A"] > FAR_A
+    symbols, excess = np.array(configuration.symbols), np.zeros(configuration.n_atoms)
+    for element in set(configuration.symbols):
+        atoms = symbols == element
+        excess[atoms] = energy[atoms] - energy[atoms & far].mean()
+    return configuration.with_labels(excess_energy_eV=excess)
+
+
+def boundary_rows(out: Path, name: str) -> list[dict]:
+    """The table of a folder of boundaries."""
+    return load_grain_boundaries(out / name).table().to_dict("records")
+
+
+def energies_of_reference(boundaries: list[dict], labelled: DataSet) -> None:
+    """Add what SevenNet-0 gives for the relaxed bicrystals, as they are, against the crystal they are made of, J/m2."""
+    energies = {f.trajectory: (f.energy_eV, f.n_atoms) for f in labelled}
+    crystal_eV, atoms = energies["crystal"]
+    for row in boundaries:
+        if row["boundary"] in energies:
+            energy_eV, n = energies[row["boundary"]]
+            excess_eV = energy_eV - crystal_eV * n / atoms
+            row["sevennet_on_it_J_per_m2"] = excess_eV / (2.0 * row["area_A2"]) * EV_PER_A2_IN_J_PER_M2
+
+
+def main(out_folder: str, target: str, figures: str) -> None:
+    """Write the results and the figures."""
+    out, pictures = Path(out_folder), Path(figures)
+    general, low = (str(out / "potential" / name) for name in ("potential.ace.npz", "low-energy.ace.npz"))
+    labelled = read_dataset(out / "checks" / "labelled.extxyz")
+    test = read_dataset(out / "active" / "round-0" / "test.xyz")
+    crystals = {name: load_crystal(out / f"crystal-{name}.extxyz") for name in ("ace", "sevennet")}
+
+    # the glass
+    (quench,) = load_quenching(out / "glass").quenches.values()
+    glass = quench.configuration
+    found = {"glass": local_structure(glass, cutoffs_A=CUTOFFS_A, r_max_A=12.0)}
+    found["crystal"] = local_structure(crystals["ace"], cutoffs_A=CUTOFFS_A, r_max_A=12.0)
+    rates = load_quenching(out / "rates")
+    sizes = [
+        {"rate_K_per_ps": rate, "seed": seed, **summary_of(local_structure(q.configuration, cutoffs_A=CUTOFFS_A))}
+        for (rate, seed), q in rates.quenches.items()
+    ]
+    histories = {f"{rate:g} K/ps, {seed}": q.table() for (rate, seed), q in rates.quenches.items()}
+    save_figure(quench_figure(histories), pictures / "bazrs3-quenches.png", dpi=150)
+    save_figure(plot_partials({k: f.distribution for k, f in found.items()}), pictures / "bazrs3-rdf.png", dpi=150)
+    shells = {k: f.shells[0] for k, f in found.items()}
+    save_figure(plot_coordination(shells), pictures / "bazrs3-coordination.png", dpi=150)
+    angles = {k: next(a for a in f.angles if a.triplet == ("S", "Zr", "S")) for k, f in found.items() if k == "glass"}
+    save_figure(plot_bond_angles(angles), pictures / "bazrs3-angles.png", dpi=150)
+
+    # the boundaries
+    boundaries, reference = boundary_rows(out, "boundaries"), boundary_rows(out, "boundaries-sevennet")
+    energies_of_reference(boundaries, labelled)
+    series = {
+        "fitted potential": [(b["angle_deg"], b["energy_J_per_m2"]) for b in boundaries],
+        "SevenNet-0, relaxed by it": [(b["angle_deg"], b["energy_J_per_m2"]) for b in reference],
+    }
+    names = {b["angle_deg"]: f"Sigma {b['sigma']:.0f}" for b in boundaries if b["sigma"] and b["sigma"] > 0}
+    save_figure(plot_boundary_energies(series, names=names), pictures / "bazrs3-boundaries.png", dpi=150)
+
+    shown = with_excess(load_grain_boundaries(out / "boundaries").configuration(SHOWN))
+    figure = Figure(figsize=(9.0, 5.0), layout="constrained")
+    for ax, label in zip(figure.subplots(1, 2), ("excess_energy_eV", "extrapolation_grade"), strict=True):
+        plot_grains(shown, label=label, slice_A=(0.0, float(shown.cell_A[2, 2])), along=0, ax=ax)
+    save_figure(figure, pictures / "bazrs3-boundary.png", dpi=150)
+
+    # the polycrystals, whose patterns begin with that of the crystal without end
+    options = {"q_min_per_A": Q_PER_A[0], "q_max_per_A": Q_PER_A[1], "r_max_A": 80.0, "b_iso_A2": B_ISO_A2}
+    patterns = {"crystal": diffract(crystals["ace"], resolution=INSTRUMENT, **options)}
+    rows, polycrystals = [{**broadening(patterns["crystal"], 0), "sample": "crystal"}], {}
+    for n in GRAINS:
+        box = load_crystal(out / f"polycrystal-{n}.extxyz")
+        name = f"{n} grain{'s' * (n > 1)}"
+        patterns[name] = diffract(box, resolution=INSTRUMENT, **options)
+        rows.append({"sample": name, "atoms": box.n_atoms, **broadening(patterns[name], n)})
+        polycrystals[n] = box
+    patterns["glass"] = diffract(glass, resolution=INSTRUMENT, **{**options, "b_iso_A2": None})
+    rows.append({"sample": "glass", "atoms": glass.n_atoms, **broadening(patterns["glass"], 0)})
+    stacked = plot_patterns({name: each.pattern for name, each in patterns.items()}, each=True)
+    save_figure(stacked, pictures / "bazrs3-patterns.png", dpi=150)
+    functions = plot_pair_functions({name: each.pair_function for name, each in patterns.items()})
+    save_figure(functions, pictures / "bazrs3-pair-functions.png", dpi=150)
+    save_figure(plot_grains(polycrystals[50]), pictures / "bazrs3-grains.png", dpi=150)
+
+    results = {
+        "about": {
+            "tammann": __version__,
+            "sevenn": version("sevenn"),
+            "platform": platform.platform(),
+            "potentials_sha256": {Path(file).name: digest(file) for file in (general, low)},
+            "plans_sha256": {p.name: digest(p) for p in sorted(HERE.glob("*.yaml"))},
+            "cutoffs_A": {"-".join(pair): value for pair, value in CUTOFFS_A.items()},
+            "q_per_A": Q_PER_A,
+            "b_iso_A2": B_ISO_A2,
+            "instrument_fwhm_per_A": INSTRUMENT.fwhm_per_A,
+        },
+        "active_learning": load_active_learning(out / "active").as_dict(),
+        "frames": len(read_dataset(out / "potential" / "train.extxyz")),
+        "functions_per_element": len(AceModel.load(general).basis),
+        "errors": {
+            name: {"test": errors_of(file, test), "checks": errors_of(file, labelled)}
+            for name, file in (("general", general), ("low-energy", low))
+        },
+        "cells_A": {name: np.diag(crystal.cell_A).tolist() for name, crystal in crystals.items()},
+        "glass": {"rate_K_per_ps": quench.schedule.rate_K_per_ps, **quench.means(), **summary_of(found["glass"])},
+        "crystal": summary_of(found["crystal"]),
+        "rates": sizes,
+        "rates_means": rates.table().to_dict("records"),
+        "boundaries": boundaries,
+        "boundaries_sevennet": reference,
+        "diffraction": rows,
+    }
+    write_text(target, json.dumps(json_safe(results), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
