@@ -97,6 +97,8 @@ def best_mixture(fractions: FloatArray, gibbs: FloatArray, phase: int) -> tuple[
     from scipy.optimize import linprog
 
     others = np.flatnonzero(np.isfinite(gibbs) & (np.arange(len(gibbs)) != phase))
+    if not len(others):
+        return None
     result = linprog(gibbs[others], A_eq=fractions[others].T, b_eq=fractions[phase], bounds=(0, None), method="highs")
     if result.status != 0:
         return None
