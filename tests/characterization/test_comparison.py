@@ -114,3 +114,10 @@ def test_tables_that_are_none(tmp_path, text):
     (tmp_path / "g.csv").write_text(text)
     with pytest.raises(DataError, match="g.csv: expected a table with the columns r_A"):
         load_distribution(tmp_path / "g.csv")
+
+
+def test_nothing_is_no_agreement():
+    """Below the first contact every g(r) is 0."""
+    one = pair_distribution(rock_salt(), cutoff_A=6.0)
+    with pytest.raises(DataError, match="a pair of atoms between 0 and 2 Å"):
+        compare_distributions(one, one, cutoff_A=2.0)

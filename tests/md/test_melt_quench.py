@@ -103,3 +103,14 @@ def test_progress_rises_with_the_stages():
 def test_a_potential_that_fails_ends_it():
     with pytest.raises(DataError):
         quench(Configuration(("Cu", "Cu"), np.zeros((2, 3)), 5.0 * np.eye(3)))
+
+
+def test_means_without_annealing_are_of_the_end():
+    """Half of a quench lies at other temperatures."""
+    schedule = QuenchSchedule(rate_K_per_ps=100.0, final_ps=0.0)
+    kelvin = np.array([2500.0, 1900.0, 1300.0, 700.0, 300.0])
+    rows = np.column_stack([np.full(5, STAGES.index("quench")), np.arange(5.0), kelvin, kelvin, -3.0 - kelvin / 1e4,
+                            400.0 + kelvin / 100, np.zeros(5)])  # fmt: skip
+    assert Quench(COPPER, schedule, rows, 1).means()["temperature_K"] == 300.0
+    rows[:, 0] = STAGES.index("anneal")
+    assert Quench(COPPER, schedule, rows, 1).means()["temperature_K"] == pytest.approx((1300 + 700 + 300) / 3)

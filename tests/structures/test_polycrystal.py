@@ -111,6 +111,7 @@ def test_given_seeds_and_orientations():
     ("options", "words"),
     [
         ({"grains": 0}, "grains: expected a whole number from 1"),
+        ({"grains": 2.5}, "grains: expected a whole number from 1"),
         ({"edges_A": -3.0, "grains": 1}, "edges_A: expected one or three lengths above 0"),
         ({"edges_A": 3000.0, "grains": 1}, "expected at most 5000000"),
         ({"seeds_A": [[1, 1, 1], [1, 1, 1.5]]}, "seeds 1 and 2 are 0.5 Å apart"),

@@ -64,7 +64,7 @@ def compare_distributions(
         cutoff_A: Largest distance, Å; that of the shorter one where None.
 
     Raises:
-        DataError: They are of other elements, or have no distance in common.
+        DataError: They are of other elements, have no distance in common, or no pair of atoms there.
 
     Example:
         >>> from tammann.structures import Configuration
@@ -90,6 +90,10 @@ def compare_distributions(
     edges = from_A + width * np.arange(bins + 1)
     references = np.array([_averaged(reference, pair, edges) for pair in reference.pairs])
     models = np.array([_averaged(model, pair, edges) for pair in reference.pairs])
+    if not references.any() and not models.any():
+        raise DataError(
+            f"cutoff_A: expected a pair of atoms between {from_A:g} and {end:g} Å, got none; give a longer one."
+        )
     by_pair = {pair: _r_squared(a, b) for pair, a, b in zip(reference.pairs, references, models, strict=True)}
     return DistributionComparison(_r_squared(references, models), by_pair, float(edges[-1]), width)
 

@@ -161,10 +161,13 @@ class Quench:
         return table
 
     def means(self) -> dict[str, float]:
-        """Return means over the second half of the last stage: density, energy, temperature and pressure."""
+        """Return means over the second half of the last stage: density, energy, temperature and pressure.
+
+        Without an annealing they are those of the last sample: in a quench nothing is steady.
+        """
         table = self.table()
         last = table[table["stage"] == table["stage"].iloc[-1]]
-        last = last.iloc[len(last) // 2 :]
+        last = last.iloc[-1:] if last["stage"].iloc[-1] == "quench" else last.iloc[len(last) // 2 :]
         names = ("density_g_per_cm3", "energy_eV_per_atom", "temperature_K", "pressure_GPa")
         return {name: float(last[name].mean()) for name in names}
 

@@ -160,7 +160,7 @@ def _seeds(box: np.ndarray, grains: int | None, seeds_A: ArrayLike | None, rng: 
                 f"seeds_A: seeds {i + 1} and {j + 1} are {lengths[i, j]:.2g} Å apart, expected at least 1 Å; move one."
             )
         return seeds
-    if grains is None or not 1 <= grains <= 10_000:
+    if grains is None or not 1 <= grains <= 10_000 or grains != round(grains):
         raise DataError(f"grains: expected a whole number from 1 to 10000, or seeds_A, got {grains}.")
     distance = SEED_DISTANCE * 2.0 * (3.0 * box.prod() / (4.0 * np.pi * grains)) ** (1 / 3)
     placed = np.empty((0, 3))
