@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 
 from tammann._version import __version__
 from tammann.characterization import LocalStructure, local_structure
-from tammann.characterization.local_structure import angle_maxima
 from tammann.characterization.diffraction import Diffraction, Resolution, diffract, fit_peaks, scherrer_diameter
+from tammann.characterization.local_structure import angle_maxima
 from tammann.errors import DataError
 from tammann.files import digest, json_safe, write_text
 from tammann.plot import save_figure
