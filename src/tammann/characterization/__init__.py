@@ -20,10 +20,10 @@ from tammann.characterization.coordination import (
     coordination_numbers,
     coordination_shell,
 )
-from tammann.characterization.density import IonDensity, ion_density
+from tammann.characterization.density import IonDensity, ion_density, mean_density
 from tammann.characterization.density_files import write_density
 from tammann.characterization.exafs import FirstShell, first_shell
-from tammann.characterization.jumps import SiteJumps, find_jumps
+from tammann.characterization.jumps import SiteJumps, find_jumps, join_jumps
 from tammann.characterization.local_structure import LocalStructure, bonded_pairs, local_structure
 from tammann.characterization.network import BondNetwork, bond_network, first_minimum_cutoffs
 from tammann.characterization.order import bragg_noise, bragg_order, largest_cavity
@@ -69,8 +69,10 @@ __all__ = [
     "ion_density",
     "largest_cavity",
     "load_distribution",
+    "join_jumps",
     "local_structure",
     "lowest_path",
+    "mean_density",
     "neighbour_fractions",
     "pair_distribution",
     "percolation",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -181,6 +182,26 @@ def ion_density(
     same = {name: getattr(trajectory, name) for name in ("n_frames", "duration_ps", "temperature_K")}
     framework = mean_framework(trajectory, symbol)
     return IonDensity(symbol, values, cell.copy(), ions, smoothing_A=smoothing_A, framework=framework, **same)
+
+
+def mean_density(densities: Sequence[IonDensity]) -> IonDensity:
+    """Return the mean of densities of replicas, on one grid, weighted with their frames.
+
+    Raises:
+        DataError: None, or densities of different ions or on different grids.
+
+    Example:
+        >>> from tammann.trajectory import Trajectory
+        >>> one = ion_density(Trajectory.example(), "Mg", spacing_A=1.0)
+        >>> mean_density([one, one]).n_frames
+        4000
+    """
+    if len({(d.symbol, d.shape, d.n_ions) for d in densities}) != 1:
+        raise DataError("densities: expected one or more, of the same ions on the same grid.")
+    frames = np.array([d.n_frames for d in densities])
+    values = sum(d.values_per_A3 * (n / frames.sum()) for d, n in zip(densities, frames, strict=True))
+    duration = sum(d.duration_ps for d in densities)
+    return replace(densities[0], values_per_A3=np.asarray(values), n_frames=int(frames.sum()), duration_ps=duration)
 
 
 def _smoothed(counts: np.ndarray, cell_A: np.ndarray, width_A: float) -> np.ndarray:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -158,6 +159,27 @@ class SiteJumps(ShownAsTable):
             fewest: Jumps along a link, both ways together, for it to count.
         """
         return percolation(len(self.sites), self.links(fewest))
+
+
+def join_jumps(replicas: Sequence[SiteJumps]) -> SiteJumps:
+    """Return the jumps of replicas, among the same sites and of the same length, as those of one larger crystal.
+
+    Args:
+        replicas: One or more.
+
+    Raises:
+        DataError: None, jumps among other sites, or of another length or number of ions.
+    """
+    if not replicas or len({id(each.sites) for each in replicas}) > 1:
+        raise DataError("replicas: expected jumps of one or more replicas, all among the same sites.")
+    first, n = replicas[0], replicas[0].n_ions
+    if len({(each.n_frames, each.n_ions) for each in replicas}) > 1:
+        raise DataError("replicas: expected the same number of frames and ions in each; cut the longer ones.")
+    ions = np.concatenate([each.ions + k * n for k, each in enumerate(replicas)])
+    names = ("frames", "origins", "targets", "cells")
+    parts: dict[str, Any] = {name: np.concatenate([getattr(each, name) for each in replicas]) for name in names}
+    stays = np.sum([each.stays_ps for each in replicas], axis=0)
+    return replace(first, ions=ions, stays_ps=stays, n_ions=n * len(replicas), **parts)
 
 
 def find_jumps(trajectory: Trajectory, sites: IonSites, *, core: float = CORE) -> SiteJumps:

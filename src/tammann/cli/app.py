@@ -19,6 +19,7 @@ from tammann.cli import (
     couple,
     data,
     diffract,
+    electrolyte,
     melt,
     options,
     potential,
@@ -123,7 +124,7 @@ def _usage(error: Any, sentence: str) -> str:
 
 def _interruption(arguments: Sequence[str]) -> int:
     words = [word for word in arguments if word != "--resume"]
-    resumable = words[:1] in (["run"], ["melt"], ["potential"], ["structure"])
+    resumable = words[:1] in (["run"], ["melt"], ["potential"], ["structure"], ["electrolyte"])
     again = f"; continue with: {shlex.join(['tammann', *words, '--resume'])}" if resumable else "."
     print(f"\ntammann: interrupted{again}", file=sys.stderr)
     return INTERRUPTED
@@ -196,5 +197,6 @@ app.command("collect")(melt.collect_command)
 app.add_typer(potential.app)
 app.add_typer(structure.app)
 app.command("diffract")(diffract.diffract_command)
+app.command("electrolyte")(electrolyte.electrolyte_command)
 app.command()(validate.calibrate)
 app.command()(validate.validate)

@@ -11,15 +11,22 @@ from __future__ import annotations
 import base64
 import gzip
 import html
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tammann.report.charts import Chart
 from tammann.report.sentences import formula_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Panel = tuple[str, "Axes"]
+"""What a figure shows in one sentence, and its axes."""
 
 
 def fill(name: str, /, **values: object) -> str:
@@ -118,6 +125,29 @@ def figure_html(chart: Chart, caption: str, *, still: str = "", min_width_px: in
         still=still,
         caption=text_html(caption),
     )
+
+
+def panels_html(panels: Sequence[Panel]) -> str:
+    """Return figures of matplotlib in as many columns as there is room for, each with its sentence."""
+    cards = []
+    for caption, ax in panels:
+        described = html.escape(caption)
+        cards.append(
+            f'<figure><img alt="{described}" src="{_picture(ax)}">'
+            f"<figcaption>{text_html(caption)}</figcaption></figure>"
+        )
+    return f'<div class="panels">{"".join(cards)}</div>' if cards else ""
+
+
+def _picture(ax: Axes) -> str:
+    """Return a figure as SVG in a data address."""
+    from matplotlib import rc_context
+
+    figure: Any = ax.get_figure(root=True)
+    buffer = io.BytesIO()
+    with rc_context({"svg.hashsalt": "tammann"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
+    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def table_html(caption: str, columns: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]]) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,12 +19,12 @@ from tammann.plot.potentials import (
     plot_total_energy,
     plot_watched_runs,
 )
-from tammann.report.page import list_html, page_html, pairs_html, table_html, text_html
+from tammann.report.page import Panel, list_html, page_html, pairs_html, panels_html, table_html, text_html
 from tammann.workflows.potential_report.melts import MeltStructure, diffusivity_ratios, distribution_difference
 from tammann.workflows.potential_report.results import Judgement, PotentialReport
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 ERRORS = (
     "energy_rmse_meV_per_atom",
@@ -38,8 +36,6 @@ ERRORS = (
     "stress_rmse_GPa",
 )
 """Columns of ``Evaluation.table`` in the table of errors."""
-Panel = tuple[str, "Axes"]
-"""What a figure shows in one sentence, and its axes."""
 
 
 def report_page(report: PotentialReport) -> str:
@@ -160,7 +156,7 @@ def _errors(report: PotentialReport) -> list[str]:
             panels.append((f"Energies by {what}.", plot_errors(evaluations, by=by, quantity="energy")))
         if number > 1:
             panels.append((f"Force components by {what}.", plot_errors(evaluations, by=by)))
-    sections.append(_panels(panels))
+    sections.append(panels_html(panels))
     for one in evaluations:
         parity: list[Panel] = []
         if not one.frames.empty:
@@ -176,7 +172,7 @@ def _errors(report: PotentialReport) -> list[str]:
             )
         if not one.stresses.empty:
             parity.append(("Stress components.", plot_parity(one, "stress")))
-        sections += [f"<h3>{text_html(one.potential)}</h3>", _panels(parity), _error_table(one)]
+        sections += [f"<h3>{text_html(one.potential)}</h3>", panels_html(parity), _error_table(one)]
     return sections
 
 
@@ -221,7 +217,7 @@ def _physics(report: PotentialReport) -> list[str]:
         for name, drift in drifts.items():
             about = f"Total energy of {drift.n_atoms} atoms at about {drift.temperature_K.mean():.0f} K."
             panels.append((about, plot_total_energy(drift, name=name)))
-        sections.append(_panels(panels))
+        sections.append(panels_html(panels))
     return sections
 
 
@@ -247,7 +243,7 @@ def _crystals(report: PotentialReport) -> list[str]:
             text = f"{name}: phonons in a supercell of {cells}, without long-range electric fields.{more}"
             panels.append((text, plot_phonons(phonons, reference=_reference(report))))
     if panels:
-        sections += ["<h2>Crystals</h2>", _panels(panels), _crystal_table(report, names)]
+        sections += ["<h2>Crystals</h2>", panels_html(panels), _crystal_table(report, names)]
     return sections
 
 
@@ -306,7 +302,7 @@ def _melts(report: PotentialReport) -> list[str]:
         if any(math.isfinite(run.highest_grade) for run in runs.values()):
             grade = plot_watched_runs(series, "grade", limit=stop.grade, failed=failed, reference=reference)
             panels.append(("Extrapolation grade along the run.", grade))
-        sections += [_panels(panels), _melt_table(runs, reference)]
+        sections += [panels_html(panels), _melt_table(runs, reference)]
     return sections
 
 
@@ -360,29 +356,6 @@ def _about(report: PotentialReport) -> list[str]:
             ]
         ),
     ]
-
-
-def _panels(panels: Sequence[Panel]) -> str:
-    """Return figures in as many columns as there is room for."""
-    cards = []
-    for caption, ax in panels:
-        described = html.escape(caption)
-        cards.append(
-            f'<figure><img alt="{described}" src="{_picture(ax)}">'
-            f"<figcaption>{text_html(caption)}</figcaption></figure>"
-        )
-    return f'<div class="panels">{"".join(cards)}</div>' if cards else ""
-
-
-def _picture(ax: Axes) -> str:
-    """Return a figure as SVG in a data address."""
-    from matplotlib import rc_context
-
-    figure: Any = ax.get_figure(root=True)
-    buffer = io.BytesIO()
-    with rc_context({"svg.hashsalt": "tammann"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None}, facecolor="white")
-    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _reference(report: PotentialReport) -> str | None:

@@ -1,0 +1,126 @@
+"""A campaign of two small oxides, from the formula to the page; what is interrupted is gone on with."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tammann.errors import DataError, ResultError
+from tammann.parallel import worker_pool
+from tammann.workflows.electrolyte import ElectrolytePlan, load_electrolytes, run_electrolytes
+from workflows.electrolyte.oxides import write_plan
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("campaign")
+    told = []
+    plan = ElectrolytePlan.from_file(write_plan(folder))
+    result = run_electrolytes(plan, folder / "out", progress=lambda *news: told.append(news))
+    return plan, result, told
+
+
+def test_every_stage_leaves_its_files(done):
+    plan, result, told = done
+    out = result.out
+    for name in ("orderings/NaLiO/orderings.json", "hull/hull.csv", "electrolytes.csv", "electrolytes.html"):
+        assert (out / name).is_file()
+    structure = result.structures[0]
+    ways = out / "pathways" / structure / "2200K"
+    for name in ("density-Li.cube", "CHGCAR-Li.vasp", "sites.csv", "rates.csv", "pathways.json"):
+        assert (ways / name).is_file()
+    assert len(result.structures) == 2 and set(result.conductions) == set(result.structures)
+    fractions = [news[0] for news in told]
+    assert fractions == sorted(fractions) and 0 <= fractions[0] and fractions[-1] <= 1.0
+
+
+def test_the_table_says_what_is_known(done):
+    _, result, _ = done
+    table = result.table()
+    assert table["composition"].tolist() == ["NaLiO", "lithia"] and (table["above_hull_eV_per_atom"] >= 0).all()
+    assert pd.read_csv(result.out / "electrolytes.csv")["structure"].tolist() == list(result.structures)
+    hull = result.hull.set_index("structure")
+    # the six orderings of eight places, of which two are kept
+    assert result.orderings["NaLiO"]["distinct"] == "6" and result.orderings["NaLiO"]["kept"] == 2
+    own = hull[hull["formula"] == "NaLiO"]
+    assert (
+        own["selected"].sum() == 1
+        and own.loc[own["selected"], "energy_eV_per_atom"].item() == own["energy_eV_per_atom"].min()
+    )
+    temperatures = result.temperatures()
+    assert len(temperatures) == 4
+    # the number of hops is that counted, and a picosecond has few
+    assert any("Few hops" in note for note in result.notes())
+    page = (result.out / "electrolytes.html").read_text()
+    assert "Side by side" in page and "lithia" in page and "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_sites_are_those_of_the_crystal(done):
+    """Eight tetrahedral places in each cell, matched to the label of the CIF, with four oxide ions around each."""
+    _, result, _ = done
+    sites = pd.read_csv(result.out / "pathways" / "lithia-001" / "1800K" / "sites.csv")
+    assert (sites["name"] == "T").sum() >= 8 and set(sites.loc[sites["name"] == "T", "polyhedron"]) == {"O4"}
+    assert sites["occupancy"].sum() == pytest.approx(8.0, abs=0.05)
+
+
+def test_going_on_does_nothing_twice(done):
+    plan, result, _ = done
+    before = {f: f.stat().st_mtime_ns for f in result.out.rglob("*") if f.is_file() and f.parent != result.out}
+    again = run_electrolytes(plan, result.out, resume=True)
+    after = {f: f.stat().st_mtime_ns for f in result.out.rglob("*") if f.is_file() and f.parent != result.out}
+    same = {f for f in before if before[f] == after.get(f)}
+    assert {f for f in before if "hull" not in str(f)} <= same and set(after) == set(before)
+    assert again.table().equals(result.table()) and load_electrolytes(result.out).table().equals(result.table())
+    with pytest.raises(ResultError, match="not empty"):
+        run_electrolytes(plan, result.out)
+    other = ElectrolytePlan.from_file(write_plan(result.out.parent), replaced={"mobile": "Na", "compositions": [{}]})
+    with pytest.raises(ResultError, match="mobile"):
+        run_electrolytes(other, result.out, resume=True)
+
+
+def test_stages_one_by_one_and_what_is_missing(tmp_path):
+    plan = ElectrolytePlan.from_file(write_plan(tmp_path))
+    out = tmp_path / "out"
+    with pytest.raises(DataError, match="run the stage orderings first"):
+        run_electrolytes(plan, out, stages=["energies"])
+    found = run_electrolytes(plan, out, stages=["orderings"], resume=True)
+    assert len(found.orderings) == 2 and not found.structures and found.hull is None
+    with pytest.raises(DataError, match="run the stage hull first"):
+        run_electrolytes(plan, out, stages=["dynamics"], resume=True)
+    with pytest.raises(DataError, match="run the stage hull first"):
+        run_electrolytes(plan, out, stages=["conductivity"], resume=True)
+    with pytest.raises(DataError, match="expected one of orderings"):
+        run_electrolytes(plan, out, stages=["melting"], resume=True)
+    assert len(run_electrolytes(plan, out, stages=["energies", "hull"], resume=True).structures) == 2
+    with pytest.raises(DataError, match="run the stage dynamics first"):
+        run_electrolytes(plan, out, stages=["pathways"], resume=True)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_loses_nothing_and_an_executor_changes_nothing(done, tmp_path):
+    """Interrupted in its dynamics and gone on with in two processes: the same table as that of one go."""
+    plan, result, _ = done
+
+    def stop(fraction, what, temperature_K):
+        if "2200 K" in what and "lithia" in what:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt):
+        run_electrolytes(plan, out, progress=stop)
+    assert len(load_electrolytes(out).structures) == 2
+    with worker_pool(2) as executor:
+        again = run_electrolytes(plan, out, resume=True, executor=executor)
+    numbers = again.table().select_dtypes("number")
+    assert np.allclose(numbers, result.table().select_dtypes("number"), rtol=1e-6, equal_nan=True)
+
+
+def test_selection_of_more_structures(tmp_path):
+    """The lowest of each composition and one more; a temperature is added to a folder that is there."""
+    file = write_plan(tmp_path, selection="{structures: 3, degeneracy: true}", orderings="{keep: 3}")
+    plan = ElectrolytePlan.from_file(file)
+    found = run_electrolytes(plan, tmp_path / "out", stages=["orderings", "energies", "hull"])
+    assert len(found.structures) == 3 and found.hull["selected"].sum() == 3
+    assert sum(each.startswith("NaLiO") for each in found.structures) == 2
+    more = ElectrolytePlan.from_file(file, replaced={"temperatures_K": [2500.0]})
+    found = run_electrolytes(more, tmp_path / "out", stages=["hull"], resume=True)
+    assert found.plan.temperatures_K == (1800.0, 2200.0, 2500.0)
