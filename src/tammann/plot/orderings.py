@@ -209,8 +209,9 @@ def _contours(ax: Axes, points: np.ndarray, values: np.ndarray, label: str) -> N
     spread = points[known] - points[known].mean(axis=0) if known.any() else points[:0]
     if known.sum() < 3 or np.linalg.matrix_rank(spread, tol=1e-9) < 2:
         raise DataError("values: expected at least three that are known, not on one line, for contours.")
-    drawn = ax.tricontourf(*points[known].T, values[known], levels=12, cmap="YlGnBu", zorder=0.5)
-    ax.tricontour(*points[known].T, values[known], levels=12, colors="white", linewidths=0.4, zorder=0.6)
+    x, y, z = points[known, 0], points[known, 1], values[known]
+    drawn = ax.tricontourf(x, y, z, levels=12, cmap="YlGnBu", zorder=0.5)
+    ax.tricontour(x, y, z, levels=12, colors="white", linewidths=0.4, zorder=0.6)
     figure = ax.get_figure(root=True)
     assert figure is not None
     figure.colorbar(drawn, ax=ax, label=label, shrink=0.85)

@@ -82,6 +82,17 @@ def test_monte_carlo_finds_the_ground_state():
     assert "the 10 lowest of 1448" in repr(lowest)
 
 
+def test_orderings_alike_in_energy_are_drawn():
+    """In and Y, Br and Cl have the same charges: 532 orderings share the lowest energy, and any of them may come."""
+    exact = with_ewald(enumerate_orderings(BLOCK))
+    alike = int((exact.energies_eV < exact.energies_eV.min() + 1e-6).sum())
+    assert alike > 100
+    drawn = [exact.lowest(10, rng=seed) for seed in (1, 1, 2)]
+    assert (drawn[0].arrangements == drawn[1].arrangements).all()
+    assert (drawn[0].arrangements != drawn[2].arrangements).any()
+    assert np.ptp(drawn[2].energies_eV) < 1e-6
+
+
 def test_numbers_out_of_range():
     with pytest.raises(DataError, match="number: expected 1 or more"):
         sample_orderings(BLOCK, 0)

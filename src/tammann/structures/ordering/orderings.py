@@ -90,8 +90,16 @@ class Orderings:
             origin=f"{self.origin}, {kept}" if kept else self.origin,
         )
 
-    def lowest(self, number: int) -> Orderings:
+    def lowest(self, number: int, *, rng: np.random.Generator | int | None = None) -> Orderings:
         """Return the orderings of lowest energy, the lowest first; all, in order, where there are no more.
+
+        Ions of one charge that change places leave an electrostatic energy as it is, so many orderings can be alike.
+        Of those within 1e-6 eV the ones that come first are drawn at random where a generator or seed is given;
+        without one they are the first in lexicographic order, which have like ions side by side.
+
+        Args:
+            number: How many.
+            rng: Seed or generator.
 
         Raises:
             DataError: No energies have been computed, or fewer than one is asked for.
@@ -100,5 +108,6 @@ class Orderings:
             raise DataError("lowest: expected orderings with energies, got none; compute them first (with_ewald).")
         if number < 1:
             raise DataError(f"lowest: expected a number of orderings of 1 or more, got {number}.")
-        order = np.argsort(self.energies_eV, kind="stable")[:number]
+        ties = np.arange(len(self)) if rng is None else np.random.default_rng(rng).permutation(len(self))
+        order = np.lexsort((ties, self.energies_eV.round(6)))[:number]
         return self.take(order, kept=f"the {len(order)} lowest of {len(self)}" if number < len(self) else "")
