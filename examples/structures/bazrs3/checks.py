@@ -1,4 +1,4 @@
-"""Gather the glasses and boundaries that the example made, for SevenNet-0 to say how right the fitted potential was there.
+"""Gather the glasses and boundaries that the example made, for SevenNet-0 to say how right the fit was there.
 
 python checks.py out out/checks.extxyz
 """

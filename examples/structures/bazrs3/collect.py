@@ -2,7 +2,7 @@
 
     python collect.py out results.json FOLDER_OF_FIGURES
 
-Everything is computed anew from the structures in ``out``, which takes two minutes; figures go where the third word says.
+Everything is computed anew from the structures in ``out``, which takes two minutes. Figures go into the folder.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Take the melt of lowest energy that active learning has labelled: what the glasses start from.
 
-A packing of thousands of atoms at random is beyond the training data, whose random cells hold 16 atoms, and a crystal without
-surfaces does not melt in picoseconds. Images of this small melt forget each other while the large box is molten.
+A packing of thousands of atoms at random is beyond the training data, whose random cells are small, and a crystal
+without surfaces does not melt in picoseconds. Images of this small melt forget each other in the large box.
 
 python melted.py out/active out/melted.extxyz
 """
