@@ -29,7 +29,7 @@ DOCS = Path(__file__).parent
 RESULTS = DOCS / "orderings-grid.json"
 METALS = (0.0, 0.5, 1.0)
 ANIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
-EACH = 4
+EACH = 2
 """Orderings relaxed of each composition."""
 
 
@@ -61,6 +61,9 @@ def compute(folder: Path) -> None:
                 structures[name] = kept.configuration(k)
                 row = {"name": name, "degeneracy": int(kept.degeneracies[k]), "ewald_eV": float(kept.energies_eV[k])}
                 rows.append({**row, "y": y, "br": br, "distinct": found.count.distinct, "raw": found.count.raw})
+
+    # one ordering of every composition first
+    structures = dict(sorted(structures.items(), key=lambda pair: pair[0].rpartition("-")[2]))
 
     def tell(done: float, what: str, temperature: float | None) -> None:
         print(f"{done:.2f} {what}", flush=True)
