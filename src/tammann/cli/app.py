@@ -18,7 +18,9 @@ from tammann._version import __version__
 from tammann.cli import (
     couple,
     data,
+    database,
     diffract,
+    diffusivity,
     electrolyte,
     melt,
     options,
@@ -196,6 +198,9 @@ app.command("melt")(melt.melt_command)
 app.command("collect")(melt.collect_command)
 app.add_typer(potential.app)
 app.add_typer(structure.app)
+app.command("features")(diffusivity.features_command)
+app.add_typer(diffusivity.app)
+app.command("database")(database.database_command)
 app.command("diffract")(diffract.diffract_command)
 app.command("electrolyte")(electrolyte.electrolyte_command)
 app.command()(validate.calibrate)

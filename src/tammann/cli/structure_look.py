@@ -54,7 +54,7 @@ def analyse_command(
     networks = [_pair(word, "--rings") for word in rings or ()]
     if out is not None:
         check_empty(out)
-    names = _names(files)
+    names = shortest_names(files)
     found: dict[str, LocalStructure] = {}
     with progress_bar(hidden=quiet) as report:
         for k, (name, file) in enumerate(names.items()):
@@ -66,7 +66,7 @@ def analyse_command(
             part(0.0, "", None)
             try:
                 found[name] = local_structure(
-                    _frames(file, frames, types), cutoffs_A=cutoffs, rings=networks, longest_ring=longest_ring,
+                    frames_of_file(file, frames, types), cutoffs_A=cutoffs, rings=networks, longest_ring=longest_ring,
                     r_max_A=r_max_A, bin_A=bin_A, threads=threads, progress=part,
                 )  # fmt: skip
             except DataError as error:
@@ -150,7 +150,7 @@ def _cutoffs(words: list[str] | None) -> dict[tuple[str, str], float | None] | N
     return cutoffs or None
 
 
-def _names(files: list[str]) -> dict[str, str]:
+def shortest_names(files: list[str]) -> dict[str, str]:
     """Return the files by the shortest names that tell them apart."""
     stems = [Path(file).stem for file in files]
     names = stems if len(set(stems)) == len(stems) else files
@@ -159,7 +159,7 @@ def _names(files: list[str]) -> dict[str, str]:
     return dict(zip(names, files, strict=True))
 
 
-def _frames(file: str, most: int, types: str | None) -> "tuple[Configuration, ...]":
+def frames_of_file(file: str, most: int, types: str | None = None) -> "tuple[Configuration, ...]":
     """Return evenly spread frames of a file."""
     from tammann.characterization.frames import read_frames
     from tammann.structures.crystals import crystal_names, load_crystal

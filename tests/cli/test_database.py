@@ -1,0 +1,49 @@
+"""Databases from the command line, without molecular dynamics."""
+
+import json
+
+import pytest
+
+from cli.refusals import refused
+from workflows.database.toys import made_up_store
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, seed in (("one", 0), ("other", 9)):
+        made_up_store(tmp_path / name, seed=seed)
+        plan = {"compositions": ["Li2O"], "temperatures_K": [1500.0]}
+        (tmp_path / name / "plan.json").write_text(json.dumps({"plan": plan}))
+    return tmp_path
+
+
+def test_a_folder_is_looked_at(here, call):
+    done = call("database", "one", "--export", "table.csv")
+    assert done.status == 0 and "Li2O" in done.out and "Ea eV" in done.out and "table.csv" in done.out
+    found = json.loads(call("database", "one", "--json", "--plot", "elements.png").out)
+    assert len(found["states"]) == 9 and len(found["activation"]) == 3
+    assert (here / "elements.png").exists()
+    assert call("database", "one", "--export", "contributions.json", "--quiet").status == 0
+    assert len(json.loads((here / "contributions.json").read_text())) == 3
+
+
+def test_parity(here, call):
+    assert "R² of g(r)" in call("database", "other", "--compare", "one").out
+    found = json.loads(call("database", "other", "--compare", "one", "--json").out)["parity"]
+    assert len(found["states"]) == 9 and {one["feature"] for one in found["features"]} >= {"LNC", "PF"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("database", "nowhere.yaml"), "nowhere.yaml"),
+        (("database", "one", "--export", "table.txt"), "--export: expected"),
+        (("database", "."), "plan.json"),
+        (("database", "one", "--compare", "nowhere"), "nowhere"),
+        (("database", "bad.yaml"), "mobile ion Li"),
+    ],
+)
+def test_refused(here, call, words, sentence):
+    (here / "bad.yaml").write_text("compositions: [Na2O]\n")
+    assert sentence in refused(call(*words))

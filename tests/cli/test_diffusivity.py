@@ -1,0 +1,75 @@
+"""Learned diffusivities from the command line."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cli.refusals import refused
+from diffusivity.made_up_table import made_up_table
+from diffusivity.test_local_features import antifluorite, rock_salt
+from tammann.structures.write import write_structure
+from tammann.transport import load_transport
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_structure(rock_salt(), "salt.extxyz")
+    write_structure(antifluorite(), "oxide.extxyz")
+    made_up_table(noise=0.2).save("table.csv")
+    return tmp_path
+
+
+def test_features(here, call):
+    done = call("features", "salt.extxyz", "oxide.extxyz", "--out", "features.csv", "--json")
+    assert done.status == 0
+    salt, oxide = json.loads(done.out)
+    assert salt["formula"] == "LiF" and salt["LNC"] == 26.0 and oxide["LLB"] == 18.0 and "temperature_K" not in salt
+    assert set(pd.read_csv("features.csv").columns) >= {"PF", "root_BR5_M", "density_g_per_cm3"}
+    shown = call("features", "salt.extxyz", "--temperatures", "1000", "1500").out
+    assert shown.count("LiF") == 2 and "1500" in shown
+    assert call("features", "BaO", "--ion", "Ba", "--quiet").out == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("features", "BaO"), "mobile ion Li"),
+        (("features", "nowhere.cif"), "nowhere.cif"),
+        (("features", "molecule.xyz"), "cell"),
+        (("features", "odd.extxyz"), "Es: no"),
+        (("diffusivity", "train", "m.json"), "--table: expected a table"),
+        (("diffusivity", "train", "m.json", "--table", "table.csv", "--model", "magic"), "model: expected one of"),
+        (("diffusivity", "predict", "table.csv", "salt.extxyz"), "table.csv"),
+        (("diffusivity", "validate", "--table", "table.csv", "--folds", "50"), "folds: expected 2 to 20"),
+    ],
+)
+def test_refused(here, call, words, sentence):
+    (here / "molecule.xyz").write_text("2\n\nLi 0 0 0\nF 0 0 1.6\n")
+    write_structure(rock_salt(anion="Es"), "odd.extxyz")
+    assert sentence in refused(call(*words))
+
+
+def test_trained_and_predicted(here, call):
+    done = call("diffusivity", "train", "model.json", "--table", "table.csv", "--model", "symbolic")
+    assert done.status == 0 and "1/kBT" in done.out and "compositions not seen" in done.out
+    words = ("diffusivity", "predict", "model.json", "salt.extxyz", "--temperatures", "1500", "300")
+    found = json.loads(call(*words, "--json").out)["predictions"]
+    assert [one["temperature_K"] for one in found] == [1500.0, 300.0] and found[1]["outside_temperatures"]
+    assert all(one["D_low_m2_per_s"] < one["D_m2_per_s"] < one["D_high_m2_per_s"] for one in found)
+    shown = call(*words, "--transport", "learned.json")
+    assert "flagged as learned" in shown.out and "Note:" in shown.out
+    table = load_transport("learned.json")
+    assert table.warnings[0].startswith("Learned") and table.formulas == ("LiF",)
+    assert np.isfinite(table.entries[0].L_self).all()
+
+
+def test_validated(here, call):
+    words = ("diffusivity", "validate", "--table", "table.csv", "--model", "symbolic", "--seeds", "2", "--folds", "4")
+    done = call(*words, "--plot", "validation.png", "--json")
+    grouped, by_row = json.loads(done.out)
+    assert grouped["folds"] == "by composition" and grouped["leaked"] == 0.0 and by_row["leaked"] > 0.8
+    assert (here / "validation.png").stat().st_size > 1000
+    assert "by composition" in call(*words).out
