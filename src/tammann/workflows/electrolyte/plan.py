@@ -161,7 +161,7 @@ class ElectrolytePlan(Document):
     mobile: Text = Field("Li", description="an element")
     potential: Text = Field(description="a potential by name, file or module:callable")
     dynamics_potential: Text | None = Field(
-        None, description="a potential for molecular dynamics, by default the same as for energies"
+        None, description="a potential for molecular dynamics, by default that for energies; its file may be made later"
     )
     engine: Literal["lammps", "ase", "torch-sim"] = Field("ase", description="lammps, ase or torch-sim")
     temperatures_K: tuple[Annotated[float, Field(strict=True, ge=1, le=6000)], ...] = Field(
@@ -187,8 +187,12 @@ class ElectrolytePlan(Document):
                 return str(Path(directory, value))
             return [placed(each) for each in value] if isinstance(value, list) else value
 
-        files = ("host", "potential", "dynamics_potential", "structures", "references")
-        return data | {key: placed(data[key]) for key in files if key in data}
+        files = ("host", "potential", "structures", "references")
+        data = data | {key: placed(data[key]) for key in files if key in data}
+        moving = data.get("dynamics_potential")
+        if isinstance(moving, str) and _is_file_name(moving):  # it may be trained only once the first stages are done
+            data = data | {"dynamics_potential": str(Path(directory, moving))}
+        return data
 
     @model_validator(mode="after")
     def _check(self) -> ElectrolytePlan:
@@ -206,13 +210,15 @@ class ElectrolytePlan(Document):
             for name, own in zip(self.names, elements, strict=True):
                 if self.mobile not in own or len(own) < 2:
                     raise DataError(f"mobile: expected an element that {name} holds beside others, got {self.mobile}")
-            for text in dict.fromkeys((self.potential, self.dynamics_potential or self.potential)):
+            for text in dict.fromkeys((self.potential, self.moving_potential)):
+                if text == self.dynamics_potential and not self.can_move:
+                    continue
                 potential = load_potential(text)
                 for own in elements:
                     potential.check(set(own), formula="".join(f"{s}{n}" for s, n in own.items()))
         except TammannError as error:
             raise ValueError(str(error).removesuffix(".")) from None
-        if self.engine not in (engines := engines_for(load_potential(self.moving_potential))):
+        if self.can_move and self.engine not in (engines := engines_for(load_potential(self.moving_potential))):
             raise ValueError(
                 f"engine: expected {' or '.join(engines)} with the potential {self.moving_potential}, got "
                 f"{self.engine}; choose another engine or potential"
@@ -230,6 +236,11 @@ class ElectrolytePlan(Document):
     def moving_potential(self) -> str:
         """Potential of molecular dynamics."""
         return self.dynamics_potential or self.potential
+
+    @property
+    def can_move(self) -> bool:
+        """Whether the potential of molecular dynamics is there; that of a file may be trained later."""
+        return not _is_file_name(self.moving_potential) or Path(self.moving_potential).is_file()
 
     @cached_property
     def hosts(self) -> dict[str, DisorderedStructure]:
@@ -264,6 +275,10 @@ class ElectrolytePlan(Document):
         """Return the conditions of molecular dynamics at a temperature."""
         d = self.dynamics
         return Conditions(temperature_K, d.timestep_fs, d.thermostat, d.damping_fs)
+
+
+def _is_file_name(potential: str) -> bool:
+    return Path(potential).suffix != "" and ":" not in potential
 
 
 def _formula(host: DisorderedStructure, repeat: Times) -> str:

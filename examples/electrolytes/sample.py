@@ -1,0 +1,50 @@
+"""Write the lowest ordering of each composition, doubled, and frames of short hot runs of it under random strain.
+
+python sample.py out sevennet-0
+"""
+
+import sys
+from pathlib import Path
+
+from tammann.md.ensemble_frames import sample_ensemble
+from tammann.md.load import load_engine
+from tammann.potentials import load_potential
+from tammann.potentials.dataset import read_dataset, write_dataset
+from tammann.structures import write_structure
+from tammann.structures.candidates import repeated
+from tammann.workflows.electrolyte import load_electrolytes
+
+TEMPERATURE_K = 1000.0
+DURATION_PS, EQUILIBRATION_PS, FRAMES = 0.6, 0.1, 16
+STRAIN = 0.02
+
+
+def main(out: str, potential: str, duration_ps: str = str(DURATION_PS), frames: str = str(FRAMES)) -> None:
+    """Write ``out/crystals`` and ``out/frames.extxyz``."""
+    found = load_electrolytes(out)
+    folder = Path(out, "crystals")
+    folder.mkdir(exist_ok=True)
+    crystals = {}
+    for structure in found.structures:
+        composition = structure.rpartition("-")[0]
+        relaxed = read_dataset(Path(out, "relaxed", f"{structure}.extxyz"))[0].configuration
+        crystals[composition] = repeated(relaxed, (1, 1, 2))
+        write_structure(crystals[composition], folder / f"{composition}.extxyz")
+    data = sample_ensemble(
+        crystals,
+        load_potential(potential),
+        load_engine("ase"),
+        Path(out, "sampling"),
+        temperature_K=TEMPERATURE_K,
+        frames=int(frames),
+        duration_ps=float(duration_ps),
+        equilibration_ps=EQUILIBRATION_PS,
+        strain_limit=STRAIN,
+        timestep_fs=2.0,
+        seed=1,
+    )
+    write_dataset(Path(out, "frames.extxyz"), data)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
