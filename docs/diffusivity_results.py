@@ -1,12 +1,17 @@
 """Measure what docs/diffusivities.md quotes, from the published table, and draw its figures.
 
-``python docs/diffusivity_results.py measure feature_target.dat`` takes some ten core-minutes and writes
-``diffusivities.json`` (errors only, nothing of the table); ``... draw feature_target.dat`` draws the figures.
+    python docs/diffusivity_results.py measure feature_target.dat
+    python docs/diffusivity_results.py draw feature_target.dat
+    python docs/diffusivity_results.py page
+
+The first takes some ten core-minutes and writes ``diffusivities.json`` (errors only, nothing of the table), the second
+the figures, the third the tables of the page.
 """
 
 import hashlib
 import json
 import platform
+import re
 import sys
 import time
 from pathlib import Path
@@ -70,27 +75,35 @@ def measure(path: str) -> None:
                     "median_known_stderr_eV": float(np.median(errors[0].known_stderr_eV)),
                 }
             keep()
-    own = table.with_shipped_elements()
-    for name in ("symbolic", "hybrid"):
-        one = cross_validate(own, name, seeds=SEEDS)
-        found["cross_validation"][f"{name} grouped, shipped elements"] = {
-            key: one.mean(key) for key in ("rmse_D_m2_per_s", "rmse_ln_D", "r2_D")
-        }
     keep()
+    further(path)
+
+
+def further(path: str) -> None:
+    """Measure what comes after the cross-validations."""
+    table, found = load_published(path), json.loads(RESULTS.read_text(encoding="utf-8"))
+    before, began = found["cpu_seconds"], time.process_time()
+
+    def keep() -> None:
+        found["cpu_seconds"] = round(before + time.process_time() - began)
+        write_text(RESULTS, json.dumps(json_safe(found), indent=1) + "\n")
+
     law = train_model(table, "symbolic")
-    found["law"] = {
-        "text": law.law,
-        "intercept_cm2_per_s": law.fitted.law_.intercept + LN_CM2,
-        "rmse": law.fitted.law_.rmse,
-    }
-    found["coverage"] = coverage(table)
-    importance = permutation_importance(table, "hybrid", repeats=3)
+    fit = law.fitted.law_
+    found["law"] = {"text": law.law, "intercept_cm2_per_s": fit.intercept + LN_CM2, "rmse": fit.rmse}
+    importance = permutation_importance(table, "hybrid", repeats=2)
     found["importance"] = importance.head(12).to_dict("records")
     keep()
-    one = nested_choice(table, [name for name in MODELS if name != "forest"], seeds=NESTED_SEEDS, inner_folds=4)
+    found["coverage"] = coverage(table)
+    keep()
+    one = cross_validate(table.with_shipped_elements(), "hybrid", seeds=NESTED_SEEDS)
+    found["shipped_elements"] = {key: one.mean(key) for key in ("rmse_D_m2_per_s", "rmse_ln_D", "r2_D")}
+    keep()
+    candidates = [name for name in MODELS if name not in ("forest", "boosting")]
+    choice = nested_choice(table, candidates, seeds=NESTED_SEEDS[:1], inner_folds=3)
     found["nested"] = {
-        "candidates": one.candidates, "seeds": NESTED_SEEDS, "chosen": one.chosen,
-        "scores": [vars(score) for score in one.scores],
+        "candidates": choice.candidates, "seeds": NESTED_SEEDS[:1], "chosen": choice.chosen,
+        "scores": [vars(score) for score in choice.scores],
     }  # fmt: skip
     keep()
 
@@ -113,5 +126,70 @@ def coverage(table) -> dict[str, float]:
     return {f"{c:g}": np.concatenate(kept).mean() for c, kept in inside.items()} | parts
 
 
+def draw(path: str) -> None:
+    import pandas as pd
+
+    from tammann.plot import save_figure
+    from tammann.plot.diffusivities import plot_activation, plot_errors_by_folds, plot_importance, plot_predicted
+
+    table, found = load_published(path), json.loads(RESULTS.read_text(encoding="utf-8"))
+    images = HERE / "images"
+    one = cross_validate(table, "hybrid", seeds=(0,))
+    save_figure(plot_predicted(one), images / "diffusivity-parity.png", dpi=110)
+    errors = activation_errors(table, one.predicted[0])
+    save_figure(plot_activation(errors), images / "diffusivity-activation.png", dpi=110)
+    if "importance" in found:
+        save_figure(plot_importance(pd.DataFrame(found["importance"])), images / "diffusivity-importance.png", dpi=110)
+    bars = {}
+    for label, values in found["cross_validation"].items():
+        model, _, how = label.partition(" ")
+        if model in ("symbolic", "forest", "boosting", "hybrid") and how in ("grouped", "by row"):
+            bars[model, how == "grouped"] = tuple(values["rmse_D_m2_per_s"])
+    save_figure(plot_errors_by_folds(bars), images / "diffusivity-folds.png", dpi=110)
+
+
+def features_rows() -> str:
+    from tammann.diffusivity import feature_definitions
+
+    lines = ["| feature | published column | unit | definition | source |", "|---|---|---|---|---|"]
+    for row in feature_definitions().itertuples():
+        definition = row.definition.replace("|", "\\|")
+        column = f"`{row.column}`" if row.column else ""
+        lines.append(f"| `{row.name}` | {column} | {row.unit} | {definition} | {row.source.partition(' et al')[0]} |")
+    return "\n".join(lines)
+
+
+def errors_rows() -> str:
+    found = json.loads(RESULTS.read_text(encoding="utf-8"))
+    lines = [
+        "| model | RMSE of D, by row | RMSE of D, by composition | RMSE of ln D | R² of D | MAE of Ea (eV) |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name in MODELS:
+        known = {how: found["cross_validation"].get(f"{name} {how}") for how in ("by row", "grouped")}
+        if None in known.values():
+            continue
+        D = [f"{1e8 * v['rmse_D_m2_per_s'][0]:.2f} ± {1e8 * v['rmse_D_m2_per_s'][1]:.2f}" for v in known.values()]
+        one, energy = known["grouped"], found["activation"][name]["mae_eV"]
+        lines.append(
+            f"| `{name}` | {D[0]} | {D[1]} | {one['rmse_ln_D'][0]:.3f} | {one['r2_D'][0]:.3f} | "
+            f"{energy[0]:.3f} ± {energy[1]:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def with_tables(page: str) -> str:
+    for name, rows in (("features", features_rows()), ("errors", errors_rows())):
+        page = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, r=rows: f"{m[1]}{r}\n{m[2]}", page, flags=re.S
+        )
+    return page
+
+
+def write_page(_: str) -> None:
+    page = HERE / "diffusivities.md"
+    page.write_text(with_tables(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    {"measure": measure}[sys.argv[1]](sys.argv[2])
+    {"measure": measure, "further": further, "draw": draw, "page": write_page}[sys.argv[1]]((sys.argv[2:] or [""])[0])
