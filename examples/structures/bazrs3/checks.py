@@ -13,7 +13,7 @@ from tammann.structures.crystals import load_crystal
 from tammann.workflows.grain_boundaries import load_grain_boundaries
 from tammann.workflows.quenching import load_quenching
 
-MOST_ATOMS = 1000  # SevenNet-0 takes 5 s and 2 GB for these
+MOST_ATOMS = 1700  # SevenNet-0 takes 10 s and 4 GB for these
 
 
 def main(out: str, target: str) -> None:
@@ -26,6 +26,8 @@ def main(out: str, target: str) -> None:
 
     for (rate, seed), quench in load_quenching(Path(out, "rates")).quenches.items():
         add(quench.configuration, "glass", f"{rate:g} K/ps, {seed}")
+    (annealed,) = load_quenching(Path(out, "anneal")).quenches.values()
+    add(annealed.configuration, "annealed glass", "anneal")
     boundaries = load_grain_boundaries(Path(out, "boundaries"))
     for name in boundaries.states:
         configuration = boundaries.configuration(name)

@@ -45,7 +45,12 @@ GRAINS = 1, 8, 50
 PEAKS_PER_A = 3.5  # reflections beyond overlap too much to have a width of their own
 STRONGEST, MISFIT = 6, 0.1  # how many are told, and how well a peak has to fit, in parts of its height
 FAR_A = 6.0  # from a boundary, where an atom is one of the crystal
-SHOWN = "sigma 31 about 0 0 1"
+SHOWN = "tilt 9.5 about 0 0 1"
+FITS = {
+    "boundaries": "potential/low-energy.ace.npz",
+    "melts": "potential-glass/potential.ace.npz",
+    "glasses": "potential-glass/low-energy.ace.npz",
+}
 
 
 def errors_of(potential: str, data: DataSet) -> list[dict]:
@@ -85,8 +90,7 @@ def summary_of(found: LocalStructure) -> dict:
 def broadening(found: Diffraction, grains: int) -> dict:
     """Widths of the strongest peaks, sizes by Scherrer's formula, and how far G(r) reaches."""
     pattern, function = found.pattern, found.pair_function
-    peaks = [p for p in fit_peaks(pattern.q_per_A, pattern.intensity) if p.q_per_A < PEAKS_PER_A and p.misfit < MISFIT]
-    sharp = sorted(peaks, key=lambda p: -p.height)[:STRONGEST]
+    sharp = fit_peaks(pattern.q_per_A, pattern.intensity, near_per_A=near, half_window_per_A=WINDOW_PER_A)
     r, g = function.r_A, function.G_per_A2
     rows = []
     for p in sorted(sharp, key=lambda p: p.q_per_A):
@@ -94,7 +98,7 @@ def broadening(found: Diffraction, grains: int) -> dict:
             size_A = scherrer_diameter(p, resolution=INSTRUMENT)
         except DataError:  # no wider than the instrument
             size_A = None
-        rows.append({"q_per_A": p.q_per_A, "fwhm_per_A": p.fwhm_per_A, "scherrer_A": size_A})
+        rows.append({"q_per_A": p.q_per_A, "height": p.height, "fwhm_per_A": p.fwhm_per_A, "scherrer_A": size_A})
     return {
         "grains": grains,
         "highest": float(pattern.intensity.max()),
@@ -132,14 +136,15 @@ def energies_of_reference(boundaries: list[dict], labelled: DataSet) -> None:
 def main(out_folder: str, target: str, figures: str) -> None:
     """Write the results and the figures."""
     out, pictures = Path(out_folder), Path(figures)
-    general, low = (str(out / "potential" / name) for name in ("potential.ace.npz", "low-energy.ace.npz"))
+    fits = {name: str(out / file) for name, file in FITS.items()}
     labelled = read_dataset(out / "checks" / "labelled.extxyz")
     test = read_dataset(out / "active" / "round-0" / "test.xyz")
     crystals = {name: load_crystal(out / f"crystal-{name}.extxyz") for name in ("ace", "sevennet")}
 
     # the glass
     (quench,) = load_quenching(out / "glass").quenches.values()
-    glass = quench.configuration
+    (annealed,) = load_quenching(out / "anneal").quenches.values()
+    glass = annealed.configuration
     found = {"glass": local_structure(glass, cutoffs_A=CUTOFFS_A, r_max_A=12.0)}
     found["crystal"] = local_structure(crystals["ace"], cutoffs_A=CUTOFFS_A, r_max_A=12.0)
     rates = load_quenching(out / "rates")
@@ -194,7 +199,7 @@ def main(out_folder: str, target: str, figures: str) -> None:
             "tammann": __version__,
             "sevenn": version("sevenn"),
             "platform": platform.platform(),
-            "potentials_sha256": {Path(file).name: digest(file) for file in (general, low)},
+            "potentials_sha256": {name: digest(file) for name, file in fits.items()},
             "plans_sha256": {p.name: digest(p) for p in sorted(HERE.glob("*.yaml"))},
             "cutoffs_A": {"-".join(pair): value for pair, value in CUTOFFS_A.items()},
             "q_per_A": Q_PER_A,
@@ -202,14 +207,16 @@ def main(out_folder: str, target: str, figures: str) -> None:
             "instrument_fwhm_per_A": INSTRUMENT.fwhm_per_A,
         },
         "active_learning": load_active_learning(out / "active").as_dict(),
-        "frames": len(read_dataset(out / "potential" / "train.extxyz")),
-        "functions_per_element": len(AceModel.load(general).basis),
+        "active_learning_large": load_active_learning(out / "active-large").as_dict(),
+        "frames": {name: len(read_dataset((out / file).parent / "train.extxyz")) for name, file in FITS.items()},
+        "functions_per_element": len(AceModel.load(fits["melts"]).basis),
         "errors": {
             name: {"test": errors_of(file, test), "checks": errors_of(file, labelled)}
-            for name, file in (("general", general), ("low-energy", low))
+            for name, file in fits.items()
         },
         "cells_A": {name: np.diag(crystal.cell_A).tolist() for name, crystal in crystals.items()},
-        "glass": {"rate_K_per_ps": quench.schedule.rate_K_per_ps, **quench.means(), **summary_of(found["glass"])},
+        "glass": {"rate_K_per_ps": quench.schedule.rate_K_per_ps, **annealed.means(), **summary_of(found["glass"])},
+        "glass_before_annealing": summary_of(local_structure(quench.configuration, cutoffs_A=CUTOFFS_A)),
         "crystal": summary_of(found["crystal"]),
         "rates": sizes,
         "rates_means": rates.table().to_dict("records"),

@@ -55,8 +55,15 @@ def main(workers: str = "2") -> None:
             python("-m", "tammann", "structure", "polycrystal", "out/crystal-ace.extxyz", *options)
     if not Path("out/melted.extxyz").exists():
         python("melted.py", "out/active", "out/melted.extxyz")
+    tammann("structure quench rates-first.yaml", "out/rates-first", "quenches.csv", *two)
+    if not Path("out/glasses.extxyz").exists():
+        python("glasses.py", "out/rates-first", "out/potential/potential.ace.npz", "out/glasses.extxyz")
+    tammann("potential label out/glasses.extxyz --labeller sevennet-0", "out/glasses", "labelled.extxyz", *two)
+    if not Path("out/potential-glass/summary.json").exists():
+        python("-m", "tammann", "potential", "train", "train-glass.yaml", "--out", "out/potential-glass")
     tammann("structure quench rates.yaml", "out/rates", "quenches.csv", *two)
     tammann("structure quench glass.yaml", "out/glass", "quenches.csv")
+    tammann("structure quench anneal.yaml", "out/anneal", "quenches.csv")
     if not Path("out/checks.extxyz").exists():
         python("checks.py", "out", "out/checks.extxyz")
     tammann("potential label out/checks.extxyz --labeller sevennet-0", "out/checks", "labelled.extxyz")
