@@ -46,28 +46,32 @@ def rounds(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+FITS = "boundaries", "melts", "glasses"
+
+
 def errors(found: dict[str, Any]) -> str:
-    """Errors of both fits by kind of configuration."""
-    lines = ["| frames | general: meV/atom | eV/Å | low-energy: meV/atom | eV/Å | root mean square force, eV/Å |"]
-    lines.append("|---|---:|---:|---:|---:|---:|")
-    for part, kinds in (("test", ("crystal", "melt", "search")), ("checks", ("crystal", "boundary", "glass"))):
-        tables = [{r["value"]: r for r in found["errors"][fit][part]} for fit in ("general", "low-energy")]
-        for kind in kinds:
-            if kind not in tables[0]:
-                continue
-            cells = [
-                f"{t[kind]['energy_rmse_meV_per_atom']:.1f} | {t[kind]['force_rmse_eV_per_A']:.3f}" for t in tables
+    """Errors of the fits by kind of configuration."""
+    lines = ["| frames | " + " | ".join(f"{name}: meV/atom, eV/Å" for name in FITS) + " | rms force, eV/Å |"]
+    lines.append("|---|---:|---:|---:|---:|")
+    kinds = {"test": ("crystal", "melt", "search"), "checks": ("crystal", "boundary", "glass", "annealed glass")}
+    for part, names in kinds.items():
+        tables = [{r["value"]: r for r in found["errors"][fit][part]} for fit in FITS]
+        for kind in (name for name in names if name in tables[0]):
+            values = [
+                f"{t[kind]['energy_rmse_meV_per_atom']:.1f}, {t[kind]['force_rmse_eV_per_A']:.3f}" for t in tables
             ]
-            where = {"test": "test set", "checks": "made here"}[part]
-            force = tables[0][kind]["force_rms_eV_per_A"]
-            lines.append(f"| {kind} ({where}, {tables[0][kind]['frames']}) | {' | '.join(cells)} | {force:.2f} |")
+            one = tables[0][kind]
+            where = {"test": "random and strained, not fitted", "checks": "made here"}[part]
+            lines.append(
+                f"| {kind} ({one['frames']}; {where}) | {' | '.join(values)} | {one['force_rms_eV_per_A']:.2f} |"
+            )
     return "\n".join(lines)
 
 
 def cells(found: dict[str, Any]) -> str:
     """Cells of the crystal."""
     lines = ["| | a, Å | b, Å | c, Å |", "|---|---:|---:|---:|", "| PBEsol (Pașca et al.) | 6.962 | 7.089 | 9.964 |"]
-    for name, title in (("sevennet", "SevenNet-0"), ("ace", "fitted potential (low-energy)")):
+    for name, title in (("sevennet", "SevenNet-0"), ("ace", "fit for boundaries")):
         a, b, c = found["cells_A"][name]
         lines.append(f"| {title} | {a:.3f} | {b:.3f} | {c:.3f} |")
     return "\n".join(lines)
@@ -89,8 +93,9 @@ def glass(found: dict[str, Any]) -> str:
             for n in (5, 6, 7)
             if n in by
         ),
-        ("Zr-S coordination, EXAFS", f"{g['exafs']['coordination']:.1f}", f"{c['exafs']['coordination']:.1f}", "", "5.2"),
-        ("Zr-S, EXAFS, Å", f"{g['exafs']['distance_A']:.3f}", f"{c['exafs']['distance_A']:.3f}", "", "2.593"),
+        ("Zr-S coordination, EXAFS", *(f"{each['exafs']['coordination']:.1f}" for each in (g, c)), "", "5.2"),
+        ("Zr-S, EXAFS, Å", *(f"{each['exafs']['distance_A']:.3f}" for each in (g, c)), "", "2.593"),
+        ("misfit of one Gaussian shell", *(f"{each['exafs']['misfit']:.2f}" for each in (g, c)), "", ""),
         ("Zr polyhedra sharing corners", f"{g['joints']['corner']:.2f}", f"{c['joints']['corner']:.2f}", "", ""),
         ("sharing edges", f"{g['joints']['edge']:.2f}", f"{c['joints']['edge']:.2f}", "", ""),
         ("maxima of S-Zr-S, degrees", ", ".join(f"{a:.0f}" for a in g["angle_maxima_deg"]),
@@ -116,7 +121,9 @@ def rates(found: dict[str, Any]) -> str:
 def boundaries(found: dict[str, Any]) -> str:
     """Energies of both potentials."""
     reference = {b["boundary"]: b for b in found["boundaries_sevennet"]}
-    lines = ["| boundary | angle | atoms | fitted potential, J/m² | the same structure, SevenNet-0 | relaxed by SevenNet-0 |"]
+    lines = [
+        "| boundary | angle | atoms | fitted potential, J/m² | the same structure, SevenNet-0 | relaxed by SevenNet-0 |"
+    ]
     lines.append("|---|---:|---:|---:|---:|---:|")
     for b in sorted(found["boundaries"], key=lambda b: b["angle_deg"]):
         sigma = f"Σ{b['sigma']:.0f}, " if b["sigma"] and b["sigma"] > 0 else ""
@@ -132,14 +139,18 @@ def boundaries(found: dict[str, Any]) -> str:
 
 def diffraction(found: dict[str, Any]) -> str:
     """Widths and ranges."""
-    lines = ["| sample | atoms | highest point, electrons² per atom | width of the strongest peak, 1/Å | its size by Scherrer, Å | G(r), 30 to 50 Å, per Å² |"]
-    lines.append("|---|---:|---:|---:|---:|---:|")
+    lines = [
+        "| sample | atoms | highest point | width of the peak at 2.495 per Å | size by Scherrer, Å | "
+        "rms G(r), 10 to 15 Å | 30 to 50 Å | 50 to 70 Å |"
+    ]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|---:|")
     for row in found["diffraction"]:
-        strongest = max(row["peaks"], key=lambda p: p["height"]) if row["peaks"] else None
         lines.append(
-            f"| {row['sample']} | {number(row.get('atoms'), 'd')} | {row['highest']:.0f} | "
-            f"{'-' if strongest is None else format(strongest['fwhm_per_A'], '.3f')} | "
-            f"{'-' if strongest is None else number(strongest['scherrer_A'], '.0f')} | {row['g_rms_per_A2']['30-50 Å']:.4f} |"
+            f"| {row['sample']} | {number(row['atoms'], ',d')} | {row['highest']:.0f} | "
+            f"{number(row['fwhm_per_A'], '.4f')} | "
+            f"{number(row['scherrer_A'], '.0f')} | "
+            + " | ".join(number(value, ".3f") for value in row["g_rms_per_A2"].values())
+            + " |"
         )
     return "\n".join(lines)
 

@@ -92,3 +92,10 @@ def test_planes_of_sigma_5():
 def test_what_is_refused(call, words):
     with pytest.raises(DataError, match=words):
         call()
+
+
+def test_a_strain_that_undoes_the_rotation_is_no_coincidence():
+    cell = np.diag([6.96228, 7.08885, 9.96352])
+    found = find_coincidences(cell, (0, 1, 0), largest_sigma=31, largest_strain=0.02)
+    assert found
+    assert all(np.radians(each.angle_deg) > each.strain for each in found)

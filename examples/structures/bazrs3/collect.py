@@ -41,9 +41,10 @@ CUTOFFS_A = {("Zr", "S"): 3.1, ("Ba", "S"): 3.8}  # of the reference work
 Q_PER_A = 1.61, 5.25  # of its diffraction
 INSTRUMENT = Resolution(fwhm_per_A=0.02)
 B_ISO_A2 = 0.8
+GLASS_FWHM_PER_A = 0.2  # bridges the reciprocal vectors of its small box
 GRAINS = 1, 8, 50
-PEAKS_PER_A = 3.5  # reflections beyond overlap too much to have a width of their own
-STRONGEST, MISFIT = 6, 0.1  # how many are told, and how well a peak has to fit, in parts of its height
+PEAK_PER_A, WINDOW_PER_A = 2.495, 0.15  # (220) and (004), which fall together and stand alone
+RANGES_A = (10, 15), (30, 50), (50, 70)
 FAR_A = 6.0  # from a boundary, where an atom is one of the crystal
 SHOWN = "tilt 9.5 about 0 0 1"
 FITS = {
@@ -87,24 +88,27 @@ def summary_of(found: LocalStructure) -> dict:
     }
 
 
-def broadening(found: Diffraction, grains: int) -> dict:
-    """Widths of the strongest peaks, sizes by Scherrer's formula, and how far G(r) reaches."""
+def broadening(found: Diffraction, *, glass: bool = False) -> dict:
+    """Width of one strong peak, the size by Scherrer's formula, and how far G(r) reaches."""
     pattern, function = found.pattern, found.pair_function
-    sharp = fit_peaks(pattern.q_per_A, pattern.intensity, near_per_A=near, half_window_per_A=WINDOW_PER_A)
     r, g = function.r_A, function.G_per_A2
-    rows = []
-    for p in sorted(sharp, key=lambda p: p.q_per_A):
-        try:
-            size_A = scherrer_diameter(p, resolution=INSTRUMENT)
-        except DataError:  # no wider than the instrument
-            size_A = None
-        rows.append({"q_per_A": p.q_per_A, "height": p.height, "fwhm_per_A": p.fwhm_per_A, "scherrer_A": size_A})
-    return {
-        "grains": grains,
+    row = {
         "highest": float(pattern.intensity.max()),
-        "peaks": rows,
-        "g_rms_per_A2": {f"{low:g}-{low + 20:g} Å": float(g[(r > low) & (r < low + 20)].std()) for low in (10, 30, 50)},
+        "fwhm_per_A": None,
+        "scherrer_A": None,
+        "g_rms_per_A2": {
+            f"{low:g}-{high:g} Å": float(g[(r > low) & (r < high)].std()) if r[-1] > high - 1 else None
+            for low, high in RANGES_A
+        },
     }
+    if not glass:
+        (peak,) = fit_peaks(pattern.q_per_A, pattern.intensity, near_per_A=[PEAK_PER_A], half_window_per_A=WINDOW_PER_A)
+        row["fwhm_per_A"] = peak.fwhm_per_A
+        try:
+            row["scherrer_A"] = scherrer_diameter(peak, resolution=INSTRUMENT)
+        except DataError:  # no wider than the instrument
+            pass
+    return row
 
 
 def with_excess(configuration: Configuration) -> Configuration:
@@ -179,15 +183,17 @@ def main(out_folder: str, target: str, figures: str) -> None:
     # the polycrystals, whose patterns begin with that of the crystal without end
     options = {"q_min_per_A": Q_PER_A[0], "q_max_per_A": Q_PER_A[1], "r_max_A": 80.0, "b_iso_A2": B_ISO_A2}
     patterns = {"crystal": diffract(crystals["ace"], resolution=INSTRUMENT, **options)}
-    rows, polycrystals = [{**broadening(patterns["crystal"], 0), "sample": "crystal"}], {}
+    rows, polycrystals = [{"sample": "crystal", "atoms": None, **broadening(patterns["crystal"])}], {}
     for n in GRAINS:
         box = load_crystal(out / f"polycrystal-{n}.extxyz")
         name = f"{n} grain{'s' * (n > 1)}"
         patterns[name] = diffract(box, resolution=INSTRUMENT, **options)
-        rows.append({"sample": name, "atoms": box.n_atoms, **broadening(patterns[name], n)})
+        rows.append({"sample": name, "atoms": box.n_atoms, **broadening(patterns[name])})
         polycrystals[n] = box
-    patterns["glass"] = diffract(glass, resolution=INSTRUMENT, **{**options, "b_iso_A2": None})
-    rows.append({"sample": "glass", "atoms": glass.n_atoms, **broadening(patterns["glass"], 0)})
+    reach_A = 0.5 * float(min(np.diag(glass.cell_A)))  # beyond, its own images
+    own = {**options, "b_iso_A2": None, "r_max_A": reach_A}
+    patterns["glass"] = diffract(glass, resolution=Resolution(fwhm_per_A=GLASS_FWHM_PER_A), **own)
+    rows.append({"sample": "glass", "atoms": glass.n_atoms, **broadening(patterns["glass"], glass=True)})
     stacked = plot_patterns({name: each.pattern for name, each in patterns.items()}, each=True)
     save_figure(stacked, pictures / "bazrs3-patterns.png", dpi=150)
     functions = plot_pair_functions({name: each.pair_function for name, each in patterns.items()})
@@ -211,8 +217,7 @@ def main(out_folder: str, target: str, figures: str) -> None:
         "frames": {name: len(read_dataset((out / file).parent / "train.extxyz")) for name, file in FITS.items()},
         "functions_per_element": len(AceModel.load(fits["melts"]).basis),
         "errors": {
-            name: {"test": errors_of(file, test), "checks": errors_of(file, labelled)}
-            for name, file in fits.items()
+            name: {"test": errors_of(file, test), "checks": errors_of(file, labelled)} for name, file in fits.items()
         },
         "cells_A": {name: np.diag(crystal.cell_A).tolist() for name, crystal in crystals.items()},
         "glass": {"rate_K_per_ps": quench.schedule.rate_K_per_ps, **annealed.means(), **summary_of(found["glass"])},

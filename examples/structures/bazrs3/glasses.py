@@ -1,5 +1,6 @@
-"""Take frames of the first glasses, at 300 K and warmed, for SevenNet-0 to label: what a quench ends in is hardly
-among the frames that active learning selects, whose grades are low there.
+"""Take frames of the first glasses, at 300 K and warmed, for SevenNet-0 to label.
+
+Grades are low in what a quench ends in, so that active learning selects hardly any of it.
 
 python glasses.py FOLDER_OF_QUENCHES POTENTIAL FILE
 """

@@ -127,8 +127,8 @@ def find_coincidences(
                 angle %= fold
                 folded = min(angle, fold - angle)
                 strain = max(map(abs, strains))
-                if folded < 0.01 and strain < EXACT:
-                    continue  # the lattice itself
+                if folded < 0.01 and strain < EXACT or math.radians(folded) < 1.01 * strain:
+                    continue  # the lattice itself, or no rotation that the strain would not undo
                 key = cells, round(100 * folded)
                 if key not in seen or (round(strain, 9), angle) < seen[key][0]:
                     seen[key] = (round(strain, 9), angle), _coincidence(axis, basis, first, bases[n], angle, strains)
