@@ -55,8 +55,8 @@ PUBLISHED_LAW = LinearLaw(
     0.3645,
     123_410,
 )
-"""ln D (m²/s) of Li in disordered solids, as published (there in cm²/s): Zheng et al., npj Comput. Mater. 2024, 10, 295,
-doi 10.1038/s41524-024-01469-2. It needs neither the table nor scikit-learn."""
+"""ln D (m²/s) of Li in disordered solids, as published (there in cm²/s): Zheng et al., npj Comput. Mater. 2024, 10,
+295, doi 10.1038/s41524-024-01469-2. It needs neither the table nor scikit-learn."""
 
 
 def best_laws(
