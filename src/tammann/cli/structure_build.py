@@ -101,7 +101,8 @@ def polycrystal_command(
         )  # fmt: skip
     elif not quiet:
         print(
-            f"{len(volumes)} grain{'s' * (len(volumes) > 1)} of {diameters.min():.0f} to {diameters.max():.0f} Å, {n} atoms "
+            f"{len(volumes)} {'grain' if len(volumes) == 1 else 'grains'} of {diameters.min():.0f} to "
+            f"{diameters.max():.0f} Å, {n} atoms "
             f"({sum(made.removed.values())} removed as overlaps), unrelaxed: {out}"
         )
 
