@@ -79,7 +79,7 @@ def quench_command(
         print_table(["K/ps", "seed", "atoms", "g/cm³", "eV/atom", "K", "order"], rows)
         if solid := int(table["crystalline"].sum()):
             print(
-                f"{solid} of {len(table)} are crystalline (order: their strongest reflection over a perfect crystal's): "
+                f"{solid} of {len(table)} are crystalline (order: strongest reflection over a perfect crystal's): "
                 "not melted, which takes a higher melt_K, more time or a random start, or crystallised."
             )
         print(f"Glasses and their histories: {folder}")
