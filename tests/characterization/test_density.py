@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from breathing import CSCL, drifting_crystal
 from characterization.boxes import SKEWED
 from hopping import hopping
 from tammann.characterization import ion_density
+from tammann.characterization.ion_paths import ion_paths, mean_framework
 from tammann.errors import DataError
-from tammann.trajectory import Trajectory
+from tammann.trajectory import Trajectory, trajectory_from_arrays
 
 
 def gaussian(cell, ions=4, frames=400, width=0.3, drift=0.0, seed=3):
@@ -91,3 +93,14 @@ def test_bad_input_is_told():
         ion_density(walk, "Li", spacing_A=0.01)
     with pytest.raises(DataError, match="temperature_K"):
         ion_density(Trajectory(walk.symbols, walk.positions, walk.cells, 0.1), "Li").free_energy_eV()
+
+
+def test_ions_keep_their_sites_in_a_cell_that_breathes():
+    """The ions of a rigid crystal that drifts by four cells stay where they are in the framework."""
+    w, cells, _ = drifting_crystal()
+    run = trajectory_from_arrays(w, cells, CSCL, frame_interval_ps=1.0)
+    paths = np.concatenate([part for _, part in ion_paths(run, "Cs")])
+    assert np.abs(paths - paths[0]).max() < 1e-6
+    found = mean_framework(run, "Cs")
+    between = (found.positions_A[:, None] @ np.linalg.inv(found.cell_A) - paths.mean(axis=0)) * 6.0
+    np.testing.assert_allclose(between, np.rint(between), atol=1e-5)

@@ -1,10 +1,18 @@
 """Frames of files: evenly spread or a single one, from dumps of LAMMPS as from structures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tammann.characterization.frames import read_frames, read_sample_frames
+from breathing import CSCL, contacts, drifting_crystal
+from tammann.characterization import pair_distribution
+from tammann.characterization.frames import frames_of, read_frames, read_sample_frames
+from tammann.characterization.order import bragg_order
 from tammann.errors import DataError
+from tammann.structures import Configuration
+from tammann.structures.contacts import closest_contact
+from tammann.trajectory import trajectory_from_arrays
 
 
 def dump(frames: int, columns: str = "id type element x y z", step: int = 10) -> str:
@@ -58,3 +66,18 @@ def test_a_single_frame_is_counted_from_either_end(tmp_path, name):
             read_frames(tmp_path / name, frame=frame)
     with pytest.raises(DataError, match="frames: expected"):
         read_frames(tmp_path / name, frames=0)
+
+
+def test_a_crystal_drifting_in_a_cell_that_breathes_keeps_its_structure():
+    w, cells, _ = drifting_crystal()
+    run = trajectory_from_arrays(w, cells, CSCL, frame_interval_ps=1.0)
+    found = [closest_contact(frame) for frame in frames_of(run, 200)]
+    np.testing.assert_allclose(found, contacts(cells), atol=1e-4)
+    true = [Configuration(CSCL, *frame) for frame in zip(w, cells, strict=True)]
+    one, other = pair_distribution(run, cutoff_A=6.0), pair_distribution(true, cutoff_A=6.0)
+    np.testing.assert_allclose(one.running("Cs", "Cl"), other.running("Cs", "Cl"), atol=0.05)
+    assert one.running("Cs", "Cl")[int(3.8 / one.bin_A)] == pytest.approx(8.0)
+    assert bragg_order(run) == pytest.approx(1.0, abs=1e-6)
+    # its neighbours, moved apart by the sums of displacements alone
+    apart = [closest_contact(frame) for frame in frames_of(replace(run, offsets=None), 200)]
+    assert min(np.array(apart) - contacts(cells)) < -0.1

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from breathing import CSCL, drifting_crystal
 from tammann.errors import DataError
-from tammann.trajectory import Trajectory, trajectory_from_arrays
+from tammann.trajectory import Trajectory, read_trajectory, trajectory_from_arrays
+from tammann.trajectory.read import iterate_configurations
 
 SYMBOLS = ("O", "Ba", "O", "Ti", "O")
 CELL = np.array([[9.0, 0, 0], [4.0, 10.0, 0], [-3.0, 4.5, 11.0]])
@@ -107,3 +109,83 @@ def test_many_blocks_make_one_array(monkeypatch):
     images = np.floor(x @ np.linalg.inv(CELL))
     found = trajectory_from_arrays(x - images @ CELL, CELL, SYMBOLS, frame_interval_ps=1.0, images=images)
     np.testing.assert_allclose(found.positions, x, atol=1e-10)
+
+
+# --- cells that change: the path is the sum of displacements, the structure that of each frame ----------------------
+
+
+def kept(run, positions, cells, atol=1e-4):
+    """Whether every frame is the given structure modulo its cell."""
+    for k in range(run.n_frames):
+        found, cell = run.frame(k)
+        s = (found - positions[k]) @ np.linalg.inv(cell)
+        np.testing.assert_allclose(cell, cells[k], atol=1e-9)
+        np.testing.assert_allclose((s - np.rint(s)) @ cell, 0.0, atol=atol)
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.4], ids=["cube", "skewed"])
+@pytest.mark.parametrize("mode", ["wrapped", "images", "lattice view"])
+def test_frames_are_the_structure_whatever_the_path(mode, tilt):
+    w, cells, images = drifting_crystal(tilt=tilt)
+    x = w + np.matmul(images, cells)
+    given = {"wrapped": (w, {}), "images": (w, {"images": images}), "lattice view": (x, {"wrapped": False})}[mode]
+    run = trajectory_from_arrays(given[0], cells, CSCL, frame_interval_ps=1.0, **given[1])
+    kept(run, w, cells, atol=2e-6)
+    s = run.cell_positions(slice(None)) @ np.linalg.inv(cells)
+    assert np.abs(np.diff(s, axis=0)).max() < 0.1  # nothing is folded, no jumps
+    assert np.abs(run.offsets).max() > 0.1 and run.offsets.dtype == np.float32
+    # the path is that of the definition, written as a loop
+    path = x[0].copy()
+    n = np.floor(np.matmul(x, np.linalg.inv(cells)))
+    folded = x - np.matmul(n, cells)
+    for k in range(1, len(x)):
+        path += folded[k] - folded[k - 1] + (n[k] - n[k - 1]) @ cells[k]
+    moved = run.positions[-1] - run.positions[0]
+    np.testing.assert_allclose(moved, path - x[0], atol=1e-9)
+
+
+def test_slices_and_files_keep_the_structure(tmp_path):
+    w, cells, _ = drifting_crystal()
+    run = trajectory_from_arrays(w, cells, CSCL, frame_interval_ps=1.0, temperature_K=900.0)
+    some = run.frames(50, 190, 7)
+    assert np.shares_memory(some.offsets, run.offsets)
+    kept(some, w[50:190:7], cells[50:190:7])
+    kept(some.frames(3), w[71:190:7], cells[71:190:7])
+    for one, every in ((run, 1), (run, 3), (some, 1)):
+        one.save(tmp_path / "run.npz")
+        again = read_trajectory(tmp_path / "run.npz", every=every)
+        assert np.array_equal(again.positions, one.positions[::every])
+        assert np.array_equal(again.offsets, one.offsets[::every])
+        assert (again.symbols, again.temperature_K) == (one.symbols, one.temperature_K)
+        assert again.frame_interval_ps == every * one.frame_interval_ps
+    read = list(iterate_configurations(tmp_path / "run.npz"))
+    np.testing.assert_allclose(read[4].positions_A, some.frame(4)[0], atol=1e-9)
+
+
+def test_files_without_offsets_load(tmp_path):
+    w, cells, images = drifting_crystal(frames=40)
+    x = w + np.matmul(images, cells)
+    given = {"cells": cells, "symbols": np.array(CSCL), "frame_interval_ps": 1.0}
+    np.savez(tmp_path / "old.npz", positions=w, **given)
+    kept(read_trajectory(tmp_path / "old.npz"), w, cells)
+    np.savez(tmp_path / "old.npz", positions=x, wrapped=False, **given)
+    kept(read_trajectory(tmp_path / "old.npz"), w, cells)
+
+
+def test_a_constant_cell_has_no_offsets(tmp_path):
+    w, cells, _ = drifting_crystal()
+    fixed = trajectory_from_arrays(w @ np.linalg.inv(cells) @ cells[0], cells[0], CSCL, frame_interval_ps=1.0)
+    assert fixed.offsets is None and np.shares_memory(fixed.frame(3)[0], fixed.positions)
+    fixed.save(tmp_path / "run.npz")
+    again = read_trajectory(tmp_path / "run.npz")
+    assert again.offsets is None and again.temperature_K is None and np.array_equal(again.positions, fixed.positions)
+
+
+def test_offsets_that_do_not_fit():
+    with pytest.raises(DataError, match="offsets have shape"):
+        trajectory(offsets=np.zeros((11, 4, 3)))
+    x = np.zeros((3, 5, 3))
+    with pytest.raises(DataError, match="offsets have shape"):
+        trajectory_from_arrays(x, CELL, SYMBOLS, frame_interval_ps=1.0, offsets=x[:2])
+    with pytest.raises(DataError, match="images are given with offsets"):
+        trajectory_from_arrays(x, CELL, SYMBOLS, frame_interval_ps=1.0, offsets=x, images=x)

@@ -79,7 +79,7 @@ def _drift(trajectory: Trajectory, atoms: np.ndarray, step: int) -> np.ndarray:
 
 
 def _fractional(trajectory: Trajectory, frames: slice, atoms: np.ndarray) -> np.ndarray:
-    positions = np.asarray(trajectory.positions[frames])[:, atoms]
+    positions = trajectory.cell_positions(frames)[:, atoms]
     if not np.isfinite(positions).all():
         raise DataError("positions are not all finite; the run may have blown up, leave it out.")
     cells = trajectory.cells if len(trajectory.cells) == 1 else trajectory.cells[frames]

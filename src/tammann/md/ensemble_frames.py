@@ -143,7 +143,6 @@ def _taken(
             f"{name}, NVT at {conditions.temperature_K:g} K, {int(k) * walk.frame_interval_ps:.3f} ps, strain xx yy zz "
             f"yz xz xy {shown} (limit {strain_limit:g})"
         )
-        cell = walk.cells[0 if len(walk.cells) == 1 else int(k)]
-        configuration = Configuration(walk.symbols, np.array(walk.positions[int(k)]), cell)
+        configuration = Configuration(walk.symbols, *walk.frame(int(k)))
         out.append(Frame(configuration, config_type="nvt", trajectory=run, label=Label(method="", run=told)))
     return out

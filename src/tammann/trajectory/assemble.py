@@ -32,7 +32,8 @@ def in_blocks(frames: Frames) -> Iterator[Frames]:
         part = slice(begin, begin + size)
         cells = frames.cells if len(frames.cells) == 1 else frames.cells[part]
         images = None if frames.images is None else frames.images[part]
-        yield replace(frames, positions=frames.positions[part], cells=cells, images=images)
+        offsets = None if frames.offsets is None else frames.offsets[part]
+        yield replace(frames, positions=frames.positions[part], cells=cells, images=images, offsets=offsets)
 
 
 def snapshots_as_frames(snapshots: Iterable[Snapshot], where: str) -> Iterator[Frames]:
@@ -133,8 +134,16 @@ def collect(
             yield block
 
     notes = [] if notes is None else notes
-    paths = unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=notes, advice=advice)
-    positions = _concatenate(paths)
+    with _Growing() as whole, _Growing() as known_offsets:
+        paths = unwrapped(checked(), wrapped=wrapped, first=start, every=every, notes=notes, advice=advice)
+        for path, part in paths:
+            if part is not None:
+                if len(known_offsets) < len(whole):  # the cell begins to change
+                    known_offsets.append(np.zeros((len(whole), *part.shape[1:]), dtype=np.float32))
+                known_offsets.append(part)
+            whole.append(path)
+        positions = whole.array()
+        offsets = known_offsets.array() if len(known_offsets) else None
     if len(positions) < 2:
         raise DataError(
             f"{where}{len(positions)} whole frame(s) chosen, expected at least 2; give more frames."
@@ -151,48 +160,65 @@ def collect(
         temperature_K=temperature_K,
         source=source,
         notes=tuple(notes),
+        offsets=offsets,
     )
 
 
-def _concatenate(blocks: Iterable[np.ndarray]) -> np.ndarray:
-    """Return one array of all blocks, memory-mapped to a temporary file beyond ``IN_MEMORY_BYTES``."""
-    kept: list[np.ndarray] = []
-    file: IO[bytes] | None = None
-    size, frames, shape = 0, 0, (0, 3)
-    try:
-        for block in blocks:
-            block = np.ascontiguousarray(block)
-            size += block.nbytes
-            frames += len(block)
-            shape = block.shape[1:]
-            kept.append(block)
-            if file is None and size > IN_MEMORY_BYTES:
+class _Growing:
+    """An array that blocks are appended to, memory-mapped to a temporary file beyond ``IN_MEMORY_BYTES``."""
+
+    def __init__(self) -> None:
+        self._kept: list[np.ndarray] = []
+        self._file: IO[bytes] | None = None
+        self._size = self._frames = 0
+        self._like = np.empty((0, 0, 3))
+
+    def __enter__(self) -> _Growing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def __len__(self) -> int:
+        return self._frames
+
+    def append(self, block: np.ndarray) -> None:
+        """Append frames."""
+        block = np.ascontiguousarray(block)
+        self._size += block.nbytes
+        self._frames += len(block)
+        self._like = block[:0]
+        self._kept.append(block)
+        try:
+            if self._file is None and self._size > IN_MEMORY_BYTES:
                 # Without a name: it vanishes with the array or the process.
-                file = tempfile.TemporaryFile(prefix="tammann-positions-")
-            if file is not None:
-                for part in kept:
-                    file.write(part.data)
-                kept.clear()
-        if file is not None:
-            file.flush()
-            return np.memmap(file, dtype=np.float64, mode="r", shape=(frames, *shape))
-    except OSError as error:
-        raise DataError(
-            f"positions do not fit into the temporary folder ({tempfile.gettempdir()}: {error.strerror or error}); "
-            "name another by the environment variable TMPDIR."
-        ) from None
-    finally:
-        if file is not None:
-            file.close()
-    if len(kept) == 1:
-        return kept[0]
-    # The pages of a new array take memory only when written, and each block is freed once copied.
-    whole = np.empty((frames, *shape))
-    while kept:
-        part = kept.pop()
-        whole[frames - len(part) : frames] = part
-        frames -= len(part)
-    return whole
+                self._file = tempfile.TemporaryFile(prefix="tammann-positions-")
+            if self._file is not None:
+                for part in self._kept:
+                    self._file.write(part.data)
+                self._file.flush()
+                self._kept.clear()
+        except OSError as error:
+            raise DataError(
+                f"positions do not fit into the temporary folder ({tempfile.gettempdir()}: {error.strerror or error}); "
+                "name another by the environment variable TMPDIR."
+            ) from None
+
+    def array(self) -> np.ndarray:
+        """Return the whole, and keep nothing."""
+        frames, shape, kind = self._frames, self._like.shape[1:], self._like.dtype
+        if self._file is not None:
+            return np.memmap(self._file, dtype=kind, mode="r", shape=(frames, *shape))
+        if len(self._kept) == 1:
+            return self._kept.pop()
+        # The pages of a new array take memory only when written, and each block is freed once copied.
+        whole = np.empty((frames, *shape), dtype=kind)
+        while self._kept:
+            part = self._kept.pop()
+            whole[frames - len(part) : frames] = part
+            frames -= len(part)
+        return whole
 
 
 def _check_even(values: np.ndarray, start: int, every: int, where: str) -> None:

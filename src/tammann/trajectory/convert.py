@@ -24,6 +24,7 @@ def trajectory_from_arrays(
     frame_interval_ps: float,
     images: Any = None,
     wrapped: bool = True,
+    offsets: Any = None,
     temperature_K: float | None = None,
     source: str = "",
 ) -> Trajectory:
@@ -36,6 +37,8 @@ def trajectory_from_arrays(
         frame_interval_ps: Time from each frame to the next, ps.
         images: Shape (F, N, 3), whole numbers of lattice vectors to add to unwrap, or None for minimum images.
         wrapped: False where the positions are unwrapped already.
+        offsets: Those of a ``Trajectory`` whose ``positions`` these are, shape (F, N, 3), Å, or None; with them nothing
+            is unwrapped.
         temperature_K: Temperature of the simulation, K.
         source: Where the arrays are from.
 
@@ -48,7 +51,7 @@ def trajectory_from_arrays(
         >>> trajectory_from_arrays(x, 10.0 * np.eye(3), ["O"], frame_interval_ps=0.1).positions[:, 0, 0].tolist()
         [9.0, 10.5]
     """
-    blocks = in_blocks(arrays_as_frames(positions, cells, symbols, images=images, wrapped=wrapped))
+    blocks = in_blocks(arrays_as_frames(positions, cells, symbols, images=images, wrapped=wrapped, offsets=offsets))
     return collect(
         blocks, wrapped=wrapped, frame_interval_ps=frame_interval_ps, temperature_K=temperature_K, source=source
     )

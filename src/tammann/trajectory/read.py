@@ -51,8 +51,9 @@ def read_trajectory(
     Positions of more than 4 GB are kept in a temporary file, which vanishes with the trajectory.
 
     Args:
-        path: A LAMMPS dump (text; any columns, any periodic cell), extended XYZ, XDATCAR, ASE .traj, or .npz with
-            arrays named as the arguments of ``trajectory_from_arrays``; text also compressed (.gz, .bz2, .xz).
+        path: A LAMMPS dump (text; any columns, any periodic cell), extended XYZ, XDATCAR, ASE .traj, or .npz, from
+            ``Trajectory.save`` or with arrays named as the arguments of ``trajectory_from_arrays``; text also
+            compressed (.gz, .bz2, .xz).
         timestep_fs: Length of one step of the run, fs, where the file counts steps (LAMMPS dumps).
         frame_interval_ps: Time between two frames as they stand in the file, ps; instead of ``timestep_fs``.
         temperature_K: Temperature of the run, K.
@@ -162,7 +163,8 @@ def iterate_configurations(
             symbols = symbols or check_symbols(block.symbols, str(path))
             cells = np.broadcast_to(block.cells, (len(block.positions), 3, 3))
             corners = np.zeros((1, 3)) if block.origins is None else block.origins[:, None]
-            for positions, cell in zip(block.positions - corners, cells, strict=True):
+            inside = block.positions - corners - (0.0 if block.offsets is None else block.offsets)
+            for positions, cell in zip(inside, cells, strict=True):
                 yield Configuration(symbols, positions, cell)
 
 
@@ -224,7 +226,7 @@ def _traj_snapshots(
 
 def _npz_frames(path: Path, choice: Choice, wrapped: bool) -> tuple[bool, Iterator[Frames], dict[str, float]]:
     """Return the frames of a file of arrays named like the arguments of ``trajectory_from_arrays``."""
-    known = {"positions", "cells", "symbols", "images", "wrapped", "frame_interval_ps", "temperature_K"}
+    known = {"positions", "cells", "symbols", "images", "wrapped", "offsets", "frame_interval_ps", "temperature_K"}
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -238,7 +240,7 @@ def _npz_frames(path: Path, choice: Choice, wrapped: bool) -> tuple[bool, Iterat
         raise DataError(
             f"{path} has no {', '.join(sorted(missing))}, expected {', '.join(sorted(known))} (the last ones if known)."
         )
-    images = arrays.get("images")
+    images, offsets = arrays.get("images"), arrays.get("offsets")
     chosen = slice(*choice)
     cells = arrays["cells"]
     block = arrays_as_frames(
@@ -247,5 +249,6 @@ def _npz_frames(path: Path, choice: Choice, wrapped: bool) -> tuple[bool, Iterat
         arrays["symbols"].ravel().tolist(),
         images=None if images is None else images[chosen],
         wrapped=wrapped or images is not None,
+        offsets=None if offsets is None else offsets[chosen],
     )
     return wrapped, in_blocks(block), kept

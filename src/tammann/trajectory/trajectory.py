@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from tammann.composition import atomic_masses
 from tammann.errors import DataError
+from tammann.files import whole_path
 from tammann.trajectory.unwrap import check_cells, volumes
 
 
@@ -30,6 +33,10 @@ def check_symbols(symbols: Iterable[str], where: str) -> tuple[str, ...]:
 class Trajectory:
     """Unwrapped positions of the atoms of a periodic system at equal intervals of time.
 
+    Where the cell changes, unwrapped positions are sums of displacements (``unwrap``), right for diffusion, but no
+    longer the crystal modulo the cell of their frame; ``offsets`` are what lies between, and ``cell_positions`` and
+    ``frame``, from which all structure is measured, take them off.
+
     Attributes:
         symbols: Element of each atom, (N,).
         positions: Unwrapped, shape (F, N, 3), Å, float64, read-only; of a large file a memory-mapped array.
@@ -38,6 +45,8 @@ class Trajectory:
         temperature_K: Temperature of the simulation, K, or None where it is not known.
         source: Where the frames come from.
         notes: What a user must know, one sentence each.
+        offsets: Unwrapped positions less those that fit the cell of their frame, shape (F, N, 3), Å, float32,
+            read-only; None for zero, as in a cell that does not change.
 
     Raises:
         DataError: Shapes that do not fit, fewer than two frames, an unknown element, a lattice without volume, an
@@ -59,12 +68,15 @@ class Trajectory:
     temperature_K: float | None = None
     source: str = ""
     notes: tuple[str, ...] = ()
+    offsets: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "symbols", tuple(str(symbol) for symbol in self.symbols))
         object.__setattr__(self, "notes", tuple(self.notes))
-        for name in ("positions", "cells"):
-            array = np.asanyarray(getattr(self, name), dtype=np.float64).view()
+        for name, kind in (("positions", np.float64), ("cells", np.float64), ("offsets", np.float32)):
+            if getattr(self, name) is None and name == "offsets":
+                continue
+            array = np.asanyarray(getattr(self, name), dtype=kind).view()
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         if self.positions.ndim != 3 or self.positions.shape[2] != 3 or self.positions.shape[1] != len(self.symbols):
@@ -81,6 +93,8 @@ class Trajectory:
                 f"cells have shape {self.cells.shape}, expected (1, 3, 3) or ({len(self.positions)}, 3, 3), one per "
                 "frame."
             )
+        if self.offsets is not None and self.offsets.shape != self.positions.shape:
+            raise DataError(f"offsets have shape {self.offsets.shape}, expected that of positions.")
         check_cells(self.cells, 0, 1)
         check_symbols(self.symbols, "symbols")
         if not 1e-9 <= self.frame_interval_ps <= 1e9:
@@ -153,9 +167,17 @@ class Trajectory:
             )
         return np.flatnonzero(np.array(self.symbols) == symbol)
 
+    def cell_positions(self, frames: int | slice) -> np.ndarray:
+        """Return positions that are the structure modulo the cell of each frame, Å, shape (N, 3) or (frames, N, 3).
+
+        They are continuous in time and not folded into the cell: the unwrapped ones less ``offsets``.
+        """
+        positions = np.asarray(self.positions[frames])
+        return positions if self.offsets is None else positions - self.offsets[frames]
+
     def frame(self, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return positions, shape (N, 3), Å, and cell, shape (3, 3), Å, of frame ``k``."""
-        return np.asarray(self.positions[k]), self.cells[k if len(self.cells) > 1 else 0]
+        """Return positions as ``cell_positions``, shape (N, 3), Å, and cell, shape (3, 3), Å, of frame ``k``."""
+        return self.cell_positions(k), self.cells[k if len(self.cells) > 1 else 0]
 
     def frames(self, start: int = 0, stop: int | None = None, step: int = 1) -> Trajectory:
         """Return some of the frames, as a view: nothing is copied.
@@ -171,7 +193,32 @@ class Trajectory:
             positions=self.positions[chosen],
             cells=self.cells if len(self.cells) == 1 else self.cells[chosen],
             frame_interval_ps=self.frame_interval_ps * step,
+            offsets=None if self.offsets is None else self.offsets[chosen],
         )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a file .npz that ``read_trajectory`` gives back as it is, without ``notes``.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> from tammann.trajectory import read_trajectory
+            >>> file = pathlib.Path(tempfile.mkdtemp()) / "walk.npz"
+            >>> Trajectory.example().save(file)
+            >>> read_trajectory(file).formula
+            'MgO'
+        """
+        known: dict[str, Any] = {"offsets": self.offsets, "temperature_K": self.temperature_K}
+        known = {name: value for name, value in known.items() if value is not None}
+        with whole_path(path) as partial, partial.open("wb") as file:
+            np.savez(
+                file,
+                positions=self.positions,
+                cells=self.cells,
+                symbols=np.array(self.symbols),
+                wrapped=False,
+                frame_interval_ps=self.frame_interval_ps,
+                **known,
+            )
 
     def __repr__(self) -> str:
         warm = "" if self.temperature_K is None else f", {self.temperature_K:g} K"

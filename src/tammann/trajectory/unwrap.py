@@ -30,6 +30,7 @@ class Frames:
         images: Shape (F, N, 3), numbers of lattice vectors to add to unwrap, or None.
         steps: Number of the time step of each frame, shape (F,), or None.
         times_ps: Time of each frame, shape (F,), ps, or None.
+        offsets: Of positions that are sums of displacements, as those of ``Trajectory``, shape (F, N, 3), Å, or None.
     """
 
     positions: np.ndarray
@@ -39,6 +40,7 @@ class Frames:
     images: np.ndarray | None = None
     steps: np.ndarray | None = None
     times_ps: np.ndarray | None = None
+    offsets: np.ndarray | None = None
 
 
 def unwrap(
@@ -80,20 +82,29 @@ def unwrap(
     """
     block = arrays_as_frames(positions, cells, images=images, wrapped=wrapped)
     check_cells(block.cells, 0, 1)
-    (result,) = unwrapped([block], wrapped=wrapped, notes=[])
+    ((result, _),) = unwrapped([block], wrapped=wrapped, notes=[])
     return result
 
 
 def arrays_as_frames(
-    positions: Any, cells: Any, symbols: Sequence[str] | None = None, *, images: Any = None, wrapped: bool = True
+    positions: Any,
+    cells: Any,
+    symbols: Sequence[str] | None = None,
+    *,
+    images: Any = None,
+    wrapped: bool = True,
+    offsets: Any = None,
 ) -> Frames:
     """Return plain arrays as frames after checking that their shapes fit."""
     try:
         positions = np.asarray(positions, dtype=float)
         cells = np.asarray(cells, dtype=float)
         images = None if images is None else np.asarray(images, dtype=float)
+        offsets = None if offsets is None else np.asarray(offsets, dtype=np.float32)
     except (TypeError, ValueError):
-        raise DataError("positions, cells or images are not arrays of numbers of one shape per frame.") from None
+        raise DataError(
+            "positions, cells, images or offsets are not arrays of numbers of one shape per frame."
+        ) from None
     cells = cells[None] if cells.ndim == 2 else cells
     atoms = positions.shape[1] if symbols is None and positions.ndim == 3 else len(symbols or ())
     if positions.ndim != 3 or positions.shape[1:] != (atoms, 3) or 0 in positions.shape:
@@ -105,7 +116,11 @@ def arrays_as_frames(
         raise DataError("images are given with wrapped=False; give images for wrapped positions, or neither.")
     if images is not None and images.shape != positions.shape:
         raise DataError(f"images have shape {images.shape}, expected that of positions, {positions.shape}.")
-    return Frames(positions, cells, tuple(map(str, symbols or ())), images=images)
+    if offsets is not None and images is not None:
+        raise DataError("images are given with offsets, which belong to unwrapped positions; leave out one of them.")
+    if offsets is not None and offsets.shape != positions.shape:
+        raise DataError(f"offsets have shape {offsets.shape}, expected that of positions, {positions.shape}.")
+    return Frames(positions, cells, tuple(map(str, symbols or ())), images=images, offsets=offsets)
 
 
 def volumes(cells: np.ndarray) -> np.ndarray:
@@ -129,16 +144,21 @@ def check_cells(cells: np.ndarray, first: int, every: int) -> None:
 
 def unwrapped(
     blocks: Iterable[Frames], *, wrapped: bool, notes: list[str], first: int = 0, every: int = 1, advice: str = ""
-) -> Iterator[np.ndarray]:
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Unwrap frames block by block, as ``unwrap``, and say in ``notes`` what was done.
 
-    ``first`` and ``every`` number the frames in messages.
+    With each block come its offsets (``Trajectory``), float32, or None as long as the cell has not changed. Frames that
+    have offsets already stay as they are. ``first`` and ``every`` number the frames in messages.
     """
     # Of the last frame: fractional coordinates and images of the wrapped position, the lattice-view position, the path.
     s_before = n_before = x_before = u_before = cell_before = basis_before = origin_before = np.empty(0)
     constant = True
     longest: float | None = None
     for number, block in enumerate(blocks):
+        if block.offsets is not None:
+            constant = False
+            yield block.positions, block.offsets
+            continue
         count = len(block.positions)
         cells = np.broadcast_to(block.cells, (count, 3, 3))
         origins = np.broadcast_to(np.zeros(3) if block.origins is None else block.origins, (count, 3))
@@ -163,6 +183,7 @@ def unwrapped(
             x = block.positions + np.matmul(n, basis)
             s_before, n_before = s[-1], n[-1]
 
+        offsets = None
         if constant and same:
             u = x
         else:
@@ -177,11 +198,12 @@ def unwrapped(
             u = np.diff(w, axis=0) + np.matmul(np.diff(images, axis=0), h[1:])
             u[0] += u_before
             np.cumsum(u, axis=0, out=u)
+            offsets = (u - x).astype(np.float32)
             constant = False
         x_before, u_before = x[-1].copy(), u[-1].copy()
         cell_before, basis_before, origin_before = cells[-1].copy(), basis[-1].copy(), origins[-1].copy()
         first += every * count
-        yield u
+        yield u, offsets
     if longest is not None:
         notes.append(
             f"Unwrapped by minimum images: the longest step between two frames is {longest:.2f} heights of the cell; "
