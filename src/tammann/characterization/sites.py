@@ -64,7 +64,8 @@ class IonSites(ShownAsTable):
     @property
     def elsewhere(self) -> float:
         """Mean number of ions that belong to no site."""
-        return max(0.0, self.density.n_ions - float(self.basins.ions.sum()))
+        left = self.density.n_ions - float(self.basins.ions.sum())
+        return left if left > 1e-9 * self.density.n_ions else 0.0  # no round-off
 
     @property
     def positions_A(self) -> np.ndarray:

@@ -37,6 +37,8 @@ from tammann.workflows.electrolyte.structures import RELAXED, composition_of, cr
 from tammann.workflows.transport import TransportPlan, run_transport
 
 DYNAMICS, TRANSPORT, PATHWAYS = "dynamics", "transport", "pathways"
+OF_THE_RUN = "exploded", "left its training data"
+"""What errors say that concern one run, not all of them."""
 POTENTIAL, FAILED, SUMMARY = "potential.json", "failed.txt", "pathways.json"
 
 
@@ -92,7 +94,7 @@ def move(
     plan: ElectrolytePlan, out: Path, structure: str, temperature_K: float, replica: int,
     progress: Callable[..., None] | None = None,
 ) -> None:  # fmt: skip
-    """Make one run of molecular dynamics, or the rest of it; one that explodes leaves the reason."""
+    """Make one run of molecular dynamics, or the rest of it; one that fails by itself leaves the reason."""
     run = Run(structure, temperature_K, replica)
     folder = run_folder(out, run)
     if (folder / FAILED).exists():
@@ -111,7 +113,7 @@ def move(
             progress=progress,
         )
     except DataError as error:
-        if "exploded" not in str(error):
+        if not any(reason in str(error) for reason in OF_THE_RUN):
             raise
         write_text(folder / FAILED, f"{error}\n")
 

@@ -13,6 +13,8 @@ from tammann.errors import DataError, RecipeError, ResultError
 from tammann.files import check_empty, lock_folder, read_json, write_text
 from tammann.parallel import Progress, run_tasks
 from tammann.workflows.electrolyte.motion import (
+    DYNAMICS,
+    FAILED,
     find_pathways,
     finished,
     keep_potential,
@@ -161,7 +163,7 @@ def _pathways(plan: ElectrolytePlan, out: Path, tell: Progress, executor: Execut
 
 
 def _some(tasks: Mapping[str, Any], out: Path) -> None:
-    if not tasks:
+    if not tasks and not any((out / DYNAMICS).rglob(FAILED)):
         raise DataError(
             f"expected a finished run of molecular dynamics, got none in {out}; run the stage dynamics first."
         )
