@@ -175,9 +175,9 @@ def main(out_folder: str, target: str, figures: str) -> None:
     save_figure(plot_boundary_energies(series, names=names), pictures / "bazrs3-boundaries.png", dpi=150)
 
     shown = with_excess(load_grain_boundaries(out / "boundaries").configuration(SHOWN))
-    figure = Figure(figsize=(9.0, 5.0), layout="constrained")
-    for ax, label in zip(figure.subplots(1, 2), ("excess_energy_eV", "extrapolation_grade"), strict=True):
-        plot_grains(shown, label=label, slice_A=(0.0, float(shown.cell_A[2, 2])), along=0, ax=ax)
+    figure = Figure(figsize=(8.0, 5.4), layout="constrained")
+    for ax, label in zip(figure.subplots(2, 1), ("excess_energy_eV", "extrapolation_grade"), strict=True):
+        plot_grains(shown, label=label, slice_A=(0.0, float(shown.cell_A[0, 0])), along=0, ax=ax)
     save_figure(figure, pictures / "bazrs3-boundary.png", dpi=150)
 
     # the polycrystals, whose patterns begin with that of the crystal without end
@@ -200,6 +200,7 @@ def main(out_folder: str, target: str, figures: str) -> None:
     save_figure(functions, pictures / "bazrs3-pair-functions.png", dpi=150)
     save_figure(plot_grains(polycrystals[50]), pictures / "bazrs3-grains.png", dpi=150)
 
+    thick = {row["boundary"]: row["energy_J_per_m2"] for row in boundary_rows(out, "boundaries-thick")}
     results = {
         "about": {
             "tammann": __version__,
@@ -227,6 +228,7 @@ def main(out_folder: str, target: str, figures: str) -> None:
         "rates_means": rates.table().to_dict("records"),
         "boundaries": boundaries,
         "boundaries_sevennet": reference,
+        "boundaries_of_thicker_grains_J_per_m2": thick,
         "diffraction": rows,
     }
     write_text(target, json.dumps(json_safe(results), indent=1) + "\n")

@@ -47,6 +47,7 @@ def main(workers: str = "2") -> None:
     if not Path("out/crystal-ace.extxyz").exists():
         python("crystals.py", "out/potential/low-energy.ace.npz", "out/crystal-ace.extxyz")
     tammann("structure boundary boundaries.yaml", "out/boundaries", "boundaries.csv", *two)
+    tammann("structure boundary boundaries-thick.yaml", "out/boundaries-thick", "boundaries.csv", *two)
     tammann("structure boundary boundaries-sevennet.yaml", "out/boundaries-sevennet", "boundaries.csv")
     for grains in GRAINS:
         target = f"out/polycrystal-{grains}.extxyz"
