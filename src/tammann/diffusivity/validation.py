@@ -96,7 +96,7 @@ class CrossValidation(ShownAsTable):
 
     Attributes:
         model: Its name.
-        table: What was predicted.
+        table_of: What was predicted.
         grouped: Whether the folds were drawn by compositions.
         folds: Their number.
         seeds: Of the draws, S of them.
