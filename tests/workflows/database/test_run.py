@@ -42,6 +42,7 @@ def test_end_to_end(tmp_path):
     row = made.table().iloc[0]
     frames = read_structures(frames_file(out, "Li2O", 2500.0))
     assert len(frames) == 4 and row["AAV"] == pytest.approx(np.mean([f.volume_A3 / f.n_atoms for f in frames]))
+    assert made.store.query("SELECT * FROM activations").empty  # of one temperature there is none
     assert row["D_m2_per_s"] > 0 and row["log_log_slope"] > 0.5
     limit = made.store.query("SELECT * FROM amorphous_limits").iloc[0]
     assert limit["formula"] == "Li2O" and limit["energy_eV_per_atom"] < row["energy_eV_per_atom"]

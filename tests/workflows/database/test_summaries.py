@@ -22,6 +22,16 @@ def test_activation_energies_and_anions(tmp_path):
     assert found["anion"].to_dict() == {"Li2O": "O", "Li2S": "S", "LiF": "F"}
 
 
+def test_activation_energies_are_kept(tmp_path):
+    store = made_up_store(tmp_path / "db")
+    for _ in range(2):
+        store.keep_activations(activation_table(store))
+    kept = store.query("SELECT Ea_eV FROM activations WHERE formula = 'LiF'")
+    assert kept["Ea_eV"].tolist() == pytest.approx([0.4])
+    store.keep_activations(activation_table(store).iloc[:0])
+    assert store.query("SELECT * FROM activations").empty
+
+
 def test_distributions(tmp_path):
     counts = {"Li2O": ({"Li": 2, "O": 1}, 0.3), "LiPO3": ({"Li": 1, "P": 1, "O": 3}, 0.5)}
     store = made_up_store(tmp_path / "db", formulas=counts)

@@ -19,6 +19,7 @@ from tammann.workflows.database.limits import amorphous_limit, crystal_energies
 from tammann.workflows.database.plan import DatabasePlan
 from tammann.workflows.database.records import is_kept, keep_state, load_frames
 from tammann.workflows.database.store import FILE, Store
+from tammann.workflows.database.summaries import activation_table
 from tammann.workflows.melt import MeltResult, load_melts, run_melts
 from tammann.workflows.melt.folder import PLAN as MELT_PLAN
 from tammann.workflows.plan_folder import PLAN, keep_plan
@@ -123,6 +124,7 @@ def collect_states(plan: DatabasePlan, out: Path, melts: MeltResult) -> list[str
                 keep_state(store, out, plan, state)
         except DataError as error:
             failures.append(" ".join((str(error), *state.failed)))
+    store.keep_activations(activation_table(store))
     return failures
 
 

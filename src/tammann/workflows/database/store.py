@@ -46,6 +46,10 @@ CREATE TABLE IF NOT EXISTS elements (
 CREATE TABLE IF NOT EXISTS distributions (
     state INTEGER PRIMARY KEY REFERENCES states (id) ON DELETE CASCADE, data TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS activations (
+    formula TEXT PRIMARY KEY, anion TEXT NOT NULL, temperatures INTEGER NOT NULL, Ea_eV REAL NOT NULL,
+    Ea_stderr_eV REAL, ln_D0_m2_per_s REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS amorphous_limits (
     formula TEXT NOT NULL, potential TEXT NOT NULL, frames INTEGER NOT NULL, relaxed INTEGER NOT NULL,
     energy_eV_per_atom REAL NOT NULL, hull_eV_per_atom REAL, above_hull_eV_per_atom REAL, phases TEXT NOT NULL,
@@ -137,6 +141,14 @@ class Store:
             connection.execute(
                 f"INSERT OR REPLACE INTO amorphous_limits ({names}) VALUES ({marks})", _plain(values.values())
             )
+
+    def keep_activations(self, energies: pd.DataFrame) -> None:
+        """Keep activation energies, columns of the table ``activations``, in the place of all earlier ones."""
+        rows = [_plain(row) for row in energies.itertuples(index=False, name=None)]
+        with self.connection(write=True) as connection:
+            connection.execute("DELETE FROM activations")
+            names, marks = ", ".join(energies.columns), ", ".join("?" * len(energies.columns))
+            connection.executemany(f"INSERT INTO activations ({names}) VALUES ({marks})", rows)
 
     def query(self, sql: str, *parameters: Any) -> pd.DataFrame:
         """Return the rows of a query.
