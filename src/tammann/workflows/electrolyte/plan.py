@@ -62,9 +62,9 @@ class RelaxationBlock(Block):
 class SelectionBlock(Block):
     """Which relaxed orderings are set in motion: the lowest of each composition, and others by Boltzmann weight."""
 
-    structures: (
-        Annotated[int, number_field("a number from 1 to 10000, of all compositions", ge=1, le=10_000)] | None
-    ) = None
+    structures: Annotated[int, Field(strict=True, ge=1, le=10_000)] | None = Field(
+        None, description="how many of all compositions, from 1 to 10000; the lowest of each by default"
+    )
     temperature_K: Annotated[float, number_field("a temperature from 1 to 1e5 K", ge=1, le=1e5)] = 800.0
     per: Literal["atom", "formula"] = Field("atom", description="atom or formula")
     degeneracy: Annotated[bool, Field(strict=True, description="true or false")] = False
