@@ -123,6 +123,8 @@ def plot_composition_map(
         >>> ax.get_xlabel(), ax.texts[0].get_text()
         ('Y share', '10')
     """
+    from matplotlib.patheffects import withStroke
+
     points, above = np.asarray(shares, dtype=float), np.asarray(above_hull_eV, dtype=float)
     if points.ndim != 2 or points.shape[1] not in (2, 3) or above.shape != (len(points),):
         raise DataError(f"shares: expected shape (n, 2) or (n, 3), and n energies, got {points.shape}, {above.shape}.")
@@ -149,8 +151,10 @@ def plot_composition_map(
         *ax.plot(*points[stable].T, label="stable", clip_on=False, **common),
         *ax.plot(*points[~stable].T, label="metastable", markerfacecolor="white", clip_on=False, **common),
     ]
+    halo = [withStroke(linewidth=2.0, foreground="white")]
     for (x, y), energy in zip(points[~stable & named], above[~stable & named], strict=True):
-        ax.annotate(f"{MEV * energy:.3g}", (x, y), (5, 5), textcoords="offset points", fontsize=8, color=INK)
+        text = f"{MEV * energy:.3g}"
+        ax.annotate(text, (x, y), (5, 5), textcoords="offset points", fontsize=8, color=INK, path_effects=halo)
     note = "metastable, meV above the hull" if named and (~stable).any() else "metastable"
     handles[1].set_label(note)
     legend_above(ax, handles if (~stable).any() else handles[:1], ncols=2)
