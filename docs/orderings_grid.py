@@ -2,7 +2,7 @@
 
     python docs/orderings_grid.py FOLDER [compute]
 
-With ``compute`` the orderings are relaxed in FOLDER, which takes half an hour on one core and can be resumed, and
+With ``compute`` the orderings are relaxed in FOLDER, which takes a few minutes on one core and can be resumed, and
 docs/orderings-grid.json is written. Without it the figures are drawn from that file.
 """
 
@@ -92,7 +92,7 @@ def draw() -> None:
     print(hull, chosen, f"{sum(row['relaxed'] for row in rows)} of {len(rows)} relaxed")
     print(hull.table()[hull.lowest].to_string())
     ax = plot_formation_energies(hull, ("Br", ("Br", "Cl")), series=("Y", ("In", "Y")), kept=chosen.chosen)
-    save_figure(ax.figure, DOCS / "images" / "orderings-hull.png")
+    save_figure(ax.figure, DOCS / "images" / "orderings-halide-hull.png")
     low = np.flatnonzero(hull.lowest)
     shares = np.stack([hull.share("Y", ("In", "Y")), hull.share("Br", ("Br", "Cl"))], axis=1)[low]
     volume = np.array([row["volume_A3_per_formula"] for row in rows])[low]
@@ -103,7 +103,7 @@ def draw() -> None:
         values=volume,
         value_label="volume (Å$^3$ per formula unit)",
     )
-    save_figure(ax.figure, DOCS / "images" / "orderings-map.png")
+    save_figure(ax.figure, DOCS / "images" / "orderings-halide-map.png")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,8 @@ def plot_formation_energies(
         ax.plot(x[own], energy[own], ".", color=colour, markersize=3.5, alpha=0.45, linewidth=0, zorder=2)
         low = np.flatnonzero(own & hull.lowest)
         low = low[np.argsort(x[low])]
-        corners = low[_convex(x[low], energy[low])]
+        # of total energies: the reference of a reciprocal system is not linear along a series
+        corners = low[_convex(x[low], hull.energies_eV_per_atom[low])]
         name = f"{series[0]} {value:.3g}" if series else "lowest"
         ax.plot(x[corners], energy[corners], color=colour, linewidth=1.2, zorder=3)
         for stable in (False, True):
