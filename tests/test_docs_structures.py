@@ -1,6 +1,7 @@
 """The page on structures says what its code prints."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,29 @@ def test_the_page_shows_what_its_code_prints():
     spec.loader.exec_module(shown)
     text = (DOCS / "structures.md").read_text(encoding="utf-8")
     assert shown.with_output(text) == text, "run: python docs/shown.py docs/structures.md"
+
+
+def test_results_on_the_page_of_bazrs3_are_those_of_the_example():
+    spec = importlib.util.spec_from_file_location("bazrs3_results", DOCS / "bazrs3_results.py")
+    assert spec is not None and spec.loader is not None
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    text = (DOCS / "tutorial-bazrs3.md").read_text(encoding="utf-8")
+    found = json.loads(page.RESULTS.read_text(encoding="utf-8"))
+    assert page.with_results(text, found) == text, "run: python docs/bazrs3_results.py"
+
+
+def test_the_example_of_bazrs3_shows_the_trend_of_grains():
+    spec = importlib.util.spec_from_file_location("bazrs3_results", DOCS / "bazrs3_results.py")
+    assert spec is not None and spec.loader is not None
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    rows = {row["sample"]: row for row in json.loads(page.RESULTS.read_text(encoding="utf-8"))["diffraction"]}
+    boxes = [rows[name] for name in ("crystal", "1 grain", "8 grains", "50 grains")]
+    widths = [row["fwhm_per_A"] for row in boxes]
+    reach = [row["g_rms_per_A2"]["30-50 Å"] for row in boxes]
+    assert widths == sorted(widths) and reach == sorted(reach, reverse=True)
+    volume_A3 = 200.0**3
+    for row, grains in zip(boxes[1:], (1, 8, 50), strict=True):
+        sphere_A = (6.0 * volume_A3 / grains / 3.141592653589793) ** (1 / 3)
+        assert row["scherrer_A"] == pytest.approx(sphere_A, rel=0.1)
