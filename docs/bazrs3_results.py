@@ -39,7 +39,7 @@ def rounds(found: dict[str, Any]) -> str:
                 continue
             stopped = r["stopped_by_grade"] + r["stopped_otherwise"]
             lines.append(
-                f"| {name}, {r['round']} | {r['reached_ps']:g} of {r['wanted_ps']:g} | {stopped} | "
+                f"| {name}, {r['round']} | {r['reached_ps']:.0f} of {r['wanted_ps']:g} | {stopped} | "
                 f"{number(r['largest_grade'], '.3g')} | {r.get('labelled', 0)} | "
                 f"{number(r.get('new_frames_forces_meV_per_A'), '.0f')} |"
             )
