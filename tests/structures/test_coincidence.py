@@ -99,3 +99,10 @@ def test_a_strain_that_undoes_the_rotation_is_no_coincidence():
     found = find_coincidences(cell, (0, 1, 0), largest_sigma=31, largest_strain=0.02)
     assert found
     assert all(np.radians(each.angle_deg) > each.strain for each in found)
+
+
+@pytest.mark.parametrize("edge_A", [3.7845, 4.0, 5.6402])
+def test_the_cell_of_a_coincidence_does_not_grow_with_how_far_one_looks(edge_A):
+    cell = edge_A * np.eye(3)
+    for each in find_coincidences(cell, (0, 0, 1), largest_sigma=35):
+        assert abs(np.linalg.det(np.vstack([each.vectors_1, (0, 0, 1)]))) == pytest.approx(each.sigma)

@@ -132,9 +132,10 @@ def find_coincidences(
                 key = cells, round(100 * folded)
                 if key not in seen or (round(strain, 9), angle) < seen[key][0]:
                     seen[key] = (round(strain, 9), angle), _coincidence(axis, basis, first, bases[n], angle, strains)
-    found: dict[tuple[int, int], tuple[tuple[float, float], Coincidence]] = {}
-    for (_, folded), (rank, one) in seen.items():
-        key = one.sigma, folded
+    found: dict[tuple[int, int], tuple[tuple[float, int, float], Coincidence]] = {}
+    for (cells, folded), ((strain, angle), one) in seen.items():
+        # of one rotation the smallest cell: larger ones are supercells, which lack the shortest periods
+        key, rank = (one.sigma, folded), (strain, cells, angle)
         if one.sigma <= largest_sigma and (key not in found or rank < found[key][0]):
             found[key] = rank, one
     return tuple(sorted((one for _, one in found.values()), key=lambda each: (each.sigma, each.angle_deg)))
