@@ -80,6 +80,8 @@ def polycrystal_command(
     endings = EXTXYZ + LAMMPS + CIF
     if out.suffix.lower() not in endings:
         raise DataError(f"--out {out}: expected a name that ends in {', '.join(endings)}; rename it.")
+    if not out.parent.is_dir():
+        raise DataError(f"--out {out}: there is no folder {out.parent}; make it, or name another.")
     if len(box_A) not in (1, 3):
         raise DataError(f"--box-A: expected one edge or three, got {len(box_A)}.")
     edges = box_A[0] if len(box_A) == 1 else box_A
