@@ -121,3 +121,14 @@ def test_nothing_is_no_agreement():
     one = pair_distribution(rock_salt(), cutoff_A=6.0)
     with pytest.raises(DataError, match="a pair of atoms between 0 and 2 Å"):
         compare_distributions(one, one, cutoff_A=2.0)
+
+
+def test_folders_that_analyse_wrote_can_be_compared(tmp_path):
+    from typer.testing import CliRunner
+
+    from tammann.cli.structure import app
+
+    runner = CliRunner()
+    assert runner.invoke(app, ["analyse", "BaZrS3", "--out", str(tmp_path / "a"), "-q"]).exit_code == 0
+    found = compare_folders(tmp_path / "a", tmp_path / "a")
+    assert len(found) == 1

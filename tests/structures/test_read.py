@@ -112,3 +112,18 @@ def test_frames_are_all_periodic_or_none(tmp_path):
     file.write_text('1\nLattice="4 0 0 0 4 0 0 0 4"\nAr 0 0 0\n1\n\nAr 0 0 0\n', encoding="utf-8")
     with pytest.raises(DataError, match="all of its frames periodic"):
         read_samples(file)
+
+
+def test_a_space_group_of_another_origin_than_the_coordinates_is_noticed(tmp_path):
+    file = tmp_path / "anatase.cif"
+    file.write_text(
+        "data_anatase\n_cell_length_a 3.7845\n_cell_length_b 3.7845\n_cell_length_c 9.5143\n_cell_angle_alpha 90\n"
+        "_cell_angle_beta 90\n_cell_angle_gamma 90\n_symmetry_space_group_name_H-M 'I 41/a m d :2'\n"
+        "_symmetry_Int_Tables_number 141\nloop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n"
+        "_atom_site_fract_y\n_atom_site_fract_z\nTi Ti 0 0.25 0.375\nO O 0 0.25 0.16686\n"
+    )
+    with pytest.raises(DataError, match="I 41/a m d :2"):
+        read_structure(file)
+    file.write_text(file.read_text().replace(" :2", "").replace("O O 0 0.25 0.16686", "O O 0 0.25 0.38"))
+    with pytest.raises(DataError, match="another setting or origin"):
+        read_structure(file)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+NO_STRUCTURES = (".png", ".pdf", ".svg", ".html", ".json", ".yaml", ".yml", ".md", ".log")
+"""Files of these endings in a folder are passed over."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class DistributionComparison:
     """Agreement of two sets of pair distributions.
@@ -237,12 +241,22 @@ def _files_of(folder: str | os.PathLike[str]) -> dict[str, Path]:
     for file in sorted(place.iterdir()):
         if not file.is_file() or file.name.startswith("."):
             continue
+        if file.suffix.lower() in NO_STRUCTURES or _other_table(file):
+            continue
         if file.stem in files:
             raise DataError(f"{place.name}: expected one file named {file.stem}, got two; take one of them away.")
         files[file.stem] = file
     if not files:
         raise DataError(f"{place.name}: expected files to compare, got an empty folder.")
     return files
+
+
+def _other_table(file: Path) -> bool:
+    """Whether it is a table of something else than g(r), as ``tammann structure analyse`` writes several."""
+    if file.suffix.lower() != ".csv":
+        return False
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        return not lines.readline().startswith("r_A,")
 
 
 def _averaged(distribution: PairDistribution, pair: tuple[str, str], edges: np.ndarray) -> np.ndarray:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from tammann.errors import DataError
 from tammann.files import open_regular
 from tammann.structures.configuration import Configuration
+from tammann.structures.contacts import pairs_within
 
 LAMMPS = (".data", ".lmp")
+SAME_SITE_A = 0.5
+"""Atoms of a crystal are farther apart, that in hydrogen molecules included."""
+OPERATIONS = "add the list of its symmetry operations (_space_group_symop_operation_xyz)."
+SETTING = re.compile(rb"^_\S*H-M\S*\s+(['\"]?)([^'\"\n]*:\s*[2Rr])\1\s*$", re.MULTILINE)
+"""A space group in its second origin or on rhombohedral axes, as in 'I 41/a m d :2'."""
 VACUUM_A = 10.0
 """On every side of atoms that have no cell."""
 
@@ -138,9 +145,17 @@ def _configuration(file: Path, atoms: Any) -> Configuration:
             "it first (tammann.structures.ordering)."
         )
     try:
-        return Configuration.from_ase(atoms, labels=file.suffix in (".xyz", ".extxyz"))
+        found = Configuration.from_ase(atoms, labels=file.suffix in (".xyz", ".extxyz"))
     except DataError as error:
         raise DataError(f"structure {file.name!r}: {error}") from None
+    near = pairs_within(found.positions_A, found.cell_A, SAME_SITE_A)[0] if file.suffix.lower() == ".cif" else ()
+    if len(near):
+        a, b = (found.symbols[k] for k in near[0])
+        raise DataError(
+            f"structure {file.name!r}: expected atoms apart from each other, got {a} and {b} nearer than "
+            f"{SAME_SITE_A:g} Å; its space group may be of another setting or origin than its coordinates; {OPERATIONS}"
+        )
+    return found
 
 
 def _atoms_of(file: Path, index: int | slice) -> list[Any]:
@@ -149,6 +164,8 @@ def _atoms_of(file: Path, index: int | slice) -> list[Any]:
     if not file.is_file():
         raise DataError(f"structure {file.name!r}: expected a file, got none of this name; check its spelling.")
     _check_elements(file)
+    if file.suffix.lower() == ".cif":
+        _check_setting(file)
     try:
         # the format of data files of LAMMPS is not known by their names
         found: Any = read(file, index=index, format="lammps-data" if file.suffix.lower() in LAMMPS else None)
@@ -159,6 +176,18 @@ def _atoms_of(file: Path, index: int | slice) -> list[Any]:
             "its format in its name."
         ) from None
     return found if isinstance(found, list) else [found]
+
+
+def _check_setting(file: Path) -> None:
+    """Refuse CIF files without symmetry operations in a setting that ASE does not take from the name of the group."""
+    with open_regular(file) as opened:
+        text = opened.read()
+    listed = b"_symop_operation_xyz" in text or b"_equiv_pos_as_xyz" in text
+    if not listed and (named := SETTING.search(text)):
+        raise DataError(
+            f"structure {file.name!r}: expected symmetry operations beside the space group "
+            f"{named[2].decode('utf-8', 'replace')!r}, whose setting is not known from its name; {OPERATIONS}"
+        )
 
 
 def _check_elements(file: Path) -> None:
