@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from tammann.characterization.order import CRYSTALLINE
 from tammann.transport import load_transport
 from tammann.workflows.melt.plan import MeltPlan
 
@@ -62,7 +63,7 @@ def test_flags_are_those_of_the_code():
     from tammann.workflows.melt import state
 
     text = PAGE.read_text(encoding="utf-8")
-    assert f"{2 * state.CAVITY_A:g} Å wide" in text and f"above {state.CRYSTAL:g} of" in text
+    assert f"{2 * state.CAVITY_A:g} Å wide" in text and f"above {CRYSTALLINE:g} of" in text
     assert f"no farther than {state.GLASS_A:g} Å" in text and f"beyond {state.PRESSURE_GPA:g} GPa" in text
 
 

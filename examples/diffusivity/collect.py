@@ -26,9 +26,7 @@ def main(database: str, model_file: str, target: str) -> None:
         file = Path(database, "frames", f"{state.formula}-{state.temperature_K:g}K.extxyz")
         names, X = model.features({state.formula: list(iterate_configurations(file))}, [state.temperature_K])
         (found,) = model.predict(X, formulas=names, confidence=0.9).table().to_dict("records")
-        predicted = {
-            key: found[key] for key in ("D_m2_per_s", "D_low_m2_per_s", "D_high_m2_per_s", "distance", "far")
-        }
+        predicted = {key: found[key] for key in ("D_m2_per_s", "D_low_m2_per_s", "D_high_m2_per_s", "distance", "far")}
         rows.append({key: getattr(state, key) for key in KEPT} | {f"predicted_{k}": v for k, v in predicted.items()})
     write_text(target, pd.DataFrame(rows).to_csv(index=False, float_format="%.4g"))
 

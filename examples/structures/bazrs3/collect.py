@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from tammann._version import __version__
 from tammann.characterization import LocalStructure, local_structure
@@ -52,6 +53,13 @@ FITS = {
     "melts": "potential-glass/potential.ace.npz",
     "glasses": "potential-glass/low-energy.ace.npz",
 }
+
+
+def fewer_colours(picture: Path) -> None:
+    """Write a picture of many dots with 128 colours, a third of the bytes."""
+    with Image.open(picture) as image:
+        few = image.convert("RGB").quantize(128)
+    few.save(picture, optimize=True)
 
 
 def errors_of(potential: str, data: DataSet) -> list[dict]:
@@ -178,7 +186,8 @@ def main(out_folder: str, target: str, figures: str) -> None:
     figure = Figure(figsize=(8.0, 5.4), layout="constrained")
     for ax, label in zip(figure.subplots(2, 1), ("excess_energy_eV", "extrapolation_grade"), strict=True):
         plot_grains(shown, label=label, slice_A=(0.0, float(shown.cell_A[0, 0])), along=0, ax=ax)
-    save_figure(figure, pictures / "bazrs3-boundary.png", dpi=150)
+    save_figure(figure, pictures / "bazrs3-boundary.png", dpi=100)
+    fewer_colours(pictures / "bazrs3-boundary.png")
 
     # the polycrystals, whose patterns begin with that of the crystal without end
     options = {"q_min_per_A": Q_PER_A[0], "q_max_per_A": Q_PER_A[1], "r_max_A": 80.0, "b_iso_A2": B_ISO_A2}
@@ -198,7 +207,8 @@ def main(out_folder: str, target: str, figures: str) -> None:
     save_figure(stacked, pictures / "bazrs3-patterns.png", dpi=150)
     functions = plot_pair_functions({name: each.pair_function for name, each in patterns.items()})
     save_figure(functions, pictures / "bazrs3-pair-functions.png", dpi=150)
-    save_figure(plot_grains(polycrystals[50]), pictures / "bazrs3-grains.png", dpi=150)
+    save_figure(plot_grains(polycrystals[50]), pictures / "bazrs3-grains.png", dpi=90)
+    fewer_colours(pictures / "bazrs3-grains.png")
 
     thick = {row["boundary"]: row["energy_J_per_m2"] for row in boundary_rows(out, "boundaries-thick")}
     results = {
