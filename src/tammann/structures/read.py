@@ -148,14 +148,20 @@ def _configuration(file: Path, atoms: Any) -> Configuration:
         found = Configuration.from_ase(atoms, labels=file.suffix in (".xyz", ".extxyz"))
     except DataError as error:
         raise DataError(f"structure {file.name!r}: {error}") from None
-    near = pairs_within(found.positions_A, found.cell_A, SAME_SITE_A)[0] if file.suffix.lower() == ".cif" else ()
+    if file.suffix.lower() == ".cif":
+        _check_apart(file, found)
+    return found
+
+
+def _check_apart(file: Path, found: Configuration) -> None:
+    """Refuse a crystal whose symmetry operations have put atoms on each other."""
+    near, _ = pairs_within(found.positions_A, found.cell_A, SAME_SITE_A)
     if len(near):
         a, b = (found.symbols[k] for k in near[0])
         raise DataError(
             f"structure {file.name!r}: expected atoms apart from each other, got {a} and {b} nearer than "
             f"{SAME_SITE_A:g} Å; its space group may be of another setting or origin than its coordinates; {OPERATIONS}"
         )
-    return found
 
 
 def _atoms_of(file: Path, index: int | slice) -> list[Any]:
