@@ -1,19 +1,18 @@
 """The pages: their code runs, their commands exist, every key and command is documented, their numbers are current."""
 
-import importlib.util
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import typer
 from pydantic import BaseModel
 
+from scripts import script
 from tammann.cli import options
 from tammann.cli.app import app
 from tammann.recipe import Recipe
@@ -223,14 +222,6 @@ def test_every_public_name_is_in_the_reference():
 
 
 # ---------------------------------------------------------------------------------------------------- numbers and links
-
-
-def script(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_numbers_are_current():

@@ -1,31 +1,26 @@
 """The page on learned diffusivities: its tables are those of the package and of what was measured."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
 
+from scripts import script
+
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "diffusivities.md"
 
 
-def module(name):
-    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(found)
-    return found
-
-
 def test_tables_are_current():
     text = PAGE.read_text(encoding="utf-8")
-    assert module("diffusivity_results").with_tables(text) == text, "run: python docs/diffusivity_results.py page"
+    assert script(DOCS / "diffusivity_results.py").with_tables(text) == text, (
+        "run: python docs/diffusivity_results.py page"
+    )
 
 
 def test_the_page_shows_what_its_code_prints():
     text = PAGE.read_text(encoding="utf-8")
-    assert module("shown").with_output(text) == text, "run: python docs/shown.py docs/diffusivities.md"
+    assert script(DOCS / "shown.py").with_output(text) == text, "run: python docs/shown.py docs/diffusivities.md"
 
 
 def test_what_was_measured_holds_nothing_of_the_table():

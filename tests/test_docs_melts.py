@@ -1,12 +1,12 @@
 """The pages on melts: every key of a plan, every file, and the numbers of the table as it stands."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
+from scripts import script
 from tammann.characterization.order import CRYSTALLINE
 from tammann.transport import load_transport
 from tammann.workflows.melt.plan import MeltPlan
@@ -70,12 +70,7 @@ def test_flags_are_those_of_the_code():
 @pytest.mark.slow
 def test_the_table_page_is_current():
     """What examples/melts/melt_table.py writes is what the page says; run it where this fails."""
-    spec = importlib.util.spec_from_file_location("melt_table", DOCS.parent / "examples" / "melts" / "melt_table.py")
-    assert spec is not None and spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
+    table = script(DOCS.parent / "examples" / "melts" / "melt_table.py")
     text = (DOCS / "melt-table.md").read_text(encoding="utf-8")
-    assert re.search(r"<!-- from: ", text) and script.filled(text) == text, RERUN
-    assert script.same_table(script.shipped(), load_transport("tammann-2026")), (
-        "run: python examples/melts/melt_table.py"
-    )
+    assert re.search(r"<!-- from: ", text) and table.filled(text) == text, RERUN
+    assert table.same_table(table.shipped(), load_transport("tammann-2026")), "run: python examples/melts/melt_table.py"

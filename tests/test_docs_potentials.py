@@ -1,28 +1,18 @@
 """The pages on potentials: the keys of plans are those of the code, and the tutorial says what its code prints."""
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from scripts import script
+
 DOCS = Path(__file__).parents[1] / "docs"
-
-
-def module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = found
-    spec.loader.exec_module(found)
-    return found
 
 
 def test_keys_of_plans_are_documented():
     text = (DOCS / "potential-plans.md").read_text(encoding="utf-8")
     assert text.count("<!-- keys:") == 5
-    found = module(DOCS / "plan_keys.py").with_tables(text)
+    found = script(DOCS / "plan_keys.py").with_tables(text)
     assert found == text, "run: python docs/plan_keys.py docs/potential-plans.md"
 
 
@@ -42,11 +32,11 @@ def test_every_subcommand_and_option_is_documented():
 @pytest.mark.slow
 def test_the_tutorial_shows_what_its_code_prints():
     text = (DOCS / "tutorial-potentials.md").read_text(encoding="utf-8")
-    found = module(DOCS / "shown.py").with_output(text)
+    found = script(DOCS / "shown.py").with_output(text)
     assert found == text, "run: python docs/shown.py docs/tutorial-potentials.md"
 
 
 def test_results_on_the_page_are_those_of_the_examples():
     text = (DOCS / "potentials.md").read_text(encoding="utf-8")
-    found = module(DOCS / "potential_results.py").with_results(text)
+    found = script(DOCS / "potential_results.py").with_results(text)
     assert found == text, "run: python docs/potential_results.py"

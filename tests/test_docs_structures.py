@@ -1,39 +1,31 @@
 """The page on structures says what its code prints."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+
+from scripts import script
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.slow
 def test_the_page_shows_what_its_code_prints():
-    spec = importlib.util.spec_from_file_location("shown", DOCS / "shown.py")
-    assert spec is not None and spec.loader is not None
-    shown = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(shown)
+    shown = script(DOCS / "shown.py")
     text = (DOCS / "structures.md").read_text(encoding="utf-8")
     assert shown.with_output(text) == text, "run: python docs/shown.py docs/structures.md"
 
 
 def test_results_on_the_page_of_bazrs3_are_those_of_the_example():
-    spec = importlib.util.spec_from_file_location("bazrs3_results", DOCS / "bazrs3_results.py")
-    assert spec is not None and spec.loader is not None
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
+    page = script(DOCS / "bazrs3_results.py")
     text = (DOCS / "tutorial-bazrs3.md").read_text(encoding="utf-8")
     found = json.loads(page.RESULTS.read_text(encoding="utf-8"))
     assert page.with_results(text, found) == text, "run: python docs/bazrs3_results.py"
 
 
 def test_the_example_of_bazrs3_shows_the_trend_of_grains():
-    spec = importlib.util.spec_from_file_location("bazrs3_results", DOCS / "bazrs3_results.py")
-    assert spec is not None and spec.loader is not None
-    page = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(page)
+    page = script(DOCS / "bazrs3_results.py")
     rows = {row["sample"]: row for row in json.loads(page.RESULTS.read_text(encoding="utf-8"))["diffraction"]}
     boxes = [rows[name] for name in ("crystal", "1 grain", "8 grains", "50 grains")]
     widths = [row["fwhm_per_A"] for row in boxes]

@@ -1,29 +1,19 @@
 """The pages on measured transport say what their code prints and what the molten salt gave."""
 
-import importlib.util
 import json
 import math
-import sys
 from pathlib import Path
-from types import ModuleType
+
+from scripts import script
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tutorial-transport.md"
 SALT = ROOT / "examples" / "molten-salt"
 
 
-def module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    found = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = found  # dataclasses look there
-    spec.loader.exec_module(found)
-    return found
-
-
 def test_the_page_shows_what_its_code_prints():
     text = PAGE.read_text(encoding="utf-8")
-    found = module(ROOT / "docs" / "shown.py").with_output(text)
+    found = script(ROOT / "docs" / "shown.py").with_output(text)
     assert found.count("```text") > 6
     assert found == text, "run: python docs/shown.py docs/tutorial-transport.md"
 
@@ -31,7 +21,7 @@ def test_the_page_shows_what_its_code_prints():
 def test_the_molten_salt_is_what_was_measured(monkeypatch):
     """The tables of both pages are those of measured.json."""
     monkeypatch.syspath_prepend(SALT)
-    analyse = module(SALT / "analyse.py")
+    analyse = script(SALT / "analyse.py")
     records = json.loads((SALT / "measured.json").read_text(encoding="utf-8"))
     assert analyse.comparison(records) in (SALT / "README.md").read_text(encoding="utf-8")
     at_1200 = [record for record in records if record["temperature_K"] == 1200.0]
@@ -41,7 +31,7 @@ def test_the_molten_salt_is_what_was_measured(monkeypatch):
 def test_the_potential_has_the_units_of_lammps(monkeypatch):
     """The nearest ions of crystalline NaCl attract by what the equation says, in J and m, as in eV and Å."""
     monkeypatch.syspath_prepend(SALT)
-    lines = [line.split() for line in module(SALT / "simulate.py").pair_coefficients()]
+    lines = [line.split() for line in script(SALT / "simulate.py").pair_coefficients()]
     _, _, _, A, rho, sigma, C, D = next(line for line in lines if line[1:3] == ["1", "2"])
     r = 2.81
 

@@ -67,11 +67,10 @@ def test_rattling_across_a_boundary_is_no_jump():
     assert len(jumps) == 0 and jumps.dimension()[0] == 0 and np.isnan(jumps.returned) and jumps.rates().empty
 
 
+@pytest.mark.parametrize("known", [1], indirect=True)  # one direction has one barrier
 def test_the_free_energy_of_the_way(known):
     """On the way rho = (jumps per link and time) x transit / spacing, over the section of the Gaussian."""
-    dimension, _, jumps = known
-    if dimension > 1:
-        pytest.skip("one direction has one barrier")
+    _, _, jumps = known
     density, path = jumps.sites.density, lowest_path(jumps.sites)
     width = 0.25**2 + density.smoothing_A**2 + 0.25**2 / 6
     rate = 0.1 / (1 + 0.2 * 0.2)

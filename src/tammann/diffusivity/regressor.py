@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
 
 
-class Regressor:
+class Regressor(ABC):
     """An estimator that ``sklearn.base.clone``, ``cross_val_score`` and pipelines take.
 
     The arguments of ``__init__`` are its parameters, each kept under its own name.
@@ -39,13 +40,13 @@ class Regressor:
                 setattr(self, outer, value)
         return self
 
+    @abstractmethod
     def fit(self, X: Any, y: Any) -> Self:
         """Fit to columns X, shape (N, F), and a target, shape (N,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def predict(self, X: Any) -> np.ndarray:
         """Return the target, shape (N,), of columns of shape (N, F)."""
-        raise NotImplementedError
 
     def score(self, X: Any, y: Any) -> float:
         """Return R²."""
