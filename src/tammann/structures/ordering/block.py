@@ -111,10 +111,10 @@ class OrderingBlock:
         species = [s.species[int(k)] for s in self.sublattices for k in codes[slice(*s.sites)]] + list(self.fixed)
         places = np.vstack([self.fractional, self.fixed_fractional]) @ self.cell_A
         there = [k for k, name in enumerate(species) if name != VACANCY]
-        symbols = [element_of(species[k]) for k in there]
-        order = sorted(range(len(there)), key=lambda k: list(dict.fromkeys(symbols)).index(symbols[k]))
-        kept = [there[k] for k in order]
-        names = tuple(element_of(species[k]) for k in kept)
+        symbols = {k: element_of(species[k]) for k in there}
+        elements = list(dict.fromkeys(symbols.values()))
+        kept = sorted(there, key=lambda k: elements.index(symbols[k]))
+        names = tuple(symbols[k] for k in kept)
         return Configuration(names, places[kept], self.cell_A, labels={"site": np.array(kept)})
 
 
