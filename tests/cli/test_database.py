@@ -28,6 +28,23 @@ def test_a_folder_is_looked_at(here, call):
     assert len(json.loads((here / "contributions.json").read_text())) == 3
 
 
+def test_a_plan_is_carried_out_in_its_folder(here, call, monkeypatch):
+    """What the workflow does has tests of its own; here it is what the command hands on."""
+    from tammann.workflows import database
+
+    seen = {}
+
+    def run(plan, out, **options):
+        seen.update(plan=plan, out=out, **options)
+        return database.load_database("one")
+
+    monkeypatch.setattr(database, "run_database", run)
+    (here / "small.yaml").write_text("compositions: [Li2O]\ntemperatures_K: [1500]\n")
+    assert call("database", "small.yaml", "--workers", "2", "--resume", "--quiet").status == 0
+    assert (seen["plan"].compositions, str(seen["out"])) == (("Li2O",), "small-database")
+    assert (seen["workers"], seen["resume"]) == (2, True)
+
+
 def test_parity(here, call):
     assert "R² of g(r)" in call("database", "other", "--compare", "one").out
     found = json.loads(call("database", "other", "--compare", "one", "--json").out)["parity"]

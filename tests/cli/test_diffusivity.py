@@ -56,7 +56,9 @@ def test_trained_and_predicted(here, call):
     done = call("diffusivity", "train", "model.json", "--table", "table.csv", "--model", "symbolic")
     assert done.status == 0 and "1/kBT" in done.out and "compositions not seen" in done.out
     words = ("diffusivity", "predict", "model.json", "salt.extxyz", "--temperatures", "1500", "300")
-    found = json.loads(call(*words, "--json").out)["predictions"]
+    whole = json.loads(call(*words, "--json").out)
+    assert (whole["ion"], whole["confidence"]) == ("Li", 0.9)
+    found = whole["predictions"]
     assert [one["temperature_K"] for one in found] == [1500.0, 300.0] and found[1]["outside_temperatures"]
     assert all(one["D_low_m2_per_s"] < one["D_m2_per_s"] < one["D_high_m2_per_s"] for one in found)
     shown = call(*words, "--transport", "learned.json")

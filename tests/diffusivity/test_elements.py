@@ -1,8 +1,9 @@
 """The shipped values of the elements."""
 
+import numpy as np
 import pytest
 
-from tammann.diffusivity.elements import PROPERTIES, element_values
+from tammann.diffusivity.elements import PROPERTIES, element_values, recover_values
 from tammann.errors import DataError
 
 
@@ -24,3 +25,13 @@ def test_every_property_is_there_for_the_elements_of_electrolytes(name):
 def test_one_that_is_missing_is_named():
     with pytest.raises(DataError, match="Xe: no bulk modulus"):
         element_values("bulk_modulus_GPa").mean({"Xe": 1, "F": 2})
+
+
+def test_values_come_back_from_means_over_atoms_and_from_nothing_else():
+    formulas, known = ["Li2O", "LiF", "Li2OF2", "LiPO3"], {"Li": 1.5, "O": 3.4, "F": 4.0}
+    means = np.array([(2 * 1.5 + 3.4) / 3, (1.5 + 4.0) / 2, (3.0 + 3.4 + 8.0) / 5, 2.0])
+    found = recover_values("electronegativity", formulas, means, source="mine").values
+    assert {symbol: found[symbol] for symbol in known} == pytest.approx(known, rel=1e-9)
+    assert (found["Li"] + found["P"] + 3 * found["O"]) / 5 == pytest.approx(2.0)
+    with pytest.raises(DataError, match="right column"):
+        recover_values("electronegativity", ["Li2O", "LiO", "LiO2"], np.array([1.0, 9.0, 4.0]), source="mine")

@@ -25,7 +25,8 @@ def test_a_copy_that_is_there_is_read_without_a_network(tmp_path, monkeypatch):
 def test_offline_or_another_file(tmp_path, monkeypatch):
     pooch = pytest.importorskip("pooch")
 
-    def offline(*_, **__):
+    def offline(url, known_hash, **_):
+        assert url == URL and known_hash == f"sha256:{SHA256}"
         raise ConnectionError("Name or service not known")
 
     monkeypatch.setattr(pooch, "retrieve", offline)

@@ -27,6 +27,7 @@ def test_parity(validations):
     ax = plot_predicted(validations[0])
     points = np.concatenate([line.get_ydata() for line in ax.lines[:-1]])
     np.testing.assert_allclose(np.sort(points), np.sort(np.exp(validations[0].predicted[0])))
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert "compositions not seen" in ax.get_title() and "m²/s" in ax.get_xlabel()
 
 

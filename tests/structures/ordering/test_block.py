@@ -59,6 +59,11 @@ def test_configurations():
     block = ordering_block(HOST)
     row = np.concatenate([np.repeat(np.arange(2), s.counts) for s in block.sublattices])
     atoms = block.configuration(row)
+    # atoms of an element stand together, elements in the order of the sites
+    first = [symbol for k, symbol in enumerate(atoms.symbols) if symbol not in atoms.symbols[:k]]
+    assert list(atoms.symbols) == [s for symbol in first for s in atoms.symbols if s == symbol]
+    assert (np.diff(atoms.labels["site"]) > 0).sum() >= atoms.n_atoms - len(first)
+    assert atoms.labels["site"][0] == 0
     assert atoms.n_atoms == 20
     assert {s: atoms.symbols.count(s) for s in set(atoms.symbols)} == block.composition
     assert len(set(atoms.labels["site"].tolist())) == 20
