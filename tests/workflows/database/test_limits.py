@@ -36,6 +36,16 @@ def test_disordered_copper_lies_above_the_crystal(emt, tmp_path):
     assert row["potential"] == "emt" and row["above_hull_eV_per_atom"] == found.above_hull_eV_per_atom
 
 
+def test_the_limit_is_the_lowest_of_the_frames(emt):
+    from ase.build import bulk
+
+    crystal = Configuration.from_ase(bulk("Cu", cubic=True))
+    frames = [crystal.at_volume(crystal.volume_A3 * scale) for scale in (1.3, 1.0, 1.2)]
+    alone = [amorphous_limit("Cu", [one], emt, load_engine("ase"), steps=0).energy_eV_per_atom for one in frames]
+    together = amorphous_limit("Cu", frames, emt, load_engine("ase"), steps=0)
+    assert together.energy_eV_per_atom == min(alone) == alone[1] and together.frames == 3
+
+
 def test_a_mixture_and_what_is_not_spanned(emt):
     mixed = Configuration(("Cu", "Au"), np.array([[0, 0, 0], [2.0, 2.0, 2.0]]), 4.0 * np.eye(3))
     known = {"Cu": ({"Cu": 4}, -0.5), "Au": ({"Au": 4}, -1.0)}

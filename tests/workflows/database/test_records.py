@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tammann.errors import DataError
 from tammann.workflows.database.plan import DatabasePlan
-from tammann.workflows.database.records import fingerprint, frames_file, is_kept, keep_state, load_frames
+from tammann.workflows.database.records import elements_of, fingerprint, frames_file, is_kept, keep_state, load_frames
 from tammann.workflows.database.store import FILE, Store
+from tammann.workflows.melt import load_melts
 from tammann.workflows.melt.state import MeltState
 from workflows.database.toys import atoms_of, made_up_store, state
 
@@ -32,3 +34,16 @@ def test_a_state_without_replicas_is_refused(tmp_path):
     plan = DatabasePlan.from_text("compositions: [Li2O]")
     with pytest.raises(DataError, match="finished replica"):
         keep_state(Store(tmp_path / FILE), tmp_path, plan, MeltState("Li2O", 1500.0, Path(tmp_path)))
+
+
+def test_diffusivities_of_all_elements_are_those_of_the_measurement():
+    melts = Path(__file__).parents[3] / "examples" / "melts" / "ba-ti-o"
+    measured = [state for state in load_melts(melts).states if state.measurement is not None]
+    known = next(state for state in measured if state.measurement.regime.diffusive.count(True) >= 2)
+    found, m = elements_of(known), known.measurement
+    assert sum(one["fraction"] for one in found.values()) == pytest.approx(1.0)
+    for k, symbol in enumerate(m.species):
+        if m.regime.diffusive[k]:
+            assert found[symbol]["D_m2_per_s"] == pytest.approx(float(m.D_m2_per_s[k]))
+            assert found[symbol]["D_stderr_m2_per_s"] == pytest.approx(float(m.D_stderr[k]))
+    assert np.sum([one["diffusive"] for one in found.values()]) >= 2

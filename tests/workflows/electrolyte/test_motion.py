@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from hopping import hopping_D
-from tammann.errors import ResultError
+from tammann.errors import DataError, ResultError
 from tammann.units import BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C
-from tammann.workflows.electrolyte import ElectrolytePlan, run_electrolytes
-from tammann.workflows.electrolyte.motion import Run, keep_potential, run_folder, runs_of
+from tammann.workflows.electrolyte import ElectrolytePlan, motion, run_electrolytes
+from tammann.workflows.electrolyte.motion import FAILED, Run, keep_potential, move, run_folder, runs_of
 from workflows.electrolyte.synthetic import ENERGY_EV, TEMPERATURES_K, campaign, rates
 
 
@@ -84,3 +84,26 @@ def test_another_potential_for_dynamics_is_refused(measured):
     other = ElectrolytePlan(**plan.model_dump() | {"dynamics_potential": "ase.calculators.morse:MorsePotential"})
     with pytest.raises(ResultError, match="another potential for dynamics"):
         keep_potential(other, result.out)
+
+
+def test_a_run_that_leaves_the_training_data_does_not_end_the_others(tmp_path, monkeypatch):
+    """Its reason is kept, and it is not tried again; what concerns all runs is raised."""
+    plan, out = campaign(tmp_path)
+    said = ["potential left its training data at step 7: its extrapolation grade is 40, above 30."]
+    calls = []
+
+    class Fails:
+        def produce(self, *_, **__):
+            calls.append(1)
+            raise DataError(said[-1])
+
+    monkeypatch.setattr(motion, "load_engine", lambda name: Fails())
+    monkeypatch.setattr(motion, "starting_configuration", lambda *_: None)
+    move(plan, out, "oxide-001", 800.0, 9)
+    failed = run_folder(out, Run("oxide-001", 800.0, 9)) / FAILED
+    assert "left its training data" in failed.read_text()
+    move(plan, out, "oxide-001", 800.0, 9)
+    assert len(calls) == 1
+    said.append("potential 'mine' cannot be read.")
+    with pytest.raises(DataError, match="cannot be read"):
+        move(plan, out, "oxide-001", 800.0, 8)

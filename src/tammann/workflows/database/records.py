@@ -82,7 +82,7 @@ def keep_state(store: Store, out: Path, plan: DatabasePlan, state: MeltState) ->
     many = [f for t in trajectories for f in frames_of(t, max(1, MOST_FRAMES_OF_RDF // len(trajectories)))]
     distribution = pair_distribution(many, threads=1)
     features = structure_features(frames, temperature_K=state.temperature_K, ion=plan.ion)
-    elements = _elements(state)
+    elements = elements_of(state)
     own = elements.get(plan.ion, {"D_m2_per_s": np.nan, "D_stderr_m2_per_s": np.nan, "diffusive": 0})
     record = replicas[0].record
     row = {
@@ -118,8 +118,8 @@ def keep_state(store: Store, out: Path, plan: DatabasePlan, state: MeltState) ->
     store.keep(row, features=features, elements=elements, distribution=distribution)
 
 
-def _elements(state: MeltState) -> dict[str, dict[str, Any]]:
-    """D of every element from the slopes, whether it was shown to diffuse or not."""
+def elements_of(state: MeltState) -> dict[str, dict[str, Any]]:
+    """Return D of every element from the slopes, whether it was shown to diffuse or not."""
     m = state.measurement
     if m is None:
         return {}

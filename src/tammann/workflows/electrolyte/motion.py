@@ -115,6 +115,7 @@ def move(
     except DataError as error:
         if not any(reason in str(error) for reason in OF_THE_RUN):
             raise
+        folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / FAILED, f"{error}\n")
 
 
