@@ -92,3 +92,41 @@ def test_a_table_and_what_is_refused():
         composition_hull(["LiCl", "LiBr"], [-8.0, -7.0], end_members=["LiI"])
     with pytest.raises(DataError, match="share: expected elements of Li, Cl, Br, got 'I'"):
         hull.share("I", ("Br", "Cl"))
+
+
+def test_what_a_chloride_falls_apart_into():
+    """Energies made up, sums by hand."""
+    rows = ["Li3InCl6", "Li3InCl6", "LiCl", "InCl3", "Li3YCl6", "YCl3", "LiInCl4"]
+    energies = [-39.5, -39.0, -7.0, -18.0, -41.0, -20.5, -25.0]
+    hull = composition_hull(rows, energies, end_members=["LiCl", "InCl3", "YCl3"])
+    # 3 LiCl + InCl3 have -39.0, so half an electronvolt is won by a formula unit
+    assert hull.formation_eV_per_formula[0] == pytest.approx(-0.5)
+    assert hull.decomposition(0) == {"Li3InCl6": 1.0} and hull.decomposition(1) == {"Li3InCl6": 1.0}
+    assert hull.above_hull_eV_per_formula[1] == pytest.approx(0.5)
+    # LiInCl4 is a third of Li3InCl6 and two thirds of InCl3, -25.1667
+    assert hull.decomposition(6) == pytest.approx({"Li3InCl6": 1 / 3, "InCl3": 2 / 3}, abs=1e-6)
+    assert hull.above_hull_eV_per_formula[6] == pytest.approx(-25.0 + 39.5 / 3 + 12.0)
+    # 3 LiCl + YCl3 have -41.5
+    assert hull.above_hull_eV_per_formula[4] == pytest.approx(0.5)
+    told = hull.table()["decomposes_into"].tolist()
+    assert told == ["", "Li3InCl6", "", "", "3 LiCl + YCl3", "", "0.3333 Li3InCl6 + 0.6667 InCl3"]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_products_as_pymatgen_has_them(seed):
+    """Products hold the atoms and, together, the energy of the hull; they are those of pymatgen."""
+    rng = np.random.default_rng(10 + seed)
+    rows, energies = reciprocal(rng, 40)
+    hull = composition_hull(rows, energies)
+    entries = [PDEntry(row, e) for row, e in zip(rows, energies, strict=True)]
+    diagram = PhaseDiagram(entries + [PDEntry({e: 1}, 100.0) for e in ("Li", "In", "Y", "Br", "Cl")])
+    for k, entry in enumerate(entries):
+        shares = hull.products[k]
+        fractions = hull.counts / hull.counts.sum(axis=1, keepdims=True)
+        assert sum(s * fractions[j] for j, s in shares.items()) == pytest.approx(fractions[k], abs=1e-8)
+        energy = sum(s * hull.energies_eV_per_atom[j] for j, s in shares.items())
+        assert hull.energies_eV_per_atom[k] - energy == pytest.approx(hull.above_hull_eV_per_atom[k], abs=1e-9)
+        theirs = diagram.get_decomposition(entry.composition)
+        expected = {e.composition.reduced_formula: s for e, s in theirs.items()}
+        assert len(shares) == len(expected)
+        assert sorted(shares.values()) == pytest.approx(sorted(expected.values()), abs=1e-6)

@@ -190,10 +190,15 @@ def _mark(start: Configuration) -> str:
     return digest(to_extxyz(Frame(replace(start, labels={}, velocities_A_per_ps=None))).encode())
 
 
+def is_relaxed(folder: str | os.PathLike[str], name: str) -> bool:
+    """Return whether a structure of a name has been relaxed in a folder, or has failed to be."""
+    return any((Path(folder) / f"{name}{end}").exists() for end in (".extxyz", ".failed.txt"))
+
+
 def _is_done(folder: Path, name: str, start: Configuration) -> bool:
-    file, failed = folder / f"{name}.extxyz", folder / f"{name}.failed.txt"
-    if not file.exists() and not failed.exists():
+    if not is_relaxed(folder, name):
         return False
+    file, failed = folder / f"{name}.extxyz", folder / f"{name}.failed.txt"
     text = (file if file.exists() else failed).read_text(encoding="utf-8")
     if _mark(start) not in text:
         raise ResultError(f"{folder}: holds another structure of the name {name!r}; name another folder or structure.")

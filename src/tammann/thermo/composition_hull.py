@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STABLE_EV_PER_ATOM = 1e-7
+SHARE = 1e-7
+"""Smaller shares of a mixture are rounding."""
+AMOUNT_DIGITS = 6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,6 +38,8 @@ class CompositionHull(ShownAsTable):
         above_hull_eV_per_atom: Energy above the best mixture of all structures, shape (n,), eV per atom; zero on the
             hull.
         lowest: Whether a structure is the lowest of its composition, shape (n,), bool.
+        products: For each structure, by number, the shares by atoms of the structures in the lowest mixture of its
+            composition: of one on the hull, itself.
     """
 
     elements: tuple[str, ...]
@@ -45,6 +50,7 @@ class CompositionHull(ShownAsTable):
     formation_eV_per_atom: FloatArray
     above_hull_eV_per_atom: FloatArray
     lowest: np.ndarray
+    products: tuple[Mapping[int, float], ...]
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -92,8 +98,23 @@ class CompositionHull(ShownAsTable):
         own = self.counts[:, self.elements.index(element)]
         return np.asarray(np.divide(own, total, out=np.full(len(self), np.nan), where=total > 0))
 
+    def decomposition(self, number: int) -> dict[str, float]:
+        """Return what a structure falls apart into: how many of each formula from one of its own (``formulas``).
+
+        A structure on the hull stays itself; one above the lowest of its composition turns into that, or into what that
+        falls apart into.
+
+        Example:
+            >>> hull = composition_hull(["Li3YCl6", "LiCl", "YCl3"], [-40.0, -8.5, -15.0])
+            >>> hull.decomposition(0), round(float(hull.above_hull_eV_per_formula[0]), 3)
+            ({'LiCl': 3.0, 'YCl3': 1.0}, 0.5)
+        """
+        reduced = self.counts.sum(axis=1) / np.gcd.reduce(self.counts, axis=1)
+        atoms = {k: share * reduced[number] / reduced[k] for k, share in self.products[number].items()}
+        return {self.formulas[k]: round(float(n), AMOUNT_DIGITS) for k, n in atoms.items()}
+
     def table(self) -> pd.DataFrame:
-        """Return one row for each structure."""
+        """Return one row for each structure; ``decomposes_into`` is empty for one on the hull."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -106,6 +127,10 @@ class CompositionHull(ShownAsTable):
                 "above_hull_eV_per_formula": self.above_hull_eV_per_formula,
                 "lowest": self.lowest,
                 "stable": self.stable,
+                "decomposes_into": [
+                    "" if stable else " + ".join(_term(*each) for each in self.decomposition(k).items())
+                    for k, stable in enumerate(self.stable)
+                ],
             }
         )
 
@@ -162,11 +187,14 @@ def composition_hull(
     fractions = counts[places] / atoms[places, None]
     lowest = per_atom[places]
     ends = _extremes(fractions) if end_members is None else _named(end_members, [keys[k] for k in places])
-    above, formation = {}, {}
+    above, formation, into = {}, {}, {}
     only_ends = np.where(np.isin(np.arange(len(places)), ends), lowest, np.nan)
     for i, k in enumerate(places):
         others = best_mixture(fractions, lowest, i)
         above[keys[k]] = min(lowest[i], others[1]) if others else lowest[i]
+        into[keys[k]] = {k: 1.0}
+        if others and lowest[i] - others[1] > STABLE_EV_PER_ATOM:
+            into[keys[k]] = {places[j]: float(others[0][j]) for j in np.flatnonzero(others[0] > SHARE).tolist()}
         mixture = best_mixture(fractions, only_ends, i)
         reference = mixture[1] if mixture else np.nan
         # an end member of a reciprocal system is no mixture of the others
@@ -184,12 +212,17 @@ def composition_hull(
         per_atom - ideal,
         distance,
         np.isin(np.arange(len(rows)), places),
+        tuple(into[key] for key in keys),
     )
 
 
 def _formula(elements: Sequence[str], row: np.ndarray) -> str:
     held = {element: int(n) for element, n in zip(elements, row, strict=True) if n}
     return conventional_formula(dict(composition_key(held)))
+
+
+def _term(formula: str, amount: float) -> str:
+    return formula if amount == 1.0 else f"{amount:.4g} {formula}"
 
 
 def _extremes(fractions: FloatArray) -> list[int]:

@@ -16,10 +16,13 @@ from tammann.strict import Document
 PLAN = "plan.json"
 
 
-def keep_plan(plan: Document, folder: Path, *, holds: str, growing: Collection[str], structure: str) -> None:
+def keep_plan(
+    plan: Document, folder: Path, *, holds: str, growing: Collection[str], structure: str, files: Collection[str] = ()
+) -> None:
     """Write a plan into its folder, added to the one that is there; refuse one that would alter what has been done.
 
-    Potential and structure are known by the digests of their files, so that others of the same names are refused.
+    Potential and structure are known by the digests of their files, so that others of the same names are refused. Names
+    of files become absolute, as the folder is read from other places.
 
     Args:
         plan: Plan with the key ``potential``.
@@ -27,14 +30,14 @@ def keep_plan(plan: Document, folder: Path, *, holds: str, growing: Collection[s
         holds: What the folder holds, for errors.
         growing: Keys whose values are lists to which more may be added.
         structure: Key that may name a file.
+        files: Other keys whose value may name a file, or files in a list.
 
     Raises:
         ResultError: The folder holds another plan.
+        RecipeError: What is added does not go together with what is there; the folder stays as it is.
     """
-    file, data = folder / PLAN, plan.model_dump(mode="json")
-    for key in ("potential", structure):
-        if Path(data[key]).is_file():  # the folder is read from other places
-            data[key] = str(Path(data[key]).resolve())
+    file, named = folder / PLAN, ("potential", structure, *files)
+    data = _placed(plan.model_dump(mode="json"), named)
     potential = load_potential(data["potential"])
     stamp: dict[str, Any] = {
         "tammann": __version__,
@@ -44,7 +47,7 @@ def keep_plan(plan: Document, folder: Path, *, holds: str, growing: Collection[s
         stamp[structure] = digest(Path(data[structure]))
     if file.exists():
         there = read_json(file, error=ResultError)
-        before = there.get("plan", {})
+        before = _placed(there.get("plan", {}), named)
         for key, value in data.items():
             if key in growing:
                 kept = before.get(key, [])
@@ -54,4 +57,16 @@ def keep_plan(plan: Document, folder: Path, *, holds: str, growing: Collection[s
         for key in ("potential", structure):
             if there.get(key) != stamp.get(key):
                 raise ResultError(f"{folder}: holds {holds} with another {key} of the same name; name another folder.")
+        type(plan)(**data)
     write_text(file, json.dumps(json_safe({**stamp, "plan": data}), indent=1) + "\n")
+
+
+def _placed(data: dict[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    """Return the data with absolute names of the files under some keys."""
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, list):
+            return [placed(each) for each in value]
+        return str(Path(value).resolve()) if isinstance(value, str) and Path(value).is_file() else value
+
+    return data | {key: placed(data[key]) for key in keys if key in data}

@@ -116,3 +116,9 @@ def test_two_sites_at_one_place():
     )
     with pytest.raises(DataError, match="are two sites nearer than that"):
         ordering_block(near, symprec_A=0.1)
+
+
+@pytest.mark.parametrize(("repeat", "units"), [((1, 1, 1), 2), ((1, 1, 2), 4), ((2, 1, 2), 8)])
+def test_formula_units_are_those_of_the_host_whatever_is_on_it(repeat, units):
+    pure = HOST.with_occupancies({"M": {"In": 1.0}, "X1": {"Cl": 1.0}, "X2": {"Cl": 1.0}})
+    assert ordering_block(HOST, repeat).formula_units == ordering_block(pure, repeat).formula_units == units

@@ -68,3 +68,15 @@ def test_what_is_refused():
         selection_probabilities([0.0], temperature_K=0)
     with pytest.raises(DataError, match="energies: expected finite numbers"):
         selection_probabilities([0.0, np.nan], temperature_K=800)
+
+
+def test_groups_in_the_place_of_compositions():
+    """Two polymorphs of one composition are both kept; what only competes is not chosen and has no probability."""
+    groups = ["a", "a", "b", "b", "b", None, "c", "d"]
+    found = select_orderings(HULL, 4, per="atom", degeneracies=None, groups=groups, rng=1)
+    assert found.chosen.tolist() == [0, 2, 6, 7] and found.always.tolist() == [k in (0, 2, 6, 7) for k in range(8)]
+    every = select_orderings(HULL, 8, per="atom", degeneracies=[1] * 8, groups=groups, rng=1)
+    assert every.chosen.tolist() == [0, 1, 2, 3, 4, 6, 7]
+    assert every.probabilities[5] == 0.0 and every.probabilities.sum() == pytest.approx(1.0)
+    with pytest.raises(DataError, match="groups: expected one for each of 8 structures, got 2"):
+        select_orderings(HULL, 4, per="atom", degeneracies=None, groups=["a", "b"])

@@ -37,6 +37,10 @@ def test_the_times_of_the_reference_are_the_default():
         ({"dynamics": "{hot_ps: 1, hot_drop_ps: 0.95}"}, "hot_drop_ps: expected 20 frames"),
         ({"dynamics": "{frame_fs: 3}"}, "multiple of timestep_fs"),
         ({"repeat": "[1, 0, 1]"}, "repeat"),
+        ({"references": "[BaO, BaO]"}, "references: expected names of files that differ, got BaO again"),
+        ({"references": "[nothing.cif]"}, "nothing.cif"),
+        ({"compositions": "[{name: reference-a, occupancies: {}}]"}, "does not begin with reference-"),
+        ({"selection": "{end_members: [NaLiO, Na2O]}"}, "selection.end_members: expected formulas of"),
         ({"unknown": "1"}, "unknown"),
     ],
 )

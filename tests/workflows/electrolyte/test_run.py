@@ -4,10 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tammann.errors import DataError, ResultError
+from tammann.errors import DataError, RecipeError, ResultError
+from tammann.files import write_text
 from tammann.parallel import worker_pool
+from tammann.structures import Configuration
 from tammann.workflows.electrolyte import ElectrolytePlan, load_electrolytes, run_electrolytes
 from workflows.electrolyte.oxides import write_plan
+
+FCC = 4.63 / 2 * (np.ones((3, 3)) - np.eye(3))
+LITHIA = Configuration(("Li", "Li", "O"), np.array([[0.25] * 3, [0.75] * 3, [0.0] * 3]) @ FCC, FCC)
+"""The primitive cell of the host full of lithium, at a volume nearer to that of its lowest energy."""
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +130,70 @@ def test_selection_of_more_structures(tmp_path):
     more = ElectrolytePlan.from_file(file, replaced={"temperatures_K": [2500.0]})
     found = run_electrolytes(more, tmp_path / "out", stages=["hull"], resume=True)
     assert found.plan.temperatures_K == (1800.0, 2200.0, 2500.0)
+
+
+def _hull(tmp_path, **replaced):
+    plan = ElectrolytePlan.from_file(write_plan(tmp_path, **replaced))
+    return run_electrolytes(plan, tmp_path / "out", stages=["orderings", "energies", "hull"])
+
+
+def test_the_hull_waits_for_energies(tmp_path):
+    plan = ElectrolytePlan.from_file(write_plan(tmp_path))
+    run_electrolytes(plan, tmp_path / "out", stages=["orderings"])
+    with pytest.raises(DataError, match="NaLiO-001: expected its relaxed structure, .* run the stage energies first"):
+        run_electrolytes(plan, tmp_path / "out", stages=["hull"], resume=True)
+
+
+def test_every_composition_named_is_set_in_motion(tmp_path):
+    """Two of one formula, and one with a reference of its formula that is lower: the lowest of each name is kept."""
+    twice = "[{name: one, occupancies: {T: {Li: 1.0}}}, {name: two, occupancies: {T: {Li: 1.0}}}]"
+    write_text(tmp_path / "lithia.extxyz", LITHIA.to_extxyz())
+    found = _hull(tmp_path, compositions=twice, references="[lithia.extxyz]", relaxation="{steps: 1, rattle_A: 0}")
+    assert found.structures == ("one-001", "two-001")
+    table = found.hull.set_index("structure")
+    assert table.loc["reference-lithia", "above_hull_eV_per_atom"] == 0.0
+    assert table.loc["one-001", "decomposes_into"] == "Li2O" and not table.loc["reference-lithia", "selected"]
+    # four formula units in the block, one in the reference: three atoms each
+    size = (table["above_hull_eV_per_formula"] / table["above_hull_eV_per_atom"]).dropna()
+    assert size.tolist() == pytest.approx([3.0, 3.0])
+    # and one step is not enough
+    assert any("one-001: no force below" in note for note in found.notes())
+
+
+def test_energies_per_formula_are_of_one_size(tmp_path):
+    """NaLiO has three atoms and Li2O has three, though Na3LiO2 of a reduced formula has six."""
+    compositions = "[{occupancies: {T: {Li: 0.25, Na: 0.75}}}, {occupancies: {T: {Li: 1.0}}}]"
+    found = _hull(tmp_path, compositions=compositions, relaxation="{steps: 5}")
+    table = found.hull[found.hull["above_hull_eV_per_atom"] > 0]
+    assert len(table) and (table["above_hull_eV_per_formula"] / table["above_hull_eV_per_atom"]).tolist() == (
+        pytest.approx([3.0] * len(table))
+    )
+
+
+def test_a_folder_is_read_from_other_places(tmp_path, monkeypatch):
+    """Names of files relative to where the run was started, also of a potential that is made later."""
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir(), away.mkdir()
+    write_plan(home)
+    write_text(home / "oxide.extxyz", LITHIA.to_extxyz())
+    monkeypatch.chdir(home)
+    keys = {"potential": "pedone-2006", "charges": {"Li": 1.0, "O": -2.0}, "dynamics_potential": "later.ace.npz"}
+    plan = ElectrolytePlan(structures=["oxide.extxyz"], references=["BaO"], **keys)
+    run_electrolytes(plan, "out", stages=["orderings"])
+    monkeypatch.chdir(away)
+    there = load_electrolytes(home / "out").plan
+    assert there.structures == (str(home / "oxide.extxyz"),) and there.references == ("BaO",)
+    assert there.dynamics_potential == str(home / "later.ace.npz")
+    monkeypatch.chdir(home)
+    assert run_electrolytes(plan, "out", stages=["orderings"], resume=True).plan == there
+
+
+def test_what_cannot_be_added_leaves_the_folder_as_it_was(tmp_path):
+    plan = ElectrolytePlan.from_file(write_plan(tmp_path))
+    run_electrolytes(plan, tmp_path / "out", stages=["orderings"])
+    other = write_plan(
+        tmp_path, compositions="[{name: lithia, occupancies: {T: {Li: 0.25, Na: 0.75}}}, {occupancies: {}}]"
+    )
+    with pytest.raises(RecipeError, match="compositions: expected each once, got lithia again"):
+        run_electrolytes(ElectrolytePlan.from_file(other), tmp_path / "out", resume=True)
+    assert load_electrolytes(tmp_path / "out").plan.names == plan.names

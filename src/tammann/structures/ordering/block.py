@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -95,6 +96,18 @@ class OrderingBlock:
                 if species != VACANCY:
                     total[species] = total.get(species, 0) + n
         return total
+
+    @property
+    def formula_units(self) -> int:
+        """Formula units of the host in the block: the greatest common divisor of its numbers of alike sites.
+
+        Example:
+            >>> from tammann.structures.ordering import disordered_crystal
+            >>> salt = {"M": ({"Na": 0.5, "K": 0.5}, (0, 0, 0)), "X": ({"Cl": 1}, (0.5, 0.5, 0.5))}
+            >>> ordering_block(disordered_crystal("Fm-3m", (6, 6, 6, 90, 90, 90), salt)).formula_units
+            4
+        """
+        return math.gcd(*(s.n_sites for s in self.sublattices), *(self.fixed.count(s) for s in set(self.fixed)))
 
     def configuration(self, arrangement: ArrayLike) -> Configuration:
         """Return the atoms of one arrangement, vacancies left out, with the label ``site`` of the site of each.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +20,8 @@ class Selection:
 
     Attributes:
         chosen: Their numbers, ascending, shape (m,).
-        always: Whether each of all structures is kept whatever is drawn, as the lowest of its composition, shape (n,).
+        always: Whether each of all structures is kept whatever is drawn, as the lowest of its composition or group,
+            shape (n,).
         probabilities: Of each of all structures to be the first one drawn, shape (n,); they sum to 1.
     """
 
@@ -68,6 +70,7 @@ def select_orderings(
     per: Literal["atom", "formula"],
     degeneracies: ArrayLike | None,
     temperature_K: float = 800.0,
+    groups: Sequence[str | None] | None = None,
     rng: np.random.Generator | int | None = None,
 ) -> Selection:
     """Choose structures at random without replacement, with p proportional to g exp(-E_hull / k_B T).
@@ -85,6 +88,9 @@ def select_orderings(
         per: Of what E_hull is.
         degeneracies: g, shape (n,), or None for a choice by the energy alone.
         temperature_K: T, K.
+        groups: Name of the group of each structure, of each of which the lowest is kept, such as two polymorphs of one
+            composition; None for a structure that is not to be chosen, such as one that only competes. Compositions
+            where it is None.
         rng: Seed or generator.
 
     Raises:
@@ -100,17 +106,30 @@ def select_orderings(
         raise DataError(f"per: expected atom or formula, got {per!r}.")
     energies = hull.above_hull_eV_per_atom if per == "atom" else hull.above_hull_eV_per_formula
     logarithm = _weights(energies, temperature_K, degeneracies)
-    always = np.asarray(hull.lowest)
+    always, open_to_choice = np.asarray(hull.lowest), np.ones(len(hull), dtype=bool)
+    if groups is not None:
+        if len(groups) != len(hull):
+            raise DataError(f"groups: expected one for each of {len(hull)} structures, got {len(groups)}.")
+        always, open_to_choice = np.zeros(len(hull), dtype=bool), np.array([name is not None for name in groups])
+        first: dict[str, int] = {}
+        for k in np.argsort(hull.energies_eV_per_atom, kind="stable").tolist():
+            if (name := groups[k]) is not None:
+                first.setdefault(name, k)
+        always[list(first.values())] = True
     if number < int(always.sum()):
         raise DataError(
             f"number: expected at least {int(always.sum())}, the lowest structure of each composition, got {number}."
         )
     keys = logarithm + np.random.default_rng(rng).gumbel(size=len(logarithm))
     keys[always] = np.inf
-    chosen = np.sort(np.argsort(-keys, kind="stable")[:number])
-    return Selection(
-        chosen, always, selection_probabilities(energies, temperature_K=temperature_K, degeneracies=degeneracies)
+    order = np.argsort(-keys, kind="stable")
+    chosen = np.sort(order[open_to_choice[order]][:number])
+    likely = np.zeros(len(hull))
+    held = None if degeneracies is None else np.asarray(degeneracies, dtype=float)[open_to_choice]
+    likely[open_to_choice] = selection_probabilities(
+        energies[open_to_choice], temperature_K=temperature_K, degeneracies=held
     )
+    return Selection(chosen, always, likely)
 
 
 def _weights(energies_eV: ArrayLike, temperature_K: float, degeneracies: ArrayLike | None) -> np.ndarray:

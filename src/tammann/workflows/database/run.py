@@ -95,7 +95,7 @@ def run_database(
 
     with lock_folder(folder):
         growing = ("compositions", "temperatures_K")
-        keep_plan(plan, folder, holds="a database", growing=growing, structure="potential")
+        keep_plan(plan, folder, holds="a database", growing=growing, structure="potential", files=("crystals",))
         whole = load_plan(folder)
         there = (folder / MELTS / MELT_PLAN).exists()
         melts = run_melts(whole.melts(), folder / MELTS, resume=there, progress=of_melts, workers=workers)

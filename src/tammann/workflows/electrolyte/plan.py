@@ -7,6 +7,7 @@ that are ordered already are only set in motion.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -20,6 +21,7 @@ from tammann.md.load import engines_for
 from tammann.potentials import load_potential
 from tammann.recipe_blocks import Formula, number_field
 from tammann.strict import Block, Document
+from tammann.structures import Configuration
 from tammann.structures.crystals import load_crystal
 from tammann.structures.ordering import DisorderedStructure, OrderingBlock, ordering_block, read_disordered
 
@@ -28,6 +30,8 @@ Share = Annotated[float, number_field("a probability from 0 to 1", ge=0, le=1)]
 Picoseconds = Annotated[float, number_field("a time from 0 to 1e6 ps", ge=0, le=1e6)]
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
+REFERENCE = "reference-"
+"""How names of structures that compete begin in a folder."""
 UpTo = Annotated[int, number_field("a whole number from 1 to 100000000", ge=1, le=100_000_000)]
 
 
@@ -204,10 +208,10 @@ class ElectrolytePlan(Document):
             raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
         try:
             elements = [self._elements(name) for name in self.names]
-            if len(set(self.names)) != len(self.names):
-                twice = next(name for name in self.names if self.names.count(name) > 1)
-                raise DataError(f"compositions: expected each once, got {twice} again; remove it or give it a name")
-            for name, own in zip(self.names, elements, strict=True):
+            elements += [_atoms(load_crystal(text)) for text in self.references]
+            self._check_names()
+            self._check_end_members(elements)
+            for name, own in zip(self.names, elements, strict=False):
                 if self.mobile not in own or len(own) < 2:
                     raise DataError(f"mobile: expected an element that {name} holds beside others, got {self.mobile}")
             for text in dict.fromkeys((self.potential, self.moving_potential)):
@@ -229,8 +233,24 @@ class ElectrolytePlan(Document):
         """Atoms by element of a composition or structure."""
         if self.host:
             return self.blocks[name].composition
-        configuration = load_crystal(self.structures[self.names.index(name)])
-        return {s: configuration.symbols.count(s) for s in dict.fromkeys(configuration.symbols)}
+        return _atoms(load_crystal(self.structures[self.names.index(name)]))
+
+    def _check_names(self) -> None:
+        for kind, names in (("structures", self.names), ("references", self.reference_names)):
+            if twice := [name for name in names if names.count(name) > 1]:
+                raise DataError(f"{kind}: expected names of files that differ, got {twice[0]} again; rename one")
+        for name in self.names:
+            if name.startswith(REFERENCE):
+                raise DataError(f"name {name!r}: expected one that does not begin with {REFERENCE}; rename it")
+
+    def _check_end_members(self, there: Sequence[Mapping[str, int]]) -> None:
+        keys = [composition_key(own) for own in there]
+        for formula in self.selection.end_members or ():
+            if composition_key(formula) not in keys:
+                listed = ", ".join(dict.fromkeys(conventional_formula(dict(key)) for key in keys))
+                raise DataError(
+                    f"selection.end_members: expected formulas of compositions or references ({listed}), got {formula}"
+                )
 
     @property
     def moving_potential(self) -> str:
@@ -264,6 +284,11 @@ class ElectrolytePlan(Document):
         """The block to be ordered of each composition by name."""
         return {name: ordering_block(own, self.repeat) for name, own in self.hosts.items()}
 
+    @cached_property
+    def formula_units(self) -> int | None:
+        """Formula units in the block of every composition alike; None of structures that are ordered already."""
+        return max(block.formula_units for block in self.blocks.values()) if self.host else None
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the compositions, or of the structures that are ordered already."""
@@ -271,10 +296,26 @@ class ElectrolytePlan(Document):
             return tuple(self.hosts)
         return tuple(Path(each).stem if Path(each).is_file() else each for each in self.structures)
 
+    def placed(self) -> ElectrolytePlan:
+        """Return the plan with an absolute name of a potential for molecular dynamics that may be made later."""
+        moving = self.dynamics_potential
+        if moving is None or not _is_file_name(moving):
+            return self
+        return self.model_copy(update={"dynamics_potential": str(Path(moving).resolve())})
+
+    @property
+    def reference_names(self) -> tuple[str, ...]:
+        """Names of the structures that compete."""
+        return tuple(Path(each).stem if Path(each).is_file() else each for each in self.references)
+
     def conditions(self, temperature_K: float) -> Conditions:
         """Return the conditions of molecular dynamics at a temperature."""
         d = self.dynamics
         return Conditions(temperature_K, d.timestep_fs, d.thermostat, d.damping_fs)
+
+
+def _atoms(configuration: Configuration) -> dict[str, int]:
+    return {s: configuration.symbols.count(s) for s in dict.fromkeys(configuration.symbols)}
 
 
 def _is_file_name(potential: str) -> bool:

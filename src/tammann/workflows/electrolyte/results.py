@@ -99,6 +99,12 @@ class ElectrolyteResult(ShownAsTable):
     def notes(self) -> list[str]:
         """Return what there is to say of single structures, one sentence each."""
         found = [f"{name}: {note}" for name, each in self.conductions.items() for note in each.notes]
+        if self.hull is not None and "relaxed" in self.hull:
+            asked = self.plan.relaxation
+            found += [
+                f"{name}: no force below {asked.force_eV_per_A:g} eV/Å within {asked.steps} steps of relaxation."
+                for name in self.hull.loc[~self.hull["relaxed"], "structure"]
+            ]
         for (name, T), way in self.pathways.items():
             found += [f"{name}, {T:g} K: {note}" for note in way["notes"]]
         return list(dict.fromkeys(found))

@@ -33,6 +33,8 @@ SHARES = {"orderings": 0.02, "energies": 0.15, "hull": 0.01, "dynamics": 0.74, "
 """Of the progress reported."""
 TABLE, PAGE = "electrolytes.csv", "electrolytes.html"
 GROWING = ("compositions", "structures", "references", "temperatures_K")
+FILES = ("dynamics_potential", "structures", "references")
+"""Keys of a plan that may name files, beside the host and the potential."""
 
 
 def run_electrolytes(
@@ -72,7 +74,7 @@ def run_electrolytes(
         check_empty(folder, advice="name a new folder, or resume (--resume) what is in it")
     folder.mkdir(parents=True, exist_ok=True)
     with lock_folder(folder):
-        keep_plan(plan, folder, holds="electrolytes", growing=GROWING, structure="host")
+        keep_plan(plan.placed(), folder, holds="electrolytes", growing=GROWING, structure="host", files=FILES)
         whole = _plan_of(folder)
         begun, total = 0.0, sum(SHARES[stage] for stage in asked) or 1.0
         for stage in STAGES:

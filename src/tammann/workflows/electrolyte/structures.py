@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from functools import cache
@@ -13,7 +14,8 @@ import numpy as np
 
 from tammann.errors import DataError, ResultError
 from tammann.files import json_safe, read_json, write_text
-from tammann.md.relaxation_batch import RelaxationBatch, relax_batch
+from tammann.md.relaxation_batch import RELAXED as CONVERGED
+from tammann.md.relaxation_batch import RelaxationBatch, is_relaxed, relax_batch
 from tammann.parallel import Progress
 from tammann.potentials import load_potential
 from tammann.structures import Configuration, read_structure
@@ -29,7 +31,7 @@ from tammann.structures.ordering import (
     with_ewald,
 )
 from tammann.thermo.composition_hull import CompositionHull, composition_hull
-from tammann.workflows.electrolyte.plan import ElectrolytePlan, OrderingsBlock
+from tammann.workflows.electrolyte.plan import REFERENCE, ElectrolytePlan, OrderingsBlock
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 ORDERINGS, RELAXED, HULL = "orderings", "relaxed", "hull"
 RECORD, SELECTED, HULL_TABLE = "orderings.json", "selected.json", "hull.csv"
 CHAIN_SWEEPS = 8
-REFERENCE = "reference-"
 
 
 def find_orderings(plan: ElectrolytePlan, out: Path, name: str) -> None:
@@ -78,7 +79,8 @@ def _ordered(block: OrderingBlock, asked: OrderingsBlock, *, seed: list[int]) ->
         found = sample_by_energy(block, temperature_K=T, sweeps=sweeps, chains=CHAIN_SWEEPS, rng=rng)
     if len(found) > 1 and found.energies_eV is None:
         found = with_ewald(found)
-    return found.lowest(asked.keep) if len(found) > 1 else found
+    # of orderings alike in electrostatic energy any: the first in order would have like ions side by side
+    return found.lowest(asked.keep, rng=rng) if len(found) > 1 else found
 
 
 def orderings_record(out: Path, name: str) -> dict[str, Any]:
@@ -97,40 +99,58 @@ def relax_orderings(
     plan: ElectrolytePlan, out: Path, *, executor: Executor | None, progress: Progress | None
 ) -> RelaxationBatch:
     """Relax all orderings and references that are not relaxed yet."""
+    return _relax(plan, out, _starts(plan, out), executor=executor, progress=progress)
+
+
+def _starts(plan: ElectrolytePlan, out: Path) -> dict[str, Configuration]:
+    """Return what is to be relaxed, by name."""
     starts: dict[str, Configuration] = {}
     for name in plan.names:
         for each in orderings_record(out, name)["structures"]:
             starts[each] = read_structure(out / ORDERINGS / name / f"{each}.extxyz")
-    for text in plan.references:
-        starts[REFERENCE + (Path(text).stem if Path(text).is_file() else text)] = load_crystal(text)
+    for name, text in zip(plan.reference_names, plan.references, strict=True):
+        starts[REFERENCE + name] = load_crystal(text)
+    return starts
+
+
+def _relax(
+    plan: ElectrolytePlan, out: Path, starts: Mapping[str, Configuration], *, executor: Executor | None = None,
+    progress: Progress | None = None,
+) -> RelaxationBatch:  # fmt: skip
     settings = plan.relaxation.model_dump()
     return relax_batch(starts, load_potential(plan.potential), out / RELAXED, executor=executor, progress=progress,
                        **settings)  # fmt: skip
 
 
 def choose_structures(plan: ElectrolytePlan, out: Path) -> None:
-    """Put all relaxed structures on one hull, and write which are set in motion."""
-    batch = relax_orderings(plan, out, executor=None, progress=None)
+    """Put all relaxed structures on one hull, and write which are set in motion.
+
+    The lowest of every composition of the plan is, whether or not one of another name or a reference has its formula.
+
+    Raises:
+        DataError: A structure has not been relaxed, or as ``hull_of``.
+    """
+    starts = _starts(plan, out)
+    for each in starts:
+        if not is_relaxed(out / RELAXED, each):
+            raise DataError(f"{each}: expected its relaxed structure, got none in {out}; run the stage energies first.")
+    batch = _relax(plan, out, starts)
     hull, names = hull_of(plan, batch)
     degeneracies = _degeneracies(plan, out)
-    own = [k for k, each in enumerate(names) if not each.startswith(REFERENCE)]
-    lowest = [k for k in own if hull.lowest[k]]
-    chosen = lowest
-    asked = plan.selection.structures
-    if asked is not None:
-        held = np.array([degeneracies.get(each, 1) for each in names], dtype=float)
-        g = held if plan.selection.degeneracy else None
-        picked = select_orderings(
-            hull, min(len(names), max(asked + len(names) - len(own), int(hull.lowest.sum()))), per=plan.selection.per,
-            degeneracies=g, temperature_K=plan.selection.temperature_K, rng=plan.seed,
-        )  # fmt: skip
-        ranked = [k for k in picked.chosen.tolist() if k in own and k not in lowest]
-        chosen = lowest + ranked[: max(0, asked - len(lowest))]
+    groups = [None if each.startswith(REFERENCE) else composition_of(plan, each) for each in names]
+    least = len(set(groups) - {None})
+    held = [degeneracies.get(each, 1) for each in names]
+    chosen = select_orderings(
+        hull, max(plan.selection.structures or least, least), per=plan.selection.per, groups=groups,
+        degeneracies=held if plan.selection.degeneracy else None, temperature_K=plan.selection.temperature_K,
+        rng=plan.seed,
+    ).chosen  # fmt: skip
     (out / HULL).mkdir(exist_ok=True)
     table = hull_table(hull, names, degeneracies)
-    table["selected"] = [k in chosen for k in range(len(names))]
+    table["relaxed"] = [batch.frames[each].config_type == CONVERGED for each in names]
+    table["selected"] = np.isin(np.arange(len(names)), chosen)
     write_text(out / HULL / HULL_TABLE, table.to_csv(index=False))
-    record = {"selected": [names[k] for k in sorted(chosen)], "failures": dict(batch.failures)}
+    record = {"selected": [names[k] for k in chosen], "failures": dict(batch.failures)}
     write_text(out / HULL / SELECTED, json.dumps(json_safe(record), indent=1) + "\n")
 
 
@@ -147,7 +167,14 @@ def hull_of(plan: ElectrolytePlan, batch: RelaxationBatch) -> tuple[CompositionH
     frames = [batch.frames[each] for each in names]
     counts = [{s: f.configuration.symbols.count(s) for s in set(f.configuration.symbols)} for f in frames]
     energies = [f.energy_eV for f in frames]
-    found = composition_hull(counts, np.array(energies, dtype=float), end_members=plan.selection.end_members)
+    # of one host every composition by the same formula, ten atoms for Li3InCl6 and for Li6InYBr6Cl6
+    units = [
+        plan.formula_units if plan.formula_units and not name.startswith(REFERENCE) else math.gcd(*own.values())
+        for name, own in zip(names, counts, strict=True)
+    ]
+    found = composition_hull(
+        counts, np.array(energies, dtype=float), end_members=plan.selection.end_members, formula_units=units
+    )
     return found, names
 
 
