@@ -45,7 +45,32 @@ def test_a_plan_is_carried_out_in_its_folder(here, call, monkeypatch):
     assert (seen["workers"], seen["resume"]) == (2, True)
 
 
+def test_a_folder_is_resumed_with_its_own_plan(here, call, monkeypatch):
+    from tammann.workflows import database
+
+    seen = {}
+
+    def run(plan, out, **options):
+        seen.update(plan=plan, out=out, **options)
+        return database.load_database("one")
+
+    monkeypatch.setattr(database, "run_database", run)
+    assert call("database", "one", "--resume", "--quiet").status == 0
+    assert seen["plan"].temperatures_K == (1500.0,) and str(seen["out"]) == "one" and seen["resume"]
+
+
+def test_a_reference_is_looked_for_before_the_dynamics(here, call, monkeypatch):
+    from tammann.workflows import database
+
+    monkeypatch.setattr(database, "run_database", lambda *_, **__: pytest.fail("nothing should have been run"))
+    (here / "small.yaml").write_text("compositions: [Li2O]\ntemperatures_K: [1500]\n")
+    assert "nowhere" in refused(call("database", "small.yaml", "--compare", "nowhere"))
+    assert "--export" in refused(call("database", "small.yaml", "--export", "nowhere/x.csv"))
+
+
 def test_parity(here, call):
+    shown = call("database", "other", "--compare", "one").out
+    assert "LASD (Å)" in shown and "0.00(14)" in shown  # D is the same, with errors of a tenth
     assert "R² of g(r)" in call("database", "other", "--compare", "one").out
     found = json.loads(call("database", "other", "--compare", "one", "--json").out)["parity"]
     assert len(found["states"]) == 9 and {one["feature"] for one in found["features"]} >= {"LNC", "PF"}
@@ -57,6 +82,8 @@ def test_parity(here, call):
         (("database", "nowhere.yaml"), "nowhere.yaml"),
         (("database", "one", "--export", "table.txt"), "--export: expected"),
         (("database", "."), "plan.json"),
+        (("database", "nacl"), "nacl: expected a plan (.yaml) or a folder of tammann database, got neither"),
+        (("database", "one", "--out", "other"), "--out: expected no folder beside one"),
         (("database", "one", "--compare", "nowhere"), "nowhere"),
         (("database", "bad.yaml"), "mobile ion Li"),
     ],

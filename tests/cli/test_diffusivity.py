@@ -30,13 +30,29 @@ def test_features(here, call):
     assert set(pd.read_csv("features.csv").columns) >= {"PF", "root_BR5_M", "density_g_per_cm3"}
     shown = call("features", "salt.extxyz", "--temperatures", "1000", "1500").out
     assert shown.count("LiF") == 2 and "1500" in shown
+    head = next(line for line in shown.splitlines() if "LASD" in line)
+    assert all(word in head for word in ("LASD (Å)", "density (g/cm³)", "temperature (K)", "LNC "))
     assert call("features", "BaO", "--ion", "Ba", "--quiet").out == ""
+
+
+def test_definitions_with_units_and_sources(call):
+    done = call("features", "--definitions")
+    rows = [line for line in done.out.splitlines() if "doi" in line]
+    assert done.status == 0 and len(rows) == 44
+    volume = next(row for row in rows if row.startswith(("AAV", " AAV")))
+    assert "Å³" in volume and "V/N" in volume and "Sendek" in volume
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("features", "BaO"), "mobile ion Li"),
+        (("features", "BaO"), "BaO: expected the mobile ion Li in it, got the elements Ba, O; name one of them"),
+        (("features", "salt.extxyz", "--ion", "Qq"), "salt: Li4F4: expected the mobile ion Qq in it"),
+        (("features", "salt.extxyz", "--out", "nowhere/f.csv"), "--out: expected a folder that exists"),
+        (("features", "salt.extxyz", "--temperatures", "0"), "temperature_K: expected a number above 0 K"),
+        (("diffusivity", "train", "nowhere/m.json", "--table", "table.csv"), "MODEL.json: expected a folder"),
+        (("diffusivity", "predict", "m.json", "salt.extxyz", "--transport", "nowhere/t.json"), "--transport: expected"),
+        (("diffusivity", "train", "m.json", "--table", "odd.csv"), "odd.csv"),
         (("features", "nowhere.cif"), "nowhere.cif"),
         (("features", "molecule.xyz"), "cell"),
         (("features", "odd.extxyz"), "Es: no"),
@@ -49,6 +65,7 @@ def test_features(here, call):
 def test_refused(here, call, words, sentence):
     (here / "molecule.xyz").write_text("2\n\nLi 0 0 0\nF 0 0 1.6\n")
     write_structure(rock_salt(anion="Es"), "odd.extxyz")
+    (here / "odd.csv").write_text("formula,temperature_K,D_m2_per_s\nQq2O,1000,1e-9\n")
     assert sentence in refused(call(*words))
 
 
@@ -61,6 +78,13 @@ def test_trained_and_predicted(here, call):
     found = whole["predictions"]
     assert [one["temperature_K"] for one in found] == [1500.0, 300.0] and found[1]["outside_temperatures"]
     assert all(one["D_low_m2_per_s"] < one["D_m2_per_s"] < one["D_high_m2_per_s"] for one in found)
+    assert whole["activation"] == {}  # of two temperatures there is none
+    three = ("--temperatures", "1000", "1500", "2000")
+    (energy,) = json.loads(call("diffusivity", "predict", "model.json", "salt.extxyz", *three, "--json").out)[
+        "activation"
+    ].values()
+    assert energy["Ea_eV"] == pytest.approx(0.33, abs=0.1) and 0 < energy["Ea_stderr_eV"] < 0.2
+    assert "Ea eV" in call("diffusivity", "predict", "model.json", "salt.extxyz", *three).out
     shown = call(*words, "--transport", "learned.json")
     assert "flagged as learned" in shown.out and "Note:" in shown.out
     table = load_transport("learned.json")

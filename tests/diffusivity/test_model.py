@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from tammann.diffusivity.activation import activation_errors
 from tammann.diffusivity.applicability import Applicability
 from tammann.diffusivity.model import load_model, train_model
 from tammann.diffusivity.table import load_published
@@ -24,7 +25,7 @@ def test_intervals_cover_new_compositions(model):
     found = model.predict(fresh.features, formulas=fresh.formulas)
     inside = np.abs(found.ln_D - fresh.ln_D) <= found.half_width
     assert 0.75 < inside.mean() <= 1.0
-    wider = model.predict(fresh.features, confidence=0.99).half_width
+    wider = model.predict(fresh.features, confidence=0.95).half_width
     assert (wider >= found.half_width).all() and (found.stderr < found.half_width).all()
     table = found.table()
     assert (table["D_low_m2_per_s"] < table["D_m2_per_s"]).all() and (
@@ -32,6 +33,39 @@ def test_intervals_cover_new_compositions(model):
     ).all()
     with pytest.raises(DataError, match="confidence"):
         model.half_width(np.zeros(1), confidence=1.0)
+
+
+def test_more_confidence_than_compositions_can_give_is_refused(model):
+    """The largest of n errors is exceeded by the next one with 1/(n + 1), so n of them bound no more than n/(n + 1)."""
+    widest = model.half_width(np.zeros(1), confidence=20 / 21)
+    ratio = np.abs(model.residuals) / model.half_width(model._own_distance, confidence=20 / 21)
+    assert ratio.max() == pytest.approx(1.0) and widest[0] > 0.0
+    with pytest.raises(DataError, match=r"at most 0.952 with 20 compositions to learn from, got 0.99"):
+        model.predict(model.training.features, confidence=0.99)
+
+
+def test_half_widths_are_quantiles_of_the_errors_with_one_composition_more(model):
+    own = model._own_distance
+    ratio = np.abs(model.residuals) / (model.error_line[0] + model.error_line[1] * own)
+    expected = np.quantile(ratio, 0.8 * 21 / 20) * (model.error_line[0] + model.error_line[1] * own)
+    np.testing.assert_allclose(model.half_width(own, confidence=0.8), expected)
+    assert model.error_line[0] > 0 and model.error_line[1] >= 0
+    # every residual is that of a model without the composition: larger than those of the fit to all
+    assert np.mean(model.residuals**2) > np.mean((model.fitted.predict(model.training.features)
+                                                  - model.training.ln_D) ** 2)  # fmt: skip
+
+
+def test_activation_energies_of_predictions_come_with_the_error_on_unseen_compositions(model):
+    X = np.repeat(model.training.features[:1], 3, axis=0)
+    X[:, model.training.names.index("temperature_K")] = [1000.0, 1500.0, 2000.0]
+    found = model.predict(np.concatenate([X, X[:2]]), formulas=["a"] * 3 + ["b"] * 2).activation_energies()
+    law = model.fitted.law_
+    slope = dict(zip(map(str, law.terms), law.coefficients, strict=True))["1/kBT"]
+    assert set(found) == {"a"} and found["a"] == (pytest.approx(-slope), model.Ea_stderr_eV)
+    errors = activation_errors(model.training, model.training.ln_D + model.residuals)
+    assert model.Ea_stderr_eV == pytest.approx(np.sqrt(np.mean((errors.predicted_eV - errors.known_eV) ** 2)))
+    few = train_model(made_up_table(temperatures=(1000.0, 2000.0)), "symbolic")
+    assert few.Ea_stderr_eV is None and np.isnan(few.predict(X, formulas=["a"] * 3).activation_energies()["a"][1])
 
 
 def test_what_is_far_or_hot_is_said(model):

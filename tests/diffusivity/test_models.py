@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tammann.diffusivity.models import MODELS, HybridRegression, OfDiffusivity, law_of, make_model
+from tammann.diffusivity.symbolic import SymbolicRegression
 from tammann.errors import DataError
 
 from .made_up_table import made_up_table
@@ -43,6 +44,35 @@ def test_hybrids_are_cloned_with_what_is_in_them():
     model = HybridRegression(("a", "b"), 1, tree.DecisionTreeRegressor(max_depth=2))
     copy = base.clone(model.set_params(residual__max_depth=3))
     assert copy.residual.max_depth == 3 and copy.residual is not model.residual
+
+
+def test_models_stand_in_pipelines_and_folds_of_scikit_learn():
+    pipeline, selection = pytest.importorskip("sklearn.pipeline"), pytest.importorskip("sklearn.model_selection")
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    table = made_up_table(noise=0.1)
+    folds = selection.GroupKFold(3)
+    for model in (make_model("hybrid", table.names), make_model("symbolic", ()), make_model("forest", table.names)):
+        whole = pipeline.make_pipeline(preprocessing.FunctionTransformer(), model)
+        found = selection.cross_val_score(whole, table.features, table.ln_D, groups=table.groups, cv=folds)
+        assert found.mean() > 0.4
+
+
+def test_names_are_those_of_a_data_frame():
+    pytest.importorskip("sklearn")
+    table = made_up_table(noise=0.1)
+    frame = table.table()[list(table.names)]
+    for named, unnamed in ((SymbolicRegression(table.names), SymbolicRegression()),
+                           (HybridRegression(table.names), HybridRegression())):  # fmt: skip
+        one, other = named.fit(table.features, table.ln_D), unnamed.fit(frame, table.ln_D)
+        assert str(law_of(one)) == str(law_of(other)) and "1/kBT" in str(law_of(other)) and other.names == ()
+        np.testing.assert_array_equal(one.predict(table.features), other.predict(frame))
+    assert "x1" in str(SymbolicRegression(size=1).fit(np.eye(4)[:, :2], [0.0, 1.0, 0.0, 0.0]).law_)
+
+
+@pytest.mark.parametrize("model", [SymbolicRegression(("a",)), HybridRegression(("a",)), OfDiffusivity(None)])
+def test_a_model_that_has_learned_nothing_predicts_nothing(model):
+    with pytest.raises(DataError, match="expected a fitted model"):
+        model.predict([[1.0]])
 
 
 def test_a_model_of_D_never_gives_a_negative_one():

@@ -39,6 +39,9 @@ def test_equal_columns_are_not_both_taken():
     assert {str(t) for t in law.terms} in ({"a", "c"}, {"b", "c"}) and law.rmse < 1e-10
     with pytest.raises(DataError, match="columns"):
         best_laws([Expression(name=n) for n in "ab"], X[:, :2], x[:, 0], size=2)
+    for depth in (0, 1):
+        with pytest.raises(DataError, match="size: expected 1 or more"):
+            SymbolicRegression(size=0, depth=depth).fit(X, x[:, 0])
     with pytest.raises(DataError, match="size"):
         best_laws([Expression(name="a")], X[:, :1], x[:, 0], size=2)
 

@@ -61,6 +61,15 @@ def test_bad_tables_get_one_sentence(tmp_path, text, sentence):
         load_table(tmp_path / "table.csv")
 
 
+def test_rows_of_a_database_that_do_not_diffuse_are_left_out(tmp_path):
+    head = "formula,temperature_K,D_m2_per_s,diffusive,crystalline\n"
+    (tmp_path / "table.csv").write_text(head + "Li2O,1500,1e-9,1,0\nLi2O,1000,0,0,0\nLiF,1000,1e-9,1,1\n")
+    assert load_table(tmp_path / "table.csv").temperatures_K.tolist() == [1500.0]
+    (tmp_path / "table.csv").write_text(head + "Li2O,1000,0,0,0\n")
+    with pytest.raises(DataError, match="rows to learn from"):
+        load_table(tmp_path / "table.csv")
+
+
 def test_a_wrong_path_or_file(tmp_path):
     with pytest.raises(DataError, match="no such file"):
         load_published(tmp_path)

@@ -126,7 +126,7 @@ def _usage(error: Any, sentence: str) -> str:
 
 def _interruption(arguments: Sequence[str]) -> int:
     words = [word for word in arguments if word != "--resume"]
-    resumable = words[:1] in (["run"], ["melt"], ["potential"], ["structure"], ["electrolyte"])
+    resumable = words[:1] in (["run"], ["melt"], ["potential"], ["structure"], ["electrolyte"], ["database"])
     again = f"; continue with: {shlex.join(['tammann', *words, '--resume'])}" if resumable else "."
     print(f"\ntammann: interrupted{again}", file=sys.stderr)
     return INTERRUPTED

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tammann.cli.diffusivity import check_folder
 from tammann.cli.options import AsJson, Plot, Quiet
 from tammann.cli.output import format_number, format_with_error, print_json, print_table, progress_bar
 from tammann.errors import DataError
@@ -36,17 +37,33 @@ def database_command(
         export_contributions,
         export_table,
         load_database,
+        load_plan,
         open_store,
         run_database,
     )
 
     if export is not None and export.suffix not in (".csv", ".json"):
         raise DataError(f"--export: expected a file name that ends in .csv or .json, got {str(export)!r}.")
-    if Path(plan).is_dir():
-        found = load_database(plan)
+    check_folder("--export", export)
+    reference = None if compare is None else open_store(compare)
+    if reference is not None:
+        reference.about()  # refused now rather than after the dynamics
+    folder = Path(plan)
+    if not folder.exists():
+        raise DataError(
+            f"{plan}: expected a plan (.yaml) or a folder of tammann database, got neither; check the name."
+        )
+    if folder.is_dir() and out is not None:
+        raise DataError(
+            f"--out: expected no folder beside {plan}, which is one already, got {str(out)!r}; leave it out."
+        )
+    if folder.is_dir() and not resume:
+        found = load_database(folder)
     else:
-        asked = DatabasePlan.from_file(plan)
-        folder = out or Path(f"{Path(plan).stem}-database")
+        if folder.is_dir():
+            asked = load_plan(folder)
+        else:
+            asked, folder = DatabasePlan.from_file(plan), out or Path(f"{folder.stem}-database")
         with progress_bar(hidden=quiet, window_s=3600.0) as report:
             found = run_database(asked, folder, resume=resume, progress=report, workers=workers)
     if export is not None:
@@ -57,7 +74,7 @@ def database_command(
         from tammann.workflows.database import distributions_by
 
         save_figure(plot_database(distributions_by(found.store, only_diffusive=False)), plot)
-    parity = None if compare is None else compare_databases(open_store(compare), found.store)
+    parity = None if reference is None else compare_databases(reference, found.store)
     if as_json:
         print_json(_as_json(found, parity))
     elif not quiet:
@@ -85,17 +102,27 @@ def _as_json(found: "DatabaseResult", parity: "Parity | None") -> dict[str, Any]
 
 
 def _print(found: "DatabaseResult", parity: "Parity | None") -> None:
+    from tammann.diffusivity.definitions import with_unit
     from tammann.workflows.database import activation_table
 
     if parity is not None:
         rows = [
             [
                 row.formula, f"{row.temperature_K:g}", f"{row.rdf_r_squared:.3f}", f"{row.density_g_per_cm3:.3f}",
-                f"{row.surrogate_density_g_per_cm3:.3f}", format_number(row.ln_D_ratio, ".2f"),
+                f"{row.surrogate_density_g_per_cm3:.3f}", format_with_error(row.ln_D_ratio, row.ln_D_ratio_stderr),
             ]
             for row in parity.states.itertuples()
         ]  # fmt: skip
         print_table(["composition", "K", "R² of g(r)", "g/cm³", "surrogate", "ln D ratio"], rows)
+        rows = [
+            [
+                with_unit(row.feature), format_number(row.reference_spread, ".3g"),
+                format_number(row.mean_difference, ".3g"), format_number(row.rms_difference, ".3g"),
+                format_number(row.r_squared, ".3f"),
+            ]
+            for row in parity.features.itertuples()
+        ]  # fmt: skip
+        print_table(["feature", "spread in reference", "mean difference", "root mean square", "R²"], rows)
         print(f"{parity!r}")
         return
     rows = [

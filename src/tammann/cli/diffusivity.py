@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tammann.cli.options import AsJson, Plot, Quiet
-from tammann.cli.output import format_number, print_json, print_table, print_warnings, progress_bar
+from tammann.cli.output import format_number, format_with_error, print_json, print_table, print_warnings, progress_bar
 from tammann.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,6 +34,19 @@ Table = Annotated[
 Published = Annotated[bool, typer.Option("--published", help="Download the published table of Li (by pooch), too.")]
 Model = Annotated[str, typer.Option("--model", metavar="NAME", help="hybrid, symbolic, forest, boosting, ...")]
 Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of what is drawn.")]
+
+
+def _print_definitions(wanted: bool) -> None:
+    if wanted:
+        from tammann.diffusivity.definitions import FEATURES
+
+        rows = [[one.name, one.unit or "-", one.column, one.definition, one.source] for one in FEATURES]
+        print_table(
+            ["feature", "unit", "published column", "definition (L the mobile ion, S the others)", "source"], rows
+        )
+        raise typer.Exit
+
+
 SHOWN = ("LNC", "LLB", "PF", "LASD", "LLSD", "SLPW", "density_g_per_cm3")
 """Features in the short table; all are in JSON and in the file."""
 
@@ -50,13 +63,27 @@ def features_command(
     ] = None,
     frames: Annotated[int, typer.Option(metavar="N", min=1, help="Most frames of a file, of which means.")] = 10,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all features as a CSV table.")] = None,
+    definitions: Annotated[
+        bool,
+        typer.Option(
+            "--definitions",
+            callback=_print_definitions,
+            is_eager=True,
+            help="Print all features with unit, definition and source, and exit.",
+        ),
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compute the 44 features of disordered structures that diffusivities are learned from."""
+    """Compute the 44 features of disordered structures that diffusivities are learned from.
+
+    Lengths are in Å, volumes in Å³, densities in g/cm³, moduli in GPa, energies in eV; names with no unit are numbers.
+    """
+    from tammann.diffusivity.definitions import with_unit
     from tammann.diffusivity.features import features_table
     from tammann.files import write_text
 
+    check_folder("--out", out)
     table = features_table(_frames(structures, frames), temperatures_K=temperatures or [1000.0], ion=ion, anion=anion)
     if not temperatures:
         table = table.drop(columns="temperature_K")
@@ -69,7 +96,7 @@ def features_command(
         rows = [
             [one if isinstance(one, str) else format_number(one, ".4g") for one in row] for row in table[columns].values
         ]
-        print_table(columns, rows)
+        print_table([with_unit(column) for column in columns], rows)
         if out is not None:
             print(f"All features: {out}")
 
@@ -88,6 +115,7 @@ def train_command(
     from tammann.diffusivity.model import train_model
     from tammann.diffusivity.validation import scores
 
+    check_folder("MODEL.json", out)
     known = _tables(table, published)
     trained = train_model(known, model, seed=seed)
     trained.save(out)
@@ -124,16 +152,26 @@ def predict_command(
     from tammann.diffusivity.transport import learned_transport
     from tammann.transport import save_transport
 
+    check_folder("--transport", transport)
     trained = load_model(model)
     given = _frames(structures, frames)
     at = temperatures or sorted(set(trained.training.temperatures_K.tolist()))
     names, X = trained.features(given, at)
     found = trained.predict(X, formulas=names, confidence=confidence)
+    energies: dict[str, Any] = found.activation_energies()
     if transport is not None:
         every = [one for some in given.values() for one in some]
         save_transport(learned_transport(trained, every, temperatures_K=at, name=transport.stem), transport)
     if as_json:
-        print_json({"ion": trained.ion, "confidence": confidence, "predictions": found.table().to_dict("records")})
+        energies = {name: {"Ea_eV": Ea, "Ea_stderr_eV": error} for name, (Ea, error) in energies.items()}
+        print_json(
+            {
+                "ion": trained.ion,
+                "confidence": confidence,
+                "predictions": found.table().to_dict("records"),
+                "activation": energies,
+            }
+        )
     elif not quiet:
         rows = [
             [
@@ -143,6 +181,9 @@ def predict_command(
             for row in found.table().itertuples()
         ]  # fmt: skip
         print_table(["structure", "K", f"D({trained.ion}) m²/s", "from", "to", "distance", "mark"], rows)
+        if energies:
+            cells = [[name, format_with_error(Ea, error)] for name, (Ea, error) in energies.items()]
+            print_table(["structure", "Ea eV"], cells)
         print_warnings(found.notes)
         if transport is not None:
             print(f"For recipes, flagged as learned: {transport}")
@@ -202,6 +243,12 @@ def validate_command(
                 [one.model, how, f"{D:.3g}", f"{D_spread:.1g}", f"{ln:.3f}", f"{r2:.3f}", f"{100 * one.leaked:.0f}"]
             )
         print_table(["model", "folds", "RMSE of D m²/s", "spread", "of ln D", "R² of D", "leaked %"], rows)
+
+
+def check_folder(option: str, file: Path | None) -> None:
+    """Refuse a file whose folder is not there, before anything is computed."""
+    if file is not None and not file.parent.is_dir():
+        raise DataError(f"{option}: expected a folder that exists, got {str(file.parent)!r}; make it first.")
 
 
 def _frames(files: list[str], most: int) -> "dict[str, tuple[Configuration, ...]]":

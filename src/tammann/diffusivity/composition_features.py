@@ -34,7 +34,9 @@ def split_composition(formula: str | Mapping[str, int], ion: str) -> tuple[dict[
     counts = parse_formula(formula) if isinstance(formula, str) else dict(formula)
     name = "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in counts.items())
     if ion not in counts:
-        raise DataError(f"{name}: expected the mobile ion {ion} in it, got {', '.join(counts)}; name another ion.")
+        raise DataError(
+            f"{name}: expected the mobile ion {ion} in it, got the elements {', '.join(counts)}; name one of them."
+        )
     others = {symbol: n for symbol, n in counts.items() if symbol != ion}
     if not others:
         raise DataError(f"{name}: expected other elements beside the mobile ion {ion}, got none.")

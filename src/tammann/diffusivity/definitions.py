@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 SENDEK = "Sendek et al., Energy Environ. Sci. 2017, 10, 306, doi 10.1039/C6EE02697D"
 ZHENG = "Zheng et al., npj Comput. Mater. 2024, 10, 295, doi 10.1038/s41524-024-01469-2"
 LOCAL, COMPOSITION, CONDITION = "structure", "composition", "condition"
+_UNITS = ("_g_per_mol", "_g_per_cm3", "_GPa", "_eV", "_A")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def without_ion(name: str) -> str:
         >>> without_ion("bulk_modulus_GPa"), without_ion("electronegativity")
         ('bulk_modulus_others_GPa', 'electronegativity_others')
     """
-    unit = next((unit for unit in ("_g_per_mol", "_GPa", "_eV", "_A") if name.endswith(unit)), "")
+    unit = next((unit for unit in _UNITS if name.endswith(unit)), "")
     return f"{name.removesuffix(unit)}_others{unit}"
 
 
@@ -115,6 +116,18 @@ PUBLISHED = tuple(feature.name for feature in FEATURES if feature.column)
 """Names of the 43 features of the reference."""
 WITH_ANION = frozenset({"AFC", "AASD", "VPA", "LASD"})
 """Features that depend on which element is taken for the anion."""
+
+
+def with_unit(name: str) -> str:
+    """Return the name of a feature with its unit, as the head of a column; other names as they are.
+
+    Example:
+        >>> with_unit("LASD"), with_unit("density_g_per_cm3"), with_unit("LNC"), with_unit("formula")
+        ('LASD (Å)', 'density (g/cm³)', 'LNC', 'formula')
+    """
+    unit = next((feature.unit for feature in FEATURES if feature.name == name), "")
+    end = next((end for end in ("_K", *_UNITS) if name.endswith(end)), "")
+    return f"{name.removesuffix(end)} ({unit})" if unit else name
 
 
 def feature_definitions() -> pd.DataFrame:

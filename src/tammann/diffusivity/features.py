@@ -109,10 +109,15 @@ def features_table(
                     frames, temperature_K=temperature_K, ion=ion, anion=anion, cutoff_A=cutoff_A, values=values
                 )
             except DataError as error:
-                raise DataError(f"{name}: {error}") from None
+                raise named(name, error) from None
             one = frames if isinstance(frames, Configuration) else frames[0]
             rows.append({"name": name, "formula": formula_of(one), **found})
     return pd.DataFrame(rows)
+
+
+def named(name: str, error: DataError) -> DataError:
+    """Return an error that begins with the name of the structure it is about."""
+    return error if str(error).startswith(f"{name}: ") else DataError(f"{name}: {error}")
 
 
 def formula_of(configuration: Configuration) -> str:

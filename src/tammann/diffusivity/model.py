@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann._version import __version__
+from tammann.diffusivity.activation import FEWEST, activation_energies
 from tammann.diffusivity.applicability import Applicability
 from tammann.diffusivity.elements import ElementValues
-from tammann.diffusivity.features import structure_features
+from tammann.diffusivity.features import named, structure_features
 from tammann.diffusivity.models import law_of, make_model
 from tammann.diffusivity.table import DiffusivityTable
 from tammann.diffusivity.validation import cross_validate
@@ -21,6 +22,7 @@ from tammann.errors import DataError
 from tammann.files import json_safe, read_json, write_text
 from tammann.notebook import ShownAsTable
 from tammann.structures import Configuration
+from tammann.units import BOLTZMANN_EV_PER_K
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +46,8 @@ class Prediction(ShownAsTable):
         percentile: Share of the training rows that lie nearer to the rest of it, %, shape (M,).
         far: Whether that is beyond 95 %, shape (M,).
         hot: Whether the temperature is outside of those learned from, shape (M,).
+        Ea_stderr_eV: Root mean square error of activation energies of compositions not seen, eV; None where the
+            training table has none.
     """
 
     formulas: tuple[str, ...]
@@ -56,11 +60,27 @@ class Prediction(ShownAsTable):
     percentile: np.ndarray
     far: np.ndarray
     hot: np.ndarray
+    Ea_stderr_eV: float | None = None
 
     @property
     def D_m2_per_s(self) -> np.ndarray:
         """Diffusivities, m²/s, shape (M,)."""
         return np.exp(self.ln_D)
+
+    def activation_energies(self) -> dict[str, tuple[float, float]]:
+        """Return the activation energy of each structure predicted at three temperatures or more, and its error, eV.
+
+        The slope of ln D over 1/(kB T); its error is that of the model on compositions that it had not seen, not the
+        scatter about the line, which a smooth prediction hides.
+        """
+        found = {}
+        for formula in dict.fromkeys(self.formulas):
+            rows = np.array([one == formula for one in self.formulas])
+            T = self.temperatures_K[rows]
+            if len(set(T.tolist())) >= FEWEST:
+                slope = float(np.polyfit(1.0 / (BOLTZMANN_EV_PER_K * T), self.ln_D[rows], 1)[0])
+                found[formula] = (-slope, np.nan if self.Ea_stderr_eV is None else self.Ea_stderr_eV)
+        return found
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -131,6 +151,15 @@ class DiffusivityModel:
         return self.training.ion
 
     @property
+    def Ea_stderr_eV(self) -> float | None:
+        """Root mean square error of activation energies of compositions not seen, eV; None where the table has none."""
+        known = activation_energies(self.training)
+        guess = activation_energies(self.training, self.training.ln_D + self.residuals)
+        if not known:
+            return None
+        return float(np.sqrt(np.mean([(guess[formula][0] - known[formula][0]) ** 2 for formula in known])))
+
+    @property
     def law(self) -> str | None:
         """The symbolic law of ln D (m²/s) as text, or None where the model has none."""
         law = law_of(self.fitted)
@@ -144,18 +173,22 @@ class DiffusivityModel:
         (split conformal prediction). Intervals so cover the stated share of compositions like those of the table.
 
         Raises:
-            DataError: A confidence outside 0 to 1.
+            DataError: A confidence outside 0 to 1, or beyond n/(n + 1) of n compositions, which their errors cannot
+                tell.
 
         Reference:
             Lei et al., J. Am. Stat. Assoc. 2018, 113, 1094, doi 10.1080/01621459.2017.1307116.
         """
         if not 0.0 < confidence < 1.0:
             raise DataError(f"confidence: expected a number between 0 and 1, such as 0.9, got {confidence}.")
-        ratio = np.sort(np.abs(self.residuals) / self._expected(self._own_distance))
         # rows of one composition err together, so compositions count, not rows
         n = int(self.training.groups.max()) + 1
-        rank = min(1.0, confidence * (n + 1) / n)
-        return np.quantile(ratio, rank) * self._expected(distance)
+        if confidence * (n + 1) > n:  # one more composition lies beyond all n others with 1/(n + 1)
+            raise DataError(
+                f"confidence: expected at most {n / (n + 1):.3f} with {n} compositions to learn from, got {confidence}."
+            )
+        ratio = np.abs(self.residuals) / self._expected(self._own_distance)
+        return np.quantile(ratio, confidence * (n + 1) / n) * self._expected(distance)
 
     def _expected(self, distance: np.ndarray) -> np.ndarray:
         return self.error_line[0] + self.error_line[1] * np.asarray(distance)
@@ -166,7 +199,7 @@ class DiffusivityModel:
         """Predict diffusivities from features in the order of ``training.names``, shape (M, F).
 
         Raises:
-            DataError: Features of another shape, or not finite.
+            DataError: Features of another shape, or not finite; a confidence that ``half_width`` refuses.
         """
         X = np.atleast_2d(np.asarray(features, dtype=float))
         if X.ndim != 2 or X.shape[1] != len(self.training.names):
@@ -187,6 +220,7 @@ class DiffusivityModel:
             percentile=self.applicability.percentile(distance),
             far=self.applicability.is_far(distance),
             hot=(known.min() * (1 - 1e-9) > T) | (known.max() * (1 + 1e-9) < T),
+            Ea_stderr_eV=self.Ea_stderr_eV,
         )
 
     def features(
@@ -206,7 +240,7 @@ class DiffusivityModel:
                         frames, temperature_K=temperature_K, ion=self.ion, values=self.training.elements
                     )
                 except DataError as error:
-                    raise DataError(f"{name}: {error}") from None
+                    raise named(name, error) from None
                 names.append(name)
                 rows.append([found[each] for each in self.training.names])
         return tuple(names), np.array(rows)

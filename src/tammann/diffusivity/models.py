@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tammann.diffusivity import scikit_learn, xgboost
-from tammann.diffusivity.regressor import Regressor
+from tammann.diffusivity.regressor import Regressor, check_fitted, named_columns
 from tammann.diffusivity.symbolic import LinearLaw, SymbolicRegression
 from tammann.errors import DataError
 
@@ -23,7 +23,7 @@ class HybridRegression(Regressor):
     """A symbolic law with trees on what it leaves: the law carries beyond the data, the trees add what is local.
 
     Args:
-        names: Of the columns of X.
+        names: Of the columns of X; those of a data frame, or x0, x1, ..., where empty.
         size: Terms of the law.
         residual: What is fitted to the residuals, any estimator of scikit-learn; extra trees where None.
         seed: Of the trees.
@@ -50,13 +50,14 @@ class HybridRegression(Regressor):
     def fit(self, X: Any, y: Any) -> HybridRegression:
         """Fit the law, then the rest."""
         array, target = np.asarray(X, dtype=float), np.asarray(y, dtype=float)
-        self.trend_ = SymbolicRegression(self.names, self.size).fit(array, target)
+        self.trend_ = SymbolicRegression(named_columns(X, self.names), self.size).fit(array, target)
         self.residual_ = self._residual()
         self.residual_.fit(array, target - self.trend_.predict(array))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the sum of both, shape (N,)."""
+        check_fitted(self, "residual_")
         array = np.asarray(X, dtype=float)
         return self.trend_.predict(array) + np.asarray(self.residual_.predict(array), dtype=float)
 
@@ -91,6 +92,7 @@ class OfDiffusivity(Regressor):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return ln D, m²/s, shape (N,)."""
+        check_fitted(self, "model_")
         D = np.asarray(self.model_.predict(np.asarray(X, dtype=float)), dtype=float) * UNIT_M2_PER_S
         return np.log(np.maximum(D, SMALLEST_M2_PER_S))
 

@@ -42,7 +42,8 @@ def fetch_published(folder: str | os.PathLike[str] | None = None) -> Diffusivity
     except ValueError as error:
         raise DataError(f"{URL}: expected the file of SHA-256 {SHA256[:12]}..., got another one ({error}).") from None
     except OSError as error:  # requests raises kinds of these
-        reason = " ".join(str(error).split())[:120]
+        text = " ".join(str(error).split())
+        reason = text if error.filename else text.partition(": ")[0]
         raise DataError(
             f"the published table cannot be downloaded ({type(error).__name__}: {reason}); go online, or fetch "
             f"{FILE} of github.com/{REPOSITORY} and give its path."

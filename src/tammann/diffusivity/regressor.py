@@ -8,6 +8,31 @@ from typing import Any, Self
 
 import numpy as np
 
+from tammann.errors import DataError
+
+
+def named_columns(X: Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names given, or where there are none those of the columns of a data frame, or x0, x1, ...
+
+    Example:
+        >>> named_columns(np.zeros((5, 2)), ())
+        ('x0', 'x1')
+    """
+    if len(names):
+        return tuple(names)
+    columns = getattr(X, "columns", None)
+    return tuple(map(str, columns)) if columns is not None else tuple(f"x{k}" for k in range(np.shape(X)[-1]))
+
+
+def check_fitted(model: Any, attribute: str) -> None:
+    """Refuse an estimator that has not been fitted.
+
+    Raises:
+        DataError: It lacks the attribute that fitting gives.
+    """
+    if not hasattr(model, attribute):
+        raise DataError(f"{type(model).__name__}: expected a fitted model, got one that has learned nothing; fit it.")
+
 
 class Regressor(ABC):
     """An estimator that ``sklearn.base.clone``, ``cross_val_score`` and pipelines take.

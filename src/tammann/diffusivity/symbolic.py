@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tammann.diffusivity.expressions import OPERATORS, Expression, expand_features
-from tammann.diffusivity.regressor import Regressor
+from tammann.diffusivity.regressor import Regressor, check_fitted, named_columns
 from tammann.errors import DataError
 from tammann.units import BOLTZMANN_EV_PER_K
 
@@ -129,7 +129,7 @@ class SymbolicRegression(Regressor):
     ``size`` rounds those most correlated with what the best law so far leaves are added, ``screened`` in each.
 
     Args:
-        names: Of the columns of X.
+        names: Of the columns of X; those of a data frame, or x0, x1, ..., where empty.
         size: Terms of the law.
         depth: How often operators are applied to the features.
         operators: Of ``OPERATORS``.
@@ -137,6 +137,7 @@ class SymbolicRegression(Regressor):
 
     Attributes:
         law_: The law, after ``fit``.
+        names_: Of the columns it was fitted to.
 
     Reference:
         Ouyang et al., Phys. Rev. Mater. 2018, 2, 083802, doi 10.1103/PhysRevMaterials.2.083802.
@@ -150,6 +151,7 @@ class SymbolicRegression(Regressor):
     """
 
     law_: LinearLaw
+    names_: tuple[str, ...]
 
     def __init__(
         self,
@@ -165,9 +167,9 @@ class SymbolicRegression(Regressor):
     def columns(self, X: Any) -> dict[str, np.ndarray]:
         """Return the columns of X by name, with 1/(kB T) in the place of the temperature."""
         array = np.asarray(X, dtype=float)
-        if array.ndim != 2 or array.shape[1] != len(self.names):
-            raise DataError(f"X: expected the shape (N, {len(self.names)}) of the names given, got {array.shape}.")
-        found = {name: array[:, k] for k, name in enumerate(self.names)}
+        if array.ndim != 2 or array.shape[1] != len(self.names_):
+            raise DataError(f"X: expected the shape (N, {len(self.names_)}) of the names given, got {array.shape}.")
+        found = {name: array[:, k] for k, name in enumerate(self.names_)}
         return {
             INVERSE if name == "temperature_K" else name: 1.0 / (BOLTZMANN_EV_PER_K * v)
             if name == "temperature_K"
@@ -177,8 +179,11 @@ class SymbolicRegression(Regressor):
 
     def fit(self, X: Any, y: Any) -> SymbolicRegression:
         """Find the best law."""
+        self.names_ = named_columns(X, self.names)
         columns, target = self.columns(X), np.asarray(y, dtype=float)
         names, values = list(columns), np.column_stack(list(columns.values()))
+        if not isinstance(self.size, int | np.integer) or self.size < 1:
+            raise DataError(f"size: expected 1 or more columns of a law, got {self.size}.")
         if not self.depth:
             expressions = [Expression(name=name) for name in names]
             self.law_ = best_laws(expressions, values, target, size=self.size)[0]
@@ -198,4 +203,5 @@ class SymbolicRegression(Regressor):
 
     def predict(self, X: Any) -> np.ndarray:
         """Return y, shape (N,); NaN where an operator has no value."""
+        check_fitted(self, "law_")
         return self.law_.predict(self.columns(X))

@@ -249,10 +249,11 @@ def load_table(path: str | os.PathLike[str]) -> DiffusivityTable:
     """Read a table: a CSV file as ``DiffusivityTable.save`` writes it, or the published one.
 
     A CSV file needs the columns ``formula``, ``temperature_K`` and ``D_m2_per_s``; columns with the names of features
-    are features, others are passed over.
+    are features, others are passed over. Where it has the columns ``diffusive`` and ``crystalline`` of a database, rows
+    whose ion was not shown to diffuse and those that have crystallised are left out.
 
     Raises:
-        DataError: It cannot be read, or a column is missing.
+        DataError: It cannot be read, a column is missing, or no row is left.
     """
     import pandas as pd
 
@@ -268,6 +269,11 @@ def load_table(path: str | os.PathLike[str]) -> DiffusivityTable:
     for name in ("formula", "temperature_K", TARGET):
         if name not in frame:
             raise DataError(f"{file}: expected the column {name}, found {', '.join(map(str, frame.columns[:8]))}.")
+    for column, wanted in (("diffusive", 1), ("crystalline", 0)):
+        if column in frame:
+            frame = frame[frame[column] == wanted]
+    if frame.empty:
+        raise DataError(f"{file}: expected rows to learn from, got none; do any of its ions diffuse?")
     names = [name for name in NAMES if name in frame]
     try:
         features, D = frame[names].to_numpy(dtype=float), frame[TARGET].to_numpy(dtype=float)
@@ -275,4 +281,9 @@ def load_table(path: str | os.PathLike[str]) -> DiffusivityTable:
         raise DataError(f"{file}: expected numbers in the columns of features and {TARGET} ({error}).") from None
     ion = str(frame["ion"].iloc[0]) if "ion" in frame and len(frame) else "Li"
     source: str | tuple[str, ...] = tuple(frame["source"].astype(str)) if "source" in frame else file.name
-    return DiffusivityTable(tuple(frame["formula"].astype(str)), tuple(names), features, D, source, ion)
+    try:
+        table = DiffusivityTable(tuple(frame["formula"].astype(str)), tuple(names), features, D, source, ion)
+        table.groups  # noqa: B018  reads all formulas, so that a slip in one is told with the name of the file
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from None
+    return table

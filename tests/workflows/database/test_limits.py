@@ -32,8 +32,12 @@ def test_disordered_copper_lies_above_the_crystal(emt, tmp_path):
     assert found.frames == 2 and found.phases == {"Cu": pytest.approx(1.0)}
     assert found.hull_eV_per_atom == pytest.approx(crystals["Cu"][1])
     assert -1e-3 < found.above_hull_eV_per_atom < 0.5
-    row = found.row("emt")
-    assert row["potential"] == "emt" and row["above_hull_eV_per_atom"] == found.above_hull_eV_per_atom
+    row = found.row("emt", 300.0)
+    assert (
+        row["temperature_K"] == 300.0
+        and row["potential"] == "emt"
+        and row["above_hull_eV_per_atom"] == found.above_hull_eV_per_atom
+    )
 
 
 def test_the_limit_is_the_lowest_of_the_frames(emt):

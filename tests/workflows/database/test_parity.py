@@ -5,7 +5,7 @@ import pytest
 
 from tammann.errors import DataError
 from tammann.workflows.database.parity import compare_databases
-from workflows.database.toys import made_up_store
+from workflows.database.toys import made_up_store, state
 
 
 def test_a_database_agrees_with_itself(tmp_path):
@@ -21,5 +21,20 @@ def test_differences_are_found(tmp_path):
     found = compare_databases(one, other)
     assert found.states["ln_D_ratio"].tolist() == pytest.approx([np.log(2.0)] * 9)
     assert found.states["rdf_r_squared"].max() < 0.9
+    # both errors are a tenth of D
+    assert found.states["ln_D_ratio_stderr"].tolist() == pytest.approx([np.hypot(0.1, 0.1)] * 9)
     with pytest.raises(DataError, match="both have"):
         compare_databases(one, made_up_store(tmp_path / "third", formulas={"NaLiS": ({"Na": 1, "Li": 1, "S": 1}, 0.1)}))
+
+
+def test_states_that_do_not_diffuse_and_other_ions(tmp_path):
+    one, other = made_up_store(tmp_path / "one"), made_up_store(tmp_path / "other")
+    known = one.distribution("Li2O", 1500.0)
+    other.keep(state(D=0.0, D_stderr_m2_per_s=None, diffusive=0), features={}, elements={}, distribution=known)
+    states = compare_databases(one, other).states.set_index(["formula", "temperature_K"])
+    assert np.isnan(states.loc[("Li2O", 1500.0), "ln_D_ratio"]) and np.isfinite(states["ln_D_ratio"]).sum() == 8
+    assert states.loc[("Li2O", 1500.0), "D_m2_per_s"] > 0
+    with other.connection(write=True) as connection:
+        connection.execute("UPDATE states SET ion = 'O'")
+    with pytest.raises(DataError, match="expected D of Li as in .*, got that of O"):
+        compare_databases(one, other)

@@ -7,9 +7,12 @@ import pytest
 from tammann.errors import RecipeError
 from tammann.workflows.database.plan import DatabasePlan
 
+EXAMPLE = Path(__file__).parents[3] / "examples" / "diffusivity"
 
-def test_the_example(tmp_path):
-    plan = DatabasePlan.from_file(Path(__file__).parents[3] / "examples" / "diffusivity" / "plan.yaml")
+
+def test_the_examples():
+    other, plan = (DatabasePlan.from_file(EXAMPLE / name) for name in ("other.yaml", "plan.yaml"))
+    assert set(other.compositions) < set(plan.compositions) and other.temperatures_K == plan.temperatures_K
     assert len(plan.compositions) == 3 and plan.melts().melt_K == 5000.0
     assert plan.melts().volume.scale_ps == 1.0 and plan.melts().replicas == 1
 
@@ -23,6 +26,7 @@ def test_the_example(tmp_path):
         ("compositions: [Li2O, LiO]\nion: lithium", "ion"),
         ("compositions: [Li2O, Li4O2]", "compositions: expected each composition once"),
         ("compositions: [Li2O]\nfast: true", "fast"),
+        (f"compositions: [Li2O]\ncrystals: [TiO2-rutile]\npotential: {EXAMPLE / 'buckingham.yaml'}", "LAMMPS commands"),
         ("compositions: [Li2O]\ncrystals: [nowhere.cif]", "nowhere.cif"),
         ("compositions: [Li2O]\nengine: torch-sim", "engine"),
         ("compositions: [LiHe]\npotential: chgnet\nengine: ase", "He"),

@@ -5,11 +5,13 @@ import shutil
 import numpy as np
 import pytest
 
-from tammann.errors import ResultError
+from tammann.errors import DataError, ResultError
 from tammann.structures import read_structures
-from tammann.workflows.database import DatabasePlan, load_database, run_database
+from tammann.workflows.database import DatabasePlan, load_database, run, run_database
+from tammann.workflows.database.limits import AmorphousLimit
 from tammann.workflows.database.records import frames_file, load_frames
 from tammann.workflows.database.run import collect_database, load_plan
+from workflows.database.toys import made_up_store, state
 
 TINY = """
 compositions: [Li2O]
@@ -31,6 +33,36 @@ def test_a_folder_without_a_database(tmp_path):
     (tmp_path / "other.txt").write_text("x")
     with pytest.raises(ResultError, match="resume"):
         run_database(DatabasePlan.from_text(TINY), tmp_path)
+
+
+def test_limits_are_of_the_coldest_state(tmp_path, monkeypatch):
+    """Computed once, and anew where a colder temperature has been added; a potential that fails loses nothing."""
+    store = made_up_store(tmp_path, formulas={"Li2O": ({"Li": 2, "O": 1}, 0.3)})
+    plan = DatabasePlan.from_text("compositions: [Li2O]\nrelax_steps: 5").model_copy(update={"potential": "toy"})
+    asked = []
+
+    def limit(formula, frames, *_, **__):
+        asked.append(frames)
+        return AmorphousLimit(formula, 2, 1, -4.0, None, {})
+
+    monkeypatch.setattr(run, "load_potential", lambda name: name)
+    monkeypatch.setattr(run, "load_frames", lambda out, formula, T: (formula, T))
+    monkeypatch.setattr(run, "amorphous_limit", limit)
+    assert run._limits(plan.model_copy(update={"relax_steps": 0}), tmp_path) == [] == asked
+    for _ in range(2):
+        assert run._limits(plan, tmp_path) == []
+    assert asked == [("Li2O", 1000.0)]
+    store.keep(state("Li2O", 700.0), features={}, elements={}, distribution=store.distribution("Li2O", 1000.0))
+    run._limits(plan, tmp_path)
+    kept = store.query("SELECT * FROM amorphous_limits")
+    assert asked[1:] == [("Li2O", 700.0)] and kept["temperature_K"].tolist() == [700.0]
+
+    def fails(*_):
+        raise DataError("the potential toy failed")
+
+    monkeypatch.setattr(run, "crystal_energies", fails)
+    store.keep(state("Li2O", 500.0), features={}, elements={}, distribution=store.distribution("Li2O", 1000.0))
+    assert run._limits(plan, tmp_path) == ["amorphous limits: the potential toy failed"]
 
 
 @pytest.mark.slow

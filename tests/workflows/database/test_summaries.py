@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from tammann.diffusivity.table import load_table
@@ -13,7 +14,7 @@ from tammann.workflows.database.summaries import (
     export_contributions,
     export_table,
 )
-from workflows.database.toys import made_up_store
+from workflows.database.toys import KB, made_up_store, state
 
 
 def test_activation_energies_and_anions(tmp_path):
@@ -53,9 +54,37 @@ def test_exports(tmp_path):
     assert found == json.loads(json.dumps(contributions(store, project="mine")))
     assert {one["identifier"] for one in found} == {"Li2O", "Li2S", "LiF"}
     oxide = next(one for one in found if one["formula"] == "Li2O")["data"]
-    assert oxide["states"]["1500K"]["D"].endswith(" m^2/s") and oxide["Ea"].startswith("0.3 eV")
+    D = 1e-7 * np.exp(-0.3 / (KB * 1500.0))
+    assert oxide["states"]["1500K"]["D"] == f"{D:.6g}+/-{0.1 * D:.2g} m^2/s"
+    Ea, error = oxide["Ea"].removesuffix(" eV").split("+/-")
+    assert float(Ea) == pytest.approx(0.3) and 0.005 < float(error) < 0.1
 
     def keys(value):
         return [k for k, v in value.items() for k in (k, *(keys(v) if isinstance(v, dict) else ()))]
 
-    assert not any("." in key for one in found for key in keys(one["data"]))  # nested keys are joined by dots there
+    # spaces and punctuation are refused there, nested keys are joined by dots
+    assert all(key.isalnum() and key.isascii() for one in found for key in keys(one["data"]))
+
+
+def test_a_state_that_does_not_diffuse_is_exported_without_D(tmp_path):
+    store = made_up_store(tmp_path / "db")
+    store.keep(state(D=0.0, diffusive=0), features={}, elements={}, distribution=store.distribution("Li2O", 1000.0))
+    limit = {
+        "formula": "Li2O",
+        "potential": "toy",
+        "temperature_K": 1000.0,
+        "frames": 2,
+        "relaxed": 2,
+        "energy_eV_per_atom": -4.0,
+        "hull_eV_per_atom": -4.1,
+        "above_hull_eV_per_atom": 0.1,
+        "phases": {},
+    }
+
+    store.keep_limit(limit)
+    oxide = next(one for one in contributions(store, project="mine") if one["formula"] == "Li2O")["data"]
+    still = oxide["states"]["1500K"]
+    assert "D" not in still and still["diffusive"] == "no" and "D" in oxide["states"]["2000K"]
+    assert oxide["amorphousLimitAboveHullPerAtom"] == "0.1 eV"
+    export_table(store, tmp_path / "table.csv")
+    assert load_table(tmp_path / "table.csv").n_rows == 8

@@ -2,7 +2,7 @@
 
 from tammann.workflows.database.parity import Parity, compare_databases
 from tammann.workflows.database.plan import DatabasePlan
-from tammann.workflows.database.run import DatabaseResult, collect_database, load_database, run_database
+from tammann.workflows.database.run import DatabaseResult, collect_database, load_database, load_plan, run_database
 from tammann.workflows.database.store import Store, open_store
 from tammann.workflows.database.summaries import (
     activation_table,
@@ -23,6 +23,7 @@ __all__ = [
     "export_contributions",
     "export_table",
     "load_database",
+    "load_plan",
     "open_store",
     "run_database",
 ]

@@ -45,9 +45,10 @@ class AmorphousLimit:
         """Energy of the limit above the hull, eV per atom."""
         return None if self.hull_eV_per_atom is None else self.energy_eV_per_atom - self.hull_eV_per_atom
 
-    def row(self, potential: str) -> dict[str, Any]:
-        """Return the limit as a row of the database."""
-        return {**vars(self), "potential": potential, "above_hull_eV_per_atom": self.above_hull_eV_per_atom}
+    def row(self, potential: str, temperature_K: float) -> dict[str, Any]:
+        """Return the limit as a row of the database, with the temperature of the melt whose frames were relaxed."""
+        known = {"potential": potential, "temperature_K": temperature_K}
+        return {**vars(self), **known, "above_hull_eV_per_atom": self.above_hull_eV_per_atom}
 
 
 def crystal_energies(names: Sequence[str], potential: Potential) -> dict[str, tuple[dict[str, int], float]]:

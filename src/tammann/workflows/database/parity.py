@@ -23,7 +23,8 @@ class Parity(ShownAsTable):
     """States that two databases share.
 
     Attributes:
-        states: One row each: formula, temperature, R² of g(r), densities, D of the ion in both, ln of their ratio.
+        states: One row each: formula, temperature, R² of g(r), densities, D of the ion in both, ln of their ratio and
+            its standard error; NaN where the ion was not shown to diffuse in both.
         features: One row for each feature of the structure: mean and root mean square difference, R², and the standard
             deviation in the reference.
     """
@@ -49,7 +50,7 @@ def compare_databases(reference: Store, surrogate: Store) -> Parity:
         surrogate: Of the faster one.
 
     Raises:
-        DataError: They share no state.
+        DataError: They share no state, or are of different ions.
         ResultError: There is no such database.
     """
     import pandas as pd
@@ -60,6 +61,11 @@ def compare_databases(reference: Store, surrogate: Store) -> Parity:
         raise DataError(
             f"{surrogate.path}: expected compositions and temperatures of {reference.path}, found none that both have."
         )
+    for one, other in pairs:
+        if one["ion"] != other["ion"]:
+            raise DataError(
+                f"{surrogate.path}: expected D of {one['ion']} as in {reference.path}, got that of {other['ion']}."
+            )
     rows = []
     for one, other in pairs:
         distributions = [s.distribution(r["formula"], float(r["temperature_K"])) for s, r in
@@ -75,6 +81,7 @@ def compare_databases(reference: Store, surrogate: Store) -> Parity:
                 "D_m2_per_s": D[0],
                 "surrogate_D_m2_per_s": D[1],
                 "ln_D_ratio": float(np.log(D[1] / D[0])),
+                "ln_D_ratio_stderr": float(np.linalg.norm([_relative_error(one), _relative_error(other)])),
             }
         )
     features = []
@@ -92,6 +99,11 @@ def compare_databases(reference: Store, surrogate: Store) -> Parity:
                 }
             )
     return Parity(pd.DataFrame(rows), pd.DataFrame(features))
+
+
+def _relative_error(row: pd.Series) -> float:
+    known = row["diffusive"] and row["D_stderr_m2_per_s"] is not None
+    return float(row["D_stderr_m2_per_s"] / row["D_m2_per_s"]) if known else float("nan")
 
 
 def _key(row: pd.Series) -> tuple[object, float]:

@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 
 from tammann.diffusivity.composition_features import composition_features
 from tammann.errors import RecipeError, TammannError
+from tammann.potentials import load_potential
+from tammann.potentials.lammps_commands import LammpsCommands
 from tammann.recipe_blocks import Formula, number_field
 from tammann.strict import Document
 from tammann.structures.crystals import load_crystal
@@ -68,7 +70,7 @@ class DatabasePlan(Document):
     cool_ps: Picoseconds = 10.0
     settle_ps: Picoseconds = 5.0
     volume: VolumeSearch = Field(VolumeSearch(), description="a block on the search for the volume")
-    frames: Annotated[int, number_field("a number of frames from 1 to 1000", ge=1, le=1000)] = 10
+    frames: Annotated[int, number_field("a number of frames kept of each run from 1 to 1000", ge=1, le=1000)] = 10
     crystals: tuple[Annotated[str, Field(strict=True, min_length=1, max_length=1000)], ...] = Field(
         (), max_length=1000, description="crystals of the hull, by name or file, such as [Li2O.cif, SiO2.cif]"
     )
@@ -97,6 +99,11 @@ class DatabasePlan(Document):
             for name in self.crystals:
                 load_crystal(name)
             self.melts()
+            if self.crystals and isinstance(load_potential(self.potential), LammpsCommands):
+                raise RecipeError(
+                    f"crystals: expected a potential that gives energies of crystals, got the LAMMPS commands "
+                    f"{self.potential}; leave the crystals out or take another potential."
+                )
         except TammannError as error:
             text = str(error).removesuffix(".").replace("melts: ", "compositions: ", 1)
             raise ValueError(text) from None

@@ -69,12 +69,10 @@ def keep_state(store: Store, out: Path, plan: DatabasePlan, state: MeltState) ->
         )
         for r in replicas
     ]
-    share = [len(part) for part in np.array_split(np.arange(plan.frames), len(trajectories))]
     frames = [
         Configuration(one.symbols, one.positions_A, one.cell_A)
-        for trajectory, n in zip(trajectories, share, strict=True)
-        if n
-        for one in frames_of(trajectory, n)
+        for trajectory in trajectories
+        for one in frames_of(trajectory, plan.frames)
     ]
     file = frames_file(out, state.formula, state.temperature_K)
     file.parent.mkdir(exist_ok=True)

@@ -129,26 +129,33 @@ def collect_states(plan: DatabasePlan, out: Path, melts: MeltResult) -> list[str
 
 
 def _limits(plan: DatabasePlan, out: Path) -> list[str]:
-    """Keep the amorphous limits of all compositions that have none yet."""
+    """Keep the amorphous limits of all compositions that have none yet of their coldest state."""
     if not plan.relax_steps:
         return []
     store, failures = Store(out / FILE), []
-    states = store.states()
-    known = store.query("SELECT formula FROM amorphous_limits WHERE potential = ?", plan.potential)["formula"].tolist()
-    left = [f for f in dict.fromkeys(states["formula"]) if f not in known]
+    coldest = store.states().groupby("formula", sort=False)["temperature_K"].min()
+    known = store.query(
+        "SELECT formula, temperature_K FROM amorphous_limits WHERE potential = ?", plan.potential
+    ).itertuples(index=False, name=None)
+    left = dict(coldest.items())
+    for formula, temperature_K in known:
+        if left.get(formula) == temperature_K:
+            del left[formula]
     if not left:
         return []
     potential, engine = load_potential(plan.potential), load_engine(plan.engine)
-    crystals = crystal_energies(plan.crystals, potential)
-    for formula in left:
-        coldest = float(states[states["formula"] == formula]["temperature_K"].min())
+    try:
+        crystals = crystal_energies(plan.crystals, potential)
+    except DataError as error:  # what the dynamics gave is worth keeping
+        return [f"amorphous limits: {error}"]
+    for formula, temperature_K in left.items():
         try:
-            frames = load_frames(out, formula, coldest)
+            frames = load_frames(out, formula, temperature_K)
             limit = amorphous_limit(formula, frames, potential, engine, steps=plan.relax_steps, crystals=crystals)
         except DataError as error:
             failures.append(str(error))
         else:
-            store.keep_limit(limit.row(plan.potential))
+            store.keep_limit(limit.row(plan.potential, temperature_K))
     return failures
 
 
@@ -159,6 +166,8 @@ def load_plan(out: str | os.PathLike[str]) -> DatabasePlan:
         ResultError: There is none, or it cannot be understood.
     """
     folder = Path(out)
+    if not (folder / PLAN).is_file():
+        raise ResultError(f"{folder}: expected a folder of tammann database, found no {PLAN} in it; check the name.")
     try:
         return DatabasePlan(**read_json(folder / PLAN, error=ResultError)["plan"])
     except (KeyError, TypeError, RecipeError, json.JSONDecodeError) as error:

@@ -51,7 +51,8 @@ CREATE TABLE IF NOT EXISTS activations (
     Ea_stderr_eV REAL, ln_D0_m2_per_s REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS amorphous_limits (
-    formula TEXT NOT NULL, potential TEXT NOT NULL, frames INTEGER NOT NULL, relaxed INTEGER NOT NULL,
+    formula TEXT NOT NULL, potential TEXT NOT NULL, temperature_K REAL NOT NULL, frames INTEGER NOT NULL,
+    relaxed INTEGER NOT NULL,
     energy_eV_per_atom REAL NOT NULL, hull_eV_per_atom REAL, above_hull_eV_per_atom REAL, phases TEXT NOT NULL,
     PRIMARY KEY (formula, potential)
 );

@@ -105,37 +105,43 @@ def export_table(store: Store, path: str | os.PathLike[str]) -> None:
 def contributions(store: Store, *, project: str) -> list[dict[str, Any]]:
     """Return one contribution for each composition, in the form that MPContribs takes.
 
-    Values carry their units; those of several temperatures stand under the temperature. Names of keys have no dots.
+    Quantities carry their unit, and their standard error as ``1.2+/-0.1 eV``; those of several temperatures stand under
+    the temperature. Keys have neither spaces nor punctuation, which it refuses. D stands only where the ion was shown
+    to diffuse.
 
     Args:
         store: Database.
         project: Name of the project there.
     """
     table, energies = store.table(), activation_table(store).set_index("formula")
+    limits = store.query("SELECT * FROM amorphous_limits").set_index("formula")
     about = store.about()
     found = []
     for formula, group in table.groupby("formula", sort=False):
         states = {}
         for _, row in group.iterrows():
             entry = {
-                "D": _quantity(row["D_m2_per_s"], "m^2/s"),
-                "D error": _quantity(row["D_stderr_m2_per_s"], "m^2/s"),
-                "density": _quantity(row["density_g_per_cm3"], "g/cm^3"),
-                "volume": _quantity(row["volume_per_atom_A3"], "angstrom^3"),
+                "D": _quantity(row["D_m2_per_s"], row["D_stderr_m2_per_s"], "m^2/s") if row["diffusive"] else None,
+                "density": _quantity(row["density_g_per_cm3"], None, "g/cm^3"),
+                "volume": _quantity(row["volume_per_atom_A3"], None, "angstrom^3"),
                 "diffusive": "yes" if row["diffusive"] else "no",
+                "crystalline": "yes" if row["crystalline"] else "no",
                 "features": {k: f"{row[k]:.6g}" for k in ("LNC", "LLB", "PF", "LASD", "LLSD") if k in row},
             }
             states[f"{row['temperature_K']:g}K"] = {key: value for key, value in entry.items() if value is not None}
         data: dict[str, Any] = {"ion": group["ion"].iloc[0], "potential": group["potential"].iloc[0], "states": states}
         if formula in energies.index:
-            data["Ea"] = _quantity(energies.loc[formula, "Ea_eV"], "eV")
+            data["Ea"] = _quantity(energies.loc[formula, "Ea_eV"], energies.loc[formula, "Ea_stderr_eV"], "eV")
+        if formula in limits.index:
+            above = _quantity(limits.loc[formula, "above_hull_eV_per_atom"], None, "eV")
+            data |= {} if above is None else {"amorphousLimitAboveHullPerAtom": above}
         found.append(
             {
                 "project": project,
                 "identifier": str(formula),
                 "formula": str(formula),
                 "is_public": False,
-                "data": data | {"made by": f"tammann {about.get('tammann', '')}".strip()},
+                "data": data | {"software": f"tammann {about.get('tammann', '')}".strip()},
             }
         )
     return found
@@ -149,5 +155,8 @@ def export_contributions(
     write_text(Path(path), text + "\n")
 
 
-def _quantity(value: float, unit: str) -> str | None:
-    return f"{value:.6g} {unit}" if np.isfinite(value) else None
+def _quantity(value: float | None, error: float | None, unit: str) -> str | None:
+    if value is None or not np.isfinite(value):
+        return None
+    spread = "" if error is None or not np.isfinite(error) else f"+/-{error:.2g}"
+    return f"{value:.6g}{spread} {unit}"
