@@ -54,6 +54,39 @@ def test_shallow_and_empty_basins_are_joined():
     assert len(shallow.ions) == 1 and shallow.ions[0] == pytest.approx(3.0)
 
 
+@pytest.mark.parametrize("middle", [0.5, 0.0], ids=["inside", "across a face"])
+@pytest.mark.parametrize("cell", [CELL, SKEWED], ids=["cubic", "triclinic"])
+def test_the_parts_of_a_split_site_are_one_site(middle, cell):
+    """Two deep wells 0.9 Å apart are one basin of all their ions; further apart than asked for they are two."""
+    half = 0.45 / np.linalg.norm(cell[0])
+    places = [[middle + half, 0.5, 0.5], [middle - half, 0.5, 0.5], [middle + 0.5, 0.1, 0.1]]
+    density = wells(places, [1.0, 0.9, 1.0], cell, n=64, width=0.15, floor=0.0)
+    assert len(find_basins(density, apart_A=0.0).ions) == 3 == len(find_basins(density, apart_A=0.8).ions)
+    found = find_basins(density)
+    assert sorted(found.ions.round(2).tolist()) == [1.03, 1.97] and found.ions.sum() == pytest.approx(3.0)
+    # the higher part is where the site is, and every voxel of the other one leads to it the short way
+    one = int(np.argmax(found.ions))
+    step = (found.fractional[one] - places[0]) @ np.eye(3)
+    assert np.abs(step - np.round(step)).max() < 0.01
+    index = np.argwhere((found.labels == one) & (density.values_per_A3 > 0.1))
+    away = found.fractional[one] + found.images[tuple(index.T)] - index / 64
+    assert np.linalg.norm(away @ cell, axis=1).max() < 1.6
+
+
+def test_a_chain_of_near_maxima_does_not_run_together():
+    """Of maxima 0.8 Å apart in a row neighbours are joined, not all: what counts is how far from the highest."""
+    places = [[0.1 * k + 0.1, 0.5, 0.5] for k in range(5)]
+    found = find_basins(wells(places, [1.0, 0.8, 0.9, 0.8, 1.0], n=80, width=0.12, floor=0.0), depth_kT=0.0)
+    assert len(found.ions) == 3 and found.ions.sum() == pytest.approx(3.0)
+
+
+def test_bad_limits_are_told():
+    density = wells([[0.5, 0.5, 0.5]], [1.0])
+    for wrong in ({"depth_kT": -1.0}, {"least_ions": -1.0}, {"apart_A": float("nan")}):
+        with pytest.raises(DataError, match="expected 0 or more"):
+            find_basins(density, **wrong)
+
+
 def test_passes_are_those_between_the_wells():
     """Two wells half a cell apart along x touch on both sides, and each its own images along y and z."""
     density = wells([[0.25, 0.5, 0.5], [0.75, 0.5, 0.5]], [1.0, 1.0])

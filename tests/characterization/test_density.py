@@ -6,7 +6,8 @@ import pytest
 from breathing import CSCL, drifting_crystal
 from characterization.boxes import SKEWED
 from hopping import hopping
-from tammann.characterization import ion_density
+from tammann.characterization import find_jumps, find_sites, ion_density
+from tammann.characterization.density import mean_density
 from tammann.characterization.ion_paths import ion_paths, mean_framework
 from tammann.errors import DataError
 from tammann.trajectory import Trajectory, trajectory_from_arrays
@@ -79,8 +80,41 @@ def test_the_mean_over_cells_of_a_supercell():
     folded = found.repeated_cell((3, 1, 1))
     assert folded.cell_A.diagonal().tolist() == [3.0, 9.0, 9.0]
     assert folded.n_ions == 4 and folded.integral() == pytest.approx(4.0)
+    # each cell is a replica: a visit in one frame of the supercell is a third of one in the mean
+    assert folded.visit_per_A3 == pytest.approx(found.visit_per_A3 / 3)
+    assert folded.n_frames == 1500 and folded.duration_ps == pytest.approx(3 * found.duration_ps)
     with pytest.raises(DataError, match="multiples_of"):
         found.repeated_cell((5, 1, 1))
+
+
+@pytest.mark.parametrize("tilt", [0.0, 0.4], ids=["cubic", "tilted"])
+def test_it_integrates_to_the_number_of_ions_in_a_cell_that_breathes(tilt):
+    w, cells, _ = drifting_crystal(tilt=tilt)
+    found = ion_density(trajectory_from_arrays(w, cells, CSCL, frame_interval_ps=1.0), "Cs", spacing_A=0.6)
+    assert found.integral() == pytest.approx(27.0, abs=1e-11)
+    assert np.allclose(found.cell_A, cells.mean(axis=0))
+    assert len(find_sites(found)) == 27 and np.allclose(find_sites(found).occupancies, 1.0)
+
+
+def test_replicas_lie_upon_each_other():
+    """A replica whose crystal has moved, its atoms images of the first one's, adds to it as one that stays."""
+    one = hopping((0.1, 0.1, 0.0), frames=1500, seed=1)
+    other = hopping((0.1, 0.1, 0.0), frames=1500, seed=2)
+    images = np.random.default_rng(3).integers(-1, 2, (1, one.n_atoms, 3)) @ one.cells[0]
+    away = Trajectory(one.symbols, other.positions + [1.2, 4.0, -7.5] + images, one.cells, 0.1, temperature_K=800.0)
+    first = ion_density(one, "Li")
+    with pytest.raises(DataError, match="framework of number 1 lies"):
+        mean_density([first, ion_density(away, "Li")])
+    second, still = (ion_density(walk, "Li", framework=first.framework) for walk in (away, other))
+    assert np.allclose(second.values_per_A3, still.values_per_A3, atol=1e-9)
+    steps = (second.framework.positions_A - still.framework.positions_A) @ np.linalg.inv(one.cells[0])
+    assert np.abs(steps - np.round(steps)).max() < 1e-9
+    sites = find_sites(mean_density([first, second]))
+    assert len(sites) == 27 and sites.occupancies.sum() == pytest.approx(12.0)
+    jumps, expected = find_jumps(away, sites), find_jumps(other, sites)
+    assert np.array_equal(jumps.frames, expected.frames) and np.array_equal(jumps.targets, expected.targets)
+    with pytest.raises(DataError, match="other atoms"):
+        ion_density(hopping((0.1, 0.1, 0.0), frames=50, anion="Br"), "Li", framework=first.framework)
 
 
 def test_bad_input_is_told():
@@ -89,6 +123,14 @@ def test_bad_input_is_told():
         ion_density(walk, "Na")
     with pytest.raises(DataError, match="spacing_A"):
         ion_density(walk, "Li", spacing_A=0.0)
+    for wrong in ((0, 1, 1), (1, 1)):
+        with pytest.raises(DataError, match="multiples_of"):
+            ion_density(walk, "Li", multiples_of=wrong)
+    blown = Trajectory(
+        walk.symbols, np.where(np.arange(400)[:, None, None] == 7, np.nan, walk.positions), walk.cells, 0.1
+    )
+    with pytest.raises(DataError, match="not all finite"):
+        ion_density(blown, "Li")
     with pytest.raises(DataError, match="voxels"):
         ion_density(walk, "Li", spacing_A=0.01)
     with pytest.raises(DataError, match="temperature_K"):

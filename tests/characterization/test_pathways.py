@@ -39,6 +39,33 @@ def test_between_two_sites():
     assert path.free_energy_eV[-1] == pytest.approx(kT * np.log(1 / 0.6), abs=0.1 * kT)
 
 
+def test_the_way_of_least_resistance_goes_round():
+    """Two low passes in series are less of a resistance than one high pass, and the least rho of the path tells it."""
+    bridge = [[0.3, 0.5, 0.5], [0.5, 0.68, 0.5], [0.7, 0.5, 0.5]]
+    density = wells(bridge, [1.0, 0.8, 1.0], floor=0.0, width=0.5)
+    sites = find_sites(density)
+    where = [int(np.abs(sites.basins.fractional - place).sum(axis=1).argmin()) for place in bridge]
+    path = lowest_path(sites, start=where[0], end=where[2])
+    assert path.sites == tuple(where)
+    # half way between two Gaussians of height 1 and 0.8; the straight line is worse
+    F, kT = density.free_energy_eV(), density.kT_eV()
+    half = 0.5 * np.hypot(1.6, 1.44)
+    expected = half**2 / (2 * 0.5**2) - np.log(1.8)
+    assert path.barrier_eV == pytest.approx(kT * expected, abs=0.2 * kT)
+    assert path.barrier_eV < F[10:23, 16, 16].max() - kT
+    index = np.round(path.fractional * 32).astype(int).T % 32
+    assert F[tuple(index)].max() == pytest.approx(path.barrier_eV, abs=1e-9)
+
+
+def test_bad_input_is_told():
+    sites = channel()
+    for wrong in ({"start": 99}, {"start": -1}, {"start": 0, "end": 7}):
+        with pytest.raises(DataError, match="numbers of sites, 0 to 1"):
+            lowest_path(sites, **wrong)
+    with pytest.raises(DataError, match="image of the start"):
+        lowest_path(sites, start=0, cell=(0, 0, 0))
+
+
 def test_where_nothing_leads():
     """Wells that do not touch have no way; the sentence says what to do."""
     sites = find_sites(wells([[0.5, 0.5, 0.5]], [1.0], floor=0.0, width=0.3))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hopping import hopping
-from tammann.characterization import find_sites, ion_density
+from tammann.characterization import find_jumps, find_sites, ion_density
 from tammann.errors import DataError
 from tammann.structures import Configuration
 from tammann.trajectory import Trajectory
@@ -42,6 +42,45 @@ def test_sites_that_are_not_visited_and_those_the_crystal_lacks(walk):
     assert found.unvisited == ("tetrahedral",) and found.names.count("left out") == 1
     fewer = half.take(np.arange(26))
     assert find_sites(ion_density(walk, "Li"), crystal=fewer).names.count("other") == 1
+
+
+def test_two_maxima_on_one_site_of_the_crystal_are_told():
+    """Ions that sit 0.7 Å on either side of a site in turn: one site by default, or two parts that are told."""
+    rng = np.random.default_rng(1)
+    places = np.array([[2.0, 5, 5], [7.0, 5, 5]]) + np.zeros((3000, 1, 1))
+    places[:, 0, 2] += 0.7 * np.where(np.arange(3000) // 50 % 2, 1.0, -1.0) - 0.0
+    anions = np.array([[4.5, 2, 2], [9.0, 8, 8]]) + np.zeros((3000, 1, 1))
+    positions = np.concatenate([places + rng.normal(scale=0.15, size=places.shape), anions], axis=1)
+    walk = Trajectory(("Li", "Li", "Cl", "Cl"), positions, 10.0 * np.eye(3)[None], 0.1, temperature_K=600.0)
+    crystal = Configuration(("Li", "Li"), np.array([[2.0, 5, 5], [7.0, 5, 5]]), 10.0 * np.eye(3))
+    density = ion_density(walk, "Li", spacing_A=0.2, smoothing_A=0.15)
+    parts = find_sites(density, crystal=crystal, names=["4h", "4g"], apart_A=1.0)
+    assert (
+        len(parts) == 3 and parts.split == ("4h",) and not parts.unvisited and "1 of the crystal split" in repr(parts)
+    )
+    assert len(find_jumps(walk, parts)) == 59  # rattling, not hops
+    whole = find_sites(density, crystal=crystal, names=["4h", "4g"], apart_A=1.5)
+    assert len(whole) == 2 and not whole.split and np.allclose(whole.occupancies, 1.0)
+    assert len(find_jumps(walk, whole)) == 0
+
+
+def test_the_crystal_must_be_that_of_the_trajectory(walk):
+    """A unit cell in the place of the supercell is refused; one that has expanded is not."""
+    density = ion_density(walk, "Li")
+    with pytest.raises(DataError, match="repeat its cell"):
+        find_sites(density, crystal=Configuration(("Li",), np.zeros((1, 3)), 3.0 * np.eye(3)))
+    with pytest.raises(DataError, match="within_A"):
+        find_sites(density, crystal=lattice(), within_A=-1.0)
+    larger = Configuration(("Li",) * 27, 1.1 * lattice().positions_A, 9.9 * np.eye(3))
+    assert find_sites(density, crystal=larger, names=["1a"] * 27).names.count("1a") == 27
+
+
+def test_anions_across_the_faces_of_a_small_cell():
+    """Rock salt in its primitive cell has one anion, and six around the site."""
+    cell = 2.5 * (np.ones((3, 3)) - np.eye(3))
+    positions = np.array([[0.0, 0, 0], [2.5, 2.5, 2.5]]) + np.random.default_rng(1).normal(scale=0.1, size=(500, 2, 3))
+    found = find_sites(ion_density(Trajectory(("Li", "F"), positions, cell[None], 0.1, temperature_K=300.0), "Li"))
+    assert found.polyhedron(0) == "F6" and found.bond_A[0] == pytest.approx(2.5, abs=0.05)
 
 
 def test_the_anions_of_an_octahedron():

@@ -1,11 +1,15 @@
 """Conduction by ions that hop with a known barrier."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from hopping import attempt, hopping, hopping_D
 from tammann.errors import DataError
 from tammann.transport import displacement_correlations, ion_conduction, measure_onsager
+from tammann.transport.ion_conduction import _inverse_haven
 from tammann.units import BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C
 
 ENERGY_EV = 0.25
@@ -74,6 +78,43 @@ def test_few_hops_are_told(measured):
     assert found.hops[0] == int(expected) and not any("Few hops" in note for note in found.notes)
     counted = ion_conduction(measured, "Li", charges=charges, hops={600.0: 12, 750.0: 300, 1000.0: 3000})
     assert any("12 at 600 K" in note for note in counted.notes) and counted.table()["hops"].tolist() == [12, 300, 3000]
+
+
+def test_hops_that_are_taken_back_are_told(measured):
+    """Many hops that carry as far as few: the sentence says how many; temperatures without a count have an estimate."""
+    charges = {"Li": 1.0, "Cl": -1.0}
+    slow = [replace(m, duration_ps=m.duration_ps / 50) for m in measured]  # as far as a fiftieth of the hops leads
+    found = ion_conduction(slow, "Li", charges=charges, hops={600.0: 5000})
+    (note,) = [n for n in found.notes if "taken back" in n]
+    assert f"5000 at 600 K, as far as {ion_conduction(slow, 'Li', charges=charges).hops[0]} independent" in note
+    assert found.hops[1:].tolist() == ion_conduction(slow, "Li", charges=charges).hops[1:].tolist()
+    assert not any("taken back" in n for n in ion_conduction(measured, "Li", charges=charges, hops={600.0: 5000}).notes)
+
+
+def test_the_mean_haven_ratio_does_not_favour_low_values():
+    """Collective slopes that scatter by a third, each with an error in proportion to itself, have a mean of one."""
+    rng = np.random.default_rng(1)
+
+    def value(dof=18):
+        x = rng.chisquare(dof) / dof
+        f, error = np.array([x - 1.0]), np.array([x * np.sqrt(2 / dof)])
+        return SimpleNamespace(correlation_factor=f, correlation_factor_stderr=error)
+
+    found = [_inverse_haven([value() for _ in range(5)], 0)[0] for _ in range(400)]
+    mean, error = np.array(found).T
+    assert mean.mean() == pytest.approx(1.0, abs=4 * mean.std() / 20)
+    assert 0.62 < (np.abs(mean - 1) < error).mean() < 0.76 and error.mean() == pytest.approx(mean.std(), rel=0.15)
+
+
+def test_haven_ratios_that_differ_or_are_not_known_are_told():
+    def value(x, error):
+        return SimpleNamespace(correlation_factor=np.array([x - 1.0]), correlation_factor_stderr=np.array([error]))
+
+    mean, notes = _inverse_haven([value(1.0, 0.05), value(3.0, 0.15)], 0)
+    assert mean[1] > 0.4 and any("differ between temperatures" in n for n in notes)
+    mean, notes = _inverse_haven([value(1.0, 0.8), value(np.nan, np.nan)], 0)
+    assert mean == pytest.approx((1.0, 0.8)) and any("factor of two" in n for n in notes)
+    assert _inverse_haven([value(-0.5, 0.2)], 0)[0] is None and _inverse_haven([], 0) == (None, [])
 
 
 def test_without_a_law():

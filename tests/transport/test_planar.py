@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hopping import hopping, hopping_D
+from hopping import hopping, hopping_D, hopping_tensor, vectors_of
 from tammann.errors import DataError
 from tammann.transport import displacement_correlations, measure_onsager, planar_diffusion
 
@@ -39,6 +39,28 @@ def test_plane_and_normal(found):
         # what is known of the plane is known better than the mean of its axes apart would be
         assert p.in_plane_stderr < p.along_stderr[:2].max()
     assert planar[0].table()["direction"].tolist() == ["a", "b", "c", "in plane", "across"]
+
+
+def test_a_cell_that_is_not_orthogonal():
+    """In a monoclinic cell, along a, b, c and c*: n . D n of the tensor of the hops, within errors that are small."""
+    monoclinic, rates = [[3.0, 0, 0], [0, 3.4, 0], [-1.2, 0, 3.1]], (0.2, 0.02, 0.2)
+    walk = hopping(rates, spacing_A=monoclinic, frames=6000, ions=20, seed=4)
+    measured = measure_onsager(displacement_correlations(walk, frame="Cl"))
+    p = planar_diffusion(measured, "Li", walk.cells[0])
+    D = hopping_tensor(rates, spacing_A=monoclinic)
+    unit = vectors_of(monoclinic) / np.linalg.norm(monoclinic, axis=1, keepdims=True)
+    along = np.einsum("na,ab,nb->n", unit, D, unit)
+    assert (np.abs(p.along - along) < 4 * p.along_stderr).all() and (p.along_stderr[[0, 2]] < 0.05 * along.max()).all()
+    assert np.allclose(p.normal, [0, 0, 1])
+    assert abs(p.across - D[2, 2]) < 4 * p.across_stderr and abs(p.in_plane - (D[0, 0] + D[1, 1]) / 2) < (
+        4 * p.in_plane_stderr
+    )
+    # across is not along c, by far more than the errors
+    assert abs(D[2, 2] - along[2]) > 10 * p.across_stderr
+    assert p.in_plane_tensor[0, 0] > p.in_plane_tensor[1, 1] and abs(p.in_plane_axes[0, 0]) > 0.99
+    # the plane of a and c holds most of it, and b is across
+    flat = planar_diffusion(measured, "Li", walk.cells[0], normal=(0, 5, 0))
+    assert flat.across == pytest.approx(p.along[1]) and flat.across < 0.2 * flat.in_plane
 
 
 def test_the_error_of_an_isotropic_trace():

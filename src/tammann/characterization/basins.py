@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -35,22 +36,30 @@ class Basins:
     heights_per_A3: np.ndarray
 
 
-def find_basins(density: IonDensity, *, depth_kT: float = 1.0, least_ions: float = 0.01) -> Basins:
+MOST_MAXIMA = 1 << 20
+"""So many fit into the keys of ``find_saddles``."""
+
+
+def find_basins(
+    density: IonDensity, *, depth_kT: float = 1.0, least_ions: float = 0.01, apart_A: float = 1.0
+) -> Basins:
     """Return the basins of a density by steepest ascent, those of noise joined to their neighbours.
 
     From the highest pass on, a basin is joined to the one across where its free energy rises by less than ``depth_kT``
-    kB T from its maximum to the pass, or where it holds fewer than ``least_ions``. Basins of so few ions with no
-    neighbour are left out. The passes between those that stay are as high as any path between their maxima can be;
-    those lower than what a single ion leaves in a single frame (``visit_per_A3``) are tails of the smoothing, over
-    which no ion has been seen to go, and are left out.
+    kB T from its maximum to the pass, where it holds fewer than ``least_ions``, or where the two maxima are nearer to
+    each other than ``apart_A``: parts of one split site, between which an ion rattles. The higher maximum stays.
+    Basins of so few ions with no neighbour are left out. The passes between those that stay are as high as any path
+    between their maxima can be; those lower than what a single ion leaves in a single frame (``visit_per_A3``) are
+    tails of the smoothing, over which no ion has been seen to go, and are left out.
 
     Args:
         density: Smoothed, so that a maximum is more than the noise of counting.
         depth_kT: In units of kB T.
         least_ions: Time average.
+        apart_A: Å; 0 for none, as of protons, whose sites on either side of a hydrogen bond are nearer than 1 Å.
 
     Raises:
-        DataError: A number out of range, or no basin at all.
+        DataError: A number out of range, no basin at all, or a million maxima of noise.
 
     Reference:
         Edelsbrunner, Letscher, Zomorodian, Discrete Comput. Geom. 2002, 28, 511, doi 10.1007/s00454-002-2885-2 (maxima
@@ -67,18 +76,26 @@ def find_basins(density: IonDensity, *, depth_kT: float = 1.0, least_ions: float
     """
     from tammann.characterization.density_kernels import ascend, find_saddles  # numba is slow to import
 
-    if not depth_kT >= 0 or not least_ions >= 0:
-        raise DataError(f"depth_kT, least_ions: expected 0 or more, got {depth_kT:g} and {least_ions:g}.")
+    if not depth_kT >= 0 or not least_ions >= 0 or not apart_A >= 0:
+        raise DataError(
+            f"depth_kT, least_ions, apart_A: expected 0 or more, got {depth_kT:g}, {least_ions:g} and {apart_A:g}."
+        )
     values, shape = np.asarray(density.values_per_A3), np.array(density.shape)
     steps = np.stack(np.meshgrid(*[np.arange(-1, 2)] * 3, indexing="ij"), axis=-1) / shape
     lengths = np.linalg.norm(steps @ density.cell_A, axis=-1)
     labels, images, tops = ascend(values, lengths, 0.0)
+    if len(tops) >= MOST_MAXIMA:
+        raise DataError(
+            f"the density of {density.symbol} has {len(tops)} maxima, expected fewer than {MOST_MAXIMA}; take a larger "
+            "smoothing_A or spacing_A."
+        )
     ends, heights = find_saddles(values, labels, images)
     weights = np.bincount(labels[labels >= 0], values[labels >= 0], len(tops)) * density.voxel_A3
     order = np.argsort(-heights, kind="stable")
     ends, heights = ends[order], heights[order]
     seen = heights >= density.visit_per_A3 * (1.0 - 1e-9)
-    joined = _join(values[tuple(tops.T)], weights, ends, heights, depth_kT, least_ions)
+    joined = Joined(len(tops), weights=weights.astype(float), peaks=values[tuple(tops.T)].astype(float))
+    _join(joined, density, tops, ends, heights, (depth_kT, least_ions, apart_A))
     kept = [root for root in joined.roots() if joined.weights[root] >= least_ions]
     if not kept:
         raise DataError(f"the density of {density.symbol} has no site of {least_ions:g} ions; take fewer least_ions.")
@@ -100,21 +117,30 @@ def find_basins(density: IonDensity, *, depth_kT: float = 1.0, least_ions: float
 
 
 def _join(
-    peaks: np.ndarray, weights: np.ndarray, ends: np.ndarray, heights: np.ndarray, depth: float, least: float
-) -> Joined:
-    """Join basins over their passes, the highest first, until none that is too shallow or too empty can be."""
-    joined = Joined(len(peaks), weights=weights.astype(float), peaks=peaks.astype(float))
-    while True:
+    joined: Joined,
+    density: IonDensity,
+    tops: np.ndarray,
+    ends: np.ndarray,
+    heights: np.ndarray,
+    limits: tuple[float, float, float],
+) -> None:
+    """Join basins over their passes, the highest first, until none that is too shallow, empty or near can be."""
+    depth, least, apart = limits
+    values, shape = density.values_per_A3, np.array(density.shape)
+    place = cache(lambda k: _refined(values, tops[k]) / shape)  # of few of the maxima of noise is it asked
+    before = -1
+    while joined.joins != before:
         before = joined.joins
         for (a, b, *cell), height in zip(ends.tolist(), heights.tolist(), strict=True):
             one, other = joined.root(a), joined.root(b)
             if one == other:
                 continue
-            weak = one if joined.peaks[one] < joined.peaks[other] else other
-            if np.log(joined.peaks[weak] / height) < depth or joined.weights[weak] < least:
-                joined.join(a, b, np.array(cell), keep=other if weak == one else one)
-        if joined.joins == before:
-            return joined
+            weak, strong = (one, other) if joined.peaks[one] < joined.peaks[other] else (other, one)
+            if joined.weights[weak] >= least and np.log(joined.peaks[weak]) - np.log(height) >= depth:
+                step = place(other) - place(one) + joined.between_roots(a, b, np.array(cell))
+                if np.linalg.norm(step @ density.cell_A) >= apart:
+                    continue
+            joined.join(a, b, np.array(cell), keep=strong)
 
 
 def _passes(

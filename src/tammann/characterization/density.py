@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tammann.characterization.ion_paths import ion_paths, mean_framework
+from tammann.characterization.ion_paths import ion_paths, mean_framework, rigid_shift
 from tammann.errors import DataError
 from tammann.structures.configuration import Configuration
 from tammann.structures.pairs import heights_of
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST_VOXELS = 200_000_000
 REACH = 4.0
 """Where the Gaussian is cut off, in its widths: what lies beyond is 0.1 % of it."""
+FURTHEST_A = 0.3
+"""How far apart the frameworks of replicas may lie for their densities to be added, Å."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,7 +33,7 @@ class IonDensity:
         values_per_A3: At the grid points i/nx, j/ny, k/nz of the cell, Å^-3, shape (nx, ny, nz).
         cell_A: Mean lattice vectors in rows, Å, shape (3, 3).
         n_ions: Number of ions, to which the density integrates.
-        n_frames: Frames behind it.
+        n_frames: Frames behind it; of replicas, and of the cells of a supercell, all together.
         duration_ps: Their time, ps.
         smoothing_A: Standard deviation of the Gaussian, Å.
         temperature_K: Of the trajectory, K, or None where it does not say.
@@ -112,6 +114,8 @@ class IonDensity:
     def repeated_cell(self, repeats: tuple[int, int, int]) -> IonDensity:
         """Return the mean over the cells of a supercell: the density in one of them, of better statistics.
 
+        Each cell is a replica, so that frames and time are multiplied; the framework is left out.
+
         Args:
             repeats: How many cells the supercell holds along each lattice vector.
 
@@ -123,11 +127,11 @@ class IonDensity:
                 f"repeats are {list(repeats)}, expected numbers that divide the grid {list(self.shape)} and the "
                 f"{self.n_ions} ions; compute the density with multiples_of={list(repeats)}."
             )
-        (a, b, c), (nx, ny, nz) = repeats, self.shape
+        (a, b, c), (nx, ny, nz), cells = repeats, self.shape, int(np.prod(repeats))
         mean = self.values_per_A3.reshape(a, nx // a, b, ny // b, c, nz // c).mean(axis=(0, 2, 4))
         return IonDensity(
-            self.symbol, mean, self.cell_A / np.array(repeats)[:, None], int(self.n_ions // np.prod(repeats)),
-            self.n_frames, self.duration_ps, self.smoothing_A, self.temperature_K,
+            self.symbol, mean, self.cell_A / np.array(repeats)[:, None], self.n_ions // cells,
+            self.n_frames * cells, self.duration_ps * cells, self.smoothing_A, self.temperature_K,
         )  # fmt: skip
 
 
@@ -138,6 +142,7 @@ def ion_density(
     spacing_A: float = 0.25,
     smoothing_A: float = 0.25,
     multiples_of: tuple[int, int, int] = (1, 1, 1),
+    framework: Configuration | None = None,
 ) -> IonDensity:
     """Return the number density of the ions of an element, averaged over a trajectory and smoothed by a Gaussian.
 
@@ -152,9 +157,10 @@ def ion_density(
         spacing_A: Largest distance between grid points, Å.
         smoothing_A: Standard deviation, Å; 0 for none.
         multiples_of: Numbers of which those of grid points are multiples, as cells of a supercell.
+        framework: That of the density of another replica, on which this one is laid; its own where None.
 
     Raises:
-        DataError: There is no such element, or a grid out of range.
+        DataError: There is no such element, a framework of other atoms, or a grid out of range.
 
     Example:
         >>> from tammann.trajectory import Trajectory
@@ -167,28 +173,33 @@ def ion_density(
         raise DataError(
             f"spacing_A, smoothing_A: expected 0.01 to 10 Å and 0 to 10 Å, got {spacing_A:g} and {smoothing_A:g}."
         )
+    if len(multiples_of) != 3 or min(multiples_of) < 1:
+        raise DataError(f"multiples_of is {list(multiples_of)}, expected three whole numbers of 1 or more.")
     cell = trajectory.cells.mean(axis=0)
     lengths = np.linalg.norm(cell, axis=1)
     shape = [int(m * max(1, np.ceil(n / spacing_A / m - 1e-9))) for n, m in zip(lengths, multiples_of, strict=True)]
     if np.prod(shape) > MOST_VOXELS:
         raise DataError(f"spacing_A {spacing_A:g} makes {np.prod(shape):.2g} voxels, expected at most 2e8; widen it.")
     counts, ions = np.zeros(shape), 0
-    for _, paths in ion_paths(trajectory, symbol):
+    for _, paths in ion_paths(trajectory, symbol, framework=framework):
         ions = paths.shape[1]
         spread_counts(np.ascontiguousarray(paths.reshape(-1, 3)), counts)
     if smoothing_A > 0.0:
         counts = _smoothed(counts, cell, smoothing_A)
     values = counts * (ions / counts.sum()) / (abs(np.linalg.det(cell)) / counts.size)
     same = {name: getattr(trajectory, name) for name in ("n_frames", "duration_ps", "temperature_K")}
-    framework = mean_framework(trajectory, symbol)
-    return IonDensity(symbol, values, cell.copy(), ions, smoothing_A=smoothing_A, framework=framework, **same)
+    own = mean_framework(trajectory, symbol)
+    if own is not None and framework is not None:
+        own = replace(own, positions_A=own.positions_A + rigid_shift(own, framework) @ cell)
+    return IonDensity(symbol, values, cell.copy(), ions, smoothing_A=smoothing_A, framework=own, **same)
 
 
 def mean_density(densities: Sequence[IonDensity]) -> IonDensity:
     """Return the mean of densities of replicas, on one grid, weighted with their frames.
 
     Raises:
-        DataError: None, or densities of different ions or on different grids.
+        DataError: None, densities of different ions or on different grids, or frameworks that do not lie upon each
+            other.
 
     Example:
         >>> from tammann.trajectory import Trajectory
@@ -198,6 +209,15 @@ def mean_density(densities: Sequence[IonDensity]) -> IonDensity:
     """
     if len({(d.symbol, d.shape, d.n_ions) for d in densities}) != 1:
         raise DataError("densities: expected one or more, of the same ions on the same grid.")
+    first = densities[0].framework
+    for k, each in enumerate(densities[1:], 1):
+        if first is not None and each.framework is not None:
+            away = float(np.linalg.norm(rigid_shift(each.framework, first) @ densities[0].cell_A))
+            if away > FURTHEST_A:
+                raise DataError(
+                    f"densities: the framework of number {k} lies {away:.2f} Å from that of number 0, expected at most "
+                    f"{FURTHEST_A:g} Å; compute it with framework= that of number 0."
+                )
     frames = np.array([d.n_frames for d in densities])
     values = sum(d.values_per_A3 * (n / frames.sum()) for d, n in zip(densities, frames, strict=True))
     duration = sum(d.duration_ps for d in densities)

@@ -189,12 +189,13 @@ def find_jumps(trajectory: Trajectory, sites: IonSites, *, core: float = CORE) -
     is what lies within a site's basin nearer to it than ``core`` times its distance to the nearest other site.
 
     Args:
-        trajectory: The one behind the sites, with frames short against the time that an ion stays.
+        trajectory: The one behind the sites, or a replica, with frames short against the time that an ion stays; its
+            framework is laid on that of the density.
         sites: As ``find_sites`` returns them.
         core: Over the distance to the nearest other site, up to 0.5.
 
     Raises:
-        DataError: Another number of ions, or a core out of range.
+        DataError: Another number of ions, another cell, or a core out of range.
 
     Reference:
         Buchete, Hummer, J. Phys. Chem. B 2008, 112, 6057, doi 10.1021/jp0761665 (transitions between cores).
@@ -212,10 +213,16 @@ def find_jumps(trajectory: Trajectory, sites: IonSites, *, core: float = CORE) -
     if not 0.0 < core <= 0.5:
         raise DataError(f"core: expected a number above 0 and up to 0.5, got {core:g}.")
     density, frames = sites.density, trajectory.n_frames
-    paths = np.concatenate([part for _, part in ion_paths(trajectory, density.symbol)])
+    paths = np.concatenate([part for _, part in ion_paths(trajectory, density.symbol, framework=density.framework)])
     if paths.shape[1] != density.n_ions:
         raise DataError(
             f"the trajectory has {paths.shape[1]} {density.symbol}, the sites are those of {density.n_ions}."
+        )
+    cell = trajectory.cells.mean(axis=0)
+    if np.linalg.norm(cell - density.cell_A) > 0.05 * np.linalg.norm(cell):
+        raise DataError(
+            f"the trajectory has lattice vectors of {np.linalg.norm(cell, axis=1).round(2).tolist()} Å, the sites are "
+            f"those of {np.linalg.norm(density.cell_A, axis=1).round(2).tolist()} Å, or of another orientation."
         )
     cores = (core * sites.nearest_A()) ** 2
     stretches = STRETCHES if frames >= 20 * STRETCHES else 1

@@ -24,7 +24,7 @@ class Threshold:
 
     Attributes:
         dimension: 1, 2 or 3.
-        barrier_eV: Highest pass that must be crossed, above the deepest site on the way, eV.
+        barrier_eV: Highest pass that must be crossed, above the deepest of the sites that then hang together, eV.
         directions: Lattice vectors along which there is then no end, shape (dimension, 3).
     """
 
@@ -126,7 +126,7 @@ def lowest_path(
         temperature_K: K; that of the trajectory where None.
 
     Raises:
-        DataError: Nothing leads there, as far as was seen.
+        DataError: No such site, or nothing leads there, as far as was seen.
 
     Reference:
         Berkowitz, Morgan, McCammon, Northrup, J. Chem. Phys. 1983, 79, 5563, doi 10.1063/1.445675; Huo, Straub, J.
@@ -134,6 +134,10 @@ def lowest_path(
     """
     density = sites.density
     kT = density.kT_eV(temperature_K)
+    if any(site is not None and not 0 <= site < len(sites) for site in (start, end)):
+        raise DataError(f"start, end: expected numbers of sites, 0 to {len(sites) - 1}, got {start} and {end}.")
+    if cell is not None and not any(cell) and (end is None or end == start):
+        raise DataError(f"cell is {list(cell)}, expected that of an image of the start, such as [1, 0, 0].")
     if cell is None:
         opened = percolation_thresholds(sites, temperature_K=temperature_K)
         if not opened and (end is None or end == start):

@@ -36,6 +36,11 @@ class Joined:
             self._parent[each], self._offset[each] = site, total
         return site
 
+    def between_roots(self, a: int, b: int, cell: np.ndarray) -> np.ndarray:
+        """Return the cell of the root of b as seen from that of a, of which b lies in ``cell`` as seen from a."""
+        self.root(a), self.root(b)  # offsets are then those to the roots
+        return np.asarray(cell + self._offset[b] - self._offset[a])
+
     def join(self, a: int, b: int, cell: np.ndarray, *, keep: int | None = None) -> None:
         """Join the sets of two sites, of which b lies in ``cell`` as seen from a; or note that one returns to itself.
 
@@ -46,8 +51,7 @@ class Joined:
             keep: The root that stays one; that of a where None.
         """
         one, other = self.root(a), self.root(b)
-        # from the root of a to that of b
-        across = cell + self._offset[b] - self._offset[a]
+        across = self.between_roots(a, b, cell)
         if one == other:
             if across.any():
                 self.windings.setdefault(one, []).append(across)

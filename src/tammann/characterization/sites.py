@@ -37,6 +37,7 @@ class IonSites(ShownAsTable):
         names: Of the crystallographic sites that they were matched to, or ``site``.
         distances_A: To these, Å, shape (S,); NaN where none was given or matched.
         unvisited: Names of crystallographic sites near which there is no maximum, one for each.
+        split: Names of those with more than one, one for each: jumps between these parts of a site lead nowhere.
         neighbours: Symbols of the anions of the polyhedron around each site, or None where not asked for.
         bond_A: Mean distances to these, Å, shape (S,), or None.
     """
@@ -46,6 +47,7 @@ class IonSites(ShownAsTable):
     names: tuple[str, ...]
     distances_A: np.ndarray
     unvisited: tuple[str, ...] = ()
+    split: tuple[str, ...] = ()
     neighbours: tuple[tuple[str, ...], ...] | None = None
     bond_A: np.ndarray | None = None
 
@@ -54,7 +56,8 @@ class IonSites(ShownAsTable):
 
     def __repr__(self) -> str:
         kinds = ", ".join(f"{number} {name}" for name, number in Counter(self.names).items())
-        return f"IonSites({self.density.symbol}: {kinds}, {self.elsewhere:.3g} ions elsewhere)"
+        parts = f", {len(self.split)} of the crystal split" if self.split else ""
+        return f"IonSites({self.density.symbol}: {kinds}{parts}, {self.elsewhere:.3g} ions elsewhere)"
 
     @property
     def occupancies(self) -> np.ndarray:
@@ -129,12 +132,14 @@ def find_sites(
     anions: Sequence[str] | None = ANIONS,
     depth_kT: float = 1.0,
     least_ions: float = 0.01,
+    apart_A: float = 1.0,
 ) -> IonSites:
-    """Return the sites of an ion: the maxima of its density, of a depth and with a number of ions (``find_basins``).
+    """Return the sites of an ion: the maxima of its density, deep, occupied and far apart enough (``find_basins``).
 
     Each is matched to the nearest crystallographic site within ``within_A``, where these are given, after the rigid
-    shift between crystal and trajectory has been taken out. The anions of its polyhedron are those before the widest
-    step in the ratio of successive distances to the mean framework, from the third to the eighth.
+    shift between crystal and trajectory has been taken out; two maxima that share one are told as ``split``. The anions
+    of a polyhedron are those before the widest step in the ratio of successive distances to the mean framework, from
+    the third to the eighth.
 
     Args:
         density: As ``ion_density`` returns it.
@@ -144,9 +149,10 @@ def find_sites(
         anions: Elements of the polyhedra; none are sought where None.
         depth_kT: As ``find_basins``.
         least_ions: As ``find_basins``.
+        apart_A: As ``find_basins``.
 
     Raises:
-        DataError: Names that do not fit the crystal, or no site.
+        DataError: Names that do not fit the crystal, a crystal of another cell, or no site.
 
     Example:
         >>> from tammann.characterization import ion_density
@@ -157,7 +163,16 @@ def find_sites(
     """
     if names is not None and (crystal is None or len(names) != crystal.n_atoms):
         raise DataError(f"names: expected one for each site of the crystal, got {len(names)}; give crystal and names.")
-    basins = find_basins(density, depth_kT=depth_kT, least_ions=least_ions)
+    if not 0.0 <= within_A <= 10.0:
+        raise DataError(f"within_A is {within_A:g}, expected a distance from 0 to 10 Å.")
+    if crystal is not None:
+        edges, own = (np.linalg.norm(cell, axis=1) for cell in (crystal.cell_A, density.cell_A))
+        if (np.abs(np.log(edges / own)) > np.log(1.4)).any():
+            raise DataError(
+                f"the crystal has lattice vectors of {edges.round(2).tolist()} Å, expected those of the trajectory, "
+                f"{own.round(2).tolist()} Å; repeat its cell."
+            )
+    basins = find_basins(density, depth_kT=depth_kT, least_ions=least_ions, apart_A=apart_A)
     count = len(basins.ions)
     sites = IonSites(density, basins, ("site",) * count, np.full(count, np.nan))
     if crystal is not None:
@@ -182,16 +197,17 @@ def _matched(sites: IonSites, crystal: Configuration, names: list[str], within_A
         # weighted with the ions: hardly visited sites sit less surely where the crystal has them
         shift = shift + np.average(steps[each, nearest][near], axis=0, weights=sites.occupancies[near])
     found = tuple(names[k] if ok else OTHER for k, ok in zip(nearest.tolist(), near.tolist(), strict=True))
-    left = sorted(set(range(len(names))) - set(nearest[near].tolist()))
+    maxima = np.bincount(nearest[near], minlength=len(names))
+    left, split = (tuple(names[k] for k in np.flatnonzero(which)) for which in (maxima == 0, maxima > 1))
     matched = np.where(near, distances[each, nearest], np.nan)
-    return replace(sites, names=found, distances_A=matched, unvisited=tuple(names[k] for k in left))
+    return replace(sites, names=found, distances_A=matched, unvisited=left, split=split)
 
 
 def _with_neighbours(sites: IonSites, anions: Sequence[str]) -> IonSites:
     """Add the anions of the polyhedron around each site."""
     framework = sites.density.framework
     chosen = [] if framework is None else [k for k, symbol in enumerate(framework.symbols) if symbol in anions]
-    if framework is None or len(chosen) < FEWEST_NEIGHBOURS:
+    if framework is None or not chosen:
         return sites
     positions = np.concatenate([sites.positions_A, framework.positions_A[chosen]])
     symbols = [framework.symbols[k] for k in chosen]

@@ -160,14 +160,15 @@ def ion_conduction(
 
     The frame of reference of the measurements must be that of all other elements (``frame="Br+Cl+In+Y"``), in which
     the ion alone carries current: sigma = z² e² L_ii, and H = L_self_i / L_ii. The mean of 1/H is weighted with its
-    errors, which are widened where the temperatures lie further apart than chance allows (p < 0.01).
+    relative errors (the error of a collective slope is in proportion to what was measured, so that absolute ones would
+    favour low values), and its error widened where the temperatures lie further apart than chance allows (p < 0.01).
 
     Args:
         measurements: Of one composition, each temperature once.
         ion: The element that moves.
         charges: Of each element, e; guessed from the composition where None.
-        hops: Counted at each temperature, K. Where None, n = 6 D t N / d², d the mean distance of atoms: as many hops
-            of that length as would make the same D without correlation.
+        hops: Counted at each temperature, K. Where there is none, n = 6 D t N / d², d the mean distance of atoms: as
+            many hops of that length as would make the same D without correlation.
 
     Raises:
         DataError: Other compositions or frames, a temperature twice, an unknown element or charge.
@@ -189,7 +190,8 @@ def ion_conduction(
     if not known.get(ion):
         raise DataError(f"charges of {formula} give {ion} none; give its charge, such as {ion}=1.")
     k = rows[0].species.index(ion)
-    counted = np.array([_hops(m, k) if hops is None else hops.get(m.temperature_K, 0) for m in rows])
+    free = [_hops(m, k) for m in rows]
+    counted = np.array([(hops or {}).get(m.temperature_K, n) for m, n in zip(rows, free, strict=True)])
     good = [m for m in rows if m.regime.diffusive[k] and m.D_m2_per_s[k] > 0]
     fit = None
     if len(good) > 1:
@@ -201,6 +203,16 @@ def ion_conduction(
         notes.append(
             f"Few hops of {ion} were seen ({', '.join(few)}; {FEWEST_HOPS} and more make numbers that mean something): "
             "run longer, hotter or larger."
+        )
+    rattling = [
+        f"{n} at {m.temperature_K:g} K, as far as {own}"
+        for m, n, own in zip(rows, counted.tolist(), free, strict=True)
+        if m.regime.diffusive[k] and own < FEWEST_HOPS <= n
+    ]
+    if rattling:
+        notes.append(
+            f"Most hops of {ion} are taken back ({', '.join(rattling)} independent ones): the few others make D; run "
+            "longer, hotter or larger."
         )
     if fit is None:
         notes.append(
@@ -248,18 +260,19 @@ def _inverse_haven(good: list[OnsagerMeasurement], k: int) -> tuple[tuple[float,
         return None, []
     values = np.array([float(m.correlation_factor[k]) + 1.0 for m in good])
     errors = np.array([float(m.correlation_factor_stderr[k]) for m in good])
-    fine = np.isfinite(values) & (errors > 0)
+    fine = np.isfinite(values) & (values > 0) & (errors > 0)
     if not fine.any():
         return None, []
-    weights = errors[fine] ** -2
+    relative = errors[fine] / values[fine]
+    weights = relative**-2
     mean = float(weights @ values[fine] / weights.sum())
-    error, notes = float(weights.sum() ** -0.5), []
+    error, notes = mean * float(weights.sum() ** -0.5), []
     freedom = int(fine.sum()) - 1
     if freedom:
-        chi2 = float((weights * (values[fine] - mean) ** 2).sum())
+        chi2 = float((weights * (values[fine] / mean - 1.0) ** 2).sum())
         if chdtrc(freedom, chi2) < CHANCE:
             error *= (chi2 / freedom) ** 0.5
             notes.append("The Haven ratios differ between temperatures; the error of their mean is widened to that.")
     if not mean > 2.0 * error:
         notes.append("The Haven ratio is not known within a factor of two; collective motion needs longer runs.")
-    return ((mean, error) if mean > 0 else None), notes
+    return (mean, error), notes
