@@ -23,7 +23,8 @@ def test_a_folder_is_looked_at(here, call):
     assert done.status == 0 and "Li2O" in done.out and "Ea eV" in done.out and "table.csv" in done.out
     found = json.loads(call("database", "one", "--json", "--plot", "elements.png").out)
     assert len(found["states"]) == 9 and len(found["activation"]) == 3
-    assert (here / "elements.png").exists()
+    assert call("database", "one", "--plot", "anions.png", "--by", "anion", "--quiet").status == 0
+    assert (here / "elements.png").exists() and (here / "anions.png").exists()
     assert call("database", "one", "--export", "contributions.json", "--quiet").status == 0
     assert len(json.loads((here / "contributions.json").read_text())) == 3
 
@@ -86,6 +87,7 @@ def test_parity(here, call):
         (("database", "one", "--out", "other"), "--out: expected no folder beside one"),
         (("database", "one", "--compare", "nowhere"), "nowhere"),
         (("database", "bad.yaml"), "mobile ion Li"),
+        (("database", "one", "--by", "colour"), "--by: expected element or anion, got 'colour'"),
     ],
 )
 def test_refused(here, call, words, sentence):

@@ -21,6 +21,11 @@ def test_by_hand():
     assert found["ion_fraction"] == pytest.approx(2 / 3)
     assert found["bulk_modulus_GPa"] == pytest.approx(B) and found["bulk_modulus_others_GPa"] == pytest.approx(14.311)
     assert found["root_BR5_M"] == pytest.approx(math.sqrt(B * R**5 / M), rel=1e-4)
+    G, E = found["shear_modulus_GPa"], found["cohesive_energy_eV"]
+    assert found["root_GR5_M"] == pytest.approx(math.sqrt(G * R**5 / M), rel=1e-4)
+    assert found["root_ER2_M"] == pytest.approx(math.sqrt(E * R**2 / M), rel=1e-4)
+    others = [found[f"{name}_others{unit}"] for name, unit in (("cohesive_energy", "_eV"), ("radius", "_A"))]
+    assert found["root_ER2_M_others"] == pytest.approx(math.sqrt(others[0] * others[1] ** 2 / 15.9994), rel=1e-4)
     assert found["radius_ratio"] == pytest.approx(0.6 / R)
     assert found["electronegativity_difference"] == pytest.approx(3.44 - (2 * 0.98 + 3.44) / 3)
 

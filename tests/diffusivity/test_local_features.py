@@ -170,6 +170,16 @@ def test_a_chain_of_far_ions_is_found():
     assert found["LLSD"] == pytest.approx(a) and found["SLPW_pp"] == pytest.approx(0.0, abs=1e-9)
 
 
+def test_a_large_atom_behind_the_far_end_of_a_path_narrows_it():
+    """Paths between two ions 9 Å apart: the caesium 2.2 Å behind one of them is 11.2 Å from the other."""
+    symbols = ("Li", "Li", "F", "F", "F", "F", "Cs")
+    at = [[0, 0, 0], [9, 0, 0], [0, 2, 0], [9, 2, 0], [0, 0, 2], [9, 0, 2], [11.2, 0, 0]]
+    atoms = Configuration(symbols, np.array(at, dtype=float), 20.0 * np.eye(3))
+    found = local_features(atoms)
+    assert found["LLSD"] == pytest.approx(9.0) and found["SLPW_pp"] == pytest.approx(2.0)
+    assert found["SLPW"] == pytest.approx(2.2 - 2.44) and found["SLPE"] == pytest.approx(0.79)
+
+
 @pytest.mark.parametrize(
     ("atoms", "options", "sentence"),
     [

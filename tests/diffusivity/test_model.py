@@ -1,18 +1,21 @@
 """A trained model: intervals that cover, distances, a file, structures."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tammann.diffusivity.activation import activation_errors
 from tammann.diffusivity.applicability import Applicability
+from tammann.diffusivity.elements import ElementValues, element_values
 from tammann.diffusivity.model import load_model, train_model
 from tammann.diffusivity.table import load_published
 from tammann.errors import DataError
 
 from . import published
 from .made_up_table import made_up_table
+from .test_local_features import antifluorite, rock_salt
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,18 @@ def test_distances():
     known = Applicability.of(np.arange(12.0)[:, None] // 2, np.arange(12) // 2)
     assert known.distance(np.array([[2.5]]))[0] < known.distance(np.array([[9.0]]))[0]
     assert known.percentile(np.array([0.0, 1e9])).tolist() == [0.0, 100.0]
+    # six compositions at 0, ..., 5, twice each: the five nearest other ones, in standard deviations
+    spread = np.sqrt(35 / 12)
+    each = [sum(abs(i - j) for j in range(6)) / 5 / spread for i in range(6)]
+    np.testing.assert_allclose(known.distance_within(), np.repeat(each, 2))
+    np.testing.assert_allclose(known.own, np.sort(known.distance_within()))
+    # a structure of the set lies on itself; of six compositions the farthest is left out
+    assert known.distance(np.array([[0.0]]))[0] == pytest.approx((0 + 1 + 2 + 3 + 4) / 5 / spread)
+    assert known.is_far(np.array([max(each) * 0.99, max(each) * 1.01])).tolist() == [False, True]
+    two = Applicability.of(
+        np.array([[0.0, 5.0], [2.0, 5.0]]), np.arange(2)
+    )  # a feature that does not vary counts nothing
+    assert two.distance_within().tolist() == pytest.approx([2.0 / np.sqrt(2), 2.0 / np.sqrt(2)])
     with pytest.raises(DataError, match="two or more"):
         Applicability.of(np.ones((3, 1)), np.zeros(3, dtype=int))
 
@@ -100,6 +115,16 @@ def test_saved_and_fitted_again(model, tmp_path):
         (tmp_path / "bad.json").write_text(json.dumps(data | change))
         with pytest.raises(DataError, match=sentence):
             load_model(tmp_path / "bad.json")
+
+
+def test_features_stand_on_the_values_of_elements_of_the_training_table():
+    doubled = {s: 2.0 * v for s, v in element_values("radius_A").values.items() if s != "Br"}
+    table = replace(made_up_table(noise=0.2), elements={"radius_A": ElementValues("radius_A", doubled, "mine")})
+    trained = train_model(table, "symbolic")
+    _, X = trained.features({"oxide": antifluorite()}, [1000.0])
+    assert X[0, table.names.index("radius_A")] == pytest.approx(2.0 * (2 * 1.45 + 0.6) / 3)
+    with pytest.raises(DataError, match=r"salt: Br: no atomic radius is tabulated for it \(mine\)"):
+        trained.features({"salt": rock_salt(anion="Br")}, [1000.0])
 
 
 def test_too_little_to_learn_from():

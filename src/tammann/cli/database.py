@@ -27,6 +27,7 @@ def database_command(
         Path | None, typer.Option(metavar="DIR", help="Hold this database, of a surrogate, against a reference.")
     ] = None,
     plot: Plot = None,
+    by: Annotated[str, typer.Option("--by", metavar="WHAT", help="Of the figure: element or anion.")] = "element",
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -45,6 +46,8 @@ def database_command(
     if export is not None and export.suffix not in (".csv", ".json"):
         raise DataError(f"--export: expected a file name that ends in .csv or .json, got {str(export)!r}.")
     check_folder("--export", export)
+    if by not in ("element", "anion"):
+        raise DataError(f"--by: expected element or anion, got {by!r}.")
     reference = None if compare is None else open_store(compare)
     if reference is not None:
         reference.about()  # refused now rather than after the dynamics
@@ -73,7 +76,7 @@ def database_command(
         from tammann.plot.diffusivities import plot_database
         from tammann.workflows.database import distributions_by
 
-        save_figure(plot_database(distributions_by(found.store, only_diffusive=False)), plot)
+        save_figure(plot_database(distributions_by(found.store, by)), plot)
     parity = None if reference is None else compare_databases(reference, found.store)
     if as_json:
         print_json(_as_json(found, parity))

@@ -41,6 +41,21 @@ def test_distributions(tmp_path):
     assert by_anion.loc[("O", 1000.0), "Ea_50_eV"] == pytest.approx(0.4)
     by_element = distributions_by(store, "element").set_index(["element", "temperature_K"])
     assert by_element.loc[("P", 2000.0), "Ea_50_eV"] == pytest.approx(0.5) and "Li" not in by_element.index
+    # half of the compositions lie below the median, and states that do not diffuse do not count
+    D = [1e-7 * np.exp(-Ea / (KB * 1000.0)) for Ea in (0.3, 0.5)]
+    assert by_anion.loc[("O", 1000.0), "D_50_m2_per_s"] == pytest.approx(np.mean(D))
+    assert by_anion.loc[("O", 1000.0), "D_25_m2_per_s"] == pytest.approx(0.75 * D[1] + 0.25 * D[0])
+    known = store.distribution("Li2O", 1000.0)
+    store.keep(state(T=1000.0, diffusive=0), features={}, elements={}, distribution=known)
+    assert distributions_by(store, "anion")["compositions"].tolist() == [1, 2, 2]
+    assert "Li2O" in set(activation_table(store)["formula"]) and len(activation_table(store)) == 2
+    store.keep(state(T=1500.0, crystalline=1), features={}, elements={}, distribution=known)
+    assert set(activation_table(store)["formula"]) == {"LiPO3"}  # one temperature is left
+    still = made_up_store(tmp_path / "still", formulas={"Li2O": ({"Li": 2, "O": 1}, 0.3)})
+    with still.connection(write=True) as connection:
+        connection.execute("UPDATE states SET diffusive = 0")
+    with pytest.raises(DataError, match="ion diffuses, found none"):
+        distributions_by(still)
     with pytest.raises(DataError, match="element or anion"):
         distributions_by(store, "colour")
 

@@ -67,7 +67,7 @@ def distributions_by(store: Store, what: str = "element", *, only_diffusive: boo
         NaN where no Ea is known.
 
     Raises:
-        DataError: Neither of these.
+        DataError: Neither of these, or no state diffuses.
     """
     import pandas as pd
 
@@ -87,6 +87,8 @@ def distributions_by(store: Store, what: str = "element", *, only_diffusive: boo
         quartiles = {f"D_{int(100 * q)}_m2_per_s": group["D"].quantile(q) for q in QUARTILES}
         quartiles |= {f"Ea_{int(100 * q)}_eV": group["Ea"].quantile(q) for q in QUARTILES}
         found.append({what: name, "temperature_K": T, "compositions": len(group), **quartiles})
+    if not found:
+        raise DataError(f"{store.path.name}: expected states whose ion diffuses, found none; run longer or hotter.")
     return pd.DataFrame(found)
 
 
