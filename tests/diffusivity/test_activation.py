@@ -16,7 +16,14 @@ def test_activation_energies():
     found = activation_energies(table)
     assert set(found) == set(FORMULAS) and activation_energies(flat) == {}
     assert np.mean([energy for energy, _ in found.values()]) == pytest.approx(0.33, abs=0.03)
+    # the error of a slope from the scatter about the line, by the textbook
+    rows = [k for k, formula in enumerate(table.formulas) if formula == "Li2O"]
+    x, y = 1.0 / (8.617333262e-5 * table.temperatures_K[rows]), table.ln_D[rows]
+    slope, intercept = np.polyfit(x, y, 1)
+    scatter = np.sum((y - slope * x - intercept) ** 2) / (len(x) - 2)
+    assert found["Li2O"] == pytest.approx((-slope, np.sqrt(scatter / np.sum((x - x.mean()) ** 2))), rel=1e-6)
     errors = activation_errors(table, table.ln_D)
+    assert errors.known_stderr_eV[errors.formulas.index("Li2O")] == pytest.approx(found["Li2O"][1])
     # a constant that had seen its own composition would be nearer: it leaves the whole fold out
     mean = np.mean([energy for energy, _ in found.values()])
     alone = {errors.formulas[k]: errors.constant_eV[k] for k in range(20)}

@@ -27,6 +27,14 @@ def test_every_model_learns_the_law(name):
     np.testing.assert_array_equal(fitted.predict(table.features), again.predict(table.features))
 
 
+def test_forest_and_boosting_have_the_published_settings():
+    pytest.importorskip("sklearn"), pytest.importorskip("xgboost")
+    assert make_model("forest", ("temperature_K",), seed=4).model.get_params()["n_estimators"] == 100
+    known = make_model("boosting", ("temperature_K",), seed=4).model.get_params()
+    expected = {"n_estimators": 100, "max_depth": 4, "learning_rate": 0.1, "reg_alpha": 0.8, "random_state": 4}
+    assert {name: known[name] for name in expected} == expected
+
+
 def test_a_hybrid_is_its_law_plus_its_trees():
     pytest.importorskip("sklearn")
     table = made_up_table(noise=0.3)

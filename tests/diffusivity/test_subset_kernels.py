@@ -29,3 +29,15 @@ def test_a_column_that_others_make_up_is_not_added():
     X -= X.mean(axis=0)
     subsets, _ = best_subsets(X.T @ X, X.T @ X[:, 2], 1.0, 3, 100, 1e-8)
     assert [0, 1, 3] not in subsets.tolist() and len(subsets) == 3
+
+
+def test_a_column_that_is_there_twice_leads_nowhere():
+    """Nothing is left of the second once the first is taken, so no third is added to both."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(20, 3))
+    X = np.column_stack([x[:, 0], x[:, 0], x[:, 1], x[:, 2]])
+    X -= X.mean(axis=0)
+    y = rng.normal(size=20)
+    y -= y.mean()
+    subsets, left = best_subsets(X.T @ X, X.T @ y, float(y @ y), 3, 100, 1e-8)
+    assert sorted(subsets.tolist()) == [[0, 2, 3], [1, 2, 3]] and left[0] == pytest.approx(left[1])

@@ -89,6 +89,9 @@ def test_expansion_leaves_out_what_is_equal_or_not_finite():
     names = {str(e) for e in expand_features(["a", "b"], X, depth=1)[0]}
     assert "log(a)" in names and "log(b)" not in names and "sqrt(b)" not in names
     assert "(b - a)" not in names  # the same as a - b, turned round
+    assert {"(a / b)", "(b / a)"} <= names
+    same = np.column_stack([X[:, 0], 2.0 * X[:, 0] + 3.0, np.ones(4), X[:, 1]])
+    assert [str(e) for e in expand_features(["a", "again", "one", "b"], same, depth=0)[0]] == ["a", "b"]
     with pytest.raises(DataError, match="operators"):
         expand_features(["a"], X[:, :1], depth=1, operators=["tan"])
     with pytest.raises(DataError, match="depth"):

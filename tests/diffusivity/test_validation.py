@@ -1,8 +1,11 @@
 """Folds that keep compositions together, and the leak of those that do not."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
+from tammann.diffusivity import importance, validation
 from tammann.diffusivity.activation import activation_errors
 from tammann.diffusivity.table import load_published
 from tammann.diffusivity.validation import cross_validate, fold_numbers, leaked_share, nested_choice, scores
@@ -31,6 +34,42 @@ def test_scores_by_hand():
     found = scores(np.log([1.0, 3.0]), np.log([2.0, 3.0]))
     assert found.rmse_D_m2_per_s == pytest.approx(np.sqrt(0.5)) and found.r2_D == pytest.approx(0.5)
     assert found.rmse_ln_D == pytest.approx(np.log(2) / np.sqrt(2)) and found.mae_ln_D == pytest.approx(np.log(2) / 2)
+
+
+class Memory:
+    """A model that knows the rows it was fitted to, and refuses to predict any of them."""
+
+    seeds: ClassVar[list[int]] = []
+
+    def __init__(self, _, __, *, seed):
+        self.seeds.append(seed)
+
+    def fit(self, X, y):
+        self.rows, self.mean = {row.tobytes() for row in X}, float(np.mean(y))
+        return self
+
+    def predict(self, X):
+        assert not self.rows & {row.tobytes() for row in X}
+        return np.full(len(X), self.mean)
+
+
+def test_no_model_is_tested_on_a_row_that_it_was_fitted_to(monkeypatch):
+    """Nor does a nested choice see the fold that it is tested on, nor an importance."""
+    for module in (validation, importance):
+        monkeypatch.setattr(module, "make_model", Memory)
+    Memory.seeds.clear()
+    table = made_up_table()
+    found = cross_validate(table, "any", folds=4, seeds=(3, 5))
+    assert Memory.seeds == [3] * 4 + [5] * 4
+    numbers = fold_numbers(table, folds=4, seed=5)
+    for k in range(4):  # each fold is predicted by the rest
+        assert found.predicted[1, numbers == k] == pytest.approx(table.ln_D[numbers != k].mean())
+    nested_choice(table, ["one", "other"], folds=3, inner_folds=3)
+    importance.permutation_importance(table, "any", folds=4, repeats=1)
+    one, other = found.scores()
+    mean, spread = found.mean("rmse_ln_D")
+    assert mean == pytest.approx((one.rmse_ln_D + other.rmse_ln_D) / 2)
+    assert spread == pytest.approx(abs(one.rmse_ln_D - other.rmse_ln_D) / np.sqrt(2))
 
 
 def test_a_model_that_remembers_compositions_looks_better_by_rows():
