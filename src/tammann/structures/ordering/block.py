@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, Literal
@@ -337,9 +338,11 @@ def _operations(structure: DisorderedStructure, kinds: list[int], symprec_A: flo
 
     import spglib
 
+    found = None
     cell: Any = (structure.cell_A, structure.fractional, np.array(kinds) + 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # how it reports failures is to change
+    # failures are None before version 2.8, and exceptions since
+    with warnings.catch_warnings(), suppress(getattr(spglib, "SpglibError", ())):
+        warnings.simplefilter("ignore", DeprecationWarning)
         found = spglib.get_symmetry(cell, symprec=symprec_A)
     if found is None:
         raise DataError(f"{structure!r}: found no symmetry within {symprec_A:g} Å; are two sites nearer than that?")

@@ -1,0 +1,141 @@
+"""Collect what the example gave into results.json and its figures: small enough to keep, with what made it.
+
+    python collect.py out results.json FOLDER_OF_FIGURES
+
+The teacher labels frames of the production runs that its pupil never saw, which takes some minutes once.
+"""
+
+import json
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from tammann._version import __version__
+from tammann.characterization import find_sites, ion_density, lowest_path
+from tammann.files import digest, json_safe, write_text
+from tammann.plot import save_figure
+from tammann.plot.electrolytes import plot_conductivities, plot_density, plot_free_energy
+from tammann.plot.orderings import plot_composition_map
+from tammann.potentials import load_potential
+from tammann.potentials.ace.model import AceModel
+from tammann.potentials.dataset import DataSet, Frame, read_dataset, write_dataset
+from tammann.potentials.evaluate import evaluate_potential
+from tammann.structures import Configuration
+from tammann.trajectory import Trajectory, read_trajectory
+from tammann.workflows.active_learning import load_active_learning
+from tammann.workflows.electrolyte import ElectrolyteResult, load_electrolytes
+from tammann.workflows.electrolyte.motion import runs_of, trajectories
+from tammann.workflows.labelling import LabellingPlan, run_labelling
+
+HERE = Path(__file__).resolve().parent
+TEACHER = "sevennet-0"
+CHECKS = 3  # frames of each production run that the teacher labels
+SHOWN = "Li3YCl6"
+SHARES = {  # of Y among In and Y, of Br among Br and Cl
+    "Li3InCl6": (0.0, 0.0),
+    "Li3InBr6": (0.0, 1.0),
+    "Li3YCl6": (1.0, 0.0),
+    "Li3YBr6": (1.0, 1.0),
+    "Li3In0.5Y0.5Br3Cl3": (0.5, 0.5),
+}
+
+
+def walk_of(found: ElectrolyteResult, structure: str, temperature_K: float) -> Trajectory:
+    """Read the production run of a structure, without what is dropped."""
+    (file,) = trajectories(found.plan, found.out, structure, temperature_K)
+    dynamics = found.plan.dynamics
+    walk = read_trajectory(file, timestep_fs=dynamics.timestep_fs, temperature_K=temperature_K)
+    return walk.frames(round(dynamics.times_ps(temperature_K)[1] / walk.frame_interval_ps))
+
+
+def checks(found: ElectrolyteResult, out: Path) -> DataSet:
+    """Return frames of all production runs with the labels of the teacher, which are made once."""
+    labelled = out / "checks" / "labelled.extxyz"
+    if not labelled.exists():
+        frames = []
+        for run in runs_of(found.plan, out):
+            if not trajectories(found.plan, out, run.structure, run.temperature_K):
+                continue
+            walk = walk_of(found, run.structure, run.temperature_K)
+            for k in np.linspace(0, len(walk.positions) - 1, CHECKS).astype(int):
+                here = Configuration(walk.symbols, walk.positions[k], walk.cells[min(k, len(walk.cells) - 1)])
+                frames.append(Frame(here, config_type=f"{run.temperature_K:g} K", trajectory=run.name))
+        write_dataset(out / "checks.extxyz", frames)
+        asked = LabellingPlan(frames=(str(out / "checks.extxyz"),), labeller=TEACHER, workers=2)
+        run_labelling(asked, out / "checks", resume=(out / "checks").exists())
+    return read_dataset(labelled)
+
+
+def figures(found: ElectrolyteResult, pictures: Path) -> None:
+    """Draw conductivities, what is stable, and where lithium is."""
+    plan = found.plan
+    drawn = plot_conductivities({n.rpartition("-")[0]: c for n, c in found.conductions.items()}, at_K=600.0)
+    save_figure(drawn, pictures / "electrolyte-conductivities.png", dpi=150)
+
+    table = found.table().set_index("composition").reindex(list(SHARES))
+    at = f"log10 of the conductivity at {plan.conductivity_at_K:g} K (S/cm)"
+    above, sigma = table["above_hull_eV_per_atom"].to_numpy(), table["sigma_NE_S_per_cm"].to_numpy()
+    shares = np.array(list(SHARES.values()))
+    labels = ("Y / (In + Y)", "Br / (Br + Cl)")
+    drawn = plot_composition_map(shares, above, labels=labels, values=np.log10(sigma), value_label=at)
+    save_figure(drawn, pictures / "electrolyte-map.png", dpi=150)
+
+    structure = next(s for s in found.structures if s.startswith(f"{SHOWN}-"))
+    walk = walk_of(found, structure, max(plan.temperatures_K))
+    density = ion_density(walk, plan.mobile, spacing_A=0.2, smoothing_A=plan.pathways.smoothing_A)
+    sites = find_sites(density, depth_kT=plan.pathways.depth_kT)
+    figure = Figure(figsize=(9.0, 3.8), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    plot_density(density, along="b", sites=sites, ax=left)
+    plot_free_energy({SHOWN: lowest_path(sites)}, ax=right)
+    save_figure(figure, pictures / "electrolyte-example-ways.png", dpi=110)
+
+
+def main(out_folder: str, target: str, pictures: str) -> None:
+    """Write the results and the figures."""
+    out = Path(out_folder)
+    found = load_electrolytes(out)
+    figures(found, Path(pictures))
+    file = out / "learned" / "potential.ace.npz"
+    pupil, labelled = load_potential(str(file)), checks(found, out)
+    evaluation = evaluate_potential(pupil, labelled)
+    assert found.hull is not None
+    results = {
+        "about": {
+            "tammann": __version__,
+            "teacher": f"{TEACHER}, sevenn {version('sevenn')}",
+            "platform": platform.platform(),
+            "potential_sha256": digest(file),
+            "files_sha256": {p.name: digest(p) for p in sorted(HERE.glob("*.yaml")) + sorted(HERE.glob("*.cif"))},
+            "plan": found.plan.model_dump(mode="json"),
+        },
+        "orderings": found.orderings,
+        "hull": found.hull.to_dict("records"),
+        "active_learning": load_active_learning(out / "active").as_dict(),
+        "frames": len(read_dataset(last_round(out) / "train.extxyz")),
+        "functions_per_element": len(AceModel.load(file).basis),
+        "errors": {
+            "on_production_runs": evaluation.table().to_dict("records"),
+            "by_composition": evaluation.errors("formula").reset_index().to_dict("records"),
+            "by_element": evaluation.errors("element").reset_index().to_dict("records"),
+        },
+        "table": found.table().to_dict("records"),
+        "temperatures": found.temperatures().to_dict("records"),
+        "pathways": [{"structure": name, **way} for (name, _), way in found.pathways.items()],
+        "notes": found.notes(),
+        "failures": found.failures,
+    }
+    write_text(target, json.dumps(json_safe(results), indent=1) + "\n")
+
+
+def last_round(out: Path) -> Path:
+    """Return the folder of the last round of active learning."""
+    return max((out / "active").glob("round-*"), key=lambda folder: int(folder.name[6:]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])
