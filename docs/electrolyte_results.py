@@ -45,9 +45,7 @@ def hull(found: dict[str, Any]) -> str:
     lines.append("|---|---:|---:|---:|---:|")
     for name, record in found["orderings"].items():
         above = [1000 * r["above_hull_eV_per_atom"] for r in found["hull"] if r["composition"] == name]
-        lines.append(
-            f"| {NAMES[name]} | {record['distinct']} | {len(above)} | {min(above):.1f} | {max(above):.1f} |"
-        )
+        lines.append(f"| {NAMES[name]} | {record['distinct']} | {len(above)} | {min(above):.1f} | {max(above):.1f} |")
     return "\n".join(lines)
 
 
@@ -81,8 +79,8 @@ def errors(found: dict[str, Any]) -> str:
 def conductivities(found: dict[str, Any]) -> str:
     """Side by side, beside the published ones."""
     lines = [
-        "| | above the hull, meV/atom | Ea, eV | published | σ(800 K), S/cm, H = 1 (95 %) | published | H | fewest hops |"
-        " directions | barriers, eV |",
+        "| | above the hull, meV/atom | Ea, eV | published | σ(800 K), S/cm, H = 1 (95 %) | published | H | "
+        "fewest hops | directions | barriers, eV |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for r in found["table"]:

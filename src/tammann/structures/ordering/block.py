@@ -340,8 +340,8 @@ def _operations(structure: DisorderedStructure, kinds: list[int], symprec_A: flo
 
     found = None
     cell: Any = (structure.cell_A, structure.fractional, np.array(kinds) + 1)
-    # failures are None before version 2.8, and exceptions since
-    with warnings.catch_warnings(), suppress(getattr(spglib, "SpglibError", ())):
+    failures: Any = getattr(spglib, "SpglibError", ())  # before version 2.8 they are None, and exceptions since
+    with warnings.catch_warnings(), suppress(failures):
         warnings.simplefilter("ignore", DeprecationWarning)
         found = spglib.get_symmetry(cell, symprec=symprec_A)
     if found is None:
