@@ -26,6 +26,8 @@ except ImportError:  # Windows, where no process waits
 DATA_SUFFIXES = (".csv", ".json", ".csv.gz", ".json.gz")
 """How names of files with energies or transport data end."""
 LOCK = "lock"
+PARTIAL = ".partial"
+"""How names of files end that are being written."""
 LOCK_POLL_SECONDS = 0.2
 MAX_BYTES = 200_000
 """How long a file written by hand may be."""
@@ -61,7 +63,7 @@ def whole_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         OSError: The folder cannot be written to, or the disk is full.
     """
     target = Path(path)
-    partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}.partial")
+    partial = target.with_name(f"{target.name}.{secrets.token_hex(8)}{PARTIAL}")
     try:
         yield partial
         os.replace(partial, target)
@@ -236,7 +238,7 @@ def lock_folder(folder: str | os.PathLike[str], *, wait_s: float = 0.0, use: str
 
 
 def check_empty(folder: str | os.PathLike[str], *, advice: str = "name a new or empty folder") -> None:
-    """Refuse a folder for results that is a file or holds something already, a lock excepted.
+    """Refuse a folder for results that is a file or holds something already, locks and unfinished files excepted.
 
     Args:
         folder: Where results shall go; it need not exist.
@@ -248,5 +250,5 @@ def check_empty(folder: str | os.PathLike[str], *, advice: str = "name a new or 
     place = Path(folder)
     if place.exists() and not place.is_dir():
         raise ResultError(f"{place} is a file; name a new or empty folder.")
-    if place.exists() and any(entry.name != LOCK for entry in place.iterdir()):
+    if place.exists() and any(entry.name != LOCK and entry.suffix != PARTIAL for entry in place.iterdir()):
         raise ResultError(f"{place} is not empty; {advice}.")

@@ -91,3 +91,11 @@ def test_what_is_refused(tmp_path):
         relax_batch({"a/b": STARTS["Cu"]}, EMT, tmp_path / "new")
     with pytest.raises(DataError, match="expected one or more"):
         relax_batch({}, EMT, tmp_path / "new")
+
+
+def test_a_potential_that_cannot_be_made_fails_no_structure(tmp_path):
+    """A missing package is told at once, and once it is there the same folder goes on."""
+    missing = imported_potential("no_such_package:Calculator")
+    with pytest.raises(DataError, match="no_such_package"):
+        relax_batch({"copper": alloy("Cu4")}, missing, tmp_path)
+    assert not list(tmp_path.glob("*.failed.txt"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tammann.errors import DataError
-from tammann.plot.orderings import plot_composition_map, plot_formation_energies
+from tammann.plot.orderings import plot_composition_line, plot_composition_map, plot_formation_energies
 from tammann.thermo.composition_hull import composition_hull
 
 BINARY = composition_hull(
@@ -65,3 +65,22 @@ def test_maps():
 def test_what_cannot_be_drawn(shares, above, options, message):
     with pytest.raises(DataError, match=message):
         plot_composition_map(shares, above, **options)
+
+
+def test_a_line():
+    known, band = [np.nan, 1e-3, 1e-2, 1e-4], (np.full(4, 1e-5), np.full(4, 1e-1))
+    ax = plot_composition_line([0.2, 1, 0, 0.5], known, [0, 0, 0, 0.005], label="x", value_label="y", band=band)
+    line, filled, opened = ax.lines
+    assert line.get_xdata().tolist() == [0.0, 0.5, 1.0]
+    assert (len(filled.get_xdata()), opened.get_xdata().tolist()) == (2, [0.5])
+    assert [text.get_text() for text in ax.texts] == ["5"] and ax.get_yscale() == "log"
+    with pytest.raises(DataError, match="above zero, got none"):
+        plot_composition_line([0], [0.0], [0], label="x", value_label="y")
+    with pytest.raises(DataError, match="values: expected shape"):
+        plot_composition_line([0], [1.0, 2.0], [0], label="x", value_label="y")
+
+
+def test_some_of_the_structures():
+    ax = plot_formation_energies(BINARY, BR, which=[0, 1, 3])
+    dots = [line for line in ax.lines if line.get_marker() == "."]
+    assert sorted(dots[0].get_xdata().tolist()) == [0.0, 0.25, 1.0]

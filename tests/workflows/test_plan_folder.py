@@ -37,3 +37,15 @@ def test_a_structure_of_the_same_name_is_another_one(tmp_path):
     file.write_text(text.format(1.9))
     with pytest.raises(ResultError, match="another start of the same name"):
         keep(folder, start=str(file))
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(ResultError, match="is not empty; it holds no quenches to resume"):
+        keep(tmp_path)
+    assert not (tmp_path / PLAN).exists()
+
+
+def test_what_a_killed_process_left_is_no_hindrance(tmp_path):
+    (tmp_path / f"{PLAN}.0123456789abcdef.partial").write_text("{")
+    assert keep(tmp_path)["seeds"] == [1]

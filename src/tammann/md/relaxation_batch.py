@@ -90,7 +90,8 @@ def relax_batch(
         progress: Called with the fraction done.
 
     Raises:
-        DataError: No structures, a name that is no name of a file, or numbers out of range.
+        DataError: No structures, a name that is no name of a file, numbers out of range, or a potential that cannot be
+            made.
         ResultError: The folder holds something else, other settings, or another structure of a name.
 
     Example:
@@ -153,8 +154,9 @@ def _relax_into(
 ) -> None:
     """Relax one structure and write its file."""
     seed = int(_mark(start)[:8], 16)
+    # what keeps a calculator from being made, such as a missing package, is no failure of the structure
+    calculator = calculator_of(prepare(potential, start.symbols))
     try:
-        calculator = calculator_of(prepare(potential, start.symbols))
         begun = rattled(start, displacement_A=settings["rattle_A"], rng=seed)
         moved, converged = relax_crystal(
             calculator,

@@ -28,6 +28,7 @@ def plot_formation_energies(
     series: tuple[str, Sequence[str]] | None = None,
     per: Literal["atom", "formula"] = "atom",
     kept: ArrayLike | None = None,
+    which: ArrayLike | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw energies of formation against a share: every structure a dot, the lowest of each composition a circle.
@@ -41,6 +42,7 @@ def plot_formation_energies(
         series: Another one, each of whose values is a series with its own colour, for a system of two shares.
         per: Energies per atom or per formula unit.
         kept: Numbers of structures to mark with a cross, such as those selected.
+        which: Numbers of the structures to draw, such as all but those that only compete; all where None.
         ax: Where to draw; on a new figure where None.
 
     Raises:
@@ -56,6 +58,8 @@ def plot_formation_energies(
     x = hull.share(*share)
     key = hull.share(*series).round(6) if series else np.zeros(len(hull))
     there = np.isfinite(energy) & np.isfinite(x) & np.isfinite(key)
+    if which is not None:
+        there &= np.isin(np.arange(len(hull)), which)
     if not there.any():
         raise DataError("hull: expected structures with an energy of formation and this share, got none.")
     ax = ax or new_axes(6.4, 4.2)
@@ -158,6 +162,69 @@ def plot_composition_map(
         ax.annotate(text, (x, y), (5, 5), textcoords="offset points", fontsize=8, color=INK, path_effects=halo)
     note = "metastable, meV above the hull" if named and (~stable).any() else "metastable"
     handles[1].set_label(note)
+    legend_above(ax, handles if (~stable).any() else handles[:1], ncols=2)
+    return ax
+
+
+def plot_composition_line(
+    shares: ArrayLike,
+    values: ArrayLike,
+    above_hull_eV: ArrayLike,
+    *,
+    label: str,
+    value_label: str,
+    band: tuple[ArrayLike, ArrayLike] | None = None,
+    limit_eV: float = 1e-7,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a property against a share along a pseudo-binary line, logarithmically.
+
+    Stable compositions are filled circles, others open ones with their energy above the hull in meV beside them.
+
+    Args:
+        shares: Of each composition, shape (n,).
+        values: The property, shape (n,), above zero; NaN where it is not known.
+        above_hull_eV: Of the lowest structure of each composition, shape (n,), eV per atom or per formula.
+        label: Of the horizontal axis.
+        value_label: Name and unit of the property.
+        band: Lower and upper limits of the property, shape (n,) each.
+        limit_eV: Up to which energy above the hull a composition counts as stable.
+        ax: Where to draw; on a new figure where None.
+
+    Raises:
+        DataError: Shapes that do not fit, or no property is known.
+
+    Example:
+        >>> ax = plot_composition_line([0, 0.5, 1], [1e-3, 2e-3, 1e-4], [0, 0.01, 0], label="Br", value_label="S/cm")
+        >>> ax.texts[0].get_text()
+        '10'
+    """
+    x, y, above = (np.asarray(each, dtype=float) for each in (shares, values, above_hull_eV))
+    if x.ndim != 1 or y.shape != x.shape or above.shape != x.shape:
+        raise DataError(f"values: expected shape ({x.size},), and so many energies, got {y.shape} and {above.shape}.")
+    known = np.isfinite(y) & (y > 0)
+    if not known.any():
+        raise DataError("values: expected one that is known and above zero, got none.")
+    order = np.flatnonzero(known)[np.argsort(x[known], kind="stable")]
+    ax = ax or new_axes(5.6, 4.0)
+    ax.plot(x[order], y[order], color=FAINT, linewidth=1.0, zorder=2)
+    if band is not None:
+        low, high = (np.asarray(each, dtype=float)[order] for each in band)
+        ax.vlines(x[order], low, high, color=INK, linewidth=1.0, zorder=3)
+    stable = above[order] <= limit_eV
+    common: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 7, "color": INK, "zorder": 4}
+    handles = [
+        *ax.plot(x[order][stable], y[order][stable], label="stable", **common),
+        *ax.plot(x[order][~stable], y[order][~stable], label="metastable, meV above the hull", markerfacecolor="white",
+                 **common),
+    ]  # fmt: skip
+    for k in order[~stable]:
+        ax.annotate(f"{MEV * above[k]:.3g}", (x[k], y[k]), (6, 5), textcoords="offset points", fontsize=8, color=INK)
+    ax.set_yscale("log")
+    ax.set_xlim(-0.05, 1.05)
+    ax.set_xlabel(label)
+    ax.set_ylabel(value_label)
+    tidy(ax)
     legend_above(ax, handles if (~stable).any() else handles[:1], ncols=2)
     return ax
 

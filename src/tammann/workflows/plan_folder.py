@@ -9,7 +9,7 @@ from typing import Any
 
 from tammann._version import __version__
 from tammann.errors import ResultError
-from tammann.files import digest, json_safe, read_json, write_text
+from tammann.files import check_empty, digest, json_safe, read_json, write_text
 from tammann.potentials import load_potential
 from tammann.strict import Document
 
@@ -33,7 +33,7 @@ def keep_plan(
         files: Other keys whose value may name a file, or files in a list.
 
     Raises:
-        ResultError: The folder holds another plan.
+        ResultError: The folder holds another plan, or other files.
         RecipeError: What is added does not go together with what is there; the folder stays as it is.
     """
     file, named = folder / PLAN, ("potential", structure, *files)
@@ -45,7 +45,9 @@ def keep_plan(
     }
     if Path(data[structure]).is_file():
         stamp[structure] = digest(Path(data[structure]))
-    if file.exists():
+    if not file.exists():
+        check_empty(folder, advice=f"it holds no {holds.removeprefix('a ')} to resume, so name another folder")
+    else:
         there = read_json(file, error=ResultError)
         before = _placed(there.get("plan", {}), named)
         for key, value in data.items():

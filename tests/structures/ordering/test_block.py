@@ -122,3 +122,8 @@ def test_two_sites_at_one_place():
 def test_formula_units_are_those_of_the_host_whatever_is_on_it(repeat, units):
     pure = HOST.with_occupancies({"M": {"In": 1.0}, "X1": {"Cl": 1.0}, "X2": {"Cl": 1.0}})
     assert ordering_block(HOST, repeat).formula_units == ordering_block(pure, repeat).formula_units == units
+
+
+def test_a_block_too_large_is_refused_at_once():
+    with pytest.raises(DataError, match="repeat: expected at most 1000 disordered sites, got 13122"):
+        ordering_block(HOST, (9, 9, 9))

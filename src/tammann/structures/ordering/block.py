@@ -21,6 +21,8 @@ SYMPREC_A = 0.01
 OCCUPANCY_TOLERANCE = 0.005
 """By how much a share in a block may differ from the occupancy that was refined."""
 CHARGE_TOLERANCE = 1e-6
+MOST_SITES = 1000
+"""Disordered sites of a block; arrays of operations and of energies grow with their square."""
 MOST_MULTIPLE = 100
 """Cells of a block that is looked for."""
 ROUNDING = 5e-5
@@ -155,7 +157,8 @@ def ordering_block(
         symprec_A: Å, as spglib knows it.
 
     Raises:
-        DataError: The block cannot hold the composition, its charges do not balance, or ``repeat`` is no block.
+        DataError: The block cannot hold the composition, its charges do not balance, it has more than 1000 disordered
+            sites, or ``repeat`` is no block.
 
     Example:
         >>> from tammann.structures.ordering import disordered_crystal
@@ -168,6 +171,11 @@ def ordering_block(
     kinds = _kinds(structure, together)
     open_kinds = [k for k, (occupancy, _) in enumerate(kinds.names) if len(occupancy) > 1]
     to_block = np.linalg.inv(matrix.T.astype(float))
+    disordered = len(shifts) * sum(k in open_kinds for k in kinds.of_site)
+    if disordered > MOST_SITES:
+        raise DataError(
+            f"repeat: expected at most {MOST_SITES} disordered sites, got {disordered}; repeat it less often."
+        )
     places: dict[int, list[np.ndarray]] = {k: [] for k in range(len(kinds.names))}
     for site, k in enumerate(kinds.of_site):
         places[k] += [(structure.fractional[site] + shift) @ to_block.T for shift in shifts]

@@ -213,7 +213,7 @@ def read_disordered(path: str | os.PathLike[str]) -> DisorderedStructure:
     from pymatgen.io.cif import CifParser
 
     if not file.is_file():
-        raise DataError(f"structure {file.name!r}: expected a file, got none of this name; check its spelling.")
+        raise DataError(f"structure {os.fspath(path)!r}: expected a file, got none of this name; check its spelling.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -54,14 +54,17 @@ def ewald_matrix(fractional: ArrayLike, cell_A: ArrayLike) -> np.ndarray:
     apart = at[:, None] - at[None]
     apart -= np.round(apart)
     matrix = np.zeros((n, n))
-    for shift in real:
+    farthest = reach / screening + np.linalg.norm(apart @ cell, axis=-1).max()
+    real = real[len(real) // 2 :]  # what is at -n of one site has it at n: of the two one, and zero
+    for shift in real[np.linalg.norm(real @ cell, axis=1) <= farthest]:
         distance = np.linalg.norm((apart + shift) @ cell, axis=-1)
         if not shift.any():
             np.fill_diagonal(distance, np.inf)
         if distance.min(initial=np.inf) < 1e-6:
             i, j = np.unravel_index(int(distance.argmin()), distance.shape)
             raise DataError(f"sites {int(i)} and {int(j)} coincide, expected different places; remove one of them.")
-        matrix += erfc(screening * distance) / distance
+        pairs = erfc(screening * distance) / distance
+        matrix += pairs + pairs.T if shift.any() else pairs
     waves = _shifts(2.0 * screening * reach, 2.0 * math.pi / np.linalg.norm(cell, axis=1))
     waves = waves[len(waves) // 2 + 1 :]  # of k and -k one, without zero in their middle
     k = 2.0 * math.pi * waves @ inverse.T

@@ -8,6 +8,7 @@ from typing import Any
 from tammann._version import __version__
 from tammann.plot.electrolytes import plot_conductivities
 from tammann.report.page import Panel, list_html, page_html, pairs_html, panels_html, table_html, text_html
+from tammann.workflows.electrolyte.composition_maps import composition_figures
 from tammann.workflows.electrolyte.results import ElectrolyteResult, shown_conductivity
 
 
@@ -21,6 +22,7 @@ def electrolyte_page(result: ElectrolyteResult) -> str:
         _failures(result),
         _side_by_side(result),
         panels_html(_figures(result)),
+        _stability(result),
         _temperatures(result),
         _orderings(result),
         _notes(result),
@@ -75,12 +77,36 @@ def _sigma(row: dict[str, Any], name: str) -> str:
 def _figures(result: ElectrolyteResult) -> list[Panel]:
     measured = {name: each for name, each in result.conductions.items() if (each.table()["sigma_NE_S_per_m"] > 0).any()}
     if not measured:
-        return []
+        return composition_figures(result)
     caption = (
         "Conductivity against 1000/T. Filled: Nernst-Einstein with H = 1; open: with the measured Haven ratio. Lines "
         "and 95 % bands: Arrhenius' law through the former"
     )
-    return [(caption, plot_conductivities(measured, at_K=result.plan.conductivity_at_K))]
+    drawn = plot_conductivities(measured, at_K=result.plan.conductivity_at_K)
+    return [(caption, drawn), *composition_figures(result)]
+
+
+def _stability(result: ElectrolyteResult) -> str:
+    if result.hull is None or "decomposes_into" not in result.hull:
+        return ""
+    table = result.hull[result.hull["lowest"]]
+    columns = [
+        ("formula", False), ("structure", False), ("formation, meV/atom", True), ("above hull, meV/atom", True),
+        ("above hull, meV/formula", True), ("decomposes into", False),
+    ]  # fmt: skip
+    rows = [
+        [
+            str(row["formula"]), str(row["structure"]), _number(row["formation_eV_per_atom"], 1000.0, ".1f"),
+            _number(row["above_hull_eV_per_atom"], 1000.0, ".1f"),
+            _number(row["above_hull_eV_per_formula"], 1000.0, ".1f"),
+            "-" if row["stable"] else str(row["decomposes_into"]),
+        ]
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    caption = (
+        "The lowest structure of each formula; formation from the end members, distance from all that was computed"
+    )
+    return "<h2>Stability</h2>" + table_html(caption, columns, rows)
 
 
 def _temperatures(result: ElectrolyteResult) -> str:

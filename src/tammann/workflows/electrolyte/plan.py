@@ -24,6 +24,7 @@ from tammann.strict import Block, Document
 from tammann.structures import Configuration
 from tammann.structures.crystals import load_crystal
 from tammann.structures.ordering import DisorderedStructure, OrderingBlock, ordering_block, read_disordered
+from tammann.structures.ordering.disordered import element_of
 
 Times = tuple[Annotated[int, Field(strict=True, ge=1, le=20)], ...]
 Share = Annotated[float, number_field("a probability from 0 to 1", ge=0, le=1)]
@@ -207,7 +208,7 @@ class ElectrolytePlan(Document):
         if len(set(self.temperatures_K)) != len(self.temperatures_K):
             raise ValueError("temperatures_K: expected each temperature once; remove the repeated one")
         try:
-            elements = [self._elements(name) for name in self.names]
+            elements = [self.composition(name) for name in self.names]
             elements += [_atoms(load_crystal(text)) for text in self.references]
             self._check_names()
             self._check_end_members(elements)
@@ -229,10 +230,10 @@ class ElectrolytePlan(Document):
             )
         return self
 
-    def _elements(self, name: str) -> dict[str, int]:
-        """Atoms by element of a composition or structure."""
+    def composition(self, name: str) -> dict[str, int]:
+        """Return the atoms by element of a composition or structure."""
         if self.host:
-            return self.blocks[name].composition
+            return _by_element(self.blocks[name])
         return _atoms(load_crystal(self.structures[self.names.index(name)]))
 
     def _check_names(self) -> None:
@@ -271,9 +272,13 @@ class ElectrolytePlan(Document):
         if self.charges:
             host = host.with_charges(self.charges)
         found: dict[str, DisorderedStructure] = {}
-        for each in self.compositions:
-            own = host.with_occupancies(each.occupancies) if each.occupancies else host
-            name = each.name or _formula(own, self.repeat)
+        for k, each in enumerate(self.compositions):
+            try:
+                own = host.with_occupancies(each.occupancies) if each.occupancies else host
+                formula = _formula(own, self.repeat)
+            except DataError as error:
+                raise DataError(f"compositions[{k}]: {error}") from None
+            name = each.name or formula
             if name in found:
                 raise DataError(f"compositions: expected each once, got {name} again; remove it or give it a name.")
             found[name] = own
@@ -324,5 +329,12 @@ def _is_file_name(potential: str) -> bool:
 
 def _formula(host: DisorderedStructure, repeat: Times) -> str:
     """Return the reduced formula of a block of a disordered structure."""
-    counts = ordering_block(host, repeat).composition
-    return conventional_formula(dict(composition_key(counts)))
+    return conventional_formula(dict(composition_key(_by_element(ordering_block(host, repeat)))))
+
+
+def _by_element(block: OrderingBlock) -> dict[str, int]:
+    """Return the atoms of a block by element, those of Fe2+ and Fe3+ together."""
+    counts: dict[str, int] = {}
+    for species, n in block.composition.items():
+        counts[element_of(species)] = counts.get(element_of(species), 0) + n
+    return counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cache
 from pathlib import Path
@@ -172,10 +172,16 @@ def hull_of(plan: ElectrolytePlan, batch: RelaxationBatch) -> tuple[CompositionH
         plan.formula_units if plan.formula_units and not name.startswith(REFERENCE) else math.gcd(*own.values())
         for name, own in zip(names, counts, strict=True)
     ]
-    found = composition_hull(
-        counts, np.array(energies, dtype=float), end_members=plan.selection.end_members, formula_units=units
-    )
-    return found, names
+    total = np.array(energies, dtype=float)
+    ends = plan.selection.end_members or own_end_members(names, counts, total)
+    return composition_hull(counts, total, end_members=ends, formula_units=units), names
+
+
+def own_end_members(names: Sequence[str], counts: Sequence[Mapping[str, int]], energies_eV: np.ndarray) -> list[str]:
+    """Return the formulas of the extreme compositions of all structures but references."""
+    own = [k for k, name in enumerate(names) if not name.startswith(REFERENCE)]
+    hull = composition_hull([counts[k] for k in own], energies_eV[own])
+    return [hull.formulas[k] for k in hull.end_members]
 
 
 def hull_table(hull: CompositionHull, names: list[str], degeneracies: Mapping[str, int]) -> pd.DataFrame:
