@@ -83,6 +83,7 @@ def test_parity(here, call):
         (("database", "nowhere.yaml"), "nowhere.yaml"),
         (("database", "one", "--export", "table.txt"), "--export: expected"),
         (("database", "."), "plan.json"),
+        (("database", "odd"), "odd: expected a folder of tammann database, found no plan in its plan.json"),
         (("database", "nacl"), "nacl: expected a plan (.yaml) or a folder of tammann database, got neither"),
         (("database", "one", "--out", "other"), "--out: expected no folder beside one"),
         (("database", "one", "--compare", "nowhere"), "nowhere"),
@@ -92,4 +93,6 @@ def test_parity(here, call):
 )
 def test_refused(here, call, words, sentence):
     (here / "bad.yaml").write_text("compositions: [Na2O]\n")
+    (here / "odd").mkdir()
+    (here / "odd" / "plan.json").write_text("{}")
     assert sentence in refused(call(*words))

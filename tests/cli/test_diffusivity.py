@@ -49,6 +49,8 @@ def test_definitions_with_units_and_sources(call):
         (("features", "BaO"), "BaO: expected the mobile ion Li in it, got the elements Ba, O; name one of them"),
         (("features", "salt.extxyz", "--ion", "Qq"), "salt: Li4F4: expected the mobile ion Qq in it"),
         (("features", "salt.extxyz", "--out", "nowhere/f.csv"), "--out: expected a folder that exists"),
+        (("features", "salt.extxyz", "--out", "."), "--out: expected a file to write, got the folder"),
+        (("diffusivity", "train", ".", "--table", "table.csv"), "MODEL.json: expected a file to write"),
         (("features", "salt.extxyz", "--temperatures", "0"), "temperature_K: expected a number above 0 K"),
         (("diffusivity", "train", "nowhere/m.json", "--table", "table.csv"), "MODEL.json: expected a folder"),
         (("diffusivity", "predict", "m.json", "salt.extxyz", "--transport", "nowhere/t.json"), "--transport: expected"),

@@ -189,6 +189,12 @@ def test_a_large_atom_behind_the_far_end_of_a_path_narrows_it():
         (Configuration(("Li", "F"), np.array([[0, 0, 0], [1.5, 0, 0]]), 60 * np.eye(3)), {}, "molecule"),
         (Configuration(("Li", "F"), np.array([[0, 0, 0], [10.0, 0, 0]]), 30 * np.eye(3)), {}, "molecule"),
         (rock_salt(), {"anion": "O"}, "anion: expected one of F, Li"),
+        (rock_salt(), {"anion": "Li"}, "anion: expected another element than the mobile ion Li"),
+        (
+            Configuration(("Li", "Li", "F"), np.array([[0, 0, 0], [0, 0, 0], [2.0, 2, 2]]), 4 * np.eye(3)),
+            {},
+            "two at 0 Å",
+        ),
     ],
 )
 def test_bad_input_gets_one_sentence(atoms, options, sentence):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tammann.diffusivity.expressions import Expression, expand_features
-from tammann.diffusivity.symbolic import INVERSE, SymbolicRegression, best_laws
+from tammann.diffusivity.symbolic import INVERSE, PUBLISHED_LAW, SymbolicRegression, best_laws
 from tammann.diffusivity.table import LN_CM2, load_published
 from tammann.errors import DataError
 
@@ -82,6 +82,22 @@ def test_operators_find_a_product():
     assert model.law_.rmse < 1e-8
     fresh = rng.uniform(0.5, 2.0, size=(5, 4))
     np.testing.assert_allclose(model.predict(fresh), 3.0 * fresh[:, 1] / fresh[:, 2] - fresh[:, 0] ** 2 + 1.0)
+
+
+def test_columns_are_screened_by_what_the_law_so_far_leaves():
+    """Copies of a with a little noise follow y better than b does, and add nothing to a."""
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(2, 200))
+    copies = a[:, None] + 0.05 * rng.normal(size=(200, 3))
+    model = SymbolicRegression(("c", "d", "e", "a", "b"), size=2, depth=1, operators=("square",), screened=1)
+    law = model.fit(np.column_stack([copies, a, b]), a + 0.02 * b).law_
+    assert {str(term) for term in law.terms} == {"a", "b"} and law.rmse < 1e-12
+
+
+def test_the_published_law_is_in_square_metres():
+    assert PUBLISHED_LAW.intercept + LN_CM2 == pytest.approx(-3.55039)
+    columns = {INVERSE: np.zeros(1), "LNC": np.zeros(1), "LLB": np.zeros(1), "PF": np.zeros(1)}
+    assert np.exp(PUBLISHED_LAW.predict(columns)) == pytest.approx(1e-4 * np.exp(-3.55039))
 
 
 def test_expansion_leaves_out_what_is_equal_or_not_finite():

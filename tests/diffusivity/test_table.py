@@ -51,6 +51,8 @@ def test_the_published_table():
     [
         ("formula,temperature_K\nLiF,1000\n", "column D_m2_per_s"),
         ("formula,temperature_K,D_m2_per_s\nLiF,1000,0\n", "D_m2_per_s of LiF is 0"),
+        ("formula,temperature_K,D_m2_per_s,ion\nLiF,1000,1,Li\nNaF,1000,1,Na\n", "of one ion, got those of Li, Na"),
+        ("formula,temperature_K,D_m2_per_s\nLiF,1000,1\nNaF,1000,1\n", "table.csv: NaF: expected the mobile ion Li"),
         ("formula,temperature_K,D_m2_per_s,PF\nLiF,1000,1e-9,\n", "PF of LiF is not finite"),
         ("formula,temperature_K,D_m2_per_s,PF\nLiF,1000,1e-9,many\n", "expected numbers"),
     ],

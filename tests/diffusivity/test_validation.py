@@ -28,6 +28,8 @@ def test_grouped_folds_keep_compositions_together_and_are_of_one_size():
     assert leaked_share(table, np.flatnonzero(numbers > 0), np.flatnonzero(numbers == 0)) == 0.0
     with pytest.raises(DataError, match="folds: expected 2 to 20"):
         fold_numbers(table, folds=21)
+    with pytest.raises(DataError, match="two or more compositions for folds, got 1"):
+        fold_numbers(table.take(np.arange(4)), folds=2)
 
 
 def test_scores_by_hand():

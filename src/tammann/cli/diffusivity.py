@@ -246,7 +246,9 @@ def validate_command(
 
 
 def check_folder(option: str, file: Path | None) -> None:
-    """Refuse a file whose folder is not there, before anything is computed."""
+    """Refuse a file that is a folder or whose folder is not there, before anything is computed."""
+    if file is not None and file.is_dir():
+        raise DataError(f"{option}: expected a file to write, got the folder {str(file)!r}; name a file in it.")
     if file is not None and not file.parent.is_dir():
         raise DataError(f"{option}: expected a folder that exists, got {str(file.parent)!r}; make it first.")
 

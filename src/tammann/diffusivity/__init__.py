@@ -14,6 +14,7 @@ from tammann.diffusivity.model import DiffusivityModel, Prediction, load_model, 
 from tammann.diffusivity.models import MODELS, make_model
 from tammann.diffusivity.pooch import fetch_published
 from tammann.diffusivity.published import published_protocol
+from tammann.diffusivity.shap import shap_values
 from tammann.diffusivity.symbolic import SymbolicRegression, best_laws
 from tammann.diffusivity.table import DiffusivityTable, load_published, load_table
 from tammann.diffusivity.transport import fill_transport, is_learned, learned_transport
@@ -44,6 +45,7 @@ __all__ = [
     "nested_choice",
     "permutation_importance",
     "published_protocol",
+    "shap_values",
     "structure_features",
     "train_model",
 ]

@@ -22,6 +22,8 @@ SHELL_A = 1.0
 """Width of the first shell of anions around an anion beyond the nearest one."""
 FARTHEST_A = 40.0
 """Up to which distance the nearest ion or anion is looked for."""
+CLOSEST_A = 0.3
+"""No two atoms of a structure are nearer, whatever the temperature."""
 SAME_A = 1e-6
 """Distances that differ by less are one, so that round-off decides nothing in crystals."""
 
@@ -36,7 +38,7 @@ def anion_of(symbols: tuple[str, ...] | list[str], ion: str, anion: str | None =
             the table of Zheng et al. took in all its 207 compositions, or a symbol.
 
     Raises:
-        DataError: The element named is not there, or one has no electronegativity.
+        DataError: The element named is not there or is the ion, or one has no electronegativity.
 
     Example:
         >>> anion_of(["Li", "S", "Zn"], "Li"), anion_of(["Li", "S", "Zn"], "Li", "published")
@@ -48,6 +50,8 @@ def anion_of(symbols: tuple[str, ...] | list[str], ion: str, anion: str | None =
     if anion is not None:
         if anion not in there:
             raise DataError(f"anion: expected one of {', '.join(there)}, 'published' or nothing, got {anion!r}.")
+        if anion == ion:
+            raise DataError(f"anion: expected another element than the mobile ion {ion}; leave it out.")
         return anion
     known = element_values("electronegativity")
     return max((symbol for symbol in there if symbol != ion), key=lambda symbol: known.mean({symbol: 1}))
@@ -69,8 +73,8 @@ def local_features(
         cutoff_A: Å.
 
     Raises:
-        DataError: There is no such ion, nothing beside it, an element without a radius or electronegativity, or an
-            ion so far from all others that this can be no condensed phase.
+        DataError: There is no such ion, nothing beside it, an element without a radius or electronegativity, two atoms
+            in one place, or an ion so far from all others that this can be no condensed phase.
 
     Reference:
         Sendek et al., Energy Environ. Sci. 2017, 10, 306, doi 10.1039/C6EE02697D.
@@ -153,6 +157,11 @@ class _Surroundings:
         while True:
             self.pairs = find_pairs(atoms.positions_A, atoms.cell_A, cutoff_A=reach, threads=1)
             self.centres = self.pairs.centres
+            closest = float(self.pairs.distances_A.min(initial=np.inf))
+            if closest < CLOSEST_A:
+                raise DataError(
+                    f"expected atoms that are {CLOSEST_A:g} Å or more apart, got two at {closest:.2g} Å; leave one out."
+                )
             self.ion_nearest = self.nearest(is_ion, is_ion)
             needed = [
                 self.nearest(is_anion, is_anion)[is_anion].max() + SHELL_A,

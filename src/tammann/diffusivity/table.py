@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tammann.composition import composition_key
-from tammann.diffusivity.composition_features import composition_features, recover_elements
+from tammann.diffusivity.composition_features import composition_features, recover_elements, split_composition
 from tammann.diffusivity.definitions import COMPOSITION_FEATURES, FEATURES, NAMES
 from tammann.diffusivity.elements import ElementValues
 from tammann.errors import DataError
@@ -279,11 +279,14 @@ def load_table(path: str | os.PathLike[str]) -> DiffusivityTable:
         features, D = frame[names].to_numpy(dtype=float), frame[TARGET].to_numpy(dtype=float)
     except ValueError as error:
         raise DataError(f"{file}: expected numbers in the columns of features and {TARGET} ({error}).") from None
-    ion = str(frame["ion"].iloc[0]) if "ion" in frame and len(frame) else "Li"
+    ions = list(dict.fromkeys(frame["ion"].astype(str))) if "ion" in frame else ["Li"]
+    if len(ions) > 1:
+        raise DataError(f"{file}: expected diffusivities of one ion, got those of {', '.join(ions)}; split the table.")
     source: str | tuple[str, ...] = tuple(frame["source"].astype(str)) if "source" in frame else file.name
     try:
-        table = DiffusivityTable(tuple(frame["formula"].astype(str)), tuple(names), features, D, source, ion)
-        table.groups  # noqa: B018  reads all formulas, so that a slip in one is told with the name of the file
+        table = DiffusivityTable(tuple(frame["formula"].astype(str)), tuple(names), features, D, source, ions[0])
+        for formula in dict.fromkeys(table.formulas):
+            split_composition(formula, ions[0])
     except DataError as error:
         raise DataError(f"{file}: {error}") from None
     return table

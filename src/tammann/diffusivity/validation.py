@@ -35,6 +35,8 @@ def fold_numbers(table: DiffusivityTable, *, folds: int = 5, seed: int = 0, grou
     """
     groups = table.groups if grouped else np.arange(table.n_rows)
     n = int(groups.max()) + 1
+    if n < 2:
+        raise DataError(f"table: expected two or more {'compositions' if grouped else 'rows'} for folds, got {n}.")
     if not 2 <= folds <= n:
         raise DataError(
             f"folds: expected 2 to {n}, the number of {'compositions' if grouped else 'rows'}, got {folds}."

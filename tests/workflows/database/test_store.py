@@ -50,6 +50,9 @@ def test_a_table_to_learn_from(tmp_path):
     store.keep(state(diffusive=0, D=2e-9), features=structure_features(frame, temperature_K=1500.0), elements={},
                distribution=store.distribution("Li2O", 1000.0))  # fmt: skip
     assert store.diffusivity_table().n_rows == 8 and store.diffusivity_table(only_diffusive=False).n_rows == 9
+    store.keep(state(crystalline=1, D=2e-9), features=structure_features(frame, temperature_K=1500.0), elements={},
+               distribution=store.distribution("Li2O", 1000.0))  # fmt: skip
+    assert store.diffusivity_table().n_rows == 8
     assert np.isclose(store.diffusivity_table(only_diffusive=False).D_m2_per_s, 2e-9, atol=0.0).sum() == 1
 
 
@@ -59,6 +62,8 @@ def test_errors(tmp_path):
     (tmp_path / FILE).write_text("not a database at all, but long enough to be looked at")
     with pytest.raises(ResultError, match="something else"):
         Store(tmp_path / FILE).about()
+    with pytest.raises(ResultError, match="something else"):
+        Store(tmp_path / FILE).states()
     store = made_up_store(tmp_path / "db")
     with pytest.raises(DataError, match="query"):
         store.query("SELECT nothing FROM nowhere")

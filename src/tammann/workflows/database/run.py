@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,7 +169,9 @@ def load_plan(out: str | os.PathLike[str]) -> DatabasePlan:
         raise ResultError(f"{folder}: expected a folder of tammann database, found no {PLAN} in it; check the name.")
     try:
         return DatabasePlan(**read_json(folder / PLAN, error=ResultError)["plan"])
-    except (KeyError, TypeError, RecipeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError):
+        raise ResultError(f"{folder}: expected a folder of tammann database, found no plan in its {PLAN}.") from None
+    except RecipeError as error:
         raise ResultError(f"{folder}: expected a folder of tammann database: {error}") from None
 
 

@@ -161,6 +161,7 @@ class Store:
         import pandas as pd
 
         with self.connection() as connection:
+            connection.execute("SELECT name FROM sqlite_master").fetchone()  # is it a database at all?
             try:
                 return pd.read_sql_query(sql, connection, params=list(parameters))
             except Exception as error:
