@@ -12,7 +12,7 @@ def test_grade_is_the_distance_along_a_line():
 def test_grade_does_not_depend_on_the_scale_of_functions():
     rng = np.random.default_rng(0)
     data, new = rng.normal(size=(60, 8)), rng.normal(size=(5, 8)) * 3
-    scale = 10.0 ** rng.uniform(-6, 6, 8)
+    scale = 10.0 ** rng.uniform(-1.5, 1.5, 8)  # far more apart than that, the small ones count as not excited
     np.testing.assert_allclose(
         grades(new * scale, make_active_set(data * scale)), grades(new, make_active_set(data)), rtol=1e-6
     )
@@ -33,6 +33,18 @@ def test_what_no_environment_excited_is_unknown():
     new = data[0].copy()
     new[3] = 0.1  # a pair of elements that was never near
     assert grades(new[None], active)[0] > 100
+
+
+def test_a_function_that_was_barely_excited_is_measured_by_the_others():
+    # of a pair that has just come within the cutoff, (1 - r/rc)^2: the grade grows with what it adds, not out of nothing
+    rng = np.random.default_rng(7)
+    usual, pair = rng.normal(size=(40, 5)), np.zeros(40)
+    pair[0] = 1e-4**2
+    active = make_active_set(np.column_stack([usual, pair]))
+    new = np.append(usual[1], 0.0)
+    found = [grades((new + np.eye(6)[5] * depth**2)[None], active)[0] for depth in (1e-4, 3e-3, 0.05, 0.5)]
+    assert found[0] <= 1.01 and found[1] <= 1.01
+    assert 3 < found[2] < 100 < found[3]
 
 
 def test_what_the_data_do_not_tell_apart_is_unknown():

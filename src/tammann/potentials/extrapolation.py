@@ -9,7 +9,9 @@ import numpy as np
 from tammann.potentials.selection import maxvol
 
 UNKNOWN = 1e-4
-"""Size of the environment that stands for each function by itself, in units of what the function reaches."""
+"""Size of the environment that stands for each function by itself, in units of what functions usually reach."""
+SMALL = 1e-4
+"""Functions that reach less than this, in units of the largest, do not count to the usual ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +61,10 @@ def make_active_set(functions: np.ndarray, *, thresholds: tuple[float, float] = 
     """Return the active set of environments of one element by MaxVol.
 
     Besides the data, one environment for each function competes, in which that function alone is excited, to a
-    ten-thousandth of what it reaches in the data (or, where it never was excited, of what the others reach). They are
-    chosen where the data do not tell functions apart, so that whatever excites such a function or combination has a
-    high grade.
+    ten-thousandth of what it reaches in the data or of what functions usually reach, whichever is more. They are chosen
+    where the data do not tell functions apart, so that whatever excites such a function or combination has a high
+    grade. What functions usually reach is the measure where one has reached next to nothing, as those of a pair that
+    has only just come within the cutoff: measured by itself, the next hundredth of an Å would have any grade.
 
     Args:
         functions: Invariant functions of all environments of the element in the training data, shape (N, K).
@@ -69,8 +72,8 @@ def make_active_set(functions: np.ndarray, *, thresholds: tuple[float, float] = 
     """
     k = functions.shape[1]
     scale = np.abs(functions).max(axis=0, initial=0.0)
-    # what a function that no environment excites might reach: what the others do
-    scale[scale == 0.0] = np.median(scale[scale > 0.0]) if (scale > 0.0).any() else 1.0
+    largest = scale.max(initial=0.0)
+    scale = np.maximum(scale, np.median(scale[scale > SMALL * largest]) if largest > 0.0 else 1.0)
     rows = np.hstack([functions / scale, np.ones((len(functions), 1))])
     single = np.hstack([UNKNOWN * np.eye(k), np.zeros((k, 1))])
     only = np.zeros((1, k + 1))
