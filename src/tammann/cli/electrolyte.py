@@ -81,10 +81,13 @@ def _print_hull(found: Any) -> None:
             row["structure"], str(row["formula"]), f"{row['energy_eV_per_atom']:.4f}",
             format_number(1000 * row["above_hull_eV_per_atom"], ".1f"), str(row["degeneracy"]),
             "yes" if row["structure"] in chosen else "no",
+            "-" if row.get("stable", True) else str(row["decomposes_into"]),
         ]
         for row in found.hull.to_dict("records")
     ]  # fmt: skip
-    print_table(["structure", "formula", "eV/atom", "above hull, meV", "degeneracy", "selected"], rows)
+    print_table(
+        ["structure", "formula", "eV/atom", "above hull, meV", "degeneracy", "selected", "decomposes into"], rows
+    )
 
 
 def _print_orderings(found: Any) -> None:

@@ -49,18 +49,31 @@ def keep_plan(
         check_empty(folder, advice=f"it holds no {holds.removeprefix('a ')} to resume, so name another folder")
     else:
         there = read_json(file, error=ResultError)
-        before = _placed(there.get("plan", {}), named)
+        if not isinstance(there, dict) or not isinstance(there.get("plan"), dict):
+            raise ResultError(f"{file}: expected the plan of {holds}, got something else; name another folder.")
+        before = _placed(there["plan"], named)
         for key, value in data.items():
             if key in growing:
-                kept = before.get(key, [])
+                kept = before.get(key) or []
                 data[key] = [*kept, *(each for each in value if each not in kept)]
             elif before.get(key) != value:
-                raise ResultError(f"{folder}: holds {holds} with {key} {before.get(key)}, not {value}; name another.")
+                raise ResultError(
+                    f"{folder}: holds {holds} with {_differing(key, before.get(key), value)}; name another."
+                )
         for key in ("potential", structure):
             if there.get(key) != stamp.get(key):
                 raise ResultError(f"{folder}: holds {holds} with another {key} of the same name; name another folder.")
         type(plan)(**data)
     write_text(file, json.dumps(json_safe({**stamp, "plan": data}), indent=1) + "\n")
+
+
+def _differing(key: str, before: Any, value: Any) -> str:
+    """Return which key of which block differs, and how."""
+    if isinstance(before, dict) and isinstance(value, dict):
+        for inner in (*value, *before):
+            if before.get(inner) != value.get(inner):
+                return _differing(f"{key}.{inner}", before.get(inner), value.get(inner))
+    return f"{key} {before}, not {value}"
 
 
 def _placed(data: dict[str, Any], keys: Collection[str]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """A campaign of two small oxides, from the formula to the page; what is interrupted is gone on with."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -197,3 +199,50 @@ def test_what_cannot_be_added_leaves_the_folder_as_it_was(tmp_path):
     with pytest.raises(RecipeError, match="compositions: expected each once, got lithia again"):
         run_electrolytes(ElectrolytePlan.from_file(other), tmp_path / "out", resume=True)
     assert load_electrolytes(tmp_path / "out").plan.names == plan.names
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("plan.json", "3", "expected the plan of electrolytes"),
+        ("plan.json", '{"plan": 3}', "expected the plan of electrolytes"),
+        ("hull/selected.json", "{}", "expected a record with selected"),
+        ("hull/selected.json", '{"selected": ["gone-001"], "failures": {}}', "expected a row of gone-001"),
+        ("hull/hull.csv", "", "expected a table of the hull"),
+        ("hull/hull.csv", "a,b\\n1,2\\n", "expected a column structure"),
+        ("orderings/lithia/orderings.json", "[]", "expected a record with structures"),
+    ],
+)
+def test_a_folder_that_was_tampered_with_is_refused_in_one_sentence(tmp_path, tampered, file, text, said):
+    plan, whole = tampered
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    (out / file).write_text(text.replace("\\n", "\n"))
+    with pytest.raises(ResultError, match=said):
+        run_electrolytes(plan, out, stages=["orderings"], resume=True)
+
+
+@pytest.fixture(scope="module")
+def tampered(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tampered")
+    plan = ElectrolytePlan.from_file(write_plan(folder))
+    run_electrolytes(plan, folder / "out", stages=["orderings", "energies", "hull"])
+    return plan, folder / "out"
+
+
+def test_what_was_set_in_motion_stays(tampered, tmp_path):
+    """A structure that has runs keeps its row, also where another plan would not draw it."""
+    plan, whole = tampered
+    shutil.copytree(whole, tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "hull" / "hull.csv")
+    other = table.loc[~table["selected"], "structure"].iloc[0]
+    (tmp_path / "out" / "dynamics" / other).mkdir(parents=True)
+    found = run_electrolytes(plan, tmp_path / "out", stages=["hull"], resume=True)
+    assert set(found.structures) == {other, *table.loc[table["selected"], "structure"]}
+
+
+def test_the_key_that_differs_is_named(tampered):
+    plan, out = tampered
+    other = plan.model_copy(update={"orderings": plan.orderings.model_copy(update={"keep": 7})})
+    with pytest.raises(ResultError, match="holds electrolytes with orderings.keep 2, not 7; name another"):
+        run_electrolytes(other, out, resume=True)

@@ -33,10 +33,17 @@ from tammann.trajectory import Trajectory, read_trajectory
 from tammann.transport import OnsagerMeasurement, load_measurements
 from tammann.transport.record import RECORD_FILE
 from tammann.workflows.electrolyte.plan import ElectrolytePlan
-from tammann.workflows.electrolyte.structures import RELAXED, composition_of, crystal_sites, selected
+from tammann.workflows.electrolyte.structures import (
+    DYNAMICS,
+    RELAXED,
+    composition_of,
+    crystal_sites,
+    read_record,
+    selected,
+)
 from tammann.workflows.transport import TransportPlan, run_transport
 
-DYNAMICS, TRANSPORT, PATHWAYS = "dynamics", "transport", "pathways"
+TRANSPORT, PATHWAYS = "transport", "pathways"
 OF_THE_RUN = "exploded", "left its training data"
 """What errors say that concern one run, not all of them."""
 POTENTIAL, FAILED, SUMMARY = "potential.json", "failed.txt", "pathways.json"
@@ -262,4 +269,6 @@ def _summary(sites: IonSites, jumps: SiteJumps) -> dict[str, Any]:
 def pathways_summary(out: Path, structure: str, temperature_K: float) -> dict[str, Any] | None:
     """Return what was found of the ways of the ions, or None."""
     file = pathways_folder(out, structure, temperature_K) / SUMMARY
-    return dict(read_json(file, error=ResultError)) if file.exists() else None
+    if not file.exists():
+        return None
+    return read_record(file, {"notes": list, "barriers_eV": dict, "jumps": int, "dimension": int})

@@ -156,13 +156,15 @@ def gather(plan: ElectrolytePlan, out: Path) -> ElectrolyteResult:
     Raises:
         ResultError: Files that cannot be understood.
     """
-    import pandas as pd
-
     orderings = {name: orderings_record(out, name) for name in plan.names if (out / ORDERINGS / name / RECORD).exists()}
     chosen: tuple[str, ...] = ()
     hull, failures = None, []
     if (out / HULL / SELECTED).exists():
-        hull, chosen = pd.read_csv(out / HULL / HULL_TABLE), selected(out)
+        hull, chosen = _read_hull(out / HULL / HULL_TABLE), selected(out)
+        if lost := [name for name in chosen if name not in set(hull["structure"])]:
+            raise ResultError(
+                f"{out / HULL / HULL_TABLE}: expected a row of {lost[0]}, got none; run the stage hull again."
+            )
         failed = read_json(out / HULL / SELECTED, error=ResultError)["failures"]
         failures += [f"{name} was not relaxed: {reason}" for name, reason in failed.items()]
         unfinished = [run for run in runs_of(plan, out) if (run_folder(out, run) / FAILED).exists()]
@@ -190,6 +192,19 @@ def gather(plan: ElectrolytePlan, out: Path) -> ElectrolyteResult:
     return ElectrolyteResult(
         plan, out, orderings, hull, chosen, conductions, planar, pathways, tuple(dict.fromkeys(failures))
     )
+
+
+def _read_hull(file: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{file}: expected a table of the hull ({error}); run the stage hull again.") from None
+    for column in ("structure", "formula", "energy_eV_per_atom", "above_hull_eV_per_atom", "selected"):
+        if column not in table:
+            raise ResultError(f"{file}: expected a column {column}, got none; run the stage hull again.")
+    return table
 
 
 def shown_conductivity(value: float, low: float, high: float) -> str:

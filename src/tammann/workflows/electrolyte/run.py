@@ -13,7 +13,6 @@ from tammann.errors import DataError, RecipeError, ResultError
 from tammann.files import check_empty, lock_folder, read_json, write_text
 from tammann.parallel import Progress, run_tasks
 from tammann.workflows.electrolyte.motion import (
-    DYNAMICS,
     FAILED,
     find_pathways,
     finished,
@@ -25,7 +24,7 @@ from tammann.workflows.electrolyte.motion import (
 from tammann.workflows.electrolyte.page import electrolyte_page
 from tammann.workflows.electrolyte.plan import ElectrolytePlan
 from tammann.workflows.electrolyte.results import ElectrolyteResult, gather
-from tammann.workflows.electrolyte.structures import choose_structures, find_orderings, relax_orderings
+from tammann.workflows.electrolyte.structures import DYNAMICS, choose_structures, find_orderings, relax_orderings
 from tammann.workflows.plan_folder import PLAN, keep_plan
 
 STAGES = ("orderings", "energies", "hull", "dynamics", "pathways", "conductivity")

@@ -36,7 +36,7 @@ from tammann.workflows.electrolyte.plan import REFERENCE, ElectrolytePlan, Order
 if TYPE_CHECKING:
     import pandas as pd
 
-ORDERINGS, RELAXED, HULL = "orderings", "relaxed", "hull"
+ORDERINGS, RELAXED, HULL, DYNAMICS = "orderings", "relaxed", "hull", "dynamics"
 RECORD, SELECTED, HULL_TABLE = "orderings.json", "selected.json", "hull.csv"
 CHAIN_SWEEPS = 8
 
@@ -92,7 +92,23 @@ def orderings_record(out: Path, name: str) -> dict[str, Any]:
     file = out / ORDERINGS / name / RECORD
     if not file.exists():
         raise DataError(f"{name}: expected its orderings, got none in {out}; run the stage orderings first.")
-    return dict(read_json(file, error=ResultError))
+    return read_record(file, {"structures": list, "degeneracies": list, "arrangements": str, "distinct": str,
+                              "kept": int, "fraction_covered": float, "origin": str})  # fmt: skip
+
+
+def read_record(file: Path, keys: Mapping[str, type]) -> dict[str, Any]:
+    """Return what a JSON file of a stage holds.
+
+    Raises:
+        ResultError: It is no JSON, or lacks a key.
+    """
+    found = read_json(file, error=ResultError)
+    for key, kind in keys.items():
+        if not isinstance(found, dict) or not isinstance(found.get(key), kind):
+            raise ResultError(
+                f"{file}: expected a record with {key}, got another file; remove it and run its stage again."
+            )
+    return dict(found)
 
 
 def relax_orderings(
@@ -145,6 +161,9 @@ def choose_structures(plan: ElectrolytePlan, out: Path) -> None:
         degeneracies=held if plan.selection.degeneracy else None, temperature_K=plan.selection.temperature_K,
         rng=plan.seed,
     ).chosen  # fmt: skip
+    # what has been set in motion stays, also where compositions were added and others are drawn
+    moved = [k for k, each in enumerate(names) if groups[k] is not None and (out / DYNAMICS / each).is_dir()]
+    chosen = np.union1d(chosen, moved).astype(int)
     (out / HULL).mkdir(exist_ok=True)
     table = hull_table(hull, names, degeneracies)
     table["relaxed"] = [batch.frames[each].config_type == CONVERGED for each in names]
@@ -201,7 +220,7 @@ def selected(out: Path) -> tuple[str, ...]:
     file = out / HULL / SELECTED
     if not file.exists():
         raise DataError(f"expected the structures that are set in motion, got none in {out}; run the stage hull first.")
-    return tuple(read_json(file, error=ResultError)["selected"])
+    return tuple(read_record(file, {"selected": list, "failures": dict})["selected"])
 
 
 def composition_of(plan: ElectrolytePlan, structure: str) -> str:
