@@ -1,6 +1,7 @@
 """Jumps of ions that hop with rates that are known."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,21 @@ def test_independent_jumps_give_the_tracer_diffusivity(known):
     # of a random walk one jump in 2 d goes back
     rates = np.repeat(WAYS[dimension], 2) / (2 * sum(WAYS[dimension]))
     assert jumps.returned == pytest.approx((rates**2).sum(), abs=4 * 0.5 / np.sqrt(len(jumps)))
+
+
+def test_links_are_those_along_which_ions_jumped_often_enough():
+    """Either way along a link counts for it; another image of the same site is another link; two jumps are too few."""
+    _, jumps = jumps_of((0.1, 0, 0), ions=6)
+    rows = np.array(
+        [[0, 1, 0, 0, 0], [1, 0, 0, 0, 0], [0, 1, 0, 0, 0], *[[0, 1, -1, 0, 0]] * 2, *[[2, 2, 0, 0, -1]] * 3]
+    )
+    few = replace(
+        jumps, ions=0 * rows[:, 0], frames=np.arange(8), origins=rows[:, 0], targets=rows[:, 1], cells=rows[:, 2:]
+    )
+    assert few.links().tolist() == [[0, 1, 0, 0, 0], [2, 2, 0, 0, 1]]
+    assert few.links(2).tolist() == [[0, 1, -1, 0, 0], [0, 1, 0, 0, 0], [2, 2, 0, 0, 1]]
+    assert few.dimension()[1].tolist() == [[0, 0, 1]] and few.dimension(2)[0] == 1
+    assert few.returned == pytest.approx(2 / 7)
 
 
 SLANTED = [[3.0, 0.0, 0.0], [1.0, 3.2, 0.0], [-0.9, 0.7, 3.4]]

@@ -1,10 +1,13 @@
 """Ways through densities made by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from characterization.test_basins import CELL, wells
 from tammann.characterization import find_sites, lowest_path, percolation_thresholds
+from tammann.characterization.basins import find_basins
 from tammann.errors import DataError
 
 
@@ -55,6 +58,50 @@ def test_the_way_of_least_resistance_goes_round():
     assert path.barrier_eV < F[10:23, 16, 16].max() - kT
     index = np.round(path.fractional * 32).astype(int).T % 32
     assert F[tuple(index)].max() == pytest.approx(path.barrier_eV, abs=1e-9)
+
+
+def test_between_two_sites_the_way_follows_the_valley():
+    """A bent valley between two wells: longer than the straight line, and over its pass."""
+    bend = np.linspace(0.0, np.pi, 13)[1:-1]
+    valley = np.column_stack([0.5 - 0.2 * np.cos(bend), 0.5 + 0.2 * np.sin(bend), np.full(11, 0.5)])
+    density = wells([[0.3, 0.5, 0.5], [0.7, 0.5, 0.5], *valley], [1.0, 1.0, *[0.05] * 11], n=40, width=0.35, floor=0.0)
+    sites = find_sites(density, least_ions=0.5)
+    assert len(sites) == 2
+    path = lowest_path(sites, start=0, end=1)
+    pass_eV = density.kT_eV() * np.log(sites.basins.peaks_per_A3.max() / sites.basins.heights_per_A3[0])
+    assert path.barrier_eV == pytest.approx(pass_eV, abs=0.1 * density.kT_eV())
+    assert path.fractional[:, 1].max() > 0.66 and path.distance_A[-1] > 1.3 * 3.2
+    assert density.free_energy_eV()[20, 20, 20] > path.barrier_eV + 2 * density.kT_eV()
+
+
+def test_the_barrier_is_that_from_the_deepest_site():
+    """Whichever of the sites comes first."""
+    mirrored = find_sites(wells([[0.3, 0.5, 0.5], [0.7, 0.5, 0.5]], [0.6, 1.0], floor=0.0, width=0.7))
+    for sites in (channel(), mirrored):
+        basins, (first, *_) = sites.basins, percolation_thresholds(sites)
+        # the second of the two passes along x closes the way
+        along = [h for (a, b, *cell), h in zip(basins.passes.tolist(), basins.heights_per_A3, strict=True) if a != b][1]
+        expected = sites.density.kT_eV() * np.log(basins.peaks_per_A3.max() / along)
+        assert first.barrier_eV == pytest.approx(expected, abs=1e-12)
+
+
+def test_where_the_cell_begins_does_not_matter():
+    """A split site, its image and a third well in any place: ways, barriers and lengths are those of the crystal."""
+    places = [[0.05, 0.5, 0.5], [-0.05, 0.5, 0.5], [0.5, 0.5, 0.45]]
+    density = wells(places, [1.0, 0.9, 0.8], n=40, width=0.3, floor=0.0)
+    assert len(find_basins(density, depth_kT=0.0, apart_A=0.0).ions) == 3
+    found = []
+    for shift in ((0, 0, 0), (7, 0, 0), (-9, 13, 26), (20, 20, 20)):
+        moved = replace(density, values_per_A3=np.roll(density.values_per_A3, shift, axis=(0, 1, 2)))
+        sites = find_sites(moved)
+        assert len(sites) == 2
+        path = lowest_path(sites)
+        thresholds = percolation_thresholds(sites)
+        assert thresholds[0].directions.tolist() == [[1, 0, 0]] and {t.dimension for t in thresholds} == {1}
+        assert len(path.sites) == 3
+        assert np.abs(path.fractional[-1] - path.fractional[0]) == pytest.approx([1, 0, 0])
+        found.append([thresholds[0].barrier_eV, path.barrier_eV, path.distance_A[-1]])
+    assert np.allclose(found, found[0], atol=1e-9)
 
 
 def test_bad_input_is_told():

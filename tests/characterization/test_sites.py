@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from characterization.test_basins import CELL, wells
 from hopping import hopping
 from tammann.characterization import find_jumps, find_sites, ion_density
 from tammann.errors import DataError
@@ -33,6 +34,16 @@ def test_all_sites_are_found_and_hold_all_ions(walk):
 def test_a_rigid_shift_between_crystal_and_trajectory_is_taken_out(walk):
     found = find_sites(ion_density(walk, "Li"), crystal=lattice(0.4), names=["1a"] * 27)
     assert np.nanmax(found.distances_A) < 0.1
+
+
+def test_sites_that_are_hardly_visited_do_not_move_the_crystal():
+    """The shift is that of the ions: a site of few of them, 0.8 Å from where the crystal has it, is what is away."""
+    places = np.array([[0.2, 0.5, 0.5], [0.7, 0.5, 0.5], [0.45, 0.1, 0.1]])
+    density = wells(places, [1.0, 1.0, 0.02], floor=0.0, width=0.4)
+    crystal = Configuration(("Li",) * 3, (places - [[0, 0, 0], [0, 0, 0], [0.1, 0, 0]]) @ CELL, CELL)
+    found = find_sites(density, crystal=crystal, names=["a", "b", "c"], least_ions=0.001)
+    away = dict(zip(found.names, found.distances_A, strict=True))
+    assert away["a"] < 0.03 and away["b"] < 0.03 and away["c"] == pytest.approx(0.8, abs=0.04)
 
 
 def test_sites_that_are_not_visited_and_those_the_crystal_lacks(walk):

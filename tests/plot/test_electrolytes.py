@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.collections import PolyCollection
 
 from hopping import attempt, hopping
 from tammann.characterization import find_sites, ion_density, lowest_path
@@ -29,6 +30,21 @@ def test_a_density_slice_and_its_mean(walk):
         plot_density(density, along="x")
 
 
+def test_sites_are_drawn_where_the_density_is():
+    """In a slanted plane too: each mark lies on a maximum of what is drawn beneath."""
+    walk = hopping((0.0, 0.05, 0.0), spacing_A=[[3.0, 0, 0], [0.8, 3.5, 0], [0, 0.5, 4.0]], ions=2, frames=300)
+    density = ion_density(walk, "Li")
+    sites = find_sites(density)
+    ax = plot_density(density, along="c", sites=sites)
+    mesh, marks = ax.collections
+    grid, values = np.asarray(mesh.get_coordinates()), np.asarray(mesh.get_array())
+    away = np.linalg.norm(grid[:, :, None] - np.asarray(marks.get_offsets()), axis=-1).reshape(values.size, -1)
+    assert (values.ravel()[away.argmin(axis=0)] > 0.1 * values.max()).all() and away.min(axis=0).max() < 0.25
+    corners = np.array([grid[-1, 0], grid[0, -1]])
+    assert np.linalg.norm(corners, axis=1) == pytest.approx(np.linalg.norm(walk.cells[0][:2], axis=1))
+    assert corners[0] @ corners[1] == pytest.approx(walk.cells[0][0] @ walk.cells[0][1])
+
+
 def test_the_free_energy_of_a_path(walk):
     path = lowest_path(find_sites(ion_density(walk, "Li")))
     ax = plot_free_energy(path)
@@ -48,5 +64,13 @@ def test_conductivities_reach_to_the_temperature_asked_for():
     ax = plot_conductivities({"LiCl": conduction}, at_K=300.0)
     longest = max((line.get_xdata() for line in ax.lines), key=len)
     assert max(longest) == pytest.approx(1000 / 300) and ax.get_yscale() == "log"
+    # in S/cm: the points of Nernst and Einstein, and their law at the cold end
+    points = np.sort(ax.containers[0].lines[0].get_ydata())
+    assert points == pytest.approx(np.sort(conduction.table()["sigma_NE_S_per_m"]) / 100)
+    line = max(ax.lines, key=lambda each: len(each.get_xdata()))
+    cold = conduction.conductivity_at(300.0)
+    assert line.get_ydata()[np.argmax(line.get_xdata())] == pytest.approx(cold.sigma_S_per_m / 100)
+    (band,) = (each for each in ax.collections if isinstance(each, PolyCollection))
+    assert band.get_paths()[0].vertices[:, 1].min() == pytest.approx(cold.low_S_per_m / 100)
     with pytest.raises(DataError, match="no conductivity"):
         plot_conductivities({})

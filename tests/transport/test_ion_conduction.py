@@ -51,6 +51,17 @@ def test_independent_ions_have_a_haven_ratio_of_one(measured):
     )
     assert np.allclose(table["sigma_NE_S_per_m"], expected)
     assert np.allclose(table["sigma_S_per_m"] * table["haven_ratio"], table["sigma_NE_S_per_m"])
+    # of one walk of all ions the collective slope is less sure than that of the mean of them
+    assert (table["D_collective_stderr"] > 1.5 * table["D_stderr"]).all()
+    assert (np.abs(table["D_collective_m2_per_s"] / table["D_m2_per_s"] - 1) < 1.0).all()
+    relative = table["D_collective_stderr"] / table["D_collective_m2_per_s"]
+    assert np.allclose(table["sigma_stderr"] / table["sigma_S_per_m"], relative)
+
+
+def test_conductivity_goes_with_the_square_of_the_charge(measured):
+    once, twice = (ion_conduction(measured, "Li", charges={"Li": q, "Cl": -1.0}) for q in (1.0, -2.0))
+    assert np.allclose(twice.table()["sigma_NE_S_per_m"], 4 * once.table()["sigma_NE_S_per_m"])
+    assert twice.conductivity_at(300.0).sigma_S_per_m == pytest.approx(4 * once.conductivity_at(300.0).sigma_S_per_m)
 
 
 def test_extrapolated_to_a_stated_temperature(measured):

@@ -63,6 +63,19 @@ def test_a_cell_that_is_not_orthogonal():
     assert flat.across == pytest.approx(p.along[1]) and flat.across < 0.2 * flat.in_plane
 
 
+def test_the_principal_directions_of_a_plane():
+    """In a plane askew to the cell D along each principal direction is its principal value, the larger first."""
+    walk = hopping((0.2, 0.1, 0.02), frames=2000)
+    measured = measure_onsager(displacement_correlations(walk, frame="Cl"))
+    tensor = measured.D_tensor_m2_per_s[measured.species.index("Li")]
+    for normal in ((1, 2, -1.5), (-1, 1, 0.3), (0.2, -0.7, 1), (1, 1, 1)):
+        p = planar_diffusion(measured, "Li", walk.cells[0], normal=normal)
+        axes = p.in_plane_axes
+        assert np.allclose(axes @ tensor @ axes.T, p.in_plane_tensor, atol=1e-6 * p.in_plane)
+        assert np.allclose(axes @ axes.T, np.eye(2)) and np.allclose(axes @ p.normal, 0.0)
+        assert p.in_plane_tensor[0, 0] > p.in_plane_tensor[1, 1]
+
+
 def test_the_error_of_an_isotropic_trace():
     """Var(D) of an isotropic tensor is a third of that of one axis."""
     walk = hopping((0.1, 0.1, 0.1), frames=2000)
