@@ -50,6 +50,22 @@ def test_the_limit_is_the_lowest_of_the_frames(emt):
     assert together.energy_eV_per_atom == min(alone) == alone[1] and together.frames == 3
 
 
+def test_the_lowest_polymorph_counts_and_frames_at_rest_are_told(emt, tmp_path):
+    from ase.build import bulk
+    from ase.io import write
+
+    write(tmp_path / "fcc.cif", bulk("Cu", cubic=True))
+    write(tmp_path / "bcc.cif", bulk("Cu", "bcc", 2.9, cubic=True))
+    each = [crystal_energies([str(tmp_path / name)], emt)["Cu"][1] for name in ("fcc.cif", "bcc.cif")]
+    for order in (("fcc.cif", "bcc.cif"), ("bcc.cif", "fcc.cif")):
+        assert crystal_energies([str(tmp_path / name) for name in order], emt)["Cu"][1] == pytest.approx(min(each))
+    assert abs(each[0] - each[1]) > 1e-3
+    shaken = bulk("Cu", cubic=True).repeat(2)
+    shaken.rattle(0.3, seed=1)
+    frames = [Configuration.from_ase(bulk("Cu", cubic=True)), Configuration.from_ase(shaken)]
+    assert amorphous_limit("Cu", frames, emt, load_engine("ase"), steps=0).relaxed == 1
+
+
 def test_a_mixture_and_what_is_not_spanned(emt):
     mixed = Configuration(("Cu", "Au"), np.array([[0, 0, 0], [2.0, 2.0, 2.0]]), 4.0 * np.eye(3))
     known = {"Cu": ({"Cu": 4}, -0.5), "Au": ({"Au": 4}, -1.0)}

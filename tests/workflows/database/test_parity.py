@@ -38,3 +38,14 @@ def test_states_that_do_not_diffuse_and_other_ions(tmp_path):
         connection.execute("UPDATE states SET ion = 'O'")
     with pytest.raises(DataError, match="expected D of Li as in .*, got that of O"):
         compare_databases(one, other)
+
+
+def test_differences_of_features_by_hand(tmp_path):
+    one, other = made_up_store(tmp_path / "one"), made_up_store(tmp_path / "other")
+    with other.connection(write=True) as connection:
+        connection.execute("UPDATE features SET value = value + 2 WHERE name = 'LNC'")
+    found = compare_databases(one, other).features.set_index("feature").loc["LNC"]
+    known = one.table()["LNC"]
+    assert found["mean_difference"] == pytest.approx(2.0) and found["rms_difference"] == pytest.approx(2.0)
+    assert found["reference_spread"] == pytest.approx(known.std(ddof=0))
+    assert found["r_squared"] == pytest.approx(1.0 - 4.0 / known.var(ddof=0))
