@@ -10,6 +10,13 @@ from tammann.workflows.database.plan import DatabasePlan
 EXAMPLE = Path(__file__).parents[3] / "examples" / "diffusivity"
 
 
+def test_the_protocol_without_further_words():
+    plan = DatabasePlan.from_text("compositions: [Li2O]")
+    assert plan.temperatures_K == (1000.0, 1500.0, 2000.0, 2500.0) and plan.frames == 10
+    melts = plan.melts()
+    assert (melts.melt_K, melts.temperatures_K, melts.atoms) == (5000.0, plan.temperatures_K, plan.atoms)
+
+
 def test_the_examples():
     other, plan = (DatabasePlan.from_file(EXAMPLE / name) for name in ("other.yaml", "plan.yaml"))
     assert set(other.compositions) < set(plan.compositions) and other.temperatures_K == plan.temperatures_K

@@ -1,6 +1,7 @@
 """A small database end to end with LAMMPS and packmol as they are: resumed, enlarged, learned from."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,6 +34,32 @@ def test_a_folder_without_a_database(tmp_path):
     (tmp_path / "other.txt").write_text("x")
     with pytest.raises(ResultError, match="resume"):
         run_database(DatabasePlan.from_text(TINY), tmp_path)
+
+
+def test_compositions_and_temperatures_may_be_added_and_nothing_else_changed(tmp_path, monkeypatch):
+    seen = []
+
+    def melts(plan, out, *, resume, progress, workers):
+        seen.append((plan.melts, plan.temperatures_K, resume, workers))
+        (out / "plan.json").parent.mkdir(exist_ok=True)
+        (out / "plan.json").write_text("{}")
+        progress(1.0, "", None)
+        return SimpleNamespace(states=())
+
+    monkeypatch.setattr(run, "run_melts", melts)
+    text = "compositions: [Li2O]\ntemperatures_K: [1500]"
+    done = []
+    run_database(
+        DatabasePlan.from_text(text), tmp_path / "db", progress=lambda share, *_: done.append(share), workers=3
+    )
+    more = DatabasePlan.from_text("compositions: [Li2TiO3]\ntemperatures_K: [2000]")
+    made = run_database(more, tmp_path / "db", resume=True)
+    assert set(made.plan.compositions) == {"Li2O", "Li2TiO3"} and set(made.plan.temperatures_K) == {1500.0, 2000.0}
+    assert seen[0] == (("Li2O",), (1500.0,), False, 3) and seen[1][2] and len(seen[1][0]) == 2
+    assert done == [pytest.approx(0.95), pytest.approx(0.95), 1.0]
+    assert made.store.about()["plan"]["melt_K"] == 5000.0 and "0 of 4 states" in repr(made)
+    with pytest.raises(ResultError, match="frames"):
+        run_database(DatabasePlan.from_text(text + "\nframes: 3"), tmp_path / "db", resume=True)
 
 
 def test_limits_are_of_the_coldest_state(tmp_path, monkeypatch):
