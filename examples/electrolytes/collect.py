@@ -19,7 +19,6 @@ from tammann.characterization import find_sites, ion_density, lowest_path
 from tammann.files import digest, json_safe, write_text
 from tammann.plot import save_figure
 from tammann.plot.electrolytes import plot_conductivities, plot_density, plot_free_energy
-from tammann.plot.orderings import plot_composition_map
 from tammann.potentials import load_potential
 from tammann.potentials.ace.model import AceModel
 from tammann.potentials.dataset import DataSet, Frame, read_dataset, write_dataset
@@ -28,6 +27,7 @@ from tammann.structures import Configuration
 from tammann.trajectory import Trajectory, read_trajectory
 from tammann.workflows.active_learning import load_active_learning
 from tammann.workflows.electrolyte import ElectrolyteResult, load_electrolytes
+from tammann.workflows.electrolyte.composition_maps import composition_figures
 from tammann.workflows.electrolyte.motion import runs_of, trajectories
 from tammann.workflows.labelling import LabellingPlan, run_labelling
 
@@ -35,13 +35,6 @@ HERE = Path(__file__).resolve().parent
 TEACHER = "sevennet-0"
 CHECKS = 3  # frames of each production run that the teacher labels
 SHOWN = "Li3YCl6"
-SHARES = {  # of Y among In and Y, of Br among Br and Cl
-    "Li3InCl6": (0.0, 0.0),
-    "Li3InBr6": (0.0, 1.0),
-    "Li3YCl6": (1.0, 0.0),
-    "Li3YBr6": (1.0, 1.0),
-    "Li3In0.5Y0.5Br3Cl3": (0.5, 0.5),
-}
 
 
 def walk_of(found: ElectrolyteResult, structure: str, temperature_K: float) -> Trajectory:
@@ -76,12 +69,7 @@ def figures(found: ElectrolyteResult, pictures: Path) -> None:
     drawn = plot_conductivities({n.rpartition("-")[0]: c for n, c in found.conductions.items()}, at_K=600.0)
     save_figure(drawn, pictures / "electrolyte-conductivities.png", dpi=150)
 
-    table = found.table().set_index("composition").reindex(list(SHARES))
-    at = f"log10 of the conductivity at {plan.conductivity_at_K:g} K (S/cm)"
-    above, sigma = table["above_hull_eV_per_atom"].to_numpy(), table["sigma_NE_S_per_cm"].to_numpy()
-    shares = np.array(list(SHARES.values()))
-    labels = ("Y / (In + Y)", "Br / (Br + Cl)")
-    drawn = plot_composition_map(shares, above, labels=labels, values=np.log10(sigma), value_label=at)
+    *_, (_, drawn) = composition_figures(found)
     save_figure(drawn, pictures / "electrolyte-map.png", dpi=150)
 
     structure = next(s for s in found.structures if s.startswith(f"{SHOWN}-"))

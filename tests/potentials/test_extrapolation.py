@@ -36,7 +36,7 @@ def test_what_no_environment_excited_is_unknown():
 
 
 def test_a_function_that_was_barely_excited_is_measured_by_the_others():
-    # of a pair that has just come within the cutoff, (1 - r/rc)^2: the grade grows with what it adds, not out of nothing
+    # of a pair that has just come within the cutoff, (1 - r/rc)^2: the grade grows with what it adds
     rng = np.random.default_rng(7)
     usual, pair = rng.normal(size=(40, 5)), np.zeros(40)
     pair[0] = 1e-4**2
