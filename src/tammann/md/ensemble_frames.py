@@ -87,7 +87,7 @@ def sample_ensemble(
         )
     conditions = Conditions(temperature_K, timestep_fs)
     every = max(1, round(FRAME_FS / timestep_fs)) * timestep_fs
-    there = int((duration_ps - equilibration_ps) * 1000.0 / every)
+    there = int((duration_ps - equilibration_ps) * 1000.0 / every + 1e-9)
     if there < frames:
         raise DataError(
             f"frames: expected at most {there} after equilibration, {every:g} fs apart, got {frames}; make the runs "

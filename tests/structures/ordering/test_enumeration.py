@@ -1,11 +1,19 @@
 """Enumerated orderings: all of them, of no more than what was asked, degeneracies that add up."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from disordered_hosts import HOST, alloy
 from tammann.errors import DataError
-from tammann.structures.ordering import canonical_arrangements, count_orderings, enumerate_orderings, ordering_block
+from tammann.structures.ordering import (
+    canonical_arrangements,
+    count_orderings,
+    disordered_crystal,
+    enumerate_orderings,
+    ordering_block,
+)
 
 
 def test_the_host_at_every_composition():
@@ -60,3 +68,25 @@ def test_a_wide_group():
             shapes.add(best)
     assert len(found) == len(shapes)
     assert found.degeneracies.sum() == 41664
+
+
+@pytest.mark.parametrize(
+    ("group", "cell", "fixed", "distinct"),
+    [("P2_1/c", (5, 6, 7, 90, 105, 90), (0.6, 0.15, 0.4), 3), ("R-3c", (6, 6, 15, 90, 90, 120), (0.3, 0, 0.25), 3)],
+)
+def test_glide_planes_and_centred_cells(group, cell, fixed, distinct):
+    """All arrangements, sorted by a comparison of structures that knows no space group, fall into the same classes."""
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+
+    at = (0.1, 0.2, 0.3) if group == "P2_1/c" else (0, 0, 0)
+    sites = {"A": ({"Li": 0.5, "Na": 0.5}, at), "X": ({"Cl": 1.0}, fixed)}
+    block = ordering_block(disordered_crystal(group, cell, sites, charges={"Li": 0, "Na": 0, "Cl": 0}))
+    n = block.n_sites
+    rows = [[int(k in chosen) for k in range(n)] for chosen in combinations(range(n), n // 2)]
+    alike = StructureMatcher(
+        primitive_cell=False, scale=False, attempt_supercell=False, ltol=0.01, stol=0.02, angle_tol=0.5
+    )
+    classes = alike.group_structures([block.configuration(row).to_pymatgen() for row in rows])
+    found = enumerate_orderings(block)
+    assert len(found) == len(classes) == distinct
+    assert sorted(found.degeneracies.tolist()) == sorted(map(len, classes))
