@@ -1,4 +1,8 @@
-"""Write the lowest ordering of each composition, doubled, and frames of short hot runs of it under random strain.
+"""Write the lowest ordering of each composition, doubled, and frames to begin to learn from.
+
+These are of short hot runs of the lowest orderings under random strain, and of all orderings that were relaxed,
+strained and rattled: a frame of a run costs dozens of steps of the teacher, a rattled one none, and elements that are
+rare in every frame need many.
 
 python sample.py out sevennet-0
 """
@@ -6,17 +10,31 @@ python sample.py out sevennet-0
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from tammann.md.ensemble_frames import sample_ensemble
 from tammann.md.load import load_engine
 from tammann.potentials import load_potential
-from tammann.potentials.dataset import read_dataset, write_dataset
+from tammann.potentials.dataset import DataSet, Frame, read_dataset, write_dataset
 from tammann.structures import write_structure
-from tammann.structures.candidates import repeated
+from tammann.structures.candidates import rattled, repeated, strained
 from tammann.workflows.electrolyte import load_electrolytes
 
 TEMPERATURE_K = 1000.0
 DURATION_PS, EQUILIBRATION_PS, FRAMES = 0.6, 0.1, 16
 STRAIN = 0.02
+RATTLED, RATTLE_A = 20, (0.05, 0.2)  # of each ordering, from the least to the greatest displacement
+
+
+def displaced(folder: Path) -> DataSet:
+    """Return strained and rattled frames of all relaxed orderings."""
+    rng, frames = np.random.default_rng(1), []
+    for file in sorted(folder.glob("*.extxyz")):
+        cell = repeated(read_dataset(file)[0].configuration, (1, 1, 2))
+        for displacement_A in np.linspace(*RATTLE_A, RATTLED):
+            moved = rattled(strained(cell, limit=STRAIN, rng=rng), displacement_A=float(displacement_A), rng=rng)
+            frames.append(Frame(moved, config_type="rattled", trajectory=file.stem))
+    return DataSet(tuple(frames))
 
 
 def main(out: str, potential: str, duration_ps: str = str(DURATION_PS), frames: str = str(FRAMES)) -> None:
@@ -43,7 +61,7 @@ def main(out: str, potential: str, duration_ps: str = str(DURATION_PS), frames: 
         timestep_fs=2.0,
         seed=1,
     )
-    write_dataset(Path(out, "frames.extxyz"), data)
+    write_dataset(Path(out, "frames.extxyz"), data + displaced(Path(out, "relaxed")))
 
 
 if __name__ == "__main__":

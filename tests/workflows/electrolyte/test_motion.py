@@ -1,6 +1,8 @@
 """From trajectories of ions that hop with a known barrier to the table: Ea, sigma, dimension, hops."""
 
+import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,10 +10,22 @@ import pytest
 
 from hopping import hopping_D
 from tammann.errors import DataError, ResultError
+from tammann.trajectory import read_trajectory
 from tammann.units import BOLTZMANN_J_PER_K, ELEMENTARY_CHARGE_C
 from tammann.workflows.electrolyte import ElectrolytePlan, motion, run_electrolytes
-from tammann.workflows.electrolyte.motion import FAILED, Run, keep_potential, move, run_folder, runs_of
-from workflows.electrolyte.synthetic import ENERGY_EV, TEMPERATURES_K, campaign, rates
+from tammann.workflows.electrolyte.motion import (
+    FAILED,
+    Run,
+    find_pathways,
+    keep_potential,
+    move,
+    pathways_folder,
+    pathways_summary,
+    run_folder,
+    runs_of,
+    trajectories,
+)
+from workflows.electrolyte.synthetic import ENERGY_EV, TEMPERATURES_K, campaign, dump, rates
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +121,21 @@ def test_a_run_that_leaves_the_training_data_does_not_end_the_others(tmp_path, m
     said.append("potential 'mine' cannot be read.")
     with pytest.raises(DataError, match="cannot be read"):
         move(plan, out, "oxide-001", 800.0, 8)
+
+
+def test_a_replica_that_lies_elsewhere_is_laid_on_the_first(tmp_path):
+    plan, out = campaign(tmp_path)
+    (file,) = trajectories(plan, out, "oxide-001", 800.0)
+    walk = read_trajectory(file, timestep_fs=2.0)
+    moved = replace(walk, positions=walk.positions + np.array([0.9, -0.6, 0.4]))
+    other = tmp_path / "moved.dump.gz"
+    other.write_bytes(gzip.compress(dump(moved, 50).encode()))
+    found = []
+    for files in ([file], [file, other]):
+        find_pathways(plan, out, "oxide-001", 800.0, files)
+        folder = pathways_folder(out, "oxide-001", 800.0)
+        assert not (folder / FAILED).exists()
+        found.append((pathways_summary(out, "oxide-001", 800.0), pd.read_csv(folder / "sites.csv")))
+    (one, alone), (two, both) = found
+    assert two["jumps"] == 2 * one["jumps"] and two["sites"] == one["sites"]
+    np.testing.assert_allclose(both["occupancy"], alone["occupancy"], atol=1e-3)

@@ -209,10 +209,12 @@ def _find(
 ) -> None:
     walks = [_read(plan, file, temperature_K) for file in files]
     asked = plan.pathways
-    spacing, smoothing = asked.spacing_A, asked.smoothing_A
     for old in folder.iterdir():
         old.unlink()
-    density = mean_density([ion_density(walk, plan.mobile, spacing_A=spacing, smoothing_A=smoothing) for walk in walks])
+    grid: dict[str, Any] = {"spacing_A": asked.spacing_A, "smoothing_A": asked.smoothing_A}
+    first = ion_density(walks[0], plan.mobile, **grid)
+    others = [ion_density(walk, plan.mobile, framework=first.framework, **grid) for walk in walks[1:]]
+    density = mean_density([first, *others])
     crystal = crystal_sites(plan, composition_of(plan, structure))
     known: dict[str, Any] = {}
     if crystal is not None:
@@ -249,6 +251,9 @@ def _summary(sites: IonSites, jumps: SiteJumps) -> dict[str, Any]:
     notes = []
     if jumps.returned > 0.5:
         notes.append(f"{jumps.returned:.0%} of the jumps are taken back by the next one: ions rattle between sites.")
+    if sites.split:
+        parted = ", ".join(dict.fromkeys(sites.split))
+        notes.append(f"sites of the crystal with more than one maximum of the density: {parted}.")
     return {
         "temperature_K": sites.density.temperature_K,
         "ions": jumps.n_ions,
