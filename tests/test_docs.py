@@ -50,7 +50,14 @@ def name(page: Path) -> str:
 # ----------------------------------------------------------------------------------------------------------------- code
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if any(b[0] in ("python", "console") for b in fences(p))], ids=name)
+CODE = [page for page in PAGES if any(fence[0] in ("python", "console") for fence in fences(page))]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page if page.name == "README.md" else pytest.param(page, marks=pytest.mark.slow) for page in CODE],
+    ids=map(name, CODE),
+)
 def test_code_runs(page, tmp_path, monkeypatch, call):
     """Blocks with a title are files, python blocks share a namespace, console blocks go to the command line."""
     blocks = fences(page)

@@ -20,6 +20,7 @@ def one_to_one(**entries):
     )
 
 
+@pytest.mark.slow
 def test_visits_are_bounded_from_above_and_not_far_away():
     """The kernel chooses the length of its cycles by the phases that are there, the estimate by those that can be."""
     prepared = prepare(one_to_one())

@@ -10,6 +10,7 @@ from cli.refusals import refused
 WORDS = ("couple", "BaO", "TiO2", "--temperature-K", "1300", "--hold-h", "1", "--conductivity", "equal")
 
 
+@pytest.mark.slow
 def test_layers_in_order(call, tmp_path):
     outcome = call(*WORDS, "--plot", tmp_path / "layers.png", "--out", tmp_path / "out")
     assert outcome.status == 0

@@ -12,6 +12,7 @@ from cli.refusals import refused
 from own_energies import computed, dump
 
 
+@pytest.mark.slow
 def test_growth_constants(call):
     rows = json.loads(call("kd", "--json").out)
     assert set(rows[0]) == {"phase", "temperature_K", "K_D_m2_per_s", "K_D_low", "K_D_high"}

@@ -94,6 +94,7 @@ def test_a_carbonate_of_grains_does_the_same():
     assert (history.diffusion.gibbs_left_eV_per_atom > -1e-9).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on_grid", [False, True])
 def test_a_gas_that_is_taken_back_ends_the_run_when_it_happens(monkeypatch, on_grid):
     """Not after the whole programme: here any amount counts as too much, so that the first look must refuse."""

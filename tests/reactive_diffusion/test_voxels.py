@@ -60,6 +60,7 @@ def test_energy_falls_and_nothing_is_lost():
     assert run.snapshots.max() <= 4 and run.snapshots.min() >= 1
 
 
+@pytest.mark.slow
 def test_finer_voxels_change_little():
     """Grains 4, 8 and 16 voxels across: sites by phase differ by 2 % and 1 % of all from the finest."""
     powder, found = random_powder(8), []

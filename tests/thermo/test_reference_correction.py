@@ -96,6 +96,7 @@ def test_measured_energies_stay_and_errors_are_stated():
     assert all(formula in sentence for formula in TARGETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scatter", [0.01, 0.04])
 def test_stated_errors_are_those_of_the_compounds_nobody_measured(scatter):
     rng = np.random.default_rng(5)

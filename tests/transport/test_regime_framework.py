@@ -123,6 +123,7 @@ def rotors(seed, frames, *, relaxation_ps, D=0.28, bond=1.48, centre="S", groups
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("frames", "relaxation_ps", "bond"), [(1000, 1.0, 1.48), (4000, 0.1, 1.48), (4000, 10.0, 1.54), (2000, 1.0, 2.9)]
 )

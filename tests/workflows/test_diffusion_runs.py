@@ -74,6 +74,7 @@ def test_realizations_differ_but_not_by_how_many_there_are_or_by_threads(run):
     assert_same(run_recipe(recipe(), null=False, threads=2).history, run.history)
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_and_opened(run, tmp_path):
     out = tmp_path / "cut"
     first = run_recipe(recipe(), out, threads=1)

@@ -71,6 +71,7 @@ def plan(tmp_path):
     return FinetuningPlan.from_file(tmp_path / "plan.yaml")
 
 
+@pytest.mark.slow
 def test_curves_that_are_known(plan, tmp_path):
     calls = []
     result = run_finetuning(plan, tmp_path / "out", fits=toy_fits(calls))

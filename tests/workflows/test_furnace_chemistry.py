@@ -31,6 +31,7 @@ def recipe_of(folder, rows, precursors, temperature_K, *, hold_h=2, **entries):
     return folder / "recipe.yaml"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rows, precursors, T, entries, moving, product",
     [

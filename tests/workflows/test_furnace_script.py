@@ -24,6 +24,7 @@ def ways(text, folder):
     return {"file": (["script.py"], None), "-c": (["-c", text], None), "stdin": (["-"], text)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["file", "-c", "stdin"])
 def test_a_recipe_runs_wherever_the_lines_stand(way, environment, tmp_path):
     words, text = ways(SCRIPT.format(more="", run=RUN), tmp_path)[way]

@@ -89,6 +89,7 @@ def test_crystals_are_melted_by_any_potential(tiny):
     assert set(plan.starting_configuration(1, None).symbols) == set(load_crystal("TiO2-rutile").symbols)
 
 
+@pytest.mark.slow
 def test_a_crystal_that_has_not_melted_is_said_to_be_one(tiny, tmp_path):
     cold = tiny(rates_K_per_ps=[20000.0], melt_K=320.0, hold_K=310.0, final_K=300.0, atoms=108)
     (row,) = run_quenching(cold, "cold").table().itertuples()

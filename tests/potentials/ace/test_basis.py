@@ -51,6 +51,7 @@ def test_equal_factors_leave_fewer_functions():
     assert len(vectors_only) == 1
 
 
+@pytest.mark.slow
 def test_functions_are_invariant_and_independent():
     model = expansion((4, 5, 5, 5))
     atoms = cell_of_atoms(12)

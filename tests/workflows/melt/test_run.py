@@ -329,6 +329,7 @@ def test_a_narrower_plan_leaves_the_rest_in_its_folder(installed, tmp_path, monk
     assert measure_melts(chosen, out).table is None and not (out / "transport_table.json").exists()
 
 
+@pytest.mark.slow
 def test_failures_stay_until_they_are_made_good(installed, tmp_path, monkeypatch, call):
     """They lie beside the state, on paper and on the command line, wherever it is looked at."""
     out = tmp_path / "o"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas
+import pytest
 
 from tammann.transport import load_transport
 from tammann.workflows.melt import (
@@ -16,6 +17,7 @@ from tammann.workflows.melt.table import write_growth
 from workflows.melt.toys import fabricate
 
 
+@pytest.mark.slow
 def test_growth_constants_where_energies_are_known(tmp_path):
     """K_D of the table between the end members; none for other chemistries, and none left of an earlier table."""
     source = Path(__file__).parents[3] / "examples" / "melts" / "ba-ti-o"

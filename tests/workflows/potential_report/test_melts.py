@@ -46,6 +46,7 @@ def test_an_ideal_gas_of_walkers():
     assert np.all(found.D_stderr < 0.3 * D) and found.mean_energy_eV_per_atom == -3.0
 
 
+@pytest.mark.slow
 def test_two_runs_of_the_same_differ_by_their_noise():
     one, other = (melt_structure(walkers(seed), settle_ps=0.0) for seed in (1, 2))
     for difference, noise in distribution_difference(one, other).values():
@@ -54,6 +55,7 @@ def test_two_runs_of_the_same_differ_by_their_noise():
         assert abs(ratio - 1.0) < 4.0 * error
 
 
+@pytest.mark.slow
 def test_runs_of_different_structure_or_speed_differ_by_more():
     one = melt_structure(walkers(1), settle_ps=0.0)
     bound = melt_structure(walkers(2, bound=True), settle_ps=0.0)

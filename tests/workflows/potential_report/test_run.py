@@ -15,6 +15,7 @@ from tammann.potentials.response import respond
 from tammann.workflows.potential_report import PotentialReportPlan, run_potential_report
 
 pytest.importorskip("packmol")  # melts begin with a packing
+pytestmark = pytest.mark.slow
 
 MELT = {"formula": "Cu", "atoms": 16, "volume_per_atom_A3": 11.0, "temperature_K": 800.0, "duration_ps": 0.8}
 

@@ -100,6 +100,7 @@ def test_a_model_that_is_none_is_refused(folder, models):
         validate(read, models=models)
 
 
+@pytest.mark.slow
 def test_an_executor_changes_nothing_and_progress_comes_to_an_end(folder):
     text = file_of("major: BaTiO3", "main_impurity: Ba2TiO4", top="realizations: 2")
     read = Observations.from_text(text, directory=folder)
