@@ -30,6 +30,11 @@ def main(workers: str = "2", potential: str = "sevennet-0") -> None:
         words = [word for stage in stages for word in ("--stage", stage)]
         python("-m", "tammann", "electrolyte", "plan.yaml", "--out", "out", "--workers", workers, *words, "--resume")
 
+    def active(name: str) -> None:
+        resume = ["--resume"] if Path("out", name).exists() else []
+        plan, folder = f"{name}.yaml", f"out/{name}"
+        python("-m", "tammann", "potential", "active", plan, "--out", folder, "--workers", workers, *resume)
+
     if not Path("out/hull/selected.json").exists():
         electrolyte("orderings", "energies", "hull")
     if not Path("out/frames.extxyz").exists():
@@ -37,14 +42,15 @@ def main(workers: str = "2", potential: str = "sevennet-0") -> None:
     if not Path("out/labelled/labelled.extxyz").exists():
         words = ("out/frames.extxyz", "--labeller", potential, "--out", "out/labelled", "--workers", workers)
         python("-m", "tammann", "potential", "label", *words)
+    if not Path("out/train.extxyz").exists():
+        active("active")
+        frames = [str(file) for file in sorted(Path("out/active").glob("round-*/labelled.xyz"))]
+        python("-m", "tammann", "potential", "data", *frames, "--write", "out/train.extxyz")
     if not POTENTIAL.exists():
-        resume = ["--resume"] if Path("out/active").exists() else []
-        python(
-            "-m", "tammann", "potential", "active", "active.yaml", "--out", "out/active", "--workers", workers, *resume
-        )
+        active("active-large")
         POTENTIAL.parent.mkdir(exist_ok=True)
-        last = max(Path("out/active").glob("round-*/potential.ace.npz"), key=lambda file: int(file.parent.name[6:]))
-        shutil.copy(last, POTENTIAL)
+        rounds = Path("out/active-large").glob("round-*/potential.ace.npz")
+        shutil.copy(max(rounds, key=lambda file: int(file.parent.name[6:])), POTENTIAL)
     electrolyte("dynamics", "pathways", "conductivity")
 
 

@@ -1,10 +1,12 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from potentials.ace.expansions import cell_of_atoms
 from tammann.errors import DataError
+from tammann.potentials.ace.basis import make_basis
 from tammann.potentials.ace.calculator import AceCalculator
 from tammann.potentials.ace.fit import (
     AceSettings,
@@ -174,3 +176,16 @@ def test_data_without_labels_are_refused(teacher):
         train_ace(frames(3, model=teacher), DataSet(()), SETTINGS)
     with pytest.raises(DataError, match="train"):
         train_ace(DataSet(()), frames(3, model=teacher), SETTINGS)
+
+
+def test_a_function_that_gives_next_to_no_force_is_held_by_the_usual_column():
+    basis = make_basis(("A", "B"), (4, 2))
+    columns = 2 * len(basis)
+    size = np.linspace(1.0, 3.0, columns)
+    size[5], size[6] = 1e-7, 0.0
+    moments = SimpleNamespace(force=SimpleNamespace(gram=np.diag([*size, 0.0, 0.0])))
+    found = _penalty(basis, moments, 0.0)[:columns]
+    usual = np.delete(np.arange(columns), [5, 6])
+    np.testing.assert_allclose(found[usual], size[usual])
+    # 1e-7 by itself: a coefficient thousands of times the others would cost as little as one of theirs
+    np.testing.assert_allclose(found[[5, 6]], 0.1 * np.median(size[[*usual, 5]]))

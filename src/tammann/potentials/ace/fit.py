@@ -20,6 +20,11 @@ from tammann.potentials.extrapolation import make_active_set
 from tammann.potentials.reference_energies import fit_reference_energies
 from tammann.structures.contacts import closest_contacts
 
+HELD = 0.1
+"""Least column of forces by which a coefficient is held, in units of the usual one (both squared)."""
+FEEBLE = 1e-8
+"""Columns below this part of the largest do not count to the usual ones (squared)."""
+
 
 @dataclass(frozen=True)
 class AceSettings:
@@ -372,14 +377,20 @@ def _solve(moments: Moments, weights: np.ndarray, penalty: np.ndarray) -> np.nda
 
 
 def _penalty(basis: AceBasis, train: Moments, smoothness: float) -> np.ndarray:
-    """Return d_k^p |a_k|^2 for every coefficient, in units of the sum of squared forces."""
+    """Return d_k^p |a_k|^2 for every coefficient, in units of the sum of squared forces.
+
+    A function that gives next to no force, as those of a pair that only just comes within the cutoff, is held as if it
+    gave more: measured by itself alone, its coefficient would be fitted to the errors of all others, and whatever
+    excites it in earnest would meet a huge force.
+    """
     s = len(basis.elements)
     degrees = np.concatenate([np.tile(basis.degrees, s), np.ones(s)])
     column = np.diag(train.force.gram)
     # reference energies give no force; they are held loosely, and a function that gives none is kept at zero
     size = np.concatenate([column[:-s], np.full(s, column[:-s].max() * 1e-6)])
-    floor = size[:-s].max() * 1e-12
-    return np.asarray(np.maximum(size, floor) * degrees**smoothness)
+    counting = size[:-s][size[:-s] > FEEBLE * size[:-s].max()]
+    floor = HELD * np.median(counting) if len(counting) else 0.0
+    return np.asarray(np.maximum(size, np.append(np.full(len(size) - s, floor), size[-s:])) * degrees**smoothness)
 
 
 def _above_reference(data: DataSet, empty: AceModel) -> np.ndarray:
