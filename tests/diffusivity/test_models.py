@@ -47,6 +47,32 @@ def test_a_hybrid_is_its_law_plus_its_trees():
     assert fitted.predict(hot)[0] > table.ln_D[:4].max()
 
 
+def test_a_hybrid_of_roots_adds_roots_and_stays_near_its_law():
+    dummy = pytest.importorskip("sklearn.dummy")
+    table = made_up_table(noise=0.3)
+    fitted = HybridRegression(table.names, 3, dummy.DummyRegressor(), root=True).fit(table.features, table.ln_D)
+    law = np.exp(fitted.trend_.predict(table.features) / 2)
+    shift = np.mean(np.sqrt(table.D_m2_per_s) - law)
+    assert shift != 0.0
+    np.testing.assert_allclose(np.exp(fitted.predict(table.features) / 2), law + shift)
+    # where D vanishes a residual from the data would be all there is: the law decides
+    cold = table.features[:1].copy()
+    cold[0, table.names.index("temperature_K")] = 100.0
+    left = fitted.predict(cold) - fitted.trend_.predict(cold)
+    assert left == pytest.approx(np.sign(shift) * 2 * np.log(2.0))
+
+
+def test_the_process_and_the_trees_of_a_hybrid_count_alike():
+    pytest.importorskip("sklearn")
+    table = made_up_table(noise=0.3)
+    fitted = make_model("hybrid-root", table.names).fit(table.features, table.ln_D)
+    trees, process = (one.predict(table.features) for one in fitted.residual_.estimators_)
+    assert np.abs(trees - process).max() > 0.1 * np.abs(trees).max()
+    np.testing.assert_allclose(fitted.residual_.predict(table.features), (trees + process) / 2)
+    with pytest.raises(DataError, match="expected temperature_K among the names"):
+        make_model("hybrid-root", ())
+
+
 def test_hybrids_are_cloned_with_what_is_in_them():
     base, tree = pytest.importorskip("sklearn.base"), pytest.importorskip("sklearn.tree")
     model = HybridRegression(("a", "b"), 1, tree.DecisionTreeRegressor(max_depth=2))

@@ -23,6 +23,9 @@ def test_shares_add_up_to_the_prediction():
     np.testing.assert_allclose(values.sum(axis=1) + base, hybrid.fitted.predict(X), atol=1e-8)
     with pytest.raises(DataError, match="SHAP: expected a symbolic law"):
         shap_values(object(), X)
+    root = make_model("hybrid-root", model.training.names).fit(X, model.training.ln_D)
+    with pytest.raises(DataError, match="they do not add up"):
+        shap_values(root, X)
 
 
 @pytest.mark.parametrize("name", ["forest", "boosting"])

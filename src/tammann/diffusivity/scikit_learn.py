@@ -56,6 +56,44 @@ def support_vectors(*, C: float, gamma: float, epsilon: float) -> Any:
     return _sklearn("pipeline").make_pipeline(scaler, _sklearn("svm").SVR(C=C, gamma=gamma, epsilon=epsilon))
 
 
+def gaussian_process(columns: int, temperature: int, *, length: float, noise: float, farthest: float) -> Any:
+    """Return a Gaussian process of given lengths on columns of unit variance, of 1/T in the place of T.
+
+    Its kernel exp(-d²/2) has the length 1 in 1/T and a longer one in all others, of which there are many.
+
+    Args:
+        columns: Their number.
+        temperature: Number of the column of T.
+        length: In the other columns, in their standard deviations.
+        noise: Variance of the noise over that of the target.
+        farthest: Standard deviations from the mean at which columns are cut off.
+
+    Raises:
+        DataError: scikit-learn is not installed.
+    """
+    preprocessing, process = _sklearn("preprocessing"), _sklearn("gaussian_process")
+    function = preprocessing.FunctionTransformer
+    inverse = _sklearn("compose").ColumnTransformer(
+        [("inverse", function(np.reciprocal), [temperature])], remainder="passthrough"
+    )
+    scaled = _sklearn("pipeline").make_pipeline(
+        inverse, preprocessing.StandardScaler(), function(np.clip, kw_args={"a_min": -farthest, "a_max": farthest})
+    )
+    kernel = process.kernels.RBF([1.0] + [length] * (columns - 1))
+    return _sklearn("pipeline").make_pipeline(
+        scaled, process.GaussianProcessRegressor(kernel, alpha=noise, optimizer=None, normalize_y=True)
+    )
+
+
+def mean_of(**models: Any) -> Any:
+    """Return the mean of estimators, each fitted on its own.
+
+    Raises:
+        DataError: scikit-learn is not installed.
+    """
+    return _sklearn("ensemble").VotingRegressor(list(models.items()))
+
+
 def published_split(rows: int, *, seed: int = 62, train_size: float = 0.85) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of the published training and test sets, in their order.
 

@@ -41,6 +41,10 @@ def shap_values(fitted: Any, X: np.ndarray) -> tuple[np.ndarray, float]:
         )
     values, base = _of_law(trend, X)
     if isinstance(fitted, HybridRegression):
+        if fitted.root:
+            raise DataError(
+                "SHAP: expected a sum of a law and trees, got a hybrid in sqrt(D), where they do not add up."
+            )
         more, rest = _of_trees(fitted.residual_, X)
         values, base = values + more, base + rest
     return values, base
