@@ -90,6 +90,11 @@ def test_trained_and_predicted(here, call):
     shown = call(*words, "--transport", "learned.json")
     assert "flagged as learned" in shown.out and "Note:" in shown.out
     table = load_transport("learned.json")
+    (head,) = [line for line in shown.out.splitlines() if "distance" in line]
+    assert "from (90 %)" in head and "to (90 %)" in head and "far beyond" in shown.out
+    cold = next(line for line in shown.out.splitlines() if line.split()[:2] == ["salt", "300"])
+    assert cold.rstrip().endswith("temperature")
+    assert found[1]["D_high_m2_per_s"] / found[1]["D_m2_per_s"] > found[0]["D_high_m2_per_s"] / found[0]["D_m2_per_s"]
     assert table.warnings[0].startswith("Learned") and table.formulas == ("LiF",)
     assert np.isfinite(table.entries[0].L_self).all()
 

@@ -11,19 +11,23 @@ EXTRA = ("LNC", "LLB", "PF")
 COEFFICIENTS = {"LNC": -0.1, "LLB": 0.11, "PF": -2.0}
 
 
-def made_up_table(noise=0.0, seed=1, temperatures=(1000.0, 1500.0, 2000.0, 2500.0)):
-    """ln D (m²/s) = -0.33 eV/(kB T) - 0.1 LNC + 0.11 LLB - 2 PF - 13, with noise of a composition and of a row."""
+def made_up_table(noise=0.0, seed=1, temperatures=(1000.0, 1500.0, 2000.0, 2500.0), spread_eV=0.0):
+    """ln D (m²/s) = -0.33 eV/(kB T) - 0.1 LNC + 0.11 LLB - 2 PF - 13, with noise of a composition and of a row.
+
+    Activation energies of compositions differ with a standard deviation of ``spread_eV``.
+    """
     rng = np.random.default_rng(seed)
     rows, formulas, ln_D = [], [], []
     for formula in FORMULAS:
         known = composition_features(formula)
         own = {"LNC": rng.uniform(8, 28), "LLB": rng.uniform(1, 15), "PF": rng.uniform(0.2, 0.7)}
         shift = rng.normal(0, noise)
+        energy = 0.33 + (rng.normal(0, spread_eV) if spread_eV else 0.0)
         for T in temperatures:
             local = {name: value * rng.normal(1, 0.02) for name, value in own.items()}
             rows.append({"temperature_K": T, **local, **known})
             formulas.append(formula)
-            law = -0.33 / (8.617333262e-5 * T) + sum(c * local[name] for name, c in COEFFICIENTS.items()) - 13.0
+            law = -energy / (8.617333262e-5 * T) + sum(c * local[name] for name, c in COEFFICIENTS.items()) - 13.0
             ln_D.append(law + shift + rng.normal(0, 0.3 * noise))
     names = tuple(rows[0])
     features = np.array([[row[name] for name in names] for row in rows])

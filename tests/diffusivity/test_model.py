@@ -69,6 +69,8 @@ def test_activation_energies_of_predictions_come_with_the_error_on_unseen_compos
     assert model.Ea_stderr_eV == pytest.approx(np.sqrt(np.mean((errors.predicted_eV - errors.known_eV) ** 2)))
     few = train_model(made_up_table(temperatures=(1000.0, 2000.0)), "symbolic")
     assert few.Ea_stderr_eV is None and np.isnan(few.predict(X, formulas=["a"] * 3).activation_energies()["a"][1])
+    X[:, few.training.names.index("temperature_K")] = 300.0
+    assert "too narrow" in few.predict(X).notes[-1] and "too narrow" not in model.predict(X).notes[-1]
 
 
 def test_what_is_far_or_hot_is_said(model):
@@ -77,8 +79,42 @@ def test_what_is_far_or_hot_is_said(model):
     row[0, 0] = 300.0
     found = model.predict(row, formulas=["odd"])
     assert found.far.all() and found.hot.all() and len(found.notes) == 2 and "odd" in found.notes[0]
+    assert found.marks == ("far, temperature",) and f"{found.far_distance:.3f}" in found.notes[0]
     near = model.predict(model.training.features[:1])
     assert not near.far.any() and near.notes == () and near.half_width[0] <= found.half_width[0]
+    assert near.marks == ("",) and near.distance[0] <= near.far_distance < found.distance[0]
+
+
+def test_what_is_far_is_beyond_95_percent_of_the_rows(model):
+    known = model.applicability
+    d = np.unique(np.concatenate([known.own, known.own * (1 + 1e-9), [0.0, 1e9]]))
+    assert known.is_far(d).tolist() == (known.percentile(d) > 95.0).tolist()
+
+
+@pytest.mark.parametrize("confidence", [0.683, 0.9])
+def test_intervals_widen_by_the_error_of_the_activation_energy_beyond_the_temperatures_learned_from(model, confidence):
+    T = np.array([100.0, 300.0, 900.0, 1000.0, 1700.0, 2500.0, 3000.0, 1e9])
+    X = np.repeat(model.training.features[:1], len(T), axis=0)
+    X[:, model.training.names.index("temperature_K")] = T
+    found = model.predict(X, confidence=confidence)
+    plain = model.half_width(found.distance, confidence=confidence)
+    np.testing.assert_array_equal(found.half_width[3:6], plain[3:6])
+    assert found.hot.tolist() == [True] * 3 + [False] * 3 + [True] * 2
+    beyond = np.sqrt(found.half_width**2 - plain**2)
+    assert (np.diff(beyond[:4]) < 0).all() and (np.diff(beyond[5:]) > 0).all()
+    # at a normal quantile, over the distance in 1/kT from 1000 K or 2500 K; hotter than everything, 1/kT ends
+    z = {0.683: 1.0006, 0.9: 1.6449}[confidence] * model.Ea_stderr_eV / 8.617333e-5
+    np.testing.assert_allclose(beyond[[1, 7]], [z * (1 / 300 - 1 / 1000), z / 2500], rtol=1e-3)
+    assert model.predict(X).stderr[1] > model.predict(X).stderr[3]
+
+
+def test_intervals_beyond_the_temperatures_learned_from_hold_compositions_of_other_activation_energies():
+    trained = train_model(made_up_table(noise=0.05, spread_eV=0.1), "symbolic")
+    cold = made_up_table(noise=0.05, spread_eV=0.1, seed=5, temperatures=(300.0,))
+    found = trained.predict(cold.features)
+    wrong = np.abs(found.ln_D - cold.ln_D)
+    assert np.mean(wrong <= trained.half_width(found.distance)) < 0.6
+    assert 0.8 <= np.mean(wrong <= found.half_width) <= 1.0 and found.half_width.max() < 3.0 * wrong.max()
 
 
 def test_distances():
@@ -149,3 +185,21 @@ def test_intervals_cover_the_published_table_nested():
         found = trained.predict(rest.features)
         inside.append(np.abs(found.ln_D - rest.ln_D) <= found.half_width)
     assert np.concatenate(inside).mean() == pytest.approx(0.9, abs=0.03)
+
+
+@pytest.mark.slow
+def test_intervals_cover_the_published_table_below_the_temperatures_learned_from():
+    """Of compositions left out, at 1000 K, by models that have seen 1500 K and above only."""
+    from tammann.diffusivity.validation import fold_numbers
+
+    table = load_published(published.path())
+    numbers, T = fold_numbers(table, folds=5, seed=3), table.temperatures_K
+    inside, plain = [], []
+    for k in range(5):
+        trained = train_model(table.take((numbers != k) & (T > 1200)), "symbolic")
+        rest = table.take((numbers == k) & (T < 1200))
+        found = trained.predict(rest.features)
+        inside.append(np.abs(found.ln_D - rest.ln_D) <= found.half_width)
+        plain.append(np.abs(found.ln_D - rest.ln_D) <= trained.half_width(found.distance))
+    assert np.concatenate(inside).mean() == pytest.approx(0.9, abs=0.04)
+    assert np.concatenate(plain).mean() < 0.7

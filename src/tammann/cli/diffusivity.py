@@ -176,11 +176,14 @@ def predict_command(
         rows = [
             [
                 row.formula, f"{row.temperature_K:g}", f"{row.D_m2_per_s:.3g}", f"{row.D_low_m2_per_s:.3g}",
-                f"{row.D_high_m2_per_s:.3g}", f"{row.distance:.2f}", "far" if row.far else "",
+                f"{row.D_high_m2_per_s:.3g}", f"{row.distance:.3f}", mark,
             ]
-            for row in found.table().itertuples()
+            for row, mark in zip(found.table().itertuples(), found.marks, strict=True)
         ]  # fmt: skip
-        print_table(["structure", "K", f"D({trained.ion}) m²/s", "from", "to", "distance", "mark"], rows)
+        share = f"{100 * confidence:g} %"
+        ends = (f"from ({share})", f"to ({share})")
+        print_table(["structure", "K", f"D({trained.ion}) m²/s", *ends, "distance", "mark"], rows)
+        print(f"Distance from training, in standard deviations of features; far beyond {found.far_distance:.3f}.")
         if energies:
             cells = [[name, format_with_error(Ea, error)] for name, (Ea, error) in energies.items()]
             print_table(["structure", "Ea eV"], cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,9 +68,14 @@ class Applicability:
         """Return the share of the training rows that lie nearer to the other compositions, %, shape (M,)."""
         return 100.0 * np.searchsorted(self.own, distance, side="left") / len(self.own)
 
+    @property
+    def far_distance(self) -> float:
+        """The distance beyond which structures are far: that within which 95 % of the training rows lie."""
+        return float(self.own[min(math.floor(FAR * len(self.own) + 1e-9), len(self.own) - 1)])
+
     def is_far(self, distance: np.ndarray) -> np.ndarray:
         """Return whether distances are beyond those of 95 % of the training rows, shape (M,)."""
-        return self.percentile(distance) > 100.0 * FAR
+        return np.asarray(distance) > self.far_distance
 
 
 def _distances(points: np.ndarray, rows: np.ndarray, groups: np.ndarray, skip: np.ndarray | None) -> np.ndarray:

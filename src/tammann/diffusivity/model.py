@@ -6,6 +6,8 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,13 +41,15 @@ class Prediction(ShownAsTable):
         formulas: Compositions, or other names.
         temperatures_K: Shape (M,), K.
         ln_D: Of D in m²/s, shape (M,).
-        half_width: Of the interval of ln D, shape (M,).
+        half_width: Of the interval of ln D, shape (M,); outside of the temperatures learned from with the error of the
+            activation energy (``DiffusivityModel.extrapolation_half_width``).
         confidence: Of the interval.
         stderr: Standard error of ln D, shape (M,): the half-width at 68.3 %.
         distance: From the training set, in standard deviations of features, shape (M,).
         percentile: Share of the training rows that lie nearer to the rest of it, %, shape (M,).
         far: Whether that is beyond 95 %, shape (M,).
-        hot: Whether the temperature is outside of those learned from, shape (M,).
+        far_distance: The distance beyond which it is.
+        hot: Whether the temperature is outside of those learned from, below or above, shape (M,).
         Ea_stderr_eV: Root mean square error of activation energies of compositions not seen, eV; None where the
             training table has none.
     """
@@ -59,6 +63,7 @@ class Prediction(ShownAsTable):
     distance: np.ndarray
     percentile: np.ndarray
     far: np.ndarray
+    far_distance: float
     hot: np.ndarray
     Ea_stderr_eV: float | None = None
 
@@ -85,15 +90,26 @@ class Prediction(ShownAsTable):
     @property
     def notes(self) -> tuple[str, ...]:
         """What to be careful about, one sentence each."""
+        carried = (
+            "whose activation energies have no known error, so that intervals there are too narrow"
+            if self.Ea_stderr_eV is None
+            else "with the error of the activation energy in their intervals"
+        )
         found = []
         for what, mask in (
-            ("lie farther from the training set than 95 % of it from the rest", self.far),
-            ("are at temperatures outside of those learned from", self.hot),
-        ):
+            (f"far, beyond the distance of {self.far_distance:.3f} that 95 % of the training rows keep to", self.far),
+            (f"outside of the temperatures learned from, {carried}", self.hot),
+        ):  # fmt: skip
             names = dict.fromkeys(f for f, is_so in zip(self.formulas, mask, strict=True) if is_so)
             if names:
-                found.append(f"{int(mask.sum())} of {len(mask)} predictions {what}: {', '.join(names)}.")
+                found.append(f"{int(mask.sum())} of {len(mask)} predictions are {what}: {', '.join(names)}.")
         return tuple(found)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """``far``, ``temperature``, both or nothing for each structure."""
+        pairs = zip(self.far.tolist(), self.hot.tolist(), strict=True)
+        return tuple(", ".join(w for w, so in (("far", far), ("temperature", hot)) if so) for far, hot in pairs)
 
     def __repr__(self) -> str:
         return f"Prediction({len(self.formulas)} structures, {int(self.far.sum())} far from the training set)"
@@ -150,7 +166,7 @@ class DiffusivityModel:
         """The mobile ion."""
         return self.training.ion
 
-    @property
+    @cached_property
     def Ea_stderr_eV(self) -> float | None:
         """Root mean square error of activation energies of compositions not seen, eV; None where the table has none."""
         known = activation_energies(self.training)
@@ -190,6 +206,18 @@ class DiffusivityModel:
         ratio = np.abs(self.residuals) / self._expected(self._own_distance)
         return np.quantile(ratio, confidence * (n + 1) / n) * self._expected(distance)
 
+    def extrapolation_half_width(self, temperatures_K: np.ndarray, *, confidence: float = 0.9) -> np.ndarray:
+        """Return what the error of the activation energy adds to half-widths of ln D beyond the training, shape (M,).
+
+        z SE(Ea) |1/(kB T) - 1/(kB T_edge)|, to be added in quadrature, with T_edge the nearest temperature of the
+        training table, SE(Ea) ``Ea_stderr_eV`` and z the normal quantile of the confidence. It is zero between the
+        lowest and the highest temperature of the table, and everywhere where the table has no activation energies.
+        """
+        T, known = np.asarray(temperatures_K, dtype=float), self.training.temperatures_K
+        edge = np.clip(T, known.min(), known.max())
+        beyond = np.abs(1.0 / T - 1.0 / edge) / BOLTZMANN_EV_PER_K
+        return NormalDist().inv_cdf(0.5 + confidence / 2.0) * (self.Ea_stderr_eV or 0.0) * beyond
+
     def _expected(self, distance: np.ndarray) -> np.ndarray:
         return self.error_line[0] + self.error_line[1] * np.asarray(distance)
 
@@ -209,16 +237,22 @@ class DiffusivityModel:
             raise DataError(f"features: expected a number for {missing} of every structure, got none.")
         distance = self.applicability.distance(X)
         T, known = X[:, self.training.names.index("temperature_K")], self.training.temperatures_K
+
+        def half_width(share: float) -> np.ndarray:
+            inside, beyond = self.half_width, self.extrapolation_half_width
+            return np.hypot(inside(distance, confidence=share), beyond(T, confidence=share))
+
         return Prediction(
             formulas=tuple(formulas) if formulas is not None else tuple(f"row {k + 1}" for k in range(len(X))),
             temperatures_K=T,
             ln_D=np.asarray(self.fitted.predict(X), dtype=float),
-            half_width=self.half_width(distance, confidence=confidence),
+            half_width=half_width(confidence),
             confidence=confidence,
-            stderr=self.half_width(distance, confidence=0.683),
+            stderr=half_width(0.683),
             distance=distance,
             percentile=self.applicability.percentile(distance),
             far=self.applicability.is_far(distance),
+            far_distance=self.applicability.far_distance,
             hot=(known.min() * (1 - 1e-9) > T) | (known.max() * (1 + 1e-9) < T),
             Ea_stderr_eV=self.Ea_stderr_eV,
         )

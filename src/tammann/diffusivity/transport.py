@@ -109,8 +109,8 @@ def _warnings(entries: Sequence[OnsagerCoefficients], remarks: Mapping[str, Sequ
     ]
     sentences = {
         "still": "No model predicts these elements, which are taken to be immobile: {}.",
-        "far": "Farther from the training set than 95 % of it from the rest: {}.",
-        "hot": "At a temperature outside of those learned from: {}.",
+        "far": "Unlike what was learned from, farther than 95 % of it is from its other compositions: {}.",
+        "hot": "Learned, and at a temperature outside of those learned from: {}.",
     }
     found += [text.format(", ".join(dict.fromkeys(remarks[kind]))) for kind, text in sentences.items() if remarks[kind]]
     return tuple(found)
