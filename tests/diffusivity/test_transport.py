@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tammann.diffusivity.model import train_model
-from tammann.diffusivity.transport import fill_transport, is_learned, learned_transport
+from tammann.diffusivity.transport import fill_transport, learned_transport
 from tammann.errors import DataError
 from tammann.transport import draw_transport, load_transport, save_transport
+from tammann.transport.learned import is_learned
 from tammann.units import BOLTZMANN_J_PER_K
 
 from .made_up_table import made_up_table

@@ -5,6 +5,8 @@ import pytest
 
 from tammann.errors import RecipeError
 from tammann.recipe import Recipe
+from tammann.transport import OnsagerCoefficients, TransportTable, save_transport
+from tammann.transport.learned import LEARNED
 from tammann.workflows.prepared import diffusion_of, prepare, rates_of, stretches_of
 from workflows.grids import recipe
 
@@ -124,3 +126,20 @@ def test_without_transport_data_melting_points_are_looked_up(tmp_path):
     prepared = prepare(layers(**own))
     assert prepared.solids == ("CaO", "SiO2", "CaSiO3")
     assert 1600.0 < prepared.phases["CaSiO3"].melting_point_K < 2200.0
+
+
+@pytest.mark.parametrize("made", [layers, recipe])
+def test_learned_transport_is_among_what_changes_the_answer(tmp_path, made):
+    """For both engines, where it serves a phase of the run; measured transport is not."""
+    entries = tuple(
+        OnsagerCoefficients("BaTiO3", T, ("Ba", "Ti", "O"), np.diag(L), L, volume_A3=64.0, source=LEARNED)
+        for T, L in ((1500.0, np.array([1e-12, 1e-13, 1e-11])), (2000.0, np.array([1e-11, 1e-12, 1e-10])))
+    )
+    first = "Learned, not measured: L of BaTiO3."
+    file = tmp_path / "guess.json"
+    save_transport(TransportTable("guess", LEARNED, entries, None, (first, "About volumes.")), file)
+    found = prepare(made(transport=str(file)))
+    said = [text for text in found.important_warnings if "earned" in text]
+    assert said[0] == first and "1200 and 1300 K" in said[1] and "BaTiO3 (1500 to 2000 K)" in said[1]
+    assert len(said) == 2 and set(said) < set(found.warnings)
+    assert not any("earned" in text for text in prepare(made()).important_warnings)

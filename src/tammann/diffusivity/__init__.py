@@ -17,8 +17,9 @@ from tammann.diffusivity.published import published_protocol
 from tammann.diffusivity.shap import shap_values
 from tammann.diffusivity.symbolic import SymbolicRegression, best_laws
 from tammann.diffusivity.table import DiffusivityTable, load_published, load_table
-from tammann.diffusivity.transport import fill_transport, is_learned, learned_transport
+from tammann.diffusivity.transport import fill_transport, learned_transport
 from tammann.diffusivity.validation import CrossValidation, cross_validate, nested_choice
+from tammann.transport.learned import is_learned
 
 __all__ = [
     "MODELS",

@@ -14,10 +14,8 @@ from tammann.diffusivity.model import DiffusivityModel
 from tammann.errors import DataError
 from tammann.structures import Configuration
 from tammann.transport import OnsagerCoefficients, TransportTable
+from tammann.transport.learned import LEARNED
 from tammann.units import A3_IN_M3, BOLTZMANN_J_PER_K
-
-LEARNED = "learned"
-"""First word of the source of every coefficient that no molecular dynamics has measured."""
 
 
 def learned_transport(
@@ -114,17 +112,6 @@ def _warnings(entries: Sequence[OnsagerCoefficients], remarks: Mapping[str, Sequ
     }
     found += [text.format(", ".join(dict.fromkeys(remarks[kind]))) for kind, text in sentences.items() if remarks[kind]]
     return tuple(found)
-
-
-def is_learned(entry: OnsagerCoefficients) -> bool:
-    """Return whether coefficients are predictions of a learned model.
-
-    Example:
-        >>> one = np.eye(1)
-        >>> is_learned(OnsagerCoefficients("Li", 1000.0, ("Li",), one, one[0], source="learned: Li by hybrid"))
-        True
-    """
-    return entry.source.startswith(LEARNED)
 
 
 def fill_transport(measured: TransportTable, learned: TransportTable) -> TransportTable:

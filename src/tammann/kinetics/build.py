@@ -21,6 +21,7 @@ from tammann.kinetics.selection import FurnaceConditions
 from tammann.reactions import Reactions
 from tammann.thermo.measured import warnings_about
 from tammann.transport import TransportTable
+from tammann.transport.learned import learned_warnings
 
 if TYPE_CHECKING:
     from tammann.recipe import Recipe
@@ -127,6 +128,9 @@ def rate_table(
         )
     taking_part = (candidates.pool.coefficients != 0).any(axis=0)
     present = [phase for phase, here in zip(phases, taking_part, strict=True) if here]
+    if not null and chosen.transport != "none":
+        T, names = furnace.temperature_K, [phase.formula for phase in present]
+        important += learned_warnings(transport, names, coldest_K=float(T[0]), hottest_K=float(T[-1]))
     about = warnings_about(phases, [phase.formula for phase in present])
     warnings += [*about, *phases.energy_set(energies).warnings, *(transport.warnings if transport else ())]
 

@@ -29,6 +29,7 @@ from tammann.systems import DEFAULT_SYSTEM
 from tammann.thermo import Phases, draw_energies, energy_above_hull, freed, load_phases
 from tammann.thermo.measured import warnings_about
 from tammann.transport import TransportTable, draw_transport, load_transport
+from tammann.transport.learned import learned_warnings
 
 UNTIMED = (
     "Time is not calibrated on an observation of such a powder: the order of events is predicted, and hours, "
@@ -137,6 +138,9 @@ def prepare(recipe: Recipe) -> PreparedRecipe:
     used = [gas for gas, content in zip(system.gases, system.gas_content.T, strict=True) if np.ptp(content) > 1e-9]
     important = [*important, *gas_warnings(furnace, recipe, used, options.residual_pressure_Pa)]
     occurring = _occurring(known)
+    if recipe.diffusion.conductivity != "equal":
+        coldest, hottest = furnace.temperature_K[[0, -1]].tolist()
+        important += learned_warnings(transport, occurring, coldest_K=coldest, hottest_K=hottest)
     notes = [*important, *_about_diffusion(known, occurring), *notes, *_about_data(known, occurring)]
     return replace(known, important_warnings=tuple(important), warnings=tuple(dict.fromkeys(notes)))
 
