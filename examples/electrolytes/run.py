@@ -42,14 +42,17 @@ def main(workers: str = "2", potential: str = "sevennet-0") -> None:
     if not Path("out/labelled/labelled.extxyz").exists():
         words = ("out/frames.extxyz", "--labeller", potential, "--out", "out/labelled", "--workers", workers)
         python("-m", "tammann", "potential", "label", *words)
-    if not Path("out/train.extxyz").exists():
-        active("active")
-        frames = [str(file) for file in sorted(Path("out/active").glob("round-*/labelled.xyz"))]
-        python("-m", "tammann", "potential", "data", *frames, "--write", "out/train.extxyz")
+    # in small cells, in large ones, and with random cells as well
+    for name, passes in (("train", ["active"]), ("train-large", ["active", "active-large"])):
+        if not Path(f"out/{name}.extxyz").exists():
+            active(passes[-1])
+            frames = [str(file) for each in passes for file in sorted(Path("out", each).glob("round-*/labelled.xyz"))]
+            frames = [file for file in frames if not file.startswith("out/active-large/round-0/")]  # all of the first
+            python("-m", "tammann", "potential", "data", *frames, "--write", f"out/{name}.extxyz")
     if not POTENTIAL.exists():
-        active("active-large")
+        active("active-random")
         POTENTIAL.parent.mkdir(exist_ok=True)
-        rounds = Path("out/active-large").glob("round-*/potential.ace.npz")
+        rounds = Path("out/active-random").glob("round-*/potential.ace.npz")
         shutil.copy(max(rounds, key=lambda file: int(file.parent.name[6:])), POTENTIAL)
     electrolyte("dynamics", "pathways", "conductivity")
 
