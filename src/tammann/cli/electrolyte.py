@@ -86,7 +86,7 @@ def _print_hull(found: Any) -> None:
         for row in found.hull.to_dict("records")
     ]  # fmt: skip
     print_table(
-        ["structure", "formula", "eV/atom", "above hull, meV", "degeneracy", "selected", "decomposes into"], rows
+        ["structure", "formula", "eV/atom", "above hull, meV/atom", "degeneracy", "selected", "decomposes into"], rows
     )
 
 

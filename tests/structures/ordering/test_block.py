@@ -75,7 +75,8 @@ def test_configurations():
 
 def test_no_block_of_that_size():
     quarter = HOST.with_occupancies({"M": {"In": 0.25, "Y": 0.75}})
-    with pytest.raises(DataError, match=r"sites M: .* 0.5 In on the 2 sites of this block; a block of 2 cells"):
+    said = r"sites M: .* 0.5 In on the 2 sites .* nearest that fits, In 1/2 = 0.5, Y 1/2 = 0.5, or .* block of 2 cells"
+    with pytest.raises(DataError, match=said):
         ordering_block(quarter)
     assert smallest_multiple(quarter) == 2
     assert smallest_multiple(HOST.with_occupancies({"M": {"In": 0.3333, "Y": 0.6667}})) == 3
@@ -86,9 +87,33 @@ def test_no_block_at_all():
     odd = HOST.with_occupancies({"M": {"In": 0.31416, "Y": 0.68584}})
     with pytest.raises(DataError, match="no supercell of up to 100 cells"):
         smallest_multiple(odd)
-    with pytest.raises(DataError, match="so round it or allow a larger tolerance"):
+    with pytest.raises(DataError, match=r"nearest that fits, In 1/2 = 0.5, Y 1/2 = 0.5\.$"):
         ordering_block(odd)
     assert ordering_block(odd, tolerance=0.2).sublattices[0].counts == (1, 1)
+
+
+def test_published_occupancies_are_rounded():
+    """A share that differs by the tolerance fits; beyond, no block of 25 cells is proposed."""
+    row = [[k / 8, 0, 0] for k in range(8)]
+    halides = [({"Cl": x, "Br": 1 - x},) * 8 for x in (0.37, 0.36)]
+    rounded, other = (
+        DisorderedStructure(np.diag([40.0, 5, 5]), row, o, ("X",) * 8, {"Cl": 0, "Br": 0}) for o in halides
+    )
+    assert ordering_block(rounded).sublattices[0].counts == (3, 5)
+    with pytest.raises(DataError, match=r"got 2.88 Cl on the 8 sites .*, Cl 3/8 = 0.375, Br 5/8 = 0.625\.$"):
+        ordering_block(other)
+
+
+def test_one_label_for_each_site_is_no_wall_of_text():
+    row = [[k / 96, 0, 0] for k in range(96)]
+    labels = tuple(f"Li{k}" for k in range(96))
+    garnet = DisorderedStructure(np.diag([300.0, 5, 5]), row, ({"Li": 0.4427},) * 96, labels, {"Li": 0})
+    with pytest.raises(DataError, match=r"^sites Li0 ... Li95 \(96 labels\): .* got 42.4992 Li .* Li 42/96 = 0.4375"):
+        ordering_block(garnet)
+    with pytest.raises(DataError, match=r"site 'M': expected one of Li0 ... Li95 \(96 labels\);"):
+        garnet.with_occupancies({"M": {"Li": 1.0}})
+    half = garnet.with_occupancies({label: {"Li": 0.5} for label in labels})
+    assert repr(ordering_block(half)).startswith("OrderingBlock(48 Li 48 vacancy on Li0 ... Li95 (96 labels);")
 
 
 def test_charges():

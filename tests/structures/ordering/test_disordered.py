@@ -93,8 +93,8 @@ def test_two_valences_of_an_element_stay_apart():
     ("occupancies", "labels", "message"),
     [
         (({"Xx": 1.0},), ("A",), "species 'Xx'"),
-        (({"Li": -0.1},), ("A",), "probability from 0 to 1 of Li"),
-        (({"Li": float("nan")},), ("A",), "probability from 0 to 1 of Li"),
+        (({"Li": -0.1},), ("A",), "an occupancy from 0 to 1 of Li"),
+        (({"Li": float("nan")},), ("A",), "an occupancy from 0 to 1 of Li"),
         (({"Li": 1.0},), (), "0 labels"),
     ],
 )

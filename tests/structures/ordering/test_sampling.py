@@ -78,6 +78,8 @@ def test_monte_carlo_finds_the_ground_state():
     assert found.energies_eV[0] == pytest.approx(exact.energies_eV.min(), abs=1e-9)
     assert (np.diff(found.energies_eV) > -1e-8).all()
     assert with_ewald(found).energies_eV == pytest.approx(found.energies_eV)
+    hot = sample_by_energy(BLOCK, chains=4, rng=1)  # at the default there is more than the ground state
+    assert "at 10000 K" in hot.origin and np.ptp(hot.energies_eV) > 0.1
     lowest = exact.lowest(10)
     assert "the 10 lowest of 1448" in repr(lowest)
 

@@ -23,7 +23,11 @@ def test_the_times_of_the_reference_are_the_default():
     ("replaced", "said"),
     [
         ({"compositions": "[{occupancies: {T: {Li: 0.9, Na: 0.5}}}]"}, "at most one atom, got 1.4"),
-        ({"compositions": "[{occupancies: {T: {Li: 0.45, Na: 0.55}}}]"}, "a block of"),
+        (
+            {"compositions": "[{occupancies: {T: {Li: 0.45, Na: 0.55}}}]"},
+            "nearest that fits, Li 4/8 = 0.5",
+        ),
+        ({"compositions": "[{occupancies: {T: {Li: 1.2}}}]"}, "expected occupancies from 0 to 1 of species"),
         ({"compositions": "[{occupancies: {T: {Li: 0.5}}}]"}, "neutral block"),
         ({"compositions": "[{occupancies: {Z: {Li: 1.0}}}]"}, "expected one of X, T"),
         ({"compositions": "[{}, {}]"}, "NaLiO again"),

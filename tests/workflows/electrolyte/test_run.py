@@ -170,6 +170,11 @@ def test_energies_per_formula_are_of_one_size(tmp_path):
     assert len(table) and (table["above_hull_eV_per_formula"] / table["above_hull_eV_per_atom"]).tolist() == (
         pytest.approx([3.0] * len(table))
     )
+    assert set(found.hull["formula_unit"]) == {"Na1.5Li0.5O", "Li2O"}
+    # a table written before there was the column is read as well
+    file = found.out / "hull" / "hull.csv"
+    pd.read_csv(file).drop(columns="formula_unit").to_csv(file, index=False)
+    assert load_electrolytes(found.out).hull["formula_unit"].tolist() == found.hull["formula_unit"].tolist()
 
 
 def test_a_folder_is_read_from_other_places(tmp_path, monkeypatch):

@@ -14,17 +14,21 @@ from numpy.typing import ArrayLike
 
 from tammann.errors import DataError
 from tammann.structures.configuration import Configuration
-from tammann.structures.ordering.disordered import VACANCY, DisorderedStructure, element_of
+from tammann.structures.ordering.disordered import VACANCY, DisorderedStructure, element_of, listed_labels
 from tammann.thermo.oxidation_states import oxidation_states
 
 SYMPREC_A = 0.01
 OCCUPANCY_TOLERANCE = 0.005
 """By how much a share in a block may differ from the occupancy that was refined."""
+ROUNDING_ERROR = 1e-9
+"""Of a difference of two shares."""
 CHARGE_TOLERANCE = 1e-6
 MOST_SITES = 1000
 """Disordered sites of a block; arrays of operations and of energies grow with their square."""
 MOST_MULTIPLE = 100
 """Cells of a block that is looked for."""
+MOST_SUGGESTED = 8
+"""Cells of a block worth proposing; larger ones are named nowhere."""
 ROUNDING = 5e-5
 """Of an occupancy such as 0.3333."""
 MATCH_A = 0.1
@@ -198,7 +202,7 @@ def ordering_block(
 
 
 def smallest_multiple(structure: DisorderedStructure, *, together: Literal["occupancy", "label"] = "occupancy") -> int:
-    """Return how many cells a block has at least that holds the composition exactly.
+    """Return how many cells a block has at least that holds the composition, each occupancy to its fourth decimal.
 
     Raises:
         DataError: None of up to 100 cells does.
@@ -236,7 +240,7 @@ def _kinds(structure: DisorderedStructure, together: str) -> _Kinds:
         groups.setdefault((shares, label if together == "label" else ""), []).append(site)
     names, of_site = [], [0] * structure.n_sites
     for k, sites in enumerate(groups.values()):
-        name = "+".join(dict.fromkeys(structure.labels[site] for site in sites))
+        name = listed_labels([structure.labels[site] for site in sites], "+")
         names.append((tuple(structure.occupancies[sites[0]].items()), name))
         for site in sites:
             of_site[site] = k
@@ -252,15 +256,20 @@ def _counts(
     for k in np.argsort(counts - exact)[: n - int(counts.sum())]:
         counts[k] += 1
     apart = np.abs(counts / n - exact / n)
-    if apart.max() > tolerance:
+    if apart.max() > tolerance + ROUNDING_ERROR:
         k = int(apart.argmax())
-        try:
-            hint = f"a block of {smallest_multiple(structure)} cells holds it exactly"
-        except DataError:
-            hint = f"no block of up to {MOST_MULTIPLE} cells does, so round it or allow a larger tolerance"
+        nearest = ", ".join(
+            f"{species} {c}/{n} = {c / n:.4g}"
+            for species, c in zip(occupancy, counts, strict=True)
+            if species != VACANCY
+        )
+        advice = f"write the nearest that fits, {nearest}"
+        with suppress(DataError):
+            if (cells := smallest_multiple(structure)) <= MOST_SUGGESTED:
+                advice += f", or take a block of {cells} cells"
         raise DataError(
             f"sites {name}: expected whole numbers of species, got {exact[k]:g} {list(occupancy)[k]} on the {n} sites "
-            f"of this block; {hint}."
+            f"of this block; {advice}."
         )
     return tuple(int(c) for c in counts)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 VACANCY = "vacancy"
 """Name of nothing on a site."""
 OCCUPANCY_DIGITS = 6
+LISTED = 6
+"""Labels of one beginning that are all written out."""
 OVER = 1e-3
 """Sums of occupancies above 1 by less than this are rounding."""
 _NO_CHARGES: Mapping[str, float] = MappingProxyType({})
@@ -46,6 +48,23 @@ def element_of(species: str) -> str:
             "its spelling."
         )
     return match[0]
+
+
+def listed_labels(labels: Sequence[str], between: str = ", ") -> str:
+    """Return labels, each once; of more than six that differ in their last number only the first and the last.
+
+    Example:
+        >>> listed_labels(["M", "X-4i", "X-8j"]), listed_labels([f"Li{k}" for k in range(96)] + ["O96"])
+        ('M, X-4i, X-8j', 'Li0 ... Li95 (96 labels), O96')
+    """
+    alike: dict[str, list[str]] = {}
+    for label in dict.fromkeys(labels):
+        alike.setdefault(label.rstrip("0123456789") if label[-1:].isdigit() else label, []).append(label)
+    parts = [
+        between.join(each) if len(each) <= LISTED else f"{each[0]} ... {each[-1]} ({len(each)} labels)"
+        for each in alike.values()
+    ]
+    return between.join(parts)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -137,7 +156,7 @@ class DisorderedStructure:
         """
         for label in occupancies:
             if label not in self.labels:
-                known = ", ".join(dict.fromkeys(self.labels))
+                known = listed_labels(self.labels)
                 raise DataError(f"site {label!r}: expected one of {known}; check its spelling.")
         both = zip(self.labels, self.occupancies, strict=True)
         return replace(self, occupancies=tuple(occupancies.get(label, now) for label, now in both))
@@ -279,7 +298,7 @@ def _whole(occupancy: Mapping[str, float], label: str) -> Mapping[str, float]:
     for species, share in occupancy.items():
         element_of(species)
         if not (isinstance(share, int | float) and math.isfinite(share) and share >= 0):
-            raise DataError(f"site {label!r}: expected a probability from 0 to 1 of {species}, got {share!r}.")
+            raise DataError(f"site {label!r}: expected an occupancy from 0 to 1 of {species}, got {share!r}.")
         if share > 0:
             here[species] = float(share)
     total = sum(here.values())

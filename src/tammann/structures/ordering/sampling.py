@@ -15,6 +15,8 @@ from tammann.structures.ordering.kernels import canonical
 from tammann.structures.ordering.orderings import Orderings
 from tammann.units import BOLTZMANN_EV_PER_K
 
+SAMPLING_TEMPERATURE_K = 10_000.0
+"""Of bare point charges: hot enough for more than the ground state of an ionic crystal."""
 BATCH = 1024
 MOST_DRAWS = 50
 """Draws for every ordering asked for, before those found are all there are to be found."""
@@ -61,7 +63,7 @@ def sample_orderings(
 def sample_by_energy(
     block: OrderingBlock,
     *,
-    temperature_K: float,
+    temperature_K: float = SAMPLING_TEMPERATURE_K,
     sweeps: int = 200,
     chains: int = 8,
     start_temperature_K: float | None = None,

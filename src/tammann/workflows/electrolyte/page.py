@@ -92,19 +92,20 @@ def _stability(result: ElectrolyteResult) -> str:
     table = result.hull[result.hull["lowest"]]
     columns = [
         ("formula", False), ("structure", False), ("formation, meV/atom", True), ("above hull, meV/atom", True),
-        ("above hull, meV/formula", True), ("decomposes into", False),
+        ("above hull, meV/formula unit", True), ("formula unit", False), ("decomposes into", False),
     ]  # fmt: skip
     rows = [
         [
             str(row["formula"]), str(row["structure"]), _number(row["formation_eV_per_atom"], 1000.0, ".1f"),
             _number(row["above_hull_eV_per_atom"], 1000.0, ".1f"),
-            _number(row["above_hull_eV_per_formula"], 1000.0, ".1f"),
+            _number(row["above_hull_eV_per_formula"], 1000.0, ".1f"), str(row["formula_unit"]),
             "-" if row["stable"] else str(row["decomposes_into"]),
         ]
         for row in table.to_dict("records")
     ]  # fmt: skip
     caption = (
-        "The lowest structure of each formula; formation from the end members, distance from all that was computed"
+        "The lowest structure of each formula; formation from the end members, distance from all that was computed. "
+        "Formula units of one host have the same sites at all compositions"
     )
     return "<h2>Stability</h2>" + table_html(caption, columns, rows)
 

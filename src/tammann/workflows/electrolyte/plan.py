@@ -25,9 +25,10 @@ from tammann.structures import Configuration
 from tammann.structures.crystals import load_crystal
 from tammann.structures.ordering import DisorderedStructure, OrderingBlock, ordering_block, read_disordered
 from tammann.structures.ordering.disordered import element_of
+from tammann.structures.ordering.sampling import SAMPLING_TEMPERATURE_K
 
 Times = tuple[Annotated[int, Field(strict=True, ge=1, le=20)], ...]
-Share = Annotated[float, number_field("a probability from 0 to 1", ge=0, le=1)]
+Share = Annotated[float, number_field("an occupancy from 0 to 1", ge=0, le=1)]
 Picoseconds = Annotated[float, number_field("a time from 0 to 1e6 ps", ge=0, le=1e6)]
 Text = Annotated[str, Field(strict=True, min_length=1, max_length=1000)]
 Name = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
@@ -41,7 +42,7 @@ class CompositionBlock(Block):
 
     name: Name | None = Field(None, description="a name of letters and digits for folders and tables")
     occupancies: dict[str, dict[str, Share]] = Field(
-        {}, description="the probability of each species by label, such as {X: {Br: 0.5, Cl: 0.5}}"
+        {}, description="occupancies from 0 to 1 of species by label, such as {X: {Br: 0.5, Cl: 0.5}}"
     )
 
 
@@ -52,7 +53,9 @@ class OrderingsBlock(Block):
     enumerate_up_to: UpTo = 1_000_000
     sampling: Literal["energy", "random"] = Field("energy", description="energy or random")
     samples: UpTo = 2000
-    sampling_temperature_K: Annotated[float, number_field("a temperature from 1 to 1e6 K", ge=1, le=1e6)] = 10_000.0
+    sampling_temperature_K: Annotated[float, number_field("a temperature from 1 to 1e6 K", ge=1, le=1e6)] = (
+        SAMPLING_TEMPERATURE_K
+    )
 
 
 class RelaxationBlock(Block):

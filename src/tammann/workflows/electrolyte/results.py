@@ -30,6 +30,7 @@ from tammann.workflows.electrolyte.structures import (
     RECORD,
     SELECTED,
     composition_of,
+    formula_units_of,
     orderings_record,
     selected,
 )
@@ -160,7 +161,7 @@ def gather(plan: ElectrolytePlan, out: Path) -> ElectrolyteResult:
     chosen: tuple[str, ...] = ()
     hull, failures = None, []
     if (out / HULL / SELECTED).exists():
-        hull, chosen = _read_hull(out / HULL / HULL_TABLE), selected(out)
+        hull, chosen = _read_hull(plan, out / HULL / HULL_TABLE), selected(out)
         if lost := [name for name in chosen if name not in set(hull["structure"])]:
             raise ResultError(
                 f"{out / HULL / HULL_TABLE}: expected a row of {lost[0]}, got none; run the stage hull again."
@@ -194,7 +195,7 @@ def gather(plan: ElectrolytePlan, out: Path) -> ElectrolyteResult:
     )
 
 
-def _read_hull(file: Path) -> pd.DataFrame:
+def _read_hull(plan: ElectrolytePlan, file: Path) -> pd.DataFrame:
     import pandas as pd
 
     try:
@@ -204,6 +205,8 @@ def _read_hull(file: Path) -> pd.DataFrame:
     for column in ("structure", "formula", "energy_eV_per_atom", "above_hull_eV_per_atom", "selected"):
         if column not in table:
             raise ResultError(f"{file}: expected a column {column}, got none; run the stage hull again.")
+    if "formula_unit" not in table and "atoms" in table:  # written before there was this column
+        table["formula_unit"] = formula_units_of(plan, table)
     return table
 
 

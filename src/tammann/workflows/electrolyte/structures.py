@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tammann.composition import parse_formula
 from tammann.errors import DataError, ResultError
 from tammann.files import json_safe, read_json, write_text
 from tammann.md.relaxation_batch import RELAXED as CONVERGED
@@ -166,6 +167,7 @@ def choose_structures(plan: ElectrolytePlan, out: Path) -> None:
     chosen = np.union1d(chosen, moved).astype(int)
     (out / HULL).mkdir(exist_ok=True)
     table = hull_table(hull, names, degeneracies)
+    table["formula_unit"] = formula_units_of(plan, table)
     table["relaxed"] = [batch.frames[each].config_type == CONVERGED for each in names]
     table["selected"] = np.isin(np.arange(len(names)), chosen)
     write_text(out / HULL / HULL_TABLE, table.to_csv(index=False))
@@ -209,6 +211,24 @@ def hull_table(hull: CompositionHull, names: list[str], degeneracies: Mapping[st
     table.insert(0, "structure", names)
     table["degeneracy"] = [degeneracies.get(each, 1) for each in names]
     return table
+
+
+def formula_units_of(plan: ElectrolytePlan, table: pd.DataFrame) -> list[str]:
+    """Return the formula unit that energies are per, of each row of a hull: that of the host, such as Li0.5Mg0.25Cl.
+
+    A structure that is ordered already and a reference have their reduced formula.
+    """
+    found = []
+    for row in table.to_dict("records"):
+        name, formula = str(row["structure"]), str(row["formula"])
+        if plan.formula_units and not name.startswith(REFERENCE):
+            reduced = parse_formula(formula)
+            per_unit = int(row["atoms"]) / sum(reduced.values()) / plan.formula_units
+            formula = "".join(
+                f"{element}{'' if n * per_unit == 1 else format(n * per_unit, '.4g')}" for element, n in reduced.items()
+            )
+        found.append(formula)
+    return found
 
 
 def selected(out: Path) -> tuple[str, ...]:
