@@ -23,6 +23,12 @@ def model():
     return train_model(made_up_table(noise=0.2), "symbolic")
 
 
+def test_training_reports_each_fold_and_the_fit_to_all():
+    seen = []
+    train_model(made_up_table(), "symbolic", folds=3, progress=lambda done, what, _: seen.append((done, what)))
+    assert [done for done, _ in seen] == pytest.approx([0.25, 0.5, 0.75, 1.0]) and "fold 3" in seen[2][1]
+
+
 def test_intervals_cover_new_compositions(model):
     fresh = made_up_table(noise=0.2, seed=7)
     found = model.predict(fresh.features, formulas=fresh.formulas)
@@ -167,6 +173,8 @@ def test_too_little_to_learn_from():
     table = made_up_table()
     with pytest.raises(DataError, match="10 compositions"):
         train_model(table.take(np.arange(8)), "symbolic")
+    with pytest.raises(DataError, match=r"salt: expected Li, the mobile ion of this model, in it, got Na, F; train"):
+        train_model(table, "symbolic").features({"salt": rock_salt(cation="Na")}, [1000.0])
     with pytest.raises(DataError, match="columns"):
         train_model(table, "symbolic").predict(np.zeros((1, 2)))
 

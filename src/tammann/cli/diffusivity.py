@@ -38,12 +38,14 @@ Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Of what is drawn.")
 
 def _print_definitions(wanted: bool) -> None:
     if wanted:
-        from tammann.diffusivity.definitions import FEATURES
+        from textwrap import fill
 
-        rows = [[one.name, one.unit or "-", one.column, one.definition, one.source] for one in FEATURES]
-        print_table(
-            ["feature", "unit", "published column", "definition (L the mobile ion, S the others)", "source"], rows
-        )
+        from tammann.diffusivity.definitions import FEATURES, SENDEK, ZHENG
+
+        short = {source: source.partition(" et al")[0] for source in (SENDEK, ZHENG)}
+        rows = [[one.name, one.unit or "-", fill(one.definition, 56), short[one.source]] for one in FEATURES]
+        print_table(["feature", "unit", "definition (L the mobile ion, S the others)", "source"], rows)
+        print("\n".join(short))
         raise typer.Exit
 
 
@@ -75,7 +77,7 @@ def features_command(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compute the 44 features of disordered structures that diffusivities are learned from.
+    """Compute features of disordered structures that diffusivities are learned from: 43 published ones and the density.
 
     Lengths are in Å, volumes in Å³, densities in g/cm³, moduli in GPa, energies in eV; names with no unit are numbers.
     """
@@ -117,7 +119,8 @@ def train_command(
 
     check_folder("MODEL.json", out)
     known = _tables(table, published)
-    trained = train_model(known, model, seed=seed)
+    with progress_bar(hidden=quiet) as report:
+        trained = train_model(known, model, seed=seed, progress=report)
     trained.save(out)
     found = scores(known.ln_D, known.ln_D + trained.residuals)
     if as_json:
@@ -205,7 +208,10 @@ def validate_command(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Cross-validate models: folds by composition, and beside them by row, where compositions leak into training."""
+    """Cross-validate models: folds by composition, and beside them by row, where compositions leak into training.
+
+    "leaked %" is the share of rows left out whose composition is in training at another temperature, a mean over folds.
+    """
     from tammann.diffusivity.validation import cross_validate
 
     known = _tables(table, published)

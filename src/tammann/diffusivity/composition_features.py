@@ -35,7 +35,8 @@ def split_composition(formula: str | Mapping[str, int], ion: str) -> tuple[dict[
     name = "".join(f"{symbol}{n if n > 1 else ''}" for symbol, n in counts.items())
     if ion not in counts:
         raise DataError(
-            f"{name}: expected the mobile ion {ion} in it, got the elements {', '.join(counts)}; name one of them."
+            f"{name}: expected the mobile ion {ion} in it, got the elements {', '.join(counts)}; "
+            "name one of them as the ion (--ion)."
         )
     others = {symbol: n for symbol, n in counts.items() if symbol != ion}
     if not others:

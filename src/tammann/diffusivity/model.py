@@ -23,6 +23,7 @@ from tammann.diffusivity.validation import cross_validate
 from tammann.errors import DataError
 from tammann.files import json_safe, read_json, write_text
 from tammann.notebook import ShownAsTable
+from tammann.parallel import Progress
 from tammann.structures import Configuration
 from tammann.units import BOLTZMANN_EV_PER_K
 
@@ -263,11 +264,17 @@ class DiffusivityModel:
         """Return names and features of structures at temperatures, as this model takes them.
 
         Raises:
-            DataError: As ``structure_features``; or an element stands in no row of the table whose values of elements
-                the model was trained on.
+            DataError: As ``structure_features``; the ion of the model is not in a structure; or an element stands in no
+                row of the table whose values of elements the model was trained on.
         """
         names, rows = [], []
         for name, frames in structures.items():
+            species = dict.fromkeys((frames if isinstance(frames, Configuration) else frames[0]).symbols)
+            if self.ion not in species:
+                raise DataError(
+                    f"{name}: expected {self.ion}, the mobile ion of this model, in it, got {', '.join(species)}; "
+                    "train a model on diffusivities of one of these."
+                )
             for temperature_K in temperatures_K:
                 try:
                     found = structure_features(
@@ -303,7 +310,14 @@ class DiffusivityModel:
         write_text(path, json.dumps(json_safe(data)) + "\n")
 
 
-def train_model(table: DiffusivityTable, name: str = "hybrid", *, seed: int = 0, folds: int = 5) -> DiffusivityModel:
+def train_model(
+    table: DiffusivityTable,
+    name: str = "hybrid",
+    *,
+    seed: int = 0,
+    folds: int = 5,
+    progress: Progress | None = None,
+) -> DiffusivityModel:
     """Fit a model to a table, and measure its errors on compositions that it has not seen.
 
     Args:
@@ -311,14 +325,24 @@ def train_model(table: DiffusivityTable, name: str = "hybrid", *, seed: int = 0,
         name: Of ``MODELS``.
         seed: Of what is drawn.
         folds: By composition, for the residuals.
+        progress: Called with the fraction done.
 
     Raises:
         DataError: Too few compositions, an unknown model, or a package that is not installed.
     """
     if (n := int(table.groups.max()) + 1) < FEWEST_COMPOSITIONS:
         raise DataError(f"table: expected {FEWEST_COMPOSITIONS} compositions or more to learn from, got {n}.")
-    predicted = cross_validate(table, name, folds=min(folds, n), seeds=(seed,)).predicted[0]
-    return _assembled(table, name, seed, predicted - table.ln_D)
+    folds = min(folds, n)
+
+    def of_folds(done: float, what: str, _: float | None) -> None:
+        if progress is not None:  # the fit to all rows is one more
+            progress(done * folds / (folds + 1), what, None)
+
+    predicted = cross_validate(table, name, folds=folds, seeds=(seed,), progress=of_folds).predicted[0]
+    trained = _assembled(table, name, seed, predicted - table.ln_D)
+    if progress is not None:
+        progress(1.0, "", None)
+    return trained
 
 
 def _assembled(table: DiffusivityTable, name: str, seed: int, residuals: np.ndarray) -> DiffusivityModel:

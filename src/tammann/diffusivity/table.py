@@ -258,7 +258,7 @@ def load_table(path: str | os.PathLike[str]) -> DiffusivityTable:
     import pandas as pd
 
     file = Path(path)
-    if file.suffix == ".dat" or file.is_dir():
+    if file.exists() and (file.suffix == ".dat" or file.is_dir()):
         return load_published(file)
     if not file.is_file():
         raise DataError(f"{file}: expected a table of diffusivities, got no such file; check the path.")
