@@ -98,7 +98,8 @@ class Prediction(ShownAsTable):
         )
         found = []
         for what, mask in (
-            (f"far, beyond the distance of {self.far_distance:.3f} that 95 % of the training rows keep to", self.far),
+            (f"far, beyond the {self.far_distance:.3f} within which 95 % of the training rows have other compositions",
+             self.far),
             (f"outside of the temperatures learned from, {carried}", self.hot),
         ):  # fmt: skip
             names = dict.fromkeys(f for f, is_so in zip(self.formulas, mask, strict=True) if is_so)
