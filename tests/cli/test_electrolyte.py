@@ -41,6 +41,14 @@ def test_bad_input_gets_one_sentence(call, tmp_path, words, said):
     assert len(done.err.strip().splitlines()) == 1
 
 
+def test_resuming_with_another_length_of_runs_is_refused(call, tmp_path):
+    words = ("electrolyte", str(write_plan(tmp_path)), "--out", str(tmp_path / "out"), "--stage", "orderings")
+    assert call(*words).status == 0
+    write_plan(tmp_path, dynamics="{hot_ps: 2.2, hot_drop_ps: 0.2, cold_ps: 1.2, cold_drop_ps: 0.2, frame_fs: 20}")
+    done = call(*words, "--resume")
+    assert done.status == 2 and "dynamics.hot_ps 1.2, not 2.2" in done.err
+
+
 def test_no_plan(call, tmp_path):
     done = call("electrolyte", str(tmp_path / "none.yaml"))
     assert done.status == 2 and "none.yaml" in done.err and len(done.err.strip().splitlines()) == 1

@@ -91,8 +91,10 @@ def _print_hull(found: Any) -> None:
 
 
 def _print_orderings(found: Any) -> None:
+    from tammann.workflows.electrolyte.results import shown_share
+
     rows = [
-        [name, *(str(r[key]) for key in ("arrangements", "distinct", "kept")), f"{float(r['fraction_covered']):.3g}"]
+        [name, *(str(r[key]) for key in ("arrangements", "distinct", "kept")), shown_share(r["fraction_covered"])]
         for name, r in found.orderings.items()
     ]
     print_table(["composition", "arrangements", "distinct", "kept", "covered"], rows)

@@ -6,16 +6,20 @@ import math
 from typing import Any
 
 from tammann._version import __version__
+from tammann.composition import composition_key, conventional_formula
 from tammann.plot.electrolytes import plot_conductivities
 from tammann.report.page import Panel, list_html, page_html, pairs_html, panels_html, table_html, text_html
 from tammann.workflows.electrolyte.composition_maps import composition_figures
-from tammann.workflows.electrolyte.results import ElectrolyteResult, shown_conductivity
+from tammann.workflows.electrolyte.plan import ElectrolytePlan
+from tammann.workflows.electrolyte.results import ElectrolyteResult, shown_conductivity, shown_share
 
 
 def electrolyte_page(result: ElectrolyteResult) -> str:
     """Return the page of a campaign."""
     plan = result.plan
-    title = f"{plan.mobile} in {_listed(plan.names)}"
+    # files of ordered structures may have any name
+    inside = plan.names if plan.host else tuple(_formula(plan, name) for name in plan.names)
+    title = f"{plan.mobile} in {_listed(tuple(dict.fromkeys(inside)))}"
     sections = [
         f"<h1>{text_html(title)}</h1>",
         f'<p class="soft">{text_html(_subtitle(result))}</p>',
@@ -26,7 +30,7 @@ def electrolyte_page(result: ElectrolyteResult) -> str:
         _temperatures(result),
         _orderings(result),
         _notes(result),
-        pairs_html("The plan", plan.model_dump(mode="json", exclude_defaults=True)),
+        pairs_html("The plan", _plan_rows(plan)),
     ]
     return page_html(title, sections, [])
 
@@ -121,7 +125,8 @@ def _temperatures(result: ElectrolyteResult) -> str:
     rows = []
     for row in table.to_dict("records"):
         planar = result.planar.get((row["structure"], row["temperature_K"]))
-        along = "-" if planar is None else ", ".join(f"{D:.1e}" for D in planar.along)
+        known = planar is not None and any(map(math.isfinite, planar.along))
+        along = ", ".join(_number(D, 1.0, ".1e") for D in planar.along) if planar is not None and known else "-"
         pairs = [("D_m2_per_s", "D_stderr", 1.0), ("D_collective_m2_per_s", "D_collective_stderr", 1.0)]
         pairs += [("sigma_NE_S_per_m", "sigma_NE_stderr", 0.01), ("sigma_S_per_m", "sigma_stderr", 0.01)]
         values = [
@@ -142,7 +147,7 @@ def _orderings(result: ElectrolyteResult) -> str:
     rows = [
         [
             name, str(record["arrangements"]), str(record["distinct"]), str(record["kept"]),
-            f"{float(record['fraction_covered']):.3g}", str(record["origin"]),
+            shown_share(record["fraction_covered"]), str(record["origin"]),
         ]
         for name, record in result.orderings.items()
     ]  # fmt: skip
@@ -156,6 +161,27 @@ def _orderings(result: ElectrolyteResult) -> str:
 def _notes(result: ElectrolyteResult) -> str:
     notes = result.notes()
     return "<h2>Remarks</h2>" + list_html(notes) if notes else ""
+
+
+def _plan_rows(plan: ElectrolytePlan) -> dict[str, Any]:
+    """Return the keys of a plan that are not those by default, a row for each composition and each key of a block."""
+    rows: dict[str, Any] = {}
+    for key, value in plan.model_dump(mode="json", exclude_defaults=True).items():
+        if key == "compositions":
+            for name, each in zip(plan.names, plan.compositions, strict=True):
+                on = [
+                    f"{' '.join(f'{s} {x:g}' for s, x in own.items())} on {at}" for at, own in each.occupancies.items()
+                ]
+                rows[f"composition {name}"] = ", ".join(on) or "that of the host"
+        elif isinstance(value, dict) and key != "charges":
+            rows |= {f"{key}.{inner}": each for inner, each in value.items()}
+        else:
+            rows[key] = value
+    return rows
+
+
+def _formula(plan: ElectrolytePlan, name: str) -> str:
+    return conventional_formula(dict(composition_key(plan.composition(name))))
 
 
 def _number(value: float, scale: float, form: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from tammann.errors import DataError, ResultError
 from tammann.files import read_json
 from tammann.notebook import ShownAsTable
 from tammann.transport import IonConduction, PlanarDiffusion, ion_conduction, planar_diffusion
+from tammann.transport.ion_conduction import FEWEST_HOPS
 from tammann.workflows.electrolyte.motion import (
     FAILED,
     measurements,
@@ -98,17 +99,39 @@ class ElectrolyteResult(ShownAsTable):
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def notes(self) -> list[str]:
-        """Return what there is to say of single structures, one sentence each."""
-        found = [f"{name}: {note}" for name, each in self.conductions.items() for note in each.notes]
+        """Return what there is to say of structures, one sentence for all of which the same is true."""
+        found: dict[str, dict[str, list[float]]] = {}
+
+        def say(text: str, structure: str, temperature_K: float | None = None) -> None:
+            temperatures = found.setdefault(text, {}).setdefault(structure, [])
+            if temperature_K is not None and temperature_K not in temperatures:
+                temperatures.append(temperature_K)
+
+        for name, each in self.conductions.items():
+            told = []
+            for m, hops in zip(each.measurements, each.hops.tolist(), strict=True):
+                if not m.regime.diffusive[m.species.index(each.ion)]:
+                    told.append(m.not_diffusive_sentence())
+                    lost = f"{each.ion} is not shown to be diffusive, nor to stay in place; run longer or hotter."
+                    say(lost, name, m.temperature_K)
+                if hops < FEWEST_HOPS:
+                    few = f"{FEWEST_HOPS} and more make numbers that mean something: run longer, hotter or larger."
+                    say(f"few hops of {each.ion} were seen; {few}", name, m.temperature_K)
+            for note in each.notes:
+                if note not in told and not note.startswith("Few hops of"):
+                    say(note, name)
         if self.hull is not None and "relaxed" in self.hull:
             asked = self.plan.relaxation
-            found += [
-                f"{name}: no force below {asked.force_eV_per_A:g} eV/Å within {asked.steps} steps of relaxation."
-                for name in self.hull.loc[~self.hull["relaxed"], "structure"]
-            ]
+            for name in self.hull.loc[~self.hull["relaxed"], "structure"]:
+                say(
+                    f"not converged, with a force above {asked.force_eV_per_A:g} eV/Å after {asked.steps} steps of "
+                    "relaxation.",
+                    name,
+                )
         for (name, T), way in self.pathways.items():
-            found += [f"{name}, {T:g} K: {note}" for note in way["notes"]]
-        return list(dict.fromkeys(found))
+            for note in way["notes"]:
+                say(note, name, T)
+        return [f"{'; '.join(_at(*each) for each in where.items())}: {text}" for text, where in found.items()]
 
     def _row(self, structure: str) -> dict[str, Any]:
         at = self.plan.conductivity_at_K
@@ -210,6 +233,12 @@ def _read_hull(plan: ElectrolytePlan, file: Path) -> pd.DataFrame:
     return table
 
 
+def _at(structure: str, temperatures_K: Sequence[float]) -> str:
+    if not temperatures_K:
+        return structure
+    return f"{structure} at {', '.join(f'{T:g}' for T in sorted(temperatures_K))} K"
+
+
 def shown_conductivity(value: float, low: float, high: float) -> str:
     """Return a conductivity with its band, such as ``1.2e-3 (5e-4 to 3e-3)``.
 
@@ -218,3 +247,13 @@ def shown_conductivity(value: float, low: float, high: float) -> str:
         ('1.2e-03 (5.0e-04 to 3.0e-03)', '-')
     """
     return "-" if not math.isfinite(value) else f"{value:.1e} ({low:.1e} to {high:.1e})"
+
+
+def shown_share(share: float) -> str:
+    """Return a share in percent.
+
+    Example:
+        >>> shown_share(0.0286), shown_share(1.0), shown_share(1.1e-16)
+        ('2.86 %', '100 %', '1.1e-14 %')
+    """
+    return f"{100.0 * float(share):.3g} %"
