@@ -24,7 +24,11 @@ def test_a_density_slice_and_its_mean(walk):
     assert mesh.get_array().max() == pytest.approx(density.values_per_A3[:, :, 0].max())
     # of three layers of sites one is within an Å of the slice
     layer = np.abs(sites.positions_A[:, 2] - 9 * np.round(sites.positions_A[:, 2] / 9)) < 1.0
-    assert len(marks.get_offsets()) == layer.sum() and ax.get_aspect() == 1.0
+    assert ax.get_aspect() == 1.0
+    # those at an edge are drawn at the opposite one as well: three by three sites make four by four
+    drawn = np.asarray(marks.get_offsets())
+    assert layer.sum() == 9 and len(drawn) == 16
+    assert np.sort(drawn[:, 0]) == pytest.approx(np.repeat([0, 3, 6, 9], 4), abs=0.2)
     assert plot_density(density, along="a").get_title() == "Li, mean along a"
     with pytest.raises(DataError, match="a, b or c"):
         plot_density(density, along="x")
@@ -50,6 +54,8 @@ def test_the_free_energy_of_a_path(walk):
     ax = plot_free_energy(path)
     line = ax.lines[0]
     assert line.get_ydata().max() == pytest.approx(path.barrier_eV) and "eV" in ax.get_ylabel()
+    (label,) = ax.texts
+    assert label.xy[1] == pytest.approx(path.barrier_eV) and label.get_text() == f"{path.barrier_eV:.2f} eV"
     with pytest.raises(DataError, match="no path"):
         plot_free_energy({})
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 AXES = ("a", "b", "c")
 S_PER_M_IN_S_PER_CM = 0.01
+EDGE_A = 0.2
+"""Sites nearer to an edge of the cell are drawn at the opposite one as well."""
 
 
 def plot_density(
@@ -48,6 +50,7 @@ def plot_density(
         'Mg, mean along c'
     """
     from matplotlib.colors import LogNorm
+    from matplotlib.patheffects import withStroke
 
     if along not in AXES:
         raise DataError(f"along: expected a, b or c, got {along!r}.")
@@ -86,10 +89,18 @@ def plot_density(
         far = sites.basins.fractional[:, axis] - (0.0 if at is None else at)
         height = abs(np.linalg.det(density.cell_A)) / np.linalg.norm(np.cross(x, y))
         near = np.full(len(far), True) if at is None else np.abs(far - np.round(far)) * height < 1.0
-        f = sites.basins.fractional[near] % 1.0
-        points = f[:, first, None] * [x @ right, 0.0] + f[:, second, None] * [y @ right, y @ up]
-        sizes = 10 + 60 * sites.occupancies[near]
-        ax.scatter(points[:, 0], points[:, 1], s=sizes, facecolors="none", edgecolors="#0072B2", linewidths=0.9)
+        f = (sites.basins.fractional[near] % 1.0)[:, [first, second]]
+        # those at an edge on the other one as well
+        images = (f[:, None] + np.stack(np.meshgrid(*[(-1, 0, 1)] * 2), axis=-1).reshape(-1, 2)).reshape(-1, 2)
+        over = EDGE_A / np.array([x @ right, y @ up])
+        shown = ((images >= -over) & (images <= 1.0 + over)).all(axis=1)
+        points = images[shown] @ np.array([[x @ right, 0.0], [y @ right, y @ up]])
+        sizes = (10 + 60 * np.repeat(sites.occupancies[near], 9))[shown]
+        halo = [withStroke(linewidth=2.4, foreground=INK)]  # to be seen on dark and light
+        ax.scatter(points[:, 0], points[:, 1], s=sizes, facecolors="none", edgecolors="white", linewidths=1.1,
+                   path_effects=halo, clip_on=False, zorder=4)  # fmt: skip
+    ax.set_xlim(place[0].min(), place[0].max())
+    ax.set_ylim(place[1].min(), place[1].max())
     ax.set_aspect("equal")
     ax.set_xlabel(f"along {AXES[first]} (Å)")
     ax.set_ylabel(f"in the plane of {AXES[first]} and {AXES[second]} (Å)")
@@ -100,6 +111,8 @@ def plot_density(
 
 def plot_free_energy(paths: FreeEnergyPath | Mapping[str, FreeEnergyPath], *, ax: Axes | None = None) -> Axes:
     """Draw the free energy along a way of an ion, eV against Å, with the sites it passes as marks.
+
+    The barrier is written at the highest pass of one way, and at the ends of several.
 
     Args:
         paths: One, or several by name.
@@ -122,11 +135,20 @@ def plot_free_energy(paths: FreeEnergyPath | Mapping[str, FreeEnergyPath], *, ax
         low = np.flatnonzero((inner <= path.free_energy_eV[:-2]) & (inner < path.free_energy_eV[2:])) + 1
         marks = np.unique([0, *low, len(path.distance_A) - 1])
         ax.plot(
-            path.distance_A[marks], path.free_energy_eV[marks], "o", color=colour, markersize=4, markeredgecolor="white"
-        )
-        ends.append((float(path.free_energy_eV[-1]), f"{name}  {path.barrier_eV:.2f} eV".strip(), colour))
+            path.distance_A[marks], path.free_energy_eV[marks], "o", color=colour, markersize=5,
+            markeredgecolor="white", clip_on=False, zorder=3,
+        )  # fmt: skip
+        if len(named) == 1:
+            top = int(path.free_energy_eV.argmax())
+            ax.annotate(
+                f"{name}  {path.barrier_eV:.2f} eV".strip(), (path.distance_A[top], path.free_energy_eV[top]), (0, 4),
+                textcoords="offset points", ha="center", fontsize=9.5, color=colour,
+            )  # fmt: skip
+        else:
+            ends.append((float(path.free_energy_eV[-1]), f"{name}  {path.barrier_eV:.2f} eV", colour))
     ax.set_xlabel("along the way (Å)")
     ax.set_ylabel(r"$-k_\mathrm{B}T\,\ln\rho$ (eV)")
+    ax.margins(y=0.1)
     ax.set_ylim(bottom=0.0)
     ax.set_xlim(left=0.0)
     tidy(ax)
