@@ -104,7 +104,7 @@ def main(out_folder: str, target: str, pictures: str) -> None:
         "orderings": found.orderings,
         "hull": found.hull.to_dict("records"),
         "active_learning": load_active_learning(out / "active").as_dict(),
-        "frames": len(read_dataset(last_round(out) / "train.extxyz")),
+        "frames": training_frames(out / "active"),
         "functions_per_element": len(AceModel.load(file).basis),
         "errors": {
             "on_production_runs": evaluation.table().to_dict("records"),
@@ -120,9 +120,9 @@ def main(out_folder: str, target: str, pictures: str) -> None:
     write_text(target, json.dumps(json_safe(results), indent=1) + "\n")
 
 
-def last_round(out: Path) -> Path:
-    """Return the folder of the last round of active learning."""
-    return max((out / "active").glob("round-*"), key=lambda folder: int(folder.name[6:]))
+def training_frames(folder: Path) -> int:
+    """Return how many frames the last potential of active learning was fitted to."""
+    return max(r.training_frames for r in load_active_learning(folder).rounds)
 
 
 if __name__ == "__main__":

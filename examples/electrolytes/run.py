@@ -30,11 +30,6 @@ def main(workers: str = "2", potential: str = "sevennet-0") -> None:
         words = [word for stage in stages for word in ("--stage", stage)]
         python("-m", "tammann", "electrolyte", "plan.yaml", "--out", "out", "--workers", workers, *words, "--resume")
 
-    def active(name: str) -> None:
-        resume = ["--resume"] if Path("out", name).exists() else []
-        plan, folder = f"{name}.yaml", f"out/{name}"
-        python("-m", "tammann", "potential", "active", plan, "--out", folder, "--workers", workers, *resume)
-
     if not Path("out/hull/selected.json").exists():
         electrolyte("orderings", "energies", "hull")
     if not Path("out/frames.extxyz").exists():
@@ -42,17 +37,12 @@ def main(workers: str = "2", potential: str = "sevennet-0") -> None:
     if not Path("out/labelled/labelled.extxyz").exists():
         words = ("out/frames.extxyz", "--labeller", potential, "--out", "out/labelled", "--workers", workers)
         python("-m", "tammann", "potential", "label", *words)
-    # in small cells, in large ones, and with random cells as well
-    for name, passes in (("train", ["active"]), ("train-large", ["active", "active-large"])):
-        if not Path(f"out/{name}.extxyz").exists():
-            active(passes[-1])
-            frames = [str(file) for each in passes for file in sorted(Path("out", each).glob("round-*/labelled.xyz"))]
-            frames = [file for file in frames if not file.startswith("out/active-large/round-0/")]  # all of the first
-            python("-m", "tammann", "potential", "data", *frames, "--write", f"out/{name}.extxyz")
     if not POTENTIAL.exists():
-        active("active-random")
+        resume = ["--resume"] if Path("out/active").exists() else []
+        words = ("active.yaml", "--out", "out/active", "--workers", workers, *resume)
+        python("-m", "tammann", "potential", "active", *words)
         POTENTIAL.parent.mkdir(exist_ok=True)
-        rounds = Path("out/active-random").glob("round-*/potential.ace.npz")
+        rounds = Path("out/active").glob("round-*/potential.ace.npz")
         shutil.copy(max(rounds, key=lambda file: int(file.parent.name[6:])), POTENTIAL)
     electrolyte("dynamics", "pathways", "conductivity")
 

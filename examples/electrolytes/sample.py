@@ -1,8 +1,9 @@
 """Write the lowest ordering of each composition, doubled, and frames to begin to learn from.
 
-These are of short hot runs of the lowest orderings under random strain, and of all orderings that were relaxed,
-strained and rattled: a frame of a run costs dozens of steps of the teacher, a rattled one none, and elements that are
-rare in every frame need many.
+These are of short hot runs of the lowest orderings under random strain; of all orderings that were relaxed, strained
+and rattled: a frame of a run costs dozens of steps of the teacher, a rattled one none, and elements that are rare in
+every frame need many; and random cells of the same formulas: in the crystals metals are 6 Å apart, and nothing else
+tells the potential that they repel each other.
 
 python sample.py out sevennet-0
 """
@@ -17,12 +18,13 @@ from tammann.md.load import load_engine
 from tammann.potentials import load_potential
 from tammann.potentials.dataset import DataSet, Frame, read_dataset, write_dataset
 from tammann.structures import write_structure
-from tammann.structures.candidates import rattled, repeated, strained
+from tammann.structures.candidates import random_cell, rattled, repeated, strained
 from tammann.workflows.electrolyte import load_electrolytes
 
 TEMPERATURE_K = 1000.0
 DURATION_PS, EQUILIBRATION_PS, FRAMES = 0.6, 0.1, 16
 STRAIN = 0.02
+RANDOM = 30  # cells of each formula
 RATTLED, RATTLE_A = 20, (0.05, 0.2)  # of each ordering, from the least to the greatest displacement
 
 
@@ -35,6 +37,12 @@ def displaced(folder: Path) -> DataSet:
             moved = rattled(strained(cell, limit=STRAIN, rng=rng), displacement_A=float(displacement_A), rng=rng)
             frames.append(Frame(moved, config_type="rattled", trajectory=file.stem))
     return DataSet(tuple(frames))
+
+
+def random_cells(formulas: list[str]) -> DataSet:
+    """Return random cells of each formula."""
+    cells = [(f, random_cell(f, atoms=20, rng=seed)) for f in formulas for seed in range(RANDOM)]
+    return DataSet(tuple(Frame(cell, config_type="search", trajectory=f"random {f}") for f, cell in cells))
 
 
 def main(out: str, potential: str, duration_ps: str = str(DURATION_PS), frames: str = str(FRAMES)) -> None:
@@ -61,7 +69,8 @@ def main(out: str, potential: str, duration_ps: str = str(DURATION_PS), frames: 
         timestep_fs=2.0,
         seed=1,
     )
-    write_dataset(Path(out, "frames.extxyz"), data + displaced(Path(out, "relaxed")))
+    formulas = [crystal.formula for crystal in crystals.values()]
+    write_dataset(Path(out, "frames.extxyz"), data + displaced(Path(out, "relaxed")) + random_cells(formulas))
 
 
 if __name__ == "__main__":
