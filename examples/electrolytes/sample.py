@@ -9,6 +9,7 @@ python sample.py out sevennet-0
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def displaced(folder: Path) -> DataSet:
     return DataSet(tuple(frames))
 
 
-def random_cells(formulas: list[str]) -> DataSet:
+def random_cells(formulas: Sequence[str]) -> DataSet:
     """Return random cells of each formula."""
     cells = [(f, random_cell(f, atoms=20, rng=seed)) for f in formulas for seed in range(RANDOM)]
     return DataSet(tuple(Frame(cell, config_type="search", trajectory=f"random {f}") for f, cell in cells))
@@ -69,8 +70,7 @@ def main(out: str, potential: str, duration_ps: str = str(DURATION_PS), frames: 
         timestep_fs=2.0,
         seed=1,
     )
-    formulas = [crystal.formula for crystal in crystals.values()]
-    write_dataset(Path(out, "frames.extxyz"), data + displaced(Path(out, "relaxed")) + random_cells(formulas))
+    write_dataset(Path(out, "frames.extxyz"), data + displaced(Path(out, "relaxed")) + random_cells(data.formulas))
 
 
 if __name__ == "__main__":
