@@ -9,7 +9,7 @@ from tammann.diffusivity.symbolic import SymbolicRegression
 
 def test_parameters():
     model = HybridRegression(("a",), 2, SymbolicRegression(("a",), 1))
-    assert model.get_params(deep=False).keys() == {"names", "size", "residual", "seed"}
+    assert model.get_params(deep=False).keys() == {"names", "size", "residual", "seed", "root"}
     assert model.get_params()["residual__size"] == 1
     model.set_params(size=3, residual__size=5)
     assert (model.size, model.residual.size) == (3, 5)
