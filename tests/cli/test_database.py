@@ -29,8 +29,9 @@ def test_a_folder_is_looked_at(here, call):
     assert len(json.loads((here / "contributions.json").read_text())) == 3
 
 
-def test_a_plan_is_carried_out_in_its_folder(here, call, monkeypatch):
-    """What the workflow does has tests of its own; here it is what the command hands on."""
+@pytest.fixture
+def handed_on(monkeypatch):
+    """What the command hands on to the workflow, which has tests of its own."""
     from tammann.workflows import database
 
     seen = {}
@@ -40,24 +41,19 @@ def test_a_plan_is_carried_out_in_its_folder(here, call, monkeypatch):
         return database.load_database("one")
 
     monkeypatch.setattr(database, "run_database", run)
+    return seen
+
+
+def test_a_plan_is_carried_out_in_its_folder(here, call, handed_on):
     (here / "small.yaml").write_text("compositions: [Li2O]\ntemperatures_K: [1500]\n")
     assert call("database", "small.yaml", "--workers", "2", "--resume", "--quiet").status == 0
-    assert (seen["plan"].compositions, str(seen["out"])) == (("Li2O",), "small-database")
-    assert (seen["workers"], seen["resume"]) == (2, True)
+    assert (handed_on["plan"].compositions, str(handed_on["out"])) == (("Li2O",), "small-database")
+    assert (handed_on["workers"], handed_on["resume"]) == (2, True)
 
 
-def test_a_folder_is_resumed_with_its_own_plan(here, call, monkeypatch):
-    from tammann.workflows import database
-
-    seen = {}
-
-    def run(plan, out, **options):
-        seen.update(plan=plan, out=out, **options)
-        return database.load_database("one")
-
-    monkeypatch.setattr(database, "run_database", run)
+def test_a_folder_is_resumed_with_its_own_plan(here, call, handed_on):
     assert call("database", "one", "--resume", "--quiet").status == 0
-    assert seen["plan"].temperatures_K == (1500.0,) and str(seen["out"]) == "one" and seen["resume"]
+    assert handed_on["plan"].temperatures_K == (1500.0,) and str(handed_on["out"]) == "one" and handed_on["resume"]
 
 
 def test_a_reference_is_looked_for_before_the_dynamics(here, call, monkeypatch):

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-HOST = """data_host
-_cell_length_a 4.8
-_cell_length_b 4.8
-_cell_length_c 4.8
+
+def fcc_host(edge_A: float, *sites: str) -> str:
+    """Return the CIF of a host in Fm-3m; of each site label, element, coordinates and occupancy."""
+    return f"""data_host
+_cell_length_a {edge_A}
+_cell_length_b {edge_A}
+_cell_length_c {edge_A}
 _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 90
@@ -18,11 +21,11 @@ _atom_site_fract_x
 _atom_site_fract_y
 _atom_site_fract_z
 _atom_site_occupancy
-T Li 0.25 0.25 0.25 0.5
-T Na 0.25 0.25 0.25 0.5
-X O 0 0 0 1
+{chr(10).join(sites)}
 """
 
+
+HOST = fcc_host(4.8, "T Li 0.25 0.25 0.25 0.5", "T Na 0.25 0.25 0.25 0.5", "X O 0 0 0 1")
 PLAN = """
 host: host.cif
 compositions: [{occupancies: {T: {Li: 0.5, Na: 0.5}}}, {name: lithia, occupancies: {T: {Li: 1.0}}}]

@@ -9,26 +9,9 @@ from tammann.workflows.electrolyte import ElectrolytePlan
 from tammann.workflows.electrolyte.composition_maps import composition_figures, exchanged_elements
 from tammann.workflows.electrolyte.results import ElectrolyteResult
 from tammann.workflows.electrolyte.structures import hull_table, own_end_members
+from workflows.electrolyte.oxides import fcc_host
 
-HOST = """data_host
-_cell_length_a 5.0
-_cell_length_b 5.0
-_cell_length_c 5.0
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_symmetry_space_group_name_H-M 'F m -3 m'
-_symmetry_Int_Tables_number 225
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-A Li 0 0 0 1
-X Br 0.5 0.5 0.5 1
-"""
+HOST = fcc_host(5.0, "A Li 0 0 0 1", "X Br 0.5 0.5 0.5 1")
 CHARGES = {"Li": 1.0, "Na": 1.0, "K": 1.0, "F": -1.0, "Cl": -1.0, "Br": -1.0}
 
 
