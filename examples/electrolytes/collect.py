@@ -106,11 +106,7 @@ def main(out_folder: str, target: str, pictures: str) -> None:
         "active_learning": load_active_learning(out / "active").as_dict(),
         "frames": training_frames(out / "active"),
         "functions_per_element": len(AceModel.load(file).basis),
-        "errors": {
-            "on_production_runs": evaluation.table().to_dict("records"),
-            "by_composition": evaluation.errors("formula").reset_index().to_dict("records"),
-            "by_element": evaluation.errors("element").reset_index().to_dict("records"),
-        },
+        "errors_on_production_runs": evaluation.table().to_dict("records"),
         "table": found.table().to_dict("records"),
         "temperatures": found.temperatures().to_dict("records"),
         "pathways": [{"structure": name, **way} for (name, _), way in found.pathways.items()],

@@ -1,5 +1,7 @@
 """Figures of electrolytes draw what they are given."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
@@ -58,6 +60,14 @@ def test_the_free_energy_of_a_path(walk):
     assert label.xy[1] == pytest.approx(path.barrier_eV) and label.get_text() == f"{path.barrier_eV:.2f} eV"
     with pytest.raises(DataError, match="no path"):
         plot_free_energy({})
+
+
+@pytest.mark.parametrize(("top_A", "side"), [(0.5, "left"), (5.0, "center"), (9.5, "right")])
+def test_the_barrier_is_written_within_the_axes(top_A, side):
+    along = np.linspace(0.0, 10.0, 201)
+    path = SimpleNamespace(distance_A=along, free_energy_eV=0.3 * np.exp(-((along - top_A) ** 2)), barrier_eV=0.3)
+    (label,) = plot_free_energy({"Li3YBr6": path}).texts
+    assert label.get_ha() == side and label.xy[0] == pytest.approx(top_A)
 
 
 def test_conductivities_reach_to_the_temperature_asked_for():

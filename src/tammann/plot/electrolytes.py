@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 AXES = ("a", "b", "c")
 S_PER_M_IN_S_PER_CM = 0.01
+NEAR_END = 0.2
+"""Part of a way in which its label would pass over the end."""
 EDGE_A = 0.2
 """Sites nearer to an edge of the cell are drawn at the opposite one as well."""
 
@@ -140,9 +142,11 @@ def plot_free_energy(paths: FreeEnergyPath | Mapping[str, FreeEnergyPath], *, ax
         )  # fmt: skip
         if len(named) == 1:
             top = int(path.free_energy_eV.argmax())
+            along = path.distance_A[top] / path.distance_A[-1]
+            side = "left" if along < NEAR_END else "right" if along > 1.0 - NEAR_END else "center"  # within the axes
             ax.annotate(
                 f"{name}  {path.barrier_eV:.2f} eV".strip(), (path.distance_A[top], path.free_energy_eV[top]), (0, 4),
-                textcoords="offset points", ha="center", fontsize=9.5, color=colour,
+                textcoords="offset points", ha=side, fontsize=9.5, color=colour,
             )  # fmt: skip
         else:
             ends.append((float(path.free_energy_eV[-1]), f"{name}  {path.barrier_eV:.2f} eV", colour))
