@@ -6,6 +6,7 @@ The teacher labels frames of the production runs that its pupil never saw, which
 """
 
 import json
+import os
 import platform
 import sys
 from importlib.metadata import version
@@ -113,7 +114,8 @@ def main(out_folder: str, target: str, pictures: str) -> None:
         "notes": found.notes(),
         "failures": found.failures,
     }
-    write_text(target, json.dumps(json_safe(results), indent=1) + "\n")
+    text = json.dumps(json_safe(results), indent=1)  # paths as from the folder of the example
+    write_text(target, text.replace(f"{HERE}{os.sep}", "") + "\n")
 
 
 def training_frames(folder: Path) -> int:

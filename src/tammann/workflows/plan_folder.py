@@ -58,7 +58,8 @@ def keep_plan(
                 data[key] = [*kept, *(each for each in value if each not in kept)]
             elif before.get(key) != value:
                 raise ResultError(
-                    f"{folder}: holds {holds} with {_differing(key, before.get(key), value)}; name another."
+                    f"{folder}: holds {holds} with {_differing(key, before.get(key), value)}; "
+                    "name another folder, or set it back."
                 )
         for key in ("potential", structure):
             if there.get(key) != stamp.get(key):

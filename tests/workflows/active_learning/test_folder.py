@@ -1,8 +1,12 @@
 """State and files of a folder: whole, and refused where they are not what they should be."""
 
+from pathlib import Path
+
 import pytest
 
 from tammann.errors import ResultError
+from tammann.structures import write_structure
+from tammann.structures.crystals import load_crystal
 from tammann.workflows.active_learning.folder import (
     STATE,
     load_active_learning,
@@ -40,6 +44,20 @@ def test_rounds_and_criterion_may_change_and_nothing_else(tmp_path):
     assert load_active_plan(tmp_path).rounds == 9
     with pytest.raises(ResultError, match="atoms 16, got 20"):
         open_active_learning(plan(atoms=20), tmp_path, resume=True)
+
+
+def test_files_named_from_one_directory_are_found_from_another(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    write_structure(load_crystal("BaO"), "own.extxyz")
+    named = plan(crystals=("own.extxyz", "BaTiO3-cubic"), initial="frames.extxyz")
+    open_active_learning(named, Path("out"), resume=False)
+    monkeypatch.chdir(tmp_path)
+    found = load_active_plan("here/out")
+    assert found.crystals == (str(tmp_path / "here" / "own.extxyz"), "BaTiO3-cubic")
+    assert found.initial == str(tmp_path / "here" / "frames.extxyz")
+    monkeypatch.chdir(tmp_path / "here")
+    open_active_learning(named, Path("out"), resume=True)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"done": 3}'])

@@ -13,6 +13,7 @@ from tammann.workflows.database import DatabasePlan, load_database, run, run_dat
 from tammann.workflows.database.limits import AmorphousLimit
 from tammann.workflows.database.records import frames_file, load_frames
 from tammann.workflows.database.run import collect_database, load_plan
+from tammann.workflows.melt.folder import check_resume
 from workflows.database.toys import made_up_store, state
 
 TINY = """
@@ -59,7 +60,7 @@ def test_compositions_and_temperatures_may_be_added_and_nothing_else_changed(tmp
         return SimpleNamespace(states=())
 
     monkeypatch.setattr(run, "run_melts", melts)
-    monkeypatch.setattr(run, "steps_left", lambda plan, out, *, resume: {})
+    monkeypatch.setattr(run, "steps_left", lambda plan, out, *, resume: check_resume(out, resume=resume))
     text = "compositions: [Li2O]\ntemperatures_K: [1500]"
     done = []
     run_database(

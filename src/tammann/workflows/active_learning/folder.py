@@ -63,7 +63,7 @@ def open_active_learning(plan: ActiveLearningPlan, out: Path, *, resume: bool) -
     Raises:
         ResultError: It holds something else, another plan, or one although ``resume`` is not asked for.
     """
-    there = (out / PLAN).exists()
+    plan, there = plan.placed(), (out / PLAN).exists()
     if there and not resume:
         raise ResultError(f"{out}: holds active learning already; resume it, or name another folder.")
     if not there and resume:
@@ -73,7 +73,7 @@ def open_active_learning(plan: ActiveLearningPlan, out: Path, *, resume: bool) -
         if any(entry.name != "lock" and entry.suffix != ".partial" for entry in out.iterdir()):
             raise ResultError(f"{out} is not empty; name a new or empty folder.")
     else:
-        before = load_active_plan(out)
+        before = load_active_plan(out).placed()
         for key in ActiveLearningPlan.model_fields:
             if key not in MAY_GROW and getattr(before, key) != getattr(plan, key):
                 raise ResultError(

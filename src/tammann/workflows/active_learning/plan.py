@@ -145,6 +145,13 @@ class ActiveLearningPlan(Document):
             raise ValueError("proposals: expected at least one run a round, got none; ask for melts or searches")
         return self
 
+    def placed(self) -> ActiveLearningPlan:
+        """Return the plan with absolute names of its files, as its folder is read from other places."""
+        files = {key: str(Path(name).resolve()) for key in FILES if (name := getattr(self, key)) is not None}
+        known = crystal_names()
+        crystals = tuple(name if name in known else str(Path(name).resolve()) for name in self.crystals)
+        return self.model_copy(update={**files, "crystals": crystals})
+
     def watch(self) -> Watch:
         """Return when to collect a configuration and when to stop a run."""
         return Watch(self.select_above, self.stop_above, self.spacing_fs, self.most_per_run, self.closest_A)

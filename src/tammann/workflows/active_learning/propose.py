@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -83,7 +84,7 @@ def initial_configurations(plan: ActiveLearningPlan) -> tuple[tuple[str, Kind, C
 def _tasks(plan: ActiveLearningPlan, number: int, *, copy: int = 0) -> Iterator[Task]:
     hot, runs = plan.temperature_K(max(number, 1)), plan.proposals
     spread = (1.0 - plan.volume_spread, 1.0 + plan.volume_spread)
-    crystals = [(name.rpartition("/")[2].partition(".")[0], load_crystal(name)) for name in plan.crystals]
+    crystals = [(Path(name).stem, load_crystal(name)) for name in plan.crystals]
 
     def streams(kind: Kind, index: int, count: int) -> Iterator[tuple[int, np.random.Generator, int]]:
         for k in range(count):
