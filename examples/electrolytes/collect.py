@@ -33,6 +33,7 @@ from tammann.workflows.electrolyte.motion import runs_of, trajectories
 from tammann.workflows.labelling import LabellingPlan, run_labelling
 
 HERE = Path(__file__).resolve().parent
+INPUTS = "li3mx6.cif", "plan.yaml", "sample.py", "active.yaml"
 TEACHER = "sevennet-0"
 CHECKS = 3  # frames of each production run that the teacher labels
 SHOWN = "Li3YCl6"
@@ -99,7 +100,7 @@ def main(out_folder: str, target: str, pictures: str) -> None:
             "teacher": f"{TEACHER}, sevenn {version('sevenn')}",
             "platform": platform.platform(),
             "potential_sha256": digest(file),
-            "files_sha256": {p.name: digest(p) for p in sorted(HERE.glob("*.yaml")) + sorted(HERE.glob("*.cif"))},
+            "files_sha256": {name: digest(HERE / name) for name in INPUTS},
             "plan": found.plan.model_dump(mode="json"),
         },
         "orderings": found.orderings,

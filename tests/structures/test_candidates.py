@@ -9,6 +9,8 @@ from tammann.composition import composition_key
 from tammann.errors import DataError
 from tammann.structures import Configuration, estimate_volume_per_atom
 from tammann.structures.candidates import (
+    antisite,
+    close_pair,
     crystal_glass_interface,
     least_distances,
     random_cell,
@@ -99,6 +101,45 @@ def test_rattling_has_the_amplitude_asked_for():
     assert moved.std() == pytest.approx(0.1, rel=0.05)
     with pytest.raises(DataError, match="displacement_A"):
         rattled(RUTILE, displacement_A=-1.0)
+
+
+@pytest.mark.parametrize(("first", "second"), [("Ti", "O"), ("O", "Ti"), ("O", "O"), ("Ti", "Ti")])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_close_pair_is_as_close_as_asked_for(first, second, seed):
+    moved = close_pair(rattled(RUTILE, rng=seed), first, second, factor=0.6, rng=seed)
+    before, after = images_apart(rattled(RUTILE, rng=seed)), images_apart(moved)
+    shifted = np.flatnonzero(np.abs(moved.positions_A - rattled(RUTILE, rng=seed).positions_A).max(axis=1) > 1e-9)
+    i, j = shifted
+    assert sorted((RUTILE.symbols[i], RUTILE.symbols[j])) == sorted((first, second))
+    assert after[i, j].min() == pytest.approx(0.6 * before[i, j].min())
+    # nearest of its element, whichever of the two was drawn
+    kinds = np.array(RUTILE.symbols)
+    nearest = [before[a][(kinds == b) & (np.arange(6) != a)].min() for a, b in ((i, kinds[j]), (j, kinds[i]))]
+    assert before[i, j].min() in [pytest.approx(value) for value in nearest]
+    np.testing.assert_allclose(moved.positions_A.sum(axis=0), rattled(RUTILE, rng=seed).positions_A.sum(axis=0))
+
+
+def test_an_antisite_pair_are_neighbours_in_each_others_places():
+    cell = repeated(RUTILE, (2, 2, 2))
+    moved = antisite(cell, "Ti", "O", rng=3)
+    i, j = np.flatnonzero(np.abs(moved.positions_A - cell.positions_A).max(axis=1) > 1e-9)
+    assert {cell.symbols[i], cell.symbols[j]} == {"Ti", "O"}
+    assert moved.positions_A[i].tolist() == cell.positions_A[j].tolist()
+    assert moved.positions_A[j].tolist() == cell.positions_A[i].tolist()
+    assert images_apart(cell)[i, j].min() == pytest.approx(
+        closest_contact(RUTILE), abs=0.05
+    )  # one of the two distances in an octahedron
+
+
+def test_pairs_that_are_not_there_are_refused():
+    for make in (close_pair, antisite):
+        with pytest.raises(DataError, match="pair of Ti and N"):
+            make(RUTILE, "Ti", "N")
+    alone = Configuration(("Li", "Cl"), np.array([[0.0, 0, 0], [2.5, 0, 0]]), 9.0 * np.eye(3))
+    with pytest.raises(DataError, match="pair of Li and Li"):
+        close_pair(alone, "Li", "Li")
+    with pytest.raises(DataError, match="factor"):
+        close_pair(RUTILE, "Ti", "O", factor=0.0)
 
 
 @pytest.mark.parametrize("name", ["TiO2-rutile", "TiO2-anatase", "BaTiO3-hexagonal", "BaO"])

@@ -1,4 +1,4 @@
-"""Configurations to learn a potential from: random cells, strained and rattled crystals, crystals beside a glass.
+"""Configurations to learn a potential from: random cells, strained, rattled, faulty crystals, crystals beside a glass.
 
 All are periodic, have whole formula units, and follow from a seed.
 """
@@ -181,6 +181,89 @@ def rattled(
         raise DataError(f"displacement_A: expected a length of 0 Å or more, got {displacement_A}.")
     shifts = np.random.default_rng(rng).normal(scale=displacement_A, size=(configuration.n_atoms, 3))
     return replace(configuration, positions_A=configuration.positions_A + shifts)
+
+
+def close_pair(
+    configuration: Configuration,
+    first: str,
+    second: str,
+    *,
+    factor: float = 0.8,
+    rng: np.random.Generator | int | None = None,
+) -> Configuration:
+    """Return a configuration with two neighbours brought nearer to each other, both by the same distance.
+
+    The one is drawn among the atoms of its element, the other is the nearest of its own. Molecular dynamics seldom
+    comes to such distances, and a potential that has never seen them may have a hole there.
+
+    Args:
+        configuration: Any.
+        first: Element.
+        second: Element; may be the same.
+        factor: New distance over the old one, above 0.
+        rng: Seed or generator.
+
+    Raises:
+        DataError: There is no such pair, or a factor of 0 or less.
+
+    Example:
+        >>> import numpy as np
+        >>> pair = Configuration(("Li", "Cl"), np.array([[0, 0, 0], [2.5, 0, 0]]), np.diag([9.0, 9.0, 9.0]))
+        >>> close_pair(pair, "Li", "Cl", factor=0.5).positions_A[:, 0].tolist()
+        [0.625, 1.875]
+    """
+    if not factor > 0:
+        raise DataError(f"factor: expected a number above 0, got {factor}.")
+    one, other, apart = _neighbours(configuration, first, second, np.random.default_rng(rng))
+    positions = np.array(configuration.positions_A)
+    positions[one] += 0.5 * (1.0 - factor) * apart
+    positions[other] -= 0.5 * (1.0 - factor) * apart
+    return replace(configuration, positions_A=positions)
+
+
+def antisite(
+    configuration: Configuration, first: str, second: str, *, rng: np.random.Generator | int | None = None
+) -> Configuration:
+    """Return a configuration with an atom and its nearest of another element in each other's places.
+
+    Args:
+        configuration: Any.
+        first: Element; which of its atoms is drawn.
+        second: Element.
+        rng: Seed or generator.
+
+    Raises:
+        DataError: There is no such pair.
+
+    Example:
+        >>> import numpy as np
+        >>> pair = Configuration(("Li", "Cl"), np.array([[0, 0, 0], [2.5, 0, 0]]), np.diag([9.0, 9.0, 9.0]))
+        >>> antisite(pair, "Li", "Cl").positions_A[:, 0].tolist()
+        [2.5, 0.0]
+    """
+    one, other, _ = _neighbours(configuration, first, second, np.random.default_rng(rng))
+    positions = np.array(configuration.positions_A)
+    positions[[one, other]] = positions[[other, one]]
+    return replace(configuration, positions_A=positions)
+
+
+def _neighbours(
+    configuration: Configuration, first: str, second: str, rng: np.random.Generator
+) -> tuple[int, int, np.ndarray]:
+    """Return an atom of one element, the nearest of another, and the vector from it to that, Å."""
+    symbols = np.array(configuration.symbols)
+    ones, others = np.flatnonzero(symbols == first), np.flatnonzero(symbols == second)
+    if not len(ones) or len(others) <= (first == second):
+        raise DataError(f"expected a pair of {first} and {second}, got {configuration!r}; name elements that it has.")
+    one = rng.choice(ones)
+    others = others[others != one]
+    apart = configuration.positions_A[others] - configuration.positions_A[one]
+    fractional = apart @ np.linalg.inv(configuration.cell_A)
+    nearest = (fractional - np.round(fractional)) @ configuration.cell_A
+    every = nearest[:, None] + _images(configuration.cell_A)[None]
+    lengths = np.linalg.norm(every, axis=2)
+    other, image = np.unravel_index(lengths.argmin(), lengths.shape)
+    return int(one), int(others[other]), every[other, image]
 
 
 def crystal_glass_interface(
