@@ -68,7 +68,7 @@ def errors(found: dict[str, Any]) -> str:
     """The fit against its teacher on frames of the runs at each temperature."""
     lines = ["| frames of the runs at | number | meV/atom | forces, eV/Å | rms force, eV/Å |"]
     lines.append("|---|---:|---:|---:|---:|")
-    for r in found["errors_on_production_runs"]:
+    for r in (row for row in found["errors_on_production_runs"] if row["by"] == "config_type"):
         lines.append(
             f"| {r['value']} | {r['frames']} | {r['energy_rmse_meV_per_atom']:.1f} | "
             f"{r['force_rmse_eV_per_A']:.3f} | {r['force_rms_eV_per_A']:.2f} |"

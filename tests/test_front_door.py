@@ -1,5 +1,6 @@
 """The package as it is imported."""
 
+import os
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -124,3 +125,11 @@ def test_an_argument_in_the_wrong_place_is_named():
     assert repr(tammann.load_transport("karan-2026")) == (
         "TransportTable('karan-2026', 11 compositions, 750 to 1750 K)"
     )
+
+
+@pytest.mark.parametrize(("given", "kept"), [({}, "20000"), ({"GOMP_SPINCOUNT": "7"}, "7")])
+def test_threads_of_a_kernel_do_not_spin_for_long_unless_asked_to(given, kept):
+    environment = {key: value for key, value in os.environ.items() if key != "GOMP_SPINCOUNT"} | given
+    code = "import tammann.reactive_diffusion.grid, os; print(os.environ['GOMP_SPINCOUNT'])"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == kept

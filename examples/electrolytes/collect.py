@@ -28,7 +28,6 @@ from tammann.structures import Configuration
 from tammann.trajectory import Trajectory, read_trajectory
 from tammann.workflows.active_learning import load_active_learning
 from tammann.workflows.electrolyte import ElectrolyteResult, load_electrolytes
-from tammann.workflows.electrolyte.composition_maps import composition_figures
 from tammann.workflows.electrolyte.motion import runs_of, trajectories
 from tammann.workflows.labelling import LabellingPlan, run_labelling
 
@@ -66,13 +65,10 @@ def checks(found: ElectrolyteResult, out: Path) -> DataSet:
 
 
 def figures(found: ElectrolyteResult, pictures: Path) -> None:
-    """Draw conductivities, what is stable, and where lithium is."""
+    """Draw conductivities, and where lithium is."""
     plan = found.plan
     drawn = plot_conductivities({n.rpartition("-")[0]: c for n, c in found.conductions.items()}, at_K=600.0)
     save_figure(drawn, pictures / "electrolyte-conductivities.png", dpi=150)
-
-    *_, (_, drawn) = composition_figures(found)
-    save_figure(drawn, pictures / "electrolyte-map.png", dpi=150)
 
     structure = next(s for s in found.structures if s.startswith(f"{SHOWN}-"))
     walk = walk_of(found, structure, max(plan.temperatures_K))

@@ -148,6 +148,7 @@ def test_random_numbers_are_those_published():
     ]
 
 
+@pytest.mark.slow
 def test_simulate_with_the_twin_in_place_of_the_kernel(monkeypatch):
     """All of a run but the kernel: its tables, time steps, regrinding, ledgers, and the figures it records."""
     rates = toys.rate_table(

@@ -82,6 +82,7 @@ def test_grains_have_the_size_asked_for(diameter, size):
     assert found == pytest.approx(2 * share * size**3 / (np.pi / 6 * diameter**3), rel=0.35)
 
 
+@pytest.mark.slow
 def test_grains_of_a_dense_mixture_grow_as_asked():
     chords = [
         mean_chord(mix_powders([1, 1], [1e-5, 1e-5], size=40, grain_cells=d, rng=2).phase.reshape((40,) * 3), 1)

@@ -26,6 +26,7 @@ def test_a_crystal_has_no_disorder():
     assert (shell.fitted_coordination, shell.fitted_distance_A) == pytest.approx((6.0, 2.82), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_gaussian_bonds_are_fitted_as_they_are():
     """Of normal distances the fit finds number, distance and variance, and the third cumulant is 0.
 
@@ -42,6 +43,7 @@ def test_gaussian_bonds_are_fitted_as_they_are():
     assert found.fitted_variance_A2 == pytest.approx(found.variance_A2, rel=0.05) and found.misfit < 0.05
 
 
+@pytest.mark.slow
 def test_a_tail_of_long_bonds_hides_from_the_fit():
     """Known of glasses: bonds with a tail look fewer and shorter than they are."""
     bonds = 2.45 + np.random.default_rng(2).gamma(2.0, 0.08, 8000)

@@ -26,6 +26,7 @@ def plan(tmp_path, monkeypatch):
     return path
 
 
+@pytest.mark.slow
 def test_a_table_and_its_numbers(plan, call):
     done = call("potential", "finetune", plan)
     assert done.status == 0 and "a note" in done.err

@@ -18,6 +18,7 @@ def copper(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_quench_leaves_its_glass_and_tells_its_density(copper, call):
     done = call("structure", "quench", "plan.yaml", *WORDS)
     assert (done.status, done.err) == (0, "") and "20000" in done.out and "plan-quench" in done.out

@@ -51,6 +51,7 @@ def test_schedules_that_make_no_sense_are_refused(changes, words):
         QuenchSchedule(**changes)
 
 
+@pytest.mark.slow
 def test_the_history_follows_the_schedule():
     found = quench(seed=3)
     table = found.table()
@@ -70,6 +71,7 @@ def test_the_history_follows_the_schedule():
     assert sorted(found.configuration.symbols) == sorted(COPPER.symbols)
 
 
+@pytest.mark.slow
 def test_constant_volume_where_no_pressure_is_asked_for():
     constant = QuenchSchedule(**{**vars(SHORT), "pressure_GPa": None, "rate_K_per_ps": 5000})
     assert np.ptp(quench(schedule=constant).samples[:, 5]) < 1e-9

@@ -51,6 +51,7 @@ def test_the_end_is_the_linear_programme(rows, precursors, T, gas, within, tmp_p
             assert share == pytest.approx(expected.get(formula, 0.0) / total, abs=within), formula
 
 
+@pytest.mark.slow
 def test_exact_chain_against_convex_programme():
     """The two paths agree in amounts, energy and steps where both apply."""
     phases, stretches = load_phases("Ba-Ti-O"), hold(1300.0, 3000.0, 4)

@@ -69,6 +69,7 @@ def test_stated_errors_cover_the_truth(frames, regime_ps, replicas):
         assert np.all((share > 0.93) & (share < 0.97)), (name, share)
 
 
+@pytest.mark.slow
 def test_stated_errors_cover_the_truth_in_a_few_repeats():
     """The same at a glance: 120 repeats, 95 % give or take three of the 2 % by which such a share varies."""
     for name, share in coverage(120, 600, (1.0, 12.0), 3).items():
@@ -127,6 +128,7 @@ def unsteady(rng, frames):
     )
 
 
+@pytest.mark.slow
 def test_a_melt_that_is_now_fast_and_now_slow_gets_its_true_error():
     """What all ions do together, no theory of independent ions sees; the spread over stretches or replicas does."""
     rng = np.random.default_rng(31)

@@ -138,6 +138,7 @@ def test_stated_errors_hold_where_the_rule_finds_the_regime():
     assert 0.91 < share < 0.985, share
 
 
+@pytest.mark.slow
 def test_pure_brownian_errors_would_be_too_small_for_rattling_ions():
     """Rattling adds to the scatter of slopes; the stated error knows, that of pure Brownian motion does not."""
     from tammann.transport import slope_weights, spread_lags

@@ -127,6 +127,7 @@ def test_products_wait_for_nuclei():
         recipe(diffusion={"geometry": "grains", "interface_energy_J_per_m2": 1.0})
 
 
+@pytest.mark.slow
 def test_any_executor_gives_the_same(run):
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         assert_same(run_recipe(recipe(), null=False, executor=pool).history, run.history)

@@ -334,6 +334,7 @@ run_recipe(Recipe.from_text(sys.argv[1]), sys.argv[2], threads=1, progress=hold)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="locks of posix")
 def test_a_second_process_touches_nothing_of_a_run(tmp_path):
     def state():
@@ -373,6 +374,7 @@ def test_a_null_that_is_there_stays_part_of_the_run(done, lost):
     assert json.loads((done / "summary.json").read_text()) == run.summary
 
 
+@pytest.mark.slow
 def test_a_path_and_a_prepared_recipe_give_the_same(known, serial, tmp_path):
     (tmp_path / "recipe.yaml").write_text(known.recipe.to_yaml())
     run = run_recipe(tmp_path / "recipe.yaml", tmp_path / "out", null=False)
@@ -455,6 +457,7 @@ def test_a_spoilt_realization_is_refused(done):
         run_recipe(recipe(realizations=2), done, threads=1, resume=True)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_at_any_file(finished, monkeypatch, tmp_path):
     """Whichever file it is: no summary, nothing half-written, and with room again the run ends as it should."""
     out, limit = tmp_path / "out", 0

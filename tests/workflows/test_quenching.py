@@ -23,6 +23,7 @@ def tiny(tmp_path, monkeypatch):
     return lambda **changes: QuenchPlan(**TINY | changes)
 
 
+@pytest.mark.slow
 def test_every_rate_gives_a_glass_with_its_history(tiny, tmp_path):
     told = []
     found = run_quenching(tiny(), "out", progress=lambda *news: told.append(news[0]))

@@ -198,6 +198,7 @@ def test_independent_replicas_of_a_crystal_from_one_start_are_two(atoms):
     assert all(_same_paths(one, one) for one, _ in pairs)
 
 
+@pytest.mark.slow
 def test_complete_results_are_loaded_and_another_plan_is_refused(call, folder, tmp_path, monkeypatch):
     keys = {"trajectories": [folder / "a1.dump", folder / "a-hot.dump"], "temperatures_K": [1000.0, 1500.0]}
     plan = TransportPlan(**keys, timestep_fs=1.0)

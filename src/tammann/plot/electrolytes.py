@@ -218,5 +218,8 @@ def plot_conductivities(
     ax.set_xlabel(r"1000/$T$ (K$^{-1}$)")
     ax.set_ylabel(r"$\sigma$ (S/cm)")
     tidy(ax, grid="both")
+    if ax.get_ylim()[1] < 100 * ax.get_ylim()[0]:  # few powers of ten: plain numbers between them
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.yaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "235" else "")
     label_ends(ax, ends, own)
     return ax

@@ -91,6 +91,7 @@ def test_the_box_has_no_shape():
     np.testing.assert_allclose(other.intensity, one.intensity, atol=1e-4 * one.intensity.max())
 
 
+@pytest.mark.slow
 def test_thermal_motion_moves_intensity_from_peaks_to_the_background():
     q = np.arange(1.0, 8.0, 0.002)
     still, moving = (periodic_pattern(crystal("Si"), q, u_iso_A2=u, resolution=Resolution(0.02)) for u in (0.0, 0.01))

@@ -123,6 +123,7 @@ def test_a_run_that_leaves_the_training_data_does_not_end_the_others(tmp_path, m
         move(plan, out, "oxide-001", 800.0, 8)
 
 
+@pytest.mark.slow
 def test_a_replica_that_lies_elsewhere_is_laid_on_the_first(tmp_path):
     plan, out = campaign(tmp_path)
     (file,) = trajectories(plan, out, "oxide-001", 800.0)

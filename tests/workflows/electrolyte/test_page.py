@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tammann.workflows.electrolyte import ElectrolytePlan, load_electrolytes, run_electrolytes
 from tammann.workflows.electrolyte.page import electrolyte_page
@@ -23,6 +24,7 @@ def test_the_page(tmp_path):
     assert "<b>failure</b>" not in page and "12.0" in page  # meV/atom
 
 
+@pytest.mark.slow
 def test_what_is_not_known_is_a_dash_and_compositions_are_rows(tmp_path):
     plan, out = campaign(tmp_path)
     result = run_electrolytes(plan, out, stages=["conductivity"], resume=True)

@@ -73,6 +73,7 @@ def test_sites_are_those_of_the_crystal(done):
     assert sites["occupancy"].sum() == pytest.approx(8.0, abs=0.05)
 
 
+@pytest.mark.slow
 def test_going_on_does_nothing_twice(done):
     plan, result, _ = done
     before = {f: f.stat().st_mtime_ns for f in result.out.rglob("*") if f.is_file() and f.parent != result.out}
@@ -88,6 +89,7 @@ def test_going_on_does_nothing_twice(done):
         run_electrolytes(other, result.out, resume=True)
 
 
+@pytest.mark.slow
 def test_stages_one_by_one_and_what_is_missing(tmp_path):
     plan = ElectrolytePlan.from_file(write_plan(tmp_path))
     out = tmp_path / "out"
@@ -125,6 +127,7 @@ def test_a_run_that_is_killed_loses_nothing_and_an_executor_changes_nothing(done
     assert np.allclose(numbers, result.table().select_dtypes("number"), rtol=1e-6, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_selection_of_more_structures(tmp_path):
     """The lowest of each composition and one more; a temperature is added to a folder that is there."""
     file = write_plan(tmp_path, selection="{structures: 3, degeneracy: true}", orderings="{keep: 3}")
@@ -142,6 +145,7 @@ def _hull(tmp_path, **replaced):
     return run_electrolytes(plan, tmp_path / "out", stages=["orderings", "energies", "hull"])
 
 
+@pytest.mark.slow
 def test_the_hull_waits_for_energies(tmp_path):
     plan = ElectrolytePlan.from_file(write_plan(tmp_path))
     run_electrolytes(plan, tmp_path / "out", stages=["orderings"])
@@ -166,6 +170,7 @@ def test_every_composition_named_is_set_in_motion(tmp_path):
     assert note.startswith("one-001; two-001; reference-lithia: not converged, with a force above 0.02 eV/Å after 1 ")
 
 
+@pytest.mark.slow
 def test_energies_per_formula_are_of_one_size(tmp_path):
     """NaLiO has three atoms and Li2O has three, though Na3LiO2 of a reduced formula has six."""
     compositions = "[{occupancies: {T: {Li: 0.25, Na: 0.75}}}, {occupancies: {T: {Li: 1.0}}}]"
@@ -199,6 +204,7 @@ def test_a_folder_is_read_from_other_places(tmp_path, monkeypatch):
     assert run_electrolytes(plan, "out", stages=["orderings"], resume=True).plan == there
 
 
+@pytest.mark.slow
 def test_what_cannot_be_added_leaves_the_folder_as_it_was(tmp_path):
     plan = ElectrolytePlan.from_file(write_plan(tmp_path))
     run_electrolytes(plan, tmp_path / "out", stages=["orderings"])

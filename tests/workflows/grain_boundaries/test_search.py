@@ -12,6 +12,7 @@ from tammann.workflows.grain_boundaries import boundary_folder, load_grain_bound
 SIGMA_5 = "sigma 5 about 0 0 1"
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_resumed_and_boundaries_are_added(tiny, monkeypatch):
     both = [{"sigma": 5}, {"angle_deg": 0.0}]
     plain, calls = search.relax_structure, []

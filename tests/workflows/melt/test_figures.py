@@ -4,12 +4,14 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tammann.workflows.melt.figures import draw_composition, draw_state
 from tammann.workflows.melt.state import MeltState, load_state, measure_state
 from workflows.melt.toys import fabricate, measurement
 
 
+@pytest.mark.slow
 def test_figures_of_a_folder(tmp_path):
     """What was searched, measured and fitted is drawn; what is not there is not."""
     _, state, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(5))

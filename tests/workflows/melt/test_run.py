@@ -88,6 +88,7 @@ def test_from_a_formula_to_a_table(installed, tmp_path):
         assert json.loads((state.folder / "melt.json").read_text())["duration_ps"] == pytest.approx(20.0)
 
 
+@pytest.mark.slow
 def test_what_is_made_longer(installed, tmp_path, monkeypatch):
     """Replicas double in length while errors are too large; glasses, crystals and what is good enough do not."""
     chosen, state, _ = fabricate(tmp_path / "o", replicas=2, rng=np.random.default_rng(7))

@@ -46,6 +46,7 @@ def test_a_small_run_from_the_command_line(folder, call):
     assert refused.status == 2 and refused.err.count("\n") == 1 and "experiments" in refused.err
 
 
+@pytest.mark.slow
 def test_each_model_is_run_in_its_own_engine(folder, monkeypatch):
     runs = []
 
