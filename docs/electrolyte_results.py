@@ -39,6 +39,11 @@ def number(value: float | None, form: str, scale: float = 1.0) -> str:
     return "-" if value is None else format(scale * value, form)
 
 
+def with_error(value: float | None, error: float | None, form: str, scale: float = 1.0) -> str:
+    """A number with its standard error, or a dash."""
+    return "-" if value is None else f"{number(value, form, scale)} ± {number(error, form, scale)}"
+
+
 def hull(found: dict[str, Any]) -> str:
     """Orderings and energies above the hull."""
     lines = ["| | distinct orderings | relaxed | above the hull, meV/atom | highest of those relaxed |"]
@@ -68,7 +73,8 @@ def errors(found: dict[str, Any]) -> str:
     """The fit against its teacher on frames of the runs at each temperature."""
     lines = ["| frames of the runs at | number | meV/atom | forces, eV/Å | rms force, eV/Å |"]
     lines.append("|---|---:|---:|---:|---:|")
-    for r in (row for row in found["errors_on_production_runs"] if row["by"] == "config_type"):
+    kinds = [row for row in found["errors_on_production_runs"] if row["by"] == "config_type"]
+    for r in sorted(kinds, key=lambda row: float(row["value"].removesuffix(" K"))):
         lines.append(
             f"| {r['value']} | {r['frames']} | {r['energy_rmse_meV_per_atom']:.1f} | "
             f"{r['force_rmse_eV_per_A']:.3f} | {r['force_rms_eV_per_A']:.2f} |"
@@ -79,18 +85,18 @@ def errors(found: dict[str, Any]) -> str:
 def conductivities(found: dict[str, Any]) -> str:
     """Side by side, beside the published ones."""
     lines = [
-        "| | above the hull, meV/atom | Ea, eV | published | σ(800 K), S/cm, H = 1 (95 %) | published | H | "
+        "| | diffusive at temperatures | Ea, eV | published | σ(800 K), S/cm, H = 1 (95 %) | published | H | "
         "fewest hops | directions | barriers, eV |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for r in found["table"]:
         energy, sigma = PUBLISHED.get(r["composition"], ("", ""))
-        mine = "-" if r["Ea_eV"] is None else f"{r['Ea_eV']:.3f} ± {r['Ea_stderr_eV']:.3f}"
+        mine = with_error(r["Ea_eV"], r["Ea_stderr_eV"], ".3f")
         band = [r[f"sigma_NE{part}_S_per_cm"] for part in ("", "_low", "_high")]
         shown = "-" if band[0] is None else f"{band[0]:.2f} ({band[1]:.2f} to {band[2]:.2f})"
         barriers = [r[f"barrier_{d}d_eV"] for d in (1, 2, 3)]
         lines.append(
-            f"| {NAMES[r['composition']]} | {number(r['above_hull_eV_per_atom'], '.1f', 1000)} | {mine} | {energy} | "
+            f"| {NAMES[r['composition']]} | {number(r['temperatures'], '.0f')} | {mine} | {energy} | "
             f"{shown} | {sigma} | {number(r['haven_ratio'], '.2f')} | {number(r['fewest_hops'], '.0f')} | "
             f"{number(r['dimension'], '.0f')} | {', '.join(f'{b:.2f}' for b in barriers if b is not None)} |"
         )
@@ -103,9 +109,9 @@ def temperatures(found: dict[str, Any]) -> str:
     for r in found["temperatures"]:
         lines.append(
             f"| {NAMES[r['structure'].rpartition('-')[0]]} | {r['temperature_K']:g} | "
-            f"{number(r['D_m2_per_s'], '.1f', 1e10)} ± {number(r['D_stderr'], '.1f', 1e10)} | "
-            f"{number(r['sigma_NE_S_per_m'], '.2f', 0.01)} ± {number(r['sigma_NE_stderr'], '.2f', 0.01)} | "
-            f"{number(r['haven_ratio'], '.1f')} ± {number(r['haven_stderr'], '.1f')} | {r['hops']} | "
+            f"{with_error(r['D_m2_per_s'], r['D_stderr'], '.1f', 1e10)} | "
+            f"{with_error(r['sigma_NE_S_per_m'], r['sigma_NE_stderr'], '.2f', 0.01)} | "
+            f"{with_error(r['haven_ratio'], r['haven_stderr'], '.1f')} | {r['hops']} | "
             f"{'yes' if r['diffusive'] else 'no'} |"
         )
     return "\n".join(lines)
