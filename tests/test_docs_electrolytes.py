@@ -54,4 +54,4 @@ def test_conductivities_are_those_of_the_diffusivities_at_one_volume(example):
     assert len(volumes_A3) == 5
     for structure, found in volumes_A3.items():
         assert found == pytest.approx([found[0]] * len(found), rel=1e-6), structure
-        assert 17.0 < found[0] / 80 < 27.0  # Å3 per atom: Li3InCl6 about 19, Li3YBr6 about 24
+        assert 20.0 < found[0] / 80 < 29.0  # Å3 per atom; Li3ErBr6 is measured as 26.4

@@ -78,7 +78,7 @@ def figures(found: ElectrolyteResult, pictures: Path) -> None:
     left, right = figure.subplots(1, 2)
     plot_density(density, along="b", sites=sites, ax=left)
     plot_free_energy({SHOWN: lowest_path(sites)}, ax=right)
-    save_figure(figure, pictures / "electrolyte-example-ways.png", dpi=110)
+    save_figure(figure, pictures / "electrolyte-example-ways.png", dpi=100)
 
 
 def main(out_folder: str, target: str, pictures: str) -> None:
