@@ -71,7 +71,7 @@ def rounds(found: dict[str, Any]) -> str:
 
 def errors(found: dict[str, Any]) -> str:
     """The fit against its teacher on frames of the runs at each temperature."""
-    lines = ["| frames of the runs at | number | meV/atom | forces, eV/Å | rms force, eV/Å |"]
+    lines = ["| frames of the runs at | number | RMSE of energy, meV/atom | of forces, eV/Å | rms force, eV/Å |"]
     lines.append("|---|---:|---:|---:|---:|")
     kinds = [row for row in found["errors_on_production_runs"] if row["by"] == "config_type"]
     for r in sorted(kinds, key=lambda row: float(row["value"].removesuffix(" K"))):
@@ -85,9 +85,9 @@ def errors(found: dict[str, Any]) -> str:
 def conductivities(found: dict[str, Any]) -> str:
     """Side by side, beside the published ones."""
     lines = [
-        "| | diffusive at temperatures | Ea, eV | published | σ(800 K), S/cm, H = 1 (95 %) | published | H | "
-        "fewest hops | directions | barriers, eV |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|",
+        "| | diffusive at temperatures | Ea, eV | Ea published | σ(800 K), S/cm, H = 1 (95 %) | σ published | H | "
+        f"directions at {max(found['about']['plan']['temperatures_K']):g} K | barriers there, eV |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for r in found["table"]:
         energy, sigma = PUBLISHED.get(r["composition"], ("", ""))
@@ -97,7 +97,7 @@ def conductivities(found: dict[str, Any]) -> str:
         barriers = [r[f"barrier_{d}d_eV"] for d in (1, 2, 3)]
         lines.append(
             f"| {NAMES[r['composition']]} | {number(r['temperatures'], '.0f')} | {mine} | {energy} | "
-            f"{shown} | {sigma} | {number(r['haven_ratio'], '.2f')} | {number(r['fewest_hops'], '.0f')} | "
+            f"{shown} | {sigma} | {number(r['haven_ratio'], '.2f')} | "
             f"{number(r['dimension'], '.0f')} | {', '.join(f'{b:.2f}' for b in barriers if b is not None)} |"
         )
     return "\n".join(lines)
@@ -105,13 +105,17 @@ def conductivities(found: dict[str, Any]) -> str:
 
 def temperatures(found: dict[str, Any]) -> str:
     """Diffusivities and hops by temperature."""
-    lines = ["| | T, K | D, 10⁻¹⁰ m²/s | σ, S/cm, H = 1 | H | hops | diffusive |", "|---|---:|---:|---:|---:|---:|---|"]
+    lines = ["| | T, K | D, 10⁻¹⁰ m²/s | σ, S/cm, H = 1 | H | hops | taken back | directions | diffusive |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|---:|---|")
+    ways = {(p["structure"], p["temperature_K"]): p for p in found["pathways"]}
     for r in found["temperatures"]:
+        way = ways[r["structure"], r["temperature_K"]]
         lines.append(
             f"| {NAMES[r['structure'].rpartition('-')[0]]} | {r['temperature_K']:g} | "
             f"{with_error(r['D_m2_per_s'], r['D_stderr'], '.1f', 1e10)} | "
             f"{with_error(r['sigma_NE_S_per_m'], r['sigma_NE_stderr'], '.2f', 0.01)} | "
             f"{with_error(r['haven_ratio'], r['haven_stderr'], '.1f')} | {r['hops']} | "
+            f"{way['returned']:.0%} | {way['dimension']} | "
             f"{'yes' if r['diffusive'] else 'no'} |"
         )
     return "\n".join(lines)

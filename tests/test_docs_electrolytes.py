@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from scipy.constants import Boltzmann, elementary_charge
 
@@ -33,6 +35,8 @@ def example():
 
 
 def test_results_on_the_page_are_those_of_the_example(page, example):
+    results = script(DOCS / "electrolyte_results.py")
+    assert {match[2] for match in results.SECTION.finditer(page)} == set(results.SECTIONS)
     assert script(DOCS / "electrolyte_results.py").with_results(page, example) == page, (
         "run: python docs/electrolyte_results.py"
     )
@@ -55,3 +59,27 @@ def test_conductivities_are_those_of_the_diffusivities_at_one_volume(example):
     for structure, found in volumes_A3.items():
         assert found == pytest.approx([found[0]] * len(found), rel=1e-6), structure
         assert 20.0 < found[0] / 80 < 29.0  # Å3 per atom; Li3ErBr6 is measured as 26.4
+
+
+def test_what_the_page_says_of_the_example_is_so(page, example):
+    """Numbers in sentences, which no script writes."""
+    rows, ways = example["temperatures"], example["pathways"]
+    known = [row for row in rows if row["diffusive"]]
+    hops, returned = [row["hops"] for row in rows], [round(100 * way["returned"]) for way in ways]
+    errors = [round(100 * row["D_stderr"] / row["D_m2_per_s"]) for row in known]
+    text = " ".join(page.split())
+    assert f"{min(hops)} to {max(hops)} hops" in text and f"{min(returned)} to {max(returned)} %" in text
+    assert (len(rows) - len(known), len(rows)) == (3, 14) and "three times in fourteen" in text
+    assert f"errors of {min(errors)} to {max(errors)} %" in text
+    assert (
+        f"{max(row['above_hull_eV_per_atom'] for row in example['table']) * 1000:.1f} meV/atom is an upper bound"
+        in text
+    )
+    rounds = example["active_learning"]["rounds"]
+    assert rounds[0]["training_frames"] == 654 and "fitted to 654 of them" in text
+    mixing = 7 * np.log(2) * Boltzmann * 800 / elementary_charge / 10  # one metal and six halogens of ten atoms
+    assert f"-{1000 * mixing:.0f} meV/atom at 800 K" in text
+    (failure,) = example["failures"]
+    assert "step 21335" in failure and "after 43 ps" in text  # of 2 fs
+    longer = pd.read_csv(EXAMPLE / "longer-runs.csv").query("temperature_K == 700")
+    assert (~longer["diffusive"]).sum() == 4 and len(longer) == 5 and "four of five at 700 K" in text

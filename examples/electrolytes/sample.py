@@ -2,8 +2,9 @@
 
 These are of short hot runs of the lowest orderings under random strain; of all orderings that were relaxed, strained
 and rattled: a frame of a run costs dozens of steps of the teacher, a rattled one none, and elements that are rare in
-every frame need many. In crystals metals are 6 Å apart, and lithium 3 Å; that they repel each other nearer than that is
-told by random cells of the same formulas, by pairs brought close, and by metals in the places of lithium.
+every frame need many. In the crystals metals are 6.4 to 7 Å apart, and lithium almost 4 Å; that they repel each other
+nearer than that is told by random cells of the same formulas, by pairs brought close, and by metals in the places of
+lithium.
 
 python sample.py out sevennet-0
 """

@@ -37,8 +37,9 @@ from typing import TYPE_CHECKING, Any
 from tammann._version import __version__ as __version__
 
 # Threads of a kernel wait for each other by spinning for some milliseconds, each time, which on a machine that is busy
-# with something else they do instead of working. OpenMP reads this once, when numba loads it.
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+# with something else they do instead of working. GNU's OpenMP reads this once, when it is first loaded.
+if "OMP_WAIT_POLICY" not in os.environ:  # which it would override
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 if TYPE_CHECKING:
     from tammann.automaton import simulate

@@ -138,8 +138,11 @@ def test_pairs_that_are_not_there_are_refused():
     alone = Configuration(("Li", "Cl"), np.array([[0.0, 0, 0], [2.5, 0, 0]]), 9.0 * np.eye(3))
     with pytest.raises(DataError, match="pair of Li and Li"):
         close_pair(alone, "Li", "Li")
-    with pytest.raises(DataError, match="factor"):
-        close_pair(RUTILE, "Ti", "O", factor=0.0)
+    for factor in (0.0, 1.0, float("inf"), float("nan")):
+        with pytest.raises(DataError, match="factor"):
+            close_pair(RUTILE, "Ti", "O", factor=factor)
+    with pytest.raises(DataError, match="two elements, got Ti twice"):
+        antisite(RUTILE, "Ti", "Ti")
 
 
 @pytest.mark.parametrize("name", ["TiO2-rutile", "TiO2-anatase", "BaTiO3-hexagonal", "BaO"])

@@ -54,16 +54,18 @@ def electrolyte_command(
 
 
 def _print_electrolytes(found: Any) -> None:
+    from tammann.workflows.electrolyte.results import two_digits
+
     at = f"{found.plan.conductivity_at_K:g} K"
     rows = []
     for row in found.table().to_dict("records"):
-        band = f"{row['sigma_NE_low_S_per_cm']:.0e} to {row['sigma_NE_high_S_per_cm']:.0e}"
+        band = f"{two_digits(row['sigma_NE_low_S_per_cm'])} to {two_digits(row['sigma_NE_high_S_per_cm'])}"
         rows.append(
             [
                 row["structure"], format_number(1000 * row["above_hull_eV_per_atom"], ".1f"),
-                format_with_error(row["Ea_eV"], row["Ea_stderr_eV"]), format_number(row["sigma_NE_S_per_cm"], ".1e"),
+                format_with_error(row["Ea_eV"], row["Ea_stderr_eV"]), two_digits(row["sigma_NE_S_per_cm"]),
                 "-" if math.isnan(row["sigma_NE_low_S_per_cm"]) else band,
-                format_number(row["sigma_haven_S_per_cm"], ".1e"), format_number(row["haven_ratio"], ".2f"),
+                two_digits(row["sigma_haven_S_per_cm"]), format_number(row["haven_ratio"], ".2f"),
                 format_number(row["fewest_hops"], ".0f"), format_number(row["dimension"], ".0f"),
             ]
         )  # fmt: skip

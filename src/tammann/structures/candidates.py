@@ -193,18 +193,18 @@ def close_pair(
 ) -> Configuration:
     """Return a configuration with two neighbours brought nearer to each other, both by the same distance.
 
-    The one is drawn among the atoms of its element, the other is the nearest of its own. Molecular dynamics seldom
-    comes to such distances, and a potential that has never seen them may have a hole there.
+    One atom is drawn among those of ``first``; the other is its nearest neighbour of ``second``. Molecular dynamics
+    seldom comes to such distances, and a potential that has never seen them may have a hole there.
 
     Args:
         configuration: Any.
         first: Element.
         second: Element; may be the same.
-        factor: New distance over the old one, above 0.
+        factor: New distance over the old one, between 0 and 1.
         rng: Seed or generator.
 
     Raises:
-        DataError: There is no such pair, or a factor of 0 or less.
+        DataError: There is no such pair, or a factor that is not between 0 and 1.
 
     Example:
         >>> import numpy as np
@@ -212,8 +212,8 @@ def close_pair(
         >>> close_pair(pair, "Li", "Cl", factor=0.5).positions_A[:, 0].tolist()
         [0.625, 1.875]
     """
-    if not factor > 0:
-        raise DataError(f"factor: expected a number above 0, got {factor}.")
+    if not 0.0 < factor < 1.0:
+        raise DataError(f"factor: expected a number between 0 and 1, got {factor}.")
     one, other, apart = _neighbours(configuration, first, second, np.random.default_rng(rng))
     positions = np.array(configuration.positions_A)
     positions[one] += 0.5 * (1.0 - factor) * apart
@@ -224,16 +224,16 @@ def close_pair(
 def antisite(
     configuration: Configuration, first: str, second: str, *, rng: np.random.Generator | int | None = None
 ) -> Configuration:
-    """Return a configuration with an atom and its nearest of another element in each other's places.
+    """Return a configuration in which an atom and its nearest neighbour of another element have exchanged places.
 
     Args:
         configuration: Any.
         first: Element; which of its atoms is drawn.
-        second: Element.
+        second: Another element.
         rng: Seed or generator.
 
     Raises:
-        DataError: There is no such pair.
+        DataError: There is no such pair, or the elements are the same.
 
     Example:
         >>> import numpy as np
@@ -241,6 +241,8 @@ def antisite(
         >>> antisite(pair, "Li", "Cl").positions_A[:, 0].tolist()
         [2.5, 0.0]
     """
+    if first == second:
+        raise DataError(f"antisite: expected two elements, got {first} twice; name another one.")
     one, other, _ = _neighbours(configuration, first, second, np.random.default_rng(rng))
     positions = np.array(configuration.positions_A)
     positions[[one, other]] = positions[[other, one]]

@@ -56,7 +56,10 @@ def test_files_named_from_one_directory_are_found_from_another(tmp_path, monkeyp
     found = load_active_plan("here/out")
     assert found.crystals == (str(tmp_path / "here" / "own.extxyz"), "BaTiO3-cubic")
     assert found.initial == str(tmp_path / "here" / "frames.extxyz")
-    monkeypatch.chdir(tmp_path / "here")
+    # all of it moved elsewhere, and resumed there
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert load_active_plan("there/out").crystals[0] == str(tmp_path / "there" / "own.extxyz")
+    monkeypatch.chdir(tmp_path / "there")
     open_active_learning(named, Path("out"), resume=True)
 
 

@@ -73,14 +73,15 @@ def open_active_learning(plan: ActiveLearningPlan, out: Path, *, resume: bool) -
         if any(entry.name != "lock" and entry.suffix != ".partial" for entry in out.iterdir()):
             raise ResultError(f"{out} is not empty; name a new or empty folder.")
     else:
-        before = load_active_plan(out).placed()
+        before = load_active_plan(out)
         for key in ActiveLearningPlan.model_fields:
             if key not in MAY_GROW and getattr(before, key) != getattr(plan, key):
                 raise ResultError(
                     f"{out}: holds a plan with {key} {getattr(before, key)}, got {getattr(plan, key)}; a resumed plan "
                     f"may differ in {' and '.join(sorted(MAY_GROW))} only; name another folder."
                 )
-    write_text(out / PLAN, json.dumps({"tammann": __version__, "plan": plan.model_dump(mode="json")}, indent=1) + "\n")
+    text = json.dumps({"tammann": __version__, "plan": plan.relative_to(out).model_dump(mode="json")}, indent=1)
+    write_text(out / PLAN, text + "\n")
     return load_state(out)
 
 
@@ -107,7 +108,8 @@ def load_active_plan(out: str | os.PathLike[str]) -> ActiveLearningPlan:
     """
     file = Path(out) / PLAN
     try:
-        return ActiveLearningPlan(**read_json(file, error=ResultError)["plan"])
+        plan = ActiveLearningPlan.with_paths(read_json(file, error=ResultError)["plan"], Path(out))
+        return ActiveLearningPlan(**plan).placed()
     except (ValueError, KeyError, TypeError) as error:
         raise ResultError(f"{file}: expected the plan of active learning: {error}") from None
 

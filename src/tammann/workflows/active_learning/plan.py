@@ -6,6 +6,7 @@ A plan is YAML, one key a line, with the unit in the key; only ``compositions`` 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -146,10 +147,17 @@ class ActiveLearningPlan(Document):
         return self
 
     def placed(self) -> ActiveLearningPlan:
-        """Return the plan with absolute names of its files, as its folder is read from other places."""
-        files = {key: str(Path(name).resolve()) for key in FILES if (name := getattr(self, key)) is not None}
+        """Return the plan with absolute names of its files."""
+        return self._renamed(lambda name: str(Path(name).resolve()))
+
+    def relative_to(self, folder: Path) -> ActiveLearningPlan:
+        """Return the plan with names of its files as seen from a folder, with which they may move elsewhere."""
+        return self._renamed(lambda name: os.path.relpath(Path(name).resolve(), folder.resolve()))
+
+    def _renamed(self, rename: Callable[[str], str]) -> ActiveLearningPlan:
+        files = {key: rename(name) for key in FILES if (name := getattr(self, key)) is not None}
         known = crystal_names()
-        crystals = tuple(name if name in known else str(Path(name).resolve()) for name in self.crystals)
+        crystals = tuple(name if name in known else rename(name) for name in self.crystals)
         return self.model_copy(update={**files, "crystals": crystals})
 
     def watch(self) -> Watch:

@@ -86,9 +86,8 @@ def run_database(
     folder = Path(out)
     if not resume or not folder.exists():
         check_empty(folder, advice="name a new folder, or resume (--resume) what is in it")
-    resume_melts = (folder / MELTS / MELT_PLAN).exists()
-    if not (folder / PLAN).exists():
-        steps_left(plan.melts(), folder / MELTS, resume=resume_melts)  # refused before anything is written
+    if not (folder / PLAN).exists():  # what is refused is refused before anything is written
+        steps_left(plan.melts(), folder / MELTS, resume=(folder / MELTS / MELT_PLAN).exists())
     folder.mkdir(parents=True, exist_ok=True)
 
     def of_melts(fraction: float, what: str, temperature_K: float | None) -> None:
@@ -99,7 +98,8 @@ def run_database(
         growing = ("compositions", "temperatures_K")
         keep_plan(plan, folder, holds="a database", growing=growing, structure="potential", files=("crystals",))
         whole = load_plan(folder)
-        melts = run_melts(whole.melts(), folder / MELTS, resume=resume_melts, progress=of_melts, workers=workers)
+        there = (folder / MELTS / MELT_PLAN).exists()
+        melts = run_melts(whole.melts(), folder / MELTS, resume=there, progress=of_melts, workers=workers)
         failures = collect_states(whole, folder, melts)
         if progress is not None:
             progress(1.0 - LIMITS_SHARE, "amorphous limits" if whole.relax_steps else "", None)

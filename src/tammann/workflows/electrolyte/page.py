@@ -11,7 +11,7 @@ from tammann.plot.electrolytes import plot_conductivities
 from tammann.report.page import Panel, list_html, page_html, pairs_html, panels_html, table_html, text_html
 from tammann.workflows.electrolyte.composition_maps import composition_figures
 from tammann.workflows.electrolyte.plan import ElectrolytePlan
-from tammann.workflows.electrolyte.results import ElectrolyteResult, shown_conductivity, shown_share
+from tammann.workflows.electrolyte.results import ElectrolyteResult, shown_conductivity, shown_share, two_digits
 
 
 def electrolyte_page(result: ElectrolyteResult) -> str:
@@ -130,7 +130,7 @@ def _temperatures(result: ElectrolyteResult) -> str:
         pairs = [("D_m2_per_s", "D_stderr", 1.0), ("D_collective_m2_per_s", "D_collective_stderr", 1.0)]
         pairs += [("sigma_NE_S_per_m", "sigma_NE_stderr", 0.01), ("sigma_S_per_m", "sigma_stderr", 0.01)]
         values = [
-            "-" if _nan(row[value]) else f"{row[value] * scale:.2e} ± {row[error] * scale:.1e}"
+            "-" if _nan(row[value]) else f"{row[value] * scale:#.3g} ± {two_digits(row[error] * scale)}"
             for value, error, scale in pairs
         ]
         haven = "-" if _nan(row["haven_ratio"]) else f"{row['haven_ratio']:.2f} ± {row['haven_stderr']:.2f}"

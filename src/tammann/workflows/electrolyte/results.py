@@ -239,14 +239,24 @@ def _at(structure: str, temperatures_K: Sequence[float]) -> str:
     return f"{structure} at {', '.join(f'{T:g}' for T in sorted(temperatures_K))} K"
 
 
-def shown_conductivity(value: float, low: float, high: float) -> str:
-    """Return a conductivity with its band, such as ``1.2e-3 (5e-4 to 3e-3)``.
+def two_digits(value: float) -> str:
+    """Return a number with two significant digits, a dash where it is unknown.
 
     Example:
-        >>> shown_conductivity(0.0012, 0.0005, 0.003), shown_conductivity(float("nan"), 0.0, 0.0)
-        ('1.2e-03 (5.0e-04 to 3.0e-03)', '-')
+        >>> [two_digits(value) for value in (0.886, 1.0, 12.3, 4.1e-7, float("nan"))]
+        ['0.89', '1.0', '12', '4.1e-07', '-']
     """
-    return "-" if not math.isfinite(value) else f"{value:.1e} ({low:.1e} to {high:.1e})"
+    return f"{value:#.2g}".rstrip(".") if math.isfinite(value) else "-"
+
+
+def shown_conductivity(value: float, low: float, high: float) -> str:
+    """Return a conductivity with its band, such as ``0.89 (0.73 to 1.1)``.
+
+    Example:
+        >>> shown_conductivity(0.886, 0.727, 1.08), shown_conductivity(float("nan"), 0.0, 0.0)
+        ('0.89 (0.73 to 1.1)', '-')
+    """
+    return "-" if not math.isfinite(value) else f"{two_digits(value)} ({two_digits(low)} to {two_digits(high)})"
 
 
 def shown_share(share: float) -> str:
