@@ -115,7 +115,7 @@ def temperatures(found: dict[str, Any]) -> str:
             f"{with_error(r['D_m2_per_s'], r['D_stderr'], '.1f', 1e10)} | "
             f"{with_error(r['sigma_NE_S_per_m'], r['sigma_NE_stderr'], '.2f', 0.01)} | "
             f"{with_error(r['haven_ratio'], r['haven_stderr'], '.1f')} | {r['hops']} | "
-            f"{way['returned']:.0%} | {way['dimension']} | "
+            f"{100 * way['returned']:.0f} % | {way['dimension']} | "
             f"{'yes' if r['diffusive'] else 'no'} |"
         )
     return "\n".join(lines)

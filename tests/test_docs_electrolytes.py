@@ -37,15 +37,12 @@ def example():
 def test_results_on_the_page_are_those_of_the_example(page, example):
     results = script(DOCS / "electrolyte_results.py")
     assert {match[2] for match in results.SECTION.finditer(page)} == set(results.SECTIONS)
-    assert script(DOCS / "electrolyte_results.py").with_results(page, example) == page, (
-        "run: python docs/electrolyte_results.py"
-    )
+    assert results.with_results(page, example) == page, "run: python docs/electrolyte_results.py"
 
 
 def test_results_are_of_the_plans_beside_them(example):
-    assert {name: digest(EXAMPLE / name) for name in example["about"]["files_sha256"]} == example["about"][
-        "files_sha256"
-    ]
+    inputs = "li3mx6.cif", "plan.yaml", "sample.py", "active.yaml"
+    assert example["about"]["files_sha256"] == {name: digest(EXAMPLE / name) for name in inputs}
 
 
 def test_conductivities_are_those_of_the_diffusivities_at_one_volume(example):
@@ -71,10 +68,8 @@ def test_what_the_page_says_of_the_example_is_so(page, example):
     assert f"{min(hops)} to {max(hops)} hops" in text and f"{min(returned)} to {max(returned)} %" in text
     assert (len(rows) - len(known), len(rows)) == (3, 14) and "three times in fourteen" in text
     assert f"errors of {min(errors)} to {max(errors)} %" in text
-    assert (
-        f"{max(row['above_hull_eV_per_atom'] for row in example['table']) * 1000:.1f} meV/atom is an upper bound"
-        in text
-    )
+    highest = 1000 * max(row["above_hull_eV_per_atom"] for row in example["table"])
+    assert f"{highest:.1f} meV/atom is an upper bound" in text
     rounds = example["active_learning"]["rounds"]
     assert rounds[0]["training_frames"] == 654 and "fitted to 654 of them" in text
     mixing = 7 * np.log(2) * Boltzmann * 800 / elementary_charge / 10  # one metal and six halogens of ten atoms

@@ -126,9 +126,8 @@ def test_an_antisite_pair_are_neighbours_in_each_others_places():
     assert {cell.symbols[i], cell.symbols[j]} == {"Ti", "O"}
     assert moved.positions_A[i].tolist() == cell.positions_A[j].tolist()
     assert moved.positions_A[j].tolist() == cell.positions_A[i].tolist()
-    assert images_apart(cell)[i, j].min() == pytest.approx(
-        closest_contact(RUTILE), abs=0.05
-    )  # one of the two distances in an octahedron
+    # one of the two distances in an octahedron
+    assert images_apart(cell)[i, j].min() == pytest.approx(closest_contact(RUTILE), abs=0.05)
 
 
 def test_pairs_that_are_not_there_are_refused():

@@ -104,17 +104,7 @@ class ActiveLearningPlan(Document):
     @classmethod
     def with_paths(cls, data: dict[str, Any], directory: str | os.PathLike[str]) -> dict[str, Any]:
         """Return the data with the names of files made relative to a directory."""
-        data = dict(data)
-        for key in FILES:
-            if isinstance(data.get(key), str):
-                data[key] = os.path.join(directory, data[key])
-        if isinstance(data.get("crystals"), list):
-            known = crystal_names()
-            data["crystals"] = [
-                os.path.join(directory, each) if isinstance(each, str) and each not in known else each
-                for each in data["crystals"]
-            ]
-        return data
+        return _renamed(data, lambda name: os.path.join(directory, name))
 
     @model_validator(mode="before")
     @classmethod
@@ -148,17 +138,13 @@ class ActiveLearningPlan(Document):
 
     def placed(self) -> ActiveLearningPlan:
         """Return the plan with absolute names of its files."""
-        return self._renamed(lambda name: str(Path(name).resolve()))
+        return self.model_copy(update=_renamed(dict(self), lambda name: str(Path(name).resolve())))
 
     def relative_to(self, folder: Path) -> ActiveLearningPlan:
         """Return the plan with names of its files as seen from a folder, with which they may move elsewhere."""
-        return self._renamed(lambda name: os.path.relpath(Path(name).resolve(), folder.resolve()))
-
-    def _renamed(self, rename: Callable[[str], str]) -> ActiveLearningPlan:
-        files = {key: rename(name) for key in FILES if (name := getattr(self, key)) is not None}
-        known = crystal_names()
-        crystals = tuple(name if name in known else rename(name) for name in self.crystals)
-        return self.model_copy(update={**files, "crystals": crystals})
+        return self.model_copy(
+            update=_renamed(dict(self), lambda name: os.path.relpath(Path(name).resolve(), folder.resolve()))
+        )
 
     def watch(self) -> Watch:
         """Return when to collect a configuration and when to stop a run."""
@@ -176,3 +162,16 @@ class ActiveLearningPlan(Document):
     def conditions(self, temperature_K: float) -> Conditions:
         """Return the conditions of molecular dynamics at a temperature."""
         return Conditions(temperature_K, self.timestep_fs, self.thermostat, self.damping_fs)
+
+
+def _renamed(data: dict[str, Any], rename: Callable[[str], str]) -> dict[str, Any]:
+    """Return the data of a plan, read or not checked yet, with its files renamed; crystals of the package are none."""
+    data, known = dict(data), crystal_names()
+    for key in FILES:
+        if isinstance(data.get(key), str):
+            data[key] = rename(data[key])
+    crystals = data.get("crystals")
+    if isinstance(crystals, (list, tuple)):
+        named = (rename(each) if isinstance(each, str) and each not in known else each for each in crystals)
+        data["crystals"] = type(crystals)(named)
+    return data
